@@ -1,0 +1,198 @@
+"""What an edge is made of: frozen values, no parsing, no I/O. Pure.
+
+`wrangler_compat` makes a Config from wrangler.toml and edge.toml; the harness makes one from Python values.
+Paths are absolute. `source` says where a value was written ("wrangler.toml: routes[0]"), for messages only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+
+
+@dataclass(frozen=True, slots=True)
+class KVBinding:
+    """`env.<name>` is the KV namespace with this id."""
+
+    name: str
+    namespace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextBinding:
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JSONBinding:
+    name: str
+    value: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class SecretBinding:
+    name: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBinding:
+    """`env.<name>` is another worker of this edge; routes are not asked."""
+
+    name: str
+    worker: str
+    entrypoint: str | None = None
+    props: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsupportedBinding:
+    """A binding that is known but not emulated; using it raises an error that names `kind` ("R2 bucket")."""
+
+    name: str
+    kind: str
+
+
+Binding = KVBinding | TextBinding | JSONBinding | SecretBinding | ServiceBinding | UnsupportedBinding
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A named script plus its bindings.
+
+    `main` is the script's file; its directory is where the script's own modules are found. `is_default_script` says
+    that no `main` was configured and the built-in split-token script runs.
+    """
+
+    name: str
+    main: Path
+    bindings: tuple[Binding, ...] = ()
+    compatibility_date: str | None = None
+    compatibility_flags: tuple[str, ...] = ()
+    crons: tuple[str, ...] = ()
+    workers_dev: bool = False
+    is_default_script: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`worker` None: this pattern runs no worker, the request goes to the origin. `zone` None: any zone."""
+
+    pattern: str
+    worker: str | None
+    zone: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomDomain:
+    """A whole host whose origin is the worker."""
+
+    hostname: str
+    worker: str
+    zone: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A domain and what is configured on it.
+
+    `origin` is the base URL of the server behind it ("http://127.0.0.1:3000"); `origins` has other ones for single
+    hosts of the zone ("api.example.com", or "*.example.com" for every subdomain that is not named).
+    """
+
+    name: str
+    id: str
+    origin: str | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A KV key space. `id` is any text without "/"; `title` is for people and for the REST API's list."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """Where to listen. `port` 0 means any free port."""
+
+    host: str = "127.0.0.1"
+    port: int = 8787
+
+
+@dataclass(frozen=True, slots=True)
+class KVSettings:
+    """`durability` "full": an acknowledged write survives a power cut; "normal": a crash of the process.
+
+    `consistency` "eventual" delays what other readers see by up to `visibility_delay_seconds`, drawn with `seed`.
+    """
+
+    durability: Literal["full", "normal"] = "normal"
+    consistency: Literal["strong", "eventual"] = "strong"
+    visibility_delay_seconds: int = 60
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """What scripts may fetch from outside. `allow_private` lists hosts, addresses and networks that are private
+    (loopback, link-local, RFC 1918 and the like) and may be reached nevertheless; "*" allows all of them.
+    """
+
+    allow_private: tuple[str, ...] = ()
+    ca_file: Path | None = None
+    connect_timeout_seconds: float = 15.0
+    response_timeout_seconds: float = 100.0
+    max_subrequests: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the edge's sockets accept. Sizes in bytes, times in seconds."""
+
+    request_line_bytes: int = 16_384
+    header_bytes: int = 16_384  # one field
+    headers: int = 128
+    body_bytes: int = 100 * 1024 * 1024  # Cloudflare's limit on its free and pro plans
+    header_timeout_seconds: float = 10.0
+    keepalive_timeout_seconds: float = 75.0
+    drain_timeout_seconds: float = 30.0  # Cloudflare gives waitUntil as long
+
+
+DEFAULT_SUBDOMAIN: Final = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One edge, whole.
+
+    `default_worker` answers requests to localhost, 127.0.0.1 and [::1] that nothing else took, and those to every
+    host with `default_on_every_host`. `origin` is the server for hosts that belong to no zone and for zones that have
+    none of their own. `workers_dev_subdomain` makes the hosts `<worker>.<subdomain>.workers.dev`.
+    """
+
+    workers: tuple[Worker, ...] = ()
+    routes: tuple[Route, ...] = ()
+    custom_domains: tuple[CustomDomain, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    default_worker: str | None = None
+    default_on_every_host: bool = False
+    origin: str | None = None
+    account_id: str = ""
+    workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
+    edge_socket: Socket = Socket()
+    api_socket: Socket = Socket(port=8788)
+    kv: KVSettings = KVSettings()
+    outbound: Outbound = Outbound()
+    limits: Limits = Limits()
+    files: tuple[Path, ...] = ()  # what was read to make this, for reloading

@@ -1,0 +1,1 @@
+"""Folds a configuration into a chain of handlers."""

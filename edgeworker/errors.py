@@ -1,0 +1,48 @@
+"""Every error a person can meet; one class per thing that can be done about it. Pure.
+
+A message says what is wrong, where, and what would be right. A bug is not an EdgeworkerError and is not caught.
+"""
+
+
+class EdgeworkerError(Exception):
+    """What a person can mend. The command line prints its text without a traceback and exits 1."""
+
+
+class ConfigError(EdgeworkerError):
+    """Configuration that cannot be used: correct the file, option or value that the text names."""
+
+
+class ScriptError(EdgeworkerError):
+    """A worker's script that cannot be loaded or has no such handler: correct the script."""
+
+
+class SocketError(EdgeworkerError):
+    """An address that cannot be listened on: choose another one, or stop who holds it."""
+
+
+class OriginError(EdgeworkerError):
+    """A server behind the edge, or on the internet, that did not answer as HTTP wants.
+
+    `status` is Cloudflare's: 521 refused, 522 connect timed out, 523 unreachable (no such host or route),
+    524 answer timed out, 520 an answer that is not HTTP, 525 TLS handshake failed, 526 bad certificate,
+    530 (with `code` 1016) no origin is configured or its name does not resolve.
+
+    Source: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+    """
+
+    def __init__(self, text: str, *, status: int, code: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+
+
+class KVError(EdgeworkerError):
+    """A KV call that breaks a rule of KV. `status` is the HTTP status that KV's service would answer."""
+
+    def __init__(self, text: str, *, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class StoreError(EdgeworkerError):
+    """Storage that cannot be read or written (locked, full, corrupt, newer): nothing was acknowledged."""

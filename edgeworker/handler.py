@@ -1,0 +1,123 @@
+"""The one interface: whatever answers a request is a Handler. And what a handler is given to work with."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from edgeworker.clock import Clock
+from edgeworker.messages import Access, Request, Response
+from edgeworker.trace import Trace
+
+_log = logging.getLogger(__name__)
+
+NO_PROPS: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Handler(Protocol):
+    """A worker, the origin, the REST API, a product in front of something, the edge itself."""
+
+    async def fetch(self, request: Request, /) -> Response: ...
+
+
+class Background:
+    """Work that outlives its response: what scripts give to `ctx.waitUntil`.
+
+    A failure is logged with the name of the work; nobody else would see it. `drain` waits for what is under way, and
+    is called when the edge stops and when a test settles.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Future[object]] = set()
+
+    def spawn(self, work: Awaitable[object], *, name: str) -> None:
+        """`name` says whose work it is: it stands in the log line of a failure."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finished(done, name))
+
+    def _finished(self, task: "asyncio.Future[object]", name: str) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("waitUntil of %s failed", name, exc_info=error)
+
+    @property
+    def pending(self) -> int:
+        return len(self._tasks)
+
+    async def drain(self, *, timeout_seconds: float | None = None) -> int:
+        """Waits for all work, also for work that this work begins; returns how much was cancelled at the timeout."""
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout_seconds is None else loop.time() + timeout_seconds
+        while self._tasks:
+            left = None if deadline is None else deadline - loop.time()
+            if left is not None and left <= 0:
+                break
+            await asyncio.wait(self._tasks, timeout=left)
+        cancelled = list(self._tasks)
+        for task in cancelled:
+            task.cancel()
+        await asyncio.gather(*cancelled, return_exceptions=True)
+        return len(cancelled)
+
+
+class Context:
+    """One invocation of a worker: what a script sees as `ctx`, and what its `fetch()` needs to know.
+
+    `subrequest` is where this invocation's `fetch()` goes (see edgeworker.subrequests).
+    """
+
+    __slots__ = ("_background", "_name", "_pass_through", "access", "props", "request", "subrequest")
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        name: str,
+        background: Background,
+        subrequest: Handler,
+        props: Mapping[str, object] = NO_PROPS,
+    ) -> None:
+        """`name` is the worker's name, for log lines."""
+        self.request = request
+        self.subrequest = subrequest
+        self.props = props
+        self.access: Access | None = request.access
+        self._background = background
+        self._name = name
+        self._pass_through = False
+
+    @property
+    def trace(self) -> Trace | None:
+        return self.request.trace
+
+    def wait_until(self, work: Awaitable[object], /) -> None:
+        """Keeps the edge from stopping before `work` is done. Raises TypeError for what cannot be awaited."""
+        if not inspect.isawaitable(work):
+            raise TypeError(f"waitUntil() takes something awaitable, not {type(work).__name__}")
+        self._background.spawn(work, name=f"worker {self._name!r} ({self.request.method} {self.request.url.path})")
+
+    def pass_through_on_exception(self) -> None:
+        """An uncaught exception of the script sends the original request to the origin, if its body is unread."""
+        self._pass_through = True
+
+    @property
+    def passes_through(self) -> bool:
+        return self._pass_through
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every part of an edge shares. The harness replaces each of them; nothing else reaches the outside.
+
+    `internet` fetches `request.url` from where its name points to, through the outbound policy. `origin_at(url)` is the
+    server at that base URL as a handler: it is sent the request as it is, real Host included.
+    """
+
+    clock: Clock
+    background: Background
+    internet: Handler
+    origin_at: Callable[[str], Handler]

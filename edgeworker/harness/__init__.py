@@ -1,0 +1,1 @@
+"""Puts an edge together from configuration or from Python values."""

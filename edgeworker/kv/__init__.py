@@ -1,0 +1,1 @@
+"""KV: what it allows, what a worker sees, where it is kept."""

@@ -1,0 +1,27 @@
+"""Requests, responses, headers, bodies and URLs as plain values in the Fetch standard's shapes. Pure.
+
+These are the core's types, cheap to make and to pass on. What a script sees (`workers.Request`, `js.Headers`) is a
+view of them and lives in `edgeworker.runtime`.
+"""
+
+from edgeworker.messages.body import Body, BodyTooLarge, BodyUsed
+from edgeworker.messages.headers import Headers
+from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request
+from edgeworker.messages.response import NULL_BODY_STATUSES, Response
+from edgeworker.messages.url import URL, InvalidURL
+
+__all__ = [
+    "NULL_BODY_STATUSES",
+    "URL",
+    "Access",
+    "Body",
+    "BodyTooLarge",
+    "BodyUsed",
+    "Client",
+    "Credentials",
+    "Headers",
+    "InvalidURL",
+    "Redirect",
+    "Request",
+    "Response",
+]

@@ -1,0 +1,146 @@
+"""HTTP header fields in order, with the Fetch standard's reading of them. Pure.
+
+Source: https://fetch.spec.whatwg.org/#headers-class. Values are ByteStrings: one character per byte (latin-1).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Self
+
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN_IN_VALUE: Final = re.compile(rb"[\x00\r\n]")
+
+Fields = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class Headers:
+    """A list of (name, value) fields that is read as Fetch reads it.
+
+    The order and the spelling of names are kept for the wire; look-ups ignore case. `get` joins repeated fields with
+    ", " as Fetch does; `Set-Cookie`, which cannot be joined, is read with `get_set_cookie`.
+
+    `set`, `append` and the constructor raise TypeError for a name that is no token and for a value with CR, LF, NUL or
+    a character above U+00FF, so such a field can never be written to the wire.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: "Fields | Headers | None" = None) -> None:
+        self._fields: list[tuple[bytes, bytes]]
+        if isinstance(fields, Headers):
+            self._fields = fields._fields.copy()
+            return
+        self._fields = []
+        if fields is not None:
+            for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+                self.append(name, value)
+
+    @classmethod
+    def from_raw(cls, fields: Iterable[tuple[bytes, bytes]]) -> Self:
+        """Fields that an HTTP parser has checked already; they are not checked again."""
+        headers = cls()
+        headers._fields = list(fields)
+        return headers
+
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        """The fields as they go to the wire. Not a copy: do not change it."""
+        return self._fields
+
+    def get(self, name: str) -> str | None:
+        """All values of `name` joined with ", ", or None."""
+        key = name.lower().encode("latin-1", "replace")
+        size = len(key)
+        found: bytes | None = None
+        for field, value in self._fields:
+            if len(field) == size and field.lower() == key:
+                found = value if found is None else found + b", " + value
+        return None if found is None else found.decode("latin-1")
+
+    def get_all(self, name: str) -> list[str]:
+        """The values of each field of that name, not joined."""
+        key = name.lower().encode("latin-1", "replace")
+        return [value.decode("latin-1") for field, value in self._fields if field.lower() == key]
+
+    def get_set_cookie(self) -> list[str]:
+        return self.get_all("set-cookie")
+
+    def has(self, name: str) -> bool:
+        key = name.lower().encode("latin-1", "replace")
+        return any(field.lower() == key for field, _ in self._fields)
+
+    def set(self, name: str, value: str) -> None:
+        """Replaces the first field of that name in its place and removes the others, or appends."""
+        field, content = _checked(name, value)
+        key = field.lower()
+        for index, (existing, _) in enumerate(self._fields):
+            if existing.lower() == key:
+                rest = [item for item in self._fields[index + 1 :] if item[0].lower() != key]
+                self._fields[index:] = [(field, content), *rest]
+                return
+        self._fields.append((field, content))
+
+    def append(self, name: str, value: str) -> None:
+        self._fields.append(_checked(name, value))
+
+    def delete(self, name: str) -> None:
+        key = name.lower().encode("latin-1", "replace")
+        self._fields = [item for item in self._fields if item[0].lower() != key]
+
+    def without(self, names: "frozenset[bytes]") -> Self:
+        """A copy without the fields whose lower-case names are in `names`."""
+        return self.from_raw(item for item in self._fields if item[0].lower() not in names)
+
+    def copy(self) -> Self:
+        return self.from_raw(self._fields)
+
+    def entries(self) -> list[tuple[str, str]]:
+        """(lower-case name, value), sorted by name, repeated fields joined, each Set-Cookie for itself: Fetch's order.
+
+        Source: https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
+        """
+        combined: dict[str, str] = {}
+        cookies: list[tuple[str, str]] = []
+        for field, raw in self._fields:
+            name, value = field.lower().decode("latin-1"), raw.decode("latin-1")
+            if name == "set-cookie":
+                cookies.append((name, value))
+            elif name in combined:
+                combined[name] += f", {value}"
+            else:
+                combined[name] = value
+        return sorted([*combined.items(), *cookies], key=lambda item: item[0])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.entries())
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.has(name)
+
+    def __eq__(self, other: object) -> bool:
+        return self.entries() == other.entries() if isinstance(other, Headers) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def __repr__(self) -> str:
+        # Values may be credentials, and a repr ends up in logs.
+        return f"Headers({[name.decode('latin-1') for name, _ in self._fields]})"
+
+
+def _checked(name: str, value: str) -> tuple[bytes, bytes]:
+    try:
+        field = name.encode("ascii")
+    except UnicodeEncodeError:
+        field = b""
+    if not _NAME.fullmatch(field):
+        raise TypeError(f"Invalid header name: {name!r}.")
+    try:
+        content = value.strip(" \t\r\n").encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise TypeError(f"Invalid value of header {name!r}: a character above U+00FF at {error.start}.") from None
+    if _FORBIDDEN_IN_VALUE.search(content):
+        raise TypeError(f"Invalid value of header {name!r}: it holds CR, LF or NUL.")
+    return field, content

@@ -1,0 +1,134 @@
+"""A request on its way through the edge. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Self
+
+from edgeworker.messages.body import Body
+from edgeworker.messages.headers import Headers
+from edgeworker.messages.url import URL
+from edgeworker.trace import Trace
+
+Redirect = Literal["follow", "manual", "error"]
+
+MISSING: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who sent the request, as the edge believes it (after trusted proxies). `ip` is text without brackets."""
+
+    ip: str
+    port: int = 0
+    tls_version: str | None = None
+    tls_cipher: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client showed, read before the headers that carry it are stripped. Never printed."""
+
+    authorization: str | None = field(default=None, repr=False)
+    cookie: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)  # Cf-Access-Token, or the CF_Authorization cookie
+    client_id: str | None = field(default=None, repr=False)  # CF-Access-Client-Id
+    client_secret: str | None = field(default=None, repr=False)  # CF-Access-Client-Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What Cloudflare Access in front of the worker established: `ctx.access` of a script.
+
+    `identity` is what get-identity answers, or None for a service token.
+    """
+
+    audience: str
+    identity: Mapping[str, object] | None = field(default=None, repr=False)
+
+
+LOOPBACK: Final = Client("127.0.0.1")
+NO_CREDENTIALS: Final = Credentials()
+
+
+class Request:
+    """Immutable by agreement: what changes a request makes another with `replace`.
+
+    `cf` and `access` are what the edge learned on the way; they travel here and never in a global. `hops` counts how
+    often this request went from a worker back into an edge. `trace` collects the way (see edgeworker.trace), or is
+    None, which costs nothing.
+    """
+
+    __slots__ = (
+        "access",
+        "body",
+        "cf",
+        "client",
+        "credentials",
+        "headers",
+        "hops",
+        "method",
+        "redirect",
+        "trace",
+        "url",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        url: URL,
+        headers: Headers | None = None,
+        body: Body | None = None,
+        *,
+        redirect: Redirect = "manual",
+        cf: Mapping[str, object] | None = None,
+        client: Client = LOOPBACK,
+        credentials: Credentials = NO_CREDENTIALS,
+        access: Access | None = None,
+        hops: int = 0,
+        trace: Trace | None = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = Headers() if headers is None else headers
+        self.body = body
+        self.redirect: Redirect = redirect
+        self.cf = cf
+        self.client = client
+        self.credentials = credentials
+        self.access = access
+        self.hops = hops
+        self.trace = trace
+
+    def replace(
+        self,
+        *,
+        method: str | None = None,
+        url: URL | None = None,
+        headers: Headers | None = None,
+        body: Body | object | None = MISSING,
+        redirect: Redirect | None = None,
+        cf: Mapping[str, object] | None = None,
+        client: Client | None = None,
+        credentials: Credentials | None = None,
+        access: Access | None = None,
+        hops: int | None = None,
+        trace: Trace | None = None,
+    ) -> Self:
+        """A copy with these changes. Shares what is not named, the body included (it can still be read only once)."""
+        assert body is MISSING or body is None or isinstance(body, Body)
+        return type(self)(
+            self.method if method is None else method,
+            self.url if url is None else url,
+            self.headers if headers is None else headers,
+            self.body if body is MISSING else body,  # type: ignore[arg-type]  # narrowed by the assertion above
+            redirect=self.redirect if redirect is None else redirect,
+            cf=self.cf if cf is None else cf,
+            client=self.client if client is None else client,
+            credentials=self.credentials if credentials is None else credentials,
+            access=self.access if access is None else access,
+            hops=self.hops if hops is None else hops,
+            trace=self.trace if trace is None else trace,
+        )
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url.origin}{self.url.path})"

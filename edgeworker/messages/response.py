@@ -1,0 +1,40 @@
+"""A response on its way to the client. Pure."""
+
+from typing import Final
+
+from edgeworker.messages.body import Body
+from edgeworker.messages.headers import Headers
+
+# https://fetch.spec.whatwg.org/#null-body-status
+NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
+
+
+class Response:
+    """`status_text` "" means the status's usual phrase. `url` is where it came from, or "" where a script made it."""
+
+    __slots__ = ("body", "headers", "redirected", "status", "status_text", "url")
+
+    def __init__(
+        self,
+        status: int = 200,
+        headers: Headers | None = None,
+        body: Body | bytes | None = None,
+        *,
+        status_text: str = "",
+        url: str = "",
+        redirected: bool = False,
+    ) -> None:
+        self.status = status
+        self.headers = Headers() if headers is None else headers
+        self.body = Body(body) if isinstance(body, bytes) else body
+        self.status_text = status_text
+        self.url = url
+        self.redirected = redirected
+
+    async def close(self) -> None:
+        """Gives up a body that nobody wants, so that its connection can be used again."""
+        if self.body is not None:
+            await self.body.close()
+
+    def __repr__(self) -> str:
+        return f"Response({self.status})"

@@ -1,0 +1,130 @@
+"""An absolute http(s) URL in WHATWG's canonical form. Pure.
+
+Every decision of the edge (zone, route, product, script, origin) is made on this one form, so that no two parts of it
+can read one request target in two ways. Source: https://url.spec.whatwg.org/
+"""
+
+import re
+from typing import Final, Self
+
+import ada_url
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+# What WHATWG's parser would give back unchanged: the common case, decided by one regular expression instead of a call
+# into a parser. A last label that begins with a letter is not an IPv4 number; "xn--" has rules of its own; a segment
+# that begins with "." may be a dot segment; "%" may be "%2e".
+_PLAIN_HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9_-]*[a-z0-9_])?")
+_PLAIN_TARGET: Final = re.compile(r"((?:/(?!\.)[A-Za-z0-9_~!$&()*+,;=:@.-]*)+)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?")
+_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\\\s\x00-\x20\x7f]+)(?::([0-9]{1,5}))?")
+
+
+class InvalidURL(ValueError):
+    """Text that is not an absolute http or https URL. The text of the error quotes it."""
+
+
+class URL:
+    """`scheme://hostname[:port]path[query]`, immutable.
+
+    `hostname` is lower case ASCII (punycode, IPv6 in brackets), `port` is always a number, `path` begins with "/",
+    `query` is "" or begins with "?". User info and fragment are dropped: a request has neither.
+    """
+
+    __slots__ = ("hostname", "path", "port", "query", "scheme")
+
+    scheme: str
+    hostname: str
+    port: int
+    path: str
+    query: str
+
+    def __init__(self, scheme: str, hostname: str, port: int, path: str, query: str) -> None:
+        """Takes parts that are canonical already; use `parse` or `from_target` for anything else."""
+        self.scheme = scheme
+        self.hostname = hostname
+        self.port = port
+        self.path = path
+        self.query = query
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises InvalidURL for what is not an absolute http(s) URL."""
+        try:
+            parsed = ada_url.URL(text)
+        except ValueError as error:
+            raise InvalidURL(f"Invalid URL: {_quoted(text)}") from error
+        scheme = parsed.protocol[:-1]
+        if scheme not in DEFAULT_PORTS:
+            raise InvalidURL(f"Invalid URL: {_quoted(text)}: only http and https can be fetched")
+        port = int(parsed.port) if parsed.port else DEFAULT_PORTS[scheme]
+        return cls(scheme, parsed.hostname, port, parsed.pathname, parsed.search)
+
+    @classmethod
+    def from_target(cls, scheme: str, host: str, target: str) -> Self:
+        """The URL of a request that arrived as `METHOD target HTTP/1.1` with `Host: host`.
+
+        `target` is in origin form ("/path?query"). Raises InvalidURL for a Host that is not exactly `name[:port]`:
+        "a@b", "a/b" and "a:99999" are no hosts. One trailing dot of the name is dropped.
+        """
+        plain = _PLAIN_TARGET.fullmatch(target)
+        if plain is not None and _PLAIN_HOST.fullmatch(host) and "xn--" not in host:
+            return cls(scheme, host, DEFAULT_PORTS[scheme], plain[1], plain[2] or "")
+        if not target.startswith("/"):
+            raise InvalidURL(f"Invalid request target: {_quoted(target)}")
+        name, port = split_host(host)
+        suffix = "" if port is None else f":{port}"
+        return cls.parse(f"{scheme}://{name}{suffix}{target}")
+
+    @property
+    def host(self) -> str:
+        """The hostname with the port where it is not the scheme's own: what goes into `Host`."""
+        return self.hostname if self.port == DEFAULT_PORTS[self.scheme] else f"{self.hostname}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def target(self) -> str:
+        """Path and query: what goes into the request line, and what a route pattern is matched against."""
+        return self.path + self.query
+
+    @property
+    def href(self) -> str:
+        return f"{self.scheme}://{self.host}{self.path}{self.query}"
+
+    def join(self, reference: str) -> Self:
+        """`reference` (a Location, for example) resolved against this URL; raises InvalidURL."""
+        try:
+            joined: str = ada_url.join_url(self.href, reference)
+        except ValueError as error:
+            raise InvalidURL(f"Invalid URL: {_quoted(reference)}") from error
+        return self.parse(joined)
+
+    def __str__(self) -> str:
+        return self.href
+
+    def __repr__(self) -> str:
+        return f"URL({self.href!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.href == other.href if isinstance(other, URL) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.href)
+
+
+def split_host(host: str) -> tuple[str, int | None]:
+    """(name, port or None) of a Host field. Raises InvalidURL for anything but `name[:port]`, port 0 to 65535."""
+    match = _HOST_AND_PORT.fullmatch(host)
+    if match is None or (match[2] is not None and int(match[2]) > 65535):
+        raise InvalidURL(f"Invalid Host: {_quoted(host)}")
+    name = match[1].removesuffix(".")
+    if "" in name.split("."):
+        raise InvalidURL(f"Invalid Host: {_quoted(host)}: a label is empty")
+    return name, None if match[2] is None else int(match[2])
+
+
+def _quoted(text: str) -> str:
+    shown = text if len(text) <= 200 else text[:200] + "…"
+    return ascii(shown) if not shown.isprintable() else f'"{shown}"'

@@ -1,0 +1,1 @@
+"""Route patterns and which one wins. Pure."""

@@ -1,0 +1,1 @@
+"""Isolates: loaded scripts."""

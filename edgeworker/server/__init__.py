@@ -1,0 +1,1 @@
+"""Sockets: the edge's own and those to origins."""

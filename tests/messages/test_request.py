@@ -1,0 +1,28 @@
+from edgeworker.messages import URL, Access, Body, Credentials, Headers, Request
+
+
+def test_replace_changes_what_is_named_and_shares_the_rest() -> None:
+    body = Body(b"x")
+    request = Request("POST", URL.parse("http://a.example/"), Headers({"a": "1"}), body, hops=2)
+
+    changed = request.replace(access=Access("aud"), method="PUT")
+
+    assert (changed.method, changed.access, changed.hops) == ("PUT", Access("aud"), 2)
+    assert changed.body is body
+    assert changed.headers is request.headers
+    assert request.method == "POST"
+
+
+def test_replace_can_take_the_body_away() -> None:
+    request = Request("POST", URL.parse("http://a.example/"), body=Body(b"x"))
+
+    assert request.replace(body=None).body is None
+
+
+def test_no_repr_shows_a_credential() -> None:
+    request = Request(
+        "GET", URL.parse("http://a.example/?code=secret"), credentials=Credentials(authorization="Bearer secret")
+    )
+
+    assert "secret" not in repr(request)
+    assert "secret" not in repr(request.credentials)

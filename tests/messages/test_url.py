@@ -1,0 +1,110 @@
+import ada_url
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeworker.messages import URL, InvalidURL
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "href"),
+    [
+        ("Example.COM", "/", "http://example.com/"),
+        ("example.com.", "/a", "http://example.com/a"),
+        ("example.com:80", "/a", "http://example.com/a"),
+        ("example.com:8787", "/a?b=c", "http://example.com:8787/a?b=c"),
+        ("example.com", "/a/../b", "http://example.com/b"),
+        ("example.com", "/a/%2e%2E/b", "http://example.com/b"),
+        ("example.com", "/a/.%2e/b", "http://example.com/b"),
+        ("example.com", "/a/./b/.", "http://example.com/a/b/"),
+        ("example.com", "//x//y", "http://example.com//x//y"),
+        ("example.com", "/a%2Fb", "http://example.com/a%2Fb"),
+        ("example.com", "/a\\b", "http://example.com/a/b"),
+        ("example.com", "/é", "http://example.com/%C3%A9"),
+        ("bücher.example", "/", "http://xn--bcher-kva.example/"),
+        ("[::1]:8787", "/", "http://[::1]:8787/"),
+        ("127.0.0.1:8787", "/x", "http://127.0.0.1:8787/x"),
+        ("example.com", "/a#b", "http://example.com/a"),
+    ],
+)
+def test_a_request_target_has_one_canonical_form(host: str, target: str, href: str) -> None:
+    assert URL.from_target("http", host, target).href == href
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "a@b",
+        "a/b",
+        "a:99999",
+        "a:b",
+        "a b",
+        "a?b",
+        "a#b",
+        "[::1",
+        "::1",
+        "a:80:80",
+        "[::1%25eth0]",
+        "a\\b",
+        "a:",
+        ".",
+    ],
+)
+def test_what_is_not_a_host_is_refused(host: str) -> None:
+    with pytest.raises(InvalidURL):
+        URL.from_target("http", host, "/")
+
+
+@pytest.mark.parametrize("target", ["", "*", "example.com:443", "http://example.com/"])
+def test_a_target_that_is_not_in_origin_form_is_refused(target: str) -> None:
+    with pytest.raises(InvalidURL):
+        URL.from_target("http", "example.com", target)
+
+
+@pytest.mark.parametrize("text", ["/a", "ftp://example.com/", "http://", "javascript:alert(1)", "http://a:99999/"])
+def test_only_absolute_http_urls_are_parsed(text: str) -> None:
+    with pytest.raises(InvalidURL):
+        URL.parse(text)
+
+
+_TARGETS = st.text(alphabet="abz/.%2eEfF?&=~:@\\ é0x-_", max_size=20).map(lambda text: "/" + text)
+_HOSTS = st.text(alphabet="abxn0-._19", min_size=1, max_size=12)
+
+
+@given(host=_HOSTS, target=_TARGETS)
+def test_the_short_cut_says_what_a_whatwg_parser_says(host: str, target: str) -> None:
+    try:
+        ours = URL.from_target("http", host, target)
+    except InvalidURL:
+        return
+    name = host[:-1] if host.endswith(".") else host
+
+    judged = ada_url.URL(f"http://{name}{target}")
+
+    assert (ours.hostname, ours.path, ours.query) == (judged.hostname, judged.pathname, judged.search)
+
+
+@given(host=_HOSTS, target=_TARGETS)
+def test_the_canonical_form_is_canonical(host: str, target: str) -> None:
+    try:
+        url = URL.from_target("http", host, target)
+    except InvalidURL:
+        return
+
+    assert URL.from_target("http", url.host, url.target) == url
+    assert URL.parse(url.href) == url
+
+
+@pytest.mark.parametrize(
+    ("reference", "href"),
+    [
+        ("/x", "https://a.example/x"),
+        ("y", "https://a.example/p/y"),
+        ("//evil.example/z", "https://evil.example/z"),
+        ("https://b.example:8443/", "https://b.example:8443/"),
+        ("?q", "https://a.example/p/o?q"),
+    ],
+)
+def test_a_location_is_resolved_against_the_url(reference: str, href: str) -> None:
+    assert URL.parse("https://a.example/p/o").join(reference).href == href
