@@ -1,7 +1,72 @@
-"""The command line. One module a command; this one only names them."""
+"""The command line: names the commands, turns a person's mistakes into one clear line and an exit status.
 
+A command is a module with `configure(parser)` and `run(options) -> int`. What is slow to import is imported inside
+`run`, so that `--help` and the start of `dev` stay fast.
+"""
+
+import argparse
+import os
 import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Final
+
+from edgeworker import __version__
+from edgeworker.cli import dev
+from edgeworker.cli.output import Output
+from edgeworker.errors import EdgeworkerError
+
+COMMANDS: Final[dict[str, ModuleType]] = {
+    "dev": dev,
+}
+
+EPILOG: Final = """\
+examples:
+  edgeworker demo                       see the whole split-token job, verified step by step
+  edgeworker dev                        run the worker of ./wrangler.toml, or the split-token gateway
+  edgeworker dev -c a/wrangler.toml -c b/wrangler.toml --origin http://127.0.0.1:3000
+  edgeworker routes https://api.example.com/orders
+  edgeworker COMMAND --help             options and examples of one command
+"""
 
 
-def main() -> None:
-    sys.exit("edgeworker: no command yet")
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; each module's first docstring line is its help."""
+    top = argparse.ArgumentParser(
+        prog="edgeworker",
+        description="A local edge: fetch-handler workers, routes, KV in SQLite, the split-token gateway.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"edgeworker {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        first, _, rest = (module.__doc__ or "").partition("\n")
+        command = commands.add_parser(
+            name,
+            help=first.rstrip("."),
+            description=first,
+            epilog=rest.strip("\n") or None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.configure(command)
+        command.set_defaults(run=module.run)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
+    options = parser().parse_args(arguments)
+    try:
+        status = int(options.run(options))
+        sys.stdout.flush()
+    except EdgeworkerError as error:
+        Output.for_stream(sys.stderr).error(str(error))
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        # The reader of our output went away (`edgeworker routes | head`). Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
