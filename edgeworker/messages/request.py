@@ -56,6 +56,10 @@ class Request:
     `cf` and `access` are what the edge learned on the way; they travel here and never in a global. `hops` counts how
     often this request went from a worker back into an edge. `trace` collects the way (see edgeworker.trace), or is
     None, which costs nothing.
+
+    `raw_target` is what stood between the method and the version of the request line, read as UTF-8 with
+    "surrogateescape" for other bytes; None where the request did not come over a socket. No decision of the edge is
+    made on it: it exists for the REST API alone, whose KV keys may hold what a canonical URL resolves away ("..").
     """
 
     __slots__ = (
@@ -67,6 +71,7 @@ class Request:
         "headers",
         "hops",
         "method",
+        "raw_target",
         "redirect",
         "trace",
         "url",
@@ -86,6 +91,7 @@ class Request:
         access: Access | None = None,
         hops: int = 0,
         trace: Trace | None = None,
+        raw_target: str | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -98,6 +104,7 @@ class Request:
         self.access = access
         self.hops = hops
         self.trace = trace
+        self.raw_target = raw_target
 
     def replace(
         self,
@@ -114,7 +121,10 @@ class Request:
         hops: int | None = None,
         trace: Trace | None = None,
     ) -> Self:
-        """A copy with these changes. Shares what is not named, the body included (it can still be read only once)."""
+        """A copy with these changes. Shares what is not named, the body included (it can still be read only once).
+
+        `raw_target` stays: it says what was received.
+        """
         assert body is MISSING or body is None or isinstance(body, Body)
         return type(self)(
             self.method if method is None else method,
@@ -128,6 +138,7 @@ class Request:
             access=self.access if access is None else access,
             hops=self.hops if hops is None else hops,
             trace=self.trace if trace is None else trace,
+            raw_target=self.raw_target,
         )
 
     def __repr__(self) -> str:

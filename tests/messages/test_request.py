@@ -19,6 +19,13 @@ def test_replace_can_take_the_body_away() -> None:
     assert request.replace(body=None).body is None
 
 
+def test_replace_keeps_the_target_as_it_was_received() -> None:
+    request = Request("GET", URL.parse("http://a.example/b"), raw_target="/a/../b")
+
+    assert request.replace(url=URL.parse("http://a.example/c")).raw_target == "/a/../b"
+    assert Request("GET", URL.parse("http://a.example/b")).raw_target is None
+
+
 def test_no_repr_shows_a_credential() -> None:
     request = Request(
         "GET", URL.parse("http://a.example/?code=secret"), credentials=Credentials(authorization="Bearer secret")
