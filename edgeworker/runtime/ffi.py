@@ -1,0 +1,85 @@
+"""JavaScript's values as a Python script meets them: objects, exceptions, null; `pyodide.ffi` is built on it.
+
+Source: `JsDict` of the package workers-runtime-sdk (workers/rpc.py), https://pyodide.org/en/stable/usage/api/python-api/ffi.html
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Final, Self, final
+
+
+class JsDict(dict[str, object]):
+    """A JavaScript object: its keys are items and attributes at once, `data["name"]` and `data.name`.
+
+    A key that is also the name of a dict method (`items`, `get`) is reached as an item only, as in Cloudflare's SDK.
+    """
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        try:
+            del self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def to_py(self, **_options: object) -> dict[str, object]:
+        """Itself: it is a Python dict already."""
+        return self
+
+    def object_keys(self) -> list[str]:
+        return list(self)
+
+    def object_values(self) -> list[object]:
+        return list(self.values())
+
+    def object_entries(self) -> list[tuple[str, object]]:
+        return list(self.items())
+
+
+class JsException(Exception):
+    """An exception of JavaScript. `name` is its class there ("TypeError"), `message` its text."""
+
+    def __init__(self, name: str, message: str = "") -> None:
+        super().__init__(f"{name}: {message}" if message else name)
+        self.name = name
+        self.message = message
+
+    @property
+    def js_error(self) -> Self:
+        return self
+
+
+@final
+class JsNull:
+    """JavaScript's null where it differs from undefined; false in a condition. There is one: `jsnull`."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "jsnull"
+
+
+jsnull: Final = JsNull()
+
+
+def as_js(value: object) -> object:
+    """Plain data with each dict as a JsDict, at every depth; anything else is given back as it is."""
+    if isinstance(value, Mapping):
+        return JsDict((str(key), as_js(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return [as_js(item) for item in value]
+    return value
+
+
+def parse_json(text: str | bytes) -> object:
+    """JSON with each object as a JsDict. Raises json.JSONDecodeError."""
+    parsed: object = json.loads(text, object_hook=JsDict)
+    return parsed

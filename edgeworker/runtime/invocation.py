@@ -1,0 +1,37 @@
+"""The invocation that the running code belongs to, for `workers.fetch`, `workers.wait_until` and the like.
+
+A context variable: it follows awaits, tasks and `asyncio.to_thread`, and two requests at once never see each other's.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from edgeworker.handler import Context
+
+_context: Final[ContextVar[Context]] = ContextVar("edgeworker_invocation")
+
+
+def current() -> Context:
+    """The current Context. Raises RuntimeError where no request or event is being handled."""
+    try:
+        return _context.get()
+    except LookupError:
+        raise RuntimeError(
+            "this works only while a handler runs (fetch, scheduled, ...), not at the top level of the script"
+        ) from None
+
+
+def current_or_none() -> Context | None:
+    return _context.get(None)
+
+
+@contextmanager
+def entered(context: Context) -> Iterator[None]:
+    """Code inside, and tasks that it starts, belong to `context`."""
+    token = _context.set(context)
+    try:
+        yield
+    finally:
+        _context.reset(token)

@@ -1,0 +1,67 @@
+"""One loaded script, whatever its language.
+
+Isolates of Python scripts share the process, its memory and its event loop: they are NOT a security boundary, and a
+script that blocks blocks the edge.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgeworker.handler import Context
+from edgeworker.messages import Request, Response
+from edgeworker.runtime.env import Env
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """One firing of a cron trigger. `scheduled_time` is in epoch milliseconds."""
+
+    cron: str
+    scheduled_time: int
+
+
+class ScriptFailure(Exception):
+    """An uncaught exception of a script; it is logged already. `__cause__` and `original` are the exception.
+
+    Not an EdgeworkerError: the edge answers it with Cloudflare's page 1101 or, where the script asked for it, passes
+    the request to the origin.
+    """
+
+    def __init__(self, worker: str, original: BaseException) -> None:
+        super().__init__(f"worker {worker!r} raised {type(original).__name__}")
+        self.worker = worker
+        self.original = original
+
+
+class Isolate(Protocol):
+    """`entrypoint` None is the script's default export; another name is a `WorkerEntrypoint` subclass of that name.
+
+    Whatever the script raises leaves as it is; `edgeworker.runtime.worker.Worker` turns it into a ScriptFailure.
+    """
+
+    async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response: ...
+
+    async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
+        """Raises ScriptError where the script has no handler for it."""
+        ...
+
+    async def call(
+        self,
+        method: str,
+        args: Sequence[object],
+        options: Mapping[str, object],
+        env: Env,
+        ctx: Context,
+        entrypoint: str | None = None,
+    ) -> object:
+        """One RPC: the public method of the entrypoint, with positional and keyword arguments."""
+        ...
+
+    def handles(self, event: str) -> bool:
+        """Whether the default export has a handler for "fetch", "scheduled", ..."""
+        ...
+
+    async def close(self) -> None:
+        """Forgets the script's modules. Whatever of it still runs can go on, but can import nothing more."""
+        ...
