@@ -1,0 +1,108 @@
+"""Errors and warnings about configuration, as a tree, each with its file, line and path. Pure.
+
+The headings and the indentation are wrangler's; below each message stands where it comes from.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Level = Literal["error", "warning", "info"]
+Where = tuple[str | int, ...]  # ("kv_namespaces", 0, "binding")
+
+_INDENT: Final = "  "
+
+
+def dotted(where: Where) -> str:
+    """`where` as wrangler writes it: `env.staging.kv_namespaces[0].binding`."""
+    text = ""
+    for part in where:
+        match part:
+            case int():
+                text += f"[{part}]"
+            case str():
+                text += f".{part}" if text else part
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was written. `line` counts from 1; None where a file has no such line (a default, an option)."""
+
+    file: str
+    line: int | None = None
+    path: str = ""
+
+    def __str__(self) -> str:
+        text = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{text} ({self.path})" if self.path else text
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    level: Level
+    text: str
+    places: tuple[Place, ...] = ()
+
+
+def _indented(text: str) -> str:
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(f"{_INDENT}{line}" if line.strip() else "" for line in rest)])
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """Collects messages about one file or one environment; `children` hold those of its parts.
+
+    `description` is the heading: "Processing wrangler.toml configuration:".
+    """
+
+    description: str = ""
+    messages: list[Message] = field(default_factory=list)
+    children: list["Diagnostics"] = field(default_factory=list)
+
+    def error(self, text: str, *places: Place) -> None:
+        self.messages.append(Message("error", text, places))
+
+    def warning(self, text: str, *places: Place) -> None:
+        self.messages.append(Message("warning", text, places))
+
+    def info(self, text: str, *places: Place) -> None:
+        self.messages.append(Message("info", text, places))
+
+    def child(self, description: str) -> "Diagnostics":
+        child = Diagnostics(description)
+        self.children.append(child)
+        return child
+
+    def walk(self) -> Iterator[Message]:
+        """All messages of this part and its children, in the order in which they are rendered."""
+        yield from self.messages
+        for child in self.children:
+            yield from child.walk()
+
+    def of(self, level: Level) -> list[Message]:
+        return [message for message in self.walk() if message.level == level]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(message.level == "error" for message in self.walk())
+
+    def render(self, level: Level, *, places: bool = True) -> str:
+        """All messages of `level` under their headings, or "" if there are none.
+
+        Without `places` the text is wrangler's own, to the letter.
+        """
+        if not self.of(level):
+            return ""
+        items = [_item(message, places=places) for message in self.messages if message.level == level]
+        items += [rendered for child in self.children if (rendered := child.render(level, places=places))]
+        lines = [f"- {_indented(item)}" for item in items]
+        return _indented("\n".join([self.description, *lines])) if self.description else "\n\n".join(items)
+
+
+def _item(message: Message, *, places: bool) -> str:
+    if not places or not message.places:
+        return message.text
+    seen = dict.fromkeys(str(place) for place in message.places)
+    return f"{message.text}\n" + "\n".join(f"at {place}" for place in seen)

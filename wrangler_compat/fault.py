@@ -1,0 +1,27 @@
+"""A file that is not TOML or JSON: what is wrong, and the lines around it with a caret. Pure."""
+
+from collections.abc import Iterable
+
+
+class Fault(Exception):
+    """A syntax error. `line` and `column` count from 1; `also` are other lines that a reader needs to see."""
+
+    def __init__(self, text: str, *, line: int, column: int, also: Iterable[int] = ()) -> None:
+        super().__init__(text)
+        self.text = text
+        self.line = line
+        self.column = column
+        self.also = tuple(also)
+
+    def frame(self, source: str, name: str) -> str:
+        """`file:line:column:` and the line with a caret under the column, in wrangler's manner."""
+        lines = source.removeprefix("\ufeff").splitlines() or [""]
+        line = min(max(self.line, 1), len(lines))
+        shown = sorted({other for other in self.also if 1 <= other <= len(lines)} | {line})
+        width = len(str(shown[-1]))
+        parts = [f"{name}:{self.line}:{self.column}:"]
+        for number in shown:
+            parts.append(f"  {number:>{width}} │ {lines[number - 1].expandtabs(1)}".rstrip())
+            if number == line:
+                parts.append(f"  {' ' * width} ╵ {' ' * (self.column - 1)}^")
+        return "\n".join(parts)
