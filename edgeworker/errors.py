@@ -3,6 +3,8 @@
 A message says what is wrong, where, and what would be right. A bug is not an EdgeworkerError and is not caught.
 """
 
+from typing import Literal
+
 
 class EdgeworkerError(Exception):
     """What a person can mend. The command line prints its text without a traceback and exits 1."""
@@ -36,12 +38,39 @@ class OriginError(EdgeworkerError):
         self.code = code
 
 
+# Which rule of KV was broken; the REST API has a code for each.
+KVRule = Literal[
+    "key name",
+    "key length",
+    "value",
+    "value length",
+    "metadata",
+    "expiration",
+    "expiration_ttl",
+    "cache_ttl",
+    "limit",
+    "cursor",
+    "bulk",
+    "rate",
+    "namespace not found",
+    "title taken",
+]
+
+
 class KVError(EdgeworkerError):
     """A KV call that breaks a rule of KV. `status` is the HTTP status that KV's service would answer."""
 
-    def __init__(self, text: str, *, status: int) -> None:
+    def __init__(self, text: str, *, status: int, rule: KVRule) -> None:
         super().__init__(text)
         self.status = status
+        self.rule: KVRule = rule
+
+
+class KVTypeError(KVError, TypeError):
+    """A KV call that JavaScript refuses with a TypeError before it reaches KV's service."""
+
+    def __init__(self, text: str, *, rule: KVRule) -> None:
+        super().__init__(text, status=400, rule=rule)
 
 
 class StoreError(EdgeworkerError):

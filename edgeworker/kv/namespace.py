@@ -1,0 +1,218 @@
+"""One KV namespace as the REST API and a worker's binding use it: the rules, then the store."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Final, Protocol, runtime_checkable
+
+from edgeworker.clock import Clock
+from edgeworker.config import JSON
+from edgeworker.kv import rules
+from edgeworker.kv.store import Entry, EntryStream, KVStore
+
+Value = bytes | bytearray | memoryview | str | AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`metadata` None means that there is none. `expires_at` is in epoch seconds."""
+
+    value: bytes = field(repr=False)
+    metadata: JSON = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStream:
+    """Like Found, with the value in pieces; `size` is in bytes."""
+
+    size: int
+    pieces: AsyncIterator[bytes]
+    metadata: JSON = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One write of a bulk write; the fields are those of `KVNamespace.put`."""
+
+    key: str
+    value: bytes | str = field(repr=False)
+    expiration: int | None = None
+    expiration_ttl: int | None = None
+    metadata: JSON = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A listed key. `expires_at` is in epoch seconds."""
+
+    name: str
+    expires_at: int | None = None
+    metadata: JSON = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`cursor` None: the list is complete."""
+
+    keys: tuple[Key, ...]
+    cursor: str | None = None
+
+
+class KVNamespace:
+    """Every method raises KVError for a broken rule, with Cloudflare's text, and StoreError when storage fails.
+
+    `cache_ttl` is checked and not used: reads here are never older than the store's answer.
+    """
+
+    __slots__ = ("_clock", "_store", "id")
+
+    def __init__(self, store: KVStore, namespace_id: str, clock: Clock) -> None:
+        self._store: Final = store
+        self._clock: Final = clock
+        self.id: Final = namespace_id
+
+    async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
+        rules.check_key(key)
+        if cache_ttl is not None:
+            rules.check_cache_ttl(cache_ttl)
+        entry = await self._store.get(self.id, key, now=self._clock.now())
+        return None if entry is None else entry.value
+
+    async def get_with_metadata(self, key: str, *, cache_ttl: int | None = None) -> Found | None:
+        rules.check_key(key)
+        if cache_ttl is not None:
+            rules.check_cache_ttl(cache_ttl)
+        entry = await self._store.get(self.id, key, now=self._clock.now())
+        return None if entry is None else _found(entry)
+
+    async def get_stream(self, key: str, *, cache_ttl: int | None = None) -> FoundStream | None:
+        """For large values: nothing is read before the first piece is asked for."""
+        rules.check_key(key)
+        if cache_ttl is not None:
+            rules.check_cache_ttl(cache_ttl)
+        entry: EntryStream | None = await self._store.open(self.id, key, now=self._clock.now())
+        if entry is None:
+            return None
+        return FoundStream(entry.size, entry.pieces, parse_metadata(entry.metadata), entry.expires_at)
+
+    async def get_many(self, keys: Sequence[str], *, cache_ttl: int | None = None) -> dict[str, Found | None]:
+        """1 to 100 keys; the answer has each once, in the order of the request. At most 25 MiB of values."""
+        rules.check_bulk_get(len(keys))
+        if cache_ttl is not None:
+            rules.check_cache_ttl(cache_ttl)
+        for key in keys:
+            rules.check_key(key)
+        now = self._clock.now()
+        found: dict[str, Found | None] = {}
+        size = 0
+        for key in dict.fromkeys(keys):
+            entry = await self._store.get(self.id, key, now=now)
+            found[key] = None if entry is None else _found(entry)
+            size += 0 if entry is None else len(entry.value)
+            rules.check_bulk_get_size(size)
+        return found
+
+    async def put(
+        self,
+        key: str,
+        value: Value,
+        *,
+        expiration: int | None = None,
+        expiration_ttl: int | None = None,
+        metadata: JSON = None,
+    ) -> None:
+        """Replaces the value, the expiry and the metadata; what is not given here is gone afterwards.
+
+        `expiration` is a moment in epoch seconds, `expiration_ttl` a duration in seconds, which wins. A stream that
+        is too long fails with KVError (413) as soon as that is seen; what stood under the key before then stays.
+        """
+        rules.check_key(key)
+        expires_at = rules.expires_at(now=self._clock.now(), expiration=expiration, expiration_ttl=expiration_ttl)
+        text = rules.metadata_text(metadata)
+        match value:
+            case str() | bytes() | bytearray() | memoryview():
+                content = _bytes(value)
+                rules.check_value_length(len(content))
+                await self._store.put(self.id, key, Entry(content, expires_at, text))
+            case pieces:
+                async with aclosing(_limited(pieces)) as limited:
+                    await self._store.put_stream(self.id, key, limited, expires_at=expires_at, metadata=text)
+
+    async def put_many(self, pairs: Sequence[Pair]) -> None:
+        """Up to 10,000 pairs of up to 100 MiB in all; one broken rule and nothing is written."""
+        rules.check_bulk_pairs(len(pairs))
+        now = self._clock.now()
+        entries: list[tuple[str, Entry]] = []
+        size = 0
+        for pair in pairs:
+            rules.check_key(pair.key)
+            content = _bytes(pair.value)
+            rules.check_value_length(len(content))
+            expires_at = rules.expires_at(now=now, expiration=pair.expiration, expiration_ttl=pair.expiration_ttl)
+            entries.append((pair.key, Entry(content, expires_at, rules.metadata_text(pair.metadata))))
+            size += len(content)
+        rules.check_bulk_size(size)
+        await self._store.put_many(self.id, entries)
+
+    async def delete(self, key: str) -> None:
+        """A key that is not there is no error."""
+        rules.check_key(key)
+        await self._store.delete(self.id, (key,))
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        """Up to 10,000 keys."""
+        rules.check_bulk_pairs(len(keys))
+        for key in keys:
+            rules.check_key(key)
+        await self._store.delete(self.id, keys)
+
+    async def list(self, *, prefix: str = "", limit: int | None = None, cursor: str | None = None) -> Page:
+        """Up to `limit` (1 to 1000) keys in the order of their UTF-8 bytes; `cursor` is a former page's."""
+        size = rules.list_limit(limit)
+        rules.check_key_length(prefix)
+        after = "" if cursor is None else rules.decode_cursor(cursor)
+        listed = await self._store.list_keys(self.id, prefix=prefix, after=after, limit=size + 1, now=self._clock.now())
+        keys = tuple(Key(key.name, key.expires_at, parse_metadata(key.metadata)) for key in listed[:size])
+        return Page(keys, rules.encode_cursor(keys[-1].name) if len(listed) > size else None)
+
+
+def parse_metadata(text: str | None) -> JSON:
+    if text is None:
+        return None
+    metadata: JSON = json.loads(text)
+    return metadata
+
+
+def _found(entry: Entry) -> Found:
+    return Found(entry.value, parse_metadata(entry.metadata), entry.expires_at)
+
+
+def _bytes(value: bytes | bytearray | memoryview | str) -> bytes:
+    match value:
+        case bytes():
+            return value
+        case str():
+            return rules.utf8(value)
+        case _:
+            return bytes(value)
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+async def _limited(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The pieces up to the limit; a longer stream is given up as soon as it is longer."""
+    size = 0
+    try:
+        async for piece in pieces:
+            size += len(piece)
+            rules.check_value_length(size)
+            yield piece
+    finally:
+        if isinstance(pieces, _Closable):
+            await pieces.aclose()
