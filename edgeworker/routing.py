@@ -1,1 +1,0 @@
-"""Route patterns and which one wins. Pure."""

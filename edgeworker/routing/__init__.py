@@ -1,0 +1,27 @@
+"""Which worker a URL runs: route patterns, tables of them, and what comes after routes. Pure."""
+
+from edgeworker.routing.hosts import canonical_host
+from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
+from edgeworker.routing.resolver import Explanation, Resolution, Resolver, RunWorker, Step, ToOrigin
+from edgeworker.routing.table import LostTo, NoMatch, RouteTable, Verdict, Won
+from edgeworker.routing.zones import Zones, origin_of
+
+__all__ = [
+    "Explanation",
+    "LostTo",
+    "Mismatch",
+    "NoMatch",
+    "Pattern",
+    "Resolution",
+    "Resolver",
+    "RouteTable",
+    "RunWorker",
+    "Step",
+    "ToOrigin",
+    "Verdict",
+    "Won",
+    "Zones",
+    "canonical_host",
+    "origin_of",
+    "parse_pattern",
+]

@@ -1,0 +1,301 @@
+"""From a URL to what answers it: routes, then custom domains, workers.dev, the default worker, the origin. Pure.
+
+Sources: https://developers.cloudflare.com/workers/configuration/routing/ (routes run before a custom domain, whose
+worker is the origin of its host). The default worker is this program's own idea.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from edgeworker.config import Config, Route, Zone
+from edgeworker.errors import ConfigError
+from edgeworker.messages import URL
+from edgeworker.routing.hosts import canonical_host, is_within
+from edgeworker.routing.pattern import Identity, Pattern, parse_pattern
+from edgeworker.routing.table import RouteTable, Verdict
+from edgeworker.routing.zones import Zones, origin_of
+
+Way = Literal["route", "custom domain", "workers.dev", "default worker"]
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+@dataclass(frozen=True, slots=True)
+class RunWorker:
+    """`zone` is where the worker's own `fetch(request)` finds its origin. `route` is the one that won, if one did."""
+
+    worker: str
+    by: Way
+    zone: Zone | None
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToOrigin:
+    """`origin` is the base URL of the server to ask, or None: none is configured for this host.
+
+    `route` is the route without a worker that won, or None: nothing took the request.
+    """
+
+    zone: Zone | None
+    origin: str | None
+    route: Route | None = None
+
+    @property
+    def why(self) -> str:
+        if self.route is not None:
+            return f'route "{self.route.pattern}" runs no worker'
+        if self.zone is not None:
+            return f'no route of zone "{self.zone.name}" matches'
+        return "no route matches, and the host belongs to no zone"
+
+
+Resolution = RunWorker | ToOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One place where an answer was looked for. The last step of an Explanation is the one that had it."""
+
+    place: Literal["zone", "routes", "custom domains", "workers.dev", "default worker", "origin"]
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why `url` goes where it goes. `elsewhere` has the routes that were not asked: they are of other zones."""
+
+    url: URL
+    verdicts: tuple[Verdict, ...]
+    elsewhere: tuple[Route, ...]
+    steps: tuple[Step, ...]
+    resolution: Resolution
+
+
+class Resolver:
+    """Answers for one Config."""
+
+    __slots__ = ("_config", "_custom_domains", "_no_zone", "_routes", "_tables", "_workers_dev", "zones")
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError for the first thing in zones, routes and domains that cannot be meant."""
+        self._config = config
+        self.zones = Zones(config.zones)
+        workers = {worker.name for worker in config.workers}
+        self._routes = tuple(_checked_route(route, self.zones, workers) for route in config.routes)
+        self._tables = {zone.name: RouteTable(_routes_of(self._routes, zone)) for zone in self.zones}
+        self._no_zone = RouteTable(_routes_of_no_zone(self._routes))
+        self._custom_domains = _custom_domains(config, self.zones, workers)
+        self._workers_dev = {
+            f"{worker.name}.{config.workers_dev_subdomain}.workers.dev".lower(): worker.name
+            for worker in config.workers
+            if worker.workers_dev
+        }
+        if config.default_worker is not None and config.default_worker not in workers:
+            raise ConfigError(f'The default worker "{config.default_worker}" does not exist; {_known(workers)}')
+
+    def resolve(self, url: URL) -> Resolution:
+        """What answers a request from outside."""
+        host = url.hostname.removesuffix(".")
+        zone = self.zones.of(host)
+        route = self._table(zone).match(url)
+        if route is None:
+            return self._by_host(host, zone)
+        owner = self._owner(route, zone)
+        if route.worker is not None:
+            return RunWorker(route.worker, "route", owner, route)
+        # The route says that no worker stands before the origin; a custom domain's worker is the origin.
+        return self._custom_domain(host, owner, route) or self._origin(host, owner, route)
+
+    def behind_routes(self, url: URL, zone: Zone | None) -> Resolution:
+        """Where the `fetch(request)` of a worker goes that a route of `zone` runs: routes are not asked again.
+
+        That is the worker of a custom domain, else the origin.
+        """
+        host = url.hostname.removesuffix(".")
+        return self._custom_domain(host, zone) or self._origin(host, zone)
+
+    def explain(self, url: URL) -> Explanation:
+        """What `resolve` answers, and why nothing else."""
+        host = url.hostname.removesuffix(".")
+        zone = self.zones.of(host)
+        table = self._table(zone)
+        asked = {id(route) for route, _ in table.ranked}
+        resolution = self.resolve(url)
+        return Explanation(
+            url,
+            tuple(table.explain(url)),
+            tuple(route for route in self._routes if id(route) not in asked),
+            tuple(self._steps(host, zone, table.match(url), resolution)),
+            resolution,
+        )
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """As configured, with the names of zones in canonical form."""
+        return self._routes
+
+    def _table(self, zone: Zone | None) -> RouteTable:
+        return self._no_zone if zone is None else self._tables[zone.name]
+
+    def _owner(self, route: Route, zone: Zone | None) -> Zone | None:
+        # A customer's host is of no zone here; the route that takes it says which zone it is served by.
+        return self.zones.named(route.zone) if zone is None and route.zone is not None else zone
+
+    def _by_host(self, host: str, zone: Zone | None) -> Resolution:
+        custom_domain = self._custom_domain(host, zone)
+        if custom_domain is not None:
+            return custom_domain
+        worker = self._workers_dev.get(host)
+        if worker is not None:
+            return RunWorker(worker, "workers.dev", zone)
+        default = self._config.default_worker
+        if default is not None and (self._config.default_on_every_host or _is_loopback(host)):
+            return RunWorker(default, "default worker", zone)
+        return self._origin(host, zone)
+
+    def _custom_domain(self, host: str, zone: Zone | None, route: Route | None = None) -> RunWorker | None:
+        worker = self._custom_domains.get(host)
+        return None if worker is None else RunWorker(worker, "custom domain", zone, route)
+
+    def _origin(self, host: str, zone: Zone | None, route: Route | None = None) -> ToOrigin:
+        return ToOrigin(zone, origin_of(zone, host, self._config.origin), route)
+
+    def _steps(self, host: str, zone: Zone | None, winner: Route | None, resolution: Resolution) -> list[Step]:
+        steps = [Step("zone", f'"{host}" belongs to ' + ("no zone" if zone is None else f'zone "{zone.name}"'))]
+        by = resolution.by if isinstance(resolution, RunWorker) else "origin"
+        if winner is None:
+            steps.append(Step("routes", "none matches"))
+        else:
+            runs = "no worker" if winner.worker is None else f'worker "{winner.worker}"'
+            steps.append(Step("routes", f'"{winner.pattern}" wins and runs {runs}'))
+        if by == "route":
+            return steps
+        owner = self._custom_domains.get(host)
+        steps.append(
+            Step("custom domains", f'"{host}" is ' + ("none" if owner is None else f'one of worker "{owner}"'))
+        )
+        if by == "custom domain":
+            return steps
+        if winner is None:
+            steps.append(Step("workers.dev", self._on_workers_dev(host)))
+            if by == "workers.dev":
+                return steps
+            steps.append(Step("default worker", self._on_default(host)))
+            if by == "default worker":
+                return steps
+        origin = resolution.origin if isinstance(resolution, ToOrigin) else None
+        steps.append(Step("origin", origin or "none is configured for this host"))
+        return steps
+
+    def _on_workers_dev(self, host: str) -> str:
+        worker = self._workers_dev.get(host)
+        if worker is not None:
+            return f'the name of worker "{worker}"'
+        return f"no worker's name; those are <worker>.{self._config.workers_dev_subdomain}.workers.dev"
+
+    def _on_default(self, host: str) -> str:
+        default = self._config.default_worker
+        if default is None:
+            return "none is configured"
+        if self._config.default_on_every_host:
+            return f'worker "{default}", on every host'
+        if _is_loopback(host):
+            return f'worker "{default}", for localhost and loopback addresses'
+        return f'worker "{default}" is for localhost and loopback addresses only'
+
+
+def _is_loopback(host: str) -> bool:
+    return host in _LOOPBACK or host.endswith(".localhost")
+
+
+def _checked_route(route: Route, zones: Zones, workers: set[str]) -> Route:
+    """`route` with the canonical name of its zone."""
+    where = f"{route.source}: " if route.source else ""
+    if route.worker is not None and route.worker not in workers:
+        raise ConfigError(
+            f'{where}route "{route.pattern}" runs worker "{route.worker}", which does not exist; {_known(workers)}'
+        )
+    if route.zone is None:
+        return route
+    zone = _named_zone(f'{where}route "{route.pattern}"', route.zone, zones)
+    pattern = parse_pattern(route.pattern, route.source)
+    if not pattern.host or (pattern.any_prefix and not pattern.host.startswith(".")):
+        return replace(route, zone=zone.name)
+    owner = zones.of(pattern.host.removeprefix("."))
+    if owner is not None and owner != zone:
+        raise ConfigError(
+            f'{where}route "{route.pattern}" is of zone "{zone.name}", but its host belongs to zone "{owner.name}", '
+            f'so it could never match; give it zone "{owner.name}"'
+        )
+    return replace(route, zone=zone.name)
+
+
+def _routes_of(routes: tuple[Route, ...], zone: Zone) -> list[Route]:
+    return [route for route in routes if route.zone in (None, zone.name)]
+
+
+def _routes_of_no_zone(routes: tuple[Route, ...]) -> list[Route]:
+    """The routes of no zone, and those that zones have for hosts of their customers (Cloudflare for SaaS).
+
+    Two zones may both have `*/*`; the first one takes the hosts that nobody else has.
+    Source: https://developers.cloudflare.com/cloudflare-for-platforms/cloudflare-for-saas/start/advanced-settings/worker-as-origin/
+    """
+    taken: set[Identity] = set()
+    chosen = []
+    for route in routes:
+        pattern = parse_pattern(route.pattern)
+        if route.zone is None:
+            chosen.append(route)
+        elif not _stays_within(pattern, route.zone) and pattern.identity not in taken:
+            taken.add(pattern.identity)
+            chosen.append(route)
+    return chosen
+
+
+def _stays_within(pattern: Pattern, zone: str) -> bool:
+    # `*example.com` matches `myexample.com` by its text, but is written for the hosts of example.com.
+    return is_within(pattern.host.removeprefix("."), zone)
+
+
+def _custom_domains(config: Config, zones: Zones, workers: set[str]) -> dict[str, str]:
+    """Worker by canonical host."""
+    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    for domain in config.custom_domains:
+        what = (f"{domain.source}: " if domain.source else "") + f'custom domain "{domain.hostname}"'
+        if "*" in domain.hostname:
+            raise ConfigError(f"{what}: wildcards (*) are not allowed in custom domains; write one host, or a route")
+        if "/" in domain.hostname:
+            raise ConfigError(f"{what}: paths are not allowed in custom domains; write the host alone, or a route")
+        if domain.worker not in workers:
+            raise ConfigError(f'{what} is of worker "{domain.worker}", which does not exist; {_known(workers)}')
+        try:
+            host = canonical_host(domain.hostname)
+        except ConfigError as error:
+            raise ConfigError(f"{what}: {error}") from error
+        if domain.zone is not None and not is_within(host, _named_zone(what, domain.zone, zones).name):
+            raise ConfigError(f'{what} is not in its zone "{domain.zone}"; name the zone that it is in')
+        if host in found:
+            raise ConfigError(f"{what} is taken already{sources[host]}; a host has one custom domain, so remove one")
+        found[host] = domain.worker
+        sources[host] = f' by worker "{domain.worker}"' + (f" ({domain.source})" if domain.source else "")
+    return found
+
+
+def _named_zone(what: str, name: str, zones: Zones) -> Zone:
+    try:
+        zone = zones.named(name)
+    except ConfigError as error:
+        raise ConfigError(f"{what}: zone {error}") from error
+    if zone is None:
+        names = ", ".join(f'"{zone.name}"' for zone in zones)
+        raise ConfigError(
+            f'{what}: there is no zone "{name}"; ' + (f"there are {names}" if names else "there are none")
+        )
+    return zone
+
+
+def _known(workers: set[str]) -> str:
+    names = ", ".join(f'"{name}"' for name in sorted(workers))
+    return f"there are {names}" if names else "there are none"

@@ -1,0 +1,79 @@
+"""Which zone a host belongs to, and which server stands behind it. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from edgeworker.config import Zone
+from edgeworker.errors import ConfigError
+from edgeworker.routing.hosts import canonical_host, is_within, parents
+
+
+class Zones:
+    """Zones by name, in canonical form. A host is of the zone with the longest name that is it or a domain above it."""
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self, zones: Iterable[Zone]) -> None:
+        """Raises ConfigError for two zones of one name, and for an origin of a host that is not in its zone."""
+        self._by_name: dict[str, Zone] = {}
+        for written in zones:
+            zone = _canonical(written)
+            other = self._by_name.setdefault(zone.name, zone)
+            if other is not zone:
+                raise ConfigError(
+                    f'Zone "{zone.name}" exists twice{_both(other.source, zone.source)}; remove one of them'
+                )
+
+    def __iter__(self) -> Iterator[Zone]:
+        return iter(self._by_name.values())
+
+    def of(self, host: str) -> Zone | None:
+        """`host` is canonical, as `URL.hostname` is."""
+        zone = self._by_name.get(host)
+        if zone is not None or not self._by_name:
+            return zone
+        return next((self._by_name[name] for name in parents(host) if name in self._by_name), None)
+
+    def named(self, name: str) -> Zone | None:
+        """`name` as a route or a custom domain writes it. Raises ConfigError for what is not a host name."""
+        return self._by_name.get(canonical_host(name))
+
+
+def origin_of(zone: Zone | None, host: str, default: str | None) -> str | None:
+    """The base URL of the server behind `host`, or None if there is none.
+
+    The zone's origin for exactly this host, else for the nearest "*.suffix" above it, else the zone's own, else
+    `default`. `zone` is one that `Zones` gave.
+    """
+    if zone is None:
+        return default
+    exact = zone.origins.get(host)
+    if exact is not None:
+        return exact
+    wildcards = (zone.origins[f"*.{name}"] for name in parents(host) if f"*.{name}" in zone.origins)
+    return next(wildcards, None) or zone.origin or default
+
+
+def _canonical(zone: Zone) -> Zone:
+    where = f"{zone.source}: " if zone.source else ""
+    try:
+        name = canonical_host(zone.name)
+        origins = {_canonical_key(host): origin for host, origin in zone.origins.items()}
+    except ConfigError as error:
+        raise ConfigError(f'{where}zone "{zone.name}": {error}') from error
+    for host in origins:
+        if not is_within(host.removeprefix("*."), name):
+            raise ConfigError(
+                f'{where}zone "{zone.name}" has an origin for "{host}", which is not in it; write "{name}", '
+                f'a host that ends in ".{name}", or "*.{name}"'
+            )
+    return replace(zone, name=name, origins=origins)
+
+
+def _canonical_key(host: str) -> str:
+    wildcard = "*." if host.startswith("*.") else ""
+    return wildcard + canonical_host(host.removeprefix("*."))
+
+
+def _both(first: str, second: str) -> str:
+    return f" ({first} and {second})" if first and second else ""
