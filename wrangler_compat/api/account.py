@@ -1,0 +1,98 @@
+"""Who calls and what there is: user, token, accounts, memberships and zones.
+
+`wrangler whoami` and the SDKs ask these before they do anything. An edge has one account and one user.
+"""
+
+import hashlib
+from typing import Final
+
+from edgeworker.config import JSON, Config, Zone
+from edgeworker.messages import Response
+from wrangler_compat.api.call import Call
+from wrangler_compat.api.envelope import page_info, success
+from wrangler_compat.api.errors import ApiError, GeneralCode, ZoneCode
+from wrangler_compat.api.paging import number_page
+
+# Where no account is configured any id is accepted; this one is shown to clients that ask for theirs.
+UNCONFIGURED_ACCOUNT_ID: Final = hashlib.sha256(b"edgeworker account").hexdigest()[:32]
+
+_ACCOUNT_NAME: Final = "edgeworker"
+_USER_EMAIL: Final = "edgeworker@localhost"
+
+
+async def verify_token(call: Call) -> Response:
+    return success({"id": call.principal.id, "status": "active"})
+
+
+async def get_user(call: Call) -> Response:
+    return success({"id": _made_id("user"), "email": _USER_EMAIL, "suspended": False})
+
+
+async def list_accounts(call: Call) -> Response:
+    return _listing(call, [_account(call.config)])
+
+
+async def get_account(call: Call) -> Response:
+    return success(_account(call.config))
+
+
+async def list_memberships(call: Call) -> Response:
+    membership: dict[str, JSON] = {
+        "id": _made_id("membership"),
+        "account": _account(call.config),
+        "status": "accepted",
+        "roles": ["Super Administrator - All Privileges"],
+    }
+    return _listing(call, [membership])
+
+
+async def list_zones(call: Call) -> Response:
+    """`name` and `account.id` filter; names are compared without case, as host names are."""
+    wanted = call.query.get("name", "").lower()
+    account = call.query.get("account.id")
+    zones: list[JSON] = [
+        _zone(zone, call.config)
+        for zone in call.config.zones
+        if (not wanted or zone.name == wanted) and (not account or account == account_id(call.config))
+    ]
+    return _listing(call, zones)
+
+
+async def get_zone(call: Call) -> Response:
+    for zone in call.config.zones:
+        if zone.id == call.params["zone"]:
+            return success(_zone(zone, call.config))
+    raise ApiError(404, ZoneCode.INVALID_ZONE, "Invalid zone identifier")
+
+
+def account_id(config: Config) -> str:
+    """The configured id, or the one that stands for it."""
+    return config.account_id or UNCONFIGURED_ACCOUNT_ID
+
+
+def _listing(call: Call, items: list[JSON]) -> Response:
+    page = number_page(call.query, default_per_page=20, malformed=(GeneralCode.INVALID_REQUEST,) * 2)
+    shown = items[page.start : page.start + page.per_page]
+    return success(
+        shown,
+        result_info=page_info(page=page.page, per_page=page.per_page, count=len(shown), total_count=len(items)),
+    )
+
+
+def _account(config: Config) -> dict[str, JSON]:
+    return {"id": account_id(config), "name": _ACCOUNT_NAME, "type": "standard"}
+
+
+def _zone(zone: Zone, config: Config) -> dict[str, JSON]:
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "status": "active",
+        "paused": False,
+        "type": "full",
+        "account": {"id": account_id(config), "name": _ACCOUNT_NAME},
+    }
+
+
+def _made_id(kind: str) -> str:
+    return hashlib.sha256(f"edgeworker {kind}".encode()).hexdigest()[:32]

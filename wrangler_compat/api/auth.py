@@ -1,0 +1,130 @@
+"""The API's door: who may call, from where. A refusal is code 10000.
+
+A token is asked for on every call. Beyond that the door keeps web pages out: a page in a browser on this machine can
+reach a loopback socket, and with DNS rebinding it can do so under its own name. So the Host must be one of ours, and a
+call with another Origin is refused; there is no CORS header in any answer.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from edgeworker.clock import Clock
+from edgeworker.messages import Request
+from edgeworker.state import ApiTokens
+from wrangler_compat.api import permissions
+from wrangler_compat.api.permissions import Need, Permission, Principal
+
+# The name that clients with a fixed base URL call, through a hosts entry and a certificate of ours.
+CLOUDFLARE_API_HOST: Final = "api.cloudflare.com"
+
+_LOOPBACK_NAME: Final = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`status` is 401 where a valid token would help, else 403. `reason` is for a person; it holds no secret."""
+
+    status: int
+    reason: str
+
+
+class TokenCheck(Protocol):
+    def check(self, text: str, *, now: int) -> Principal | None:
+        """Who has this token, or None."""
+        ...
+
+
+class OneToken:
+    """The edge's own token, which may do everything."""
+
+    def __init__(self, text: str) -> None:
+        if not text:
+            raise ValueError("an empty API token would let everybody in")
+        self._hash = _hash(text)
+
+    def check(self, text: str, *, now: int) -> Principal | None:
+        if not hmac.compare_digest(_hash(text), self._hash):
+            return None
+        return Principal("edgeworker", "edgeworker", (Permission(Need.EVERYTHING),))
+
+
+class NamedTokens:
+    """The tokens that `edgeworker token create` made."""
+
+    def __init__(self, tokens: ApiTokens) -> None:
+        self._tokens = tokens
+
+    def check(self, text: str, *, now: int) -> Principal | None:
+        token = self._tokens.check(text, now=now)
+        if token is None:
+            return None
+        return Principal(token.id, token.name, tuple(permissions.parse(written) for written in token.permissions))
+
+
+class Door:
+    """`hosts` are names, beyond IP addresses, localhost and api.cloudflare.com, under which the API may be called."""
+
+    def __init__(self, checks: Sequence[TokenCheck], *, clock: Clock, hosts: Collection[str] = ()) -> None:
+        self._checks = tuple(checks)
+        self._clock = clock
+        self._hosts = frozenset(host.lower().removesuffix(".") for host in (*hosts, CLOUDFLARE_API_HOST))
+
+    def authorize(self, request: Request) -> Principal | Refusal:
+        """Raises StoreError where the named tokens cannot be read; nobody is let in then."""
+        if not self._is_our_host(request.url.hostname):
+            return Refusal(403, f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.')
+        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+        if (origin is not None and origin != request.url.origin) or site not in (None, "none", "same-origin"):
+            return Refusal(403, "Calls from a web page are refused; call from a program.")
+        token = _token_of(request)
+        if isinstance(token, Refusal):
+            return token
+        now = self._clock.now()
+        for check in self._checks:
+            principal = check.check(token, now=now)
+            if principal is not None:
+                return principal
+        return Refusal(401, "The API token is not known here, has expired or was revoked.")
+
+    def _is_our_host(self, hostname: str) -> bool:
+        # An address needs no look-up, so it cannot be rebound; a name can, unless it is one of ours.
+        return (
+            hostname in self._hosts
+            or hostname == _LOOPBACK_NAME
+            or hostname.endswith("." + _LOOPBACK_NAME)
+            or _is_address(hostname)
+        )
+
+
+def _token_of(request: Request) -> str | Refusal:
+    authorizations = request.headers.get_all("authorization")
+    keys = request.headers.get_all("x-auth-key")
+    if len(authorizations) + len(keys) > 1:
+        return Refusal(401, "There is more than one credential; send one Authorization header.")
+    if keys:
+        if not request.headers.get("x-auth-email"):
+            return Refusal(401, "X-Auth-Key goes with X-Auth-Email.")
+        return keys[0]
+    if not authorizations:
+        return Refusal(401, "There is no API token; send Authorization: Bearer <token>.")
+    scheme, _, token = authorizations[0].partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() != "bearer" or not token or " " in token:
+        return Refusal(401, "The Authorization header is not of the form: Bearer <token>.")
+    return token
+
+
+def _is_address(hostname: str) -> bool:
+    try:
+        ipaddress.ip_address(hostname.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,113 @@
+"""Cloudflare's v4 REST API as a Handler: the door, the router, the envelope."""
+
+import logging
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.config import Config
+from edgeworker.errors import StoreError
+from edgeworker.kv.store import KVStore
+from edgeworker.messages import Request, Response
+from wrangler_compat.api import target
+from wrangler_compat.api.account import account_id
+from wrangler_compat.api.auth import Door, Refusal
+from wrangler_compat.api.call import Call
+from wrangler_compat.api.endpoints import ENDPOINTS
+from wrangler_compat.api.envelope import failure
+from wrangler_compat.api.errors import ApiError, GeneralCode, KVCode
+from wrangler_compat.api.permissions import Principal
+from wrangler_compat.api.router import Match, Router, WrongMethod
+
+_log = logging.getLogger(__name__)
+
+ROOT: Final = "/client/v4"
+
+# The same KV calls under the path that wrangler's own local explorer has; there is no account in it.
+_EXPLORER_ROOT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
+
+
+class V4Api:
+    """The API of one edge, over its KV store. `config` has the account and the zones that it shows.
+
+    Where `config.account_id` is "" every account id is accepted. `relaxed_expiration` lets in entries that expire in
+    less than 60 seconds, see wrangler_compat.api.expiration.
+    """
+
+    def __init__(
+        self, config: Config, store: KVStore, door: Door, *, clock: Clock, relaxed_expiration: bool = False
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._door = door
+        self._clock = clock
+        self._relaxed_expiration = relaxed_expiration
+        self._router = Router(ENDPOINTS)
+
+    async def fetch(self, request: Request, /) -> Response:
+        try:
+            principal = self._door.authorize(request)
+            if isinstance(principal, Refusal):
+                return _refused(principal)
+            return await self._answer(request, principal)
+        except ApiError as error:
+            return failure(error.status, [(error.code, error.text)])
+        except target.UndecodableText as error:
+            return failure(400, [(KVCode.ILLEGAL_KEY, str(error))])
+        except StoreError as error:
+            # The text names a file of this machine: it is for our log.
+            _log.error("%s %s: %s", request.method, request.url.path, error)
+            return failure(503, [(KVCode.UNAVAILABLE, "service unavailable")])
+
+    async def _answer(self, request: Request, principal: Principal) -> Response:
+        asked = target.of(request)
+        path = self._below_root(asked.path)
+        match None if path is None else self._router.find(request.method, path):
+            case None:
+                return failure(404, _no_route(asked.path))
+            case WrongMethod(allowed):
+                text = f"Method {request.method} is not allowed here."
+                return failure(405, [(GeneralCode.METHOD_NOT_ALLOWED, text)], headers={"allow": ", ".join(allowed)})
+            case Match(endpoint, params):
+                if not principal.may(endpoint.needs, params.get("namespace")):
+                    needed = endpoint.needs.value
+                    return _refused(Refusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
+                account = params.get("account")
+                if account is not None and self._config.account_id and account != self._config.account_id:
+                    known = self._config.account_id
+                    return _refused(Refusal(403, f'There is no account "{account}" here; this one is "{known}".'))
+                return await endpoint.answer(
+                    Call(
+                        request,
+                        params,
+                        asked.query,
+                        principal,
+                        self._config,
+                        self._store,
+                        self._clock,
+                        self._relaxed_expiration,
+                    )
+                )
+
+    def _below_root(self, path: str) -> str | None:
+        if path.startswith(ROOT + "/"):
+            return path[len(ROOT) :]
+        if path == _EXPLORER_ROOT or path.startswith(_EXPLORER_ROOT + "/"):
+            below = path[len(_EXPLORER_ROOT) :]
+            return f"/accounts/{account_id(self._config)}/storage/kv/namespaces{below}"
+        return None
+
+
+def _refused(refusal: Refusal) -> Response:
+    # Cloudflare's text first, to the letter; what a person needs to know to mend it stands beside it.
+    headers = {"www-authenticate": 'Bearer realm="edgeworker API"'} if refusal.status == 401 else {}
+    errors = [(GeneralCode.AUTHENTICATION, "Authentication error")]
+    return failure(refusal.status, errors, hint=refusal.reason, headers=headers)
+
+
+def _no_route(path: str) -> list[tuple[GeneralCode, str]]:
+    shown = path.removeprefix(ROOT)
+    shown = shown if len(shown) <= 200 else shown[:200] + "…"
+    return [
+        (GeneralCode.NOT_ROUTABLE, f"Could not route to {shown}, perhaps your object identifier is invalid?"),
+        (GeneralCode.NO_ROUTE, "No route for that URI"),
+    ]
