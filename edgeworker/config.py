@@ -164,6 +164,8 @@ class Limits:
     headers: int = 128
     body_bytes: int = 100 * 1024 * 1024  # Cloudflare's limit on its free and pro plans
     header_timeout_seconds: float = 10.0
+    body_grace_seconds: float = 10.0  # how long a body may take besides what body_bytes_per_second gives it
+    body_bytes_per_second: int = 1024
     keepalive_timeout_seconds: float = 75.0
     drain_timeout_seconds: float = 30.0  # Cloudflare gives waitUntil as long
 

@@ -1,0 +1,253 @@
+"""Sockets with a handler behind them, over aiohttp's low-level server."""
+
+import asyncio
+import errno
+import logging
+import os
+import socket as sockets
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Final
+
+from aiohttp import HttpVersion10, web
+
+from edgeworker.clock import Clock
+from edgeworker.config import Limits, Socket
+from edgeworker.errors import SocketError
+from edgeworker.handler import Handler
+from edgeworker.messages import Client, Headers, Request, Response
+from edgeworker.server import incoming, outgoing
+from edgeworker.server.incoming import BodyRefused, Incoming, Refusal
+from edgeworker.server.protocol import ClientConnection
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG: Final = 1024
+# What is read of a body that nobody wanted, so that the client gets to see the answer instead of a reset.
+_DRAIN_BYTES: Final = 1024 * 1024
+_DRAIN_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One finished request, for one log line. `host` and `path` are "-" where the request was refused unread.
+
+    `seconds` runs from the head of the request to the last byte of the answer given to the system; `sent_bytes` counts
+    the answer's body. `complete` is False where the answer was cut or the client had gone.
+    """
+
+    method: str
+    host: str
+    path: str
+    status: int
+    seconds: float
+    sent_bytes: int
+    complete: bool = True
+
+
+OnRequest = Callable[[Summary], None]
+
+
+class Listener:
+    """A socket that is served. `handler` may be replaced at any time: each request takes the one that is there."""
+
+    def __init__(
+        self, handler: Handler, *, limits: Limits, clock: Clock, on_request: OnRequest | None, scheme: str
+    ) -> None:
+        """Use `listen`."""
+        self.handler = handler
+        self.host = ""
+        self.port = 0
+        self._limits = limits
+        self._clock = clock
+        self._on_request = on_request
+        self._scheme = scheme
+        self._server = web.Server(self._serve, request_factory=Incoming, handler_cancellation=True)
+        self._listening: asyncio.Server | None = None
+        self._closing = False
+        self._under_way = 0
+        self._all_done: asyncio.Future[None] | None = None
+        self._date = (0, b"")
+
+    @property
+    def url(self) -> str:
+        return f"{self._scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    async def open(self, address: sockets.socket) -> None:
+        """Use `listen`."""
+        loop = asyncio.get_running_loop()
+        self.host, self.port = address.getsockname()[:2]
+        self._listening = await loop.create_server(self._connect, sock=address, backlog=_BACKLOG)
+
+    async def close(self, drain_seconds: float) -> None:
+        """Stops accepting, lets the requests under way finish for that long, then cuts what is left."""
+        self._closing = True
+        if self._listening is not None:
+            self._listening.close()
+        self._server.pre_shutdown()
+        if self._under_way:
+            self._all_done = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._all_done], timeout=drain_seconds)
+        for connection in self._server.connections:
+            connection.force_close()
+        await self._server.shutdown(timeout=0)
+
+    def _connect(self) -> ClientConnection:
+        return ClientConnection(self._server, limits=self._limits, refuse=self._refused)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, Incoming)
+        self._under_way += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self._under_way -= 1
+            if self._all_done is not None and not self._under_way and not self._all_done.done():
+                self._all_done.set_result(None)
+
+    async def _answer(self, request: Incoming) -> web.StreamResponse:
+        begun = self._clock.monotonic()
+        message = request.parsed
+        keep_alive = not message.should_close and not self._closing
+        arrived = incoming.read(request, scheme=self._scheme, client=_client(request), limits=self._limits)
+        if isinstance(arrived, Refusal):
+            response, keep_alive = _page(arrived), False
+        else:
+            response = await self._fetch(arrived)
+            refusal = None if request.client_body is None else request.client_body.refusal
+            if refusal is not None:
+                await response.close()
+                response, keep_alive = _page(refusal), False
+        unread = not request.payload.is_eof()
+        sent, complete = 0, True
+        try:
+            sent, keep_alive = await outgoing.send(
+                response,
+                request,
+                method=message.method,
+                date=self._http_date(),
+                keep_alive=keep_alive and not unread,
+                http10=message.version <= HttpVersion10,
+            )
+        except outgoing.Unfinished as error:
+            _log.warning(
+                "%s %s: the answer was cut: %s", message.method, _place(arrived), error, exc_info=error.__cause__
+            )
+            self._cut(request)
+            keep_alive = complete = False
+        except ConnectionError:
+            keep_alive = complete = False
+        if unread and complete:
+            await _drain(request)
+        if self._on_request is not None:
+            host, path = ("-", "-") if isinstance(arrived, Refusal) else (arrived.url.host, arrived.url.path)
+            seconds = self._clock.monotonic() - begun
+            self._on_request(Summary(message.method, host, path, response.status, seconds, sent, complete))
+        return outgoing.Sent(keep_alive=keep_alive)
+
+    async def _fetch(self, request: Request) -> Response:
+        try:
+            return await self.handler.fetch(request)
+        except BodyRefused as error:
+            return _page(error.refusal)
+        except Exception:  # noqa: BLE001  # whatever a handler does wrong, the client gets an answer
+            _log.exception("%s %s: the handler failed", request.method, _place(request))
+            return _page(Refusal(500, "Internal Server Error"))
+
+    def _refused(self, request: web.BaseRequest, refusal: Refusal) -> web.StreamResponse:
+        if self._on_request is not None:
+            self._on_request(Summary("-", "-", "-", refusal.status, 0.0, 0))
+        answer = web.Response(status=refusal.status, text=refusal.text + "\n")
+        answer.force_close()
+        return answer
+
+    def _cut(self, request: Incoming) -> None:
+        if request.transport is not None:
+            request.transport.abort()
+
+    def _http_date(self) -> bytes:
+        now = self._clock.now()
+        if self._date[0] != now:
+            self._date = (now, formatdate(now, usegmt=True).encode("ascii"))
+        return self._date[1]
+
+
+async def listen(
+    handler: Handler,
+    socket: Socket,
+    *,
+    limits: Limits,
+    clock: Clock,
+    on_request: OnRequest | None = None,
+) -> Listener:
+    """Serves `handler` on `socket` until `close`. Raises SocketError where the address cannot be listened on.
+
+    `on_request` is called once for each finished request.
+    """
+    listener = Listener(handler, limits=limits, clock=clock, on_request=on_request, scheme="http")
+    await listener.open(_bind(socket))
+    return listener
+
+
+def _bind(socket: Socket) -> sockets.socket:
+    place = f"{socket.host}:{socket.port}"
+    try:
+        family, kind, protocol, _, address = sockets.getaddrinfo(
+            socket.host, socket.port, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE
+        )[0]
+    except (sockets.gaierror, UnicodeError, OverflowError) as error:
+        raise SocketError(
+            f"cannot listen on {place}: no such address; use one of this machine, or 127.0.0.1"
+        ) from error
+    bound = sockets.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except (OSError, OverflowError) as error:
+        bound.close()
+        match error:
+            case OSError(errno=errno.EADDRINUSE):
+                text = "the port is in use; stop who uses it, or take another port (0 is any free one)"
+            case OSError(errno=errno.EACCES):
+                text = "not allowed; ports below 1024 need more rights, so take a higher one"
+            case OSError(errno=errno.EADDRNOTAVAIL):
+                text = "no such address; use one of this machine, or 127.0.0.1"
+            case _:
+                text = f"{error}"
+        raise SocketError(f"cannot listen on {place}: {text}") from error
+    bound.setblocking(False)
+    return bound
+
+
+def _client(request: Incoming) -> Client:
+    transport = request.transport
+    peer: object = None if transport is None else transport.get_extra_info("peername")
+    match peer:
+        case (str(ip), int(port), *_):
+            return Client(ip.partition("%")[0], port)
+        case _:
+            return Client("")
+
+
+def _page(refusal: Refusal) -> Response:
+    headers = Headers({"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
+    return Response(refusal.status, headers, refusal.text.encode() + b"\n")
+
+
+def _place(arrived: Request | Refusal) -> str:
+    return "-" if isinstance(arrived, Refusal) else f"{arrived.url.origin}{arrived.url.path}"
+
+
+async def _drain(request: Incoming) -> None:
+    """Reads some of a body that nobody wanted: a connection closed with bytes unread is reset, answer and all."""
+    if request.client_body is not None and request.client_body.awaits_continue:
+        return
+    seen = 0
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while not request.payload.is_eof() and seen < _DRAIN_BYTES:
+                seen += len(await request.payload.readany())
+    except (TimeoutError, ConnectionError, web.RequestPayloadError):
+        return

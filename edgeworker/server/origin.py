@@ -1,0 +1,178 @@
+"""The servers outside as handlers: an origin behind the edge, and the internet."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.config import Outbound
+from edgeworker.errors import ConfigError, OriginError
+from edgeworker.handler import Handler
+from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
+from edgeworker.server import wire
+from edgeworker.server.connection import Connection, Exchange, Stale
+from edgeworker.server.pool import Endpoint, Pool
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+# A request with one of these methods says how long its body is even where it has none.
+_BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
+# The edge writes these itself. Expect was answered by our own listener when the body was first read.
+_OWN: Final = frozenset({b"host", b"content-length", b"expect"})
+
+
+class OriginClient:
+    """An HTTP/1.1 client for what passes through: nothing is followed, decoded, stored or added.
+
+    `internet` fetches `request.url` from where its name points to. `at(base)` sends every request to one server, with
+    the Host that the request's URL says. Both raise OriginError. `clock` is kept for the rules that need a date.
+    """
+
+    def __init__(self, outbound: Outbound, clock: Clock) -> None:
+        self._outbound = outbound
+        self._clock = clock
+        self._pool = Pool(
+            tls=self._tls,
+            resolve=_resolve,
+            connect_timeout_seconds=outbound.connect_timeout_seconds,
+            response_timeout_seconds=outbound.response_timeout_seconds,
+        )
+        self.internet: Handler = _Internet(self._pool)
+
+    def at(self, base: str) -> Handler:
+        """Raises ConfigError for what is not the base URL of a server."""
+        try:
+            url = URL.parse(base)
+        except InvalidURL as error:
+            raise ConfigError(f'origin "{base}": not an http or https URL like "http://127.0.0.1:3000"') from error
+        if url.target != "/":
+            raise ConfigError(f'origin "{base}": has a path; the path comes from the request, so write "{url.origin}"')
+        return _At(self._pool, _endpoint(url))
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def _tls(self) -> ssl.SSLContext:
+        ca_file = self._outbound.ca_file
+        try:
+            return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        except OSError as error:
+            raise OriginError(
+                f"outbound.ca_file: {ca_file} cannot be read as PEM certificates: {error}", status=526
+            ) from error
+
+
+class _At:
+    __slots__ = ("_endpoint", "_pool")
+
+    def __init__(self, pool: Pool, endpoint: Endpoint) -> None:
+        self._pool = pool
+        self._endpoint = endpoint
+
+    async def fetch(self, request: Request, /) -> Response:
+        return await _fetch(self._pool, self._endpoint, request)
+
+
+class _Internet:
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def fetch(self, request: Request, /) -> Response:
+        return await _fetch(self._pool, _endpoint(request.url), request)
+
+
+def _endpoint(url: URL) -> Endpoint:
+    host = url.hostname.strip("[]")
+    return Endpoint(host, url.port, host if url.scheme == "https" else None)
+
+
+async def _resolve(endpoint: Endpoint) -> Sequence[str]:
+    return [endpoint.host]
+
+
+async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
+    body = request.body
+    head, later = _head(request, body)
+    no_body = request.method == "HEAD"
+    connection = pool.take(endpoint)
+    if connection is not None:
+        try:
+            return _response(request, connection, await connection.ask(head, later, no_body=no_body))
+        except Stale as error:
+            if later is not None or request.method not in _IDEMPOTENT:
+                raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
+    connection = await pool.connect(endpoint)
+    try:
+        return _response(request, connection, await connection.ask(head, later, no_body=no_body))
+    except Stale as error:
+        raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
+
+
+def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:
+    """What is written at once (a body that is there already goes with its head), and the body that follows."""
+    url = request.url
+    fields = [(b"Host", url.host.encode("ascii"))]
+    fields += [field for field in wire.end_to_end(request.headers.raw) if field[0].lower() not in _OWN]
+    if body is None:
+        if request.method in _BODY_EXPECTED:
+            fields.append((b"Content-Length", b"0"))
+    elif body.length is not None:
+        fields.append((b"Content-Length", b"%d" % body.length))
+    else:
+        fields.append((b"Transfer-Encoding", b"chunked"))
+    head = wire.head(f"{request.method} {url.target} HTTP/1.1".encode("ascii"), fields)
+    if body is None or body.complete is None:
+        return head, body
+    content = body.complete
+    body.stream()  # it is used up now, as any body that was sent
+    return head + content, None
+
+
+def _response(request: Request, connection: Connection, exchange: Exchange) -> Response:
+    fields = wire.end_to_end(exchange.fields)
+    body: Body | None
+    if exchange.no_body:
+        body = None
+    elif exchange.complete and exchange.length is not None:
+        body = Body(b"".join(exchange.chunks))
+    else:
+        body = Body(_Rest(connection, exchange), length=exchange.length)
+    return Response(exchange.status, Headers.from_raw(fields), body, status_text=exchange.reason, url=request.url.href)
+
+
+class _Rest:
+    """The answer's body, piece by piece. Left unread, it gives its connection up."""
+
+    __slots__ = ("_connection", "_exchange")
+
+    def __init__(self, connection: Connection, exchange: Exchange) -> None:
+        self._connection = connection
+        self._exchange = exchange
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        exchange = self._exchange
+        while not exchange.chunks:
+            if exchange.error is not None:
+                raise exchange.error
+            if exchange.complete:
+                raise StopAsyncIteration
+            try:
+                await self._connection.wait(exchange)
+            except asyncio.CancelledError:
+                self._connection.give_up(exchange)
+                raise
+        piece = exchange.chunks[0] if len(exchange.chunks) == 1 else b"".join(exchange.chunks)
+        self._connection.taken(exchange)
+        return piece
+
+    async def aclose(self) -> None:
+        self._connection.give_up(self._exchange)
+
+    def __del__(self) -> None:
+        self._connection.give_up(self._exchange)

@@ -1,0 +1,171 @@
+"""Kept-alive connections to origins, by endpoint."""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edgeworker.errors import OriginError
+from edgeworker.server.connection import Connection
+
+_IDLE_SECONDS: Final = 60.0
+_IDLE_PER_ENDPOINT: Final = 256
+_SWEEP_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server to connect to. `host` has no brackets. `tls_name` is what its certificate must hold; None is http."""
+
+    host: str
+    port: int
+    tls_name: str | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'http' if self.tls_name is None else 'https'}://{host}:{self.port}"
+
+
+# The addresses that may be connected to for an endpoint, in the order in which to try them. Raises OriginError.
+Resolve = Callable[[Endpoint], Awaitable[Sequence[str]]]
+
+
+class Pool:
+    """`tls` makes the TLS context when the first https origin is met: reading the certificate store takes a while."""
+
+    def __init__(
+        self,
+        *,
+        tls: Callable[[], ssl.SSLContext],
+        resolve: Resolve,
+        connect_timeout_seconds: float,
+        response_timeout_seconds: float,
+    ) -> None:
+        self._tls = tls
+        self._resolve = resolve
+        self._connect_timeout = connect_timeout_seconds
+        self._response_timeout = response_timeout_seconds
+        self._idle: dict[Endpoint, list[Connection]] = {}
+        self._all: set[Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._context: ssl.SSLContext | None = None
+
+    def take(self, endpoint: Endpoint) -> Connection | None:
+        """A kept-alive connection that is not known to be dead, the one used last."""
+        idle = self._idle.get(endpoint)
+        while idle:
+            connection = idle.pop()
+            if connection.usable and not _too_old(connection, asyncio.get_running_loop().time()):
+                return connection
+            connection.abort()
+        return None
+
+    async def connect(self, endpoint: Endpoint) -> Connection:
+        """A new connection. Raises OriginError."""
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                return await self._connect(endpoint)
+        except TimeoutError as error:
+            raise OriginError(
+                f"{endpoint} did not accept a connection within {self._connect_timeout:g} seconds", status=522
+            ) from error
+
+    async def close(self) -> None:
+        """Cuts every connection, idle or not."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        self._idle.clear()
+        connections = list(self._all)
+        for connection in connections:
+            connection.abort()
+        for connection in connections:
+            await connection.gone()
+
+    async def _connect(self, endpoint: Endpoint) -> Connection:
+        addresses = await self._resolve(endpoint)
+        failure: OriginError | None = None
+        for address in addresses:
+            try:
+                return await self._connect_to(endpoint, address)
+            except OSError as error:
+                failure = _failure(endpoint, error)
+                failure.__cause__ = error
+        raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
+
+    async def _connect_to(self, endpoint: Endpoint, address: str) -> Connection:
+        context: ssl.SSLContext | None = None
+        if endpoint.tls_name is not None:
+            context = self._context = self._context or self._tls()
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: self._make(endpoint), address, endpoint.port, ssl=context, server_hostname=endpoint.tls_name
+        )
+        self._all.add(connection)
+        return connection
+
+    def _make(self, endpoint: Endpoint) -> Connection:
+        return Connection(
+            str(endpoint),
+            timeout_seconds=self._response_timeout,
+            on_idle=lambda connection: self._put(endpoint, connection),
+            on_lost=lambda connection: self._lost(endpoint, connection),
+        )
+
+    def _put(self, endpoint: Endpoint, connection: Connection) -> None:
+        idle = self._idle.setdefault(endpoint, [])
+        if len(idle) >= _IDLE_PER_ENDPOINT:
+            connection.abort()
+            return
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        idle.append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle)
+
+    def _lost(self, endpoint: Endpoint, connection: Connection) -> None:
+        self._all.discard(connection)
+        idle = self._idle.get(endpoint)
+        if idle and connection in idle:
+            idle.remove(connection)
+
+    def _sweep_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for endpoint, idle in list(self._idle.items()):
+            for connection in [connection for connection in idle if _too_old(connection, now)]:
+                idle.remove(connection)
+                connection.abort()
+            if not idle:
+                del self._idle[endpoint]
+        self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle) if self._idle else None
+
+
+def _too_old(connection: Connection, now: float) -> bool:
+    limit = _IDLE_SECONDS if connection.idle_seconds is None else min(_IDLE_SECONDS, connection.idle_seconds)
+    return now - connection.idle_since > limit
+
+
+def _failure(endpoint: Endpoint, error: OSError) -> OriginError:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return OriginError(f"{endpoint}: its certificate is not valid: {error.verify_message}", status=526)
+        case ssl.SSLError():
+            return OriginError(f"{endpoint}: the TLS handshake failed: {error.reason or error}", status=525)
+        case ConnectionRefusedError():
+            return OriginError(f"{endpoint} refused the connection; is the server running?", status=521)
+        case ConnectionResetError() if endpoint.tls_name is not None:
+            return OriginError(f"{endpoint}: the connection was cut during the TLS handshake", status=525)
+        case socket.gaierror():
+            return OriginError(f"{endpoint}: the name cannot be resolved", status=530, code=1016)
+        case _ if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL):
+            return OriginError(f"{endpoint} cannot be reached: no route to it", status=523)
+        case _ if error.errno == errno.ETIMEDOUT:
+            return OriginError(f"{endpoint} did not accept a connection", status=522)
+        case _:
+            return OriginError(
+                f"{endpoint} cannot be connected to: {error.strerror or type(error).__name__}", status=521
+            )

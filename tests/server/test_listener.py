@@ -1,0 +1,297 @@
+"""The listener, on real sockets."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from edgeworker.clock import SystemClock
+from edgeworker.config import Limits, Socket
+from edgeworker.errors import SocketError
+from edgeworker.messages import Body, Headers, Request, Response
+from edgeworker.server import listen
+from tests.server.wires import PATIENCE_SECONDS, Answering, exchange, hello, serving
+
+GET = b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"
+
+
+def parts(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Status, fields by lower-case name (the last of each), body as on the wire."""
+    top, _, body = answer.partition(b"\r\n\r\n")
+    lines = top.decode("latin-1").split("\r\n")
+    return int(lines[0].split(" ")[1]), {n.lower(): v for n, _, v in (line.partition(": ") for line in lines[1:])}, body
+
+
+async def test_a_request_reaches_the_handler_as_it_was_sent() -> None:
+    handler = Answering(hello)
+    async with serving(handler) as (listener, _):
+        await exchange(
+            listener.port,
+            b"PUT /a/../b?q=%C3 HTTP/1.1\r\nHost: Example.COM\r\nX-One: 1\r\nX-One: \xff\r\n"
+            b"Content-Length: 3\r\nConnection: close\r\n\r\nabc",
+        )
+
+    request = handler.requests[0]
+    assert (request.method, request.url.href) == ("PUT", "http://example.com/b?q=%C3")
+    assert request.raw_target == "/a/../b?q=%C3"
+    assert request.headers.get("x-one") == "1, \xff"
+    assert request.client.ip == "127.0.0.1"
+    assert request.body is not None
+    assert request.body.length == 3
+
+
+async def test_an_answer_keeps_its_fields_apart_and_says_its_length() -> None:
+    async def answer(request: Request) -> Response:
+        headers = Headers([("Set-Cookie", "a=1"), ("Set-Cookie", "b=2, c"), ("Connection", "x-gone"), ("X-Gone", "1")])
+        return Response(200, headers, b"body")
+
+    async with serving(Answering(answer)) as (listener, _):
+        received = await exchange(listener.port, GET)
+
+    status, fields, body = parts(received)
+    assert (status, body, fields["content-length"]) == (200, b"body", "4")
+    assert b"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2, c\r\n" in received
+    assert "x-gone" not in fields
+    assert fields["connection"] == "close"
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status", "length", "expected"),
+    [
+        (b"GET / HTTP/1.1", 200, None, b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+        (b"GET / HTTP/1.1", 200, 5, b"abcde"),
+        (b"GET / HTTP/1.0", 200, None, b"abcde"),
+        (b"HEAD / HTTP/1.1", 200, 5, b""),
+        (b"HEAD / HTTP/1.1", 200, None, b""),
+        (b"GET / HTTP/1.1", 204, None, b""),
+        (b"GET / HTTP/1.1", 304, None, b""),
+    ],
+)
+async def test_a_streamed_body_is_framed(request_head: bytes, status: int, length: int | None, expected: bytes) -> None:
+    async def answer(request: Request) -> Response:
+        return Response(status, body=Body(pieces(b"abc", b"", b"de"), length=length))
+
+    async with serving(Answering(answer)) as (listener, _):
+        received = await exchange(listener.port, request_head + b"\r\nHost: a.example\r\nConnection: close\r\n\r\n")
+
+    _, fields, body = parts(received)
+    assert body == expected
+    assert fields.get("content-length") == (None if length is None else str(length))
+    assert ("transfer-encoding" in fields) == (expected.startswith(b"3"))
+
+
+async def test_the_answer_to_head_keeps_the_length_that_the_origin_told() -> None:
+    async def answer(request: Request) -> Response:
+        return Response(200, Headers({"Content-Length": "1234"}))
+
+    async with serving(Answering(answer)) as (listener, _):
+        received = await exchange(listener.port, b"HEAD / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
+
+    assert parts(received)[1]["content-length"] == "1234"
+
+
+@pytest.mark.parametrize("length", [None, 10, 2])
+async def test_an_answer_that_cannot_be_completed_is_cut(length: int | None, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"abc"
+        raise RuntimeError("the origin died")
+
+    async def answer(request: Request) -> Response:
+        return Response(200, body=Body(broken(), length=length))
+
+    async with serving(Answering(answer)) as (listener, summaries):
+        received = await exchange(listener.port, GET)
+
+    assert not received.endswith(b"0\r\n\r\n")
+    assert received.count(b"HTTP/1.1") <= 1
+    assert [summary.complete for summary in summaries] == [False]
+
+
+async def test_a_bug_of_a_handler_is_a_500_without_details_and_a_traceback_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def answer(request: Request) -> Response:
+        raise ZeroDivisionError("secret detail")
+
+    with caplog.at_level(logging.ERROR):
+        async with serving(Answering(answer)) as (listener, summaries):
+            received = await exchange(listener.port, GET)
+
+    assert parts(received)[0] == 500
+    assert b"secret" not in received
+    assert "ZeroDivisionError: secret detail" in caplog.text
+    assert summaries[0].status == 500
+
+
+async def test_a_finished_request_is_told_once() -> None:
+    async with serving(Answering(hello)) as (listener, summaries):
+        await exchange(listener.port, GET)
+
+    (summary,) = summaries
+    assert (summary.method, summary.host, summary.path) == ("GET", "example.com", "/a")
+    assert (summary.status, summary.sent_bytes, summary.complete) == (200, 5, True)
+
+
+async def test_requests_on_one_connection_are_answered_in_order() -> None:
+    async def answer(request: Request) -> Response:
+        return Response(200, body=request.url.path.encode())
+
+    async with serving(Answering(answer)) as (listener, _):
+        request = b"GET /%d HTTP/1.1\r\nHost: a.example\r\n\r\n"
+        received = await exchange(listener.port, request % 1 + request % 2 + GET)
+
+    assert [piece[:2] for piece in received.split(b"\r\n\r\n")[1:]] == [b"/1", b"/2", b"/a"]
+
+
+async def test_the_handler_can_be_swapped_while_it_serves() -> None:
+    async with serving(Answering(hello)) as (listener, _):
+        first = await exchange(listener.port, GET)
+
+        async def other(request: Request) -> Response:
+            return Response(201)
+
+        listener.handler = Answering(other)
+        second = await exchange(listener.port, GET)
+
+    assert (parts(first)[0], parts(second)[0]) == (200, 201)
+
+
+async def test_100_continue_is_sent_when_the_body_is_first_read_and_not_before() -> None:
+    reading = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        await reading.wait()
+        assert request.body is not None
+        return Response(200, body=await request.body.read())
+
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await reader.read(1)
+        reading.set()
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"ok")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert await reader.readexactly(2) == b"ok"
+        writer.close()
+
+
+async def test_a_refused_body_is_never_asked_for() -> None:
+    async def answer(request: Request) -> Response:
+        return Response(401)
+
+    async with serving(Answering(answer)) as (listener, _):
+        received = await exchange(
+            listener.port, b"PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+
+    assert received.startswith(b"HTTP/1.1 401 ")
+    assert b"100 Continue" not in received
+
+
+async def test_a_body_is_not_buffered_when_nobody_reads_it() -> None:
+    reading = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        await reading.wait()
+        assert request.body is not None
+        size = 0
+        async for piece in request.body.stream():
+            size += len(piece)
+        return Response(200, body=str(size).encode())
+
+    size = 64 * 1024 * 1024
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"PUT / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size)
+        writer.write(bytes(size))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await writer.drain()  # the edge stopped reading, so the sender has to wait
+        reading.set()
+        await writer.drain()
+        assert (await reader.read()).endswith(b"\r\n\r\n%d" % size)
+        writer.close()
+
+
+async def test_a_port_in_use_is_named() -> None:
+    async with serving(Answering(hello)) as (listener, _):
+        with pytest.raises(SocketError, match=rf"127\.0\.0\.1:{listener.port}: the port is in use; stop"):
+            await listen(Answering(hello), Socket(port=listener.port), limits=Limits(), clock=SystemClock())
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "no such host", "256.1.1.1", "a..b"])
+async def test_an_address_that_is_not_ours_is_named(host: str) -> None:
+    with pytest.raises(SocketError, match="no such address; use one of this machine"):
+        await listen(Answering(hello), Socket(host, 0), limits=Limits(), clock=SystemClock())
+
+
+async def test_closing_lets_a_request_finish_and_accepts_no_other() -> None:
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        begun.set()
+        await finish.wait()
+        return Response(200, body=b"done")
+
+    async with (
+        serving(Answering(answer)) as (listener, _),
+        asyncio.timeout(PATIENCE_SECONDS),
+        asyncio.TaskGroup() as tasks,
+    ):
+        answered = tasks.create_task(exchange(listener.port, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+        await begun.wait()
+        closed = tasks.create_task(listener.close(PATIENCE_SECONDS))
+        await asyncio.sleep(0)  # closing has begun
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", listener.port)
+        assert not closed.done()
+        finish.set()
+        assert (await answered).endswith(b"\r\n\r\ndone")
+        await closed
+
+
+async def test_closing_cuts_what_does_not_finish() -> None:
+    begun = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with (
+        serving(Answering(answer)) as (listener, _),
+        asyncio.timeout(PATIENCE_SECONDS),
+        asyncio.TaskGroup() as tasks,
+    ):
+        answered = tasks.create_task(exchange(listener.port, GET))
+        await begun.wait()
+        await listener.close(0.01)
+        assert await answered in (b"", b"<reset>")
+
+
+async def test_a_client_that_goes_away_cancels_its_request() -> None:
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        raise AssertionError
+
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(GET)
+        await begun.wait()
+        writer.close()
+        await cancelled.wait()

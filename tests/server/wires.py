@@ -1,0 +1,143 @@
+"""Both ends of a wire, byte for byte: a client that writes what it is told to, and an origin that does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from edgeworker.clock import SystemClock
+from edgeworker.config import Limits, Outbound, Socket
+from edgeworker.handler import Handler
+from edgeworker.messages import Request, Response
+from edgeworker.server import Listener, OriginClient, Summary, listen
+
+ANY_PORT = Socket(port=0)
+USUAL_LIMITS = Limits()
+ALL_ALLOWED = Outbound(allow_private=("*",))
+PATIENCE_SECONDS = 10.0  # for what must happen; a test that waits this long has failed
+
+
+@dataclass
+class Answering:
+    """A handler that keeps the requests it got and answers with `answer`."""
+
+    answer: Callable[[Request], Awaitable[Response]]
+    requests: list[Request] = field(default_factory=list)
+
+    async def fetch(self, request: Request, /) -> Response:
+        self.requests.append(request)
+        return await self.answer(request)
+
+
+async def hello(request: Request) -> Response:
+    return Response(200, body=b"hello")
+
+
+@asynccontextmanager
+async def serving(
+    handler: Handler, *, limits: Limits = USUAL_LIMITS, socket: Socket = ANY_PORT
+) -> AsyncIterator[tuple[Listener, list[Summary]]]:
+    """A listener, and the summaries of what it finished."""
+    summaries: list[Summary] = []
+    listener = await listen(handler, socket, limits=limits, clock=SystemClock(), on_request=summaries.append)
+    try:
+        yield listener, summaries
+    finally:
+        await listener.close(0)
+
+
+async def exchange(port: int, data: bytes, *, host: str = "127.0.0.1") -> bytes:
+    """Writes `data` and returns all that comes until the server closes the connection."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(data)
+        received = b""
+        try:
+            while piece := await reader.read(65536):
+                received += piece
+        except ConnectionResetError:
+            received += b"<reset>"
+        finally:
+            writer.close()
+        return received
+
+
+Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class ScriptedOrigin:
+    """A server that plays `play` on each connection. `heads` are the request heads that `head()` read."""
+
+    play: Play
+    port: int = 0
+    connections: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def origin(play: Play) -> AsyncIterator[ScriptedOrigin]:
+    scripted = ScriptedOrigin(play)
+    writers: list[asyncio.StreamWriter] = []
+    plays: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        scripted.connections += 1
+        writers.append(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        plays.add(task)
+        try:
+            await play(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the edge gave the connection up, which some tests are about
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    scripted.port = server.sockets[0].getsockname()[1]
+    try:
+        yield scripted
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        if plays:
+            await asyncio.wait(plays)
+        await server.wait_closed()
+
+
+async def head(reader: asyncio.StreamReader) -> bytes:
+    """A request's head, with the empty line. Raises IncompleteReadError where the connection ends first."""
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+def answering(*answers: bytes, heads: list[bytes] | None = None) -> Play:
+    """One answer after the other on a connection, each to one request without a body; then it is closed."""
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            received = await head(reader)
+            if heads is not None:
+                heads.append(received)
+            writer.write(answer)
+            await writer.drain()
+
+    return play
+
+
+@asynccontextmanager
+async def client(outbound: Outbound = ALL_ALLOWED) -> AsyncIterator[OriginClient]:
+    made = OriginClient(outbound, SystemClock())
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def to_end(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await reader.read()
