@@ -10,9 +10,11 @@ NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
 
 
 class Response:
-    """`status_text` "" means the status's usual phrase. `url` is where it came from, or "" where a script made it."""
+    """`status_text` "" means the status's usual phrase. `url` is where it came from, or "" where a script made it.
+    `served_by` is what answered, for the log: a worker's name, "origin", or "" for the edge itself.
+    """
 
-    __slots__ = ("body", "headers", "redirected", "status", "status_text", "url")
+    __slots__ = ("body", "headers", "redirected", "served_by", "status", "status_text", "url")
 
     def __init__(
         self,
@@ -30,6 +32,7 @@ class Response:
         self.status_text = status_text
         self.url = url
         self.redirected = redirected
+        self.served_by = ""
 
     async def close(self) -> None:
         """Gives up a body that nobody wants, so that its connection can be used again."""

@@ -115,6 +115,10 @@ class Resolver:
         host = url.hostname.removesuffix(".")
         return self._custom_domain(host, zone) or self._origin(host, zone)
 
+    def owner_of_host(self, host: str) -> str | None:
+        """The worker that the whole host belongs to, as a custom domain or by its workers.dev name."""
+        return self._custom_domains.get(host) or self._workers_dev.get(host)
+
     def explain(self, url: URL) -> Explanation:
         """What `resolve` answers, and why nothing else."""
         host = url.hostname.removesuffix(".")

@@ -44,6 +44,7 @@ class Summary:
     seconds: float
     sent_bytes: int
     complete: bool = True
+    served_by: str = ""  # see Response.served_by
 
 
 OnRequest = Callable[[Summary], None]
@@ -143,7 +144,9 @@ class Listener:
         if self._on_request is not None:
             host, path = ("-", "-") if isinstance(arrived, Refusal) else (arrived.url.host, arrived.url.path)
             seconds = self._clock.monotonic() - begun
-            self._on_request(Summary(message.method, host, path, response.status, seconds, sent, complete))
+            self._on_request(
+                Summary(message.method, host, path, response.status, seconds, sent, complete, response.served_by)
+            )
         return outgoing.Sent(keep_alive=keep_alive)
 
     async def _fetch(self, request: Request) -> Response:

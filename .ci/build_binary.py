@@ -1,0 +1,73 @@
+"""Makes dist/edgeworker, the single binary, with PyInstaller, and lets it answer once.
+
+A worker's script may import any of the standard library, which PyInstaller cannot see from our own imports; so all of
+it goes in, less what needs a screen and Python's own tests.
+"""
+
+import importlib.util
+import pkgutil
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = {
+    *("antigravity", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "this", "tkinter", "turtle"),
+    *("turtledemo", "venv"),
+}
+# What scripts may import beside the standard library: Cloudflare deploys it with them.
+FOR_SCRIPTS = ("jwt", "cryptography")
+
+
+def standard_library() -> list[str]:
+    """Every module of it by name, submodules included."""
+    stdlib = sysconfig.get_path("stdlib")
+    names = sorted(name for name in sys.stdlib_module_names if name not in LEFT_OUT and not name.startswith("_"))
+    found = []
+    for name in names:
+        found.append(name)
+        package = Path(stdlib, name)
+        if package.is_dir():
+            found += [
+                info.name for info in pkgutil.walk_packages([str(package)], prefix=f"{name}.", onerror=lambda _: None)
+            ]
+    wanted = (name for name in found if not {"test", "tests", "__main__", "idle_test"} & set(name.split(".")))
+    return [name for name in wanted if _is_here(name)]
+
+
+def _is_here(name: str) -> bool:
+    """sys.stdlib_module_names lists the modules of every system (msilib, winsound)."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def build() -> Path:
+    """Returns the binary's path."""
+    work = ROOT / "build"
+    shutil.rmtree(work, ignore_errors=True)
+    command = [
+        *(sys.executable, "-m", "PyInstaller", "--onefile", "--clean", "--noconfirm", "--log-level", "WARN"),
+        *("--name", "edgeworker", "--distpath", str(ROOT / "dist"), "--workpath", str(work), "--specpath", str(work)),
+        *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(ROOT)),
+        *("--collect-data", "publicsuffixlist", "--hidden-import", "_cffi_backend"),
+        *[part for name in standard_library() for part in ("--hidden-import", name)],
+        *[part for name in FOR_SCRIPTS for part in ("--collect-submodules", name)],
+        *[part for name in sorted(LEFT_OUT) for part in ("--exclude-module", name)],
+        str(ROOT / "edgeworker" / "__main__.py"),
+    ]
+    subprocess.run(command, check=True, cwd=ROOT)
+    return ROOT / "dist" / "edgeworker"
+
+
+def main() -> None:
+    binary = build()
+    said = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    print(f"{binary.relative_to(ROOT)}: {binary.stat().st_size / 1e6:.1f} MB, {said}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The options that several commands share: which configuration to read."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wrangler_compat import LoadOptions
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """What says which edge is meant. `load_options` turns it into LoadOptions."""
+    group = parser.add_argument_group("configuration")
+    group.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a worker's wrangler.toml, .json or .jsonc; may be repeated (default: the nearest one)",
+    )
+    group.add_argument("--edge", type=Path, metavar="FILE", help="edge.toml: zones, origins, several workers, sockets")
+    group.add_argument("-e", "--env", metavar="NAME", help="environment of the wrangler files ([env.NAME])")
+    group.add_argument("--origin", metavar="URL", help="the server behind every host that has no other origin")
+    group.add_argument(
+        "--var", action="append", default=[], metavar="KEY:VALUE", help="a text binding; may be repeated"
+    )
+    group.add_argument(
+        "--env-file", action="append", default=[], type=Path, metavar="FILE", help="read secrets here, not in .dev.vars"
+    )
+    group.add_argument(
+        "--default-script",
+        action="store_true",
+        help="run the split-token script in place of a JavaScript main",
+    )
+    group.add_argument("--preview", action="store_true", help="use preview_id of KV namespaces instead of id")
+
+
+def load_options(options: argparse.Namespace) -> "LoadOptions":
+    """What `wrangler_compat.load` wants to know."""
+    from edgeworker.cli.bundled import DEFAULT_SCRIPT, script
+    from wrangler_compat import LoadOptions
+
+    return LoadOptions(
+        default_script=script(DEFAULT_SCRIPT) / "worker.py",
+        configs=tuple(options.config),
+        edge=options.edge,
+        env=options.env,
+        variables=tuple(options.var),
+        env_files=tuple(options.env_file),
+        use_default_script=options.default_script,
+        origin=options.origin,
+        preview=options.preview,
+        environ=os.environ,
+    )

@@ -1,1 +1,0 @@
-"""Folds a configuration into a chain of handlers."""

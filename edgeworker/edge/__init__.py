@@ -1,0 +1,1 @@
+"""One edge: from a configuration to a chain of handlers that answers any URL."""

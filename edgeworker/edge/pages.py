@@ -1,0 +1,114 @@
+"""The pages that the edge itself answers with. Pure.
+
+A browser gets HTML, everything else Cloudflare's one line ("error code: 1101"), and what to do where we know it. No
+page shows a traceback, an origin's address or a header; those are in the log under the Ray ID.
+
+Codes: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from edgeworker.errors import OriginError
+from edgeworker.messages import Headers, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`code` is Cloudflare's error code, or None where there is only the HTTP status. `hints` teach the reader."""
+
+    status: int
+    code: int | None
+    title: str
+    detail: str = ""
+    hints: Sequence[str] = ()
+
+
+WORKER_FAILED: Final = Page(500, 1101, "Worker threw exception", "The script of this URL raised an error.")
+LOOP: Final = Page(
+    508,
+    1019,
+    "Loop",
+    "This request went through workers of this edge too often; a fetch() reaches the worker that makes it.",
+)
+TOO_MANY_SUBREQUESTS: Final = Page(
+    500, 1101, "Too many subrequests", "One invocation made more fetch() calls than allowed."
+)
+RESERVED: Final = Page(404, None, "Not found", "Paths under /cdn-cgi/ belong to the edge.")
+
+_ORIGIN_TITLES: Final = {
+    520: "Web server returned an unknown error",
+    521: "Web server is down",
+    522: "Connection timed out",
+    523: "Origin is unreachable",
+    524: "A timeout occurred",
+    525: "SSL handshake failed",
+    526: "Invalid SSL certificate",
+    530: "Origin DNS error",
+}
+
+
+def origin_failed(error: OriginError) -> Page:
+    """The page for a server behind the edge that did not answer. What it was is in the log."""
+    title = _ORIGIN_TITLES.get(error.status, "Bad gateway")
+    return Page(error.status, error.code, title, "The server behind the edge did not answer this request.")
+
+
+def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str]) -> Page:
+    """The page for a request that no worker takes and that has no origin to go to."""
+    return Page(530, 1016, "Origin DNS error", f"No worker takes {host}{path}, and {why}.", hints)
+
+
+def answer(page: Page, request: Request) -> Response:
+    """The page as a response in the form that the client asked for. Never stored by a cache."""
+    ray = request.headers.get("cf-ray") or ""
+    headers = Headers([("cache-control", "private, no-store"), ("referrer-policy", "same-origin")])
+    if ray:
+        headers.append("cf-ray", ray)
+    if "text/html" in (request.headers.get("accept") or ""):
+        headers.append("content-type", "text/html; charset=UTF-8")
+        headers.append("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
+        body = _html(page, ray)
+    else:
+        headers.append("content-type", "text/plain; charset=UTF-8")
+        body = _text(page, ray)
+    return Response(page.status, headers, body.encode())
+
+
+def _text(page: Page, ray: str) -> str:
+    # Cloudflare's whole text is this one line; more follows only where it teaches.
+    lines = [f"error code: {page.code or page.status}"]
+    if page.hints:
+        lines += ["", page.detail, *page.hints, *([f"Ray ID: {ray}"] if ray else [])]
+    return "\n".join(lines)
+
+
+_STYLE: Final = """\
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:12vh auto;padding:0 1.5rem}
+h1{font-size:1.6rem;line-height:1.25;margin:0 0 .5rem}
+p,li{overflow-wrap:anywhere}
+small{opacity:.7}"""
+
+
+def _html(page: Page, ray: str) -> str:
+    number = f"Error {page.code or page.status}"
+    hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in page.hints)
+    foot = f"HTTP {page.status} {HTTPStatus(page.status).phrase}" if _known(page.status) else f"HTTP {page.status}"
+    if ray:
+        foot += f" · Ray ID: {html.escape(ray)}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape(page.title)}</title><style>{_STYLE}</style></head><body><main>"
+        f"<h1>{number}: {html.escape(page.title)}</h1><p>{html.escape(page.detail)}</p>"
+        + (f"<ul>{hints}</ul>" if hints else "")
+        + f"<p><small>{foot}</small></p></main></body></html>\n"
+    )
+
+
+def _known(status: int) -> bool:
+    return status in HTTPStatus._value2member_map_

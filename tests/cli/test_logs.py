@@ -1,0 +1,58 @@
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from edgeworker.cli import logs
+
+
+@pytest.fixture(autouse=True)
+def _root_logger_is_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.getLogger("edgeworker").setLevel(logging.NOTSET)
+
+
+def test_json_lines_carry_the_fields_of_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=True)
+
+    logging.getLogger("edgeworker.x").info("hello %s", "there", extra={"fields": {"status": 200}})
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["message"], line["level"], line["logger"], line["status"]) == (
+        "hello there",
+        "info",
+        "edgeworker.x",
+        200,
+    )
+
+
+def test_text_lines_name_the_level_only_when_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=False)
+    log = logging.getLogger("edgeworker.x")
+
+    log.info("fine")
+    log.debug("too much")
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        log.error("bad", exc_info=sys.exc_info())
+
+    said = capsys.readouterr().err
+    assert said.startswith("fine\nerror: bad\n")
+    assert "ValueError: inner" in said
+    assert "too much" not in said
+
+
+def test_others_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=False)
+
+    logging.getLogger("asyncio").info("chatter")
+    logging.getLogger("asyncio").warning("slow")
+
+    assert capsys.readouterr().err == "warning: slow\n"
