@@ -10,9 +10,9 @@ from typing import Final
 
 import httptools
 
+from edgeworker.admission import Field
 from edgeworker.errors import OriginError
 from edgeworker.messages import Body
-from edgeworker.server.wire import Field
 
 HEAD_LIMIT_BYTES: Final = 128 * 1024  # Cloudflare answers 520 for more
 _HIGH_WATER_BYTES: Final = 256 * 1024

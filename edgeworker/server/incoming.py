@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
@@ -11,20 +10,13 @@ from aiohttp import HttpVersion10, StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 
+from edgeworker.admission import Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import URL, Body, BodyTooLarge, Client, Headers, InvalidURL, Request
 
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 # Every byte that a URL may hold as it is; the others go through percent-encoding, as WHATWG's parser does it.
 _KEPT: Final = "".join(map(chr, range(0x21, 0x7F)))
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request is not let in. `text` goes to the client: what is wrong, and what would be right."""
-
-    status: int
-    text: str
 
 
 class BodyRefused(Exception):

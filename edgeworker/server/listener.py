@@ -12,13 +12,14 @@ from typing import Final
 
 from aiohttp import HttpVersion10, web
 
+from edgeworker.admission import Refusal
 from edgeworker.clock import Clock
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import SocketError
 from edgeworker.handler import Handler
 from edgeworker.messages import Client, Headers, Request, Response
 from edgeworker.server import incoming, outgoing
-from edgeworker.server.incoming import BodyRefused, Incoming, Refusal
+from edgeworker.server.incoming import BodyRefused, Incoming
 from edgeworker.server.protocol import ClientConnection
 
 _log = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from edgeworker.admission import end_to_end
 from edgeworker.clock import Clock
 from edgeworker.config import Outbound
 from edgeworker.errors import ConfigError, OriginError
@@ -115,7 +116,7 @@ def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:
     """What is written at once (a body that is there already goes with its head), and the body that follows."""
     url = request.url
     fields = [(b"Host", url.host.encode("ascii"))]
-    fields += [field for field in wire.end_to_end(request.headers.raw) if field[0].lower() not in _OWN]
+    fields += [field for field in end_to_end(request.headers.raw) if field[0].lower() not in _OWN]
     if body is None:
         if request.method in _BODY_EXPECTED:
             fields.append((b"Content-Length", b"0"))
@@ -132,7 +133,7 @@ def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:
 
 
 def _response(request: Request, connection: Connection, exchange: Exchange) -> Response:
-    fields = wire.end_to_end(exchange.fields)
+    fields = end_to_end(exchange.fields)
     body: Body | None
     if exchange.no_body:
         body = None

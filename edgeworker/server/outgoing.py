@@ -6,9 +6,9 @@ from typing import Final
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from edgeworker.admission import Field, end_to_end
 from edgeworker.messages import Response
 from edgeworker.server import wire
-from edgeworker.server.wire import Field
 
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
 
@@ -97,7 +97,7 @@ def _fields(response: Response) -> tuple[list[Field], bytes | None]:
     """The fields for the wire, without Content-Length, and the Content-Length that stood there."""
     kept: list[Field] = []
     announced: bytes | None = None
-    for field in wire.end_to_end(response.headers.raw):
+    for field in end_to_end(response.headers.raw):
         if len(field[0]) == 14 and field[0].lower() == b"content-length":
             announced = field[1] if field[1].isdigit() else None
         else:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 
+from edgeworker.admission import Refusal
 from edgeworker.config import Limits
-from edgeworker.server.incoming import Refusal
 
 _log = logging.getLogger(__name__)
 

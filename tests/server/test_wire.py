@@ -5,21 +5,6 @@ import pytest
 from edgeworker.server import wire
 
 
-def test_hop_by_hop_fields_and_those_that_connection_names_stay_behind() -> None:
-    fields = [
-        (b"Connection", b"close, X-Named ,"),
-        (b"x-named", b"1"),
-        (b"Connection", b"other"),
-        (b"Other", b"1"),
-        (b"Proxy-Connection", b"keep-alive"),
-        (b"Trailer", b"x"),
-        (b"Kept", b"1"),
-        (b"kept", b"2"),
-    ]
-
-    assert wire.end_to_end(fields) == [(b"Kept", b"1"), (b"kept", b"2")]
-
-
 def test_a_head_is_its_lines() -> None:
     assert wire.head(b"GET / HTTP/1.1", [(b"A", b"b"), (b"C", b"")]) == b"GET / HTTP/1.1\r\nA: b\r\nC: \r\n\r\n"
 

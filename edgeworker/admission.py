@@ -1,0 +1,228 @@
+"""Who gets in, with which header fields: what a client may not say about itself is removed and set by the edge. Pure.
+
+Sources: https://developers.cloudflare.com/fundamentals/reference/http-headers/ and
+https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (hop-by-hop), https://www.rfc-editor.org/rfc/rfc8586 (CDN-Loop).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, auto
+from functools import lru_cache
+from typing import Final
+
+from edgeworker.messages import Credentials, Headers, Request
+
+Field = tuple[bytes, bytes]
+
+# Proxy-Connection is no standard's, but clients send it.
+HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+# How often a request may have come through an edge before: a loop between an edge and its origin ends here.
+MAX_LOOPS: Final = 16
+
+_EDGE_ONLY: Final = frozenset(
+    {
+        b"cf-connecting-ip",
+        b"cf-connecting-ipv6",
+        b"cf-connecting-o2o",
+        b"cf-ew-via",
+        b"cf-ipcountry",
+        b"cf-pseudo-ipv4",
+        b"cf-ray",
+        b"cf-visitor",
+        b"cf-worker",
+        b"forwarded",
+        b"true-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-real-ip",
+    }
+)
+_EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"x-forwarded-")
+# `Connection` values that name no field worth a second look.
+_USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
+_METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
+_ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
+_OUR_LOOP: Final = re.compile(rb"[ \t]*cloudflare[ \t]*(?:;[ \t]*loops=([0-9]{1,4})[^,]*|;[^,]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not let in. `text` goes to the client: what is wrong, and what would be right."""
+
+    status: int
+    text: str
+
+
+class _Kind(IntEnum):
+    KEPT = auto()
+    REMOVED = auto()
+    CONNECTION = auto()
+    AUTHORIZATION = auto()
+    COOKIE = auto()
+    LOOP = auto()
+    ACCESS = auto()  # removed, after it was read
+
+
+_READ: Final = {
+    b"authorization": _Kind.AUTHORIZATION,
+    b"cdn-loop": _Kind.LOOP,
+    b"connection": _Kind.CONNECTION,
+    b"cookie": _Kind.COOKIE,
+}
+
+
+# A name is looked up instead of being compared with every rule; there are few names, and a flood of others pushes
+# only itself out.
+@lru_cache(maxsize=2048)
+def _kind(name: bytes) -> _Kind:
+    key = name.lower()
+    if key in _READ:
+        return _READ[key]
+    # What reads fields as CGI does sees "_" and "-" as the same character.
+    dashed = key.replace(b"_", b"-")
+    if key.startswith(b"cf-access-"):
+        return _Kind.ACCESS
+    if dashed in _EDGE_ONLY or dashed.startswith(_EDGE_ONLY_PREFIXES) or key in HOP_BY_HOP:
+        return _Kind.REMOVED
+    return _Kind.KEPT
+
+
+def end_to_end(fields: Iterable[Field]) -> list[Field]:
+    """The fields without the hop-by-hop ones and without those that `Connection` names."""
+    kept: list[Field] = []
+    named: set[bytes] | None = None
+    for field in fields:
+        name = field[0].lower()
+        if name not in HOP_BY_HOP:
+            kept.append(field)
+        elif name == b"connection" and field[1] not in _USUAL_OPTIONS:
+            named = _options(field[1]) if named is None else named | _options(field[1])
+    return kept if named is None else [field for field in kept if field[0].lower() not in named]
+
+
+def admit(request: Request, *, ray: str) -> Request | Refusal:
+    """The request as the rest of the edge sees it, or why it is refused.
+
+    Credentials are read into `request.credentials`. Then the fields are removed that only an edge may set, with their
+    underscore spellings, and the hop-by-hop ones; then the edge's own are set from `request.client`, the URL and `ray`
+    ("8f2a…-LHR"). A credential that comes twice is refused, because two readers could take different ones.
+    """
+    if request.method in _METHODS_REFUSED:
+        return Refusal(405, f"The method {request.method} is not allowed.")
+    kept: list[Field] = []
+    cookies: list[bytes] = []
+    loops: list[bytes] = []
+    named: set[bytes] | None = None
+    authorization: bytes | None = None
+    access: dict[bytes, bytes] | None = None
+    for field in request.headers.raw:
+        match _kind(field[0]):
+            case _Kind.KEPT:
+                kept.append(field)
+            case _Kind.REMOVED:
+                pass
+            case _Kind.COOKIE:
+                kept.append(field)
+                cookies.append(field[1])
+            case _Kind.AUTHORIZATION:
+                if authorization is not None:
+                    return _twice(field)
+                authorization = field[1]
+                if not (authorization.isascii() and authorization.decode("ascii").isprintable()):
+                    return Refusal(400, "Authorization holds a character that is not printable ASCII.")
+                kept.append(field)
+            case _Kind.ACCESS:
+                access = access or {}
+                name = field[0].lower()
+                if name in access:
+                    return _twice(field)
+                access[name] = field[1]
+            case _Kind.CONNECTION:
+                if field[1] not in _USUAL_OPTIONS:
+                    named = _options(field[1]) if named is None else named | _options(field[1])
+            case _Kind.LOOP:
+                loops.append(field[1])
+    if named:
+        kept = [field for field in kept if field[0].lower() not in named]
+    loop = b"cloudflare; loops=1"
+    if loops:
+        others, count = _loops(b",".join(loops))
+        if count >= MAX_LOOPS:
+            return Refusal(508, f"The request came through this edge {count} times: an origin points back to the edge.")
+        loop = b", ".join([*others, b"cloudflare; loops=%d" % (count + 1)])
+    kept += _own_fields(request, ray)
+    kept.append((b"CDN-Loop", loop))
+    return request.replace(
+        headers=Headers.from_raw(kept), credentials=_credentials(authorization, cookies, access or {})
+    )
+
+
+def _own_fields(request: Request, ray: str) -> list[Field]:
+    scheme = request.url.scheme.encode("ascii")
+    fields = [
+        (b"CF-Ray", ray.encode("ascii")),
+        (b"CF-Visitor", b'{"scheme":"%b"}' % scheme),
+        (b"X-Forwarded-Proto", scheme),
+    ]
+    if request.client.ip:
+        ip = request.client.ip.encode("ascii")
+        fields += [(b"CF-Connecting-IP", ip), (b"X-Forwarded-For", ip), (b"X-Real-IP", ip)]
+    return fields
+
+
+def _credentials(authorization: bytes | None, cookies: list[bytes], access: dict[bytes, bytes]) -> Credentials:
+    if authorization is None and not cookies and not access:
+        return _NONE
+    # RFC 9113 8.2.3: several Cookie fields are one, joined with "; ".
+    cookie = b"; ".join(cookies).decode("latin-1") if cookies else None
+    token = _text(access.get(b"cf-access-token"))
+    if token is None and cookie is not None and (found := _ACCESS_COOKIE.search(cookie)) is not None:
+        token = found[1]
+    return Credentials(
+        authorization=_text(authorization),
+        cookie=cookie,
+        access_token=token,
+        client_id=_text(access.get(b"cf-access-client-id")),
+        client_secret=_text(access.get(b"cf-access-client-secret")),
+    )
+
+
+_NONE: Final = Credentials()
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _options(value: bytes) -> set[bytes]:
+    return {option.strip(b" \t").lower() for option in value.split(b",")}
+
+
+def _loops(value: bytes) -> tuple[list[bytes], int]:
+    """The other networks that a request came through, and how often it came through an edge."""
+    others: list[bytes] = []
+    count = 0
+    for part in value.split(b","):
+        ours = _OUR_LOOP.fullmatch(part)
+        if ours is not None:
+            count += int(ours[1] or 1)
+        elif part.strip(b" \t"):
+            others.append(part.strip(b" \t"))
+    return others, count
+
+
+def _twice(field: Field) -> Refusal:
+    return Refusal(400, f"{field[0].decode('latin-1')} was sent twice.")
