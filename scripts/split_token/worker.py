@@ -1,8 +1,19 @@
-"""Joins split tokens: the client shows a JWT's signature, KV knows header and payload, the API gets the whole JWT."""
+"""Joins split tokens: the client shows a JWT's signature, KV knows header and payload, the API gets the whole JWT.
 
-from workers import Response, WorkerEntrypoint
+The way of a request: preflight and public paths first, then the token's shape, one hash, one KV get, the token's times,
+the issuer's signature where a JWKS is configured, and one fetch. Whatever is not certain is refused.
+"""
+
+import settings
+from gateway import Gateway
+from workers import WorkerEntrypoint
 
 
 class Default(WorkerEntrypoint):
+    # One for the isolate. An isolate's variables never change, but `env` is known only when there is a request.
+    gateway = None
+
     async def fetch(self, request):
-        return Response("The gateway refuses every request until its rules are here.", status=503)
+        if Default.gateway is None:
+            Default.gateway = Gateway(settings.read(self.env))
+        return await Default.gateway.fetch(request, self.env.TOKENS)

@@ -1,0 +1,103 @@
+"""Which header fields pass the gateway, in both directions. Pure."""
+
+import re
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+Fields = list[tuple[str, str]]
+
+# About one connection, not about the request (RFC 9110 section 7.6.1).
+_HOP_BY_HOP: Final = frozenset(
+    (
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+        *("te", "trailer", "transfer-encoding"),
+    )
+)
+
+# What a Connection field names without effect: without them it would be another request.
+_NEEDED: Final = frozenset({"content-length", "content-type", "host"})
+
+# The directives that let a shared cache keep the answer to a request with credentials (RFC 9111 section 3.5).
+_SHARED: Final = re.compile(r"\b(?:public|s-maxage|must-revalidate)\b", re.IGNORECASE)
+
+
+class Headers(Protocol):
+    """`request.headers` and `response.headers`: look-ups ignore case, repeated fields are several items."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
+class RequestFields:
+    """Decides which fields of a request reach the API.
+
+    `strip` are lower-case names with "-" for "_", a "*" at the end standing for any rest.
+    """
+
+    def __init__(self, strip: tuple[str, ...]) -> None:
+        self._prefixes = tuple(name[:-1] for name in strip if name.endswith("*"))
+        self._names = frozenset(name for name in strip if not name.endswith("*")) | _HOP_BY_HOP | {"authorization"}
+
+    def passing(self, headers: Headers, url: str) -> Fields:
+        """The fields without `Authorization`, which the caller sets last; X-Forwarded-* are as the edge sees it."""
+        dropped, prefixes = self._names, self._prefixes
+        connection = headers.get("connection")
+        if connection is not None:
+            named = {name.strip().lower() for name in connection.split(",")}
+            dropped = dropped | (named - _NEEDED - {"upgrade"})
+        fields: Fields = []
+        for name, value in headers.items():
+            plain = name.lower()
+            if "_" in plain:
+                plain = plain.replace("_", "-")
+            if plain in dropped or plain.startswith(prefixes):
+                continue
+            if plain == "upgrade" and value.lower() != "websocket":
+                continue
+            fields.append((name, value))
+        scheme, _, rest = url.partition("://")
+        fields.append(("x-forwarded-proto", scheme))
+        fields.append(("x-forwarded-host", rest.partition("/")[0]))
+        client = headers.get("cf-connecting-ip")
+        if client is not None:
+            fields.append(("x-forwarded-for", client))
+        return fields
+
+
+def response_fields(status: int, headers: Headers, whole: str | None, *, challenge: str, cors: Fields) -> Fields | None:
+    """All fields of the API's answer where one must change, else None: then the answer goes out as it is.
+
+    `whole` is the JWT that the API was sent: no challenge may tell it to the client, and no shared cache may give the
+    answer to another client. `challenge` replaces one that does. `cors` is added where the API has no rule of its own.
+    """
+    if status == 101:  # a WebSocket: the answer is a connection
+        return None
+    changes: dict[str, str] = {}
+    if whole is not None:
+        told = headers.get("www-authenticate")
+        if told is not None and any(part in told for part in whole.split(".")):
+            changes["www-authenticate"] = challenge
+        kept = headers.get("cache-control")
+        if kept is None:
+            if status in (401, 403):
+                changes["cache-control"] = "no-store"
+        elif _SHARED.search(kept) and not _varies(headers, "authorization"):
+            changes["vary"] = _joined(headers.get("vary"), "Authorization")
+    if cors and headers.get("access-control-allow-origin") is None:
+        for name, value in cors:
+            if name == "vary":
+                value = _joined(changes.get("vary", headers.get("vary")), value)
+            changes[name] = value
+    if not changes:
+        return None
+    return [(name, value) for name, value in headers.items() if name.lower() not in changes] + list(changes.items())
+
+
+def _varies(headers: Headers, on: str) -> bool:
+    named = [name.strip().lower() for name in (headers.get("vary") or "").split(",")]
+    return on in named or "*" in named
+
+
+def _joined(existing: str | None, added: str) -> str:
+    return added if not existing else f"{existing}, {added}"

@@ -1,0 +1,77 @@
+"""Every script deploys to real Cloudflare: it imports what is there, and reads no entropy while it is imported."""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+FILES = sorted(SCRIPTS.rglob("*.py"))
+
+# `workers` is Cloudflare's Python SDK; the other two are packages that its Python has.
+PACKAGES = {"workers", "jwt", "cryptography"}
+
+# Not there in a browser's WebAssembly, or of no use in it.
+MISSING = {
+    "socket",
+    "ssl",
+    "multiprocessing",
+    "subprocess",
+    "threading",
+    "sqlite3",
+    "fcntl",
+    "termios",
+    "pty",
+    "tkinter",
+}
+
+ENTROPY = {"secrets", "random", "uuid"}
+
+
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+def _own_modules(path: Path) -> set[str]:
+    """What lies beside the script's main file, which is the folder with wrangler.toml."""
+    folder = path.parent
+    while not (folder / "wrangler.toml").is_file():
+        folder = folder.parent
+    return {entry.stem for entry in folder.iterdir()}
+
+
+def test_there_are_scripts() -> None:
+    assert {path.relative_to(SCRIPTS).parts[0] for path in FILES} >= {"hello", "split_token"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCRIPTS)))
+def test_a_script_imports_only_what_cloudflare_has(path: Path) -> None:
+    imported = set(_imported(ast.walk(ast.parse(path.read_text()))))
+
+    assert imported - _own_modules(path) - PACKAGES - (sys.stdlib_module_names - MISSING) == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCRIPTS)))
+def test_no_script_has_entropy_at_hand_at_its_top_level(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    top = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    calls = [ast.unparse(node.func) for part in top for node in ast.walk(part) if isinstance(node, ast.Call)]
+
+    assert [call for call in calls if call.partition(".")[0] in ENTROPY or call == "os.urandom"] == []
+
+
+def test_a_gateway_that_does_not_verify_needs_no_package() -> None:
+    top_level = {
+        name
+        for path in FILES
+        if path.parent.name == "split_token" and path.name != "keys.py"
+        for name in _imported(ast.parse(path.read_text()).body)
+    }
+
+    assert top_level.isdisjoint({"jwt", "cryptography", "keys"})

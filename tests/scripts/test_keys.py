@@ -1,0 +1,262 @@
+"""The issuer's keys in scripts/split_token: which are believed, and how often they are fetched."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from scripts.split_token import keys, tokens
+from scripts.split_token.keys import BadKeySet, BadSignature, KeysUnavailable, RemoteKeys, UnknownKey
+from scripts.split_token.settings import ALGORITHMS
+
+ALLOWED = frozenset(ALGORITHMS)
+
+Member = dict[str, object]
+
+
+@cache
+def _rsa(bits: int = 2048) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+@cache
+def _ec(curve: type[ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1]) -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(curve())
+
+
+@cache
+def _ed() -> ed25519.Ed25519PrivateKey:
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def _member(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey, **more: object) -> Member:
+    match key:
+        case rsa.RSAPublicKey():
+            document = RSAAlgorithm.to_jwk(key)
+        case ec.EllipticCurvePublicKey():
+            document = ECAlgorithm.to_jwk(key)
+        case ed25519.Ed25519PublicKey():
+            document = OKPAlgorithm.to_jwk(key)
+    member: Member = json.loads(document)
+    member.pop("key_ops", None)
+    return {**member, **more}
+
+
+def _set(*members: Mapping[str, object]) -> str:
+    return json.dumps({"keys": list(members)})
+
+
+RSA_KEY = _member(_rsa().public_key(), kid="one")
+GOOD = _set(RSA_KEY)
+
+
+def _verify(token: str, document: str, allowed: frozenset[str] = ALLOWED) -> None:
+    keys.verify(token, tokens.object_of(token.partition(".")[0]), keys.parse(document, allowed))
+
+
+def _signed(algorithm: str = "RS256", *, kid: str | None = "one", **headers: object) -> str:
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+    match algorithm[:2]:
+        case "ES":
+            key = _ec({"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}[algorithm])
+        case "Ed":
+            key = _ed()
+        case _:
+            key = _rsa()
+    return jwt.encode({"sub": "ann"}, key, algorithm=algorithm, headers={**headers, **({"kid": kid} if kid else {})})
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_signature_of_the_named_key_is_accepted(algorithm: str) -> None:
+    members = [
+        RSA_KEY,
+        _member(_ec(ec.SECP256R1).public_key(), kid="one"),
+        _member(_ec(ec.SECP384R1).public_key(), kid="one"),
+        _member(_ec(ec.SECP521R1).public_key(), kid="one"),
+        _member(_ed().public_key(), kid="one"),
+    ]
+
+    _verify(_signed(algorithm), _set(*members))
+    _verify(_signed(algorithm, kid=None), _set(*members))
+
+
+@pytest.mark.parametrize(
+    ("token", "document", "allowed"),
+    [
+        pytest.param(_signed(kid="two"), _set(RSA_KEY), ALLOWED, id="unknown kid"),
+        pytest.param(_signed("ES256"), _set(RSA_KEY), ALLOWED, id="algorithm of another family"),
+        pytest.param(_signed("PS256"), _set({**RSA_KEY, "alg": "RS256"}), ALLOWED, id="the key says which algorithm"),
+        pytest.param(_signed("RS512"), _set(RSA_KEY), frozenset({"RS256"}), id="not allowed by the setting"),
+        pytest.param(_signed(kid=None), _set(RSA_KEY, {**RSA_KEY, "kid": "two"}), ALLOWED, id="no kid and two keys"),
+        pytest.param(jwt.encode({}, "", algorithm="none"), _set(RSA_KEY), ALLOWED, id="none"),
+        pytest.param(
+            jwt.encode({}, "x" * 32, algorithm="HS256", headers={"kid": "one"}), _set(RSA_KEY), ALLOWED, id="HMAC"
+        ),
+    ],
+)
+def test_a_token_that_names_no_such_key_is_refused(token: str, document: str, allowed: frozenset[str]) -> None:
+    with pytest.raises(UnknownKey):
+        _verify(token, document, allowed)
+
+
+@pytest.mark.parametrize("kid", [7, ["one"], {"one": 1}, True])
+def test_a_key_id_that_is_not_text_is_refused(kid: object) -> None:
+    with pytest.raises(UnknownKey):
+        keys.parse(_set(RSA_KEY), ALLOWED).find(kid, "RS256")
+
+
+def test_a_signature_of_another_key_or_over_another_payload_is_refused() -> None:
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    forged = jwt.encode({"sub": "ann"}, other, algorithm="RS256", headers={"kid": "one"})
+    header, _, signature = _signed().split(".")
+    claims = base64.urlsafe_b64encode(b'{"sub":"eve"}').rstrip(b"=").decode()
+
+    for token in (forged, f"{header}.{claims}.{signature}"):
+        with pytest.raises(BadSignature):
+            _verify(token, _set(RSA_KEY))
+
+
+def test_a_critical_header_that_is_not_understood_is_refused() -> None:
+    with pytest.raises(BadSignature):
+        _verify(_signed(crit=["exp"], exp=1), _set(RSA_KEY))
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        pytest.param(_member(_rsa(1024).public_key(), kid="weak"), id="1024 bits"),
+        pytest.param({**RSA_KEY, "use": "enc"}, id="for encryption"),
+        pytest.param({**RSA_KEY, "key_ops": ["sign"]}, id="not for verifying"),
+        pytest.param({**RSA_KEY, "key_ops": "verify"}, id="key_ops is no list"),
+        pytest.param({**RSA_KEY, "alg": "RSA-OAEP"}, id="algorithm for encryption"),
+        pytest.param({**RSA_KEY, "alg": ["RS256"]}, id="algorithm is no text"),
+        pytest.param({**RSA_KEY, "kid": 7}, id="key id is no text"),
+        pytest.param({**RSA_KEY, "n": "!!!"}, id="not base64url"),
+        pytest.param({"kty": "RSA"}, id="members missing"),
+        pytest.param(
+            {**_member(_ec(ec.SECP256R1).public_key()), "y": _member(_ec(ec.SECP256R1).public_key())["x"]},
+            id="not on the curve",
+        ),
+        pytest.param({"kty": "unknown"}, id="unknown type"),
+        pytest.param({}, id="no type"),
+    ],
+)
+def test_a_key_that_is_not_sound_or_not_for_this_is_left_out(member: Mapping[str, object]) -> None:
+    found = keys.parse(_set(member, {**RSA_KEY, "kid": "good"}), ALLOWED)
+
+    assert [key.kid for key in found.keys] == ["good"]
+    with pytest.raises(BadKeySet, match="none of its keys"):
+        keys.parse(_set(member), ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ("", "not JSON"),
+        ("<html>", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", 'list "keys"'),
+        ("{}", 'list "keys"'),
+        ('{"keys":{}}', 'list "keys"'),
+        (json.dumps({"keys": [{}] * 101}), 'list "keys"'),
+        ('{"keys":[7]}', "not an object"),
+        ('{"keys":[]}', "none of its keys"),
+        (" " * 262_145, "longer"),
+        (_set(RSA_KEY, {**RSA_KEY, "x": 1}), "have the id 'one'"),
+        (_set(RSA_KEY, {"kty": "oct", "k": "c2VjcmV0", "kid": "s"}), "private or symmetric"),
+        (_set(json.loads(RSAAlgorithm.to_jwk(_rsa()))), "private or symmetric"),
+    ],
+)
+def test_a_document_that_is_no_public_key_set_is_refused(document: str, why: str) -> None:
+    with pytest.raises(BadKeySet, match=why):
+        keys.parse(document, ALLOWED)
+
+
+class _Issuer:
+    """Counts the fetches; `answer` is a document or an error."""
+
+    def __init__(self, answer: str | OSError) -> None:
+        self.answer = answer
+        self.fetches = 0
+        self.during: Callable[[], None] = lambda: None
+
+    async def get(self) -> str:
+        self.fetches += 1
+        self.during()
+        if isinstance(self.answer, OSError):
+            raise self.answer
+        return self.answer
+
+
+async def test_keys_are_fetched_once_until_they_are_old() -> None:
+    issuer = _Issuer(GOOD)
+    remote = RemoteKeys(issuer.get, ALLOWED)
+
+    for now in (0, 1, 599):
+        await remote.current(now=now)
+    assert issuer.fetches == 1
+    await remote.current(now=600)
+    assert issuer.fetches == 2
+
+
+async def test_unknown_key_ids_cause_at_most_one_fetch_a_minute() -> None:
+    issuer = _Issuer(GOOD)
+    remote = RemoteKeys(issuer.get, ALLOWED)
+    await remote.current(now=0)
+
+    assert await remote.newer(now=10) is not None
+    for _ in range(10_000):
+        assert await remote.newer(now=69) is None
+    assert issuer.fetches == 2
+    assert await remote.newer(now=70) is not None
+
+
+async def test_a_request_during_the_fetch_for_a_new_key_is_asked_to_come_again() -> None:
+    issuer = _Issuer(GOOD)
+    remote = RemoteKeys(issuer.get, ALLOWED)
+    await remote.current(now=0)
+    refused: list[int] = []
+
+    def another_request() -> None:
+        try:
+            remote.newer(now=1).send(None)
+        except KeysUnavailable as error:
+            refused.append(error.retry_after_seconds)
+
+    issuer.during = another_request
+    await remote.newer(now=1)
+
+    assert refused == [1]
+
+
+@pytest.mark.parametrize("answer", [OSError("refused"), "<html>", '{"keys":[]}', _set({"kty": "oct", "k": "eA"})])
+async def test_the_last_good_keys_stay(answer: str | OSError, caplog: pytest.LogCaptureFixture) -> None:
+    issuer = _Issuer(GOOD)
+    remote = RemoteKeys(issuer.get, ALLOWED)
+    good = await remote.current(now=0)
+    issuer.answer = answer
+
+    assert await remote.current(now=600) is good
+    assert await remote.current(now=601) is good
+    assert issuer.fetches == 2
+    assert "the last good ones stay" in caplog.text
+    assert await remote.current(now=660) is good
+    assert issuer.fetches == 3
+
+
+async def test_without_any_good_keys_tokens_are_refused_and_the_issuer_is_asked_again_soon() -> None:
+    issuer = _Issuer(OSError("refused"))
+    remote = RemoteKeys(issuer.get, ALLOWED)
+
+    for now in (0, 4):
+        with pytest.raises(KeysUnavailable) as caught:
+            await remote.current(now=now)
+        assert caught.value.retry_after_seconds == 5
+    assert issuer.fetches == 1
+    issuer.answer = _set(RSA_KEY)
+    assert (await remote.current(now=5)).keys[0].kid == "one"
