@@ -194,6 +194,7 @@ class Config:
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
     edge_socket: Socket = Socket()
     api_socket: Socket = Socket(port=8788)
+    api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()
     limits: Limits = Limits()

@@ -102,7 +102,7 @@ class Diagnostics:
 
 
 def _item(message: Message, *, places: bool) -> str:
-    if not places or not message.places:
-        return message.text
     seen = dict.fromkeys(str(place) for place in message.places)
-    return f"{message.text}\n" + "\n".join(f"at {place}" for place in seen)
+    # A syntax error shows its place by itself.
+    shown = [place for place in seen if f"{place}:" not in message.text]
+    return f"{message.text}\nat {', '.join(shown)}" if places and shown else message.text

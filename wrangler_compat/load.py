@@ -1,13 +1,48 @@
-"""Reads wrangler's files and makes the edge's configuration of them."""
+"""Reads wrangler's files and edge.toml, and makes the edge's configuration of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from edgeworker.config import Binding, Config, KVBinding, Namespace, Route, SecretBinding, TextBinding, Worker
+from edgeworker.config import (
+    Binding,
+    Config,
+    CustomDomain,
+    JSONBinding,
+    KVBinding,
+    Namespace,
+    Route,
+    Socket,
+    Worker,
+)
 from edgeworker.errors import ConfigError
+from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker
+from wrangler_compat.cross_checks import (
+    Placed,
+    check_accounts,
+    check_default_worker,
+    check_names,
+    check_routes,
+    check_services,
+    check_whole,
+)
 from wrangler_compat.diagnostics import Diagnostics, Place
+from wrangler_compat.discovery import discover, short
 from wrangler_compat.document import Document, parse_document
+from wrangler_compat.edge_fields import BASE_URL
+from wrangler_compat.edge_toml import EdgeFile, read_edge
+from wrangler_compat.entry import Entry, find_entry
+from wrangler_compat.environments import choose
+from wrangler_compat.ids import made_up, version_id
+from wrangler_compat.secret_files import SecretFiles
+from wrangler_compat.variables import Sources, parse_given, text_bindings
+from wrangler_compat.zones import ZoneFinder
+
+EDGE_FILE: Final = "edge.toml"
+DEFAULT_NAME: Final = "split-token"
+_TOKENS: Final = "TOKENS"  # the binding that the default script reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,79 +83,234 @@ class Loaded:
 
 def load(options: LoadOptions) -> Loaded:
     """Never raises for what stands in a file: see `Loaded.diagnostics`."""
-    diagnostics = Diagnostics()
-    files = [options.cwd / file for file in options.configs]
-    if not files and (options.cwd / "wrangler.toml").exists():
-        files = [options.cwd / "wrangler.toml"]
-    if not files:
-        worker = Worker("split-token", options.default_script, (KVBinding("TOKENS", "tokens"),), is_default_script=True)
-        config = Config(
-            workers=(worker,),
-            namespaces=(Namespace("tokens", "tokens"),),
-            default_worker=worker.name,
-            default_on_every_host=True,
-            origin=options.origin,
+    return _Loader(options).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One worker's file. `file` None: there is no configuration at all. `folder` has `.dev.vars` and the like."""
+
+    file: Path | None
+    folder: Path
+    env: str | None
+    default_script: bool
+    redirected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Loadable:
+    """A worker that can run."""
+
+    plan: Plan
+    entry: Entry
+    bindings: tuple[Binding, ...]
+
+
+class _Loader:
+    def __init__(self, options: LoadOptions) -> None:
+        self._options = options
+        self._cwd = options.cwd.resolve()
+        self._diagnostics = Diagnostics()
+        self._own = self._diagnostics.child("")
+        self._files: dict[Path, None] = {}
+        self._env = options.env if options.env is not None else options.environ.get("CLOUDFLARE_ENV")
+        self._given = parse_given(options.variables, self._own)
+        self._secret_files = SecretFiles(self._cwd, options.env_files, options.environ, self._read)
+
+    def run(self) -> Loaded:
+        edge = self._edge()
+        sources = list(self._sources(edge))
+        loadables = [loadable for source in sources if (loadable := self._worker(source)) is not None]
+        config = self._config(edge, loadables, anything=any(source.file is not None for source in sources))
+        return Loaded(config, self._diagnostics)
+
+    def _read(self, file: Path, diagnostics: Diagnostics) -> str | None:
+        self._files[file] = None
+        try:
+            return file.read_text("utf-8")
+        except OSError as error:
+            diagnostics.error(f"{short(file, self._cwd)} cannot be read: {error.strerror or error}.")
+        except UnicodeDecodeError:
+            diagnostics.error(f"{short(file, self._cwd)} cannot be read: it is not UTF-8 text.")
+        return None
+
+    def _document(self, file: Path, diagnostics: Diagnostics) -> Document | None:
+        text = self._read(file, diagnostics)
+        return None if text is None else parse_document(text, file, short(file, self._cwd), diagnostics)
+
+    def _edge(self) -> EdgeFile:
+        """edge.toml: the one that was named; or the one right here, if no single worker was named."""
+        here = self._cwd / EDGE_FILE
+        if self._options.edge is not None:
+            file = self._cwd / self._options.edge
+        elif not self._options.configs and here.is_file():
+            file = here
+        else:
+            return EdgeFile()
+        part = self._diagnostics.child(f"Processing {short(file, self._cwd)} configuration:")
+        document = self._document(file, part)
+        return EdgeFile() if document is None else read_edge(document, part)
+
+    def _sources(self, edge: EdgeFile) -> Iterator[_Source]:
+        options = self._options
+        folder = (self._cwd / options.edge).parent if options.edge is not None else self._cwd
+        for entry in edge.workers:
+            file = (folder / entry.config).resolve()
+            env = entry.env if entry.env is not None else self._env
+            if file.is_file():
+                yield _Source(file, file.parent, env, entry.default_script or options.use_default_script)
+            else:
+                self._own.error(f'There is no worker at "{entry.config}" ({short(file, self._cwd)}).', entry.place)
+        for config in options.configs:
+            file = (self._cwd / config).resolve()
+            yield _Source(file, file.parent, self._env, options.use_default_script)
+        if edge.workers or options.configs:
+            return
+        found = discover(folder.resolve(), self._own)
+        self._files.update(dict.fromkeys(found.read))
+        if found.file is not None or not self._own.has_errors:
+            yield _Source(found.file, found.folder, self._env, options.use_default_script, found.redirected)
+
+    def _worker(self, source: _Source) -> _Loadable | None:
+        options = self._options
+        if source.file is None:
+            part = self._diagnostics.child("")
+            values: dict[str, object] = {"name": DEFAULT_NAME, "compatibility_date": NEWEST_DATE}
+            document: Document | None = Document(source.folder / "wrangler.toml", "no configuration", values, {})
+        else:
+            part = self._diagnostics.child(f"Processing {short(source.file, self._cwd)} configuration:")
+            document = self._document(source.file, part)
+        if document is None:
+            return None
+        by = "`--env/-e` CLI argument" if options.env is not None else "CLOUDFLARE_ENV environment variable"
+        env = None if source.file is None else source.env
+        effective = choose(document, env, part, redirected=source.redirected, by=by)
+        plan = plan_worker(effective, part, preview=options.preview)
+        if source.file is None:
+            entry: Entry | None = Entry(options.default_script, True)
+        else:
+            entry = find_entry(plan, options.default_script, part, use_default_script=source.default_script)
+        files = self._secret_files.read(source.folder, source.env or None, plan.required_secrets, part)
+        texts = text_bindings(
+            Sources(plan.variables, files, self._given, plan.required_secrets),
+            part,
+            document.place(("secrets",)),
         )
-        return Loaded(config, diagnostics)
-    config = Config(origin=options.origin, files=tuple(files))
-    for file in files:
-        config = _add(config, file, options, diagnostics)
-    return Loaded(config, diagnostics)
+        if entry is None:
+            return None
+        bindings = (*plan.bindings, *texts, *self._version(plan, entry))
+        if entry.is_default_script and all(binding.name != _TOKENS for binding in bindings):
+            bindings = (*bindings, self._tokens(plan, source, part))
+        return _Loadable(plan, entry, bindings)
+
+    def _tokens(self, plan: Plan, source: _Source, diagnostics: Diagnostics) -> KVBinding:
+        binding = KVBinding(_TOKENS, made_up("kv", plan.name, _TOKENS))
+        if source.file is not None:
+            diagnostics.warning(
+                f"The split-token script reads the KV namespace env.{_TOKENS}, which is not configured: one with the "
+                f'id "{binding.namespace_id}" is used. Add [[kv_namespaces]] with binding = "{_TOKENS}".',
+                Place(plan.document.name),
+            )
+        return binding
+
+    def _version(self, plan: Plan, entry: Entry) -> Iterator[Binding]:
+        if plan.version_binding is None:
+            return
+        files = [file for file in (plan.document.file, entry.main) if file.is_file()]
+        newest = max((file.stat().st_mtime for file in files), default=0.0)
+        moment = datetime.fromtimestamp(newest, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        identifier = version_id(*(file.read_bytes() for file in files))
+        yield JSONBinding(plan.version_binding, {"id": identifier, "tag": "", "timestamp": moment})
+
+    def _config(self, edge: EdgeFile, loadables: Sequence[_Loadable], *, anything: bool) -> Config:
+        plans = [loadable.plan for loadable in loadables]
+        workers = tuple(_worker(loadable) for loadable in loadables)
+        finder = ZoneFinder(edge.zones, self._own)
+        for plan in plans:
+            finder.learn(plan)
+        routes, domains = check_routes(_placed(plans, finder), self._own)
+        check_names(plans, self._own)
+        if not self._diagnostics.has_errors:  # else a worker that is missing here may be one with an error
+            check_services(workers, self._own)
+            check_default_worker(edge.default_worker, workers, edge.places, self._own)
+        account_id = self._account_id(edge, plans)
+        check_accounts(plans, account_id, self._own)
+        config = Config(
+            workers=workers,
+            routes=tuple(routes),
+            custom_domains=tuple(domains),
+            zones=finder.all(),
+            namespaces=tuple(_namespaces(edge, loadables)),
+            default_worker=edge.default_worker or (workers[0].name if workers else None),
+            default_on_every_host=not anything,
+            origin=self._origin(edge),
+            account_id=account_id,
+            workers_dev_subdomain=edge.workers_dev_subdomain,
+            edge_socket=edge.edge_socket or _dev_socket(plans),
+            api_socket=edge.api_socket or Socket(port=8788),
+            api_hosts=edge.api_hosts,
+            kv=edge.kv,
+            outbound=edge.outbound,
+            limits=edge.limits,
+            files=tuple(self._files),
+        )
+        check_whole(config, self._diagnostics)
+        return config
+
+    def _account_id(self, edge: EdgeFile, plans: list[Plan]) -> str:
+        configured = next((plan.account_id for plan in plans if plan.account_id is not None), None)
+        return edge.account_id or configured or self._options.environ.get("CLOUDFLARE_ACCOUNT_ID") or made_up("account")
+
+    def _origin(self, edge: EdgeFile) -> str | None:
+        given = self._options.origin
+        if given is not None and not BASE_URL.fits(given):
+            self._own.error(f'--origin must be {BASE_URL.expected}, not "{given}".')
+            return None
+        return given or edge.origin
 
 
-def _add(config: Config, file: Path, options: LoadOptions, diagnostics: Diagnostics) -> Config:
-    part = diagnostics.child(f"Processing {file.name} configuration:")
-    try:
-        text = file.read_text("utf-8")
-    except OSError as error:
-        part.error(f"Could not read {file}: {error.strerror}.", Place(file.name))
-        return config
-    document = parse_document(text, file, file.name, part)
-    if document is None:
-        return config
-    worker, routes = _worker(document, options)
-    known = {namespace.id for namespace in config.namespaces}
-    return replace(
-        config,
-        workers=(*config.workers, worker),
-        routes=(*config.routes, *routes),
-        namespaces=(
-            *config.namespaces,
-            *(
-                Namespace(binding.namespace_id, f"{worker.name}-{binding.name.lower()}")
-                for binding in worker.bindings
-                if isinstance(binding, KVBinding) and binding.namespace_id not in known
-            ),
-        ),
-        default_worker=config.default_worker or worker.name,
+def _dev_socket(plans: Sequence[Plan]) -> Socket:
+    """What `[dev]` of the first worker says."""
+    default = Socket()
+    if not plans:
+        return default
+    port = plans[0].port
+    return Socket(plans[0].host or default.host, default.port if port is None else port)
+
+
+def _worker(loadable: _Loadable) -> Worker:
+    plan = loadable.plan
+    return Worker(
+        name=plan.name,
+        main=loadable.entry.main,
+        bindings=loadable.bindings,
+        compatibility_date=plan.compatibility_date,
+        compatibility_flags=plan.compatibility_flags,
+        crons=plan.crons,
+        workers_dev=plan.workers_dev,
+        is_default_script=loadable.entry.is_default_script,
+        source=plan.document.name,
     )
 
 
-def _worker(document: Document, options: LoadOptions) -> tuple[Worker, list[Route]]:
-    values = document.values
-    name = str(values.get("name") or "worker")
-    main = values.get("main")
-    bindings: list[Binding] = []
-    variables = values.get("vars")
-    if isinstance(variables, dict):
-        bindings += [TextBinding(key, str(value)) for key, value in variables.items()]
-    for text in options.variables:
-        key, _, value = text.partition(":")
-        bindings.append(SecretBinding(key, value))
-    spaces = values.get("kv_namespaces")
-    if isinstance(spaces, list):
-        bindings += [KVBinding(str(item["binding"]), str(item.get("id") or item["binding"])) for item in spaces]
-    worker = Worker(
-        name,
-        document.file.parent / main if isinstance(main, str) else options.default_script,
-        tuple(bindings),
-        is_default_script=main is None,
-        source=document.name,
-    )
-    patterns = values.get("routes")
-    found = patterns if isinstance(patterns, list) else [values["route"]] if values.get("route") else []
-    routes = [
-        Route(item if isinstance(item, str) else str(item["pattern"]), name, source=document.source(("routes", index)))
-        for index, item in enumerate(found)
-    ]
-    return worker, routes
+def _placed(plans: Iterable[Plan], finder: ZoneFinder) -> Iterator[Placed]:
+    for plan in plans:
+        for written in plan.routes:
+            zone = finder.zone_of(written, plan.zone_id)
+            kind = CustomDomain if written.custom_domain else Route
+            yield Placed(kind(written.pattern, plan.name, zone, str(written.place)), written.place)
+
+
+def _namespaces(edge: EdgeFile, loadables: Iterable[_Loadable]) -> Iterator[Namespace]:
+    """Every id once; the first title counts, and no two namespaces have the same."""
+    ids = {namespace.id for namespace in edge.namespaces}
+    titles = {namespace.title for namespace in edge.namespaces}
+    yield from edge.namespaces
+    for loadable in loadables:
+        for binding in loadable.bindings:
+            if not isinstance(binding, KVBinding) or binding.namespace_id in ids:
+                continue
+            title = f"{loadable.plan.name}-{binding.name.lower()}"
+            ids.add(binding.namespace_id)
+            yield Namespace(binding.namespace_id, title if title not in titles else f"{title}-{binding.namespace_id}")
+            titles.add(title)

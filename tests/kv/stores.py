@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.kv.memory import MemoryStore
-from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
 
 Opener = Callable[[Path], KVStore]
@@ -15,8 +14,4 @@ def _memory(directory: Path) -> KVStore:
     return MemoryStore()
 
 
-def _sqlite(directory: Path) -> KVStore:
-    return SQLiteStore.open(directory / "kv.sqlite", durability="normal")
-
-
-STORES: Final[dict[str, Opener]] = {"memory": _memory, "sqlite": _sqlite}
+STORES: Final[dict[str, Opener]] = {"memory": _memory}

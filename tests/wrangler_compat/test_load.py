@@ -19,6 +19,7 @@ def test_without_any_configuration_the_default_script_runs_on_every_host(tmp_pat
 
 
 def test_a_small_wrangler_toml_becomes_a_worker_with_its_bindings_and_routes(tmp_path: Path) -> None:
+    tmp_path.joinpath("worker.py").touch()
     tmp_path.joinpath("wrangler.toml").write_text(
         'name = "hello"\nmain = "worker.py"\nroutes = ["example.com/*"]\n'
         '[vars]\nREALM = "shop"\n[[kv_namespaces]]\nbinding = "KV"\nid = "abc"\n'
@@ -28,6 +29,6 @@ def test_a_small_wrangler_toml_becomes_a_worker_with_its_bindings_and_routes(tmp
 
     (worker,) = config.workers
     assert worker.main == tmp_path / "worker.py"
-    assert worker.bindings == (TextBinding("REALM", "shop"), KVBinding("KV", "abc"))
+    assert worker.bindings == (KVBinding("KV", "abc"), TextBinding("REALM", "shop"))
     assert [(route.pattern, route.worker) for route in config.routes] == [("example.com/*", "hello")]
     assert isinstance(config.routes[0], Route)

@@ -1,0 +1,300 @@
+"""The checks that wrangler makes on a value, with its texts. Pure.
+
+Texts: read in and recorded from wrangler 4.164.0, see tests/conformance/cases/wrangler_config.json.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Final, Literal
+
+from wrangler_compat.diagnostics import Diagnostics, Where
+from wrangler_compat.document import Document
+
+JSType = Literal["string", "number", "boolean", "object"]
+
+_NAME: Final = re.compile(r"^$|^[a-z0-9_][a-z0-9-_]*$")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_DASHES: Final = re.compile("[–—]")
+
+
+class _Missing:
+    """What JavaScript calls undefined: the key is not there at all."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One value's place in a file, and how messages call it.
+
+    `label` is wrangler's: inside `env.staging` it is "workers_dev" for an inheritable key and
+    "env.staging.kv_namespaces" for a key that is not inherited.
+    """
+
+    document: Document
+    diagnostics: Diagnostics
+    where: Where
+    label: str
+
+    def error(self, text: str) -> None:
+        self.diagnostics.error(text, self.document.place(self.where))
+
+    def warning(self, text: str) -> None:
+        self.diagnostics.warning(text, self.document.place(self.where))
+
+    def key(self, name: str) -> "Spot":
+        label = f"{self.label}.{name}" if self.label else name
+        return Spot(self.document, self.diagnostics, (*self.where, name), label)
+
+    def item(self, index: int) -> "Spot":
+        return Spot(self.document, self.diagnostics, (*self.where, index), f"{self.label}[{index}]")
+
+    def unexpected(self, keys: Iterable[str], known: Iterable[str], *, called: str | None = None) -> None:
+        """wrangler's one warning for all keys that it does not know."""
+        expected = set(known)
+        unknown = [key for key in keys if key not in expected]
+        if unknown:
+            listed = ",".join(f'"{key}"' for key in unknown)
+            self.diagnostics.warning(
+                f"Unexpected fields found in {called or self.label} field: {listed}",
+                *(self.document.place((*self.where, key)) for key in unknown),
+            )
+
+
+Check = Callable[[Spot, object], None]
+
+
+def shown(value: object, *, indent: int | None = None) -> str:
+    """`value` as JavaScript's JSON.stringify writes it."""
+    if value is MISSING:
+        return "undefined"
+    separators = (",", ":") if indent is None else (",", ": ")
+    return json.dumps(_plain(value), ensure_ascii=False, separators=separators, indent=indent)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return None
+        case float() if value.is_integer():
+            return int(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def type_of(value: object) -> str:
+    """JavaScript's `typeof`."""
+    match value:
+        case _Missing():
+            return "undefined"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case int() | float():
+            return "number"
+        case _:
+            return "object"
+
+
+def is_date(value: object) -> bool:
+    return isinstance(value, (date, time))
+
+
+def as_table(value: object) -> Mapping[str, object] | None:
+    return value if isinstance(value, dict) else None
+
+
+def anything(spot: Spot, value: object) -> None:
+    """wrangler checks nothing here, or nothing that matters to us."""
+
+
+def of_type(kind: JSType) -> Check:
+    def check(spot: Spot, value: object) -> None:
+        if type_of(value) != kind:
+            spot.error(f'Expected "{spot.label}" to be of type {kind} but got {shown(value)}.')
+
+    return check
+
+
+string: Final = of_type("string")
+boolean: Final = of_type("boolean")
+number: Final = of_type("number")
+
+
+def worker_name(spot: Spot, value: object) -> None:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        spot.error(
+            f'Expected "{spot.label}" to be of type string, alphanumeric and lowercase with dashes only '
+            f"but got {shown(value)}."
+        )
+
+
+def one_of(*choices: str) -> Check:
+    def check(spot: Spot, value: object) -> None:
+        if value not in choices:
+            spot.error(f'Expected "{spot.label}" field to be one of {shown(list(choices))} but got {shown(value)}.')
+
+    return check
+
+
+def string_list(spot: Spot, value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        spot.error(f'Expected "{spot.label}" to be of type string array but got {shown(value)}.')
+
+
+def strings(spot: Spot, value: object) -> None:
+    if not isinstance(value, list):
+        spot.error(f'Expected "{spot.label}" to be an array of strings but got {shown(value)}')
+        return
+    for index, item in enumerate(value):
+        if not isinstance(item, str):
+            inner = spot.item(index)
+            inner.error(f'Expected "{spot.label}.[{index}]" to be of type string but got {shown(item)}.')
+
+
+def string_or_strings(spot: Spot, value: object) -> None:
+    (strings if isinstance(value, list) else string)(spot, value)
+
+
+def compatibility_date(spot: Spot, value: object) -> None:
+    if not isinstance(value, str):
+        string(spot, value)
+        return
+    if _DASHES.search(value):
+        spot.error(
+            f'"{spot.label}" field should use ISO-8601 accepted hyphens (-) rather than en-dashes (–) or em-dashes (—).'
+        )
+    try:
+        date.fromisoformat(_DASHES.sub("-", value))
+    except ValueError:
+        spot.error(f'"{spot.label}" field should be a valid ISO-8601 date (YYYY-MM-DD), but got {shown(value)}.')
+
+
+def bucket_name(spot: Spot, value: object) -> None:
+    if isinstance(value, str) and not _BUCKET.fullmatch(value):
+        spot.error(
+            f"{spot.label}={shown(value)} is invalid. Bucket names must begin and end with an alphanumeric character, "
+            "only contain lowercase letters, numbers, and hyphens, and be between 3 and 63 characters long."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One key of a table. `text` replaces the usual error; it may hold {at} (the table's label) and {got}.
+
+    `check` runs on a value of the right type, or on any value if `kind` is None. `empty` False refuses "".
+    """
+
+    name: str
+    kind: JSType | None = "string"
+    required: bool = False
+    text: str | None = None
+    check: Check | None = None
+    empty: bool = True
+
+    def fits(self, value: object) -> bool:
+        if self.kind is not None and type_of(value) != self.kind:
+            return False
+        return self.empty or value != ""
+
+
+def table(*members: Member, other_keys: bool = False) -> Check:
+    """A table with these keys; others are warned about, unless `other_keys`."""
+
+    def check(spot: Spot, value: object) -> None:
+        values = as_table(value)
+        if values is None:
+            spot.error(f'The field "{spot.label}" should be an object but got {shown(value)}.')
+            return
+        for member in members:
+            _check_member(spot, member, values)
+        if not other_keys:
+            spot.unexpected(values, (member.name for member in members))
+
+    return check
+
+
+def _check_member(spot: Spot, member: Member, values: Mapping[str, object]) -> None:
+    value = values.get(member.name, MISSING)
+    inner = spot.key(member.name)
+    if value is MISSING:
+        if member.required:
+            inner.error(member.text or f'"{inner.label}" is a required field.')
+    elif not member.fits(value):
+        inner.error(member.text or f'Expected "{inner.label}" to be of type {member.kind} but got {shown(value)}.')
+    elif member.check is not None:
+        member.check(inner, value)
+
+
+def bindings(*members: Member, other_keys: bool = False) -> Check:
+    """An array of tables, each of them one binding, with the texts that wrangler has for those."""
+
+    def check(spot: Spot, value: object) -> None:
+        if not isinstance(value, list):
+            spot.error(f'The field "{spot.label}" should be an array but got {shown(value)}.')
+            return
+        for index, item in enumerate(value):
+            _check_binding(spot.item(index), item, members, other_keys=other_keys)
+
+    return check
+
+
+def _check_binding(spot: Spot, value: object, members: Sequence[Member], *, other_keys: bool) -> None:
+    values = as_table(value)
+    if values is None:
+        field = next((part for part in reversed(spot.where) if isinstance(part, str)), "")
+        spot.error(f'"{field}" bindings should be objects, but got {shown(value)}')
+        return
+    for member in members:
+        found = values.get(member.name, MISSING)
+        if found is MISSING and not member.required:
+            continue
+        inner = spot.key(member.name)
+        if not member.fits(found):
+            text = member.text or (
+                '"{at}" bindings should have a {kind} "{name}" field but got {got}.'
+                if member.required
+                else '"{at}" bindings should, optionally, have a {kind} "{name}" field but got {got}.'
+            )
+            said = text.format(at=spot.label, kind=member.kind, name=member.name, got=shown(value))
+            (inner if found is not MISSING else spot).error(said)
+        elif member.check is not None:
+            member.check(inner, found)
+    if not other_keys:
+        spot.unexpected(values, (member.name for member in members))
+
+
+def single_binding(*members: Member, other_keys: bool = False) -> Check:
+    """A table that is itself one binding: `[browser] binding = "B"`."""
+    inner = (Member("binding", required=True, text='binding should have a string "binding" field.'), *members)
+    return table(*inner, other_keys=other_keys)
+
+
+def listed(*members: Member, items: str = "bindings") -> Check:
+    """A table that holds an array of bindings: `[durable_objects] bindings = [...]`."""
+    check_items = bindings(*members)
+
+    def check(spot: Spot, value: object) -> None:
+        values = as_table(value)
+        if values is None:
+            spot.error(f'The field "{spot.label}" should be an object but got {shown(value)}.')
+        elif items not in values:
+            spot.error(f'The field "{spot.label}" is missing the required "{items}" property.')
+        else:
+            check_items(spot.key(items), values[items])
+
+    return check

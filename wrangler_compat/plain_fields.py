@@ -1,0 +1,148 @@
+"""The rows of the fields that put no name into `env`. Pure."""
+
+from typing import Final
+
+from wrangler_compat.checks import (
+    Member,
+    anything,
+    boolean,
+    compatibility_date,
+    one_of,
+    string,
+    string_list,
+    string_or_strings,
+    strings,
+    table,
+    worker_name,
+)
+from wrangler_compat.field import Field, inherited, own, top_level
+from wrangler_compat.field_checks import defines, route, routes, rules, triggers
+
+_BUNDLER: Final = "there is nothing to bundle"
+
+PLAIN_FIELDS: Final[tuple[Field, ...]] = (
+    top_level("$schema", string, "NOTE", "for editors"),
+    top_level("env", anything, "USE", "environments; chosen by `--env` or `CLOUDFLARE_ENV`"),
+    top_level("keep_vars", boolean, "NOTE", "about deploying"),
+    top_level("send_metrics", boolean, "NOTE", "nothing is ever sent"),
+    top_level(
+        "dependencies_instrumentation",
+        table(Member("enabled", "boolean"), Member("exclude_packages", None, check=strings)),
+        "NOTE",
+        "nothing is ever sent",
+    ),
+    top_level("addresses", strings, "NOTE", "e-mail is not emulated"),
+    top_level("pages_build_output_dir", string, "FAIL", "a Pages project is not a worker"),
+    top_level("alias", table(other_keys=True), "NOTE", _BUNDLER),
+    top_level(
+        "site",
+        table(
+            Member("bucket", required=True),
+            Member("include", None, check=strings),
+            Member("exclude", None, check=strings),
+            Member("entry-point"),
+        ),
+        "WARN",
+        "Workers Sites is deprecated; files are not served",
+    ),
+    top_level(
+        "dev",
+        table(
+            Member("ip"),
+            Member("port", "number"),
+            Member("inspector_port", "number"),
+            Member("inspector_ip"),
+            Member("local_protocol", check=one_of("http", "https")),
+            Member("upstream_protocol", check=one_of("http", "https")),
+            Member("host"),
+            Member("enable_containers", "boolean"),
+            Member("container_engine"),
+            Member("generate_types", "boolean"),
+        ),
+        "MAP",
+        "`ip` and `port` say where to listen; the rest has no effect: it is http, and Host is never rewritten",
+    ),
+    inherited("name", worker_name, "USE", "default: `worker`"),
+    inherited(
+        "main", string, "USE", "a Python file; JavaScript does not run yet; without `main` the split-token script runs"
+    ),
+    inherited("account_id", string, "USE", "any text; made up where none is configured"),
+    inherited("compatibility_date", compatibility_date, "USE", "decides whether `on_fetch` is looked for"),
+    inherited("compatibility_flags", string_list, "USE", "those for Python; unknown ones are warned about"),
+    inherited(
+        "workers_dev", boolean, "USE", "the host `<worker>.<subdomain>.workers.dev`; default: true if there is no route"
+    ),
+    inherited("preview_urls", boolean, "NOTE", "there are no preview hosts"),
+    inherited("route", route, "USE"),
+    inherited("routes", routes, "USE", "`enabled` and `previews_enabled` of a custom domain have no effect"),
+    inherited("triggers", triggers, "NOTE", "`crons` are kept; nothing fires them yet; `events` have no effect"),
+    inherited(
+        "build",
+        table(Member("command"), Member("cwd"), Member("watch_dir", None, check=string_or_strings)),
+        "WARN",
+        "no command is run: start it yourself",
+    ),
+    inherited("rules", rules, "NOTE", "a script reads its files with `open()`"),
+    inherited("find_additional_modules", boolean, "NOTE", _BUNDLER),
+    inherited("preserve_file_names", boolean, "NOTE", _BUNDLER),
+    inherited("base_dir", string, "NOTE", _BUNDLER),
+    inherited("no_bundle", boolean, "NOTE", _BUNDLER),
+    inherited("minify", boolean, "NOTE", _BUNDLER),
+    inherited("keep_names", boolean, "NOTE", _BUNDLER),
+    inherited("upload_source_maps", boolean, "NOTE", _BUNDLER),
+    inherited("tsconfig", string, "NOTE", _BUNDLER),
+    inherited("jsx_factory", string, "NOTE", _BUNDLER),
+    inherited("jsx_fragment", string, "NOTE", _BUNDLER),
+    inherited(
+        "python_modules", table(Member("exclude", None, check=string_list)), "NOTE", "packages are those of this Python"
+    ),
+    inherited("migrations", anything, "NOTE", "Durable Objects are not emulated"),
+    inherited("exports", anything, "NOTE", "Durable Objects and workflows are not emulated"),
+    inherited(
+        "limits",
+        table(Member("cpu_ms", "number"), Member("subrequests", "number")),
+        "NOTE",
+        "the number of subrequests is limited in edge.toml; CPU time is not limited",
+    ),
+    inherited(
+        "placement",
+        table(Member("mode"), Member("hint"), Member("region"), Member("host"), Member("hostname")),
+        "NOTE",
+        "there is one place",
+    ),
+    inherited(
+        "observability",
+        table(
+            Member("enabled", "boolean"),
+            Member("head_sampling_rate", "number"),
+            Member("redact_query_string", "boolean"),
+            Member("issues", "object"),
+            Member("logs", "object"),
+            Member("traces", "object"),
+        ),
+        "NOTE",
+        "every request has its log line",
+    ),
+    inherited("logpush", boolean, "NOTE", "logs stay here"),
+    inherited(
+        "access",
+        table(Member("dev", "object", check=table(Member("aud", required=True), Member("identity", "object")))),
+        "NOTE",
+        "Access is not emulated yet",
+    ),
+    inherited(
+        "cache",
+        table(Member("enabled", "boolean", required=True), Member("cross_version_cache", "boolean")),
+        "NOTE",
+        "there is no cache in front of a worker",
+    ),
+    inherited("compliance_region", one_of("public", "fedramp_high"), "NOTE"),
+    inherited("first_party_worker", boolean, "NOTE", "for Cloudflare's own workers"),
+    inherited("previews", table(other_keys=True), "NOTE", "there are no previews"),
+    own("define", defines, "NOTE", _BUNDLER, "vars"),
+    own("connect", anything, "NOTE", "there are no TCP handlers"),
+    own("tail_consumers", anything, "NOTE", "tail workers are not emulated"),
+    own("streaming_tail_consumers", anything, "NOTE", "tail workers are not emulated"),
+    own("containers", anything, "NOTE", "containers are not emulated"),
+    own("cloudchamber", table(other_keys=True), "NOTE", "containers are not emulated"),
+)

@@ -1,0 +1,68 @@
+"""Finds and reads the files that hold a worker's secrets: `.dev.vars`, `.env` and their relatives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from wrangler_compat.diagnostics import Diagnostics, Place
+from wrangler_compat.discovery import short
+from wrangler_compat.variables import dev_vars_names, dot_env_names, expand, parse_dotenv
+
+_LOAD_DOT_ENV: Final = "CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV"
+_INCLUDE_PROCESS: Final = "CLOUDFLARE_INCLUDE_PROCESS_ENV"
+
+
+class SecretFiles:
+    """`named` are the files of `--env-file`, which replace the search; `read_text` reads a file or tells an error."""
+
+    def __init__(
+        self,
+        cwd: Path,
+        named: Sequence[Path],
+        environ: Mapping[str, str],
+        read_text: Callable[[Path, Diagnostics], str | None],
+    ) -> None:
+        self._cwd = cwd
+        self._named = named
+        self._environ = environ
+        self._read_text = read_text
+
+    def read(
+        self, folder: Path, env: str | None, required: Sequence[str] | None, diagnostics: Diagnostics
+    ) -> Mapping[str, str] | None:
+        """The values for a worker whose configuration is in `folder`; None if nothing was looked at.
+
+        `required` (`secrets.required`) brings the process environment in, as wrangler does.
+        """
+        if not self._named:
+            for name in dev_vars_names(env):
+                if (folder / name).is_file():
+                    return self._parsed(folder / name, diagnostics)
+            if self._environ.get(_LOAD_DOT_ENV, "").lower() == "false":
+                return None
+        files = self._named_files(folder, diagnostics) if self._named else _existing(folder, env)
+        values: dict[str, str] = {}
+        for file in files:
+            values.update(self._parsed(file, diagnostics))
+        with_process = required is not None or self._environ.get(_INCLUDE_PROCESS, "").lower() == "true"
+        process = dict(self._environ) if with_process else {}
+        return {**process, **expand(values, process)}
+
+    def _parsed(self, file: Path, diagnostics: Diagnostics) -> dict[str, str]:
+        text = self._read_text(file, diagnostics)
+        return {} if text is None else parse_dotenv(text, short(file, self._cwd), diagnostics)
+
+    def _named_files(self, folder: Path, diagnostics: Diagnostics) -> list[Path]:
+        """wrangler looks beside the configuration; a person who stands elsewhere means a file here."""
+        files = []
+        for name in self._named:
+            file = next((place / name for place in (folder, self._cwd) if (place / name).is_file()), None)
+            if file is None:
+                diagnostics.error(f'There is no file "{name}".', Place("--env-file"))
+            else:
+                files.append(file)
+        return files
+
+
+def _existing(folder: Path, env: str | None) -> list[Path]:
+    return [folder / name for name in dot_env_names(env) if (folder / name).is_file()]

@@ -1,0 +1,64 @@
+"""The names in `env` that a configuration makes, none of which may be made twice. Pure."""
+
+from collections.abc import Mapping
+
+from wrangler_compat.checks import as_table
+from wrangler_compat.diagnostics import Diagnostics, Where
+from wrangler_compat.document import Document
+from wrangler_compat.fields import FIELDS
+
+
+def binding_names(value: object) -> list[str]:
+    """The names in `env` that the value of a field makes, in the three shapes that wrangler has."""
+    if isinstance(value, list):
+        names = [values.get("binding") if (values := as_table(item)) is not None else None for item in value]
+        return [name for name in names if isinstance(name, str)] if all(isinstance(n, str) for n in names) else []
+    values = as_table(value)
+    if values is None:
+        return []
+    inner = values.get("bindings")
+    if isinstance(inner, list):
+        return [str(table["name"]) for item in inner if (table := as_table(item)) is not None and "name" in table]
+    if "binding" in values:
+        return [str(values["binding"])]
+    return list(values)
+
+
+def check_unique_names(
+    document: Document, values: Mapping[str, object], where: Mapping[str, Where], diagnostics: Diagnostics
+) -> None:
+    """Two things of one worker cannot have the same name in `env`."""
+    kinds: dict[str, list[tuple[str, Where]]] = {}
+    for item in FIELDS:
+        if item.binds is None or item.name not in values:
+            continue
+        value = values[item.name]
+        table = as_table(value) or {}
+        names = binding_names(table.get("producers")) if item.name == "queues" else binding_names(value)
+        if item.name == "secrets":
+            required = table.get("required")
+            names = [str(name) for name in required] if isinstance(required, list) else []
+        for name in names:
+            kinds.setdefault(name, []).append((item.binds, where[item.name]))
+    found = False
+    for name, used in kinds.items():
+        if len(used) < 2:
+            continue
+        found = True
+        places = [document.place(at) for _, at in used]
+        different = list(dict.fromkeys(kind for kind, _ in used))
+        if len(different) > 1:
+            diagnostics.error(f"{name} assigned to {_english(different)} bindings.", *places)
+        for kind in different:
+            if sum(1 for other, _ in used if other == kind) > 1:
+                diagnostics.error(f"{name} assigned to multiple {kind} bindings.", *places)
+    if found:
+        diagnostics.error(
+            "Bindings must have unique names, so that they can all be referenced in the worker.\n"
+            "Please change your bindings to have unique names."
+        )
+
+
+def _english(words: list[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)}{',' if len(first) > 1 else ''} and {last}"

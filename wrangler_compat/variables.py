@@ -1,0 +1,120 @@
+"""Where the texts in `env` come from: `vars`, `.dev.vars`, `.env`, the process environment and `--var`. Pure.
+
+Source: https://developers.cloudflare.com/workers/development-testing/environment-variables/ and wrangler 4.164.0.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Final
+
+from dotenv.parser import parse_stream
+
+from edgeworker.config import JSON, Binding, JSONBinding, SecretBinding, TextBinding
+from wrangler_compat.diagnostics import Diagnostics, Place
+
+_REFERENCE: Final = re.compile(
+    r"(?<!\\)\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
+)
+
+
+def dev_vars_names(env: str | None) -> tuple[str, ...]:
+    """The files of which the first that exists is read, and no other."""
+    return (f".dev.vars.{env}", ".dev.vars") if env else (".dev.vars",)
+
+
+def dot_env_names(env: str | None) -> tuple[str, ...]:
+    """The files that are read one after the other, later ones winning, if there is none of `dev_vars_names`."""
+    return (".env", ".env.local", f".env.{env}", f".env.{env}.local") if env else (".env", ".env.local")
+
+
+def parse_dotenv(text: str, name: str, diagnostics: Diagnostics) -> dict[str, str]:
+    """`KEY=value` lines. `name` is the file's, for messages; values never stand in one."""
+    found: dict[str, str] = {}
+    for line in parse_stream(StringIO(text)):
+        if line.error:
+            diagnostics.error(
+                'This line is not KEY=value. Write KEY=value, KEY="a value", or # and a comment.',
+                Place(name, line.original.line),
+            )
+        elif line.key is not None:
+            found[line.key] = line.value or ""
+    return found
+
+
+def expand(values: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
+    """Puts values in for `${NAME}`, `${NAME:-default}` and `$NAME`; `process` wins over `values`."""
+    done: dict[str, str] = {}
+
+    def put_in(match: re.Match[str]) -> str:
+        name = match["braced"] or match["plain"]
+        return process.get(name) or done.get(name) or values.get(name) or match["default"] or ""
+
+    for name, value in values.items():
+        done[name] = process[name] if process.get(name) else _REFERENCE.sub(put_in, value).replace("\\$", "$")
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """`files` are what was read from `.dev.vars` or `.env` (or the process), None if nothing was looked for.
+
+    `given` are the values of `--var`, `required` the names of `secrets.required`, or None where it is not declared.
+    """
+
+    variables: Mapping[str, object]
+    files: Mapping[str, str] | None = field(default=None, repr=False)
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    required: Sequence[str] | None = None
+
+
+def text_bindings(sources: Sources, diagnostics: Diagnostics, place: Place) -> tuple[Binding, ...]:
+    """One binding a name: `--var` wins over files, files over `vars`. What comes from a file is secret."""
+    bindings: dict[str, Binding] = {name: _plain(name, value) for name, value in sources.variables.items()}
+    for name, text in (sources.files or {}).items():
+        if sources.required is None or name in bindings or name in sources.required:
+            bindings[name] = SecretBinding(name, text)
+    for name, text in sources.given.items():
+        hidden = isinstance(bindings.get(name), SecretBinding)
+        bindings[name] = SecretBinding(name, text) if hidden else TextBinding(name, text)
+    missing = [
+        name for name in sources.required or () if name not in (sources.files or {}) and name not in sources.given
+    ]
+    if missing:
+        diagnostics.warning(
+            f"Missing required secrets: {', '.join(missing)}. "
+            "Add them to .dev.vars, .env, or set as environment variables.",
+            place,
+        )
+    return tuple(bindings.values())
+
+
+def _plain(name: str, value: object) -> Binding:
+    return TextBinding(name, value) if isinstance(value, str) else JSONBinding(name, as_json(value))
+
+
+def as_json(value: object) -> JSON:
+    """`value` of a configuration file; a date, which wrangler refuses, is its text."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case list():
+            return [as_json(item) for item in value]
+        case dict():
+            return {str(key): as_json(item) for key, item in value.items()}
+        case _:
+            return str(value)
+
+
+def parse_given(texts: Sequence[str], diagnostics: Diagnostics) -> dict[str, str]:
+    """The `KEY:VALUE` texts of `--var`; a value may hold further colons."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if name and colon:
+            found[name] = value
+        else:
+            # The text may be a secret: it is not shown.
+            diagnostics.error("--var takes KEY:VALUE, with a colon between the two.", Place("--var"))
+    return found
