@@ -25,7 +25,7 @@ class MemoryStore:
         entry = self._entries.get(namespace_id, {}).get(key)
         return None if entry is None or _expired(entry, now) else entry
 
-    async def open(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
+    async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
         entry = await self.get(namespace_id, key, now=now)
         if entry is None:
             return None

@@ -75,14 +75,14 @@ class KVNamespace:
         self.id: Final = namespace_id
 
     async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
-        rules.check_key(key)
+        key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         entry = await self._store.get(self.id, key, now=self._clock.now())
         return None if entry is None else entry.value
 
     async def get_with_metadata(self, key: str, *, cache_ttl: int | None = None) -> Found | None:
-        rules.check_key(key)
+        key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         entry = await self._store.get(self.id, key, now=self._clock.now())
@@ -90,10 +90,10 @@ class KVNamespace:
 
     async def get_stream(self, key: str, *, cache_ttl: int | None = None) -> FoundStream | None:
         """For large values: nothing is read before the first piece is asked for."""
-        rules.check_key(key)
+        key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        entry: EntryStream | None = await self._store.open(self.id, key, now=self._clock.now())
+        entry: EntryStream | None = await self._store.stream(self.id, key, now=self._clock.now())
         if entry is None:
             return None
         return FoundStream(entry.size, entry.pieces, parse_metadata(entry.metadata), entry.expires_at)
@@ -103,12 +103,11 @@ class KVNamespace:
         rules.check_bulk_get(len(keys))
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        for key in keys:
-            rules.check_key(key)
+        names = dict.fromkeys(rules.check_key(key) for key in keys)
         now = self._clock.now()
         found: dict[str, Found | None] = {}
         size = 0
-        for key in dict.fromkeys(keys):
+        for key in names:
             entry = await self._store.get(self.id, key, now=now)
             found[key] = None if entry is None else _found(entry)
             size += 0 if entry is None else len(entry.value)
@@ -129,7 +128,7 @@ class KVNamespace:
         `expiration` is a moment in epoch seconds, `expiration_ttl` a duration in seconds, which wins. A stream that
         is too long fails with KVError (413) as soon as that is seen; what stood under the key before then stays.
         """
-        rules.check_key(key)
+        key = rules.check_key(key)
         expires_at = rules.expires_at(now=self._clock.now(), expiration=expiration, expiration_ttl=expiration_ttl)
         text = rules.metadata_text(metadata)
         match value:
@@ -148,31 +147,28 @@ class KVNamespace:
         entries: list[tuple[str, Entry]] = []
         size = 0
         for pair in pairs:
-            rules.check_key(pair.key)
+            key = rules.check_key(pair.key)
             content = _bytes(pair.value)
             rules.check_value_length(len(content))
             expires_at = rules.expires_at(now=now, expiration=pair.expiration, expiration_ttl=pair.expiration_ttl)
-            entries.append((pair.key, Entry(content, expires_at, rules.metadata_text(pair.metadata))))
+            entries.append((key, Entry(content, expires_at, rules.metadata_text(pair.metadata))))
             size += len(content)
         rules.check_bulk_size(size)
         await self._store.put_many(self.id, entries)
 
     async def delete(self, key: str) -> None:
         """A key that is not there is no error."""
-        rules.check_key(key)
-        await self._store.delete(self.id, (key,))
+        await self._store.delete(self.id, (rules.check_key(key),))
 
     async def delete_many(self, keys: Sequence[str]) -> None:
         """Up to 10,000 keys."""
         rules.check_bulk_pairs(len(keys))
-        for key in keys:
-            rules.check_key(key)
-        await self._store.delete(self.id, keys)
+        await self._store.delete(self.id, [rules.check_key(key) for key in keys])
 
     async def list(self, *, prefix: str = "", limit: int | None = None, cursor: str | None = None) -> Page:
         """Up to `limit` (1 to 1000) keys in the order of their UTF-8 bytes; `cursor` is a former page's."""
         size = rules.list_limit(limit)
-        rules.check_key_length(prefix)
+        prefix = rules.check_key_length(prefix)
         after = "" if cursor is None else rules.decode_cursor(cursor)
         listed = await self._store.list_keys(self.id, prefix=prefix, after=after, limit=size + 1, now=self._clock.now())
         keys = tuple(Key(key.name, key.expires_at, parse_metadata(key.metadata)) for key in listed[:size])

@@ -23,7 +23,8 @@ MAX_BULK_GET_BYTES: Final = 25 * 1024 * 1024
 MAX_BULK_PAIRS: Final = 10_000
 MAX_BULK_BYTES: Final = 100 * 1024 * 1024
 
-_MAX_BYTES_PER_CHARACTER: Final = 4
+# What a JavaScript number holds exactly; a moment beyond it is a mistake.
+_MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 
 def utf8(text: str) -> bytes:
@@ -39,30 +40,33 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def check_key(key: str) -> None:
-    """Raises KVError for a key that KV refuses. A key is any text of 1 to 512 bytes of UTF-8 but "." and "..".
+def check_key(key: str) -> str:
+    """The key as it is stored (well-formed). A key is any text of 1 to 512 bytes of UTF-8 but "." and "..".
 
     Raises:
         KVTypeError: it is empty, "." or "..".
         KVError: (414) it is too long.
     """
-    if len(key) * _MAX_BYTES_PER_CHARACTER > MAX_KEY_BYTES:
-        check_key_length(key)
-    elif key in ("", ".", ".."):
+    if key in ("", ".", ".."):
         if not key:
             raise KVTypeError("Key name cannot be empty.", rule="key name")
         raise KVTypeError(f'"{key}" is not allowed as a key name.', rule="key name")
+    if key.isascii() and len(key) <= MAX_KEY_BYTES:
+        return key
+    return check_key_length(key)
 
 
-def check_key_length(key: str) -> None:
-    """Also holds for the prefix of a list. Raises KVError (414)."""
-    size = len(utf8(key))
+def check_key_length(key: str) -> str:
+    """Like `check_key` without its other rules: this is what the prefix of a list must fulfil."""
+    stored = utf8(key)
+    size = len(stored)
     if size > MAX_KEY_BYTES:
         raise KVError(
             f"UTF-8 encoded length of {size} exceeds key length limit of {MAX_KEY_BYTES}.",
             status=414,
             rule="key length",
         )
+    return stored.decode()
 
 
 def check_value_length(size: int) -> None:
@@ -122,6 +126,8 @@ def expires_at(*, now: int, expiration: int | None, expiration_ttl: int | None) 
         wrong = f"Invalid expiration_ttl of {expiration_ttl}."
         if expiration_ttl <= 0:
             raise KVError(f"{wrong} Please specify integer greater than 0.", status=400, rule="expiration_ttl")
+        if expiration_ttl > _MAX_SAFE_INTEGER - now:
+            raise KVError(f"{wrong} Please specify a smaller integer.", status=400, rule="expiration_ttl")
         if expiration_ttl < MIN_TTL_SECONDS:
             raise KVError(
                 f"{wrong} Expiration TTL must be at least {MIN_TTL_SECONDS}.", status=400, rule="expiration_ttl"
@@ -141,6 +147,8 @@ def expires_at(*, now: int, expiration: int | None, expiration_ttl: int | None) 
                 status=400,
                 rule="expiration",
             )
+        if expiration > _MAX_SAFE_INTEGER:
+            raise KVError(f"{wrong} Please specify a smaller integer.", status=400, rule="expiration")
     return expiration
 
 

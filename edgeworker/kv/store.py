@@ -76,7 +76,7 @@ class KVStore(Protocol):
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None: ...
 
-    async def open(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
+    async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
         """Like `get`, for a value that should not be in memory as a whole."""
         ...
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.kv.memory import MemoryStore
+from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
 
 Opener = Callable[[Path], KVStore]
@@ -14,4 +15,8 @@ def _memory(directory: Path) -> KVStore:
     return MemoryStore()
 
 
-STORES: Final[dict[str, Opener]] = {"memory": _memory}
+def _sqlite(directory: Path) -> KVStore:
+    return SQLiteStore.open(directory / "kv.sqlite", durability="normal")
+
+
+STORES: Final[dict[str, Opener]] = {"memory": _memory, "sqlite": _sqlite}

@@ -49,7 +49,7 @@ async def test_an_entry_is_gone_at_its_expiry_second(store: KVStore) -> None:
     assert await store.get("ns", "k", now=99) == Entry(b"v", expires_at=100)
     assert await _names(store, now=99) == ["k"]
     assert await store.get("ns", "k", now=100) is None
-    assert await store.open("ns", "k", now=100) is None
+    assert await store.stream("ns", "k", now=100) is None
     assert await _names(store, now=100) == []
 
 
@@ -82,7 +82,7 @@ async def test_a_value_comes_back_whole_and_in_pieces(store: KVStore, value: byt
     await store.put("ns", "k", Entry(value, expires_at=100, metadata='"m"'))
 
     assert await store.get("ns", "k", now=0) == Entry(value, expires_at=100, metadata='"m"')
-    opened = await store.open("ns", "k", now=0)
+    opened = await store.stream("ns", "k", now=0)
     assert opened is not None
     assert (opened.size, opened.expires_at, opened.metadata) == (len(value), 100, '"m"')
     pieces = [piece async for piece in opened.pieces]
@@ -112,7 +112,7 @@ async def test_a_stream_that_breaks_changes_nothing(store: KVStore, before: byte
 
 async def test_a_value_that_is_being_read_does_not_change(store: KVStore) -> None:
     await store.put("ns", "k", Entry(LARGE))
-    opened = await store.open("ns", "k", now=0)
+    opened = await store.stream("ns", "k", now=0)
     assert opened is not None
     first = await anext(opened.pieces)
     await store.put("ns", "k", Entry(b"x" * len(LARGE)))

@@ -37,11 +37,11 @@ def of(request: Request) -> Target:
     path, _, query = raw.partition("?")
     # A query is form-encoded ("+" is a space), a path is not.
     try:
-        pairs = parse_qsl(query.encode("utf-8", "surrogateescape"), keep_blank_values=True)
-        decoded = {name.decode(): value.decode() for name, value in pairs}
-    except UnicodeDecodeError:
+        query.encode()
+        fields = dict(parse_qsl(query, keep_blank_values=True, errors="strict"))
+    except UnicodeError:
         raise UndecodableText(f"The query {query!a} is not UTF-8.") from None
-    return Target(path or "/", decoded)
+    return Target(path or "/", fields)
 
 
 def decoded(text: str) -> str:

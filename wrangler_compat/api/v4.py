@@ -105,7 +105,7 @@ def _refused(refusal: Refusal) -> Response:
 
 
 def _no_route(path: str) -> list[tuple[GeneralCode, str]]:
-    shown = path.removeprefix(ROOT)
+    shown = path.removeprefix(ROOT) or "/"
     shown = shown if len(shown) <= 200 else shown[:200] + "…"
     return [
         (GeneralCode.NOT_ROUTABLE, f"Could not route to {shown}, perhaps your object identifier is invalid?"),

@@ -1,11 +1,13 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from edgeworker.config import Config, Namespace, Zone
-from edgeworker.kv.memory import MemoryStore
+from edgeworker.config import Config, Limits, Namespace, Socket, Zone
 from edgeworker.kv.store import KVStore
+from edgeworker.server import listen
 from tests.kv.clocks import FakeClock
+from tests.kv.stores import STORES
 from tests.wrangler_compat.api.client import ACCOUNT, NAMESPACE, TOKEN, Client
 from wrangler_compat.api import Door, OneToken, V4Api
 
@@ -17,9 +19,9 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture
-async def store() -> AsyncIterator[KVStore]:
-    store = MemoryStore()
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KVStore]:
+    store = STORES[request.param](tmp_path / "data")
     await store.namespaces.register([Namespace(NAMESPACE, "tokens")])
     yield store
     await store.close()
@@ -28,3 +30,11 @@ async def store() -> AsyncIterator[KVStore]:
 @pytest.fixture
 def client(store: KVStore, clock: FakeClock) -> Client:
     return Client(V4Api(CONFIG, store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
+
+
+@pytest.fixture
+async def url(client: Client, clock: FakeClock) -> AsyncIterator[str]:
+    """The API on a socket of its own: "http://127.0.0.1:<port>"."""
+    listener = await listen(client.api, Socket(port=0), limits=Limits(), clock=clock)
+    yield listener.url
+    await listener.close(0)

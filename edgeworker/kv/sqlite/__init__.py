@@ -1,0 +1,5 @@
+"""KV entries in one SQLite file that several processes may share."""
+
+from edgeworker.kv.sqlite.store import SQLiteStore
+
+__all__ = ["SQLiteStore"]

@@ -1,0 +1,107 @@
+"""Opening the KV database: its files, its connections, and what its errors mean to a person."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Literal
+
+from edgeworker.errors import StoreError
+from edgeworker.kv.sqlite import schema
+
+Durability = Literal["full", "normal"]
+
+BUSY_SECONDS: Final = 5.0
+
+_READ_CACHE_KIB: Final = 16 * 1024
+_JOURNAL_BYTES: Final = 64 * 1024 * 1024
+_PRIMARY_CODE: Final = 0xFF  # the lower byte of SQLite's extended result codes
+
+
+def create(path: Path) -> None:
+    """Makes the file (0600) and its directory (0700) where they are not there, and brings the schema up to date."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _create_file(path)
+    except OSError as error:
+        raise StoreError(f"{path}: the KV database cannot be created: {error.strerror}.") from error
+    with translated(path):
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            # First, so that a file that is not ours is left exactly as it was.
+            schema.check(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            schema.migrate(connection, path)
+        finally:
+            connection.close()
+
+
+def connect_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
+    """May be used in another thread than this one, by one thread at a time."""
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
+    connection.execute(f"PRAGMA fullfsync = {int(durability == 'full')}")  # macOS: fsync alone does not reach the disk
+    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
+    return connection
+
+
+def connect_for_reading(path: Path, *, waits: bool) -> sqlite3.Connection:
+    """Sees each commit of any process at its next statement. May be used in another thread, by one at a time.
+
+    Where the file is locked, a statement waits BUSY_SECONDS, or not at all.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_SECONDS if waits else 0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
+    return connection
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+
+
+def error_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; SQLITE_ERROR for what Python's module found itself."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & _PRIMARY_CODE
+
+
+def store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    """What a person can do about it."""
+    match error_code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            text = f"is locked by another program (waited {BUSY_SECONDS:g} s); close that program, or try again"
+        case sqlite3.SQLITE_FULL:
+            text = "cannot grow, the disk is full; make room on it"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            text = f"is damaged ({error}); restore a backup, or move the file away to begin with an empty one"
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_AUTH:
+            text = f"cannot be opened ({error}); check that the file and its directory may be read and written"
+        case sqlite3.SQLITE_IOERR:
+            text = f"cannot be read or written ({error}); check the disk"
+        case _:
+            text = f"cannot be used: {error}"
+    return StoreError(f"{path}: the KV database {text}.")
+
+
+def _create_file(path: Path) -> None:
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    # The directory's own entry must survive a power cut too.
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,208 @@
+"""The store: point reads in the event loop, long reads in a thread, writes through the one writer."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, Self
+
+from edgeworker.kv.sqlite import chunks, writes
+from edgeworker.kv.sqlite.connection import (
+    Durability,
+    connect_for_reading,
+    connect_for_writing,
+    create,
+    error_code,
+    store_error,
+    translated,
+)
+from edgeworker.kv.sqlite.namespaces import SQLiteNamespaces
+from edgeworker.kv.sqlite.reader import Reader
+from edgeworker.kv.sqlite.writer import T, Work, Writer
+from edgeworker.kv.store import Entry, EntryStream, ListedKey, NamespaceRegistry
+
+_GET: Final = """
+SELECT entry.value, entry.expires_at, entry.metadata, entry.large
+FROM namespaces AS namespace CROSS JOIN entries AS entry ON entry.namespace = namespace.number
+WHERE namespace.id = ? AND entry.key = ?
+"""
+_LIST: Final = """
+SELECT entry.key, entry.expires_at, entry.metadata
+FROM namespaces AS namespace CROSS JOIN entries AS entry ON entry.namespace = namespace.number
+WHERE namespace.id = ? AND entry.key >= ? AND entry.key < ?
+    AND (entry.expires_at IS NULL OR entry.expires_at > ?)
+ORDER BY entry.key LIMIT ?
+"""
+
+# No byte of UTF-8 is 0xFF, so this is above every key with a given prefix.
+_AFTER_ALL: Final = b"\xff"
+
+# A read in the event loop that takes more than so many steps of SQLite's machine (about a millisecond) is begun again
+# in the reader's thread; a point read takes a few dozen.
+_STEPS_IN_LOOP: Final = 20_000
+_KEYS_IN_LOOP: Final = 100
+
+# How much of a stream is stored in one transaction.
+_STREAM_BYTES: Final = 16 * chunks.CHUNK_BYTES
+
+_Row = tuple[bytes, int | None, str | None, int | None]
+
+
+class SQLiteStore:
+    """One file in WAL mode. Processes that have the same file open see each other's writes at once.
+
+    Made with `open`, in the thread whose event loop uses it.
+    """
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        self._path = path
+        self._closed = False
+        # Locked and long reads go to the reader, so this one never waits.
+        self._reading = connect_for_reading(path, waits=False)
+        self._reading.set_progress_handler(lambda: 1, _STEPS_IN_LOOP)
+        self._reader = Reader(path)
+        self._writer = Writer(connect_for_writing(path, durability), path)
+        self._namespaces = SQLiteNamespaces(self._reading, self._writer, path)
+
+    @classmethod
+    def open(cls, path: Path, *, durability: Durability = "full") -> Self:
+        """Makes the file where there is none.
+
+        With "full" an acknowledged write survives a power cut, with "normal" a crash of this process.
+
+        Raises:
+            StoreError: it cannot be opened, is damaged, is not a KV database, or is a newer version's.
+        """
+        create(path)
+        with translated(path):
+            return cls(path, durability)
+
+    @property
+    def namespaces(self) -> NamespaceRegistry:
+        return self._namespaces
+
+    async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
+        row = await self._row(namespace_id, key, now)
+        if row is None:
+            return None
+        value, expires_at, metadata, large = row
+        if large is not None:
+            value = await self._reader.run(lambda connection: chunks.read_all(connection, large))
+        return Entry(value, expires_at, metadata)
+
+    async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
+        row = await self._row(namespace_id, key, now)
+        if row is None:
+            return None
+        value, expires_at, metadata, large = row
+        if large is None:
+            return EntryStream(len(value), _whole(value), expires_at, metadata)
+        size = await self._read(lambda connection: chunks.size(connection, large))
+        return EntryStream(size, self._pieces(large, size), expires_at, metadata)
+
+    async def put(self, namespace_id: str, key: str, entry: Entry) -> None:
+        await self._writer.run(lambda connection: writes.put(connection, namespace_id, key, entry))
+
+    async def put_stream(
+        self,
+        namespace_id: str,
+        key: str,
+        pieces: AsyncIterator[bytes],
+        *,
+        expires_at: int | None = None,
+        metadata: str | None = None,
+    ) -> None:
+        """What was stored of a stream that breaks is removed by a sweep, after chunks.GRACE_SECONDS."""
+        large: int | None = None
+        offset = 0
+        waiting = bytearray()
+        async for piece in pieces:
+            for start in range(0, len(piece), _STREAM_BYTES):
+                waiting += memoryview(piece)[start : start + _STREAM_BYTES]
+                if len(waiting) < _STREAM_BYTES:
+                    continue
+                batch = bytes(memoryview(waiting)[:_STREAM_BYTES])
+                del waiting[:_STREAM_BYTES]
+                large = await self._append(large, batch, offset)
+                offset += len(batch)
+        if large is None and len(waiting) <= chunks.CHUNK_BYTES:
+            await self.put(namespace_id, key, Entry(bytes(waiting), expires_at, metadata))
+            return
+        number = large
+
+        def finish(connection: sqlite3.Connection) -> None:
+            stored = chunks.begin(connection) if number is None else number
+            if waiting:
+                chunks.append(connection, stored, waiting, offset=offset)
+            writes.put_large(connection, namespace_id, key, stored, expires_at=expires_at, metadata=metadata)
+
+        await self._writer.run(finish)
+
+    async def put_many(self, namespace_id: str, entries: Sequence[tuple[str, Entry]]) -> None:
+        if entries:
+            await self._writer.run(lambda connection: writes.put_many(connection, namespace_id, entries))
+
+    async def delete(self, namespace_id: str, keys: Sequence[str]) -> None:
+        await self._writer.run(lambda connection: writes.delete(connection, namespace_id, keys))
+
+    async def list_keys(self, namespace_id: str, *, prefix: str, after: str, limit: int, now: int) -> list[ListedKey]:
+        first = prefix.encode()
+        # What follows a name directly is the name with a NUL. One lower bound: SQLite would seek with one of two only.
+        bounds = (namespace_id, max(first, after.encode() + b"\x00"), first + _AFTER_ALL, now, limit)
+
+        def read(connection: sqlite3.Connection) -> list[ListedKey]:
+            rows = connection.execute(_LIST, bounds).fetchall()
+            return [ListedKey(key.decode(), expires_at, metadata) for key, expires_at, metadata in rows]
+
+        return await (self._reader.run(read) if limit > _KEYS_IN_LOOP else self._read(read))
+
+    async def sweep(self, *, now: int, limit: int = 500) -> int:
+        return await self._writer.run(lambda connection: writes.sweep(connection, now=now, limit=limit))
+
+    async def close(self) -> None:
+        """Writes what waits. The last process to close the file leaves it without its -wal and -shm."""
+        if self._closed:
+            return
+        self._closed = True
+        # The writer last: only a connection that may write can put the -wal away.
+        await self._reader.close()
+        self._reading.close()
+        await self._writer.close()
+
+    async def _row(self, namespace_id: str, key: str, now: int) -> _Row | None:
+        name = (namespace_id, key.encode())
+        row: _Row | None
+        try:
+            row = self._reading.execute(_GET, name).fetchone()
+        except sqlite3.Error as error:
+            row = await self._read_in_thread(lambda connection: connection.execute(_GET, name).fetchone(), error)
+        return None if row is None or (row[1] is not None and row[1] <= now) else row
+
+    async def _pieces(self, large: int, size: int) -> AsyncIterator[bytes]:
+        for place in range(chunks.count(size)):
+            yield await self._read(partial(chunks.read, number=large, place=place))
+
+    async def _read(self, work: Work[T]) -> T:
+        try:
+            return work(self._reading)
+        except sqlite3.Error as error:
+            return await self._read_in_thread(work, error)
+
+    async def _read_in_thread(self, work: Work[T], error: sqlite3.Error) -> T:
+        """What the loop's connection gave up because the file is locked or because it took long."""
+        if error_code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT):
+            raise store_error(self._path, error) from error
+        return await self._reader.run(work)
+
+    async def _append(self, large: int | None, batch: bytes, offset: int) -> int:
+        def append(connection: sqlite3.Connection) -> int:
+            number = chunks.begin(connection) if large is None else large
+            chunks.append(connection, number, batch, offset=offset)
+            return number
+
+        return await self._writer.run(append)
+
+
+async def _whole(value: bytes) -> AsyncIterator[bytes]:
+    if value:
+        yield value

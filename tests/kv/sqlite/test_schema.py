@@ -1,0 +1,68 @@
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edgeworker.errors import StoreError
+from edgeworker.kv.sqlite import schema
+from edgeworker.kv.sqlite.connection import create
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(tmp_path / "kv.sqlite", isolation_level=None)) as opened:
+        yield opened
+
+
+def test_a_new_file_gets_the_whole_schema(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    schema.migrate(connection, tmp_path / "kv.sqlite")
+
+    assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    assert connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
+    assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+
+
+def test_a_current_file_is_left_as_it_is(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    schema.migrate(connection, tmp_path / "kv.sqlite")
+    before = connection.execute("PRAGMA data_version").fetchone(), connection.total_changes
+    schema.migrate(connection, tmp_path / "kv.sqlite")
+
+    assert (connection.execute("PRAGMA data_version").fetchone(), connection.total_changes) == before
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    # The schema's last table is in the way.
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute("CREATE TABLE chunks (number INTEGER)")
+
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        schema.migrate(connection, tmp_path / "kv.sqlite")
+    assert connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall() == [("chunks",)]
+    assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "kv.sqlite"
+    create(path)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        other.commit()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match=r"newer edgeworker \(its schema is 2, this one knows up to 1\)"):
+        create(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "kv.sqlite"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE contacts (name TEXT)")
+        other.commit()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match="not one of KV"):
+        create(path)
+    assert path.read_bytes() == before
