@@ -12,12 +12,13 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import dev
+from edgeworker.cli import dev, jwt
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
 COMMANDS: Final[dict[str, ModuleType]] = {
     "dev": dev,
+    "jwt": jwt,
 }
 
 EPILOG: Final = """\

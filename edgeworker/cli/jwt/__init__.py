@@ -1,0 +1,73 @@
+"""Looks at tokens: splits, joins, inspects and verifies them, and sends them nowhere.
+
+A token is given as it is, as @FILE, or as - (or not at all) for standard input; "Bearer " in front of it is ignored.
+
+examples:
+  edgeworker jwt inspect "$TOKEN"              claims, times in words, and which KV entry it has
+  edgeworker jwt split @token.txt              what the client gets, and what is published where
+  edgeworker jwt join "$KV_VALUE" "$SPLIT_TOKEN"
+  edgeworker jwt verify "$TOKEN" --keys https://issuer.example/jwks
+  edgeworker jwt verify "$TOKEN" --keys public.pem --audience https://api.example
+"""
+
+import argparse
+
+HASHES = ("sha256", "sha384", "sha512")
+ENCODINGS = ("base64", "base64url", "hex")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="jwt_command", metavar="ACTION", required=True)
+    inspect = commands.add_parser("inspect", help="claims, times in words, and which KV entry a token has")
+    inspect.add_argument("token", nargs="?", default="-", metavar="TOKEN", help="a JWT, a split token or a KV value")
+    _add_entry_options(inspect)
+    split = commands.add_parser("split", help="what the client gets, and what is published under which key")
+    split.add_argument("token", nargs="?", default="-", metavar="TOKEN", help="a whole JWT")
+    _add_entry_options(split)
+    join = commands.add_parser("join", help="the whole JWT of a KV value and a split token")
+    join.add_argument("value", metavar="VALUE", help="header.payload, as KV holds it")
+    join.add_argument("token", nargs="?", default="-", metavar="TOKEN", help="the split token")
+    verify = commands.add_parser("verify", help="checks signature and times; exit 1 where one does not hold")
+    verify.add_argument("token", nargs="?", default="-", metavar="TOKEN", help="a whole JWT")
+    verify.add_argument(
+        "--keys", required=True, metavar="WHERE", help="URL or file of a JWK set, or file of a PEM key or certificate"
+    )
+    verify.add_argument("--issuer", metavar="ISS", help="what iss must be")
+    verify.add_argument("--audience", metavar="AUD", help="what must be among aud")
+    verify.add_argument(
+        "--leeway", type=_seconds, default=0, metavar="SECONDS", help="how far clocks may differ (default: 0)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from edgeworker.cli.jwt import actions
+    from edgeworker.cli.jwt.token_text import EntryKey
+    from edgeworker.cli.output import Output
+    from edgeworker.clock import SystemClock
+
+    out, now = Output.for_stream(), SystemClock().now()
+    match options.jwt_command:
+        case "inspect":
+            entry = EntryKey(options.hash, options.encoding, options.prefix)
+            return actions.inspect(out, options.token, entry, now=now, as_json=options.json)
+        case "split":
+            entry = EntryKey(options.hash, options.encoding, options.prefix)
+            return actions.split(out, options.token, entry, as_json=options.json)
+        case "join":
+            return actions.join(out, options.value, options.token)
+        case _:
+            expected = actions.Expected(options.issuer, options.audience, options.leeway)
+            return actions.verify(out, options.token, options.keys, expected, now=now)
+
+
+def _add_entry_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hash", choices=HASHES, default="sha256", help="hash of the KV key (default: sha256)")
+    parser.add_argument("--encoding", choices=ENCODINGS, default="base64", help="encoding of it (default: base64)")
+    parser.add_argument("--prefix", default="", metavar="TEXT", help="what stands before it")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds')
+    return int(text)

@@ -1,0 +1,118 @@
+"""Public keys from a JWK set (URL or file), a PEM key or certificate. The token is never sent along."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import jwt
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from edgeworker.errors import ConfigError
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+
+_TIMEOUT_SECONDS: Final = 10
+_MAX_BYTES: Final = 1_048_576
+_CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    """`kid` is None where the source gives no id; such a key is tried for every token."""
+
+    kid: str | None
+    public: PublicKey
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """What a signature of this key may be: the key decides, never the token."""
+        match self.public:
+            case rsa.RSAPublicKey():
+                return frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+            case ec.EllipticCurvePublicKey(curve=curve):
+                return frozenset({_CURVES[curve.name]} if curve.name in _CURVES else ())
+            case _:
+                return frozenset({"EdDSA"})
+
+
+def load(where: str) -> list[NamedKey]:
+    """The keys at a URL or in a file. Raises ConfigError where there are none."""
+    content = _fetch(where) if where.startswith(("http://", "https://")) else _read(where)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"--keys {where}: it is not text; give a JWK set or PEM.") from None
+    keys = list(_from_pem(text, None) if "-----BEGIN" in text.lstrip()[:11] else _from_json(text, where))
+    if not keys:
+        raise ConfigError(f"--keys {where}: it holds no public key that can verify a JWT.")
+    return keys
+
+
+def _fetch(url: str) -> bytes:
+    request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": "edgeworker"})
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            content: bytes = answer.read(_MAX_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ConfigError(f"--keys {url}: the server answered {error.code}.") from None
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise ConfigError(f"--keys {url}: it cannot be fetched: {getattr(error, 'reason', error)}") from None
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"--keys {url}: the document is larger than {_MAX_BYTES} bytes.")
+    return content
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--keys {path}: the file cannot be read: {error.strerror}.") from None
+
+
+def _from_json(text: str, where: str) -> Iterable[NamedKey]:
+    """A JWK set, one JWK, or an object of certificates by key id."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigError(f"--keys {where}: it is neither JSON nor PEM.") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"--keys {where}: it is JSON, but no JWK set.")
+    members = document.get("keys", [document] if "kty" in document else [])
+    for member in members if isinstance(members, list) else []:
+        if isinstance(member, dict):
+            yield from _from_jwk(member)
+    for kid, value in document.items():
+        if isinstance(value, str) and value.startswith("-----BEGIN"):
+            yield from _from_pem(value, kid)
+
+
+def _from_jwk(member: dict[str, object]) -> Iterable[NamedKey]:
+    try:
+        key: object = jwt.PyJWK.from_dict(member).key
+    except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError, TypeError):
+        return  # a key for something else; another one may fit
+    kid = member.get("kid")
+    if isinstance(key, PublicKey) and member.get("use", "sig") == "sig":
+        yield NamedKey(kid if isinstance(kid, str) else None, key)
+
+
+def _from_pem(text: str, kid: str | None) -> Iterable[NamedKey]:
+    content = text.strip().encode()
+    try:
+        if b"BEGIN CERTIFICATE" in content:
+            found: list[object] = [certificate.public_key() for certificate in x509.load_pem_x509_certificates(content)]
+        else:
+            found = [load_pem_public_key(content)]
+    except (ValueError, UnsupportedAlgorithm):
+        return
+    for key in found:
+        if isinstance(key, PublicKey):
+            yield NamedKey(kid, key)
