@@ -123,10 +123,16 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """Where to listen. `port` 0 means any free port."""
+    """Where to listen. `port` 0 means any free port.
+
+    `trusted_proxies` are addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed. With
+    `proxy_protocol` each connection begins with a PROXY header (version 1 or 2), and only they may connect.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8787
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_protocol: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +168,14 @@ class Limits:
     request_line_bytes: int = 16_384
     header_bytes: int = 16_384  # one field
     headers: int = 128
+    headers_bytes: int = 128 * 1024  # all of them, where they come in more than one piece
     body_bytes: int = 100 * 1024 * 1024  # Cloudflare's limit on its free and pro plans
     header_timeout_seconds: float = 10.0
     body_grace_seconds: float = 10.0  # how long a body may take besides what body_bytes_per_second gives it
     body_bytes_per_second: int = 1024
+    write_timeout_seconds: float = 60.0  # for the next 64 KiB that a client takes
     keepalive_timeout_seconds: float = 75.0
+    connections_per_address: int = 1024
     drain_timeout_seconds: float = 30.0  # Cloudflare gives waitUntil as long
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -13,6 +13,8 @@ from aiohttp.http_parser import RawRequestMessage
 from edgeworker.admission import Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import URL, Body, BodyTooLarge, Client, Headers, InvalidURL, Request
+from edgeworker.server import proxies
+from edgeworker.server.protocol import ClientConnection
 
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 # Every byte that a URL may hold as it is; the others go through percent-encoding, as WHATWG's parser does it.
@@ -39,6 +41,9 @@ class Incoming(web.BaseRequest):
         task: "asyncio.Task[None]",
     ) -> None:
         super().__init__(message, payload, protocol, writer, task, asyncio.get_running_loop())
+        assert isinstance(protocol, ClientConnection)
+        protocol.begins()
+        self.connection = protocol
         self.parsed = message
         self.payload = payload
         self.client_body: ClientBody | None = None
@@ -88,6 +93,16 @@ def read(incoming: Incoming, *, scheme: str, client: Client, limits: Limits) -> 
     )
 
 
+def behind_proxies(
+    message: RawRequestMessage, peer: Client, scheme: str, trusted: Sequence[proxies.Network]
+) -> tuple[Client, str]:
+    """Client and scheme as the trusted `peer` tells them."""
+    chain = [value.decode("latin-1") for name, value in message.raw_headers if name.lower() == b"x-forwarded-for"]
+    protocol = [value.lower() for name, value in message.raw_headers if name.lower() == b"x-forwarded-proto"]
+    client = proxies.forwarded_client(chain, peer, trusted) if chain else peer
+    return client, protocol[0].decode("ascii") if protocol in ([b"http"], [b"https"]) else scheme
+
+
 def _url(scheme: str, host: bytes | None, target: str) -> URL | Refusal:
     if not host:
         return Refusal(400, "A request needs a Host.")
@@ -126,11 +141,6 @@ class ClientBody:
         self._seen = 0
         self._waited = 0.0
         self.refusal: Refusal | None = None
-
-    @property
-    def awaits_continue(self) -> bool:
-        """The client has not sent the body, and will not before it is told to."""
-        return self._expects
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

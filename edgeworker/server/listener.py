@@ -17,17 +17,14 @@ from edgeworker.clock import Clock
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import SocketError
 from edgeworker.handler import Handler
-from edgeworker.messages import Client, Headers, Request, Response
-from edgeworker.server import incoming, outgoing
+from edgeworker.messages import Headers, Request, Response
+from edgeworker.server import incoming, outgoing, proxies
 from edgeworker.server.incoming import BodyRefused, Incoming
-from edgeworker.server.protocol import ClientConnection
+from edgeworker.server.protocol import ClientConnection, Door
 
 _log = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
-# What is read of a body that nobody wanted, so that the client gets to see the answer instead of a reset.
-_DRAIN_BYTES: Final = 1024 * 1024
-_DRAIN_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +52,26 @@ class Listener:
     """A socket that is served. `handler` may be replaced at any time: each request takes the one that is there."""
 
     def __init__(
-        self, handler: Handler, *, limits: Limits, clock: Clock, on_request: OnRequest | None, scheme: str
+        self,
+        handler: Handler,
+        socket: Socket,
+        *,
+        limits: Limits,
+        clock: Clock,
+        on_request: OnRequest | None,
+        scheme: str,
     ) -> None:
         """Use `listen`."""
         self.handler = handler
         self.host = ""
         self.port = 0
         self._limits = limits
+        self._door = Door(
+            limits,
+            self._refused,
+            proxies.parse_networks(socket.trusted_proxies, source="trusted_proxies"),
+            socket.proxy_protocol,
+        )
         self._clock = clock
         self._on_request = on_request
         self._scheme = scheme
@@ -96,23 +106,28 @@ class Listener:
         await self._server.shutdown(timeout=0)
 
     def _connect(self) -> ClientConnection:
-        return ClientConnection(self._server, limits=self._limits, refuse=self._refused)
+        return ClientConnection(self._server, self._door)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, Incoming)
+        connection = request.connection
         self._under_way += 1
         try:
-            return await self._answer(request)
+            return await self._answer(request, connection)
         finally:
+            connection.ends()
             self._under_way -= 1
             if self._all_done is not None and not self._under_way and not self._all_done.done():
                 self._all_done.set_result(None)
 
-    async def _answer(self, request: Incoming) -> web.StreamResponse:
+    async def _answer(self, request: Incoming, connection: ClientConnection) -> web.StreamResponse:
         begun = self._clock.monotonic()
         message = request.parsed
+        client, scheme = connection.client, self._scheme
+        if connection.trusted:
+            client, scheme = incoming.behind_proxies(message, client, scheme, self._door.trusted)
+        arrived = incoming.read(request, scheme=scheme, client=client, limits=self._limits)
         keep_alive = not message.should_close and not self._closing
-        arrived = incoming.read(request, scheme=self._scheme, client=_client(request), limits=self._limits)
         if isinstance(arrived, Refusal):
             response, keep_alive = _page(arrived), False
         else:
@@ -122,33 +137,38 @@ class Listener:
                 await response.close()
                 response, keep_alive = _page(refusal), False
         unread = not request.payload.is_eof()
+        framed = self._frame(response, request, keep_alive=keep_alive and not unread)
         sent, complete = 0, True
         try:
-            sent, keep_alive = await outgoing.send(
-                response,
-                request,
-                method=message.method,
-                date=self._http_date(),
-                keep_alive=keep_alive and not unread,
-                http10=message.version <= HttpVersion10,
-            )
+            sent = await outgoing.write(framed, request, timeout_seconds=self._limits.write_timeout_seconds)
         except outgoing.Unfinished as error:
-            _log.warning(
-                "%s %s: the answer was cut: %s", message.method, _place(arrived), error, exc_info=error.__cause__
-            )
+            place = "-" if isinstance(arrived, Refusal) else _place(arrived)
+            _log.warning("%s %s: the answer was cut: %s", message.method, place, error, exc_info=error.__cause__)
             self._cut(request)
-            keep_alive = complete = False
+            complete = False
         except ConnectionError:
-            keep_alive = complete = False
-        if unread and complete:
-            await _drain(request)
+            complete = False
+        if framed.body is not response.body or not complete:
+            await response.close()
         if self._on_request is not None:
             host, path = ("-", "-") if isinstance(arrived, Refusal) else (arrived.url.host, arrived.url.path)
             seconds = self._clock.monotonic() - begun
-            self._on_request(
-                Summary(message.method, host, path, response.status, seconds, sent, complete, response.served_by)
-            )
-        return outgoing.Sent(keep_alive=keep_alive)
+            self._on_request(Summary(message.method, host, path, framed.status, seconds, sent, complete))
+        if unread and complete and not request.payload.is_eof():
+            connection.hang_up()
+            await connection.lingered()
+        return outgoing.Sent(keep_alive=framed.keep_alive and complete)
+
+    def _frame(self, response: Response, request: Incoming, *, keep_alive: bool) -> outgoing.Framed:
+        message = request.parsed
+        http10 = message.version <= HttpVersion10
+        date = self._http_date()
+        try:
+            return outgoing.frame(response, method=message.method, date=date, keep_alive=keep_alive, http10=http10)
+        except ValueError:
+            _log.exception("%s: the handler made a response that cannot be written", message.method)
+            page = _page(Refusal(500, "Internal Server Error"))
+            return outgoing.frame(page, method=message.method, date=date, keep_alive=False, http10=http10)
 
     async def _fetch(self, request: Request) -> Response:
         try:
@@ -159,12 +179,9 @@ class Listener:
             _log.exception("%s %s: the handler failed", request.method, _place(request))
             return _page(Refusal(500, "Internal Server Error"))
 
-    def _refused(self, request: web.BaseRequest, refusal: Refusal) -> web.StreamResponse:
+    def _refused(self, status: int) -> None:
         if self._on_request is not None:
-            self._on_request(Summary("-", "-", "-", refusal.status, 0.0, 0))
-        answer = web.Response(status=refusal.status, text=refusal.text + "\n")
-        answer.force_close()
-        return answer
+            self._on_request(Summary("-", "-", "-", status, 0.0, 0))
 
     def _cut(self, request: Incoming) -> None:
         if request.transport is not None:
@@ -189,7 +206,7 @@ async def listen(
 
     `on_request` is called once for each finished request.
     """
-    listener = Listener(handler, limits=limits, clock=clock, on_request=on_request, scheme="http")
+    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=on_request, scheme="http")
     await listener.open(_bind(socket))
     return listener
 
@@ -225,33 +242,10 @@ def _bind(socket: Socket) -> sockets.socket:
     return bound
 
 
-def _client(request: Incoming) -> Client:
-    transport = request.transport
-    peer: object = None if transport is None else transport.get_extra_info("peername")
-    match peer:
-        case (str(ip), int(port), *_):
-            return Client(ip.partition("%")[0], port)
-        case _:
-            return Client("")
-
-
 def _page(refusal: Refusal) -> Response:
     headers = Headers({"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
     return Response(refusal.status, headers, refusal.text.encode() + b"\n")
 
 
-def _place(arrived: Request | Refusal) -> str:
-    return "-" if isinstance(arrived, Refusal) else f"{arrived.url.origin}{arrived.url.path}"
-
-
-async def _drain(request: Incoming) -> None:
-    """Reads some of a body that nobody wanted: a connection closed with bytes unread is reset, answer and all."""
-    if request.client_body is not None and request.client_body.awaits_continue:
-        return
-    seen = 0
-    try:
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while not request.payload.is_eof() and seen < _DRAIN_BYTES:
-                seen += len(await request.payload.readany())
-    except (TimeoutError, ConnectionError, web.RequestPayloadError):
-        return
+def _place(request: Request) -> str:
+    return f"{request.url.origin}{request.url.path}"

@@ -1,13 +1,14 @@
 """The core's Response onto the wire."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from edgeworker.admission import Field, end_to_end
-from edgeworker.messages import Response
+from edgeworker.messages import Body, Response
 from edgeworker.server import wire
 
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
@@ -35,81 +36,98 @@ class Unfinished(Exception):
     """The answer began and cannot be completed: the connection must be cut, so that nobody takes it for whole."""
 
 
-async def send(
-    response: Response, request: web.BaseRequest, *, method: str, date: bytes, keep_alive: bool, http10: bool
-) -> tuple[int, bool]:
-    """Writes the whole answer; returns the bytes of its body, and whether the connection may go on.
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """How a response goes to the wire. `body` is None where none is sent, although the response may have one."""
 
-    Raises Unfinished, ConnectionError where the client has gone, and whatever the body raises before its first byte
-    was written (never after).
-    """
-    transport = request.transport
-    if transport is None or transport.is_closing():
-        await response.close()
-        raise ConnectionResetError("the client has gone")
+    status: int
+    head: bytes
+    body: Body | None
+    chunked: bool
+    keep_alive: bool
+
+
+def frame(response: Response, *, method: str, date: bytes, keep_alive: bool, http10: bool) -> Framed:
+    """Decides the framing (RFC 9112 6.3). Raises ValueError for a response that must not be written."""
     status = response.status
     if not 200 <= status <= 599:
-        await response.close()
         raise ValueError(f"{status} is no status that a response can end with")
     body = response.body
-    fields, announced = _fields(response)
-    sends_body = method != "HEAD" and status not in _WITHOUT_BODY
     length = 0 if body is None else body.length
-    if not sends_body:
-        length = 0 if status == 205 else None
-        if status != 204 and announced is not None and status != 205:
+    chunked = False
+    fields, announced, dated = _fields(response)
+    if method == "HEAD" or status in _WITHOUT_BODY:
+        # What a GET would have answered, where that is known; 204 has no Content-Length, 205 has always this one.
+        if status == 205:
+            announced = b"0"
+        elif announced is None and method == "HEAD" and body is not None and length is not None:
+            announced = b"%d" % length
+        if announced is not None and status != 204:
             fields.append((b"Content-Length", announced))
-        elif method == "HEAD" and body is not None and body.length is not None:
-            fields.append((b"Content-Length", b"%d" % body.length))
-    chunked = sends_body and length is None and not http10
-    if length is not None and (sends_body or status == 205):
+        body = None
+    elif length is not None:
         fields.append((b"Content-Length", b"%d" % length))
-    elif chunked:
+    elif http10:
+        keep_alive = False  # the body ends with the connection
+    else:
+        chunked = True
         fields.append((b"Transfer-Encoding", b"chunked"))
-    elif sends_body:
-        keep_alive = False
-    if not any(len(name) == 4 and name.lower() == b"date" for name, _ in fields):
+    if not dated:
         fields.append((b"Date", date))
     if not keep_alive:
         fields.append((b"Connection", b"close"))
     elif http10:
         fields.append((b"Connection", b"keep-alive"))
     head = wire.head(wire.status_line(status, response.status_text), fields)
-    if body is None:
-        transport.write(head)
-        return 0, keep_alive
-    if not sends_body:
-        transport.write(head)
-        await body.close()
-        return 0, keep_alive
-    content = body.complete
-    if content is not None:
-        body.stream()
-        transport.write(head + content)
-        if len(content) > 65536:
-            await request.writer.drain()
-        return len(content), keep_alive
-    transport.write(head)
-    return await _stream(response, request, transport, chunked=chunked), keep_alive
+    return Framed(status, head, body, chunked, keep_alive)
 
 
-def _fields(response: Response) -> tuple[list[Field], bytes | None]:
-    """The fields for the wire, without Content-Length, and the Content-Length that stood there."""
+def _fields(response: Response) -> tuple[list[Field], bytes | None, bool]:
+    """The fields for the wire without Content-Length; the Content-Length that stood there; whether there is a Date."""
     kept: list[Field] = []
     announced: bytes | None = None
+    dated = False
     for field in end_to_end(response.headers.raw):
-        if len(field[0]) == 14 and field[0].lower() == b"content-length":
-            announced = field[1] if field[1].isdigit() else None
-        else:
-            kept.append(field)
-    return kept, announced
+        match len(field[0]):
+            case 14 if field[0].lower() == b"content-length":
+                announced = field[1] if field[1].isdigit() else None
+                continue
+            case 4 if field[0].lower() == b"date":
+                dated = True
+        kept.append(field)
+    return kept, announced, dated
 
 
-async def _stream(response: Response, request: web.BaseRequest, transport: asyncio.Transport, *, chunked: bool) -> int:
-    body = response.body
-    assert body is not None
+async def write(framed: Framed, request: web.BaseRequest, *, timeout_seconds: float) -> int:
+    """Writes the whole answer and returns the bytes of its body.
+
+    `timeout_seconds` is what a client has for each 64 KiB.
+
+    Raises:
+        Unfinished: the head was written, and the rest of the answer cannot be.
+        ConnectionError: the client has gone.
+    """
+    transport = request.transport
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError("the client has gone")
+    body = framed.body
+    if body is None:
+        transport.write(framed.head)
+        return 0
+    content = body.complete
+    if content is None:
+        transport.write(framed.head)
+        return await _stream(body, request, transport, chunked=framed.chunked, timeout_seconds=timeout_seconds)
+    body.stream()
+    transport.write(framed.head + content)
+    await _drain(request, timeout_seconds)
+    return len(content)
+
+
+async def _stream(
+    body: Body, request: web.BaseRequest, transport: asyncio.Transport, *, chunked: bool, timeout_seconds: float
+) -> int:
     sent = 0
-    left = body.length
     try:
         async for piece in body.stream():
             if not piece:
@@ -117,21 +135,29 @@ async def _stream(response: Response, request: web.BaseRequest, transport: async
             if transport.is_closing():
                 raise ConnectionResetError("the client has gone")
             sent += len(piece)
-            if left is not None:
-                left -= len(piece)
-                if left < 0:
-                    raise Unfinished("the body has more bytes than its length")
+            if body.length is not None and sent > body.length:
+                raise Unfinished("the body has more bytes than its length")
             transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-            if request.protocol.writing_paused:
-                await request.writer.drain()
+            await _drain(request, timeout_seconds)
     except (Unfinished, ConnectionError):
         raise
     except Exception as error:
         raise Unfinished("the body failed") from error
     finally:
         await body.close()
-    if left:
-        raise Unfinished(f"the body has {left} bytes fewer than its length")
+    if body.length is not None and sent < body.length:
+        raise Unfinished(f"the body has {body.length - sent} bytes fewer than its length")
     if chunked:
         transport.write(b"0\r\n\r\n")
     return sent
+
+
+async def _drain(request: web.BaseRequest, timeout_seconds: float) -> None:
+    """Waits while the client does not take what was written."""
+    if not request.protocol.writing_paused:
+        return
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await request.writer.drain()
+    except TimeoutError as error:
+        raise Unfinished(f"the client took too little for {timeout_seconds:g} seconds") from error

@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from edgeworker.admission import Refusal, admit
 from edgeworker.clock import SystemClock
 from edgeworker.config import Limits, Outbound, Socket
 from edgeworker.handler import Handler
-from edgeworker.messages import Request, Response
+from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.server import Listener, OriginClient, Summary, listen
 
 ANY_PORT = Socket(port=0)
 USUAL_LIMITS = Limits()
 ALL_ALLOWED = Outbound(allow_private=("*",))
+GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a.example\r\n"
+END = b"Connection: close\r\n\r\n"
 PATIENCE_SECONDS = 10.0  # for what must happen; a test that waits this long has failed
 
 
@@ -141,3 +145,42 @@ async def client(outbound: Outbound = ALL_ALLOWED) -> AsyncIterator[OriginClient
 async def to_end(reader: asyncio.StreamReader) -> bytes:
     async with asyncio.timeout(PATIENCE_SECONDS):
         return await reader.read()
+
+
+async def admitted(request: Request) -> Response:
+    match admit(request, ray="0123456789abcdef-LHR"):
+        case Refusal(status, text):
+            return Response(status, body=text.encode())
+        case Request():
+            return Response(200, body=request.url.target.encode())
+
+
+async def status_of(data: bytes, *, limits: Limits | None = None) -> tuple[int, list[Request], bytes]:
+    """The first status, the requests that the handler saw, and all that was received."""
+    handler = Answering(admitted)
+    async with serving(handler, limits=limits or Limits()) as (listener, _):
+        received = await exchange(listener.port, data)
+    return int(received.split(b" ", 2)[1]), handler.requests, received
+
+
+async def reading(request: Request) -> Response:
+    assert request.body is not None
+    return Response(200, body=str(len(await request.body.read())).encode())
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def call(method: str = "GET", body: Body | bytes | None = None, headers: Headers | None = None) -> Request:
+    content = Body(body) if isinstance(body, bytes) else body
+    return Request(method, URL.parse("https://api.example.com/a//b?c=%2F"), headers, content)
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+async def read(body: Body | None) -> bytes:
+    assert body is not None
+    return await body.read()

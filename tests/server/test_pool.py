@@ -1,0 +1,114 @@
+"""Connections to origins: which are used again, and why one cannot be had."""
+
+import asyncio
+
+import pytest
+
+from edgeworker.errors import OriginError
+from edgeworker.messages import URL, Body, Request
+from tests.server.wires import OK, answering, call, client, head, origin, pieces, read
+
+
+@pytest.mark.parametrize(
+    ("method", "first"),
+    [
+        ("GET", OK),
+        ("GET", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n"),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
+    ],
+)
+async def test_a_connection_is_used_again(method: str, first: bytes) -> None:
+    async with origin(answering(first, OK, OK)) as server, client() as internet:
+        handler = internet.at(server.url)
+        response = await handler.fetch(call(method))
+        if response.body is not None:
+            await response.body.read()
+        assert (await handler.fetch(call())).status == 200
+        assert (await handler.fetch(call())).status == 200
+
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        OK + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+        OK + b"x",
+        b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok",
+    ],
+)
+async def test_a_connection_in_doubt_is_not_used_again(first: bytes) -> None:
+    async with origin(answering(first, OK)) as server, client() as internet:
+        handler = internet.at(server.url)
+        assert await read((await handler.fetch(call())).body) == b"ok"
+
+        assert await read((await handler.fetch(call())).body) == b"ok"
+        assert server.connections == 2
+
+
+async def test_a_connection_that_died_idle_is_replaced_without_the_client_noticing() -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        if server.connections == 2:
+            assert await reader.readexactly(5) == b"again"
+        writer.write(OK)
+        await head(reader)  # the second request comes, and the connection ends without an answer
+
+    async with origin(play) as server, client() as internet:
+        handler = internet.at(server.url)
+        await handler.fetch(call())
+        response = await handler.fetch(call("PUT", b"again"))
+
+        assert (response.status, server.connections) == (200, 2)
+
+
+@pytest.mark.parametrize(("method", "body"), [("POST", b"x"), ("PUT", "stream"), ("PATCH", None)])
+async def test_what_may_have_been_done_already_is_not_sent_twice(method: str, body: bytes | str | None) -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        writer.write(OK)
+        await head(reader)
+
+    async with origin(play) as server, client() as internet:
+        handler = internet.at(server.url)
+        await handler.fetch(call())
+        content = Body(pieces(b"x")) if isinstance(body, str) else None if body is None else Body(body)
+        with pytest.raises(OriginError, match="closed the connection without an answer"):
+            await handler.fetch(call(method, content))
+
+        assert server.connections == 1
+
+
+async def test_nobody_listening_is_a_521() -> None:
+    async with origin(answering()) as server:
+        pass
+    async with client() as internet:
+        with pytest.raises(OriginError, match=r"refused the connection; is the server running") as caught:
+            await internet.at(server.url).fetch(call())
+
+    assert caught.value.status == 521
+
+
+async def test_a_name_that_does_not_resolve_is_a_530_with_code_1016() -> None:
+    async with client() as internet:
+        with pytest.raises(OriginError, match=r"nowhere\.invalid:80: the name cannot be resolved") as caught:
+            await internet.internet.fetch(Request("GET", URL.parse("http://nowhere.invalid/")))
+
+    assert (caught.value.status, caught.value.code) == (530, 1016)
+
+
+async def test_a_tls_origin_that_speaks_plain_http_is_a_525() -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await reader.read()
+
+    async with origin(play) as server, client() as internet:
+        with pytest.raises(OriginError, match="TLS handshake failed") as caught:
+            await internet.at(server.url.replace("http", "https")).fetch(call())
+
+    assert caught.value.status == 525

@@ -1,0 +1,146 @@
+"""Limits and timeouts of a connection with a client, on real sockets."""
+
+import asyncio
+
+import pytest
+
+from edgeworker.config import Limits
+from edgeworker.messages import Request, Response
+from tests.server.wires import (
+    END,
+    GET,
+    PATIENCE_SECONDS,
+    POST,
+    Answering,
+    admitted,
+    exchange,
+    reading,
+    serving,
+    status_of,
+    to_end,
+)
+
+SMALL = Limits(
+    request_line_bytes=1000,
+    header_bytes=1000,
+    headers=20,
+    headers_bytes=4000,
+    body_bytes=1000,
+    header_timeout_seconds=0.1,
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET /" + b"a" * 990 + b" HTTP/1.1\r\nHost: a.example\r\n" + END, 200),
+        (b"GET /" + b"a" * 1000 + b" HTTP/1.1\r\nHost: a.example\r\n" + END, 414),
+        (GET + b"X: " + b"a" * 900 + b"\r\n" + END, 200),
+        (GET + b"X: " + b"a" * 1100 + b"\r\n" + END, 431),
+        (GET + b"X" * 1100 + b": a\r\n" + END, 431),
+        (GET + b"X: a\r\n" * 15 + END, 200),
+        (GET + b"X: a\r\n" * 25 + END, 431),
+        (POST + b"Content-Length: 1000\r\n" + END + bytes(1000), 200),
+        (POST + b"Content-Length: 1001\r\n" + END + bytes(1001), 413),
+        (POST + b"Content-Length: 999999999999\r\n" + END, 413),
+    ],
+)
+async def test_h14_each_limit_has_its_status(data: bytes, status: int) -> None:
+    assert (await status_of(data, limits=SMALL))[0] == status
+
+
+async def test_h14_many_fields_that_come_one_by_one_are_limited_together() -> None:
+    async with serving(Answering(admitted), limits=SMALL) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(GET)
+        for index in range(8):
+            writer.write(b"X-%d: " % index + b"a" * 900 + b"\r\n")
+            await asyncio.sleep(0)
+        assert (await to_end(reader)).startswith(b"HTTP/1.1 431 ")
+        writer.close()
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET / HTTP/1.1\r\nHost: a.example\r\nX-A: b\r\n"])
+async def test_h18_fields_that_come_too_slowly_are_a_408(begun: bytes) -> None:
+    status, requests, _ = await status_of(begun, limits=SMALL)
+
+    assert (status, requests) == (408, [])
+
+
+async def test_h18_trickling_does_not_help() -> None:
+    async with serving(Answering(admitted), limits=SMALL) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        received = asyncio.ensure_future(to_end(reader))
+        writer.write(GET)
+        while not received.done():
+            writer.write(b"X")
+            await asyncio.wait([received], timeout=0.02)
+        assert (await received).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+
+
+async def test_h18_a_body_that_comes_too_slowly_is_a_408() -> None:
+    limits = Limits(body_grace_seconds=0.05)
+    async with serving(Answering(reading), limits=limits) as (listener, _):
+        received = await exchange(listener.port, POST + b"Content-Length: 5\r\n\r\nabc")
+
+    assert received.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_h18_an_idle_connection_is_closed() -> None:
+    limits = Limits(keepalive_timeout_seconds=0.05)
+    async with serving(Answering(admitted), limits=limits) as (listener, _):
+        assert await exchange(listener.port, b"") == b""
+        assert (await exchange(listener.port, GET + b"\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_h18_a_client_that_does_not_read_is_cut() -> None:
+    size = 32 * 1024 * 1024
+
+    async def answer(request: Request) -> Response:
+        return Response(200, body=bytes(size))
+
+    limits = Limits(write_timeout_seconds=0.05)
+    async with serving(Answering(answer), limits=limits) as (listener, summaries), asyncio.timeout(PATIENCE_SECONDS):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
+        writer.write(GET + b"\r\n")
+        while not summaries:
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+        assert not summaries[0].complete
+        writer.transport.abort()
+
+
+async def test_h18_one_address_has_a_limited_number_of_connections() -> None:
+    limits = Limits(connections_per_address=2)
+    async with serving(Answering(admitted), limits=limits) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        held = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(2)]
+        for reader, writer in held:
+            writer.write(GET + b"\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+
+        assert (await exchange(listener.port, b"")).startswith(b"HTTP/1.1 429 ")
+
+        held[0][1].close()
+        await held[0][1].wait_closed()
+        while not (received := await exchange(listener.port, GET + END)).startswith(b"HTTP/1.1 200 "):
+            assert received.startswith(b"HTTP/1.1 429 ")
+        held[1][1].close()
+
+
+async def test_h19_a_flood_of_requests_on_one_connection_is_answered_without_being_queued() -> None:
+    under_way = most = 0
+
+    async def answer(request: Request) -> Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return Response(200)
+
+    count = 3000
+    async with serving(Answering(answer)) as (listener, _):
+        received = await exchange(listener.port, (GET + b"\r\n") * count + GET + END)
+
+    assert received.count(b"HTTP/1.1 200 OK\r\n") == count + 1
+    assert most == 1

@@ -1,0 +1,140 @@
+"""Who the client is behind proxies."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeworker.config import Socket
+from edgeworker.errors import ConfigError
+from edgeworker.messages import Client, Request, Response
+from edgeworker.server import proxies
+from tests.server.wires import END, GET, Answering, exchange, serving
+
+
+def proxied(*trusted: str, proxy_protocol: bool = False) -> Socket:
+    return Socket(port=0, trusted_proxies=trusted, proxy_protocol=proxy_protocol)
+
+
+async def who(request: Request) -> Response:
+    return Response(200, body=f"{request.client.ip} {request.url.scheme}".encode())
+
+
+@pytest.mark.parametrize(
+    ("trusted", "fields", "expected"),
+    [
+        ((), b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n", b"127.0.0.1 http"),
+        (("10.0.0.0/8",), b"X-Forwarded-For: 6.6.6.6\r\n", b"127.0.0.1 http"),
+        (
+            ("127.0.0.1",),
+            b"X-Forwarded-For: 6.6.6.6, 198.51.100.7\r\nX-Forwarded-Proto: https\r\n",
+            b"198.51.100.7 https",
+        ),
+        (("127.0.0.0/8", "10.0.0.0/8"), b"X-Forwarded-For: 6.6.6.6, 198.51.100.7, 10.1.1.1\r\n", b"198.51.100.7 http"),
+        (("127.0.0.1",), b"X-Forwarded-For: nonsense\r\nX-Forwarded-Proto: gopher\r\n", b"127.0.0.1 http"),
+        (("127.0.0.1",), b"", b"127.0.0.1 http"),
+    ],
+)
+async def test_only_a_listed_proxy_may_name_the_client(
+    trusted: tuple[str, ...], fields: bytes, expected: bytes
+) -> None:
+    async with serving(Answering(who), socket=proxied(*trusted)) as (listener, _):
+        received = await exchange(listener.port, GET + fields + END)
+
+    assert received.endswith(b"\r\n\r\n" + expected)
+
+
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "announcement", "expected"),
+    [
+        ("127.0.0.1", b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n", b"198.51.100.7 http"),
+        ("127.0.0.1", b"PROXY UNKNOWN\r\n", b"127.0.0.1 http"),
+        (
+            "127.0.0.1",
+            V2 + b"\x21\x11\x00\x0c" + bytes([198, 51, 100, 7, 192, 0, 2, 1]) + b"\x12\x67\x01\xbb",
+            b"198.51.100.7 http",
+        ),
+        ("127.0.0.1", V2 + b"\x20\x00\x00\x00", b"127.0.0.1 http"),
+        ("127.0.0.1", b"", None),
+        ("127.0.0.1", b"PROXY TCP4 198.51.100.7\r\n", None),
+        ("10.0.0.1", b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n", None),
+    ],
+)
+async def test_the_proxy_protocol_is_spoken_with_listed_proxies_only(
+    trusted: str, announcement: bytes, expected: bytes | None
+) -> None:
+    handler = Answering(who)
+    async with serving(handler, socket=proxied(trusted, proxy_protocol=True)) as (listener, _):
+        received = await exchange(listener.port, announcement + GET + END)
+
+    if expected is None:
+        assert (handler.requests, received) in (([], b""), ([], b"<reset>"))
+    else:
+        assert received.endswith(b"\r\n\r\n" + expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "client"),
+    [
+        (["1.1.1.1"], "1.1.1.1"),
+        (["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+        (["6.6.6.6", "1.1.1.1, 10.0.0.2"], "1.1.1.1"),
+        (["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+        (["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.2"),
+        (["[2001:db8::1]"], "2001:db8::1"),
+        (["::ffff:1.1.1.1, ::ffff:10.0.0.2"], "1.1.1.1"),
+        ([""], "10.0.0.1"),
+    ],
+)
+def test_the_client_is_the_last_that_no_trusted_proxy_is(values: list[str], client: str) -> None:
+    trusted = proxies.parse_networks(["10.0.0.0/8"], source="test")
+
+    assert proxies.forwarded_client(values, Client("10.0.0.1"), trusted).ip == client
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.1/8", "example.com", ""])
+def test_what_is_no_network_is_a_configuration_error(text: str) -> None:
+    with pytest.raises(ConfigError, match=r'^trusted_proxies: ".*" is no address or network like'):
+        proxies.parse_networks([text], source="trusted_proxies")
+
+
+V6 = bytes.fromhex("20010db8000000000000000000000001") + bytes(16) + b"\x12\x67\x01\xbb"
+
+
+@pytest.mark.parametrize(
+    ("data", "result"),
+    [
+        # https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, section 2.1
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET", proxies.Announced(Client("1.2.3.4", 1), b"GET")),
+        (b"PROXY TCP6 ::1 ::2 1 2\r\n", proxies.Announced(Client("::1", 1), b"")),
+        (b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", proxies.Announced(None, b"")),
+        (b"PROXY", proxies.Incomplete()),
+        (b"PROXY TCP4 1.2.3.4", proxies.Incomplete()),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 99999\r\n", proxies.Broken()),
+        (b"PROXY TCP4 ::1 ::2 1 2\r\n", proxies.Broken()),
+        (b"PROXY TCP4  1.2.3.4 5.6.7.8 1 2\r\n", proxies.Broken()),
+        (b"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n", proxies.Broken()),
+        (b"PROXY \xff\r\n", proxies.Broken()),
+        (b"PROXY " + b"x" * 200, proxies.Broken()),
+        (b"GET / HTTP/1.1\r\n", proxies.Broken()),
+        # section 2.2
+        (V2[:5], proxies.Incomplete()),
+        (V2 + b"\x21\x21\x00\x24" + V6 + b"x", proxies.Announced(Client("2001:db8::1", 4711), b"x")),
+        (V2 + b"\x21\x21\x00\x24" + V6[:-1], proxies.Incomplete()),
+        (V2 + b"\x21\x21\x00\x0c" + V6[:12], proxies.Broken()),
+        (V2 + b"\x21\x31\x00\x00rest", proxies.Announced(None, b"rest")),
+        (V2 + b"\x31\x11\x00\x0c" + bytes(12), proxies.Broken()),
+        (V2 + b"\x22\x11\x00\x0c" + bytes(12), proxies.Broken()),
+        (V2 + b"\x21\x11\xff\xff", proxies.Broken()),
+    ],
+)
+def test_a_proxy_header_is_read(data: bytes, result: object) -> None:
+    assert proxies.read_proxy_header(data) == result
+
+
+@given(st.binary(max_size=64))
+def test_no_bytes_break_the_reader_of_proxy_headers(data: bytes) -> None:
+    for start in (b"", b"PROXY ", V2, V2 + b"\x21\x11\x00\x0c"):
+        proxies.read_proxy_header(start + data)
