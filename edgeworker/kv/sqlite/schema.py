@@ -86,9 +86,10 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
+    # The tables first: another process may be making them just now, and its one commit brings them and the id together.
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     application = _pragma(connection, "application_id")
     version = _pragma(connection, "user_version")
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and application != APPLICATION_ID:
         raise StoreError(f"{path} is an SQLite database, but not one of KV; name another file or data directory.")
     if version > VERSION:
