@@ -3,7 +3,7 @@
 A context variable: it follows awaits, tasks and `asyncio.to_thread`, and two requests at once never see each other's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
@@ -35,3 +35,8 @@ def entered(context: Context) -> Iterator[None]:
         yield
     finally:
         _context.reset(token)
+
+
+def wait_until(work: Awaitable[object], /) -> None:
+    """`workers.wait_until`: the current invocation's `ctx.waitUntil`."""
+    current().wait_until(work)

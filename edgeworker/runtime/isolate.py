@@ -28,10 +28,12 @@ class ScriptFailure(Exception):
     the request to the origin.
     """
 
-    def __init__(self, worker: str, original: BaseException) -> None:
+    def __init__(self, worker: str, original: BaseException, *, pass_through: bool = False) -> None:
+        """`pass_through`: the script called passThroughOnException."""
         super().__init__(f"worker {worker!r} raised {type(original).__name__}")
         self.worker = worker
         self.original = original
+        self.pass_through = pass_through
 
 
 class Isolate(Protocol):
@@ -60,6 +62,10 @@ class Isolate(Protocol):
 
     def handles(self, event: str) -> bool:
         """Whether the default export has a handler for "fetch", "scheduled", ..."""
+        ...
+
+    def describe(self, error: BaseException) -> str:
+        """The exception with its traceback, as the script's author should read it."""
         ...
 
     async def close(self) -> None:

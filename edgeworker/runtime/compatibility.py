@@ -1,0 +1,34 @@
+"""Where the real runtime, at a script's compatibility date and flags, would refuse what runs here. Pure.
+
+Source: https://developers.cloudflare.com/workers/configuration/compatibility-flags/
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from edgeworker.config import Worker
+from edgeworker.runtime.exports import GLOBAL_HANDLERS, Exports
+
+NO_GLOBAL_HANDLERS_FROM: Final = "2025-08-14"
+
+
+def enabled(worker: Worker, flag: str, *, since: str) -> bool:
+    """Whether a flag holds: named, or on by default at the date and not disabled by name."""
+    disabled = flag.removeprefix("python_") if flag.startswith("disable_") else f"disable_{flag}"
+    if flag in worker.compatibility_flags:
+        return True
+    return disabled not in worker.compatibility_flags and (worker.compatibility_date or "") >= since
+
+
+def warnings(worker: Worker, exports: Exports) -> Iterator[str]:
+    """Texts for a person. A worker with neither date nor flags is made for tests and is not warned about."""
+    if worker.compatibility_date is None and not worker.compatibility_flags:
+        return
+    if "python_workers" not in worker.compatibility_flags:
+        yield 'Cloudflare runs a Python script only with compatibility_flags = ["python_workers"]; it runs here without'
+    if exports.functions and enabled(worker, "python_no_global_handlers", since=NO_GLOBAL_HANDLERS_FROM):
+        given = ", ".join(name for name, method in GLOBAL_HANDLERS.items() if method in exports.functions)
+        yield (
+            f"Cloudflare does not call {given} from compatibility date {NO_GLOBAL_HANDLERS_FROM} on; it runs here. "
+            "Write class Default(WorkerEntrypoint), or set the flag disable_python_no_global_handlers"
+        )

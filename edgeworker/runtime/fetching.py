@@ -1,0 +1,104 @@
+"""A script's `fetch()`: sends a request out of the current invocation and follows redirects.
+
+Source: https://fetch.spec.whatwg.org/#http-redirect-fetch
+"""
+
+from typing import Final
+
+from edgeworker import messages
+from edgeworker.errors import EdgeworkerError
+from edgeworker.handler import Context, Handler
+from edgeworker.messages import URL, Body, InvalidURL
+
+MAX_REDIRECTS: Final = 20
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# What shows who somebody is must not reach another origin, although only the first of these is the standard's duty.
+_CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"host"})
+_OF_THE_BODY: Final = frozenset(
+    {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-location"}
+)
+
+
+class FetchFailed(OSError):
+    """The network failed, or nobody answered as HTTP wants. `__cause__` is the edge's own error where there is one."""
+
+
+class Fetched:
+    """A response and how it came: the URL that answered at last, and whether that was another one than asked for."""
+
+    __slots__ = ("redirected", "response", "url")
+
+    def __init__(self, response: messages.Response, url: URL, *, redirected: bool) -> None:
+        self.response = response
+        self.url = url
+        self.redirected = redirected
+
+
+async def perform(request: messages.Request, context: Context, target: Handler | None = None) -> Fetched:
+    """Raises FetchFailed. `target` is where it goes; the default is where this invocation's subrequests go."""
+    handler = context.subrequest if target is None else target
+    incoming = context.request
+    headers = request.headers
+    if request is not incoming and headers.get("host") not in (None, request.url.host):
+        headers = headers.without(frozenset({b"host"}))
+    outgoing = messages.Request(
+        request.method,
+        request.url,
+        headers,
+        request.body,
+        redirect=request.redirect,
+        cf=request.cf,
+        client=incoming.client,
+        hops=incoming.hops,
+        trace=incoming.trace,
+    )
+    for count in range(MAX_REDIRECTS + 1):
+        # A follower may need the body again; bytes can be sent twice, a stream cannot.
+        content = None if outgoing.body is None else outgoing.body.complete
+        try:
+            response = await handler.fetch(outgoing)
+        except EdgeworkerError as error:
+            raise FetchFailed(f"{outgoing.method} {_place(outgoing.url)}: {error}") from error
+        location = response.headers.get("location") if response.status in _REDIRECTS else None
+        if location is None or request.redirect == "manual":
+            return Fetched(response, outgoing.url, redirected=count > 0)
+        await response.close()
+        if request.redirect == "error":
+            raise FetchFailed(f'{_place(outgoing.url)} answered a redirect, and redirect is "error"')
+        outgoing = _next(outgoing, response.status, location, content)
+    raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_place(outgoing.url)}")
+
+
+def _next(request: messages.Request, status: int, location: str, content: bytes | None) -> messages.Request:
+    try:
+        url = request.url.join(location)
+    except InvalidURL as error:
+        raise FetchFailed(f"{_place(request.url)} redirects to what is no http(s) URL: {error}") from error
+    headers, method, body = request.headers, request.method, request.body
+    becomes_get = (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD"))
+    if becomes_get:
+        method, body, headers = "GET", None, headers.without(_OF_THE_BODY)
+    elif body is not None:
+        if content is None:
+            raise FetchFailed(
+                f"{_place(request.url)} redirects ({status}) and wants the body again, which was a stream"
+            )
+        body = Body(content)
+    if url.origin != request.url.origin:
+        headers = headers.without(_CREDENTIALS)
+    return messages.Request(
+        method,
+        url,
+        headers,
+        body,
+        redirect=request.redirect,
+        cf=request.cf,
+        client=request.client,
+        hops=request.hops,
+        trace=request.trace,
+    )
+
+
+def _place(url: URL) -> str:
+    """Without the query: it may hold a secret, and the text ends up in logs."""
+    return url.origin + url.path

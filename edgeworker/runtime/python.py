@@ -1,0 +1,173 @@
+"""Python isolates: a script loaded into this process, and its handlers called."""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from edgeworker import messages
+from edgeworker.config import Worker
+from edgeworker.errors import ScriptError
+from edgeworker.handler import Context
+from edgeworker.messages import Request, Response
+from edgeworker.runtime import compatibility, contents, exports, invocation, loading, shims, tracebacks
+from edgeworker.runtime.env import Env
+from edgeworker.runtime.exports import Exports
+from edgeworker.runtime.isolate import Scheduled
+from edgeworker.runtime.js.fetch import Request as JSRequest
+from edgeworker.runtime.js.fetch import Response as JSResponse
+from edgeworker.runtime.module_env import ModuleEnv
+from edgeworker.runtime.modules import Modules
+from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
+from edgeworker.runtime.sdk.request import Request as SDKRequest
+from edgeworker.runtime.sdk.response import FetchResponse
+
+_log = logging.getLogger(__name__)
+_EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
+
+
+def load(worker: Worker, env: Env | None = None) -> "PythonIsolate":
+    """Runs the script's top level. With `env`, `workers.env` can be read there already.
+
+    Raises ScriptError with file, line and what would be right.
+    """
+    if (missing := loading.missing_main(worker)) is not None:
+        raise missing
+    module_env = ModuleEnv(worker.name, env)
+    modules = Modules(worker.name, worker.main, shims.for_worker(module_env))
+    try:
+        try:
+            main = modules.load_main()
+        except (Exception, SystemExit) as error:
+            raise loading.explained(error, worker, modules) from error
+        found = exports.find(main, worker.main.name)
+    except ScriptError:
+        modules.close()
+        raise
+    for warning in compatibility.warnings(worker, found):
+        _log.warning('worker "%s": %s', worker.name, warning)
+    return PythonIsolate(worker.name, worker.main, modules, found, module_env)
+
+
+class PythonIsolate:
+    """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
+
+    def __init__(self, name: str, main: Path, modules: Modules, found: Exports, module_env: ModuleEnv) -> None:
+        self.name = name
+        self._main = main
+        self._modules = modules
+        self._exports = found
+        self._env = module_env
+        # How many arguments a handler takes is looked up once for each function.
+        self._arguments: dict[object, int] = {}
+
+    async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response:
+        """Whatever the script raises is raised; TypeError where it answers no response."""
+        self._env.bind(env)
+        view = ScriptContext(ctx)
+        with invocation.entered(ctx):
+            result: object
+            if entrypoint is None and self._exports.default is None:
+                function = self._function("fetch")
+                raw = JSRequest.over(request, immutable=True)
+                result = function(*self._fitting(function, raw, env, view))
+            else:
+                method = self._method("fetch", env, view, entrypoint)
+                result = method(*self._fitting(method, SDKRequest.over(request), env, view))
+            if isinstance(result, Awaitable):
+                result = await result
+            return self._response(result)
+
+    async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
+        self._env.bind(env)
+        view = ScriptContext(ctx)
+        with invocation.entered(ctx):
+            if self._exports.default is None:
+                handler = self._function("scheduled")
+            else:
+                handler = self._method("scheduled", env, view, None)
+            result = handler(*self._fitting(handler, ScheduledController(event), env, view))
+            if inspect.isawaitable(result):
+                await result
+
+    async def call(
+        self,
+        method: str,
+        args: Sequence[object],
+        options: Mapping[str, object],
+        env: Env,
+        ctx: Context,
+        entrypoint: str | None = None,
+    ) -> object:
+        if method.startswith("_") or method in ("ctx", "env"):
+            raise TypeError(f'The RPC receiver does not implement the method "{method}".')
+        self._env.bind(env)
+        with invocation.entered(ctx):
+            function = self._method(method, env, ScriptContext(ctx), entrypoint)
+            result = function(*args, **options)
+            return await result if inspect.isawaitable(result) else result
+
+    def handles(self, event: str) -> bool:
+        default = self._exports.default
+        return event in self._exports.functions if default is None else callable(getattr(default, event, None))
+
+    async def close(self) -> None:
+        self._modules.close()
+
+    def describe(self, error: BaseException) -> str:
+        return self._modules.plain(tracebacks.shown(error))
+
+    def _function(self, event: str) -> Callable[..., object]:
+        function = self._exports.functions.get(event)
+        if function is None:
+            raise ScriptError(f'Python entrypoint "{self._main.name}" does not export a handler named "on_{event}"')
+        return function
+
+    def _method(self, name: str, env: Env, view: ScriptContext, entrypoint: str | None) -> Callable[..., object]:
+        """The method of a fresh entrypoint object."""
+        kind = self._exports.default if entrypoint in (None, "default") else self._exports.named.get(entrypoint or "")
+        if kind is None:
+            known = ", ".join(self._exports.named) or "none"
+            raise ScriptError(f'worker "{self.name}" has no entrypoint named "{entrypoint}"; its named ones: {known}')
+        instance = kind(view, env)
+        if not hasattr(instance, "env"):
+            raise TypeError(f"{kind.__name__}.__init__ must call super().__init__(ctx, env)")
+        method: object = getattr(instance, name, None)
+        if not callable(method) or name in vars(WorkerEntrypoint):
+            raise ScriptError(f"{self._main.name}: class {kind.__name__}: Method {name} does not exist")
+        return method
+
+    def _fitting(self, function: Callable[..., object], *arguments: object) -> tuple[object, ...]:
+        key: object = getattr(function, "__func__", function)
+        count = self._arguments.get(key)
+        if count is None:
+            count = self._arguments[key] = exports.positional(function, _EVENT_ARGUMENTS)
+        return arguments[:count]
+
+    def _response(self, result: object) -> messages.Response:
+        if not isinstance(result, FetchResponse | JSResponse):
+            raise TypeError(
+                "Incorrect type for Promise: the Promise did not resolve to 'Response'. "
+                f"fetch in {self._main.name} returned {_described(result)}; return Response(...) from `workers`"
+            )
+        return contents.encode_as_declared(result.core) if result.encode else result.core
+
+
+class ScheduledController:
+    """The first argument of `scheduled`. `scheduledTime` is in epoch milliseconds."""
+
+    def __init__(self, event: Scheduled) -> None:
+        self.cron = event.cron
+        self.scheduledTime = event.scheduled_time
+        self.type = "scheduled"
+        self.no_retry = False
+
+    def noRetry(self) -> None:
+        self.no_retry = True
+
+
+def _described(result: object) -> str:
+    if result is None:
+        return "None (is a `return` missing?)"
+    return type(result).__name__

@@ -1,0 +1,46 @@
+"""Between the SDK's Python options and JavaScript's, and JavaScript's exceptions as Python's."""
+
+from collections.abc import Awaitable, Mapping
+from http import HTTPMethod
+from typing import TypeVar
+
+from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.sdk import headers as sdk_headers
+from edgeworker.runtime.sdk.blob import Blob
+from edgeworker.runtime.sdk.formdata import FormData
+
+_T = TypeVar("_T")
+
+
+def from_python(options: Mapping[str, object]) -> Mapping[str, object]:
+    """The options of `fetch` and `Request` as JavaScript's. Raises TypeError for an unusable `headers`."""
+    if not options:
+        return options
+    given = dict(options)
+    if "headers" in given:
+        given["headers"] = sdk_headers.from_script(given["headers"])
+    method = given.get("method")
+    if isinstance(method, HTTPMethod):
+        given["method"] = method.value
+    body = given.get("body")
+    if isinstance(body, FormData | Blob):
+        given["body"] = body.js_object
+    return given
+
+
+def python_exception(error: JsException) -> Exception:
+    """As the SDK maps them: RangeError is ValueError, TypeError is TypeError, others stay."""
+    match error.name:
+        case "RangeError":
+            return ValueError(error.message)
+        case "TypeError":
+            return TypeError(error.message)
+        case _:
+            return error
+
+
+async def python_errors(work: Awaitable[_T]) -> _T:
+    try:
+        return await work
+    except JsException as error:
+        raise python_exception(error) from error

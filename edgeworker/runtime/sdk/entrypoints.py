@@ -1,0 +1,82 @@
+"""`WorkerEntrypoint`, `DurableObject`, `WorkflowEntrypoint`, `handler`: what a script builds on."""
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+
+from edgeworker.handler import Context
+from edgeworker.messages import Access
+from edgeworker.runtime.ffi import JsDict, as_js
+from edgeworker.runtime.js.fetch import Request as JSRequest
+from edgeworker.runtime.sdk.request import Request
+
+
+class ScriptContext:
+    """`self.ctx` of a script: one invocation's `waitUntil`, `passThroughOnException`, `props` and `access`."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def waitUntil(self, work: Awaitable[object], /) -> None:
+        self._context.wait_until(work)
+
+    def passThroughOnException(self) -> None:
+        self._context.pass_through_on_exception()
+
+    @property
+    def props(self) -> JsDict:
+        return JsDict((name, as_js(value)) for name, value in self._context.props.items())
+
+    @property
+    def access(self) -> Access | None:
+        return self._context.access
+
+    @property
+    def exports(self) -> Mapping[str, object]:
+        raise NotImplementedError("ctx.exports is not emulated: use a service binding to this worker")
+
+    def __getattr__(self, name: str) -> object:
+        """Raises AttributeError; the runtime's names are JavaScript's."""
+        spelled = {"wait_until": "waitUntil", "pass_through_on_exception": "passThroughOnException"}.get(name)
+        hint = "" if spelled is None else f"; the name is {spelled}"
+        raise AttributeError(f"ctx has no attribute {name!r}{hint}", name=name, obj=self)
+
+
+class WorkerEntrypoint:
+    """A script's `Default` and its named entrypoints. A fresh object is made for each event."""
+
+    ctx: ScriptContext
+    env: object
+
+    def __init__(self, ctx: ScriptContext, env: object) -> None:
+        self.ctx = ctx
+        self.env = env
+
+
+class DurableObject:
+    """Importable, so that a script which also has one loads; Durable Objects are not emulated."""
+
+    def __init__(self, ctx: object, env: object) -> None:
+        self.ctx = ctx
+        self.env = env
+
+
+class WorkflowEntrypoint:
+    """Importable, so that a script which also has one loads; Workflows are not emulated."""
+
+    def __init__(self, ctx: object, env: object) -> None:
+        self.ctx = ctx
+        self.env = env
+
+
+def handler(function: Callable[..., object]) -> Callable[..., object]:
+    """For `on_fetch`: the raw request of JavaScript becomes a `workers.Request`."""
+
+    @functools.wraps(function)
+    def converted(*args: object, **options: object) -> object:
+        if args and isinstance(args[0], JSRequest):
+            args = (Request(args[0]), *args[1:])
+        return function(*args, **options)
+
+    return converted

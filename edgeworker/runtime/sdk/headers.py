@@ -1,0 +1,71 @@
+"""`request.headers` of a script: an `http.client.HTTPMessage` that is a mapping too.
+
+It is made anew each time it is asked for, and it is a copy: changing it changes no request and no response, as with
+Cloudflare's SDK. Look-ups read the core's raw fields; the message behind is built when another of its methods is used.
+"""
+
+from collections.abc import Mapping
+from email.message import Message
+from http.client import HTTPMessage
+from typing import TypeVar
+
+from edgeworker.messages import Headers
+from edgeworker.runtime.js.headers import Headers as JSHeaders
+from edgeworker.runtime.js.headers import to_headers
+
+_T = TypeVar("_T")
+
+
+class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc]  # as in the SDK; the bases disagree on keys()
+    """Names in lower case; a repeated field is joined with ", ", Set-Cookie stays several; a missing one is None."""
+
+    _core: Headers
+
+    def __init__(self, core: Headers | None = None) -> None:
+        # Not the parent's: it sets eight attributes, and most requests are asked for one header.
+        self._core = Headers() if core is None else core
+
+    def __getattr__(self, name: str) -> object:
+        """The parent's attributes are missing until one is needed."""
+        if name == "_core" or "_headers" in self.__dict__:
+            raise AttributeError(f"'HTTPMessageMapping' object has no attribute {name!r}")
+        Message.__init__(self)
+        self._headers: list[tuple[str, str]] = self._core.entries()
+        found: object = getattr(self, name)
+        return found
+
+    def get(self, name: str, failobj: _T | None = None) -> str | _T | None:  # type: ignore[override]  # Message is generic
+        if "_headers" in self.__dict__:
+            found: str | _T | None = HTTPMessage.get(self, name, failobj)
+            return found
+        value = self._core.get_all(name)[0] if name.lower() == "set-cookie" and name in self else self._core.get(name)
+        return failobj if value is None else value
+
+    def __getitem__(self, name: str) -> str:
+        return self.get(name)  # type: ignore[return-value]  # email's way: None for a missing field, no KeyError
+
+    def __contains__(self, name: object) -> bool:
+        if "_headers" in self.__dict__:
+            return isinstance(name, str) and HTTPMessage.__contains__(self, name)
+        return isinstance(name, str) and self._core.has(name)
+
+
+def from_script(headers: object) -> Headers | None:
+    """What `headers=` of the SDK takes, as core headers; None for nothing. Raises TypeError for another type."""
+    match headers:
+        case dict():
+            return to_headers(headers) if headers else None
+        case list():
+            return to_headers(headers) if headers else None
+        case JSHeaders():
+            return headers.core.copy()
+        case None:
+            return None
+        case HTTPMessageMapping():
+            raise TypeError(
+                "Received unexpected type for headers argument: a headers object; use dict(request.headers.items())"
+            )
+        case _:
+            raise TypeError(
+                f"Received unexpected type for headers argument: {type(headers).__name__}; use a dict or a list"
+            )

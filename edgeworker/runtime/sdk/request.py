@@ -1,0 +1,130 @@
+"""`workers.Request`: a view of the core's request with Python's names and one-shot readers."""
+
+import json
+from http import HTTPMethod
+from typing import Final
+
+from edgeworker import messages
+from edgeworker.runtime import contents
+from edgeworker.runtime.ffi import JsDict
+from edgeworker.runtime.js.buffers import ArrayBuffer
+from edgeworker.runtime.js.fetch import Request as JSRequest
+from edgeworker.runtime.js.fetch import resource_of
+from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime.sdk import headers as sdk_headers
+from edgeworker.runtime.sdk.blob import Blob
+from edgeworker.runtime.sdk.convert import from_python, python_errors
+from edgeworker.runtime.sdk.formdata import FormData
+
+_METHODS: Final = {method.value: method for method in HTTPMethod}
+
+
+class Request:
+    """`Request(url or request, method=..., headers=..., body=..., redirect=..., cf=...)`."""
+
+    core: messages.Request
+    _js: JSRequest | None = None
+
+    def __init__(self, input: object, **options: object) -> None:
+        """Raises TypeError for unusable headers, ValueError for options beside a JavaScript request, JsException."""
+        if isinstance(input, JSRequest):
+            if options:
+                raise ValueError("Expected no options when constructing Request from a js.Request")
+            self.core, self._js = input.core, input
+            return
+        self.core = contents.make_request(resource_of(input), from_python(options))
+
+    @classmethod
+    def over(cls, core: messages.Request) -> "Request":
+        view = cls.__new__(cls)
+        view.core = core
+        return view
+
+    @property
+    def js_object(self) -> JSRequest:
+        if self._js is None:
+            self._js = JSRequest.over(self.core)
+        return self._js
+
+    @property
+    def _js_request(self) -> JSRequest:
+        return self.js_object
+
+    @property
+    def url(self) -> str:
+        return self.core.url.href
+
+    @property
+    def method(self) -> HTTPMethod:
+        """Raises KeyError for a method that Python's http module does not know."""
+        return _METHODS[self.core.method]
+
+    @property
+    def headers(self) -> sdk_headers.HTTPMessageMapping:
+        return sdk_headers.HTTPMessageMapping(self.core.headers)
+
+    @property
+    def cf(self) -> object:
+        return self.js_object.cf
+
+    @property
+    def body(self) -> ReadableStream | None:
+        return self.js_object.body
+
+    @property
+    def body_used(self) -> bool:
+        return self.core.body is not None and self.core.body.used
+
+    @property
+    def redirect(self) -> str:
+        return self.core.redirect
+
+    cache = JSRequest.cache
+    credentials = JSRequest.credentials
+    destination = JSRequest.destination
+    integrity = JSRequest.integrity
+    is_history_navigation = JSRequest.isHistoryNavigation
+    keepalive = JSRequest.keepalive
+    mode = JSRequest.mode
+    referrer = JSRequest.referrer
+    referrer_policy = JSRequest.referrerPolicy
+
+    async def _read(self) -> "bytes":
+        self._raise_if_used()
+        return await contents.read(self.core, None)
+
+    async def bytes(self) -> "bytes":
+        return await self._read()
+
+    async def buffer(self) -> ArrayBuffer:
+        return ArrayBuffer(await self._read())
+
+    async def text(self) -> str:
+        return contents.as_string(await self._read())
+
+    async def json(self, **options: object) -> object:
+        """Objects are JsDict: items and attributes. `options` are those of `json.loads`. Raises JSONDecodeError."""
+        text = contents.as_string(await self._read())
+        parsed: object = json.loads(text, **({"object_hook": JsDict} | options))  # type: ignore[arg-type]  # the caller's
+        return parsed
+
+    async def blob(self) -> Blob:
+        self._raise_if_used()
+        return Blob(await self.js_object.blob())
+
+    async def form_data(self) -> FormData:
+        self._raise_if_used()
+        return FormData(await python_errors(self.js_object.formData()))
+
+    formData = form_data
+
+    def clone(self) -> "Request":
+        self._raise_if_used()
+        return Request(self.js_object.clone())
+
+    def _raise_if_used(self) -> None:
+        if self.body_used:
+            raise OSError("Body already used")
+
+    def __repr__(self) -> str:
+        return f"Request(method={self.core.method!r}, url={self.url!r})"

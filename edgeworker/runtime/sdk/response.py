@@ -1,0 +1,212 @@
+"""`workers.Response`: a view of the core's response. `fetch()` answers one, and handing it back costs nothing."""
+
+import json
+from http import HTTPStatus
+
+from edgeworker import messages
+from edgeworker.runtime import contents
+from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.js.base import BodySource, JsObject
+from edgeworker.runtime.js.buffers import ArrayBuffer
+from edgeworker.runtime.js.fetch import Response as JSResponse
+from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime.sdk import headers as sdk_headers
+from edgeworker.runtime.sdk.blob import Blob
+from edgeworker.runtime.sdk.convert import python_errors, python_exception
+from edgeworker.runtime.sdk.formdata import FormData
+
+
+class FetchResponse:
+    """What can be read of a response."""
+
+    core: messages.Response
+    encode = False  # the body is the script's own, and a Content-Encoding is to be carried out
+    _js: JSResponse | None = None
+
+    @property
+    def js_object(self) -> JSResponse:
+        if self._js is None:
+            self._js = JSResponse.over(self.core, encode=self.encode)
+        return self._js
+
+    @property
+    def js_response(self) -> JSResponse:
+        return self.js_object
+
+    @property
+    def status(self) -> int:
+        return self.core.status
+
+    @property
+    def status_text(self) -> str:
+        return self.core.status_text
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.core.status <= 299
+
+    @property
+    def url(self) -> str:
+        return self.js_object.url
+
+    @property
+    def redirected(self) -> bool:
+        return self.js_object.redirected
+
+    @property
+    def type(self) -> str:
+        return self.js_object.type
+
+    @property
+    def headers(self) -> sdk_headers.HTTPMessageMapping:
+        return sdk_headers.HTTPMessageMapping(self.core.headers)
+
+    @property
+    def body(self) -> ReadableStream | None:
+        return self.js_object.body
+
+    @property
+    def body_used(self) -> bool:
+        return self.core.body is not None and self.core.body.used
+
+    def raise_for_status(self) -> None:
+        """Raises OSError for a status from 400 on."""
+        if self.core.status >= 400:
+            raise OSError(f"{self.core.status} {self.core.status_text} for url: {self.url}")
+
+    async def _read(self) -> "bytes":
+        self._raise_if_used()
+        return await contents.read(self.core, self.js_object.encoding)
+
+    async def bytes(self) -> "bytes":
+        return await self._read()
+
+    async def buffer(self) -> ArrayBuffer:
+        return ArrayBuffer(await self._read())
+
+    async def memoryview(self) -> "memoryview":
+        return memoryview(await self._read())
+
+    async def text(self) -> str:
+        return contents.as_string(await self._read())
+
+    string = text
+
+    async def _json(self, **options: object) -> object:
+        parsed: object = json.loads(contents.as_string(await self._read()), **options)  # type: ignore[arg-type]  # the caller's
+        return parsed
+
+    async def blob(self) -> Blob:
+        self._raise_if_used()
+        return Blob(await self.js_object.blob())
+
+    async def form_data(self) -> FormData:
+        self._raise_if_used()
+        return FormData(await python_errors(self.js_object.formData()))
+
+    formData = form_data
+
+    def _raise_if_used(self) -> None:
+        if self.body_used:
+            raise OSError("Body already used")
+
+    def replace_body(self, body: object) -> "Response":
+        """The same status and headers with another body."""
+        given = body.js_object if isinstance(body, FormData) else body
+        return Response(JSResponse(given, self.js_object))
+
+    def clone(self) -> "Response":
+        self._raise_if_used()
+        return Response(self.js_object.clone())
+
+    @staticmethod
+    def redirect(url: str, status: HTTPStatus | int = HTTPStatus.FOUND) -> JSResponse:
+        """Raises ValueError for an URL or a status that cannot be redirected with."""
+        try:
+            return JSResponse.redirect(url, int(status))
+        except JsException as error:
+            raise ValueError(error.message) from error
+
+    @staticmethod
+    def from_json(
+        data: object, status: HTTPStatus | int = HTTPStatus.OK, status_text: str = "", headers: object = None
+    ) -> "Response":
+        """Python's JSON (spaces after `:` and `,`) for Python data, JavaScript's for an object of JavaScript."""
+        try:
+            if isinstance(data, JsObject):
+                given = sdk_headers.from_script(headers)
+                return Response(JSResponse.json(data, status=int(status), statusText=status_text, headers=given))
+            fields = sdk_headers.from_script(headers) or messages.Headers()
+            if not fields.has("content-type"):
+                fields.append("content-type", "application/json")
+            return Response.made(json.dumps(data), int(status or 200), status_text, fields)
+        except JsException as error:
+            raise python_exception(error) from error
+
+    def json(self: object, *args: object, **options: object) -> object:
+        """`await response.json()` reads the body; `Response.json(data, ...)` on the class makes a response."""
+        if isinstance(self, Response):
+            return self._json(**options)
+        return Response.from_json(self, *args, **options)  # type: ignore[arg-type]  # the script's arguments
+
+
+class Response(FetchResponse):
+    """`Response(body, status=..., status_text=..., headers=...)`."""
+
+    def __init__(
+        self,
+        body: object = None,
+        status: HTTPStatus | int | None = None,
+        status_text: str = "",
+        headers: object = None,
+        web_socket: object = None,
+    ) -> None:
+        """Raises TypeError for a body or headers of another type, ValueError for options beside a JS response."""
+        if isinstance(body, JSResponse):
+            if status is not None or status_text or headers is not None:
+                raise ValueError("Expected no options when constructing Response from a js.Response")
+            self.core, self.encode, self._js = body.core, body.encode, body
+            return
+        if isinstance(body, FormData):
+            body = body.js_object
+        elif body is not None and not isinstance(body, str | bytes | BodySource | ArrayBuffer):
+            raise TypeError(f"Unsupported type in Response: {type(body).__name__}{_advice(body)}")
+        if web_socket is not None:
+            raise NotImplementedError("Response(web_socket=...): WebSockets are not emulated yet")
+        self.core, self.encode = contents.make_response(
+            body,
+            status=200 if not status else int(status),
+            status_text=status_text,
+            headers=None if headers is None else sdk_headers.from_script(headers),
+        )
+
+    @classmethod
+    def over(cls, core: messages.Response, js: JSResponse | None = None) -> "Response":
+        view = cls.__new__(cls)
+        view.core = core
+        view._js = js
+        return view
+
+    @classmethod
+    def made(cls, body: str, status: int, status_text: str, headers: messages.Headers) -> "Response":
+        view = cls.__new__(cls)
+        view.core, view.encode = contents.make_response(body, status=status, status_text=status_text, headers=headers)
+        return view
+
+    def __repr__(self) -> str:
+        parts = [f"status={self.status}"]
+        if self.status_text:
+            parts.append(f"status_text={self.status_text!r}")
+        if (content_type := self.core.headers.get("content-type")) is not None:
+            parts.append(f"content_type={content_type!r}")
+        if self.url:
+            parts.append(f"url={self.url!r}")
+        if self.type != "default":
+            parts.append(f"type={self.type!r}")
+        return f"Response({', '.join(parts)})"
+
+
+def _advice(body: object) -> str:
+    if isinstance(body, dict | list):
+        return "; use Response.json(...)"
+    return "; use js.ReadableStream" if hasattr(body, "__aiter__") else ""

@@ -1,0 +1,80 @@
+"""A worker: an isolate and its env. Each event gets a Context, and a script's failure is logged here, once."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from edgeworker.handler import NO_PROPS, Background, Context, Handler
+from edgeworker.messages import URL, Request, Response
+from edgeworker.runtime.env import Env
+from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """`background` takes what the script gives to waitUntil."""
+
+    def __init__(self, name: str, isolate: Isolate, env: Env, *, background: Background) -> None:
+        self.name = name
+        self.isolate = isolate
+        self.env = env
+        self._background = background
+
+    async def run(
+        self,
+        request: Request,
+        subrequests: Handler,
+        *,
+        entrypoint: str | None = None,
+        props: Mapping[str, object] = NO_PROPS,
+    ) -> Response:
+        """One request. `subrequests` is where the `fetch()` of this invocation goes. Raises ScriptFailure."""
+        ctx = self._context(request, subrequests, props)
+        try:
+            return await self.isolate.fetch(request, self.env, ctx, entrypoint)
+        except (Exception, SystemExit) as error:
+            raise self._failure(error, ctx) from error
+
+    async def scheduled(self, event: Scheduled, subrequests: Handler) -> None:
+        """One firing of a cron trigger. Raises ScriptFailure, also where the script has no handler for it."""
+        ctx = self._context(_scheduled_request(), subrequests, NO_PROPS)
+        try:
+            await self.isolate.scheduled(event, self.env, ctx)
+        except (Exception, SystemExit) as error:
+            raise self._failure(error, ctx) from error
+
+    async def call(
+        self,
+        method: str,
+        args: Sequence[object],
+        options: Mapping[str, object],
+        *,
+        caller: Context,
+        entrypoint: str | None = None,
+        props: Mapping[str, object] = NO_PROPS,
+    ) -> object:
+        """One RPC out of the invocation `caller`. What the method raises is raised to who called it."""
+        ctx = self._context(caller.request, caller.subrequest, props)
+        return await self.isolate.call(method, args, options, self.env, ctx, entrypoint)
+
+    async def close(self) -> None:
+        await self.isolate.close()
+
+    def _context(self, request: Request, subrequests: Handler, props: Mapping[str, object]) -> Context:
+        return Context(request, name=self.name, background=self._background, subrequest=subrequests, props=props)
+
+    def _failure(self, error: BaseException, ctx: Context) -> ScriptFailure:
+        request = ctx.request
+        _log.error(
+            'worker "%s": uncaught exception (%s %s)\n%s',
+            self.name,
+            request.method,
+            request.url.origin + request.url.path,
+            self.isolate.describe(error),
+        )
+        return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
+
+
+def _scheduled_request() -> Request:
+    """Stands for the event where a request is named, as in log lines."""
+    return Request("GET", URL("http", "localhost", 80, "/cdn-cgi/handler/scheduled", ""))
