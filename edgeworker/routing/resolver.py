@@ -4,6 +4,7 @@ Sources: https://developers.cloudflare.com/workers/configuration/routing/ (route
 worker is the origin of its host). The default worker is this program's own idea.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -135,6 +136,11 @@ class Resolver:
         )
 
     @property
+    def workers_dev(self) -> Mapping[str, str]:
+        """Worker by its host on workers.dev."""
+        return self._workers_dev
+
+    @property
     def routes(self) -> tuple[Route, ...]:
         """As configured, with the names of zones in canonical form."""
         return self._routes
@@ -215,6 +221,7 @@ def _is_loopback(host: str) -> bool:
 
 def _checked_route(route: Route, zones: Zones, workers: set[str]) -> Route:
     """`route` with the canonical name of its zone."""
+    pattern = parse_pattern(route.pattern, route.source)
     where = f"{route.source}: " if route.source else ""
     if route.worker is not None and route.worker not in workers:
         raise ConfigError(
@@ -223,7 +230,7 @@ def _checked_route(route: Route, zones: Zones, workers: set[str]) -> Route:
     if route.zone is None:
         return route
     zone = _named_zone(f'{where}route "{route.pattern}"', route.zone, zones)
-    pattern = parse_pattern(route.pattern, route.source)
+    # `*shop.example.com` may end a host of either zone, of example.com and of shop.example.com.
     if not pattern.host or (pattern.any_prefix and not pattern.host.startswith(".")):
         return replace(route, zone=zone.name)
     owner = zones.of(pattern.host.removeprefix("."))

@@ -42,8 +42,43 @@ class _Entry:
     pattern: Pattern
 
 
+class _PathIndex:
+    """Entries that all match by host, found by path: the whole one, or each of its beginnings that some pattern has."""
+
+    __slots__ = ("_by_path", "_by_prefix", "_prefix_lengths")
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        self._by_path: dict[str, list[_Entry]] = {}
+        self._by_prefix: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            index = self._by_prefix if entry.pattern.any_path else self._by_path
+            index.setdefault(entry.pattern.path, []).append(entry)
+        self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self._by_prefix}))
+
+    def best(self, scheme: str, target: str, best: _Entry | None) -> _Entry | None:
+        """The entry with the lowest rank that matches; `best` if that has a lower one. `target` is path and query."""
+        candidates = [self._by_path.get(target)] if self._by_path else []
+        size = len(target)
+        for length in self._prefix_lengths:
+            if length > size:
+                break
+            candidates.append(self._by_prefix.get(target[:length]))
+        for entries in candidates:
+            for entry in entries or ():
+                if best is not None and best.rank < entry.rank:
+                    break
+                if entry.pattern.scheme is None or entry.pattern.scheme == scheme:
+                    best = entry
+                    break
+        return best
+
+
 class RouteTable:
-    """Routes, ranked; a route without a worker takes part like any other."""
+    """Routes, ranked; a route without a worker takes part like any other.
+
+    The number of routes hardly matters to `match`: it looks up the host, each of its ends that has a wildcard in some
+    pattern, and in the same way the path (tests/bench/routing.py measures it).
+    """
 
     __slots__ = ("_by_host", "_by_suffix", "_ranked", "_suffix_lengths")
 
@@ -58,8 +93,8 @@ class RouteTable:
         for entry in self._ranked:
             index = by_suffix if entry.pattern.any_prefix else by_host
             index.setdefault(entry.pattern.host, []).append(entry)
-        self._by_host = by_host
-        self._by_suffix = by_suffix
+        self._by_host = {host: _PathIndex(entries) for host, entries in by_host.items()}
+        self._by_suffix = {suffix: _PathIndex(entries) for suffix, entries in by_suffix.items()}
         self._suffix_lengths = tuple(sorted({len(suffix) for suffix in by_suffix}))
 
     @property
@@ -70,12 +105,18 @@ class RouteTable:
     def match(self, url: URL) -> Route | None:
         """The route that wins, whether or not it has a worker, or None if no pattern matches."""
         host = url.hostname.removesuffix(".")
-        best = _first(self._by_host.get(host, ()), url, None)
+        target = url.path + url.query
+        best: _Entry | None = None
+        paths = self._by_host.get(host)
+        if paths is not None:
+            best = paths.best(url.scheme, target, best)
         size = len(host)
         for length in self._suffix_lengths:
             if length > size:
                 break
-            best = _first(self._by_suffix.get(host[size - length :], ()), url, best)
+            paths = self._by_suffix.get(host[size - length :])
+            if paths is not None:
+                best = paths.best(url.scheme, target, best)
         return None if best is None else best.route
 
     def explain(self, url: URL) -> list[Verdict]:
@@ -94,20 +135,6 @@ class RouteTable:
                 outcome = Won()
             verdicts.append(Verdict(entry.route, entry.pattern, outcome))
         return verdicts
-
-
-def _first(entries: Iterable[_Entry], url: URL, best: _Entry | None) -> _Entry | None:
-    """The first of `entries` (all of which match by host) that matches and ranks before `best`, else `best`."""
-    target = url.path + url.query
-    for entry in entries:
-        if best is not None and best.rank < entry.rank:
-            return best
-        pattern = entry.pattern
-        if pattern.scheme is not None and pattern.scheme != url.scheme:
-            continue
-        if target.startswith(pattern.path) if pattern.any_path else target == pattern.path:
-            return entry
-    return best
 
 
 def _refuse_twins(parsed: Iterable[tuple[Route, Pattern]]) -> None:
