@@ -12,13 +12,14 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import dev, jwt
+from edgeworker.cli import dev, jwt, routes
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
 COMMANDS: Final[dict[str, ModuleType]] = {
     "dev": dev,
     "jwt": jwt,
+    "routes": routes,
 }
 
 EPILOG: Final = """\
