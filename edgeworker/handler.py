@@ -70,7 +70,7 @@ class Context:
     `subrequest` is where this invocation's `fetch()` goes (see edgeworker.subrequests).
     """
 
-    __slots__ = ("_background", "_name", "_pass_through", "access", "props", "request", "subrequest")
+    __slots__ = ("_background", "_pass_through", "access", "name", "props", "request", "subrequest")
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class Context:
         subrequest: Handler,
         props: Mapping[str, object] = NO_PROPS,
     ) -> None:
-        """`name` is the worker's name, for log lines."""
+        """`name` is the worker's name, for log lines and for tests."""
+        self.name = name
         self.request = request
         self.subrequest = subrequest
         self.props = props
         self.access: Access | None = request.access
         self._background = background
-        self._name = name
         self._pass_through = False
 
     @property
@@ -98,7 +98,7 @@ class Context:
         """Keeps the edge from stopping before `work` is done. Raises TypeError for what cannot be awaited."""
         if not inspect.isawaitable(work):
             raise TypeError(f"waitUntil() takes something awaitable, not {type(work).__name__}")
-        self._background.spawn(work, name=f"worker {self._name!r} ({self.request.method} {self.request.url.path})")
+        self._background.spawn(work, name=f"worker {self.name!r} ({self.request.method} {self.request.url.path})")
 
     def pass_through_on_exception(self) -> None:
         """An uncaught exception of the script sends the original request to the origin, if its body is unread."""

@@ -1,0 +1,62 @@
+"""What a test writes for a body, made into what the core carries."""
+
+import json as json_text
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from enum import Enum, auto
+from typing import Final
+
+from edgeworker.config import JSON
+from edgeworker.messages import Body, Headers
+
+TEXT: Final = "text/plain;charset=UTF-8"
+JSON_TYPE: Final = "application/json"
+
+BodyLike = bytes | str | Iterable[bytes] | AsyncIterable[bytes]
+HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class Missing(Enum):
+    """None is JSON's null, so "nothing was given" needs a value of its own."""
+
+    MISSING = auto()
+
+
+MISSING: Final = Missing.MISSING
+
+
+def body_of(body: BodyLike | None, json: JSON | Missing) -> tuple[Body | None, str | None]:
+    """(body, its content type where there is a usual one). Pieces are streamed, so their length is not announced.
+
+    Raises:
+        TypeError: both a body and JSON were given.
+    """
+    if json is not MISSING:
+        if body is not None:
+            raise TypeError("give a body or json, not both")
+        return Body(json_text.dumps(json, ensure_ascii=False).encode()), JSON_TYPE
+    match body:
+        case None:
+            return None, None
+        case str():
+            return Body(body.encode()), TEXT
+        case bytes():
+            return Body(body), None
+        case _:
+            return Body(_streamed(body)), None
+
+
+def headers_of(headers: HeadersLike | None, content_type: str | None = None) -> Headers:
+    """A copy, with `content_type` where the given ones have none."""
+    made = Headers(headers)
+    if content_type is not None and not made.has("content-type"):
+        made.append("Content-Type", content_type)
+    return made
+
+
+async def _streamed(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            yield piece
+    else:
+        for piece in pieces:
+            yield piece

@@ -1,0 +1,131 @@
+"""The event loop that an edge lives on, so that one edge serves a test with async code and a test without."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_ELSEWHERE: Final = (
+    "this edge was first used on another event loop, which has ended; make one edge per test "
+    "(the fixture `edge` does), or use it where it was made"
+)
+
+
+class Home:
+    """The loop is the one that is running at the first call from async code. At a first call from sync code it is one
+    of the edge's own: it runs while a call runs, and in a thread from the moment that somebody wants a port.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._own = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the edge was used at all."""
+        return self._loop is not None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether its loop can still run anything."""
+        return self._loop is not None and not self._loop.is_closed()
+
+    async def wait(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Does `work` on the edge's loop and waits for it, from async code."""
+        here = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = here
+        if self._loop is here:
+            return await work()
+        loop = self._turning()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
+
+    def run(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Does `work` on the edge's loop, from sync code.
+
+        Raises:
+            RuntimeError: it was called from the very loop that the edge lives on, which would wait for itself.
+        """
+        here = running_loop()
+        if self._loop is None:
+            self._loop, self._own = asyncio.new_event_loop(), True
+        loop = self._loop
+        if here is None and self._thread is None and not loop.is_running() and not loop.is_closed():
+            return loop.run_until_complete(work())
+        if here is loop:
+            raise RuntimeError(
+                "this edge runs on the event loop of this test: use `await edge.fetch(...)`, `await edge.settle()`; "
+                "edge.get(...), edge.run(...) and the like are for tests without async"
+            )
+        loop = self._turning()
+        return asyncio.run_coroutine_threadsafe(work(), loop).result()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the edge lives on the loop that runs this code; a loop that is the first to ask becomes its home."""
+        here = running_loop()
+        if self._loop is None and here is not None:
+            self._loop = here
+        return here is not None and self._loop is here
+
+    def turn(self) -> None:
+        """From now on the edge's own loop runs all the time, in a thread. A loop of the test's own runs anyway."""
+        if self._loop is None and running_loop() is None:
+            self._loop, self._own = asyncio.new_event_loop(), True
+        if self._own and self._thread is None:
+            assert self._loop is not None
+            self._thread = threading.Thread(target=_turn, args=(self._loop,), name="edgeworker", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Ends the edge's own loop; one of the test's is left as it is."""
+        loop = self._loop
+        if loop is None or not self._own or loop.is_closed():
+            return
+        if running_loop() is not None:
+            self.turn()  # no second loop can be run here
+        thread, self._thread = self._thread, None
+        if thread is None:
+            _end(loop)
+        else:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+    def _turning(self) -> asyncio.AbstractEventLoop:
+        """The loop, running somewhere. Raises RuntimeError where it cannot."""
+        self.turn()
+        loop = self._loop
+        if loop is None or loop.is_closed() or not (self._own or loop.is_running()):
+            raise RuntimeError(_ELSEWHERE)
+        return loop
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    _end(loop)
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """What `asyncio.run` does at its end."""
+    loop.run_until_complete(_cancel_all(loop))
+    loop.close()
+
+
+async def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    left = [task for task in asyncio.all_tasks(loop) if task is not asyncio.current_task()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs in this thread now."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
