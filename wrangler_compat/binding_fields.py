@@ -24,8 +24,10 @@ def _list(name: str, binds: str, *members: Member, support: Support = "NOTE", no
     return Field(name, bindings(*members), "own", support, note, binds, "items")
 
 
-def _one(name: str, binds: str, *members: Member, support: Support = "NOTE", note: str = _NOT_EMULATED) -> Field:
-    return Field(name, single_binding(remote, *members), "own", support, note, binds)
+def _one(
+    name: str, binds: str, *, support: Support = "NOTE", note: str = _NOT_EMULATED, other_keys: bool = False
+) -> Field:
+    return Field(name, single_binding(remote, other_keys=other_keys), "own", support, note, binds)
 
 
 # In wrangler's order, in which it lists the kinds of a name that is used twice.
@@ -149,7 +151,7 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
     top_level("text_blobs", table(other_keys=True), "NOTE", _NOT_EMULATED, "Text Blob"),
     _one("browser", "Browser Run"),
     _one("analytics", "Analytics SQL"),
-    _one("ai", "AI", Member("staging", "boolean")),
+    _one("ai", "AI", other_keys=True),
     _one("images", "Images"),
     _one("stream", "Stream"),
     _one("media", "Media"),
@@ -157,6 +159,7 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
         "version_metadata",
         "Worker Version Metadata",
         support="MAP",
+        other_keys=True,
         note="`id` is made from the script and its configuration, `timestamp` is the newest file's",
     ),
     Field("unsafe", unsafe, "own", "NOTE", _NOT_EMULATED, "Unsafe Metadata", "bindings"),

@@ -259,21 +259,23 @@ def _check_binding(spot: Spot, value: object, members: Sequence[Member], *, othe
         field = next((part for part in reversed(spot.where) if isinstance(part, str)), "")
         spot.error(f'"{field}" bindings should be objects, but got {shown(value)}')
         return
+    good = True
     for member in members:
         found = values.get(member.name, MISSING)
-        if found is MISSING and not member.required:
+        if (found is MISSING and not member.required) or member.fits(found):
             continue
-        inner = spot.key(member.name)
-        if not member.fits(found):
-            text = member.text or (
-                '"{at}" bindings should have a {kind} "{name}" field but got {got}.'
-                if member.required
-                else '"{at}" bindings should, optionally, have a {kind} "{name}" field but got {got}.'
-            )
-            said = text.format(at=spot.label, kind=member.kind, name=member.name, got=shown(value))
-            (inner if found is not MISSING else spot).error(said)
-        elif member.check is not None:
-            member.check(inner, found)
+        good = False
+        text = member.text or (
+            '"{at}" bindings should have a {kind} "{name}" field but got {got}.'
+            if member.required
+            else '"{at}" bindings should, optionally, have a {kind} "{name}" field but got {got}.'
+        )
+        said = text.format(at=spot.label, kind=member.kind, name=member.name, got=shown(value))
+        (spot if found is MISSING else spot.key(member.name)).error(said)
+    # wrangler looks closer only where all keys have the right types.
+    for member in members:
+        if good and member.check is not None and member.name in values:
+            member.check(spot.key(member.name), values[member.name])
     if not other_keys:
         spot.unexpected(values, (member.name for member in members))
 

@@ -1,7 +1,7 @@
 """The compatibility flags that workerd knows. Pure.
 
 Each of them was given to workerd 1.20261117.1, which names those that it does not know:
-see tests/conformance/record_wrangler_config.py.
+see tests/conformance/record_wrangler_config.mjs.
 """
 
 from typing import Final
@@ -102,7 +102,7 @@ streams_auto_allocate_chunk_size_default streams_byob_reader_detaches_buffer
 streams_byob_reader_does_not_detach_buffer streams_disable_constructors streams_enable_constructors
 streams_no_default_auto_allocate_chunk_size strict_compression_checks strict_crypto_checks
 strip_authorization_on_cross_origin_redirect strip_bom_in_read_all_text substitute_null_on_type_error
-tail_worker_user_spans tcp_sockets_support text_decoder_cjk_decoder text_decoder_replace_surrogates
+tail_worker_user_spans tcp_sockets_support temporal text_decoder_cjk_decoder text_decoder_replace_surrogates
 throw_on_not_implemented_tls_options throw_on_unrecognized_import_assertion
 transformstream_disable_standard_constructor transformstream_enable_standard_constructor
 typescript_implemented_streams typescript_strip_types unhandled_rejection_after_microtask_checkpoint

@@ -88,17 +88,21 @@ class Diagnostics:
     def has_errors(self) -> bool:
         return any(message.level == "error" for message in self.walk())
 
-    def render(self, level: Level, *, places: bool = True) -> str:
-        """All messages of `level` under their headings, or "" if there are none.
+    def blocks(self, level: Level, *, places: bool = True) -> list[str]:
+        """All messages of `level`: one text for each heading, and for each message that stands under none.
 
         Without `places` the text is wrangler's own, to the letter.
         """
-        if not self.of(level):
-            return ""
         items = [_item(message, places=places) for message in self.messages if message.level == level]
-        items += [rendered for child in self.children if (rendered := child.render(level, places=places))]
-        lines = [f"- {_indented(item)}" for item in items]
-        return _indented("\n".join([self.description, *lines])) if self.description else "\n\n".join(items)
+        inner = [block for child in self.children for block in child.blocks(level, places=places)]
+        if not self.description or not (items or inner):
+            return [*items, *inner]
+        lines = [f"- {_indented(item)}" for item in (*items, *inner)]
+        return [_indented("\n".join([self.description, *lines]))]
+
+    def render(self, level: Level, *, places: bool = True) -> str:
+        """All `blocks` as one text, "" if there are none."""
+        return "\n\n".join(self.blocks(level, places=places))
 
 
 def _item(message: Message, *, places: bool) -> str:

@@ -106,7 +106,13 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     ),
     inherited(
         "placement",
-        table(Member("mode"), Member("hint"), Member("region"), Member("host"), Member("hostname")),
+        table(
+            Member("mode", check=one_of("off", "smart", "targeted")),
+            Member("hint"),
+            Member("region"),
+            Member("host"),
+            Member("hostname"),
+        ),
         "NOTE",
         "there is one place",
     ),

@@ -12,12 +12,14 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import dev, jwt, routes
+from edgeworker.cli import check, config_show, dev, jwt, routes
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
 COMMANDS: Final[dict[str, ModuleType]] = {
     "dev": dev,
+    "check": check,
+    "config": config_show,
     "jwt": jwt,
     "routes": routes,
 }

@@ -1,0 +1,21 @@
+"""Prints what is wrong with a configuration, as wrangler prints it."""
+
+from typing import TYPE_CHECKING
+
+from edgeworker.cli.output import Output
+
+if TYPE_CHECKING:
+    from wrangler_compat.diagnostics import Diagnostics
+
+
+def show_diagnostics(out: Output, diagnostics: "Diagnostics", *, infos: bool = False) -> None:
+    """Warnings, then errors; with `infos` before them what is accepted without effect."""
+    if infos:
+        _show(out, out.style("[INFO]", "dim"), diagnostics.blocks("info"))
+    _show(out, out.style("▲ [WARNING]", "yellow"), diagnostics.blocks("warning"))
+    _show(out, out.style("✘ [ERROR]", "bold red"), diagnostics.blocks("error"))
+
+
+def _show(out: Output, mark: str, blocks: list[str]) -> None:
+    for block in blocks:
+        out.line(f"{mark} {block}\n")

@@ -1,0 +1,20 @@
+"""COMPATIBILITY.md is what the tables say."""
+
+from wrangler_compat.api.endpoints import ENDPOINTS
+from wrangler_compat.edge_fields import SECTIONS
+from wrangler_compat.fields import FIELDS, LEGACY
+from wrangler_compat.ledger import FILE, Table, render, tables
+
+
+def test_the_ledger_in_the_tree_is_what_the_tables_say() -> None:
+    assert FILE.read_text("utf-8") == render(tables()), "run `poe ledger`"
+
+
+def test_every_row_of_every_table_is_in_the_ledger() -> None:
+    counts = [len(table.rows) for table in tables()]
+
+    assert counts == [len(FIELDS), len(LEGACY), sum(len(section.keys) for section in SECTIONS), len(ENDPOINTS)]
+
+
+def test_a_bar_in_a_cell_does_not_end_the_cell() -> None:
+    assert "| a\\|b | c |" in render([Table("t", "", ("x", "y"), [("a|b", "c")])])

@@ -1,0 +1,111 @@
+"""Writes COMPATIBILITY.md: what is read and what it does here, from the tables that the code itself works with.
+
+`python -m wrangler_compat.ledger` rewrites the file; a test fails if it would change.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wrangler_compat.api.endpoints import ENDPOINTS
+from wrangler_compat.edge_fields import SECTIONS
+from wrangler_compat.field import SUPPORT, Field
+from wrangler_compat.fields import FIELDS, LEGACY
+
+FILE: Final = Path(__file__).with_name("COMPATIBILITY.md")
+
+_HEAD: Final = """\
+# Compatibility
+
+Written by `poe ledger` from the tables in the code; changes by hand are lost.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    text: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def tables() -> Iterator[Table]:
+    """The sections, in order. A new one is one more `yield`."""
+    levels = "; ".join(f"**{level}** {meaning}" for level, meaning in SUPPORT.items())
+    yield Table(
+        "wrangler.toml, wrangler.json, wrangler.jsonc",
+        f"Every key of wrangler 4.164. {levels}.\n\n"
+        "*inherited*: an environment that does not set it has the top level's; *own*: it has none then; "
+        "*top level*: it is not read in an environment.",
+        ("key", "here", "in environments", "note"),
+        [(f"`{field.name}`", field.support, field.inheritance, field.note) for field in sorted(FIELDS, key=_by_name)],
+    )
+    yield Table(
+        "Keys of older wranglers",
+        "wrangler 4 warns about them and ignores them, or refuses them.",
+        ("key", "here", "note"),
+        [(f"`{legacy.name}`", legacy.support, legacy.note) for legacy in LEGACY],
+    )
+    yield Table(
+        "edge.toml",
+        "What Cloudflare's dashboard holds, and what is only local. An unknown key is an error.",
+        ("table", "key", "must be", "note"),
+        [
+            (
+                _heading(section.name, many=section.many),
+                f"`{key.name}`",
+                key.kind.expected,
+                _with_required(key.note, required=key.required),
+            )
+            for section in SECTIONS
+            for key in section.keys
+        ],
+    )
+    yield Table(
+        "REST API",
+        "Below `/client/v4`. Everything else answers 404.",
+        ("method", "path", "note"),
+        [(endpoint.method, f"`{endpoint.template}`", endpoint.note) for endpoint in ENDPOINTS],
+    )
+
+
+def _by_name(field: Field) -> str:
+    return field.name.lstrip("$")
+
+
+def _heading(name: str, *, many: bool) -> str:
+    if not name:
+        return "(top)"
+    return f"`[[{name}]]`" if many else f"`[{name}]`"
+
+
+def _with_required(note: str, *, required: bool) -> str:
+    return "; ".join(part for part in ("required" if required else "", note) if part)
+
+
+def render(sections: Iterable[Table]) -> str:
+    """The whole file."""
+    return "\n".join([_HEAD, *(_section(table) for table in sections)])
+
+
+def _section(table: Table) -> str:
+    lines = [
+        f"## {table.title}",
+        "",
+        table.text,
+        "",
+        _row(table.columns),
+        _row(["---"] * len(table.columns)),
+        *(_row(row) for row in table.rows),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    FILE.write_text(render(tables()), "utf-8")
