@@ -1,8 +1,10 @@
 """The servers outside as handlers: an origin behind the edge, and the internet."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from ipaddress import ip_address
 from typing import Final
 
 from edgeworker.admission import end_to_end
@@ -13,7 +15,8 @@ from edgeworker.handler import Handler
 from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
 from edgeworker.server import wire
 from edgeworker.server.connection import Connection, Exchange, Stale
-from edgeworker.server.pool import Endpoint, Pool
+from edgeworker.server.outbound import Policy
+from edgeworker.server.pool import Endpoint, Pool, Resolve
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -27,19 +30,19 @@ class OriginClient:
     """An HTTP/1.1 client for what passes through: nothing is followed, decoded, stored or added.
 
     `internet` fetches `request.url` from where its name points to. `at(base)` sends every request to one server, with
-    the Host that the request's URL says. Both raise OriginError. `clock` is kept for the rules that need a date.
+    the Host that the request's URL says. Both raise OriginError. What `internet` may reach is decided by
+    `outbound.allow_private`; the constructor raises ConfigError for entries in it that mean nothing. What `at` is given
+    was configured by the operator and may be anywhere.
     """
 
     def __init__(self, outbound: Outbound, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._pool = Pool(
-            tls=self._tls,
-            resolve=_resolve,
-            connect_timeout_seconds=outbound.connect_timeout_seconds,
-            response_timeout_seconds=outbound.response_timeout_seconds,
-        )
-        self.internet: Handler = _Internet(self._pool)
+        self._policy = Policy.parse(outbound.allow_private)
+        # Two pools: a connection that the operator's configuration may open must not serve a script's fetch().
+        self._origins = self._pool(_resolve)
+        self._outside = self._pool(self._resolve_checked)
+        self.internet: Handler = _Internet(self._outside)
 
     def at(self, base: str) -> Handler:
         """Raises ConfigError for what is not the base URL of a server."""
@@ -49,10 +52,31 @@ class OriginClient:
             raise ConfigError(f'origin "{base}": not an http or https URL like "http://127.0.0.1:3000"') from error
         if url.target != "/":
             raise ConfigError(f'origin "{base}": has a path; the path comes from the request, so write "{url.origin}"')
-        return _At(self._pool, _endpoint(url))
+        return _At(self._origins, _endpoint(url))
 
     async def close(self) -> None:
-        await self._pool.close()
+        await self._origins.close()
+        await self._outside.close()
+
+    def _pool(self, resolve: Resolve) -> Pool:
+        return Pool(
+            tls=self._tls,
+            resolve=resolve,
+            connect_timeout_seconds=self._outbound.connect_timeout_seconds,
+            response_timeout_seconds=self._outbound.response_timeout_seconds,
+        )
+
+    async def _resolve_checked(self, endpoint: Endpoint) -> Sequence[str]:
+        addresses = await _resolve(endpoint)
+        # What follows "%" is a network interface of this machine, which no name outside can mean.
+        allowed = [one for one in addresses if "%" not in one and self._policy.allows(endpoint.host, ip_address(one))]
+        if addresses and not allowed:
+            raise OriginError(
+                f"{endpoint} is at {addresses[0]}, which is not on the public internet; "
+                f'if scripts may fetch it, add "{endpoint.host}" to outbound.allow_private',
+                status=403,
+            )
+        return allowed
 
     def _tls(self) -> ssl.SSLContext:
         ca_file = self._outbound.ca_file
@@ -91,6 +115,13 @@ def _endpoint(url: URL) -> Endpoint:
 
 
 async def _resolve(endpoint: Endpoint) -> Sequence[str]:
+    """The addresses of the name, each once, in the order of the system's preference."""
+    try:
+        ip_address(endpoint.host)
+    except ValueError:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
     return [endpoint.host]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -86,7 +85,10 @@ class Pool:
             await connection.gone()
 
     async def _connect(self, endpoint: Endpoint) -> Connection:
-        addresses = await self._resolve(endpoint)
+        try:
+            addresses = await self._resolve(endpoint)
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for the resolver
+            raise OriginError(f"{endpoint}: the name cannot be resolved", status=530, code=1016) from error
         failure: OriginError | None = None
         for address in addresses:
             try:
@@ -159,8 +161,6 @@ def _failure(endpoint: Endpoint, error: OSError) -> OriginError:
             return OriginError(f"{endpoint} refused the connection; is the server running?", status=521)
         case ConnectionResetError() if endpoint.tls_name is not None:
             return OriginError(f"{endpoint}: the connection was cut during the TLS handshake", status=525)
-        case socket.gaierror():
-            return OriginError(f"{endpoint}: the name cannot be resolved", status=530, code=1016)
         case _ if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL):
             return OriginError(f"{endpoint} cannot be reached: no route to it", status=523)
         case _ if error.errno == errno.ETIMEDOUT:
