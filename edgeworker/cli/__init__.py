@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, dev, jwt, routes
+from edgeworker.cli import check, config_show, dev, jwt, routes, token
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "config": config_show,
     "jwt": jwt,
     "routes": routes,
+    "token": token,
 }
 
 EPILOG: Final = """\
