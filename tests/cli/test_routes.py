@@ -226,6 +226,12 @@ def test_the_command_explains_a_url_without_a_scheme_as_http(folder: Path, capsy
     assert [route["outcome"] for route in explained["routes"]] == ["no match", "won"]
 
 
+def test_the_command_explains_a_url_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(folder, "https://example.com/api") == 0
+
+    assert capsys.readouterr().out.startswith("https://example.com/api  →  worker site (by route)\n")
+
+
 def test_the_command_prints_the_table_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(folder, "--json") == 0
 

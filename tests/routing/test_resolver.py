@@ -111,6 +111,14 @@ def test_what_nothing_takes_goes_to_the_origin(url: str, zone: Zone | None, orig
             pytest.fail(f"ran worker {found.worker} by {found.by}")
 
 
+@pytest.mark.parametrize(
+    ("host", "worker"),
+    [("app.example.com", "lone"), ("site.acme.workers.dev", "site"), ("example.com", None), ("localhost", None)],
+)
+def test_a_whole_host_belongs_to_a_worker_by_custom_domain_or_workers_dev(host: str, worker: str | None) -> None:
+    assert Resolver(CONFIG).owner_of_host(host) == worker
+
+
 def test_there_may_be_no_origin() -> None:
     assert _resolve(Config(), "http://example.com/") == ToOrigin(None, None)
 
