@@ -8,13 +8,16 @@ custom domains are).
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import Zone
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler
-from edgeworker.messages import URL, Request, Response
+from edgeworker.messages import URL, Headers, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
+
+_MARKS: Final = frozenset({b"cdn-loop", b"cf-worker"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Ways:
 
     resolver: Resolver
     behind: Callable[[Request, RunWorker | ToOrigin], Awaitable[Response]]
-    edge: Handler
+    edge: Callable[[Request], Awaitable[Response]]
     internet: Handler
     clock: Clock
     max_subrequests: int
@@ -78,7 +81,9 @@ class Subrequests:
         ways, incoming = self._ways, self._incoming
         if self._made > ways.max_subrequests:
             raise OriginError("Too many subrequests.", status=500)
-        sent = request.replace(hops=incoming.hops + 1, client=incoming.client, trace=incoming.trace)
+        sent = request.replace(
+            headers=self._marked(request), hops=incoming.hops + 1, client=incoming.client, trace=incoming.trace
+        )
         way = way_of(request.url, incoming=incoming.url, zone=self._zone, resolver=ways.resolver)
         trace = incoming.trace
         if trace is None:
@@ -93,12 +98,21 @@ class Subrequests:
             trace.add("subrequest", text, now=ways.clock.monotonic(), since=begun)
         return response
 
+    def _marked(self, request: Request) -> Headers:
+        """With the fields that say where the request has been; a script cannot leave them out or forge them."""
+        headers = request.headers.without(_MARKS)
+        loop = self._incoming.headers.get("cdn-loop")
+        if loop is not None:
+            headers.append("CDN-Loop", loop)
+        headers.append("CF-Worker", self._incoming.url.hostname if self._zone is None else self._zone.name)
+        return headers
+
     async def _send(self, request: Request, way: Way) -> Response:
         match way:
             case RunWorker() | ToOrigin():
                 return await self._ways.behind(request, way)
             case ThisEdge():
-                return await self._ways.edge.fetch(request)
+                return await self._ways.edge(request)
             case Internet():
                 return await self._ways.internet.fetch(request)
 

@@ -5,7 +5,7 @@ import pytest
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, CustomDomain, Route, Worker, Zone
 from edgeworker.errors import OriginError
-from edgeworker.messages import URL, Request, Response
+from edgeworker.messages import URL, Headers, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 from edgeworker.subrequests import Internet, Subrequests, ThisEdge, Ways, way_of
 from edgeworker.trace import Trace
@@ -90,7 +90,7 @@ def _subrequests(incoming: Request, internet: _Answering, *, most: int = 3) -> S
     async def behind(request: Request, resolution: RunWorker | ToOrigin) -> Response:
         raise AssertionError(resolution)
 
-    ways = Ways(RESOLVER, behind, internet, internet, SystemClock(), most)
+    ways = Ways(RESOLVER, behind, internet.fetch, internet, SystemClock(), most)
     return Subrequests(incoming, EXAMPLE, ways)
 
 
@@ -105,6 +105,20 @@ async def test_one_invocation_makes_no_more_than_it_may() -> None:
         await subrequests.fetch(request)
 
     assert len(internet.requests) == 3
+
+
+async def test_a_script_cannot_forge_where_a_request_has_been() -> None:
+    internet = _Answering()
+    incoming = Request("GET", URL.parse("https://example.com/"), Headers({"CDN-Loop": "cloudflare; loops=2"}))
+    forged = Headers({"CF-Worker": "bank.example", "CDN-Loop": "none", "X-Other": "1"})
+
+    await _subrequests(incoming, internet).fetch(Request("GET", URL.parse("https://elsewhere.example.net/"), forged))
+
+    assert internet.requests[0].headers.entries() == [
+        ("cdn-loop", "cloudflare; loops=2"),
+        ("cf-worker", "example.com"),
+        ("x-other", "1"),
+    ]
 
 
 async def test_a_subrequest_is_one_hop_further_and_leaves_a_step() -> None:

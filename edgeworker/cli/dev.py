@@ -1,16 +1,240 @@
-"""Runs workers on this machine.
+"""Runs workers on this machine, reloading them when their files change.
 
 examples:
-  edgeworker dev
-  edgeworker dev -c wrangler.toml --origin http://127.0.0.1:3000
+  edgeworker dev                                    the worker of ./wrangler.toml, or the split-token gateway
+  edgeworker dev --origin http://127.0.0.1:3000     with your API behind it
+  edgeworker dev -c a/wrangler.toml -c b/wrangler.toml
+  edgeworker dev --edge edge.toml -e staging --port 0 --json
+  curl -H 'Host: api.example.com' http://127.0.0.1:8787/orders
 """
 
 import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.cli import startup
+from edgeworker.cli.options import add_config_options, load_options
+from edgeworker.cli.output import Output
+from edgeworker.errors import EdgeworkerError
+
+if TYPE_CHECKING:
+    from edgeworker.config import Config
+    from edgeworker.harness.assembly import Assembly
+    from edgeworker.harness.datadir import DataDir
+    from edgeworker.messages import Request, Response
+    from edgeworker.server.listener import Summary
+    from edgeworker.trace import Trace
+    from wrangler_compat import Loaded
+
+_log = logging.getLogger(__name__)
+
+TOKEN_VARIABLE: Final = "EDGEWORKER_API_TOKEN"  # the name, not a token
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-c", "--config", action="append", metavar="FILE", help="a wrangler file; may be repeated")
+    add_config_options(parser)
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=port_number, metavar="N", help="port of the edge (default: 8787; 0: any free one)"
+    )
+    parser.add_argument(
+        "--api-port", type=port_number, metavar="N", help="port of the KV REST API (default: 8788; 0: any)"
+    )
+    parser.add_argument(
+        "--api-token",
+        metavar="T",
+        help=f"token of the REST API (default: ${TOKEN_VARIABLE}, else one kept in the data directory)",
+    )
+    parser.add_argument(
+        "--persist-to",
+        type=Path,
+        default=Path(".edgeworker"),
+        metavar="DIR",
+        help="the data directory (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-private",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help='a private host, address or network that scripts may fetch ("*": all); may be repeated',
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="log lines as JSON on stderr, a ready line as JSON on stdout"
+    )
+    parser.add_argument("--trace", action="store_true", help="print each request's way through the edge")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+
+
+def port_number(text: str) -> int:
+    """For argparse."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port: give a number from 0 to 65535')
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from edgeworker.cli import logs
+
+    logs.set_up(as_json=options.json, verbose=options.verbose)
+    asyncio.run(_Session(options).serve())
+    return 0
+
+
+class _Session:
+    """One run of `dev`."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        # With --json, stdout has the ready line and nothing else.
+        self._out = Output.for_stream(sys.stderr if options.json else sys.stdout)
+        self._errors = Output.for_stream(sys.stderr)
+
+    async def serve(self) -> None:
+        from edgeworker.clock import SystemClock
+        from edgeworker.harness.assembly import Assembly
+        from edgeworker.harness.datadir import DataDir
+        from edgeworker.harness.tracing import Tracing
+        from edgeworker.kv.sqlite import SQLiteStore
+        from edgeworker.server import listen
+        from edgeworker.state import ApiTokens
+        from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
+
+        options, clock, stop = self._options, SystemClock(), _stop_on_signals()
+        config = self._settled(self._load())
+        async with AsyncExitStack() as stack:
+            data = DataDir.open(options.persist_to)
+            token, place = self._api_token(data)
+            store = SQLiteStore.open(data.kv_file, durability=config.kv.durability)
+            stack.push_async_callback(store.close)
+            drain = config.limits.drain_timeout_seconds
+            assembly = await Assembly.open(config, store=store, clock=clock)
+            stack.push_async_callback(assembly.close, drain_seconds=drain)
+            door = Door(
+                [OneToken(token), NamedTokens(ApiTokens(data.path))], clock=clock, hosts=[config.api_socket.host]
+            )
+            v4 = V4Api(config, store, door, clock=clock)
+            api = await listen(v4, config.api_socket, limits=config.limits, clock=clock)
+            stack.push_async_callback(api.close, drain)
+            front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
+            edge = await listen(front, config.edge_socket, limits=config.limits, clock=clock, on_request=_log_request)
+            stack.push_async_callback(edge.close, drain)
+            self._ready(config, edge.url, api.url, place)
+            await self._reload_until(stop, assembly)
+            self._errors.note("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
+
+    def _load(self) -> "Loaded":
+        from wrangler_compat import load
+
+        return load(load_options(self._options))
+
+    def _settled(self, loaded: "Loaded") -> "Config":
+        """The configuration with what the command line overrides. Prints warnings; raises ConfigError."""
+        warnings = loaded.diagnostics.render("warning")
+        if warnings:
+            self._errors.line(warnings)
+        options, config = self._options, loaded.require()
+        edge, api, outbound = config.edge_socket, config.api_socket, config.outbound
+        return replace(
+            config,
+            edge_socket=replace(
+                edge,
+                host=options.host or edge.host,
+                port=edge.port if options.port is None else options.port,
+            ),
+            api_socket=replace(api, port=api.port if options.api_port is None else options.api_port),
+            outbound=replace(outbound, allow_private=(*outbound.allow_private, *options.allow_private)),
+        )
+
+    def _api_token(self, data: "DataDir") -> tuple[str, str]:
+        """(token, where it comes from)."""
+        if self._options.api_token:
+            return self._options.api_token, "--api-token"
+        if kept := os.environ.get(TOKEN_VARIABLE):
+            return kept, f"${TOKEN_VARIABLE}"
+        return data.api_token(), str(data.api_token_file)
+
+    def _ready(self, config: "Config", edge_url: str, api_url: str, token_place: str) -> None:
+        startup.show(self._out, config, edge_url=edge_url, api_url=api_url, token_place=token_place)
+        self._out.line(f"Ready on {self._out.style(edge_url, 'bold cyan')}  (Ctrl-C stops)")
+        if self._options.json:
+            print(json.dumps({"event": "ready", "url": edge_url, "api_url": api_url}), flush=True)
+
+    async def _reload_until(self, stop: asyncio.Event, assembly: "Assembly") -> None:
+        from edgeworker.harness.watching import changes, watched
+
+        directories = watched(assembly.config)
+        while not stop.is_set():
+            async for files in changes(directories, stop):
+                await self._reload(assembly, files)
+                if watched(assembly.config) != directories:
+                    break
+            directories = watched(assembly.config)
+
+    async def _reload(self, assembly: "Assembly", files: frozenset[Path]) -> None:
+        names = ", ".join(sorted(file.name for file in files))
+        try:
+            config = self._settled(self._load())
+            await assembly.reload(config)
+        except EdgeworkerError as error:
+            self._errors.error(f"{error}\nThe version before this change keeps serving.")
+            return
+        self._errors.note(f"reloaded ({names})")
+
+    def _print_trace(self, request: "Request", response: "Response | None", trace: "Trace") -> None:
+        status = "failed" if response is None else str(response.status)
+        self._errors.line(f"{request.method} {request.url.origin}{request.url.path} -> {status}")
+        for line in trace.lines():
+            self._errors.note(f"  {line}")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stopping(number: signal.Signals) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping, number)
+    return stop
+
+
+def _log_request(summary: "Summary") -> None:
+    """One line: method, where, status, what answered, milliseconds. Never a query, which may hold a token."""
+    milliseconds = summary.seconds * 1000
+    _log.info(
+        "%s %s%s %d %s %.1f ms%s",
+        summary.method,
+        summary.host,
+        summary.path,
+        summary.status,
+        summary.served_by or "edge",
+        milliseconds,
+        "" if summary.complete else " (cut)",
+        extra={
+            "fields": {
+                "event": "request",
+                "method": summary.method,
+                "host": summary.host,
+                "path": summary.path,
+                "status": summary.status,
+                "served_by": summary.served_by or "edge",
+                "ms": round(milliseconds, 2),
+                "bytes": summary.sent_bytes,
+                "complete": summary.complete,
+            }
+        },
+    )

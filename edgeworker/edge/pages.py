@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from edgeworker.admission import Refusal
 from edgeworker.errors import OriginError
 from edgeworker.messages import Headers, Request, Response
 
@@ -60,6 +61,12 @@ def origin_failed(error: OriginError) -> Page:
 def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str]) -> Page:
     """The page for a request that no worker takes and that has no origin to go to."""
     return Page(530, 1016, "Origin DNS error", f"No worker takes {host}{path}, and {why}.", hints)
+
+
+def refused(refusal: Refusal) -> Response:
+    """What the door does not let in. Its text says what would be right."""
+    headers = Headers([("cache-control", "no-store"), ("content-type", "text/plain; charset=UTF-8")])
+    return Response(refusal.status, headers, refusal.text.encode() + b"\n")
 
 
 def answer(page: Page, request: Request) -> Response:

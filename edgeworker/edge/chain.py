@@ -1,0 +1,155 @@
+"""The path of a request: reserved paths, routes, workers, origins, and the page for what went wrong."""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+from edgeworker.admission import MAX_LOOPS, Refusal, admit
+from edgeworker.config import Config, Zone
+from edgeworker.edge import pages
+from edgeworker.edge.hints import hints_for
+from edgeworker.errors import OriginError
+from edgeworker.handler import Handler, Services
+from edgeworker.messages import Request, Response
+from edgeworker.routing import Resolver, RunWorker, ToOrigin
+from edgeworker.runtime import ScriptFailure, Worker
+from edgeworker.subrequests import Subrequests, Ways
+
+_log = logging.getLogger(__name__)
+
+# Stands where Cloudflare names the data centre, in CF-Ray.
+COLO: Final = "LOC"
+
+
+class Edge:
+    """Answers any request; never raises for what a script or an origin does wrong. Immutable: a new configuration makes
+    a new Edge (see edgeworker.harness.assembly)."""
+
+    def __init__(self, config: Config, services: Services, resolver: Resolver, workers: Mapping[str, Worker]) -> None:
+        self.config = config
+        self.resolver = resolver
+        self.workers = workers
+        self._services = services
+        self._clock = services.clock
+        self._origins: dict[str, Handler] = {}
+        self._ways = Ways(
+            resolver=resolver,
+            behind=self._answer,
+            edge=self.fetch_from_worker,
+            internet=services.internet,
+            clock=services.clock,
+            max_subrequests=config.outbound.max_subrequests,
+        )
+
+    async def fetch(self, request: Request, /) -> Response:
+        """A request from outside: what the client may not say about itself is removed, then it goes its way."""
+        ray = f"{secrets.token_hex(8)}-{COLO}"
+        admitted = admit(request, ray=ray)
+        if isinstance(admitted, Refusal):
+            return _refused(request, admitted)
+        response = await self._serve(admitted)
+        response.headers.set("CF-Ray", ray)
+        return response
+
+    async def fetch_from_worker(self, request: Request, /) -> Response:
+        """A worker's fetch() of another zone of this edge: as from outside, but we know which zone sent it."""
+        sender = request.headers.get("cf-worker")
+        admitted = admit(request, ray=f"{secrets.token_hex(8)}-{COLO}")
+        if isinstance(admitted, Refusal):
+            return _refused(request, admitted)
+        if sender is not None:
+            admitted.headers.append("CF-Worker", sender)
+        return await self._serve(admitted)
+
+    async def _serve(self, request: Request) -> Response:
+        if request.url.path.startswith("/cdn-cgi/"):
+            return pages.answer(pages.RESERVED, request)
+        resolution = self.resolver.resolve(request.url)
+        if request.trace is not None:
+            self._note(request, resolution)
+        return await self._answer(request, resolution)
+
+    async def close(self) -> None:
+        """Forgets the scripts. Call it when nothing is under way in this edge any more."""
+        for worker in self.workers.values():
+            await worker.close()
+
+    async def _answer(self, request: Request, resolution: RunWorker | ToOrigin) -> Response:
+        match resolution:
+            case RunWorker():
+                return await self._run(request, resolution)
+            case ToOrigin():
+                return await self._ask_origin(request, resolution)
+
+    async def _run(self, request: Request, resolution: RunWorker) -> Response:
+        if request.hops > MAX_LOOPS:
+            return _loop(request)
+        subrequests = Subrequests(request, resolution.zone, self._ways)
+        trace = request.trace
+        begun = 0.0 if trace is None else self._clock.monotonic()
+        outcome = "failed"
+        try:
+            response = await self.workers[resolution.worker].run(request, subrequests)
+            response.served_by = resolution.worker
+            outcome = str(response.status)
+        except ScriptFailure as failure:
+            return await self._after_failure(request, resolution, failure)
+        finally:
+            if trace is not None:
+                text = f"{resolution.worker} ({resolution.by}): {outcome}"
+                trace.add("worker", text, now=self._clock.monotonic(), since=begun)
+        return response
+
+    async def _after_failure(self, request: Request, resolution: RunWorker, failure: ScriptFailure) -> Response:
+        if failure.pass_through and (request.body is None or not request.body.used):
+            behind = self.resolver.behind_routes(request.url, resolution.zone)
+            # A custom domain's worker is its own origin: there is nothing behind it to pass through to.
+            if isinstance(behind, ToOrigin) and behind.origin is not None:
+                return await self._ask_origin(request, behind)
+        return pages.answer(pages.WORKER_FAILED, request)
+
+    async def _ask_origin(self, request: Request, resolution: ToOrigin) -> Response:
+        base = resolution.origin
+        if base is None:
+            return self._nothing_here(request, resolution)
+        origin = self._origins.get(base)
+        if origin is None:
+            origin = self._origins[base] = self._services.origin_at(base)
+        try:
+            response = await origin.fetch(request)
+        except OriginError as error:
+            _log.warning("origin %s: %s", base, error)
+            if request.trace is not None:
+                request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
+            response = pages.answer(pages.origin_failed(error), request)
+        response.served_by = "origin"
+        return response
+
+    def _nothing_here(self, request: Request, resolution: ToOrigin) -> Response:
+        zone: Zone | None = resolution.zone
+        where = f"zone {zone.name}" if zone is not None else "this host"
+        why = f"{resolution.why}; {where} has no origin"
+        hints = hints_for(request.url, self.config, zone)
+        return pages.answer(pages.nothing_here(request.url.host, request.url.path, why=why, hints=hints), request)
+
+    def _note(self, request: Request, resolution: RunWorker | ToOrigin) -> None:
+        trace, now = request.trace, self._clock.monotonic()
+        assert trace is not None
+        zone = resolution.zone
+        trace.add("zone", f"{request.url.host} -> {'no zone' if zone is None else zone.name}", now=now)
+        route = "no route" if resolution.route is None else resolution.route.pattern
+        match resolution:
+            case RunWorker(worker, by):
+                trace.add("route", f"{route} -> worker {worker} (by {by})", now=now)
+            case ToOrigin(_, origin):
+                trace.add("route", f"{route} -> {'no origin' if origin is None else f'origin {origin}'}", now=now)
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    return _loop(request) if refusal.status == pages.LOOP.status else pages.refused(refusal)
+
+
+def _loop(request: Request) -> Response:
+    _log.warning("loop: %s %s%s came back too often", request.method, request.url.origin, request.url.path)
+    return pages.answer(pages.LOOP, request)

@@ -1,0 +1,110 @@
+"""An edge with everything it stands on, whose configuration can be replaced while it runs."""
+
+import asyncio
+import logging
+from typing import Self
+
+from edgeworker.clock import Clock
+from edgeworker.config import Config
+from edgeworker.edge import Edge, build
+from edgeworker.handler import Background, Services
+from edgeworker.kv.store import KVStore
+from edgeworker.messages import Request, Response
+from edgeworker.server.origin import OriginClient
+
+_log = logging.getLogger(__name__)
+
+
+class _Generation:
+    """One configuration's edge and how many requests are in it."""
+
+    __slots__ = ("client", "edge", "in_flight", "retired")
+
+    def __init__(self, edge: Edge, client: OriginClient) -> None:
+        self.edge = edge
+        self.client = client
+        self.in_flight = 0
+        self.retired = False
+
+
+class Assembly:
+    """A Handler: the edge of the current configuration.
+
+    `reload` builds the new edge first and then swaps one reference: a request in flight finishes on the edge it began
+    on, and a configuration that cannot work leaves the old one serving.
+    """
+
+    def __init__(self, store: KVStore, clock: Clock, generation: _Generation, background: Background) -> None:
+        self.store = store
+        self.clock = clock
+        self.background = background
+        self._current = generation
+        self._retired: list[_Generation] = []
+
+    @classmethod
+    async def open(cls, config: Config, *, store: KVStore, clock: Clock) -> Self:
+        """The store stays the caller's to close. Raises ConfigError, ScriptError or StoreError."""
+        background = Background()
+        return cls(store, clock, await _generation(config, store, clock, background), background)
+
+    @property
+    def edge(self) -> Edge:
+        return self._current.edge
+
+    @property
+    def config(self) -> Config:
+        return self._current.edge.config
+
+    async def fetch(self, request: Request, /) -> Response:
+        generation = self._current
+        generation.in_flight += 1
+        try:
+            return await generation.edge.fetch(request)
+        finally:
+            generation.in_flight -= 1
+            if generation.retired and generation.in_flight == 0:
+                self._close_later(generation)
+
+    async def reload(self, config: Config) -> None:
+        """Raises ConfigError or ScriptError, and then nothing has changed."""
+        new = await _generation(config, self.store, self.clock, self.background)
+        old, self._current = self._current, new
+        old.retired = True
+        self._retired.append(old)
+        if old.in_flight == 0:
+            self._close_later(old)
+
+    async def close(self, *, drain_seconds: float | None = None) -> None:
+        """Waits at most `drain_seconds` for what scripts gave to waitUntil, then lets go of scripts and connections."""
+        cut = await self.background.drain(timeout_seconds=drain_seconds)
+        if cut:
+            _log.warning("%d waitUntil task(s) did not end within %.0f s and were cancelled", cut, drain_seconds)
+        for generation in [*self._retired, self._current]:
+            await _close(generation)
+        self._retired.clear()
+
+    def _close_later(self, generation: _Generation) -> None:
+        # A body may still be streaming out of a script although its fetch() has returned; the time that a drain has is
+        # what it gets. Until then nothing but memory is held.
+        delay = generation.edge.config.limits.drain_timeout_seconds
+        asyncio.get_running_loop().call_later(delay, self._close_now, generation)
+
+    def _close_now(self, generation: _Generation) -> None:
+        if generation in self._retired:
+            self._retired.remove(generation)
+            self.background.spawn(_close(generation), name="closing a replaced edge")
+
+
+async def _generation(config: Config, store: KVStore, clock: Clock, background: Background) -> _Generation:
+    client = OriginClient(config.outbound, clock)
+    services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
+    try:
+        return _Generation(await build(config, services, store), client)
+    except BaseException:
+        await client.close()
+        raise
+
+
+async def _close(generation: _Generation) -> None:
+    await generation.edge.close()
+    await generation.client.close()
