@@ -8,6 +8,7 @@ from edgeworker import config
 from edgeworker.config import (
     Binding,
     JSONBinding,
+    KVBinding,
     SecretBinding,
     ServiceBinding,
     TextBinding,
@@ -17,6 +18,7 @@ from edgeworker.errors import ScriptError
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.runtime import Env, Worker
 from edgeworker.runtime.ffi import as_js
+from edgeworker.runtime.kv_view import KVView
 from edgeworker.runtime.service import ServiceView
 from edgeworker.runtime.unsupported import UnsupportedView
 
@@ -50,6 +52,11 @@ def _json(binding: Binding, _sources: Sources) -> object:
     return as_js(binding.value)
 
 
+def _kv(binding: Binding, sources: Sources) -> object:
+    assert isinstance(binding, KVBinding)
+    return KVView(sources.namespaces(binding.namespace_id), name=binding.name)
+
+
 def _service(binding: Binding, sources: Sources) -> object:
     assert isinstance(binding, ServiceBinding)
 
@@ -75,6 +82,7 @@ MAKERS: Final[Mapping[type[Binding], Maker]] = {
     TextBinding: _text,
     SecretBinding: _text,
     JSONBinding: _json,
+    KVBinding: _kv,
     ServiceBinding: _service,
     UnsupportedBinding: _unsupported,
 }

@@ -1,6 +1,6 @@
 import pytest
 
-from edgeworker.config import ServiceBinding, TextBinding, UnsupportedBinding
+from edgeworker.config import KVBinding, ServiceBinding, TextBinding, UnsupportedBinding
 from edgeworker.messages import Response
 from edgeworker.runtime import ScriptFailure
 from tests.runtime.conftest import stage as stage
@@ -24,6 +24,37 @@ async def test_a_service_binding_fetches_from_another_worker_whenever_that_is_lo
     )
 
     assert (await stage.get()).text == "POST https://any.example/x?y=z hi 1202"
+
+
+async def test_a_kv_binding_stores_and_streams(stage: Stage) -> None:
+    stage.add_fetch(
+        """
+        if request.method == "PUT":
+            await self.env.TOKENS.put("k", request.body, metadata={"by": request.method}, expirationTtl=60)
+            return Response(await self.env.TOKENS.get("k"))
+        found = await self.env.TOKENS.getWithMetadata("k", type="stream")
+        return Response(found.value, headers={"by": found.metadata.by})
+        """,
+        KVBinding("TOKENS", "ns"),
+    )
+
+    assert (await stage.get(method="PUT", body=b"sent")).text == "sent"
+    answer = await stage.get()
+    assert (answer.text, answer.headers.get("by")) == ("sent", "PUT")
+
+
+async def test_what_kv_refuses_is_an_exception_of_javascript(stage: Stage) -> None:
+    text = await stage.run(
+        """
+        try:
+            await self.env.TOKENS.put("k", "v", expirationTtl=59)
+        except Exception as error:
+            return Response(str(error))
+        """,
+        KVBinding("TOKENS", "ns"),
+    )
+
+    assert text == "Error: KV PUT failed: 400 Invalid expiration_ttl of 59. Expiration TTL must be at least 60."
 
 
 async def test_a_service_binding_passes_a_request_on_and_shares_the_callers_way_out(stage: Stage) -> None:

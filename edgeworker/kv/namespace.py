@@ -67,25 +67,25 @@ class KVNamespace:
     `cache_ttl` is checked and not used: reads here are never older than the store's answer.
     """
 
-    __slots__ = ("_clock", "_store", "id")
+    __slots__ = ("_store", "clock", "id")
 
     def __init__(self, store: KVStore, namespace_id: str, clock: Clock) -> None:
         self._store: Final = store
-        self._clock: Final = clock
+        self.clock: Final = clock
         self.id: Final = namespace_id
 
     async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
         key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        entry = await self._store.get(self.id, key, now=self._clock.now())
+        entry = await self._store.get(self.id, key, now=self.clock.now())
         return None if entry is None else entry.value
 
     async def get_with_metadata(self, key: str, *, cache_ttl: int | None = None) -> Found | None:
         key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        entry = await self._store.get(self.id, key, now=self._clock.now())
+        entry = await self._store.get(self.id, key, now=self.clock.now())
         return None if entry is None else _found(entry)
 
     async def get_stream(self, key: str, *, cache_ttl: int | None = None) -> FoundStream | None:
@@ -93,7 +93,7 @@ class KVNamespace:
         key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        entry: EntryStream | None = await self._store.stream(self.id, key, now=self._clock.now())
+        entry: EntryStream | None = await self._store.stream(self.id, key, now=self.clock.now())
         if entry is None:
             return None
         return FoundStream(entry.size, entry.pieces, parse_metadata(entry.metadata), entry.expires_at)
@@ -103,8 +103,8 @@ class KVNamespace:
         rules.check_bulk_get(len(keys))
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        names = dict.fromkeys(rules.check_key(key) for key in keys)
-        now = self._clock.now()
+        names = dict.fromkeys(rules.check_bulk_key(key) for key in keys)
+        now = self.clock.now()
         found: dict[str, Found | None] = {}
         size = 0
         for key in names:
@@ -129,7 +129,7 @@ class KVNamespace:
         is too long fails with KVError (413) as soon as that is seen; what stood under the key before then stays.
         """
         key = rules.check_key(key)
-        expires_at = rules.expires_at(now=self._clock.now(), expiration=expiration, expiration_ttl=expiration_ttl)
+        expires_at = rules.expires_at(now=self.clock.now(), expiration=expiration, expiration_ttl=expiration_ttl)
         text = rules.metadata_text(metadata)
         match value:
             case str() | bytes() | bytearray() | memoryview():
@@ -143,7 +143,7 @@ class KVNamespace:
     async def put_many(self, pairs: Sequence[Pair]) -> None:
         """Up to 10,000 pairs of up to 100 MiB in all; one broken rule and nothing is written."""
         rules.check_bulk_pairs(len(pairs))
-        now = self._clock.now()
+        now = self.clock.now()
         entries: list[tuple[str, Entry]] = []
         size = 0
         for pair in pairs:
@@ -170,7 +170,7 @@ class KVNamespace:
         size = rules.list_limit(limit)
         prefix = rules.check_key_length(prefix)
         after = "" if cursor is None else rules.decode_cursor(cursor)
-        listed = await self._store.list_keys(self.id, prefix=prefix, after=after, limit=size + 1, now=self._clock.now())
+        listed = await self._store.list_keys(self.id, prefix=prefix, after=after, limit=size + 1, now=self.clock.now())
         keys = tuple(Key(key.name, key.expires_at, parse_metadata(key.metadata)) for key in listed[:size])
         return Page(keys, rules.encode_cursor(keys[-1].name) if len(listed) > size else None)
 

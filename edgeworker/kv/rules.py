@@ -28,24 +28,19 @@ _MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 
 def utf8(text: str) -> bytes:
-    """The text as JavaScript hands it to KV: pairs of surrogates are one character, lone ones become U+FFFD."""
+    """The bytes of a value: pairs of surrogates are one character, a lone one is three bytes, as workerd writes it."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return well_formed(text).encode()
-
-
-def well_formed(text: str) -> str:
-    """The text with pairs of surrogates joined and lone ones replaced by U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return _joined(text).encode("utf-8", "surrogatepass")
 
 
 def check_key(key: str) -> str:
-    """The key as it is stored (well-formed). A key is any text of 1 to 512 bytes of UTF-8 but "." and "..".
+    """The key as it is stored. A key is any text of 1 to 512 bytes of UTF-8 but "." and "..".
 
     Raises:
         KVTypeError: it is empty, "." or "..".
-        KVError: (414) it is too long.
+        KVError: (414) it is too long; (400) it has a lone surrogate.
     """
     if key in ("", ".", ".."):
         if not key:
@@ -56,9 +51,21 @@ def check_key(key: str) -> str:
     return check_key_length(key)
 
 
+def check_bulk_key(key: str) -> str:
+    """Like `check_key`, with the texts that a bulk get has for the same mistakes. Raises KVError (400 or 414)."""
+    if key == "":
+        raise KVError("Key names must not be empty", status=400, rule="key name")
+    if key in (".", ".."):
+        raise KVError(f'Illegal key name "{key}". Please use a different name.', status=400, rule="key name")
+    return check_key(key)
+
+
 def check_key_length(key: str) -> str:
-    """Like `check_key` without its other rules: this is what the prefix of a list must fulfil."""
-    stored = utf8(key)
+    """What of `check_key` the prefix of a list must fulfil too."""
+    try:
+        stored = _joined(key).encode()
+    except UnicodeEncodeError:
+        raise KVError("Could not URL-decode key name", status=400, rule="key name") from None
     size = len(stored)
     if size > MAX_KEY_BYTES:
         raise KVError(
@@ -211,3 +218,7 @@ def namespace_not_found() -> KVError:
 
 def title_taken() -> KVError:
     return KVError("a namespace with this account ID and title already exists", status=400, rule="title taken")
+
+
+def _joined(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -160,7 +160,6 @@ async def test_every_call_checks_its_key(namespace: KVNamespace) -> None:
         namespace.get(".."),
         namespace.get_with_metadata(".."),
         namespace.get_stream(".."),
-        namespace.get_many([".."]),
         namespace.put("..", ""),
         namespace.put_many([Pair("..", "")]),
         namespace.delete(".."),
@@ -168,6 +167,13 @@ async def test_every_call_checks_its_key(namespace: KVNamespace) -> None:
     ):
         with pytest.raises(KVTypeError, match=r'^"\.\." is not allowed as a key name'):
             await call
+
+
+async def test_a_bulk_get_has_texts_of_its_own(namespace: KVNamespace) -> None:
+    with pytest.raises(KVError, match=r'^Illegal key name "\.\."\. Please use a different name\.$'):
+        await namespace.get_many(["k", ".."])
+    with pytest.raises(KVError, match=r"^Key names must not be empty$"):
+        await namespace.get_many([""])
 
 
 async def test_every_read_checks_its_cache_ttl(namespace: KVNamespace) -> None:

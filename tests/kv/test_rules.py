@@ -38,6 +38,38 @@ def test_a_key_is_measured_in_bytes(key: str, size: int) -> None:
     assert (caught.value.status, caught.value.rule) == (414, "key length")
 
 
+def test_a_key_is_well_formed() -> None:
+    assert rules.check_key("\ud83d\ude00") == "😀"
+    with pytest.raises(KVError, match=r"^Could not URL-decode key name$") as caught:
+        rules.check_key("a\ud800")
+
+    assert (caught.value.status, caught.value.rule) == (400, "key name")
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "text"),
+    [
+        ("", 400, "Key names must not be empty"),
+        ("..", 400, 'Illegal key name "..". Please use a different name.'),
+        ("k" * 513, 414, "UTF-8 encoded length of 513 exceeds key length limit of 512."),
+    ],
+)
+def test_a_bulk_get_has_texts_of_its_own(key: str, status: int, text: str) -> None:
+    assert rules.check_bulk_key("k") == "k"
+    with pytest.raises(KVError) as caught:
+        rules.check_bulk_key(key)
+
+    assert (caught.value.status, str(caught.value)) == (status, text)
+
+
+@pytest.mark.parametrize(("expiration", "ttl"), [(2**53, None), (None, 2**53 - NOW), (10**400, None)])
+def test_an_expiry_beyond_all_numbers_of_javascript_is_refused(expiration: int | None, ttl: int | None) -> None:
+    with pytest.raises(KVError, match="Please specify a smaller integer") as caught:
+        rules.expires_at(now=NOW, expiration=expiration, expiration_ttl=ttl)
+
+    assert caught.value.status == 400
+
+
 @pytest.mark.parametrize(
     ("expiration", "ttl", "expected"),
     [
@@ -182,9 +214,9 @@ def test_a_cursor_that_no_list_gave_is_refused(cursor: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("aé", "aé".encode()), ("\ud83d\ude00", "😀".encode()), ("a\ud800b", "a\ufffdb".encode())],
+    [("aé", "aé".encode()), ("\ud83d\ude00", "😀".encode()), ("a\ud800b", b"a\xed\xa0\x80b")],
 )
-def test_text_becomes_well_formed_utf8(text: str, expected: bytes) -> None:
+def test_a_value_is_written_as_workerd_writes_it(text: str, expected: bytes) -> None:
     assert rules.utf8(text) == expected
 
 
