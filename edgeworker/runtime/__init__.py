@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edgeworker import config
+from edgeworker.clock import Clock
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import loading, python
 from edgeworker.runtime.env import Env
@@ -11,18 +12,19 @@ from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.worker import Worker
 
 # By the suffix of `main`; a language is added here.
-LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None], Isolate]]] = {".py": python.load}
+LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None], Isolate]]] = {".py": python.load}
 
 
-def load(worker: config.Worker, env: Env | None = None) -> Isolate:
-    """Loads a worker's script. With `env`, a script can read it at its top level (`from workers import env`).
+def load(worker: config.Worker, env: Env | None = None, clock: Clock | None = None) -> Isolate:
+    """Loads a worker's script. With `env`, a script can read it at its top level (`from workers import env`). `clock`
+    is the edge's: what a script is told of the time.
 
     Raises ScriptError with file, line and what would be right.
     """
     loader = LANGUAGES.get(worker.main.suffix)
     if loader is None:
         raise loading.unknown_language(worker, LANGUAGES)
-    return loader(worker, env)
+    return loader(worker, env, clock)
 
 
 __all__ = ["LANGUAGES", "Env", "Isolate", "Scheduled", "ScriptError", "ScriptFailure", "Worker", "load"]

@@ -3,15 +3,15 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from edgeworker import messages
+from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime import compatibility, contents, exports, invocation, loading, shims, tracebacks
+from edgeworker.runtime import compatibility, contents, exports, invocation, loading, shims, stackful, tracebacks
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.exports import Exports
 from edgeworker.runtime.isolate import Scheduled
@@ -22,20 +22,22 @@ from edgeworker.runtime.modules import Modules
 from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
 from edgeworker.runtime.sdk.request import Request as SDKRequest
 from edgeworker.runtime.sdk.response import FetchResponse
+from edgeworker.runtime.shims import Supplied
 
 _log = logging.getLogger(__name__)
 _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
 
 
-def load(worker: Worker, env: Env | None = None) -> "PythonIsolate":
-    """Runs the script's top level. With `env`, `workers.env` can be read there already.
+def load(worker: Worker, env: Env | None = None, clock: Clock | None = None) -> "PythonIsolate":
+    """Runs the script's top level. With `env`, `workers.env` can be read there already. `clock` is what `js.Date`
+    reads and, where it is not the machine's, `time.time()` of the script.
 
     Raises ScriptError with file, line and what would be right.
     """
     if (missing := loading.missing_main(worker)) is not None:
         raise missing
-    module_env = ModuleEnv(worker.name, env)
-    modules = Modules(worker.name, worker.main, shims.for_worker(module_env))
+    supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock())
+    modules = Modules(worker.name, worker.main, shims.for_worker(supplied))
     try:
         try:
             main = modules.load_main()
@@ -47,18 +49,19 @@ def load(worker: Worker, env: Env | None = None) -> "PythonIsolate":
         raise
     for warning in compatibility.warnings(worker, found):
         _log.warning('worker "%s": %s', worker.name, warning)
-    return PythonIsolate(worker.name, worker.main, modules, found, module_env)
+    return PythonIsolate(worker, modules, found, supplied)
 
 
 class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
-    def __init__(self, name: str, main: Path, modules: Modules, found: Exports, module_env: ModuleEnv) -> None:
-        self.name = name
-        self._main = main
+    def __init__(self, worker: Worker, modules: Modules, found: Exports, supplied: Supplied) -> None:
+        self.name = worker.name
+        self._main = worker.main
         self._modules = modules
         self._exports = found
-        self._env = module_env
+        self._env = supplied.env
+        self._supplied = supplied
         # How many arguments a handler takes is looked up once for each function.
         self._arguments: dict[object, int] = {}
 
@@ -75,9 +78,7 @@ class PythonIsolate:
             else:
                 method = self._method("fetch", env, view, entrypoint)
                 result = method(*self._fitting(method, SDKRequest.over(request), env, view))
-            if isinstance(result, Awaitable):
-                result = await result
-            return self._response(result)
+            return self._response(await self._awaited(result))
 
     async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
         self._env.bind(env)
@@ -88,8 +89,7 @@ class PythonIsolate:
             else:
                 handler = self._method("scheduled", env, view, None)
             result = handler(*self._fitting(handler, ScheduledController(event), env, view))
-            if inspect.isawaitable(result):
-                await result
+            await self._awaited(result)
 
     async def call(
         self,
@@ -106,7 +106,7 @@ class PythonIsolate:
         with invocation.entered(ctx):
             function = self._method(method, env, ScriptContext(ctx), entrypoint)
             result = function(*args, **options)
-            return await result if inspect.isawaitable(result) else result
+            return await self._awaited(result)
 
     def handles(self, event: str) -> bool:
         default = self._exports.default
@@ -117,6 +117,11 @@ class PythonIsolate:
 
     def describe(self, error: BaseException) -> str:
         return self._modules.plain(tracebacks.shown(error))
+
+    async def _awaited(self, result: object) -> object:
+        if inspect.iscoroutine(result) and self._supplied.waits:
+            return await stackful.run(result)
+        return await result if isinstance(result, Awaitable) else result
 
     def _function(self, event: str) -> Callable[..., object]:
         function = self._exports.functions.get(event)

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.ffi import JsDict, jsnull
+from edgeworker.runtime.js.blob import Blob as JSBlob
 from edgeworker.runtime.js.buffers import ArrayBuffer
+from edgeworker.runtime.js.data import JsMap, JsSet, Object, to_js
+from edgeworker.runtime.js.date import Date
+from edgeworker.runtime.js.fetch import Request as JSRequest
+from edgeworker.runtime.js.fetch import Response as JSResponse
+from edgeworker.runtime.js.formdata import FormData as JSFormData
+from edgeworker.runtime.sdk.blob import from_js
+from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.sdk.request import Request
+from edgeworker.runtime.sdk.response import Response
 
 
 def sent(value: object) -> object:
@@ -35,3 +45,29 @@ def sent(value: object) -> object:
             raise TypeError(f"{type(value)} cannot be sent over RPC.")
         case _:
             return value
+
+
+def python_to_rpc(value: object) -> object:
+    """`workers.python_to_rpc`: JavaScript's form of a value that can be sent. Raises TypeError for others."""
+    return jsnull if value is None else to_js(sent(value), dict_converter=Object.fromEntries)
+
+
+def python_from_rpc(value: object) -> object:
+    """`workers.python_from_rpc`: Python's form of JavaScript's data."""
+    match value:
+        case datetime.datetime():
+            return value
+        case JsMap() | JsSet() | Date():
+            return value.to_py()
+        case JSResponse():
+            return Response(value)
+        case JSRequest():
+            return Request(value)
+        case JSFormData():
+            return FormData(value)
+        case JSBlob():
+            return from_js(value)
+        case Mapping() | list() | None:
+            return sent(value)
+        case _:
+            return None if value is jsnull else value

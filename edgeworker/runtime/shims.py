@@ -1,41 +1,196 @@
-"""The modules that we supply to a script under Cloudflare's and Pyodide's names, one namespace per worker."""
+"""The modules that we supply to a script under Cloudflare's and Pyodide's names, with one namespace per worker.
 
+A literal table: what stands here can be imported, and nothing else.
+"""
+
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
+from typing import Final, Never
 
+from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
-from edgeworker.runtime import invocation, sdk
+from edgeworker.runtime import invocation, pyodide_ffi, rpc, sdk, stackful
+from edgeworker.runtime.ffi import jsnull
+from edgeworker.runtime.js import (
+    absent,
+    blob,
+    buffers,
+    console,
+    crypto,
+    data,
+    date,
+    fetch,
+    formdata,
+    headers,
+    streams,
+    tasks,
+    text,
+    url,
+)
+from edgeworker.runtime.js import json as js_json
 from edgeworker.runtime.module_env import ModuleEnv
 from edgeworker.runtime.modules import Shims
-from edgeworker.runtime.sdk import blob, entrypoints, fetch, formdata, request, response
+from edgeworker.runtime.sdk import blob as sdk_blob
+from edgeworker.runtime.sdk import entrypoints, response, types
+from edgeworker.runtime.sdk import fetch as sdk_fetch
+from edgeworker.runtime.sdk import formdata as sdk_formdata
+from edgeworker.runtime.sdk import request as sdk_request
+from edgeworker.runtime.unsupported import NotEmulated
+
+PYODIDE_VERSION: Final = "0.28.3"
+
+Names = Mapping[str, object]
 
 
-def for_worker(env: ModuleEnv) -> Shims:
-    """`env` is what `workers.env` of this worker reads."""
-    makers: dict[str, Callable[[], Mapping[str, object]]] = {
-        "workers": partial(_workers, env),
+@dataclass(slots=True)
+class Supplied:
+    """What the modules of one worker share. `waits` becomes true with a module whose code may call `run_sync`."""
+
+    worker: str
+    env: ModuleEnv
+    clock: Clock
+    waits: bool = False
+
+
+def for_worker(supplied: Supplied) -> Shims:
+    makers: dict[str, Callable[[], Names]] = {
+        "js": partial(_js, supplied),
+        "pyodide": lambda: {"__version__": PYODIDE_VERSION},
+        "pyodide.code": lambda: {"run_js": _absent_function("pyodide.code.run_js")},
+        "pyodide.ffi": partial(_ffi, supplied),
+        "pyodide.http": lambda: {"pyfetch": sdk_fetch.fetch, "FetchResponse": response.FetchResponse},
+        "pyodide.webloop": lambda: {"WebLoop": _absent_function("pyodide.webloop.WebLoop")},
+        "workers": partial(_workers, supplied),
+        "workers.workflows": lambda: {"NonRetryableError": types.NonRetryableError},
     }
+    if not isinstance(supplied.clock, SystemClock):
+        # A clock that a test moves moves `time.time()` of its scripts, and of nobody else.
+        makers["time"] = partial(_time, supplied.clock)
     return makers
 
 
-def _workers(env: ModuleEnv) -> dict[str, object]:
+def _workers(supplied: Supplied) -> Names:
     return {
         "__doc__": sdk.__doc__,
-        "Blob": blob.Blob,
-        "BlobEnding": blob.BlobEnding,
+        "Blob": sdk_blob.Blob,
+        "BlobEnding": sdk_blob.BlobEnding,
+        "BlobValue": types.BlobValue,
+        "Body": types.Body,
         "Context": Context,
         "DurableObject": entrypoints.DurableObject,
+        "FetchKwargs": types.FetchKwargs,
         "FetchResponse": response.FetchResponse,
-        "File": blob.File,
-        "FormData": formdata.FormData,
-        "Request": request.Request,
+        "File": sdk_blob.File,
+        "FormData": sdk_formdata.FormData,
+        "FormDataValue": types.FormDataValue,
+        "Headers": types.Headers,
+        "JSBody": types.JSBody,
+        "Request": sdk_request.Request,
+        "RequestInitCfProperties": types.RequestInitCfProperties,
         "Response": response.Response,
         "WorkerEntrypoint": entrypoints.WorkerEntrypoint,
         "WorkflowEntrypoint": entrypoints.WorkflowEntrypoint,
-        "env": env,
-        "fetch": fetch.fetch,
+        "env": supplied.env,
+        "fetch": sdk_fetch.fetch,
         "handler": entrypoints.handler,
-        "patch_env": env.patched,
+        "import_from_javascript": partial(_import_from_javascript, supplied),
+        "patch_env": supplied.env.patched,
+        "python_from_rpc": rpc.python_from_rpc,
+        "python_to_rpc": rpc.python_to_rpc,
         "waitUntil": invocation.wait_until,
         "wait_until": invocation.wait_until,
     }
+
+
+def _js(supplied: Supplied) -> Names:
+    timers = tasks.Timers()
+    return {
+        **{name: absent.NotEmulatedGlobal(name) for name in absent.NOT_EMULATED},
+        "AbortController": tasks.AbortController,
+        "AbortSignal": tasks.AbortSignal,
+        "Array": data.JsArray,
+        "ArrayBuffer": buffers.ArrayBuffer,
+        "Blob": blob.Blob,
+        "DataView": buffers.DataView,
+        "Date": date.Date.on(supplied.clock),
+        "File": blob.File,
+        "FixedLengthStream": streams.FixedLengthStream,
+        "FormData": formdata.FormData,
+        "Headers": headers.Headers,
+        "IdentityTransformStream": streams.IdentityTransformStream,
+        "Int8Array": buffers.Int8Array,
+        "JSON": js_json.JSON,
+        "Map": data.JsMap,
+        "Math": data.Math,
+        "Object": data.Object,
+        "Promise": tasks.Promise,
+        "ReadableStream": streams.ReadableStream,
+        "Request": fetch.Request,
+        "Response": fetch.Response,
+        "Set": data.JsSet,
+        "TextDecoder": text.TextDecoder,
+        "TextEncoder": text.TextEncoder,
+        "TransformStream": streams.TransformStream,
+        "URL": url.URL,
+        "URLSearchParams": url.URLSearchParams,
+        "Uint8Array": buffers.Uint8Array,
+        "Uint8ClampedArray": buffers.Uint8ClampedArray,
+        "WritableStream": streams.WritableStream,
+        "atob": text.atob,
+        "btoa": text.btoa,
+        "caches": absent.CacheStorage(),
+        "clearInterval": timers.clear,
+        "clearTimeout": timers.clear,
+        "console": console.Console(supplied.worker),
+        "crypto": crypto.Crypto(),
+        "decodeURIComponent": text.decodeURIComponent,
+        "encodeURI": text.encodeURI,
+        "encodeURIComponent": text.encodeURIComponent,
+        "fetch": fetch.fetch,
+        "navigator": SimpleNamespace(userAgent="Cloudflare-Workers"),
+        "performance": date.Performance(supplied.clock),
+        "queueMicrotask": tasks.queueMicrotask,
+        "setInterval": timers.setInterval,
+        "setTimeout": timers.setTimeout,
+        "undefined": None,
+    }
+
+
+def _ffi(supplied: Supplied) -> Names:
+    supplied.waits = True
+    return {
+        **pyodide_ffi.NAMES,
+        "jsnull": jsnull,
+        "run_sync": stackful.run_sync,
+        "to_js": data.to_js,
+    }
+
+
+def _time(clock: Clock) -> Names:
+    return {**vars(time), "time": lambda: clock.now_ms() / 1000, "time_ns": lambda: clock.now_ms() * 1_000_000}
+
+
+def _import_from_javascript(supplied: Supplied, module: str) -> object:
+    """`cloudflare:workers` as an object; other modules of JavaScript do not exist here. Raises ImportError."""
+    match module:
+        case "cloudflare:workers":
+            return SimpleNamespace(
+                env=supplied.env,
+                waitUntil=invocation.wait_until,
+                WorkerEntrypoint=entrypoints.WorkerEntrypoint,
+                DurableObject=entrypoints.DurableObject,
+            )
+        case "cloudflare:sockets":
+            return SimpleNamespace(connect=_absent_function("cloudflare:sockets.connect"))
+        case _:
+            raise ImportError(f"Failed to import '{module}': no JavaScript modules but cloudflare:workers exist here")
+
+
+def _absent_function(name: str) -> Callable[..., Never]:
+    def absent_function(*_args: object, **_options: object) -> Never:
+        raise NotEmulated(f"{name} is not emulated by edgeworker")
+
+    return absent_function

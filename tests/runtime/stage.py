@@ -73,6 +73,7 @@ class Stage:
         date: str | None = None,
         flags: tuple[str, ...] = (),
         env_at_load: bool = False,
+        fake_time: bool = False,
     ) -> Worker:
         described = config.Worker(
             name, self.write(files, name=name, main=main), bindings, compatibility_date=date, compatibility_flags=flags
@@ -82,16 +83,18 @@ class Stage:
             namespaces=lambda namespace: KVNamespace(self.store, namespace, self.clock),
             workers=self.workers.get,
         )
-        isolate = load(described, env if env_at_load else None)
+        isolate = load(described, env if env_at_load else None, self.clock if fake_time else None)
         self.opened.append(isolate)
         self.workers[name] = Worker(name, isolate, env, background=self.background)
         return self.workers[name]
 
-    def add_fetch(self, body: str, *bindings: Binding, above: str = "", name: str = "w") -> Worker:
+    def add_fetch(
+        self, body: str, *bindings: Binding, above: str = "", name: str = "w", fake_time: bool = False
+    ) -> Worker:
         """A worker whose `async def fetch(self, request)` has this body."""
         lines = textwrap.indent(textwrap.dedent(body).strip("\n"), " " * 8)
         head = f"class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n{lines}\n"
-        return self.add(IMPORTS + textwrap.dedent(above) + head, *bindings, name=name)
+        return self.add(IMPORTS + textwrap.dedent(above) + head, *bindings, name=name, fake_time=fake_time)
 
     async def get(
         self,

@@ -18,6 +18,7 @@ from edgeworker.runtime.js.buffers import ArrayBuffer, Uint8Array
 from edgeworker.runtime.js.formdata import FormData
 from edgeworker.runtime.js.headers import Headers, to_headers
 from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime.js.tasks import Promise, unless_aborted
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -218,9 +219,13 @@ class Response(_Message):
         return f"Response(status={self.status})"
 
 
-async def fetch(resource: object, init: object = None, /, **keywords: object) -> Response:
-    """JavaScript's `fetch`. A failing network is a JsException, as any error of JavaScript."""
+def fetch(resource: object, init: object = None, /, **keywords: object) -> Promise:
+    """JavaScript's `fetch`: of a Response. A failing network is a JsException, as any error of JavaScript."""
     given = request_options(init, keywords)
+    return Promise(unless_aborted(_fetch(resource, given), given.get("signal")))
+
+
+async def _fetch(resource: object, given: Mapping[str, object]) -> Response:
     source = resource_of(resource)
     request = contents.make_request(source, given) if given or isinstance(source, str) else source
     try:

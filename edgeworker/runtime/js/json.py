@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
-from edgeworker.runtime.ffi import JsDict, JsException, jsnull, parse_json
+from edgeworker.runtime.ffi import JsException, jsnull, parse_json
+from edgeworker.runtime.js.data import JsMap, JsSet, js_lists
 
 
 def stringify(value: object, _replacer: object = None, space: object = None) -> str:
@@ -21,7 +22,7 @@ def stringify(value: object, _replacer: object = None, space: object = None) -> 
 def parse(text: object, _reviver: object = None) -> object:
     """Raises JsException (SyntaxError)."""
     try:
-        return parse_json(text if isinstance(text, str | bytes) else str(text))
+        return js_lists(parse_json(text if isinstance(text, str | bytes) else str(text)))
     except json.JSONDecodeError as error:
         raise JsException("SyntaxError", f"JSON.parse: {error}") from None
 
@@ -33,6 +34,8 @@ def plain(value: object) -> object:
             return value
         case float():
             return value if math.isfinite(value) else None
+        case JsMap() | JsSet():
+            return {}  # neither has properties of its own: a well-known surprise
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
@@ -54,6 +57,3 @@ class JSON:
 
     stringify = staticmethod(stringify)
     parse = staticmethod(parse)
-
-
-__all__ = ["JSON", "JsDict", "parse", "plain", "stringify"]

@@ -1,0 +1,54 @@
+"""Globals of JavaScript that scripts may import and that are not emulated: importing works, using says so by name."""
+
+from typing import Final, Never
+
+from edgeworker.runtime.unsupported import NotEmulated
+
+NOT_EMULATED: Final = (
+    "CompressionStream",
+    "DecompressionStream",
+    "EventSource",
+    "HTMLRewriter",
+    "MessageChannel",
+    "WebAssembly",
+    "WebSocket",
+    "WebSocketPair",
+    "Worker",
+    "eval",
+)
+
+
+class NotEmulatedGlobal:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Never:
+        if name.startswith("__"):
+            raise AttributeError(name)  # what Python itself asks of an object is not a use
+        raise NotEmulated(f"js.{self._name} is not emulated by edgeworker")
+
+    def __call__(self, *_args: object, **_options: object) -> Never:
+        raise NotEmulated(f"js.{self._name} is not emulated by edgeworker")
+
+    def __repr__(self) -> str:
+        return f"<js.{self._name}, not emulated>"
+
+
+class CacheWithoutContent:
+    """`caches.default` as on workers.dev, where the Cache API does nothing: no match, nothing kept."""
+
+    async def match(self, _request: object, _options: object = None, **_keywords: object) -> None:
+        return None
+
+    async def put(self, _request: object, _response: object) -> None:
+        return None
+
+    async def delete(self, _request: object, _options: object = None, **_keywords: object) -> bool:
+        return False
+
+
+class CacheStorage:
+    default: Final = CacheWithoutContent()
+
+    async def open(self, _name: str) -> CacheWithoutContent:
+        return self.default

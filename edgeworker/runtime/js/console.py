@@ -1,0 +1,69 @@
+"""`console`: log lines of a script, with a level."""
+
+import json
+import logging
+from typing import Final
+
+from edgeworker.runtime import invocation
+from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.js import json as js_json
+
+_log: Final = logging.getLogger("edgeworker.console")
+
+
+class Console:
+    """`console.log(...)` and the like: texts as they are, data as JSON, separated by blanks."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._counts: dict[str, int] = {}
+
+    def log(self, *values: object) -> None:
+        self._write(logging.INFO, values)
+
+    def info(self, *values: object) -> None:
+        self._write(logging.INFO, values)
+
+    def debug(self, *values: object) -> None:
+        self._write(logging.DEBUG, values)
+
+    def trace(self, *values: object) -> None:
+        self._write(logging.DEBUG, values)
+
+    def warn(self, *values: object) -> None:
+        self._write(logging.WARNING, values)
+
+    def error(self, *values: object) -> None:
+        self._write(logging.ERROR, values)
+
+    def dir(self, value: object = None, _options: object = None) -> None:
+        self._write(logging.INFO, (value,))
+
+    def table(self, value: object = None, _columns: object = None) -> None:
+        self._write(logging.INFO, (value,))
+
+    def assert_(self, condition: object = False, *values: object) -> None:
+        if not condition:
+            self._write(logging.ERROR, ("Assertion failed", *values))
+
+    def count(self, label: str = "default") -> None:
+        self._counts[label] = self._counts.get(label, 0) + 1
+        self._write(logging.INFO, (f"{label}: {self._counts[label]}",))
+
+    def _write(self, level: int, values: tuple[object, ...]) -> None:
+        if not _log.isEnabledFor(level):
+            return
+        context = invocation.current_or_none()
+        request = "" if context is None else f" ({context.request.method} {context.request.url.path})"
+        _log.log(level, "%s%s: %s", self._worker, request, " ".join(map(_shown, values)))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list | tuple):
+        try:
+            return json.dumps(js_json.plain(value), ensure_ascii=False)
+        except (JsException, ValueError):
+            return repr(value)
+    return str(value)

@@ -1,0 +1,107 @@
+"""`run_sync`: synchronous code of a script waits for an awaitable while the event loop goes on.
+
+Pyodide switches stacks for that; so does greenlet. Each step of such a script's coroutine runs on a stack of its own,
+and `run_sync` leaves it with what is to be awaited, for the driver outside to await.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+_T = TypeVar("_T")
+# For code of a script in a thread of ours: the loop that it may wait on.
+_loop: Final[ContextVar[asyncio.AbstractEventLoop]] = ContextVar("edgeworker_loop")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    work: Awaitable[object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    result: object
+
+
+class _Step(greenlet):
+    """One step of a coroutine, from one await to the next."""
+
+    def run(self, resume: Callable[[object], object], value: object) -> object:
+        # StopIteration cannot leave here: on its way it would pass a generator, which Python does not let it.
+        try:
+            return resume(value)
+        except StopIteration as stop:
+            return _Finished(stop.value)
+
+
+async def run(work: Coroutine[object, object, _T]) -> _T:
+    """Awaits a coroutine within which `run_sync` works."""
+    result: _T = await _Driven(work)  # type: ignore[assignment]  # the coroutine's own result
+    return result
+
+
+class _Driven:
+    def __init__(self, work: Coroutine[object, object, object]) -> None:
+        self._work = work
+
+    def __await__(self) -> Generator[object, object, object]:
+        value: object = None
+        failure: BaseException | None = None
+        while True:
+            step = _Step()
+            # The same context, not a copy: a context variable that the script sets stays set.
+            step.gr_context = getcurrent().gr_context
+            given = step.switch(self._work.send, value) if failure is None else step.switch(self._work.throw, failure)
+            while isinstance(given, _Wait):
+                given = yield from _waited(step, given.work)
+            if isinstance(given, _Finished):
+                return given.result
+            value, failure = None, None
+            try:
+                value = yield given
+            except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the coroutine
+                failure = error
+
+
+def _waited(step: _Step, work: Awaitable[object]) -> Generator[object, object, object]:
+    try:
+        result = yield from work.__await__()
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to who waits
+        return step.throw(error)
+    return step.switch(result)
+
+
+def run_sync(work: Awaitable[_T]) -> _T:
+    """The awaitable's result. Raises RuntimeError where nothing can be switched, as at the top level of a script."""
+    current = getcurrent()
+    if isinstance(current, _Step) and current.parent is not None:
+        result: _T = current.parent.switch(_Wait(work))
+        return result
+    loop = _loop.get(None)
+    if loop is not None and not _runs_here(loop):
+        return asyncio.run_coroutine_threadsafe(_awaited(work), loop).result()
+    if inspect.iscoroutine(work):
+        work.close()
+    raise RuntimeError("run_sync() works in a handler and in what it calls, not at the top level of a script")
+
+
+async def in_thread(function: Callable[[], _T]) -> _T:
+    """Runs synchronous code in the pool of threads; `run_sync` waits on the loop that called."""
+    _loop.set(asyncio.get_running_loop())
+    return await asyncio.to_thread(function)
+
+
+async def _awaited(work: Awaitable[_T]) -> _T:
+    return await work
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
