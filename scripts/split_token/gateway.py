@@ -44,8 +44,7 @@ class Gateway:
             refused = Refused(401, str(invalid), error="invalid_token")
         except Refused as error:
             refused = error
-        cors = answers.cors_fields(headers.get("origin"), self._settings.cors_origins)
-        return _response(answers.refusal(refused, realm=self._settings.realm, cors=cors))
+        return _response(answers.refusal(refused, realm=self._settings.realm, cors=self._cors(headers)))
 
     async def _whole_token(self, request, headers, namespace):
         """The JWT that goes to the API. Raises InvalidToken or Refused."""
@@ -128,11 +127,15 @@ class Gateway:
             response.headers,
             whole,
             challenge=self._challenge,
-            cors=answers.cors_fields(headers.get("origin"), self._settings.cors_origins),
+            cors=self._cors(headers),
         )
         if changed is None:
             return response
         return Response(response.body, status=response.status, status_text=response.status_text, headers=changed)
+
+    def _cors(self, headers):
+        allowed = self._settings.cors_origins
+        return answers.cors_fields(headers.get("origin"), allowed) if allowed else []
 
     def _is_preflight(self, request, headers):
         return (
@@ -164,7 +167,9 @@ class _Signatures:
         if settings.jwks:
             self._fixed = keys_module.parse(settings.jwks, settings.algorithms)
         else:
-            self._remote = keys_module.RemoteKeys(lambda: _text_at(settings.jwks_url), settings.algorithms)
+            self._remote = keys_module.RemoteKeys(
+                lambda: _text_at(settings.jwks_url, keys_module.MAX_DOCUMENT_LENGTH), settings.algorithms
+            )
 
     async def check(self, whole):
         keys = self._keys
@@ -199,16 +204,29 @@ def _signatures(settings):
         raise SettingError(f"JWKS: {error}") from None
 
 
-async def _text_at(url):
-    """The text of a document. Raises OSError."""
+async def _text_at(url, limit):
+    """A document of at most `limit` bytes. Raises OSError."""
 
     async def get():
         response = await fetch(url, headers={"accept": "application/json"}, redirect="manual")
         if response.status != 200:
             raise OSError(f"{url} answered {response.status}")
-        return await response.text()
+        return await _bounded_text(response, limit)
 
     return await asyncio.wait_for(get(), _JWKS_TIMEOUT_SECONDS)
+
+
+async def _bounded_text(response, limit):
+    """`response.text()` would take in whatever comes."""
+    content = b""
+    if response.body is not None:
+        reader = response.body.getReader()
+        while not (piece := await reader.read()).done:
+            content += piece.value.to_bytes()
+            if len(content) > limit:
+                await reader.cancel()
+                raise OSError(f"the document is larger than {limit} bytes")
+    return content.decode("utf-8", "replace")
 
 
 def _method(request):

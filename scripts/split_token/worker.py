@@ -4,9 +4,19 @@ The way of a request: preflight and public paths first, then the token's shape, 
 the issuer's signature where a JWKS is configured, and one fetch. Whatever is not certain is refused.
 """
 
+import sys
+
 import settings
 from gateway import Gateway
 from workers import WorkerEntrypoint
+
+# A local edge knows the variables while it loads a script: then a wrong one stops it here, before any request. On
+# Cloudflare a loaded script is kept as a snapshot, in which nothing of `env` may be held.
+if sys.platform != "emscripten":
+    from workers import env
+
+    if dir(env):
+        Gateway(settings.read(env))
 
 
 class Default(WorkerEntrypoint):

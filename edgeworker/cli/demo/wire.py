@@ -1,0 +1,30 @@
+"""One HTTP exchange, byte for byte: no client in between that would tidy a path."""
+
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+TIMEOUT_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Names of `headers` are lower case; `body` is whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def call(base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    """Sends `target` in the request line as it is. Raises OSError or http.client.HTTPException."""
+    address = urlsplit(base_url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request(method, target, body=body, headers=dict(headers))
+        answer = connection.getresponse()
+        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
