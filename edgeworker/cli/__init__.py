@@ -12,11 +12,12 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, dev, jwt, routes, token
+from edgeworker.cli import check, config_show, demo, dev, jwt, routes, token
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
 COMMANDS: Final[dict[str, ModuleType]] = {
+    "demo": demo,
     "dev": dev,
     "check": check,
     "config": config_show,
