@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import json
-import logging
 import signal
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,8 +24,6 @@ KEEP_TTL_SECONDS: Final = 12 * 3600
 
 async def perform(out: Output, *, keep: bool) -> bool:
     """The whole show; whether every check held. With `keep` it goes on serving until it is interrupted."""
-    # The edge would log each refusal that is provoked here; the demo tells of it itself.
-    logging.getLogger("split_token").setLevel(logging.CRITICAL)
     narrator, clock = Narrator(out), SystemClock()
     narrator.title(
         "Split Token, from end to end on this machine",
