@@ -11,9 +11,9 @@ from edgeworker.edge import pages
 from edgeworker.edge.hints import hints_for
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler, Services
-from edgeworker.messages import Request, Response
+from edgeworker.messages import URL, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
-from edgeworker.runtime import ScriptFailure, Worker
+from edgeworker.runtime import Scheduled, ScriptFailure, Worker
 from edgeworker.subrequests import Subrequests, Ways
 
 _log = logging.getLogger(__name__)
@@ -61,6 +61,11 @@ class Edge:
         if sender is not None:
             admitted.headers.append("CF-Worker", sender)
         return await self._serve(admitted)
+
+    async def scheduled(self, worker: str, event: Scheduled) -> None:
+        """One firing of a cron trigger. Raises ScriptFailure for what the handler raised, or where there is none."""
+        nobody = Request("GET", URL("http", "localhost", 80, "/cdn-cgi/handler/scheduled", ""))
+        await self.workers[worker].scheduled(event, Subrequests(nobody, None, self._ways))
 
     async def _serve(self, request: Request) -> Response:
         if request.url.path.startswith("/cdn-cgi/"):

@@ -24,6 +24,11 @@ class Home:
         self._thread: threading.Thread | None = None
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the edge's loop runs in a thread and this is other code."""
+        return self._thread is not None and self._loop is not running_loop()
+
+    @property
     def settled(self) -> bool:
         """Whether the edge was used at all."""
         return self._loop is not None
@@ -96,8 +101,9 @@ class Home:
 
     def _turning(self) -> asyncio.AbstractEventLoop:
         """The loop, running somewhere. Raises RuntimeError where it cannot."""
-        self.turn()
         loop = self._loop
+        if loop is not None and not loop.is_closed():
+            self.turn()
         if loop is None or loop.is_closed() or not (self._own or loop.is_running()):
             raise RuntimeError(_ELSEWHERE)
         return loop

@@ -25,6 +25,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 DEFAULT_URL: Final = "https://issuer.example.com"
 DEFAULT_AUDIENCE: Final = "https://api.example.com"
+DEFAULT_NAMESPACE: Final = "TOKENS"  # the binding of the split-token script
 # KV takes no expiry that is nearer than this, so an entry may outlive its token; the token's own `exp` decides.
 MIN_PUBLISHED_SECONDS: Final = 60
 
@@ -56,12 +57,15 @@ class Token:
         return self.jwt.rpartition(".")[2] if self.split else self.jwt
 
 
-# (key, value, expiration in epoch seconds): writes one entry, as `PUT .../values/{key}?expiration=...` does.
-Publish = Callable[[str, str, int], None]
+# (namespace, key, value, expiration in epoch seconds): one entry, as `PUT .../values/{key}?expiration=...` writes it.
+Publish = Callable[[str, str, str, int], None]
 
 
 class Issuer:
-    """`url` is the `iss` of its tokens; `tokens` are all that it issued, oldest first."""
+    """`url` is the `iss` of its tokens, `namespace` the KV binding in which split ones are published; both may be set.
+
+    `tokens` are all that it issued, oldest first.
+    """
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Issuer:
     ) -> None:
         self.url = url
         self.audience = audience
+        self.namespace = DEFAULT_NAMESPACE
         self.tokens: list[Token] = []
         self._clock = clock
         self._publish = publish
@@ -151,7 +156,7 @@ class Issuer:
             token = Token(text, True, kv_key(signature), value)
             if publish:
                 earliest = self._clock.now() + MIN_PUBLISHED_SECONDS
-                self._publish(kv_key(signature), value, max(expires_at or 0, earliest))
+                self._publish(self.namespace, kv_key(signature), value, max(expires_at or 0, earliest))
         self.tokens.append(token)
         return token
 

@@ -211,6 +211,16 @@ async def listen(
     return listener
 
 
+async def listen_on(
+    address: sockets.socket, handler: Handler, socket: Socket, *, limits: Limits, clock: Clock
+) -> Listener:
+    """Serves `handler` on a socket that is bound already; `socket` says the rest."""
+    address.setblocking(False)
+    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=None, scheme="http")
+    await listener.open(address)
+    return listener
+
+
 def _bind(socket: Socket) -> sockets.socket:
     place = f"{socket.host}:{socket.port}"
     try:

@@ -19,7 +19,7 @@ LENIENT = {"padded", "exp is text", "duplicate members", "compressed"}
 
 def _issuer(entries: dict[str, str]) -> Issuer:
     clock = MovableClock(NOW)
-    return Issuer(clock, lambda key, value, _expiration: entries.update({key: value}), Origin(clock))
+    return Issuer(clock, lambda _namespace, key, value, _expiration: entries.update({key: value}), Origin(clock))
 
 
 def _accepted(text: str, issuer: Issuer) -> bool:

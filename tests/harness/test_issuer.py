@@ -18,7 +18,8 @@ class Published:
     def __init__(self) -> None:
         self.entries: dict[str, tuple[str, int]] = {}
 
-    def __call__(self, key: str, value: str, expiration: int) -> None:
+    def __call__(self, namespace: str, key: str, value: str, expiration: int) -> None:
+        assert namespace == "TOKENS"
         self.entries[key] = (value, expiration)
 
 
