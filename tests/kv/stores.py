@@ -4,9 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from edgeworker.kv.eventual import EventualStores
+from edgeworker.kv.faulty import Faults, FaultyStore
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
+from tests.kv.clocks import FakeClock
 
 Opener = Callable[[Path], KVStore]
 
@@ -19,4 +22,18 @@ def _sqlite(directory: Path) -> KVStore:
     return SQLiteStore.open(directory / "kv.sqlite", durability="normal")
 
 
-STORES: Final[dict[str, Opener]] = {"memory": _memory, "sqlite": _sqlite}
+def _eventual(directory: Path) -> KVStore:
+    """From one location only, which sees its own writes."""
+    return EventualStores(MemoryStore(), FakeClock(), seed=0, delay_seconds=60).at("here")
+
+
+def _faulty(directory: Path) -> KVStore:
+    return FaultyStore(MemoryStore(), FakeClock(), Faults())
+
+
+STORES: Final[dict[str, Opener]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "eventual": _eventual,
+    "faulty": _faulty,
+}
