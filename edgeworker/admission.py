@@ -7,7 +7,6 @@ https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (hop-by-hop), https://www.r
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum, auto
 from functools import lru_cache
 from typing import Final
 
@@ -55,6 +54,7 @@ _EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"x-forwarded-")
 _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
+_UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
 _OUR_LOOP: Final = re.compile(rb"[ \t]*cloudflare[ \t]*(?:;[ \t]*loops=([0-9]{1,4})[^,]*|;[^,]*)?")
 
 
@@ -66,38 +66,38 @@ class Refusal:
     text: str
 
 
-class _Kind(IntEnum):
-    KEPT = auto()
-    REMOVED = auto()
-    CONNECTION = auto()
-    AUTHORIZATION = auto()
-    COOKIE = auto()
-    LOOP = auto()
-    ACCESS = auto()  # removed, after it was read
-
+# What is done with a field of that name. Plain numbers: to compare an Enum's members costs more than the rest of the
+# loop.
+_KEPT: Final = 0
+_REMOVED: Final = 1
+_CONNECTION: Final = 2
+_AUTHORIZATION: Final = 3
+_COOKIE: Final = 4
+_LOOP: Final = 5
+_ACCESS: Final = 6  # removed, after it was read
 
 _READ: Final = {
-    b"authorization": _Kind.AUTHORIZATION,
-    b"cdn-loop": _Kind.LOOP,
-    b"connection": _Kind.CONNECTION,
-    b"cookie": _Kind.COOKIE,
+    b"authorization": _AUTHORIZATION,
+    b"cdn-loop": _LOOP,
+    b"connection": _CONNECTION,
+    b"cookie": _COOKIE,
 }
 
 
 # A name is looked up instead of being compared with every rule; there are few names, and a flood of others pushes
 # only itself out.
 @lru_cache(maxsize=2048)
-def _kind(name: bytes) -> _Kind:
+def _kind(name: bytes) -> int:
     key = name.lower()
     if key in _READ:
         return _READ[key]
     # What reads fields as CGI does sees "_" and "-" as the same character.
     dashed = key.replace(b"_", b"-")
     if key.startswith(b"cf-access-"):
-        return _Kind.ACCESS
+        return _ACCESS
     if dashed in _EDGE_ONLY or dashed.startswith(_EDGE_ONLY_PREFIXES) or key in HOP_BY_HOP:
-        return _Kind.REMOVED
-    return _Kind.KEPT
+        return _REMOVED
+    return _KEPT
 
 
 def end_to_end(fields: Iterable[Field]) -> list[Field]:
@@ -105,12 +105,16 @@ def end_to_end(fields: Iterable[Field]) -> list[Field]:
     kept: list[Field] = []
     named: set[bytes] | None = None
     for field in fields:
-        name = field[0].lower()
-        if name not in HOP_BY_HOP:
+        if not is_hop_by_hop(field[0]):
             kept.append(field)
-        elif name == b"connection" and field[1] not in _USUAL_OPTIONS:
+        elif field[1] not in _USUAL_OPTIONS and field[0].lower() == b"connection":
             named = _options(field[1]) if named is None else named | _options(field[1])
     return kept if named is None else [field for field in kept if field[0].lower() not in named]
+
+
+@lru_cache(maxsize=2048)
+def is_hop_by_hop(name: bytes) -> bool:
+    return name.lower() in HOP_BY_HOP
 
 
 def admit(request: Request, *, ray: str) -> Request | Refusal:
@@ -129,63 +133,64 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     authorization: bytes | None = None
     access: dict[bytes, bytes] | None = None
     for field in request.headers.raw:
-        match _kind(field[0]):
-            case _Kind.KEPT:
-                kept.append(field)
-            case _Kind.REMOVED:
-                pass
-            case _Kind.COOKIE:
-                kept.append(field)
-                cookies.append(field[1])
-            case _Kind.AUTHORIZATION:
-                if authorization is not None:
-                    return _twice(field)
-                authorization = field[1]
-                if not (authorization.isascii() and authorization.decode("ascii").isprintable()):
-                    return Refusal(400, "Authorization holds a character that is not printable ASCII.")
-                kept.append(field)
-            case _Kind.ACCESS:
-                access = access or {}
-                name = field[0].lower()
-                if name in access:
-                    return _twice(field)
-                access[name] = field[1]
-            case _Kind.CONNECTION:
-                if field[1] not in _USUAL_OPTIONS:
-                    named = _options(field[1]) if named is None else named | _options(field[1])
-            case _Kind.LOOP:
-                loops.append(field[1])
+        kind = _kind(field[0])
+        if kind == _KEPT:
+            kept.append(field)
+        elif kind == _AUTHORIZATION:
+            if authorization is not None:
+                return _twice(field)
+            authorization = field[1]
+            if _UNPRINTABLE.search(authorization) is not None:
+                return Refusal(400, "Authorization holds a character that is not printable ASCII.")
+            kept.append(field)
+        elif kind == _COOKIE:
+            kept.append(field)
+            cookies.append(field[1])
+        elif kind == _ACCESS:
+            access = access or {}
+            name = field[0].lower()
+            if name in access:
+                return _twice(field)
+            access[name] = field[1]
+        elif kind == _CONNECTION:
+            if field[1] not in _USUAL_OPTIONS:
+                named = _options(field[1]) if named is None else named | _options(field[1])
+        elif kind == _LOOP:
+            loops.append(field[1])
     if named:
         kept = [field for field in kept if field[0].lower() not in named]
-    loop = b"cloudflare; loops=1"
+    kept.append((b"CF-Ray", ray.encode("ascii")))
+    kept += _SCHEME_FIELDS[request.url.scheme]
+    kept += _client_fields(request.client.ip)
     if loops:
         others, count = _loops(b",".join(loops))
         if count >= MAX_LOOPS:
             return Refusal(508, f"The request came through this edge {count} times: an origin points back to the edge.")
-        loop = b", ".join([*others, b"cloudflare; loops=%d" % (count + 1)])
-    kept += _own_fields(request, ray)
-    kept.append((b"CDN-Loop", loop))
-    return request.replace(
-        headers=Headers.from_raw(kept), credentials=_credentials(authorization, cookies, access or {})
-    )
+        kept.append((b"CDN-Loop", b", ".join([*others, b"cloudflare; loops=%d" % (count + 1)])))
+    else:
+        kept.append(_FIRST_LOOP)
+    return request.replace(headers=Headers.from_raw(kept), credentials=_credentials(authorization, cookies, access))
 
 
-def _own_fields(request: Request, ray: str) -> list[Field]:
-    scheme = request.url.scheme.encode("ascii")
-    fields = [
-        (b"CF-Ray", ray.encode("ascii")),
-        (b"CF-Visitor", b'{"scheme":"%b"}' % scheme),
-        (b"X-Forwarded-Proto", scheme),
-    ]
-    if request.client.ip:
-        ip = request.client.ip.encode("ascii")
-        fields += [(b"CF-Connecting-IP", ip), (b"X-Forwarded-For", ip), (b"X-Real-IP", ip)]
-    return fields
+_FIRST_LOOP: Final = (b"CDN-Loop", b"cloudflare; loops=1")
+_SCHEME_FIELDS: Final[dict[str, list[Field]]] = {
+    scheme.decode("ascii"): [(b"CF-Visitor", b'{"scheme":"%b"}' % scheme), (b"X-Forwarded-Proto", scheme)]
+    for scheme in (b"http", b"https")
+}
 
 
-def _credentials(authorization: bytes | None, cookies: list[bytes], access: dict[bytes, bytes]) -> Credentials:
-    if authorization is None and not cookies and not access:
-        return _NONE
+@lru_cache(maxsize=1024)
+def _client_fields(ip: str) -> tuple[Field, ...]:
+    if not ip:
+        return ()
+    value = ip.encode("ascii")
+    return (b"CF-Connecting-IP", value), (b"X-Forwarded-For", value), (b"X-Real-IP", value)
+
+
+def _credentials(authorization: bytes | None, cookies: list[bytes], access: dict[bytes, bytes] | None) -> Credentials:
+    if not cookies and access is None:
+        return _NONE if authorization is None else Credentials(authorization.decode("ascii"))
+    access = access or {}
     # RFC 9113 8.2.3: several Cookie fields are one, joined with "; ".
     cookie = b"; ".join(cookies).decode("latin-1") if cookies else None
     token = _text(access.get(b"cf-access-token"))

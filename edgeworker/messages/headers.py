@@ -5,6 +5,7 @@ Source: https://fetch.spec.whatwg.org/#headers-class. Values are ByteStrings: on
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, Self
 
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -131,12 +132,7 @@ class Headers:
 
 
 def _checked(name: str, value: str) -> tuple[bytes, bytes]:
-    try:
-        field = name.encode("ascii")
-    except UnicodeEncodeError:
-        field = b""
-    if not _NAME.fullmatch(field):
-        raise TypeError(f"Invalid header name: {name!r}.")
+    field = _checked_name(name)
     try:
         content = value.strip(" \t\r\n").encode("latin-1")
     except UnicodeEncodeError as error:
@@ -144,3 +140,14 @@ def _checked(name: str, value: str) -> tuple[bytes, bytes]:
     if _FORBIDDEN_IN_VALUE.search(content):
         raise TypeError(f"Invalid value of header {name!r}: it holds CR, LF or NUL.")
     return field, content
+
+
+@lru_cache(maxsize=1024)
+def _checked_name(name: str) -> bytes:
+    try:
+        field = name.encode("ascii")
+    except UnicodeEncodeError:
+        field = b""
+    if not _NAME.fullmatch(field):
+        raise TypeError(f"Invalid header name: {name!r}.")
+    return field

@@ -121,7 +121,7 @@ class Listener:
                 self._all_done.set_result(None)
 
     async def _answer(self, request: Incoming, connection: ClientConnection) -> web.StreamResponse:
-        begun = self._clock.monotonic()
+        begun = 0.0 if self._on_request is None else self._clock.monotonic()
         message = request.parsed
         client, scheme = connection.client, self._scheme
         if connection.trusted:
@@ -157,7 +157,7 @@ class Listener:
         if unread and complete and not request.payload.is_eof():
             connection.hang_up()
             await connection.lingered()
-        return outgoing.Sent(keep_alive=framed.keep_alive and complete)
+        return outgoing.GOES_ON if framed.keep_alive and complete else outgoing.ENDS
 
     def _frame(self, response: Response, request: Incoming, *, keep_alive: bool) -> outgoing.Framed:
         message = request.parsed

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -24,6 +25,11 @@ _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
 # The edge writes these itself. Expect was answered by our own listener when the body was first read.
 _OWN: Final = frozenset({b"host", b"content-length", b"expect"})
+
+
+@lru_cache(maxsize=2048)
+def _is_own(name: bytes) -> bool:
+    return name.lower() in _OWN
 
 
 class OriginClient:
@@ -147,7 +153,7 @@ def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:
     """What is written at once (a body that is there already goes with its head), and the body that follows."""
     url = request.url
     fields = [(b"Host", url.host.encode("ascii"))]
-    fields += [field for field in end_to_end(request.headers.raw) if field[0].lower() not in _OWN]
+    fields += [field for field in end_to_end(request.headers.raw) if not _is_own(field[0])]
     if body is None:
         if request.method in _BODY_EXPECTED:
             fields.append((b"Content-Length", b"0"))

@@ -32,6 +32,10 @@ class Sent(web.StreamResponse):
         return None
 
 
+GOES_ON: Final = Sent(keep_alive=True)
+ENDS: Final = Sent(keep_alive=False)
+
+
 class Unfinished(Exception):
     """The answer began and cannot be completed: the connection must be cut, so that nobody takes it for whole."""
 
@@ -88,12 +92,12 @@ def _fields(response: Response) -> tuple[list[Field], bytes | None, bool]:
     announced: bytes | None = None
     dated = False
     for field in end_to_end(response.headers.raw):
-        match len(field[0]):
-            case 14 if field[0].lower() == b"content-length":
-                announced = field[1] if field[1].isdigit() else None
-                continue
-            case 4 if field[0].lower() == b"date":
-                dated = True
+        size = len(field[0])
+        if size == 14 and field[0].lower() == b"content-length":
+            announced = field[1] if field[1].isdigit() else None
+            continue
+        if size == 4 and field[0].lower() == b"date":
+            dated = True
         kept.append(field)
     return kept, announced, dated
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from edgeworker.admission import Field
 
+_COLON: Final = b": "
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
 _STATUS_LINES: Final = {status: b"HTTP/1.1 %d %b" % (status, reason) for status, reason in _REASONS.items()}
 
@@ -23,7 +24,7 @@ def head(start: bytes, fields: Iterable[Field]) -> bytes:
     `Headers` refuses such fields already, and so do the parsers; this is the last door, and it knows no exception.
     """
     lines = [start]
-    lines += [b"%b: %b" % field for field in fields]
+    lines += map(_COLON.join, fields)
     lines.append(b"\r\n")
     written = b"\r\n".join(lines)
     if written.count(b"\n") != len(lines) or written.count(b"\r") != len(lines) or b"\0" in written:

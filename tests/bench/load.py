@@ -1,0 +1,138 @@
+"""Load on a URL over kept-alive connections: wrk where it is installed, else our own."""
+
+import asyncio
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HAS_WRK: Final = shutil.which("wrk") is not None
+HOST: Final = "api.example.com"
+
+_SCRIPT: Final = """
+local tokens = {}
+for line in io.lines(os.getenv("BENCH_TOKENS")) do tokens[#tokens + 1] = line end
+local number = 0
+function request()
+  number = number % #tokens + 1
+  return wrk.format("GET", "/orders", {["Host"] = "@HOST@", ["Authorization"] = "Bearer " .. tokens[number]})
+end
+function done(summary, latency, requests)
+  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99),
+    summary.errors.status + summary.errors.read + summary.errors.timeout))
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    count: int
+
+
+def measure(port: int, tokens: Sequence[str], *, connections: int, seconds: float) -> Measured:
+    if HAS_WRK:
+        return _with_wrk(port, tokens, connections, seconds)
+    return asyncio.run(_by_ourselves(port, tokens, connections, seconds))
+
+
+def _with_wrk(port: int, tokens: Sequence[str], connections: int, seconds: float) -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        script, list_of_tokens = Path(folder) / "bench.lua", Path(folder) / "tokens"
+        script.write_text(_SCRIPT.replace("@HOST@", HOST))
+        list_of_tokens.write_text("\n".join(tokens))
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
+        done = subprocess.run(
+            [*command, f"http://127.0.0.1:{port}/orders"],
+            env={"BENCH_TOKENS": str(list_of_tokens)},
+            capture_output=True,
+            text=True,
+            check=True,
+            executable=shutil.which("wrk"),
+        )
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    if found is None:
+        raise SystemExit(f"wrk said nothing that can be read:\n{done.stdout}{done.stderr}")
+    count, microseconds, p50, p99, errors = map(int, found.groups())
+    return Measured(count / (microseconds / 1e6), p50 / 1000, p99 / 1000, errors, count)
+
+
+class _Client(asyncio.Protocol):
+    """Sends one request after the other until `deadline`; `took` are seconds."""
+
+    def __init__(self, requests: Sequence[bytes], deadline: float, done: "asyncio.Future[None]") -> None:
+        self.took: list[float] = []
+        self.errors = 0
+        self._requests = requests
+        self._deadline = deadline
+        self._done = done
+        self._next = 0
+        self._begun = 0.0
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send()
+
+    def _send(self) -> None:
+        assert self._transport is not None
+        self._begun = time.perf_counter()
+        if self._begun >= self._deadline:
+            self._transport.abort()
+            return
+        self._transport.write(self._requests[self._next])
+        self._next = (self._next + 1) % len(self._requests)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\n[Cc]ontent-[Ll]ength: (\d+)", head)
+        if not end or (length is not None and len(body) < int(length[1])):
+            return
+        if length is None and not body.endswith(b"0\r\n\r\n"):
+            return
+        self.took.append(time.perf_counter() - self._begun)
+        self.errors += not head.startswith(b"HTTP/1.1 200 ")
+        self._received = b""
+        self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.errors += time.perf_counter() < self._deadline
+        if not self._done.done():
+            self._done.set_result(None)
+
+
+async def _by_ourselves(port: int, tokens: Sequence[str], connections: int, seconds: float) -> Measured:
+    loop = asyncio.get_running_loop()
+    requests = [
+        f"GET /orders HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n".encode() for token in tokens
+    ]
+    deadline = time.perf_counter() + seconds
+    clients: list[_Client] = []
+    waiting: list[asyncio.Future[None]] = []
+    for number in range(connections):
+        done: asyncio.Future[None] = loop.create_future()
+        shifted = requests[number % len(requests) :] + requests[: number % len(requests)]
+        client = _Client(shifted, deadline, done)
+        clients.append(client)
+        waiting.append(done)
+        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+    await asyncio.gather(*waiting)
+    took = sorted(value for client in clients for value in client.took)
+    if len(took) < 2:
+        raise SystemExit("nothing was answered")
+    cuts = statistics.quantiles(took, n=100)
+    errors = sum(client.errors for client in clients)
+    return Measured(len(took) / seconds, cuts[49] * 1000, cuts[98] * 1000, errors, len(took))
