@@ -17,6 +17,7 @@ JSType = Literal["string", "number", "boolean", "object"]
 
 _NAME: Final = re.compile(r"^$|^[a-z0-9_][a-z0-9-_]*$")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DASHES: Final = re.compile("[–—]")
 
 
@@ -178,10 +179,15 @@ def compatibility_date(spot: Spot, value: object) -> None:
         spot.error(
             f'"{spot.label}" field should use ISO-8601 accepted hyphens (-) rather than en-dashes (–) or em-dashes (—).'
         )
-    try:
-        date.fromisoformat(_DASHES.sub("-", value))
-    except ValueError:
+    if not _is_iso_date(_DASHES.sub("-", value)):
         spot.error(f'"{spot.label}" field should be a valid ISO-8601 date (YYYY-MM-DD), but got {shown(value)}.')
+
+
+def _is_iso_date(text: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(text)) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def bucket_name(spot: Spot, value: object) -> None:

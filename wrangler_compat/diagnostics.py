@@ -97,7 +97,7 @@ class Diagnostics:
         inner = [block for child in self.children for block in child.blocks(level, places=places)]
         if not self.description or not (items or inner):
             return [*items, *inner]
-        lines = [f"- {_indented(item)}" for item in (*items, *inner)]
+        lines = [*(f"- {_indented(item)}" for item in items), *(f"- {block}" for block in inner)]
         return [_indented("\n".join([self.description, *lines]))]
 
     def render(self, level: Level, *, places: bool = True) -> str:

@@ -5,38 +5,50 @@ already accepted the text, or has refused it and we look for the reason.
 """
 
 import re
+import tomllib
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
-from wrangler_compat.diagnostics import Where
+from wrangler_compat.diagnostics import Where, dotted
 from wrangler_compat.fault import Fault
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK: Final = re.compile(r"[ \t]*")
 _BLANK_LINES: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_SCALAR: Final = re.compile(r"[^,\[\]{}#\n=\"']+")
+_SCALAR: Final = re.compile(r"(?:true|false|[+-]?(?:inf|nan)|[+-]?\d[\w.:+-]*(?: \d\d:[\d.:Z+-]*)?)(?!\w)")
 _AT: Final = re.compile(r"\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+_NEXT: Final = re.compile(
+    r"\s*(?:\[\[?\s*[\w\"'.\- ]+\]|[\w.-]+\s*=)"
+)  # what begins after an array that should have ended
 _HEADER_LINE: Final = re.compile(r"\s*\[\[?\s*[\w\"'.\- ]+\]?\]?\s*(?:#.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """A bracket that was opened. `key` is the value it belongs to; line and column count from 1."""
+    """A bracket that was opened. `key` is the value it belongs to; line and column count from 1.
+
+    `last_line` is the line of the last value before it.
+    """
 
     character: str
     key: Where
     line: int
     column: int
+    last_line: int
 
 
 @dataclass(slots=True)
 class Scan:
-    """`lines` of all values; `open` are the brackets that stood open where the text could not be followed any more,
-    and `last_line` is the line of the last thing that was understood there.
+    """`lines` of all values, and `set_on` what is set on a line (a key, or a table by its header).
+
+    Where the text could not be followed any more: `lost` is the line and column, `open` the brackets that stood open,
+    and `last_line` the line of the last value that was understood.
     """
 
     lines: dict[Where, int] = field(default_factory=dict)
+    set_on: dict[int, Where] = field(default_factory=dict)
+    lost: tuple[int, int] | None = None
     open: list[Bracket] = field(default_factory=list)
     last_line: int = 1
 
@@ -65,7 +77,7 @@ class _Scanner:
                 if self._peek() not in ("\n", "\r", "#", ""):
                     raise _LostError
         except _LostError:
-            return self.result
+            self.result.lost = (self._line(), self._column())
         return self.result
 
     def _peek(self) -> str:
@@ -105,6 +117,7 @@ class _Scanner:
         elif where in self._items:
             where = (*where, self._items[where])
         self._note(where, line)
+        self.result.set_on[line] = where
         return where
 
     def _inside_arrays(self, names: Where) -> Where:
@@ -119,13 +132,13 @@ class _Scanner:
     def _note(self, where: Where, line: int) -> None:
         for length in range(1, len(where) + 1):
             self.result.lines.setdefault(where[:length], line)
-        self.result.last_line = line
 
     def _assignment(self, table: Where) -> None:
         line = self._line()
         where = table + self._dotted()
         self._expect("=")
         self._note(where, line)
+        self.result.set_on.setdefault(line, where)
         self._skip(_BLANK)
         self._value(where)
 
@@ -136,7 +149,7 @@ class _Scanner:
             start = self._at
             if self._peek() in ('"', "'"):
                 self._string()
-                names.append(self._text[start + 1 : self._at - 1])
+                names.append(_unquoted(self._text[start : self._at]))
             elif self._skip(_BARE_KEY) > start:
                 names.append(self._text[start : self._at])
             else:
@@ -176,7 +189,7 @@ class _Scanner:
         self._at = match.end()
 
     def _open(self, where: Where) -> None:
-        self.result.open.append(Bracket(self._peek(), where, self._line(), self._column()))
+        self.result.open.append(Bracket(self._peek(), where, self._line(), self._column(), self.result.last_line))
         self._at += 1
 
     def _array(self, where: Where) -> None:
@@ -186,7 +199,7 @@ class _Scanner:
             self._skip(_BLANK_LINES)
             if self._peek() == "]":
                 break
-            self._note((*where, index), self._line())
+            self.result.lines.setdefault((*where, index), self._line())
             self._value((*where, index))
             index += 1
             self._skip(_BLANK_LINES)
@@ -211,41 +224,75 @@ class _Scanner:
         self.result.open.pop()
 
 
+def _unquoted(key: str) -> str:
+    if "\\" not in key:
+        return key[1:-1]
+    try:
+        return str(tomllib.loads(f"key = {key}")["key"])
+    except tomllib.TOMLDecodeError:
+        raise _LostError from None
+
+
 def scan(text: str) -> Scan:
     """The lines of all values, as far as the text can be followed."""
     return _Scanner(text).run()
 
 
 def explain(text: str, error: str) -> Fault:
-    """tomllib's `error` about `text`, with its place, and with what an open bracket has to do with it."""
+    """tomllib's `error` about `text`: at its place, in words that say what to do."""
     at = _AT.search(error)
     reason = error[: at.start()].rstrip() if at else error
-    if at is not None and at["line"]:
-        line, column = int(at["line"]), int(at["column"])
-    else:
-        line = text.count("\n") + 1
-        column = len(text) - text.rfind("\n")
+    whole = text.rstrip()
+    at_end = at is None or at["line"] is None or int(at["line"]) > whole.count("\n") + 1
+    line = whole.count("\n") + 1 if at_end or at is None else int(at["line"])
+    column = len(whole) - whole.rfind("\n") if at_end or at is None else int(at["column"])
     found = scan(text)
-    culprit = _unclosed(text, found, line)
-    if culprit is None:
-        return Fault(f"{reason}.", line=line, column=column)
-    return Fault(_advice(culprit, found.last_line), line=culprit.line, column=culprit.column, also=[found.last_line])
-
-
-def _unclosed(text: str, found: Scan, line: int) -> Bracket | None:
-    """The bracket that was not closed. What looks like one inside it may be the header of the next table."""
     lines = text.splitlines()
-    brackets = [
-        bracket
-        for bracket in found.open
-        if not (bracket.character == "[" and bracket.column == 1 and _HEADER_LINE.match(lines[bracket.line - 1]))
-    ]
+    content = lines[line - 1] if lines else ""
+    next_line = line if _NEXT.match(content) else None
+    # An inline table must end on its line.
+    unclosed = _unclosed(lines, found, at_end=at_end or not content[column - 1 :].strip(), next_line=next_line)
+    if unclosed is not None:
+        bracket, last_line = unclosed
+        return Fault(_advice(bracket, last_line), line=bracket.line, column=bracket.column, also=[last_line])
+    return _explained(reason, content, found, line, column)
+
+
+def _explained(reason: str, content: str, found: Scan, line: int, column: int) -> Fault:
+    where = found.set_on.get(line)
+    if reason.startswith("Cannot") and where is not None:
+        first = found.lines[where]
+        what = f"The table [{dotted(where)}]" if content.lstrip().startswith("[") else f'The key "{where[-1]}"'
+        return Fault(
+            f"{what} stands here for the second time; the first time is on line {first}.",
+            line=line,
+            column=len(content) - len(content.lstrip()) + 1,
+            also=[first],
+        )
+    if found.lost is not None and reason.startswith(("Illegal character '\\n'", 'Expected "\'"', "Expected '\"'")):
+        lost_line, lost_column = found.lost
+        return Fault("The text that begins here has no closing quote.", line=lost_line, column=lost_column)
+    if reason == "Invalid value":
+        missing = not content[column - 1 :].strip()
+        advice = 'a value is missing after "="' if missing else 'this is not a value; texts stand in quotes: "text"'
+        return Fault(f"Invalid value: {advice}.", line=line, column=column)
+    return Fault(f"{reason}.", line=line, column=column)
+
+
+def _unclosed(lines: list[str], found: Scan, *, at_end: bool, next_line: int | None) -> tuple[Bracket, int] | None:
+    """The bracket that was not closed, and the line of its last item; None if that is not what is wrong.
+
+    `at_end`: the text ended. `next_line`: on that line something began that cannot stand in a bracket.
+    """
+    brackets = list(found.open)
+    last_line = found.last_line
+    # What looks like a bracket inside an array is the header of the next table, if it stands alone at a line's start.
+    while brackets and brackets[-1].column == 1 and _HEADER_LINE.match(lines[brackets[-1].line - 1]):
+        last_line = brackets.pop().last_line
     if not brackets:
         return None
-    at_end = line > len(lines) or not "\n".join(lines[line - 1 :]).strip()
-    before_header = line <= len(lines) and _HEADER_LINE.match(lines[line - 1]) is not None
-    before_key = line <= len(lines) and re.match(r"\s*[\w.-]+\s*=", lines[line - 1]) is not None
-    return brackets[-1] if at_end or before_header or before_key or len(brackets) < len(found.open) else None
+    stopped = next_line is not None and next_line > brackets[-1].line
+    return (brackets[-1], last_line) if at_end or stopped or len(brackets) < len(found.open) else None
 
 
 def _advice(bracket: Bracket, last_line: int) -> str:

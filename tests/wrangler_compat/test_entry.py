@@ -1,0 +1,100 @@
+"""Which script a worker runs."""
+
+import pytest
+
+from edgeworker.config import KVBinding
+from tests.wrangler_compat.project import DEFAULT_SCRIPT, Project, bindings, only, texts
+
+NO_MAIN = 'name = "w"\ncompatibility_date = "2026-01-01"\n'
+TOKENS = '[[kv_namespaces]]\nbinding = "TOKENS"\nid = "1"\n'
+
+
+def test_a_python_main_runs_from_the_folder_of_its_configuration(project: Project) -> None:
+    project.worker(name="sub/wrangler.toml")
+
+    worker = only(project.load("sub/wrangler.toml").require())
+
+    assert (worker.main, worker.is_default_script) == (project.folder / "sub/worker.py", False)
+
+
+def test_without_main_the_default_script_runs_with_a_warning(project: Project) -> None:
+    project.write("wrangler.toml", NO_MAIN + TOKENS)
+
+    loaded = project.load()
+
+    worker = only(loaded.require())
+    assert (worker.main, worker.is_default_script) == (DEFAULT_SCRIPT, True)
+    assert bindings(worker)["TOKENS"] == KVBinding("TOKENS", "1")
+    assert texts(loaded, "warning") == [
+        'The worker "w" has no "main": it runs the built-in split-token script. '
+        'To run your own, add main = "worker.py".'
+    ]
+
+
+def test_the_default_script_gets_its_namespace_where_none_is_configured(project: Project) -> None:
+    project.write("wrangler.toml", NO_MAIN)
+
+    loaded = project.load()
+
+    binding = bindings(only(loaded.require()))["TOKENS"]
+    assert isinstance(binding, KVBinding)
+    assert binding.namespace_id in texts(loaded, "warning")[-1]
+    assert [namespace.id for namespace in loaded.config.namespaces] == [binding.namespace_id]
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ('main = "src/index.js"\n', "src/index.js"),
+        ('main = "x.mjs"\n', "x.mjs"),
+        ('main = "x.ts"\n', "x.ts"),
+        ("", "index.js"),
+        ("", "src/index.ts"),
+        ('type = "webpack"\n', "index.js"),
+        ('[build.upload]\nmain = "./x.mjs"\n', "dist/x.mjs"),
+    ],
+)
+def test_javascript_is_refused_plainly_and_the_default_script_is_offered(
+    project: Project, text: str, script: str
+) -> None:
+    project.write("wrangler.toml", NO_MAIN + text + TOKENS)
+    project.write(script)
+
+    refused = project.load()
+    replaced = project.load(use_default_script=True)
+
+    (error,) = texts(refused, "error")
+    assert "JavaScript workers do not run in edgeworker yet" in error
+    assert "--default-script" in error
+    assert only(replaced.require()).is_default_script
+    assert "runs in its place" in texts(replaced, "warning")[-1]
+
+
+@pytest.mark.parametrize(
+    ("main", "says"),
+    [
+        ("gone.py", 'The entry-point file at "gone.py" was not found.'),
+        ("folder", 'The entry-point file at "folder" was not found (it is a folder).'),
+        ("worker.txt", 'The entry-point file at "worker.txt" is not a Python script: its name must end in ".py".'),
+    ],
+)
+def test_a_main_that_cannot_run_is_an_error(project: Project, main: str, says: str) -> None:
+    project.write("wrangler.toml", NO_MAIN + f'main = "{main}"\n')
+    project.write("worker.txt")
+    project.write("folder/x.py")
+
+    assert texts(project.load(), "error") == [says]
+
+
+def test_assets_without_a_main_are_refused(project: Project) -> None:
+    project.write("wrangler.toml", NO_MAIN + '[assets]\ndirectory = "public"\n')
+
+    (error,) = texts(project.load(), "error")
+
+    assert error.startswith('The worker "w" has static assets and no "main", but edgeworker does not serve assets yet.')
+
+
+def test_a_worker_in_rust_is_refused(project: Project) -> None:
+    project.write("wrangler.toml", NO_MAIN + 'type = "rust"\n')
+
+    assert 'type = "rust"' in texts(project.load(), "error")[0]

@@ -1,0 +1,108 @@
+"""Which zone a route belongs to."""
+
+import pytest
+
+from edgeworker.config import Config
+from tests.wrangler_compat.project import Project, texts
+from wrangler_compat.zones import registrable_domain
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("example.com", "example.com"),
+        ("a.b.example.co.uk", "example.co.uk"),
+        ("me.github.io", "me.github.io"),
+        ("shop.test", "shop.test"),
+        ("co.uk", None),
+        ("localhost", None),
+        ("127.0.0.1", None),
+        ("[::1]", None),
+        ("", None),
+    ],
+)
+def test_the_registrable_domain_of_a_host(host: str, domain: str | None) -> None:
+    assert registrable_domain(host) == domain
+
+
+def zones_of_routes(config: Config) -> dict[str, str | None]:
+    return {route.pattern: route.zone for route in config.routes}
+
+
+def test_a_route_is_in_the_zone_that_it_names_else_in_that_of_its_host(project: Project) -> None:
+    config = project.config(
+        'routes = ["api.example.com/*", "*.example.co.uk/*", "*example.org/*", "localhost/*", "127.0.0.1/x", "*/*", '
+        '{ pattern = "saas.net/*", zone_name = "Example.COM" }, { pattern = "shop.example.net/*", zone_id = "77" }]\n'
+    )
+
+    assert zones_of_routes(config) == {
+        "api.example.com/*": "example.com",
+        "*.example.co.uk/*": "example.co.uk",
+        "*example.org/*": "example.org",
+        "localhost/*": None,
+        "127.0.0.1/x": None,
+        "*/*": None,
+        "saas.net/*": "example.com",
+        "shop.example.net/*": "example.net",
+    }
+    ids = {zone.name: zone.id for zone in config.zones}
+    assert set(ids) == {"example.com", "example.co.uk", "example.org", "example.net"}
+    assert ids["example.net"] == "77"
+    assert len(ids["example.com"]) == 32
+
+
+def test_a_zone_that_another_route_names_takes_the_hosts_below_it(project: Project) -> None:
+    config = project.config(
+        'routes = ["x.api.example.com/*", { pattern = "api.example.com/*", zone_name = "api.example.com" }]\n'
+    )
+
+    assert zones_of_routes(config)["x.api.example.com/*"] == "api.example.com"
+
+
+def test_declared_zones_come_first_and_their_ids_are_known(project: Project) -> None:
+    project.worker('routes = ["a.shop.example.com/*", { pattern = "*/*", zone_id = "z1" }]\n')
+    project.write("edge.toml", '[[zones]]\nname = "shop.example.com"\nid = "z1"\norigin = "http://127.0.0.1:1"\n')
+
+    loaded = project.load()
+
+    assert zones_of_routes(loaded.require()) == {"a.shop.example.com/*": "shop.example.com", "*/*": "shop.example.com"}
+    assert texts(loaded, "warning") == []
+
+
+def test_a_zone_that_edge_toml_does_not_declare_is_a_warning(project: Project) -> None:
+    project.worker('routes = ["example.org/*"]\n')
+    project.write("edge.toml", '[[zones]]\nname = "example.com"\n')
+
+    loaded = project.load()
+
+    assert [zone.name for zone in loaded.require().zones] == ["example.com", "example.org"]
+    assert texts(loaded, "warning") == [
+        'The route "example.org/*" is of zone "example.org", which edge.toml does not declare (it declares '
+        '"example.com"): the zone has no origin of its own.'
+    ]
+
+
+def test_the_old_zone_id_at_the_top_is_that_of_routes_without_one(project: Project) -> None:
+    config = project.config('zone_id = "13e"\nroutes = ["example.com/*", "example.org/*"]\n')
+
+    ids = {zone.name: zone.id for zone in config.zones}
+    assert ids["example.com"] == "13e"
+    assert ids["example.org"] != "13e"
+
+
+def test_a_zone_id_that_says_nothing_about_the_host_is_told(project: Project) -> None:
+    project.worker('routes = [{ pattern = "*/*", zone_id = "77" }]\n')
+
+    loaded = project.load()
+
+    assert zones_of_routes(loaded.require()) == {"*/*": None}
+    assert 'The zone with the id "77" is not known' in texts(loaded, "warning")[0]
+
+
+@pytest.mark.parametrize("name", ["exa mple.com", "example.com:80", ""])
+def test_a_zone_name_that_is_no_host_is_an_error(project: Project, name: str) -> None:
+    project.worker(f'routes = [{{ pattern = "a.example.com/*", zone_name = "{name}" }}]\n')
+
+    loaded = project.load()
+
+    assert bool(texts(loaded, "error")) is bool(name)
