@@ -195,11 +195,14 @@ def _limits(values: Mapping[str, object]) -> Limits:
         request_line_bytes=_whole(values, "request_line_bytes", _LIMITS.request_line_bytes),
         header_bytes=_whole(values, "header_bytes", _LIMITS.header_bytes),
         headers=_whole(values, "headers", _LIMITS.headers),
+        headers_bytes=_whole(values, "headers_bytes", _LIMITS.headers_bytes),
         body_bytes=_whole(values, "body_bytes", _LIMITS.body_bytes),
         header_timeout_seconds=_seconds(values, "header_timeout_seconds", _LIMITS.header_timeout_seconds),
         body_grace_seconds=_seconds(values, "body_grace_seconds", _LIMITS.body_grace_seconds),
         body_bytes_per_second=_whole(values, "body_bytes_per_second", _LIMITS.body_bytes_per_second),
+        write_timeout_seconds=_seconds(values, "write_timeout_seconds", _LIMITS.write_timeout_seconds),
         keepalive_timeout_seconds=_seconds(values, "keepalive_timeout_seconds", _LIMITS.keepalive_timeout_seconds),
+        connections_per_address=_whole(values, "connections_per_address", _LIMITS.connections_per_address),
         drain_timeout_seconds=_seconds(values, "drain_timeout_seconds", _LIMITS.drain_timeout_seconds),
     )
 

@@ -1,0 +1,63 @@
+"""What the values of edge.toml may be."""
+
+from dataclasses import fields
+
+import pytest
+
+from edgeworker.config import KVSettings, Limits, Outbound
+from wrangler_compat.edge_fields import (
+    ADDRESS,
+    BASE_URL,
+    BASE_URLS,
+    BOOLEAN,
+    BY_SECTION,
+    HOST,
+    HOSTS,
+    ID,
+    POSITIVE,
+    SECONDS,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    Kind,
+    one_of,
+    split_address,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (TEXT, ["a"], ["", " ", 1, None]),
+        (ID, ["a b", "13e...b2e"], ["", "a/b", 1]),
+        (HOST, ["example.com", "bücher.example", "[::1]"], ["", "a b", "example.com:80", "*.example.com", 1]),
+        (HOSTS, [[], ["edge.test"]], ["edge.test", ["a b"]]),
+        (
+            BASE_URL,
+            ["http://127.0.0.1:3000", "https://api.test/"],
+            ["", "127.0.0.1:3000", "ftp://a", "http://a/path", "http://a?x", "http://user@a", "http://a#b", 1],
+        ),
+        (BASE_URLS, [{}, {"a.com": "http://b", "*.a.com": "http://c"}], [[], {"a b": "http://b"}, {"a.com": "b"}]),
+        (ADDRESS, ["127.0.0.1:8787", "[::1]:0", "localhost:80"], ["8787", ":80", "a:b", "a:70000", "::1:80", 8787]),
+        (BOOLEAN, [True, False], [0, "true"]),
+        (WHOLE, [0, 5], [-1, 1.5, True, "1"]),
+        (POSITIVE, [1], [0, -1, True]),
+        (SECONDS, [1, 0.5], [0, -1, True, "1", float("inf"), float("nan")]),
+        (TEXTS, [[], ["a"]], ["a", [""], [1]]),
+        (one_of("a", "b"), ["a"], ["c", 1, None]),
+    ],
+)
+def test_a_kind_takes_what_it_says(kind: Kind, good: list[object], bad: list[object]) -> None:
+    assert [value for value in good if not kind.fits(value)] == []
+    assert [value for value in bad if kind.fits(value)] == []
+
+
+def test_an_ipv6_address_loses_its_brackets() -> None:
+    assert split_address("[::1]:80") == ("::1", 80)
+    assert split_address("[nope]:80") is None
+
+
+@pytest.mark.parametrize(("section", "settings"), [("kv", KVSettings), ("outbound", Outbound), ("limits", Limits)])
+def test_every_setting_of_the_edge_can_be_set(section: str, settings: type[KVSettings | Outbound | Limits]) -> None:
+    """A new setting needs a row in edge_fields.SECTIONS and a line in edge_toml."""
+    assert {key.name for key in BY_SECTION[section].keys} == {field.name for field in fields(settings)}
