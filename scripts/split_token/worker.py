@@ -16,7 +16,10 @@ if sys.platform != "emscripten":
     from workers import env
 
     if dir(env):
-        Gateway(settings.read(env))
+        try:
+            Gateway(settings.read(env))
+        except settings.SettingError as error:
+            raise error.with_traceback(None) from None  # its text says all; how it was found helps nobody
 
 
 class Default(WorkerEntrypoint):

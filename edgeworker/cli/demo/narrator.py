@@ -20,8 +20,14 @@ class Narrator:
         self.failed: list[str] = []
 
     def title(self, text: str, explanation: str) -> None:
+        style = self._out.style
+        header, payload, signature = (style(part, colour) for part, colour in zip("HPS", _COLOURS, strict=True))
         self._out.heading(text)
         self._out.note(explanation)
+        self._out.line()
+        self._out.line(f"{_INDENT}client ──{signature}──▶ edge ──{header}.{payload}.{signature}──▶ API")
+        self._out.line(f"{_INDENT}              ▲")
+        self._out.line(f"{_INDENT}              └─{header}.{payload}─ KV ◀─{header}.{payload}─ publisher")
 
     def step(self, title: str) -> None:
         self._step += 1

@@ -47,6 +47,8 @@ def config_for(api_url: str) -> Config:
         "split-token",
         script(DEFAULT_SCRIPT) / "worker.py",
         bindings=(KVBinding("TOKENS", _NAMESPACE.id), TextBinding("REALM", "orders")),
+        compatibility_date="2026-04-01",
+        compatibility_flags=("python_workers",),
         is_default_script=True,
     )
     return replace(CONFIG, workers=(worker,), origin=api_url)
