@@ -50,7 +50,7 @@ DIFFERENCES: Final[dict[tuple[str, int], tuple[JSON, str]]] = {
 }
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["memory", "sqlite"])
 async def namespace(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KVNamespace]:
     store: KVStore = STORES[request.param](tmp_path)
     yield KVNamespace(store, "ns", FakeClock(NOW))

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,11 @@ Durability = Literal["full", "normal"]
 
 BUSY_SECONDS: Final = 5.0
 
-_READ_CACHE_KIB: Final = 16 * 1024
+# Another connection is in the way; SQLITE_PROTOCOL is what is left of that after many tries.
+LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+
+_RETRY_SECONDS: Final = 0.001
+_READ_CACHE_KIB: Final = 4 * 1024  # the upper levels of the trees of a million keys
 _JOURNAL_BYTES: Final = 64 * 1024 * 1024
 _PRIMARY_CODE: Final = 0xFF  # the lower byte of SQLite's extended result codes
 
@@ -30,36 +35,59 @@ def create(path: Path) -> None:
     with translated(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            # First, so that a file that is not ours is left exactly as it was.
-            schema.check(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            schema.migrate(connection, path)
+            # First: a file that is not ours is left exactly as it was, and one that is up to date needs no lock.
+            is_current = schema.is_current(connection, path)
+            if not is_current or connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode = WAL")
+                schema.migrate(connection, path)
         finally:
             connection.close()
 
 
 def connect_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
-    """May be used in another thread than this one, by one thread at a time."""
+    """May be used in another thread than this one, by one thread at a time. Waits for other writers in `begin` only."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
     connection.execute(f"PRAGMA fullfsync = {int(durability == 'full')}")  # macOS: fsync alone does not reach the disk
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
+    connection.execute("PRAGMA busy_timeout = 0")
     return connection
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begins to write; waits up to BUSY_SECONDS for another process. Blocks its thread; raises sqlite3.Error.
+
+    SQLite's own way of waiting asks ten times a second, and hardly ever meets the gap between two transactions of a
+    process that writes without pause.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error_code(error) not in LOCKED or time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def connect_for_reading(path: Path, *, waits: bool) -> sqlite3.Connection:
     """Sees each commit of any process at its next statement. May be used in another thread, by one at a time.
 
-    Where the file is locked, a statement waits BUSY_SECONDS, or not at all.
+    Where the file is locked, a statement waits BUSY_SECONDS, or not at all; opening always waits, because another
+    process may just be mending what a third one left when it was killed.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
-        timeout=BUSY_SECONDS if waits else 0,
+        timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
     connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
+    if not waits:
+        connection.execute("PRAGMA busy_timeout = 0")
     return connection
 
 
@@ -81,7 +109,7 @@ def error_code(error: sqlite3.Error) -> int:
 def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     """What a person can do about it."""
     match error_code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+        case code if code in LOCKED:
             text = f"is locked by another program (waited {BUSY_SECONDS:g} s); close that program, or try again"
         case sqlite3.SQLITE_FULL:
             text = "cannot grow, the disk is full; make room on it"

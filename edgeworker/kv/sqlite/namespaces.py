@@ -2,29 +2,30 @@
 
 import sqlite3
 from collections.abc import Iterable
-from pathlib import Path
 
 from edgeworker.config import Namespace
 from edgeworker.kv.sqlite import writes
-from edgeworker.kv.sqlite.connection import translated
+from edgeworker.kv.sqlite.reader import Reader
 from edgeworker.kv.sqlite.writer import Writer
 
 
 class SQLiteNamespaces:
-    def __init__(self, reading: sqlite3.Connection, writer: Writer, path: Path) -> None:
-        self._reading = reading
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
         self._writer = writer
-        self._path = path
 
     async def all(self) -> list[Namespace]:
-        with translated(self._path):
-            rows = self._reading.execute("SELECT id, title FROM namespaces ORDER BY number").fetchall()
-        return [Namespace(*row) for row in rows]
+        def read(connection: sqlite3.Connection) -> list[Namespace]:
+            return [Namespace(*row) for row in connection.execute("SELECT id, title FROM namespaces ORDER BY number")]
+
+        return await self._reader.short(read)
 
     async def get(self, namespace_id: str) -> Namespace | None:
-        with translated(self._path):
-            row = self._reading.execute("SELECT id, title FROM namespaces WHERE id = ?", (namespace_id,)).fetchone()
-        return None if row is None else Namespace(*row)
+        def read(connection: sqlite3.Connection) -> Namespace | None:
+            found = connection.execute("SELECT id, title FROM namespaces WHERE id = ?", (namespace_id,)).fetchone()
+            return None if found is None else Namespace(*found)
+
+        return await self._reader.short(read)
 
     async def create(self, namespace: Namespace) -> None:
         await self._writer.run(lambda connection: writes.create_namespace(connection, namespace))

@@ -80,9 +80,9 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError for a file that `migrate` would refuse. Changes nothing, not even the journal's mode."""
-    _version(connection, path)
+def is_current(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there is nothing to do for `migrate`. Changes nothing; raises StoreError for what `migrate` refuses."""
+    return _version(connection, path) == VERSION
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -9,16 +9,13 @@ from typing import Final, Self
 from edgeworker.kv.sqlite import chunks, writes
 from edgeworker.kv.sqlite.connection import (
     Durability,
-    connect_for_reading,
     connect_for_writing,
     create,
-    error_code,
-    store_error,
     translated,
 )
 from edgeworker.kv.sqlite.namespaces import SQLiteNamespaces
-from edgeworker.kv.sqlite.reader import Reader
-from edgeworker.kv.sqlite.writer import T, Work, Writer
+from edgeworker.kv.sqlite.reader import Reader, Row
+from edgeworker.kv.sqlite.writer import Writer
 from edgeworker.kv.store import Entry, EntryStream, ListedKey, NamespaceRegistry
 
 _GET: Final = """
@@ -37,15 +34,11 @@ ORDER BY entry.key LIMIT ?
 # No byte of UTF-8 is 0xFF, so this is above every key with a given prefix.
 _AFTER_ALL: Final = b"\xff"
 
-# A read in the event loop that takes more than so many steps of SQLite's machine (about a millisecond) is begun again
-# in the reader's thread; a point read takes a few dozen.
-_STEPS_IN_LOOP: Final = 20_000
+# A longer list does not run in the event loop.
 _KEYS_IN_LOOP: Final = 100
 
 # How much of a stream is stored in one transaction.
 _STREAM_BYTES: Final = 16 * chunks.CHUNK_BYTES
-
-_Row = tuple[bytes, int | None, str | None, int | None]
 
 
 class SQLiteStore:
@@ -57,12 +50,9 @@ class SQLiteStore:
     def __init__(self, path: Path, durability: Durability) -> None:
         self._path = path
         self._closed = False
-        # Locked and long reads go to the reader, so this one never waits.
-        self._reading = connect_for_reading(path, waits=False)
-        self._reading.set_progress_handler(lambda: 1, _STEPS_IN_LOOP)
         self._reader = Reader(path)
         self._writer = Writer(connect_for_writing(path, durability), path)
-        self._namespaces = SQLiteNamespaces(self._reading, self._writer, path)
+        self._namespaces = SQLiteNamespaces(self._reader, self._writer)
 
     @classmethod
     def open(cls, path: Path, *, durability: Durability = "full") -> Self:
@@ -87,7 +77,7 @@ class SQLiteStore:
             return None
         value, expires_at, metadata, large = row
         if large is not None:
-            value = await self._reader.run(lambda connection: chunks.read_all(connection, large))
+            value = await self._reader.long(lambda connection: chunks.read_all(connection, large))
         return Entry(value, expires_at, metadata)
 
     async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
@@ -97,7 +87,7 @@ class SQLiteStore:
         value, expires_at, metadata, large = row
         if large is None:
             return EntryStream(len(value), _whole(value), expires_at, metadata)
-        size = await self._read(lambda connection: chunks.size(connection, large))
+        size = await self._reader.short(lambda connection: chunks.size(connection, large))
         return EntryStream(size, self._pieces(large, size), expires_at, metadata)
 
     async def put(self, namespace_id: str, key: str, entry: Entry) -> None:
@@ -154,7 +144,7 @@ class SQLiteStore:
             rows = connection.execute(_LIST, bounds).fetchall()
             return [ListedKey(key.decode(), expires_at, metadata) for key, expires_at, metadata in rows]
 
-        return await (self._reader.run(read) if limit > _KEYS_IN_LOOP else self._read(read))
+        return await (self._reader.long(read) if limit > _KEYS_IN_LOOP else self._reader.short(read))
 
     async def sweep(self, *, now: int, limit: int = 500) -> int:
         return await self._writer.run(lambda connection: writes.sweep(connection, now=now, limit=limit))
@@ -166,33 +156,19 @@ class SQLiteStore:
         self._closed = True
         # The writer last: only a connection that may write can put the -wal away.
         await self._reader.close()
-        self._reading.close()
         await self._writer.close()
 
-    async def _row(self, namespace_id: str, key: str, now: int) -> _Row | None:
+    async def _row(self, namespace_id: str, key: str, now: int) -> Row | None:
         name = (namespace_id, key.encode())
-        row: _Row | None
         try:
-            row = self._reading.execute(_GET, name).fetchone()
+            row = self._reader.row(_GET, name)
         except sqlite3.Error as error:
-            row = await self._read_in_thread(lambda connection: connection.execute(_GET, name).fetchone(), error)
+            row = await self._reader.again(lambda connection: connection.execute(_GET, name).fetchone(), error)
         return None if row is None or (row[1] is not None and row[1] <= now) else row
 
     async def _pieces(self, large: int, size: int) -> AsyncIterator[bytes]:
         for place in range(chunks.count(size)):
-            yield await self._read(partial(chunks.read, number=large, place=place))
-
-    async def _read(self, work: Work[T]) -> T:
-        try:
-            return work(self._reading)
-        except sqlite3.Error as error:
-            return await self._read_in_thread(work, error)
-
-    async def _read_in_thread(self, work: Work[T], error: sqlite3.Error) -> T:
-        """What the loop's connection gave up because the file is locked or because it took long."""
-        if error_code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT):
-            raise store_error(self._path, error) from error
-        return await self._reader.run(work)
+            yield await self._reader.short(partial(chunks.read, number=large, place=place))
 
     async def _append(self, large: int | None, batch: bytes, offset: int) -> int:
         def append(connection: sqlite3.Connection) -> int:

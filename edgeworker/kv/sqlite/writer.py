@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
 from edgeworker.errors import StoreError
-from edgeworker.kv.sqlite.connection import store_error
+from edgeworker.kv.sqlite.connection import begin, store_error
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -79,7 +79,7 @@ class Writer:
         while waiting:
             job: _Pending | None = None
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
+                begin(self._connection)
                 for job in waiting:
                     job.execute(self._connection)
                 self._connection.execute("COMMIT")

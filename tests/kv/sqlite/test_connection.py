@@ -7,7 +7,14 @@ import pytest
 
 from edgeworker.errors import StoreError
 from edgeworker.kv.sqlite import connection
-from edgeworker.kv.sqlite.connection import connect_for_reading, connect_for_writing, create, error_code, store_error
+from edgeworker.kv.sqlite.connection import (
+    begin,
+    connect_for_reading,
+    connect_for_writing,
+    create,
+    error_code,
+    store_error,
+)
 
 
 def _mode(path: Path) -> int:
@@ -58,6 +65,45 @@ def test_durability_is_sqlites_synchronous(tmp_path: Path, durability: connectio
     writing.close()
 
 
+def test_a_file_that_is_up_to_date_is_opened_while_another_one_writes(tmp_path: Path) -> None:
+    path = tmp_path / "kv.sqlite"
+    create(path)
+    writing = connect_for_writing(path, "normal")
+    begin(writing)
+
+    create(path)
+    writing.rollback()
+    writing.close()
+
+
+def test_who_writes_without_pause_lets_others_in(tmp_path: Path) -> None:
+    path = tmp_path / "kv.sqlite"
+    create(path)
+    done = threading.Event()
+
+    def hog() -> None:
+        writing = connect_for_writing(path, "normal")
+        while not done.is_set():
+            begin(writing)
+            for number in range(200):
+                writing.execute("INSERT OR REPLACE INTO namespaces (id, title) VALUES (?, ?)", (str(number), "t"))
+            writing.execute("COMMIT")
+        writing.close()
+
+    thread = threading.Thread(target=hog)
+    thread.start()
+    other = connect_for_writing(path, "normal")
+    for number in range(5):
+        begin(other)
+        other.execute("INSERT INTO namespaces (id, title) VALUES (?, ?)", (f"other{number}", "t"))
+        other.execute("COMMIT")
+    done.set()
+    thread.join()
+
+    assert other.execute("SELECT count(*) FROM namespaces WHERE id LIKE 'other%'").fetchone() == (5,)
+    other.close()
+
+
 def test_many_may_create_the_file_at_once(tmp_path: Path) -> None:
     path = tmp_path / "data" / "kv.sqlite"
     failures: list[StoreError] = []
@@ -104,6 +150,7 @@ def test_a_directory_is_no_database(tmp_path: Path) -> None:
     [
         (sqlite3.SQLITE_BUSY, "is locked by another program"),
         (sqlite3.SQLITE_BUSY_SNAPSHOT, "is locked by another program"),
+        (sqlite3.SQLITE_PROTOCOL, "is locked by another program"),
         (sqlite3.SQLITE_FULL, "the disk is full"),
         (sqlite3.SQLITE_CORRUPT, "is damaged"),
         (sqlite3.SQLITE_READONLY, "check that the file and its directory may be read and written"),
