@@ -200,6 +200,7 @@ class Config:
     default_on_every_host: bool = False
     origin: str | None = None
     account_id: str = ""
+    account_is_made_up: bool = False  # then the REST API takes any account id: a publisher has one of its own
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
     edge_socket: Socket = Socket()
     api_socket: Socket = Socket(port=8788)

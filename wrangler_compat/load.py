@@ -175,7 +175,11 @@ class _Loader:
         options = self._options
         if source.file is None:
             part = self._diagnostics.child("")
-            values: dict[str, object] = {"name": DEFAULT_NAME, "compatibility_date": NEWEST_DATE}
+            values: dict[str, object] = {
+                "name": DEFAULT_NAME,
+                "compatibility_date": NEWEST_DATE,
+                "compatibility_flags": ["python_workers"],
+            }
             document: Document | None = Document(source.folder / "wrangler.toml", "no configuration", values, {})
         else:
             part = self._diagnostics.child(f"Processing {short(source.file, self._cwd)} configuration:")
@@ -233,7 +237,8 @@ class _Loader:
         if not self._diagnostics.has_errors:  # else a worker that is missing here may be one with an error
             check_services(workers, self._own)
             check_default_worker(edge.default_worker, workers, edge.places, self._own)
-        account_id = self._account_id(edge, plans)
+        configured_account = self._account_id(edge, plans)
+        account_id = configured_account or made_up("account")
         check_accounts(plans, account_id, self._own)
         config = Config(
             workers=workers,
@@ -245,6 +250,7 @@ class _Loader:
             default_on_every_host=not anything,
             origin=self._origin(edge),
             account_id=account_id,
+            account_is_made_up=configured_account is None,
             workers_dev_subdomain=edge.workers_dev_subdomain,
             edge_socket=edge.edge_socket or _dev_socket(plans),
             api_socket=edge.api_socket or Socket(port=8788),
@@ -257,9 +263,10 @@ class _Loader:
         check_whole(config, self._diagnostics)
         return config
 
-    def _account_id(self, edge: EdgeFile, plans: list[Plan]) -> str:
+    def _account_id(self, edge: EdgeFile, plans: list[Plan]) -> str | None:
+        """The configured one."""
         configured = next((plan.account_id for plan in plans if plan.account_id is not None), None)
-        return edge.account_id or configured or self._options.environ.get("CLOUDFLARE_ACCOUNT_ID") or made_up("account")
+        return edge.account_id or configured or self._options.environ.get("CLOUDFLARE_ACCOUNT_ID") or None
 
     def _origin(self, edge: EdgeFile) -> str | None:
         given = self._options.origin

@@ -21,11 +21,12 @@ def enabled(worker: Worker, flag: str, *, since: str) -> bool:
 
 
 def warnings(worker: Worker, exports: Exports) -> Iterator[str]:
-    """Texts for a person. A worker with neither date nor flags is made for tests and is not warned about."""
+    """Texts for a person; the flag `python_workers` is wrangler_compat's to ask for.
+
+    A worker with neither date nor flags is made for tests and is not warned about.
+    """
     if worker.compatibility_date is None and not worker.compatibility_flags:
         return
-    if "python_workers" not in worker.compatibility_flags:
-        yield 'Cloudflare runs a Python script only with compatibility_flags = ["python_workers"]; it runs here without'
     if exports.functions and enabled(worker, "python_no_global_handlers", since=NO_GLOBAL_HANDLERS_FROM):
         given = ", ".join(name for name, method in GLOBAL_HANDLERS.items() if method in exports.functions)
         yield (

@@ -153,7 +153,9 @@ class Listener:
         if self._on_request is not None:
             host, path = ("-", "-") if isinstance(arrived, Refusal) else (arrived.url.host, arrived.url.path)
             seconds = self._clock.monotonic() - begun
-            self._on_request(Summary(message.method, host, path, framed.status, seconds, sent, complete))
+            self._on_request(
+                Summary(message.method, host, path, framed.status, seconds, sent, complete, response.served_by)
+            )
         if unread and complete and not request.payload.is_eof():
             connection.hang_up()
             await connection.lingered()

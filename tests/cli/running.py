@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,8 @@ SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """Header names are in lower case."""
+
     status: int
     headers: dict[str, str]
     text: str
@@ -86,10 +89,14 @@ def fetch(url: str, *, method: str = "GET", headers: dict[str, str] | None = Non
     request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     try:
         with opener.open(request, timeout=SECONDS) as response:
-            return Answer(response.status, dict(response.headers), response.read().decode())
+            return Answer(response.status, _lower(response.headers), response.read().decode())
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, dict(error.headers), error.read().decode())
+            return Answer(error.code, _lower(error.headers), error.read().decode())
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -96,7 +96,6 @@ WARNINGS = [
     (ON_FETCH, "2025-08-14", ("python_workers", "disable_python_no_global_handlers"), None),
     (ON_FETCH, "2025-01-01", ("python_workers", "python_no_global_handlers"), "does not call on_fetch"),
     (DEFAULT, "2026-01-01", ("python_workers",), None),
-    (DEFAULT, "2026-01-01", (), 'compatibility_flags = ["python_workers"]'),
     (ON_FETCH, None, (), None),
 ]
 

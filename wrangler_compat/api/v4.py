@@ -29,7 +29,7 @@ _EXPLORER_ROOT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
 class V4Api:
     """The API of one edge, over its KV store. `config` has the account and the zones that it shows.
 
-    Where `config.account_id` is "" every account id is accepted. `relaxed_expiration` lets in entries that expire in
+    Where no account is configured every account id is accepted. `relaxed_expiration` lets in entries that expire in
     less than 60 seconds, see wrangler_compat.api.expiration.
     """
 
@@ -72,8 +72,8 @@ class V4Api:
                     needed = endpoint.needs.value
                     return _refused(Refusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
                 account = params.get("account")
-                if account is not None and self._config.account_id and account != self._config.account_id:
-                    known = self._config.account_id
+                known = "" if self._config.account_is_made_up else self._config.account_id
+                if account is not None and known and account != known:
                     return _refused(Refusal(403, f'There is no account "{account}" here; this one is "{known}".'))
                 return await endpoint.answer(
                     Call(
