@@ -137,6 +137,8 @@ class Listener:
                 await response.close()
                 response, keep_alive = _page(refusal), False
         unread = not request.payload.is_eof()
+        if message.chunked and connection.may_hold_trailers:
+            keep_alive = False
         framed = self._frame(response, request, keep_alive=keep_alive and not unread)
         sent, complete = 0, True
         try:

@@ -16,6 +16,8 @@ from edgeworker.server import proxies, wire
 from edgeworker.server.outgoing import Sent
 
 _LINGER_SECONDS: Final = 1.0
+_LAST_CHUNK: Final = b"\r\n0\r\n\r\n"  # a body without trailers ends so
+_LAST_CHUNK_BYTES: Final = len(_LAST_CHUNK)
 _PLAIN: Final = (b"Content-Type", b"text/plain; charset=utf-8")
 
 
@@ -52,6 +54,7 @@ class ClientConnection(web.RequestHandler):
         "_last",
         "_requests",
         "_stuck_since",
+        "_tail",
         "_timer",
         "_wire",
         "client",
@@ -83,6 +86,7 @@ class ClientConnection(web.RequestHandler):
         self._head_since: float | None = None
         self._head_bytes = 0
         self._stuck_since: float | None = None
+        self._tail = b""
         self._timer: asyncio.TimerHandle | None = None
         self._discarding = False
         self._last: asyncio.TimerHandle | None = None
@@ -106,6 +110,9 @@ class ClientConnection(web.RequestHandler):
             return
         if not self._announced and data:
             data = self._read_announcement(data)
+        self._tail = (
+            data[-_LAST_CHUNK_BYTES:] if len(data) >= _LAST_CHUNK_BYTES else (self._tail + data)[-_LAST_CHUNK_BYTES:]
+        )
         if self._requests == 0 and data:
             self._head_bytes += len(data)
             if self._head_since is None:
@@ -132,6 +139,15 @@ class ClientConnection(web.RequestHandler):
         super().connection_lost(exc)
 
     # The listener's side
+
+    @property
+    def may_hold_trailers(self) -> bool:
+        """Whether a chunked body that was just read may have ended with trailers.
+
+        aiohttp's parser (seen in 3.14.5) takes the last trailer for the first field of the next request on the
+        connection: behind a proxy that may be another client's request.
+        """
+        return self._tail != _LAST_CHUNK
 
     def begins(self) -> None:
         """A whole head has arrived, and its request is being handled."""
