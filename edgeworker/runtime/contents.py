@@ -66,15 +66,19 @@ def make_response(
 
     Raises JsException: RangeError for the status, TypeError for a body that the status does not allow.
     """
-    fields = messages.Headers() if headers is None else headers
     content = content_of(body)
     if status != 200:
         if status != 101 and not 200 <= status <= 599:
             raise range_error("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
         if status in NULL_BODY_STATUSES and content.body is not None:
             raise type_error("Response with null body status (101, 204, 205, or 304) cannot have a body.")
-    if content.content_type is not None and not fields.has("content-type"):
-        fields.append("content-type", content.content_type)
+    if headers is None:
+        kind = content.content_type
+        fields = messages.Headers.from_raw([] if kind is None else [(b"content-type", kind.encode("latin-1"))])
+    else:
+        fields = headers
+        if content.content_type is not None and not fields.has("content-type"):
+            fields.append("content-type", content.content_type)
     carried, encode = content.body, True
     if content.encoding is not None:
         if encodings.name(fields.get("content-encoding")) == content.encoding:

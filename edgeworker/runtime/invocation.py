@@ -3,8 +3,7 @@
 A context variable: it follows awaits, tasks and `asyncio.to_thread`, and two requests at once never see each other's.
 """
 
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import Final
 
@@ -27,14 +26,19 @@ def current_or_none() -> Context | None:
     return _context.get(None)
 
 
-@contextmanager
-def entered(context: Context) -> Iterator[None]:
+class entered:  # read as a statement: `with entered(context):`
     """Code inside, and tasks that it starts, belong to `context`."""
-    token = _context.set(context)
-    try:
-        yield
-    finally:
-        _context.reset(token)
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._token = _context.set(self._context)
+
+    def __exit__(self, *_error: object) -> None:
+        _context.reset(self._token)
 
 
 def wait_until(work: Awaitable[object], /) -> None:

@@ -34,6 +34,7 @@ from typing import Final
 
 _MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
+_RUN_SYNC: Final = b"run_sync"  # also in byte code
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
 _running: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
@@ -54,6 +55,7 @@ class Modules:
 
     def __init__(self, worker: str, main: Path, shims: Shims) -> None:
         self.prefix = f"{worker}@{next(_numbers)}:"
+        self.waits = False  # a script's source speaks of run_sync
         self.main = self.prefix + main.stem.replace(".", "_")
         self._main_path = main
         self._shims = shims
@@ -192,6 +194,12 @@ class _ScriptLoader(SourceFileLoader):
         if not self.cached:
             raise OSError("byte code of scripts is not kept")
         return super().path_stats(path)
+
+    def get_data(self, path: str) -> bytes:
+        content = super().get_data(path)
+        if _RUN_SYNC in content:
+            self._modules.waits = True
+        return content
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = self._modules.builtins

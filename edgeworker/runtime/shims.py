@@ -45,14 +45,13 @@ PYODIDE_VERSION: Final = "0.28.3"
 Names = Mapping[str, object]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Supplied:
-    """What the modules of one worker share. `waits` becomes true with a module whose code may call `run_sync`."""
+    """What the modules of one worker share."""
 
     worker: str
     env: ModuleEnv
     clock: Clock
-    waits: bool = False
 
 
 def for_worker(supplied: Supplied) -> Shims:
@@ -60,7 +59,7 @@ def for_worker(supplied: Supplied) -> Shims:
         "js": partial(_js, supplied),
         "pyodide": lambda: {"__version__": PYODIDE_VERSION},
         "pyodide.code": lambda: {"run_js": _absent_function("pyodide.code.run_js")},
-        "pyodide.ffi": partial(_ffi, supplied),
+        "pyodide.ffi": _ffi,
         "pyodide.http": lambda: {"pyfetch": sdk_fetch.fetch, "FetchResponse": response.FetchResponse},
         "pyodide.webloop": lambda: {"WebLoop": _absent_function("pyodide.webloop.WebLoop")},
         "workers": partial(_workers, supplied),
@@ -159,8 +158,7 @@ def _js(supplied: Supplied) -> Names:
     }
 
 
-def _ffi(supplied: Supplied) -> Names:
-    supplied.waits = True
+def _ffi() -> Names:
     return {
         **pyodide_ffi.NAMES,
         "jsnull": jsnull,

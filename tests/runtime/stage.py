@@ -121,3 +121,34 @@ class Stage:
         await self.background.drain()
         for isolate in self.opened:
             await isolate.close()
+
+
+SDK = """
+import asyncio, json
+from http import HTTPMethod, HTTPStatus
+import js
+from workers import *
+from workers import Blob, File, FormData, Request, Response, fetch, python_from_rpc, python_to_rpc
+"""
+
+
+async def evaluated(
+    stage: Stage,
+    statement: str,
+    expression: str,
+    *,
+    method: str = "POST",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = b'{"name": "x", "n": [{"a": 1}]}',
+) -> str:
+    """What an expression of a script gives within `fetch(self, request)`, or the error that it raises."""
+    lines = textwrap.indent(statement, " " * 12)
+    stage.add(
+        f"{SDK}\nclass Default(WorkerEntrypoint):\n    async def fetch(self, request):\n        try:\n{lines}\n"
+        f"            value = {expression}\n"
+        "        except Exception as error:\n"
+        "            value = f'{type(error).__name__}: {error}'\n"
+        "        return Response(value if isinstance(value, str) else repr(value))\n"
+    )
+    answer = await stage.get("https://Example.com/Path?q=1", method=method, headers=headers, body=body)
+    return answer.text

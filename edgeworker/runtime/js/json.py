@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
-from edgeworker.runtime.ffi import JsException, jsnull, parse_json
+from edgeworker.runtime import json_text
+from edgeworker.runtime.ffi import JsException, jsnull
 from edgeworker.runtime.js.data import JsMap, JsSet, js_lists
 
 
@@ -20,11 +21,8 @@ def stringify(value: object, _replacer: object = None, space: object = None) -> 
 
 
 def parse(text: object, _reviver: object = None) -> object:
-    """Raises JsException (SyntaxError)."""
-    try:
-        return js_lists(parse_json(text if isinstance(text, str | bytes) else str(text)))
-    except json.JSONDecodeError as error:
-        raise JsException("SyntaxError", f"JSON.parse: {error}") from None
+    """Raises JsException (SyntaxError, with V8's text)."""
+    return js_lists(json_text.parse(text if isinstance(text, str) else str(text)))
 
 
 def plain(value: object) -> object:
@@ -33,7 +31,7 @@ def plain(value: object) -> object:
         case None | bool() | int() | str():
             return value
         case float():
-            return value if math.isfinite(value) else None
+            return json_text.number(value) if math.isfinite(value) else None
         case JsMap() | JsSet():
             return {}  # neither has properties of its own: a well-known surprise
         case Mapping():

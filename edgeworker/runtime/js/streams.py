@@ -362,3 +362,7 @@ def _members(source: object) -> dict[str, object]:
     names: tuple[str, ...] = ("start", "pull", "cancel", "write", "close", "abort", "transform", "flush")
     found: dict[str, Callable[..., object]] = {name: getattr(source, name) for name in names if hasattr(source, name)}
     return dict(found)
+
+
+# The standard's name cannot be written as a method's.
+setattr(ReadableStream, "from", staticmethod(stream_from))
