@@ -40,7 +40,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 def load_options(options: argparse.Namespace) -> "LoadOptions":
     """What `wrangler_compat.load` wants to know."""
-    from edgeworker.cli.bundled import DEFAULT_SCRIPT, script
+    from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
     from wrangler_compat import LoadOptions
 
     return LoadOptions(

@@ -1,6 +1,7 @@
 """An edge in a test's own process: no socket, time and the world outside in the test's hand."""
 
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 # What a configuration without an origin gets, so that `fetch(request)` of a worker has somewhere to go.
 ORIGIN: Final = "http://origin.test"
+_numbers: Final = itertools.count(1)
 
 
 class Routes:
@@ -39,7 +41,7 @@ class Routes:
 
 
 class LocalEdge:
-    """One edge with its own clock, origin and KV, all in memory.
+    """One edge with its own clock, origin and KV, all in memory. `number` counts the edges of this process.
 
     Async code: `await edge.fetch(url, ...)`. Code without async: `edge.get(url)`, `edge.post(url)`, ..., and
     `edge.run(...)` for what is a coroutine. Scripts are loaded at the first request. `with`, `async with`, `close()` or
@@ -58,7 +60,8 @@ class LocalEdge:
         self.config = config if config.origin is not None else replace(config, origin=ORIGIN)
         self.clock = clock or MovableClock()
         self.origin = origin or Origin(self.clock)
-        self.faults = faults or Faults()
+        self.faults = (faults or Faults()).seeded(0)
+        self.number = next(_numbers)
         self.routes = Routes(self.config)
         self._engine = Engine(self.config, self.clock, self.origin, self.faults)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from edgeworker.cli.bundled import script
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON, Config, JSONBinding, KVBinding, TextBinding, Worker
 from edgeworker.edge import Edge, build
 from edgeworker.errors import OriginError
 from edgeworker.handler import Background, Services
+from edgeworker.harness.bundled import script
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Client, Headers, Request, Response

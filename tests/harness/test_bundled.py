@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.cli import bundled
 from edgeworker.errors import ScriptError
+from edgeworker.harness import bundled
 
 
 def _folder_with_script(root: Path, name: str) -> Path:
