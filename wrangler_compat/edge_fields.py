@@ -107,6 +107,20 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and _is_text(value) and "/" not in value
 
 
+def _are_networks(value: object) -> bool:
+    return isinstance(value, list) and all(_is_network(item) for item in value)
+
+
+def _is_network(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 TEXT: Final = Kind("a text", _is_text)
 ID: Final = Kind('a text without "/"', _is_id)
 HOST: Final = Kind('a host name such as "example.com"', _is_host)
@@ -120,6 +134,7 @@ BOOLEAN: Final = Kind("true or false", lambda value: isinstance(value, bool))
 WHOLE: Final = Kind("a whole number, 0 or more", _is_whole)
 POSITIVE: Final = Kind("a whole number, 1 or more", _is_positive)
 SECONDS: Final = Kind("a number of seconds, more than 0", _is_seconds)
+NETWORKS: Final = Kind('an array of addresses and networks such as ["10.0.0.0/8"]', _are_networks)
 TEXTS: Final = Kind('an array of texts such as ["a", "b"]', _are_texts)
 
 
@@ -167,6 +182,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
         (
             Key("edge", ADDRESS, "default: `127.0.0.1:8787`"),
             Key("api", ADDRESS, "the REST API; default: `127.0.0.1:8788`"),
+            Key("trusted_proxies", NETWORKS, "whose X-Forwarded-For and X-Forwarded-Proto the edge believes"),
+            Key("proxy_protocol", BOOLEAN, "each connection to the edge begins with a PROXY header"),
         ),
     ),
     Section(

@@ -41,6 +41,8 @@ class EdgeFile:
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
     edge_socket: Socket | None = None
     api_socket: Socket | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_protocol: bool = False
     api_hosts: tuple[str, ...] = ()
     kv: KVSettings = _KV
     outbound: Outbound = _OUTBOUND
@@ -67,6 +69,8 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         workers_dev_subdomain=_text(top, "workers_dev_subdomain") or DEFAULT_SUBDOMAIN,
         edge_socket=_socket(sockets, "edge"),
         api_socket=_socket(sockets, "api"),
+        trusted_proxies=_texts(sockets, "trusted_proxies"),
+        proxy_protocol=sockets.get("proxy_protocol") is True,
         api_hosts=_texts(api, "hosts"),
         kv=_kv(reader.one("kv")),
         outbound=_outbound(reader.one("outbound"), document.file.parent),

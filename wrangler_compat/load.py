@@ -1,7 +1,7 @@
 """Reads wrangler's files and edge.toml, and makes the edge's configuration of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -252,7 +252,7 @@ class _Loader:
             account_id=account_id,
             account_is_made_up=configured_account is None,
             workers_dev_subdomain=edge.workers_dev_subdomain,
-            edge_socket=edge.edge_socket or _dev_socket(plans),
+            edge_socket=_edge_socket(edge, plans),
             api_socket=edge.api_socket or Socket(port=8788),
             api_hosts=edge.api_hosts,
             kv=edge.kv,
@@ -276,13 +276,13 @@ class _Loader:
         return given or edge.origin
 
 
-def _dev_socket(plans: Sequence[Plan]) -> Socket:
-    """What `[dev]` of the first worker says."""
-    default = Socket()
-    if not plans:
-        return default
-    port = plans[0].port
-    return Socket(plans[0].host or default.host, default.port if port is None else port)
+def _edge_socket(edge: EdgeFile, plans: Sequence[Plan]) -> Socket:
+    """What edge.toml says, else what `[dev]` of the first worker says."""
+    socket = edge.edge_socket or Socket()
+    if edge.edge_socket is None and plans:
+        port = plans[0].port
+        socket = Socket(plans[0].host or socket.host, socket.port if port is None else port)
+    return replace(socket, trusted_proxies=edge.trusted_proxies, proxy_protocol=edge.proxy_protocol)
 
 
 def _worker(loadable: _Loadable) -> Worker:

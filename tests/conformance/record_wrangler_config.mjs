@@ -82,12 +82,35 @@ function flags() {
   return candidates.filter((name) => !unknown.has(name)).sort();
 }
 
+// What wrangler's reader leaves to its commands.
+const HEAD = 'name = "w"\nmain = "w.mjs"\ncompatibility_date = "2026-01-01"\n';
+const COMMANDS = [
+  { name: "no environment is chosen", text: `${HEAD}[env.a]\n` },
+  { name: "custom domains that are patterns", text: `${HEAD}routes = [{ pattern = "*.a.com/x", custom_domain = true }]\n` },
+  { name: "a main that is not there", text: HEAD.replace("w.mjs", "gone.mjs") },
+  { name: "Python without its flag", text: HEAD.replace("w.mjs", "w.py") },
+];
+
+/** The lines of the first message of `wrangler deploy --dry-run`. */
+function command({ name, text }) {
+  const at = mkdtempSync(join(tmpdir(), "wrangler-command-"));
+  writeFileSync(join(at, "wrangler.toml"), text);
+  writeFileSync(join(at, "w.mjs"), 'export default { fetch() { return new Response("w"); } };');
+  writeFileSync(join(at, "w.py"), "");
+  const wrangler = join(folder, "node_modules/wrangler/bin/wrangler.js");
+  const env = { ...process.env, CI: "1", WRANGLER_HIDE_BANNER: "true" };
+  const { stdout, stderr } = spawnSync(process.execPath, [wrangler, "deploy", "--dry-run"], { cwd: at, env, encoding: "utf-8" });
+  const message = plain(stdout + stderr).match(/\[(?:WARNING|ERROR)\] ([^]*?)\n\n\n/);
+  return { name, text, lines: message[1].split("\n").map((line) => line.trim()).filter((line) => line !== "") };
+}
+
 const inputs = JSON.parse(readFileSync(join(here, "inputs/wrangler_config.json"), "utf-8"));
 const answers = {
   wrangler: require("wrangler/package.json").version,
   workerd: require("workerd/package.json").version,
   fields: fields(),
   flags: flags(),
+  commands: COMMANDS.map(command),
   cases: inputs.map(record),
 };
 mkdirSync(join(here, "cases"), { recursive: true });

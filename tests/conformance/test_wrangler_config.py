@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 
 import pytest
 
+from wrangler_compat import LoadOptions, load
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
 from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.document import parse_document
@@ -35,11 +36,18 @@ class SchemaKeys(TypedDict):
     environment: list[str]
 
 
+class Command(TypedDict):
+    name: str
+    text: str
+    lines: list[str]
+
+
 class Recording(TypedDict):
     wrangler: str
     workerd: str
     fields: SchemaKeys
     flags: list[str]
+    commands: list[Command]
     cases: list[Case]
 
 
@@ -58,6 +66,12 @@ DIFFERENT: Final[dict[str, str]] = {
 _OURS: Final = (
     *(f'Deprecation: "{legacy.name}"' for legacy in LEGACY),
     "Multiple environments are defined",  # wrangler's commands say it, not its reader, which was recorded
+)
+
+
+_BUILD_ADVICE: Final = (
+    "This might mean that your entry-point file needs to be generated (which is the general case when a framework is "
+    "being used)."
 )
 
 
@@ -115,6 +129,22 @@ def test_a_file_that_wrangler_cannot_read_cannot_be_read_here_and_the_line_is_to
     # wrangler names the line where it got lost; for an unclosed bracket we name the one where that was opened.
     assert place.line <= recorded["line"]
     assert f"{case['file']}:{place.line}:" in message.text
+
+
+@pytest.mark.parametrize("command", RECORDING["commands"], ids=lambda command: command["name"])
+def test_what_wranglers_commands_say_is_said_here(command: Command, tmp_path: Path) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(command["text"].replace(".mjs", ".py"))
+    tmp_path.joinpath("w.py").touch()
+
+    loaded = load(LoadOptions(tmp_path / "builtin.py", cwd=tmp_path))
+
+    said = _lines(*(message.text for message in loaded.diagnostics.walk()))
+    # The file of JavaScript stands for one of Python, and "wrangler deploy" for what is done here, which is dev.
+    expected = [
+        line.replace(".mjs", ".py").replace("the deploy command", "the dev command") for line in command["lines"]
+    ]
+    advice = expected.index(_BUILD_ADVICE) if _BUILD_ADVICE in expected else len(expected)
+    assert [line for line in expected[:advice] if line not in said] == []
 
 
 def test_every_field_of_wranglers_schema_has_a_row_and_no_row_is_of_a_field_that_it_has_not() -> None:

@@ -29,6 +29,8 @@ default_script = true
 [sockets]
 edge = "0.0.0.0:80"
 api = "[::1]:0"
+trusted_proxies = ["10.0.0.0/8", "::1"]
+proxy_protocol = true
 
 [api]
 hosts = ["edge.test"]
@@ -95,6 +97,7 @@ def test_every_key_is_read() -> None:
     (worker,) = edge.workers
     assert (worker.config, worker.env, worker.default_script) == ("gate/wrangler.toml", "staging", True)
     assert (edge.edge_socket, edge.api_socket) == (Socket("0.0.0.0", 80), Socket("::1", 0))
+    assert (edge.trusted_proxies, edge.proxy_protocol) == (("10.0.0.0/8", "::1"), True)
     assert edge.api_hosts == ("edge.test",)
     assert edge.kv == KVSettings("full", "eventual", 5, 7)
     assert edge.namespaces == (Namespace("n1", "tokens"),)

@@ -1,0 +1,105 @@
+"""`edgeworker check`, as a person runs it."""
+
+from pathlib import Path
+
+import pytest
+
+from edgeworker.cli import main
+
+GOOD = 'name = "w"\nmain = "worker.py"\ncompatibility_date = "2026-01-01"\ncompatibility_flags = ["python_workers"]\n'
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("CLOUDFLARE_ENV", raising=False)
+
+
+def check(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", *arguments])
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def test_a_good_configuration_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text("class Default: ...\n")
+
+    assert check() == 0
+
+    assert capsys.readouterr() == ("ok: w: nothing to complain about\n", "")
+
+
+def test_an_error_is_shown_with_its_place_and_the_exit_status_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD + 'zz = 1\nroutes = ["a.com/*.jpg"]\n[dev]\nport = "80"\n')
+    tmp_path.joinpath("worker.py").touch()
+
+    assert check() == 1
+
+    out, err = capsys.readouterr()
+    assert out == "FAILED: w: 2 errors and 1 warning\n"
+    assert err.startswith("▲ [WARNING] Processing wrangler.toml configuration:\n")
+    assert '  - Unexpected fields found in top-level field: "zz"\n    at wrangler.toml:5 (zz)\n' in err
+    assert (
+        "✘ [ERROR] Processing wrangler.toml configuration:\n"
+        '  - Expected "dev.port" to be of type number but got "80".\n'
+        "    at wrangler.toml:8 (dev.port)\n"
+    ) in err
+    assert 'Invalid route pattern "a.com/*.jpg"' in err
+
+
+def test_a_script_that_is_not_python_is_an_error_and_is_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text("open('ran', 'w')\ndef f(:\n")
+
+    assert check() == 1
+
+    err = capsys.readouterr().err
+    assert (
+        "✘ [ERROR] Reading scripts:\n  - invalid syntax.\n\n    worker.py:2:7:\n      def f(:\n            ^\n" in err
+    )
+    assert "Traceback" not in err
+    assert not tmp_path.joinpath("ran").exists()
+
+
+@pytest.mark.parametrize("script", [b"x = '\xff'\n", b"x\x00y\n"])
+def test_a_script_that_is_not_text_is_an_error(
+    tmp_path: Path, script: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_bytes(script)
+
+    assert check() == 1
+
+    assert "worker.py" in capsys.readouterr().err
+
+
+def test_without_any_configuration_the_split_token_script_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check() == 0
+
+    assert capsys.readouterr().out == "ok: split-token: nothing to complain about\n"
+
+
+def test_what_has_no_effect_is_told_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD + "minify = true\n")
+    tmp_path.joinpath("worker.py").touch()
+
+    assert check() == 0
+    assert "minify" not in capsys.readouterr().err
+    assert check("--verbose") == 0
+    assert '"minify" has no effect here: there is nothing to bundle.' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-c", "gone.toml"], ["--edge", "gone.toml"], ["--var", "nocolon"], ["--env-file", "gone"]]
+)
+def test_an_option_that_names_nothing_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(*arguments) == 1
+
+    assert "✘ [ERROR]" in capsys.readouterr().err
