@@ -25,7 +25,7 @@ async def build(config: Config, services: Services, store: KVStore) -> Edge:
     try:
         for configured in config.workers:
             env = make_env(configured, namespaces=namespace, workers=workers.get)
-            isolate = load(configured, env)
+            isolate = load(configured, env, services.clock)
             workers[configured.name] = Worker(configured.name, isolate, env, background=services.background)
     except BaseException:
         for worker in workers.values():

@@ -10,6 +10,7 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from edgeworker.config import JSON
 from edgeworker.errors import ScriptError, StoreError
+from edgeworker.harness.clock import MovableClock
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import Entry
 from edgeworker.messages import Body, Headers, Request, Response
@@ -118,6 +119,17 @@ async def test_an_entry_in_kv_does_not_make_a_token_valid(claims: dict[str, JSON
         assert _is_refused(got, error="invalid_token")
         assert detail in str(got.problem["detail"])
         assert stage.api.requests == []
+
+
+async def test_a_token_works_until_the_second_of_its_expiry_and_then_no_more() -> None:
+    clock = MovableClock()
+    async with set_up(clock=clock) as stage:
+        signature = await stage.publish(signed({"exp": clock.now() + 61}))  # the entry itself stays for ever
+
+        clock.advance(60)
+        assert (await stage.fetch(f"Bearer {signature}")).status == 200
+        clock.advance(1)
+        assert _is_refused(await stage.fetch(f"Bearer {signature}"), error="invalid_token")
 
 
 async def test_the_leeway_is_a_setting() -> None:
