@@ -99,11 +99,31 @@ class CustomDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginTLS:
+    """How the edge speaks TLS with an https origin.
+
+    `ca_file` has the certificates to trust instead of the system's (or of `Outbound.ca_file`). `client_cert` and
+    `client_key` are shown to an origin that asks: so it can refuse everyone else. `server_name` is the name that is
+    asked for and that the certificate must hold, where it is not the host of the origin's URL. All files are PEM.
+    """
+
+    ca_file: Path | None = None
+    verify: bool = True
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    server_name: str | None = None
+
+
+USUAL_ORIGIN_TLS: Final = OriginTLS()
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """A domain and what is configured on it.
 
     `origin` is the base URL of the server behind it ("http://127.0.0.1:3000"); `origins` has other ones for single
-    hosts of the zone ("api.example.com", or "*.example.com" for every subdomain that is not named).
+    hosts of the zone ("api.example.com", or "*.example.com" for every subdomain that is not named). `origin_tls` is
+    about all of them.
     """
 
     name: str
@@ -111,6 +131,7 @@ class Zone:
     origin: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    origin_tls: OriginTLS = USUAL_ORIGIN_TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +154,33 @@ class Socket:
     port: int = 8787
     trusted_proxies: tuple[str, ...] = ()
     proxy_protocol: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate with its chain, and its key, as PEM files.
+
+    `hosts` are the names that it is served for ("api.example.com", "*.example.com"); without any, those that it holds.
+    """
+
+    cert: Path
+    key: Path
+    hosts: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TLS:
+    """How https sockets are served. The first certificate is for clients that name no host or an unknown one.
+
+    `client_auth` "request": a client may show a certificate, and `client_ca` must have signed it; "require": it must
+    show one.
+    """
+
+    certificates: tuple[Certificate, ...] = ()
+    min_version: Literal["1.2", "1.3"] = "1.2"
+    client_auth: Literal["none", "request", "require"] = "none"
+    client_ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +218,7 @@ class Limits:
     headers: int = 128
     headers_bytes: int = 128 * 1024  # all of them, where they come in more than one piece
     body_bytes: int = 100 * 1024 * 1024  # Cloudflare's limit on its free and pro plans
+    tls_handshake_timeout_seconds: float = 10.0
     header_timeout_seconds: float = 10.0
     body_grace_seconds: float = 10.0  # how long a body may take besides what body_bytes_per_second gives it
     body_bytes_per_second: int = 1024
@@ -199,11 +248,16 @@ class Config:
     default_worker: str | None = None
     default_on_every_host: bool = False
     origin: str | None = None
+    origin_tls: OriginTLS = USUAL_ORIGIN_TLS  # for `origin`
     account_id: str = ""
     account_is_made_up: bool = False  # then the REST API takes any account id: a publisher has one of its own
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
     edge_socket: Socket = Socket()
     api_socket: Socket = Socket(port=8788)
+    https_socket: Socket | None = None  # the edge, over TLS
+    api_https_socket: Socket | None = None  # the REST API, over TLS
+    redirect_socket: Socket | None = None  # sends every http request to `https_socket`
+    tls: TLS = TLS()
     api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()

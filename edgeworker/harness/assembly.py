@@ -10,6 +10,7 @@ from edgeworker.edge import Edge, build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
+from edgeworker.routing import origin_tls_of
 from edgeworker.server.origin import OriginClient
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class Assembly:
 
 
 async def _generation(config: Config, store: KVStore, clock: Clock, background: Background) -> _Generation:
-    client = OriginClient(config.outbound, clock)
+    client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config))
     services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
     try:
         return _Generation(await build(config, services, store), client)

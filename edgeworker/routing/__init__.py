@@ -1,8 +1,10 @@
 """Which worker a URL runs: route patterns, tables of them, and what comes after routes. Pure."""
 
 from edgeworker.routing.hosts import canonical_host
+from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
 from edgeworker.routing.resolver import Explanation, Resolution, Resolver, RunWorker, Step, ToOrigin
+from edgeworker.routing.served import ServedHosts, served_names
 from edgeworker.routing.table import LostTo, NoMatch, RouteTable, Verdict, Won
 from edgeworker.routing.zones import Zones, origin_of
 
@@ -16,6 +18,7 @@ __all__ = [
     "Resolver",
     "RouteTable",
     "RunWorker",
+    "ServedHosts",
     "Step",
     "ToOrigin",
     "Verdict",
@@ -23,5 +26,7 @@ __all__ = [
     "Zones",
     "canonical_host",
     "origin_of",
+    "origin_tls_of",
     "parse_pattern",
+    "served_names",
 ]

@@ -5,6 +5,7 @@ the edge speaks HTTP itself: httptools (llhttp) parses, and this protocol only m
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -247,7 +248,7 @@ class Connection(asyncio.Protocol):
                 self._exchange = None
                 exchange.wake()
             else:
-                self._fail(self._ended(exchange))
+                self._fail(self._ended(exchange, error))
         if self._sender is not None:
             self._sender.cancel()
             self._sender = None
@@ -259,7 +260,10 @@ class Connection(asyncio.Protocol):
             self._gone.set_result(None)
         self._on_lost(self)
 
-    def _ended(self, exchange: Exchange) -> Exception:
+    def _ended(self, exchange: Exchange, cause: Exception | None) -> Exception:
+        if isinstance(cause, ssl.SSLError):
+            # In TLS 1.3 a server refuses a client's certificate, or its lack, after the client's handshake is done.
+            return OriginError(f"{self.peer} ended the TLS connection: {cause.reason or cause}", status=525)
         if exchange.headed:
             return OriginError(f"{self.peer} closed the connection in the middle of its answer", status=520)
         if self._head_bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -49,7 +49,9 @@ class Incoming(web.BaseRequest):
         self.client_body: ClientBody | None = None
 
 
-def read(incoming: Incoming, *, scheme: str, client: Client, limits: Limits) -> Request | Refusal:
+def read(
+    incoming: Incoming, *, scheme: str, client: Client, limits: Limits, cf: Mapping[str, object] | None = None
+) -> Request | Refusal:
     """The core's Request, whose body refuses what `limits` does not allow while it is read."""
     message = incoming.parsed
     host: bytes | None = None
@@ -88,6 +90,7 @@ def read(incoming: Incoming, *, scheme: str, client: Client, limits: Limits) -> 
         url,
         Headers.from_raw(message.raw_headers),
         body,
+        cf=cf,
         client=client,
         raw_target=message.path,
     )

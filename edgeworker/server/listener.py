@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import socket as sockets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -15,10 +16,11 @@ from aiohttp import HttpVersion10, web
 from edgeworker.admission import Refusal
 from edgeworker.clock import Clock
 from edgeworker.config import Limits, Socket
-from edgeworker.errors import SocketError
+from edgeworker.errors import ConfigError, SocketError
 from edgeworker.handler import Handler
 from edgeworker.messages import Headers, Request, Response
 from edgeworker.server import incoming, outgoing, proxies
+from edgeworker.server.client_tls import NO_TLS
 from edgeworker.server.incoming import BodyRefused, Incoming
 from edgeworker.server.protocol import ClientConnection, Door
 
@@ -59,7 +61,7 @@ class Listener:
         limits: Limits,
         clock: Clock,
         on_request: OnRequest | None,
-        scheme: str,
+        tls: ssl.SSLContext | None,
     ) -> None:
         """Use `listen`."""
         self.handler = handler
@@ -74,9 +76,11 @@ class Listener:
         )
         self._clock = clock
         self._on_request = on_request
-        self._scheme = scheme
+        self._tls = tls
+        self._scheme = "http" if tls is None else "https"
         self._server = web.Server(self._serve, request_factory=Incoming, handler_cancellation=True)
         self._listening: asyncio.Server | None = None
+        self._address: sockets.socket | None = None
         self._closing = False
         self._under_way = 0
         self._all_done: asyncio.Future[None] | None = None
@@ -88,15 +92,40 @@ class Listener:
 
     async def open(self, address: sockets.socket) -> None:
         """Use `listen`."""
-        loop = asyncio.get_running_loop()
         self.host, self.port = address.getsockname()[:2]
-        self._listening = await loop.create_server(self._connect, sock=address, backlog=_BACKLOG)
+        self._address = address
+        await self._accept()
+
+    async def replace_tls(self, context: ssl.SSLContext) -> None:
+        """New connections are served with `context`; those that are there stay as they are."""
+        if self._tls is None:
+            raise ValueError(f"{self.url} is not served over TLS")
+        if self._closing or context is self._tls:
+            return
+        self._tls = context
+        before = self._listening
+        await self._accept()
+        if before is not None:
+            before.close()
+
+    async def _accept(self) -> None:
+        """Begins to accept. What was accepting before may do so for a moment longer: both take from one queue."""
+        assert self._address is not None
+        self._listening = await asyncio.get_running_loop().create_server(
+            self._connect,
+            sock=self._address.dup(),
+            backlog=_BACKLOG,
+            ssl=self._tls,
+            ssl_handshake_timeout=None if self._tls is None else self._limits.tls_handshake_timeout_seconds,
+        )
 
     async def close(self, drain_seconds: float) -> None:
         """Stops accepting, lets the requests under way finish for that long, then cuts what is left."""
         self._closing = True
         if self._listening is not None:
             self._listening.close()
+        if self._address is not None:
+            self._address.close()
         self._server.pre_shutdown()
         if self._under_way:
             self._all_done = asyncio.get_running_loop().create_future()
@@ -126,7 +155,9 @@ class Listener:
         client, scheme = connection.client, self._scheme
         if connection.trusted:
             client, scheme = incoming.behind_proxies(message, client, scheme, self._door.trusted)
-        arrived = incoming.read(request, scheme=scheme, client=client, limits=self._limits)
+        # What a proxy's own connection says is nothing that its client said.
+        cf = connection.tls.cf if client is connection.client else NO_TLS.cf
+        arrived = incoming.read(request, scheme=scheme, client=client, limits=self._limits, cf=cf)
         keep_alive = not message.should_close and not self._closing
         if isinstance(arrived, Refusal):
             response, keep_alive = _page(arrived), False
@@ -205,12 +236,16 @@ async def listen(
     limits: Limits,
     clock: Clock,
     on_request: OnRequest | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Listener:
-    """Serves `handler` on `socket` until `close`. Raises SocketError where the address cannot be listened on.
+    """Serves `handler` on `socket` until `close`, over TLS with a context (see edgeworker.server.tls).
 
-    `on_request` is called once for each finished request.
+    `on_request` is called once for each finished request. Raises SocketError where the address cannot be listened on,
+    ConfigError for a TLS socket behind the PROXY protocol, whose header comes before the handshake.
     """
-    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=on_request, scheme="http")
+    if tls is not None and socket.proxy_protocol:
+        raise ConfigError(f"{socket.host}:{socket.port}: a https socket cannot speak the PROXY protocol; leave one out")
+    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=on_request, tls=tls)
     await listener.open(_bind(socket))
     return listener
 
@@ -220,7 +255,7 @@ async def listen_on(
 ) -> Listener:
     """Serves `handler` on a socket that is bound already; `socket` says the rest."""
     address.setblocking(False)
-    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=None, scheme="http")
+    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=None, tls=None)
     await listener.open(address)
     return listener
 

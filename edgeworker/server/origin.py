@@ -3,14 +3,16 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Final
 
 from edgeworker.admission import end_to_end
 from edgeworker.clock import Clock
-from edgeworker.config import Outbound
+from edgeworker.config import USUAL_ORIGIN_TLS, OriginTLS, Outbound
 from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
@@ -18,6 +20,7 @@ from edgeworker.server import wire
 from edgeworker.server.connection import Connection, Exchange, Stale
 from edgeworker.server.outbound import Policy
 from edgeworker.server.pool import Endpoint, Pool, Resolve
+from edgeworker.server.tls import origin_context
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -25,6 +28,9 @@ _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
 # The edge writes these itself. Expect was answered by our own listener when the body was first read.
 _OWN: Final = frozenset({b"host", b"content-length", b"expect"})
+
+
+NO_ORIGIN_TLS: Final[Mapping[str, OriginTLS]] = MappingProxyType({})
 
 
 @lru_cache(maxsize=2048)
@@ -37,17 +43,25 @@ class OriginClient:
 
     `internet` fetches `request.url` from where its name points to. `at(base)` sends every request to one server, with
     the Host that the request's URL says. Both raise OriginError. What `internet` may reach is decided by
-    `outbound.allow_private`; the constructor raises ConfigError for entries in it that mean nothing. What `at` is given
-    was configured by the operator and may be anywhere.
+    `outbound.allow_private`; the constructor raises ConfigError for entries in it that mean nothing, and for TLS files
+    that cannot be used. What `at` is given
+    was configured by the operator and may be anywhere; `origin_tls` says by base URL ("https://10.0.0.1:8443") how to
+    speak TLS with it (see edgeworker.routing.origin_tls_of).
     """
 
-    def __init__(self, outbound: Outbound, clock: Clock) -> None:
+    def __init__(
+        self, outbound: Outbound, clock: Clock, *, origin_tls: Mapping[str, OriginTLS] = NO_ORIGIN_TLS
+    ) -> None:
         self._outbound = outbound
         self._clock = clock
         self._policy = Policy.parse(outbound.allow_private)
-        # Two pools: a connection that the operator's configuration may open must not serve a script's fetch().
-        self._origins = self._pool(_resolve)
-        self._outside = self._pool(self._resolve_checked)
+        self._origin_tls = origin_tls
+        # Several pools: a connection that the operator's configuration may open must not serve a script's fetch(), nor
+        # one that shows a client certificate an origin that is to be reached without it.
+        self._origins: dict[OriginTLS, Pool] = {}
+        self._outside = self._pool(self._resolve_checked, USUAL_ORIGIN_TLS, "outbound")
+        for base, settings in origin_tls.items():
+            self._origin_pool(settings, base)
         self.internet: Handler = _Internet(self._outside)
 
     def at(self, base: str) -> Handler:
@@ -58,15 +72,32 @@ class OriginClient:
             raise ConfigError(f'origin "{base}": not an http or https URL like "http://127.0.0.1:3000"') from error
         if url.target != "/":
             raise ConfigError(f'origin "{base}": has a path; the path comes from the request, so write "{url.origin}"')
-        return _At(self._origins, _endpoint(url))
+        settings = self._origin_tls.get(url.origin, USUAL_ORIGIN_TLS)
+        endpoint = _endpoint(url)
+        if settings.server_name is not None and endpoint.tls_name is not None:
+            endpoint = replace(endpoint, tls_name=settings.server_name)
+        return _At(self._origin_pool(settings, base), endpoint)
 
     async def close(self) -> None:
-        await self._origins.close()
-        await self._outside.close()
+        for pool in (*self._origins.values(), self._outside):
+            await pool.close()
 
-    def _pool(self, resolve: Resolve) -> Pool:
+    def _origin_pool(self, settings: OriginTLS, base: str) -> Pool:
+        pool = self._origins.get(settings)
+        if pool is None:
+            pool = self._origins[settings] = self._pool(_resolve, settings, f'origin "{base}"')
+        return pool
+
+    def _pool(self, resolve: Resolve, settings: OriginTLS, where: str) -> Pool:
+        def tls() -> ssl.SSLContext:
+            return origin_context(settings, self._outbound.ca_file, now=self._clock.now(), where=where)
+
+        # The system's certificates are read when they are first needed, which takes a while; files that are configured
+        # are read now, so that a wrong one is told before it is needed.
+        usual = settings == USUAL_ORIGIN_TLS and self._outbound.ca_file is None
+        context = None if usual else tls()
         return Pool(
-            tls=self._tls,
+            tls=tls if context is None else lambda: context,
             resolve=resolve,
             connect_timeout_seconds=self._outbound.connect_timeout_seconds,
             response_timeout_seconds=self._outbound.response_timeout_seconds,
@@ -83,15 +114,6 @@ class OriginClient:
                 status=403,
             )
         return allowed
-
-    def _tls(self) -> ssl.SSLContext:
-        ca_file = self._outbound.ca_file
-        try:
-            return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-        except OSError as error:
-            raise OriginError(
-                f"outbound.ca_file: {ca_file} cannot be read as PEM certificates: {error}", status=526
-            ) from error
 
 
 class _At:
@@ -146,7 +168,11 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     try:
         return _response(request, connection, await connection.ask(head, later, no_body=no_body))
     except Stale as error:
-        raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
+        text = f"{endpoint} closed the connection without an answer"
+        if endpoint.tls_name is not None:
+            # In TLS 1.3 we are done with the handshake before the origin has looked for our certificate.
+            text += "; if it wants a client certificate, give it one (origin_client_cert)"
+        raise OriginError(text, status=520) from error
 
 
 def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from edgeworker.admission import Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import Client
 from edgeworker.server import proxies, wire
+from edgeworker.server.client_tls import NO_TLS, client_tls
 from edgeworker.server.outgoing import Sent
 
 _LINGER_SECONDS: Final = 1.0
@@ -58,6 +59,7 @@ class ClientConnection(web.RequestHandler):
         "_timer",
         "_wire",
         "client",
+        "tls",
         "trusted",
     )
 
@@ -76,6 +78,7 @@ class ClientConnection(web.RequestHandler):
             auto_decompress=False,
         )
         self.client = Client("")
+        self.tls = NO_TLS
         self.trusted = False
         self._door = door
         self._wire: asyncio.Transport | None = None
@@ -97,7 +100,8 @@ class ClientConnection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._wire = transport
-        self.client = _peer(transport)
+        self.tls = client_tls(transport)
+        self.client = replace(_peer(transport), tls_version=self.tls.version, tls_cipher=self.tls.cipher)
         self.trusted = proxies.is_trusted(self.client.ip, self._door.trusted)
         super().connection_made(transport)
         if self._door.proxy_protocol and not self.trusted:

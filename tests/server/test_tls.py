@@ -1,0 +1,494 @@
+"""Https sockets and https origins, with the standard library's TLS at the other end."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from edgeworker.clock import SystemClock
+from edgeworker.config import TLS, Certificate, Limits, OriginTLS, Outbound, Socket
+from edgeworker.errors import ConfigError, OriginError
+from edgeworker.messages import Headers
+from edgeworker.server import Listener, OriginClient, listen
+from edgeworker.server.tls import server_context
+from tests.pki import NOW, PKI
+from tests.server.wires import ANY_PORT, END, GET, OK, PATIENCE_SECONDS, Answering, call, hello
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> PKI:
+    return PKI(tmp_path)
+
+
+@asynccontextmanager
+async def serving(
+    tls: TLS, handler: Answering | None = None, *, limits: Limits | None = None, at: Socket = ANY_PORT
+) -> AsyncIterator[Listener]:
+    context = server_context(tls, now=NOW)
+    made = await listen(handler or Answering(hello), at, limits=limits or Limits(), clock=SystemClock(), tls=context)
+    try:
+        yield made
+    finally:
+        await made.close(0)
+
+
+def trusting(pki: PKI, *, client: tuple[Path, Path] | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(pki.ca))
+    if client is not None:
+        context.load_cert_chain(*client)
+    return context
+
+
+async def ask(
+    port: int, context: ssl.SSLContext, *, name: str | None, data: bytes = GET + END
+) -> tuple[bytes, ssl.SSLObject]:
+    """The whole answer, and the connection's TLS. `name` is what is asked for in SNI; None asks for nothing."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name or "")
+        tls = writer.get_extra_info("ssl_object")
+        assert isinstance(tls, ssl.SSLObject)
+        writer.write(data)
+        answer = await reader.read()
+        writer.close()
+        return answer, tls
+
+
+def names_of(tls: ssl.SSLObject) -> list[str]:
+    certificate = tls.getpeercert()
+    assert certificate is not None
+    alternatives = certificate["subjectAltName"]
+    return [str(pair[1]) for pair in alternatives]
+
+
+async def test_a_request_over_tls_is_https_and_knows_its_version_and_cipher(pki: PKI) -> None:
+    handler = Answering(hello)
+    async with serving(TLS((pki.server("a.example"),)), handler) as listener:
+        answer, tls = await ask(listener.port, trusting(pki), name="a.example")
+
+    (request,) = handler.requests
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert listener.url == f"https://127.0.0.1:{listener.port}"
+    assert request.url.href == "https://a.example/"
+    assert (request.client.tls_version, tls.version()) == ("TLSv1.3", "TLSv1.3")
+    assert request.client.tls_cipher == "AEAD-AES256-GCM-SHA384"
+    assert tls.selected_alpn_protocol() is None
+    assert request.cf is not None
+    assert request.cf["tlsVersion"] == "TLSv1.3"
+
+
+async def test_http_1_1_is_what_alpn_agrees_on(pki: PKI) -> None:
+    context = trusting(pki)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    async with serving(TLS((pki.server("a.example"),))) as listener:
+        _, tls = await ask(listener.port, context, name="a.example")
+
+    assert tls.selected_alpn_protocol() == "http/1.1"
+
+
+async def test_a_socket_without_tls_has_the_same_cf_fields_with_nothing_in_them() -> None:
+    handler = Answering(hello)
+    listener = await listen(handler, ANY_PORT, limits=Limits(), clock=SystemClock())
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(GET + END)
+    await reader.read()
+    writer.close()
+    await listener.close(0)
+
+    cf = handler.requests[0].cf
+    assert cf is not None
+    assert (cf["tlsVersion"], cf["tlsCipher"], handler.requests[0].client.tls_version) == ("", "", None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "first_name"),
+    [
+        ("one.example", "one.example"),
+        ("ONE.example", "one.example"),
+        ("two.example", "two.example"),
+        ("x.wild.example", "*.wild.example"),
+        ("special.wild.example", "special.wild.example"),
+        ("x.y.wild.example", "one.example"),
+        ("unknown.example", "one.example"),
+        (None, "one.example"),
+    ],
+)
+async def test_the_certificate_is_that_of_the_host_asked_for_else_the_first(
+    pki: PKI, asked: str | None, first_name: str
+) -> None:
+    certificates = (
+        pki.server("one.example"),
+        pki.server("two.example"),
+        pki.server("*.wild.example"),
+        pki.server("special.wild.example"),
+    )
+    context = trusting(pki)
+    context.check_hostname = False
+    async with serving(TLS(certificates)) as listener:
+        _, tls = await ask(listener.port, context, name=asked)
+
+    assert names_of(tls) == [first_name]
+
+
+async def test_hosts_narrow_what_a_certificate_is_served_for(pki: PKI) -> None:
+    both = pki.server("a.example", "b.example", hosts=["b.example"], file="both")
+    context = trusting(pki)
+    context.check_hostname = False
+    async with serving(TLS((pki.server("other.example"), both))) as listener:
+        _, narrowed = await ask(listener.port, context, name="a.example")
+        _, named = await ask(listener.port, context, name="b.example")
+
+    assert (names_of(narrowed), names_of(named)) == (["other.example"], ["a.example", "b.example"])
+
+
+def test_a_host_that_the_certificate_does_not_hold_is_refused(pki: PKI) -> None:
+    certificate = replace(pki.server("a.example", hosts=["b.example"]), source="edge.toml:7 (tls.certificates[0])")
+
+    with pytest.raises(ConfigError) as raised:
+        server_context(TLS((certificate,)), now=NOW)
+
+    assert str(raised.value).startswith(
+        f'edge.toml:7 (tls.certificates[0]): {certificate.cert} does not hold "b.example" (it holds a.example)'
+    )
+
+
+def test_without_a_certificate_there_is_no_https() -> None:
+    with pytest.raises(ConfigError, match=r"add \[\[tls.certificates\]\]"):
+        server_context(TLS(), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("min_version", "offered", "ciphers", "accepted"),
+    [
+        ("1.2", ssl.TLSVersion.TLSv1_2, None, "TLSv1.2"),
+        ("1.2", ssl.TLSVersion.TLSv1_3, None, "TLSv1.3"),
+        ("1.3", ssl.TLSVersion.TLSv1_3, None, "TLSv1.3"),
+        ("1.3", ssl.TLSVersion.TLSv1_2, None, None),
+        # https://www.rfc-editor.org/rfc/rfc8996: TLS 1.0 and 1.1 are not to be used
+        ("1.2", ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0", None),
+        ("1.2", ssl.TLSVersion.TLSv1, "ALL:@SECLEVEL=0", None),
+        # CBC is not authenticated encryption
+        ("1.2", ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA", None),
+        ("1.2", ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-CHACHA20-POLY1305", "TLSv1.2"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+async def test_old_versions_and_ciphers_are_refused(
+    pki: PKI, min_version: Literal["1.2", "1.3"], offered: ssl.TLSVersion, ciphers: str | None, accepted: str | None
+) -> None:
+    context = trusting(pki)
+    if ciphers is not None:
+        context.set_ciphers(ciphers)
+    context.minimum_version = context.maximum_version = offered
+    async with serving(TLS((pki.server("a.example"),), min_version=min_version)) as listener:
+        try:
+            _, tls = await ask(listener.port, context, name="a.example")
+            agreed = tls.version()
+        except (ssl.SSLError, ConnectionError):
+            agreed = None
+
+    assert agreed == accepted
+
+
+async def test_who_never_finishes_the_handshake_is_cut(pki: PKI) -> None:
+    limits = Limits(tls_handshake_timeout_seconds=0.05)
+    async with serving(TLS((pki.server("a.example"),)), limits=limits) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"\x16\x03\x01")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_plain_http_on_a_tls_socket_is_cut_and_the_socket_lives_on(pki: PKI) -> None:
+    async with serving(TLS((pki.server("a.example"),))) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(GET + END)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            received = await reader.read()
+        writer.close()
+        answer, _ = await ask(listener.port, trusting(pki), name="a.example")
+
+    assert b"HTTP/" not in received
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_new_connections_get_a_new_certificate_and_old_ones_live_on(pki: PKI) -> None:
+    old, new = pki.server("a.example", "old.example", file="old"), pki.server("a.example", "new.example", file="new")
+    context = trusting(pki)
+    request = GET + b"\r\n"
+    async with serving(TLS((old,))) as listener, asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", listener.port, ssl=context, server_hostname="a.example"
+        )
+        writer.write(request)
+        await reader.readuntil(b"hello")
+
+        await listener.replace_tls(server_context(TLS((new,)), now=NOW))
+
+        _, tls = await ask(listener.port, context, name="a.example")
+        writer.write(request)
+        again = await reader.readuntil(b"hello")
+        writer.close()
+
+    assert names_of(tls) == ["a.example", "new.example"]
+    assert again.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_replaced_socket_is_closed_whole(pki: PKI) -> None:
+    async with serving(TLS((pki.server("a.example"),))) as listener:
+        await listener.replace_tls(server_context(TLS((pki.server("a.example"),)), now=NOW))
+        port = listener.port
+
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_tls_and_the_proxy_protocol_do_not_go_together(pki: PKI) -> None:
+    with pytest.raises(ConfigError, match="PROXY protocol"):
+        async with serving(TLS((pki.server("a.example"),)), at=Socket(port=0, proxy_protocol=True)):
+            pass
+
+
+@pytest.mark.parametrize("client_auth", ["request", "require"])
+async def test_a_clients_certificate_is_on_request_cf(pki: PKI, client_auth: Literal["request", "require"]) -> None:
+    handler = Answering(hello)
+    tls = TLS((pki.server("a.example"),), client_auth=client_auth, client_ca=pki.ca)
+    async with serving(tls, handler) as listener:
+        await ask(listener.port, trusting(pki, client=pki.client("till 7")), name="a.example")
+
+    cf = handler.requests[0].cf
+    assert cf is not None
+    facts = cf["tlsClientAuth"]
+    assert isinstance(facts, dict)
+    assert (facts["certPresented"], facts["certVerified"]) == ("1", "SUCCESS")
+    assert facts["certSubjectDN"] == "CN=till 7,O=Shop\\, Inc.,C=AT"
+
+
+async def test_a_client_without_a_certificate_is_let_in_where_it_is_only_requested(pki: PKI) -> None:
+    handler = Answering(hello)
+    tls = TLS((pki.server("a.example"),), client_auth="request", client_ca=pki.ca)
+    async with serving(tls, handler) as listener:
+        await ask(listener.port, trusting(pki), name="a.example")
+
+    cf = handler.requests[0].cf
+    assert cf is not None
+    facts = cf["tlsClientAuth"]
+    assert isinstance(facts, dict)
+    assert (facts["certPresented"], facts["certVerified"], facts["certSubjectDN"]) == ("0", "NONE", "")
+
+
+@pytest.mark.parametrize("asked", ["a.example", "b.example"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("shown", ["nothing", "another authority's"])
+async def test_a_required_certificate_is_required_of_every_host(
+    pki: PKI, tmp_path: Path, asked: str, version: ssl.TLSVersion, shown: str
+) -> None:
+    handler = Answering(hello)
+    other = tmp_path / "other"
+    other.mkdir()
+    client = None if shown == "nothing" else PKI(other).client("stranger")
+    context = trusting(pki, client=client)
+    context.maximum_version = version
+    tls = TLS((pki.server("a.example"), pki.server("b.example")), client_auth="require", client_ca=pki.ca)
+    async with serving(tls, handler) as listener:
+        try:
+            answer, _ = await ask(listener.port, context, name=asked)
+        except (ssl.SSLError, ConnectionError):
+            answer = b""
+
+    # In TLS 1.3 a client is done before the server has looked at its certificate, and then finds the connection closed.
+    assert (answer, handler.requests) == (b"", [])
+
+
+async def test_a_trusted_proxys_own_certificate_is_not_taken_for_its_clients(pki: PKI) -> None:
+    handler = Answering(hello)
+    tls = TLS((pki.server("a.example"),), client_auth="request", client_ca=pki.ca)
+    at = Socket(port=0, trusted_proxies=("127.0.0.1",))
+    data = GET + b"X-Forwarded-For: 203.0.113.7\r\n" + END
+    async with serving(tls, handler, at=at) as listener:
+        await ask(listener.port, trusting(pki, client=pki.client("proxy")), name="a.example", data=data)
+
+    (request,) = handler.requests
+    assert request.cf is not None
+    facts = request.cf["tlsClientAuth"]
+    assert isinstance(facts, dict)
+    assert (request.client.ip, facts["certPresented"], request.cf["tlsVersion"]) == ("203.0.113.7", "0", "")
+
+
+def test_client_certificates_need_an_authority(pki: PKI) -> None:
+    with pytest.raises(ConfigError, match="client_ca"):
+        server_context(TLS((pki.server("a.example"),), client_auth="require"), now=NOW)
+
+
+# Origins
+
+
+@contextmanager
+def tls_origin(certificate: Certificate, *, client_ca: Path | None = None) -> Iterator[int]:
+    """Answers each connection once. Not asyncio's server: that one ends a failed handshake without saying why."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client_ca)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return  # the test is over
+            connection.settimeout(PATIENCE_SECONDS)
+            with connection.dup() as raw:
+                with suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+                    if tls.recv(65536):
+                        tls.sendall(OK)
+                # To close with the request unread would reset the connection, and what was said would be lost.
+                with suppress(OSError):
+                    raw.shutdown(socket.SHUT_WR)
+                    while raw.recv(65536):
+                        pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+async def fetched(
+    port: int, tls: OriginTLS | None, *, outbound: Outbound | None = None, host: str = "127.0.0.1"
+) -> int | str:
+    """The status of the origin's answer, or the error's with its text."""
+    base = f"https://{host}:{port}"
+    client = OriginClient(outbound or Outbound(), SystemClock(), origin_tls={} if tls is None else {base: tls})
+    try:
+        return (await client.at(base).fetch(call(headers=Headers()))).status
+    except OriginError as error:
+        return f"{error.status} {error}"
+    finally:
+        await client.close()
+
+
+async def test_an_origins_certificate_is_verified_with_its_own_ca_file(pki: PKI, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    stranger = PKI(tmp_path / "b")
+    with tls_origin(pki.server("127.0.0.1")) as port:
+        assert await fetched(port, OriginTLS(ca_file=pki.ca)) == 200
+        # An origin's own file counts more than outbound's.
+        assert await fetched(port, OriginTLS(ca_file=pki.ca), outbound=Outbound(ca_file=stranger.ca)) == 200
+        assert await fetched(port, None, outbound=Outbound(ca_file=pki.ca)) == 200
+        for refused in (
+            await fetched(port, None),
+            await fetched(port, OriginTLS(ca_file=stranger.ca), outbound=Outbound(ca_file=pki.ca)),
+        ):
+            assert str(refused).startswith(f"526 https://127.0.0.1:{port}: its certificate is not valid: ")
+
+
+async def test_an_origin_with_another_name_is_refused_unless_that_name_is_expected(pki: PKI) -> None:
+    with tls_origin(pki.server("origin.internal")) as port:
+        refused = await fetched(port, OriginTLS(ca_file=pki.ca))
+        expected = await fetched(port, OriginTLS(ca_file=pki.ca, server_name="origin.internal"))
+
+    assert str(refused).startswith("526 ")
+    assert expected == 200
+
+
+async def test_an_origins_certificate_is_not_verified_where_that_is_configured(pki: PKI) -> None:
+    with tls_origin(pki.server("elsewhere.example")) as port:
+        assert await fetched(port, OriginTLS(verify=False)) == 200
+
+
+async def test_an_origin_can_refuse_everyone_else(pki: PKI, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    cert, key = pki.client("edge")
+    other_cert, other_key = PKI(tmp_path / "b").client("stranger")
+    trusted = OriginTLS(ca_file=pki.ca)
+    with tls_origin(pki.server("127.0.0.1"), client_ca=pki.ca) as port:
+        let_in = await fetched(port, replace(trusted, client_cert=cert, client_key=key))
+        without = await fetched(port, trusted)
+        with_another = await fetched(port, replace(trusted, client_cert=other_cert, client_key=other_key))
+
+    assert let_in == 200
+    assert str(without).startswith(f"525 https://127.0.0.1:{port}")
+    assert str(with_another).startswith(f"525 https://127.0.0.1:{port}")
+
+
+async def test_an_origin_that_hangs_up_after_the_handshake_may_want_a_certificate(pki: PKI) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    made = pki.server("127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.cert, made.key)
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=context)
+    failed = await fetched(server.sockets[0].getsockname()[1], OriginTLS(ca_file=pki.ca))
+    server.close()
+    await server.wait_closed()
+
+    assert str(failed).startswith("520 ")
+    assert "origin_client_cert" in str(failed)
+
+
+async def test_a_client_certificate_is_shown_to_its_own_origin_only(pki: PKI) -> None:
+    cert, key = pki.client("edge")
+    outbound = Outbound(allow_private=("*",), ca_file=pki.ca)
+    with tls_origin(pki.server("127.0.0.1", "localhost"), client_ca=pki.ca) as port:
+        settings = OriginTLS(client_cert=cert, client_key=key)
+        client = OriginClient(outbound, SystemClock(), origin_tls={f"https://127.0.0.1:{port}": settings})
+        assert (await client.at(f"https://127.0.0.1:{port}").fetch(call())).status == 200
+        with pytest.raises(OriginError):
+            await client.at(f"https://localhost:{port}").fetch(call())
+        url = call().url
+        url = type(url)("https", "127.0.0.1", port, "/", "")
+        with pytest.raises(OriginError):
+            await client.internet.fetch(call().replace(url=url))
+        await client.close()
+
+
+async def test_a_connection_that_is_cut_in_the_handshake_is_a_525() -> None:
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(cut, "127.0.0.1", 0)
+    failed = await fetched(server.sockets[0].getsockname()[1], OriginTLS(verify=False))
+    server.close()
+    await server.wait_closed()
+
+    assert str(failed).startswith("525 ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (OriginTLS(ca_file=Path("/nowhere/ca.pem")), "origin_ca: /nowhere/ca.pem cannot be read"),
+        (OriginTLS(client_cert=Path("/nowhere/c.pem")), "origin_client_cert and origin_client_key go together"),
+        (
+            OriginTLS(client_cert=Path("/nowhere/c.pem"), client_key=Path("/nowhere/c.key")),
+            "/nowhere/c.pem cannot be read",
+        ),
+    ],
+)
+def test_an_origins_files_are_looked_at_before_it_is_asked(settings: OriginTLS, text: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        OriginClient(Outbound(), SystemClock(), origin_tls={"https://o.example": settings})
+
+    assert 'origin "https://o.example": ' in str(raised.value)
+    assert text in str(raised.value)
+
+
+def test_outbounds_ca_file_is_looked_at_too() -> None:
+    with pytest.raises(ConfigError, match=r"outbound\.ca_file: /nowhere/ca\.pem cannot be read"):
+        OriginClient(Outbound(ca_file=Path("/nowhere/ca.pem")), SystemClock())
