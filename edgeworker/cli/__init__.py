@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, demo, dev, jwt, routes, token
+from edgeworker.cli import check, config_show, demo, dev, jwt, kv, routes, token
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "check": check,
     "config": config_show,
     "jwt": jwt,
+    "kv": kv,
     "routes": routes,
     "token": token,
 }

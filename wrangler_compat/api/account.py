@@ -3,7 +3,6 @@
 `wrangler whoami` and the SDKs ask these before they do anything. An edge has one account and one user.
 """
 
-import hashlib
 from typing import Final
 
 from edgeworker.config import JSON, Config, Zone
@@ -12,9 +11,10 @@ from wrangler_compat.api.call import Call
 from wrangler_compat.api.envelope import page_info, success
 from wrangler_compat.api.errors import ApiError, GeneralCode, ZoneCode
 from wrangler_compat.api.paging import number_page
+from wrangler_compat.ids import made_up
 
-# Where no account is configured any id is accepted; this one is shown to clients that ask for theirs.
-UNCONFIGURED_ACCOUNT_ID: Final = hashlib.sha256(b"edgeworker account").hexdigest()[:32]
+# What an edge without a configured account shows to clients that ask for theirs.
+MADE_UP_ACCOUNT_ID: Final = made_up("account")
 
 _ACCOUNT_NAME: Final = "edgeworker"
 _USER_EMAIL: Final = "edgeworker@localhost"
@@ -25,7 +25,7 @@ async def verify_token(call: Call) -> Response:
 
 
 async def get_user(call: Call) -> Response:
-    return success({"id": _made_id("user"), "email": _USER_EMAIL, "suspended": False})
+    return success({"id": made_up("user"), "email": _USER_EMAIL, "suspended": False})
 
 
 async def list_accounts(call: Call) -> Response:
@@ -38,7 +38,7 @@ async def get_account(call: Call) -> Response:
 
 async def list_memberships(call: Call) -> Response:
     membership: dict[str, JSON] = {
-        "id": _made_id("membership"),
+        "id": made_up("membership"),
         "account": _account(call.config),
         "status": "accepted",
         "roles": ["Super Administrator - All Privileges"],
@@ -67,7 +67,12 @@ async def get_zone(call: Call) -> Response:
 
 def account_id(config: Config) -> str:
     """The configured id, or the one that stands for it."""
-    return config.account_id or UNCONFIGURED_ACCOUNT_ID
+    return config.account_id or MADE_UP_ACCOUNT_ID
+
+
+def takes_account(config: Config, account: str) -> bool:
+    """Where no account is configured, every id is taken: a client needs one, and whatever it has will do."""
+    return account == account_id(config) or config.account_is_made_up or not config.account_id
 
 
 def _listing(call: Call, items: list[JSON]) -> Response:
@@ -92,7 +97,3 @@ def _zone(zone: Zone, config: Config) -> dict[str, JSON]:
         "type": "full",
         "account": {"id": account_id(config), "name": _ACCOUNT_NAME},
     }
-
-
-def _made_id(kind: str) -> str:
-    return hashlib.sha256(f"edgeworker {kind}".encode()).hexdigest()[:32]

@@ -9,7 +9,7 @@ from edgeworker.errors import StoreError
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from wrangler_compat.api import target
-from wrangler_compat.api.account import account_id
+from wrangler_compat.api.account import account_id, takes_account
 from wrangler_compat.api.auth import Door, Refusal
 from wrangler_compat.api.call import Call
 from wrangler_compat.api.endpoints import ENDPOINTS
@@ -27,16 +27,15 @@ _EXPLORER_ROOT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
 
 
 class V4Api:
-    """The API of one edge, over its KV store. `config` has the account and the zones that it shows.
+    """The API of one edge, over its KV store. `config`, which may be replaced, has the account and zones that it shows.
 
-    Where no account is configured every account id is accepted. `relaxed_expiration` lets in entries that expire in
-    less than 60 seconds, see wrangler_compat.api.expiration.
+    `relaxed_expiration` lets in entries that expire in less than 60 seconds, see wrangler_compat.api.expiration.
     """
 
     def __init__(
         self, config: Config, store: KVStore, door: Door, *, clock: Clock, relaxed_expiration: bool = False
     ) -> None:
-        self._config = config
+        self.config = config
         self._store = store
         self._door = door
         self._clock = clock
@@ -72,8 +71,8 @@ class V4Api:
                     needed = endpoint.needs.value
                     return _refused(Refusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
                 account = params.get("account")
-                known = "" if self._config.account_is_made_up else self._config.account_id
-                if account is not None and known and account != known:
+                if account is not None and not takes_account(self.config, account):
+                    known = self.config.account_id
                     return _refused(Refusal(403, f'There is no account "{account}" here; this one is "{known}".'))
                 return await endpoint.answer(
                     Call(
@@ -81,7 +80,7 @@ class V4Api:
                         params,
                         asked.query,
                         principal,
-                        self._config,
+                        self.config,
                         self._store,
                         self._clock,
                         self._relaxed_expiration,
@@ -93,7 +92,7 @@ class V4Api:
             return path[len(ROOT) :]
         if path == _EXPLORER_ROOT or path.startswith(_EXPLORER_ROOT + "/"):
             below = path[len(_EXPLORER_ROOT) :]
-            return f"/accounts/{account_id(self._config)}/storage/kv/namespaces{below}"
+            return f"/accounts/{account_id(self.config)}/storage/kv/namespaces{below}"
         return None
 
 

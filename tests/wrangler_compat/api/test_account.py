@@ -5,7 +5,7 @@ from edgeworker.kv.store import KVStore
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import ACCOUNT, TOKEN, Client
 from wrangler_compat.api import Door, OneToken, V4Api
-from wrangler_compat.api.account import UNCONFIGURED_ACCOUNT_ID
+from wrangler_compat.api.account import MADE_UP_ACCOUNT_ID
 
 EXAMPLE: JSON = {
     "id": "a" * 32,
@@ -59,13 +59,14 @@ async def test_another_account_than_the_configured_one_is_refused(client: Client
     assert (answer.status, answer.code) == (403, 10000)
 
 
-async def test_without_a_configured_account_any_id_will_do(store: KVStore, clock: FakeClock) -> None:
-    client = Client(V4Api(Config(), store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
+@pytest.mark.parametrize("config", [Config(), Config(account_id=MADE_UP_ACCOUNT_ID, account_is_made_up=True)])
+async def test_without_a_configured_account_any_id_will_do(store: KVStore, clock: FakeClock, config: Config) -> None:
+    client = Client(V4Api(config, store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
 
-    for account in ("f" * 32, "my-account", UNCONFIGURED_ACCOUNT_ID):
+    for account in ("f" * 32, "my-account", MADE_UP_ACCOUNT_ID):
         assert (await client.get(f"/client/v4/accounts/{account}/storage/kv/namespaces")).status == 200
     accounts = (await client.get("/client/v4/accounts")).result
-    assert accounts == [{"id": UNCONFIGURED_ACCOUNT_ID, "name": "edgeworker", "type": "standard"}]
+    assert accounts == [{"id": MADE_UP_ACCOUNT_ID, "name": "edgeworker", "type": "standard"}]
 
 
 @pytest.mark.parametrize(

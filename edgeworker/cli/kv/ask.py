@@ -1,0 +1,11 @@
+"""Asks before what cannot be undone."""
+
+import sys
+
+
+def confirmed(question: str) -> bool:
+    """What the person says; yes where nobody can be asked, as wrangler has it in a script."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,94 @@
+"""`kv bulk`: many entries at a time, from JSON files, with wrangler's words."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.kv.choose import add_namespace_options, namespace_id
+from edgeworker.cli.kv.entry_json import pair_of
+from edgeworker.cli.kv.keys import add_entry_options, metadata_of
+from edgeworker.cli.kv.place import Place
+from edgeworker.config import JSON
+from edgeworker.errors import ConfigError
+from edgeworker.kv.namespace import Pair
+
+if TYPE_CHECKING:
+    from edgeworker.cli.output import Output
+
+_PAIRS_AT_ONCE = 1000  # wrangler's batches
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    get = commands.add_parser("get", help="print the values of the keys in a file, as JSON")
+    put = commands.add_parser("put", help="write the pairs in a file")
+    add_entry_options(put)
+    delete = commands.add_parser("delete", help="remove the keys in a file")
+    delete.add_argument("-f", "--force", action="store_true", help="do not ask")
+    for command, what in ((get, "keys"), (put, "{key, value, ...} objects"), (delete, "keys")):
+        command.add_argument("filename", type=Path, metavar="FILE", help=f"a JSON array of {what}")
+        add_namespace_options(command)
+
+
+async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
+    namespace = namespace_id(options)
+    items = _items(options.filename)
+    match options.action:
+        case "get":
+            values = await place.values(namespace, _keys(items, options.filename))
+            shown = {key: None if value is None else value.decode("utf-8", "replace") for key, value in values.items()}
+            out.line(json.dumps(shown, indent=2, ensure_ascii=False))
+        case "put":
+            pairs = _pairs(items, options)
+            for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+                await place.put_many(namespace, pairs[start : start + _PAIRS_AT_ONCE])
+            out.line("Success!")
+        case _:
+            keys = _keys(items, options.filename)
+            if not options.force and not confirmed(f"Remove {len(keys)} keys from the namespace {namespace}?"):
+                out.line("Not removing keys.")
+                return 0
+            for start in range(0, len(keys), _PAIRS_AT_ONCE):
+                await place.delete_many(namespace, keys[start : start + _PAIRS_AT_ONCE])
+            out.line("Success!")
+    return 0
+
+
+def _items(file: Path) -> list[JSON]:
+    try:
+        items = json.loads(file.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{file}: is not JSON ({error})") from None
+    if not isinstance(items, list):
+        raise ConfigError(f"{file}: holds no JSON array; for JSON lines there is `edgeworker kv import`")
+    return items
+
+
+def _keys(items: list[JSON], file: Path) -> list[str]:
+    """Keys, or objects with a `name`, as `kv key list` prints them."""
+    keys: list[str] = []
+    for index, item in enumerate(items):
+        key = item.get("name") if isinstance(item, dict) else item
+        if not isinstance(key, str):
+            raise ConfigError(f"{file}: item {index} is neither a key nor an object with a name")
+        keys.append(key)
+    return keys
+
+
+def _pairs(items: list[JSON], options: argparse.Namespace) -> list[Pair]:
+    """The options are for the pairs that do not say it themselves."""
+    defaults: dict[str, JSON] = {
+        "expiration": options.expiration,
+        "expiration_ttl": options.ttl,
+        "metadata": metadata_of(options),
+    }
+    pairs: list[Pair] = []
+    for index, item in enumerate(items):
+        where = f"{options.filename}: item {index}"
+        given = {**defaults, **item} if isinstance(item, dict) else item
+        pairs.append(pair_of(given, where))
+    return pairs

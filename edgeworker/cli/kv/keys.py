@@ -1,0 +1,117 @@
+"""`kv key`: one entry at a time, with wrangler's words."""
+
+import argparse
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.cli.kv.choose import add_namespace_options, namespace_id
+from edgeworker.cli.kv.place import Place, every_page
+from edgeworker.config import JSON
+from edgeworker.errors import ConfigError
+from edgeworker.kv.namespace import Key
+
+if TYPE_CHECKING:
+    from edgeworker.cli.output import Output
+
+_PIECE_BYTES: Final = 256 * 1024
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    put = commands.add_parser("put", help="write a key")
+    put.add_argument("key")
+    put.add_argument("value", nargs="?", help="the value; or --path")
+    put.add_argument("--path", type=Path, metavar="FILE", help="read the value from a file")
+    add_entry_options(put)
+    get = commands.add_parser("get", help="print a key's value, as it is")
+    get.add_argument("key")
+    get.add_argument("--text", action="store_true", help="as UTF-8 text")
+    listing = commands.add_parser("list", help="print all keys as JSON")
+    listing.add_argument("--prefix", default="")
+    delete = commands.add_parser("delete", help="remove a key")
+    delete.add_argument("key")
+    for command in (put, get, listing, delete):
+        add_namespace_options(command)
+
+
+def add_entry_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ttl", type=int, metavar="SECONDS", help="how long it is to be there, at least 60")
+    parser.add_argument("--expiration", type=int, metavar="EPOCH", help="when it is to be gone, in epoch seconds")
+    parser.add_argument("--metadata", metavar="JSON", help="any JSON of up to 1024 bytes")
+
+
+async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
+    namespace = namespace_id(options)
+    match options.action:
+        case "put":
+            await _put(place, namespace, options, out)
+        case "get":
+            return await _get(place, namespace, options, out)
+        case "list":
+            keys = [key async for page in every_page(place, namespace, prefix=options.prefix) for key in page.keys]
+            out.line(json.dumps([_shown(key) for key in keys], indent=2, ensure_ascii=False))
+        case _:
+            out.line(f'Deleting the key "{options.key}" on namespace id: "{namespace}".')
+            await place.delete_many(namespace, [options.key])
+    return 0
+
+
+def metadata_of(options: argparse.Namespace) -> JSON:
+    """Raises ConfigError for what is no JSON."""
+    if options.metadata is None:
+        return None
+    try:
+        metadata: JSON = json.loads(options.metadata)
+    except ValueError as error:
+        raise ConfigError(f"--metadata {options.metadata}: is not JSON ({error})") from None
+    return metadata
+
+
+async def _put(place: Place, namespace: str, options: argparse.Namespace, out: "Output") -> None:
+    if (options.value is None) == (options.path is None):
+        raise ConfigError("give either a value or --path FILE")
+    metadata = metadata_of(options)
+    with_metadata = "" if metadata is None else f' with metadata "{options.metadata}"'
+    value: bytes | AsyncIterator[bytes]
+    if options.path is None:
+        what, value = f'value "{options.value}" to', options.value.encode("utf-8", "surrogateescape")
+    else:
+        what, value = f"contents of {options.path} to the", _pieces(options.path)
+    out.line(f'Writing the {what} key "{options.key}" on namespace id: "{namespace}"{with_metadata}.')
+    await place.put(
+        namespace, options.key, value, expiration=options.expiration, expiration_ttl=options.ttl, metadata=metadata
+    )
+
+
+async def _get(place: Place, namespace: str, options: argparse.Namespace, out: "Output") -> int:
+    pieces = await place.get(namespace, options.key)
+    if pieces is None:
+        raise ConfigError(f'there is no key "{options.key}" in the namespace {namespace}')
+    if options.text:
+        out.line(b"".join([piece async for piece in pieces]).decode("utf-8", "replace"))
+        return 0
+    async for piece in pieces:
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise ConfigError(f"--path {path}: cannot be read: {error.strerror}") from error
+
+
+def _shown(key: Key) -> dict[str, JSON]:
+    shown: dict[str, JSON] = {"name": key.name}
+    if key.expires_at is not None:
+        shown["expiration"] = key.expires_at
+    if key.metadata is not None:
+        shown["metadata"] = key.metadata
+    return shown

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from edgeworker.cli.kv.choose import bound_namespace
+from edgeworker.config import Config, KVBinding, Worker
+from edgeworker.errors import ConfigError
+from tests.cli.kv.commands import Kv
+
+HERE = ("--namespace-id", "ns")
+
+
+def test_a_binding_that_means_two_namespaces_is_refused() -> None:
+    config = Config(
+        workers=(
+            Worker("a", Path("a.py"), (KVBinding("T", "1"), KVBinding("U", "3"))),
+            Worker("b", Path("b.py"), (KVBinding("T", "2"), KVBinding("U", "3"))),
+        )
+    )
+
+    assert bound_namespace(config, "U") == "3"
+    with pytest.raises(ConfigError, match='the binding "T" means 1, 2 in different workers'):
+        bound_namespace(config, "T")
+    with pytest.raises(ConfigError, match='no KV namespace or binding "V"; there are: binding T, binding U'):
+        bound_namespace(config, "V")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--remote",), "--remote needs --api-url"),
+        (("--local", "--api-url", "http://127.0.0.1:1"), "give one of them"),
+        (("--api-url", "nonsense", "--api-token", "t"), '--api-url "nonsense" is not a URL'),
+        (("--api-url", "http://127.0.0.1:1"), "--api-url needs a token"),
+        (("--api-url", "http://127.0.0.1:1", "--api-token", "t"), "127.0.0.1"),
+    ],
+)
+async def test_a_place_that_cannot_be_reached_is_told(kv_here: Kv, options: tuple[str, ...], text: str) -> None:
+    ran = await kv_here("key", "get", "k", *HERE, *options, status=1)
+
+    assert text in ran.err
+    assert "Traceback" not in ran.err
