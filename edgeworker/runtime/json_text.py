@@ -18,6 +18,7 @@ _SPECIAL: Final = frozenset({"NaN", "Infinity", "undefined", "[object Object]"})
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _DIGITS: Final = re.compile(r"[0-9]*")
 _PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
+_DECIMAL: Final = frozenset("0123456789")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _WORDS: Final = {"t": "true", "f": "false", "n": "null"}
 
@@ -165,11 +166,11 @@ class _Scanner:
     def _numeral(self) -> None:
         if self._peek() == "-":
             self._at += 1
-            if not self._peek().isdecimal():
+            if self._peek() not in _DECIMAL:
                 self._fail("No number after minus sign")
         if self._peek() == "0":
             self._at += 1
-            if self._peek().isdecimal():
+            if self._peek() in _DECIMAL:
                 self._fail("Unexpected number")
         self._skip(_DIGITS)
         if self._peek() == ".":
@@ -220,7 +221,7 @@ class _Scanner:
             raise JsException("SyntaxError", f'"{text}" is not valid JSON')
         if found == '"':
             self._fail("Unexpected string")
-        if found.isdecimal():
+        if found in _DECIMAL:
             self._fail("Unexpected number")
         shown = f'"{text}"'
         if len(text) > 2 * _CONTEXT:

@@ -49,19 +49,22 @@ class KVView:
         Text (the default) is a str, JSON is what it holds, "arrayBuffer" a memoryview, "stream" a ReadableStream; a
         missing key is None. Many keys give a dict.
         """
-        return await self._traced("get", args, self._get(arguments.positional(args, keywords)))
+        given = arguments.positional(args, keywords)
+        return await self._traced("get", given, self._get(given))
 
     async def getWithMetadata(self, *args: object, **keywords: object) -> object:
         """Like `get`, answering objects with `value`, `metadata` and `cacheStatus` (None: nothing is cached here)."""
-        work = self._get_with_metadata(arguments.positional(args, keywords))
-        return await self._traced("getWithMetadata", args, work)
+        given = arguments.positional(args, keywords)
+        return await self._traced("getWithMetadata", given, self._get_with_metadata(given))
 
     async def put(self, *args: object, **keywords: object) -> None:
         """`put(key, value, expiration=..., expirationTtl=..., metadata=...)`, or with the options as a dict."""
-        await self._traced("put", args, self._put(arguments.positional(args, keywords)))
+        given = arguments.positional(args, keywords)
+        await self._traced("put", given, self._put(given))
 
     async def delete(self, *args: object, **keywords: object) -> None:
-        await self._traced("delete", args, self._delete(arguments.positional(args, keywords)))
+        given = arguments.positional(args, keywords)
+        await self._traced("delete", given, self._delete(given))
 
     async def list(self, *args: object, **keywords: object) -> "ListResult":
         """`list(prefix=..., limit=..., cursor=...)`, or with the options as a dict."""
@@ -168,7 +171,7 @@ class KVView:
         result["cacheStatus"] = None
         return result
 
-    async def _traced(self, call: str, args: Sequence[object], work: Awaitable[T]) -> T:
+    async def _traced(self, call: str, given: Sequence[object], work: Awaitable[T]) -> T:
         context = invocation.current_or_none()
         trace = None if context is None else context.trace
         if trace is None:
@@ -177,13 +180,11 @@ class KVView:
         outcome = "failed"
         try:
             result = await work
-            outcome = ("miss" if result is None else "hit") if call == "get" and not isinstance(args[0], list) else ""
+            outcome = ("miss" if result is None else "hit") if call == "get" and not isinstance(given[0], list) else ""
             return result
         finally:
-            now = self._namespace.clock.monotonic()
-            trace.add(
-                "kv", " ".join(filter(None, (f"{self._name}.{call}", _shown(args), outcome))), now=now, since=begun
-            )
+            text = " ".join(filter(None, (f"{self._name}.{call}", _shown(given), outcome)))
+            trace.add("kv", text, now=self._namespace.clock.monotonic(), since=begun)
 
 
 class ListResult(JsDict):
@@ -295,11 +296,11 @@ def _exception(verb: str, error: KVError | StoreError) -> JsException:
             return JsException("Error", f"KV {verb} failed: 503 Service Unavailable")
 
 
-def _shown(args: Sequence[object]) -> str:
+def _shown(given: Sequence[object]) -> str:
     """The call's key, shortened."""
-    if not args:
+    if not given:
         return ""
-    if isinstance(args[0], list | tuple):
-        return f"({len(args[0])} keys)"
-    key = arguments.string(args[0])
+    if isinstance(given[0], list | tuple):
+        return f"({len(given[0])} keys)"
+    key = arguments.string(given[0])
     return f'"{key}"' if len(key) <= _SHOWN_CHARACTERS else f'"{key[:_SHOWN_CHARACTERS]}…"'

@@ -88,6 +88,7 @@ const cases = {
   "many keys with metadata": [put("a", "1", { metadata: { m: 1 } }), put("b", "2"),
     ["getWithMetadata", ["b", "missing", "a"]], ["getWithMetadata", ["a", "b"], "json"],
     ["getWithMetadata", ["a"], { type: "json" }]],
+  "many keys with metadata and an empty value": [put("e", "", { metadata: 1 }), ["getWithMetadata", ["e"]]],
   "many keys in a wrong type": ["arrayBuffer", "stream", "bogus", 5].flatMap((type) => [["get", ["a"], type],
     ["getWithMetadata", ["a"], { type }]]),
   "many keys that are no JSON": [put("a", "1"), put("t", "text"), put("e", ""), ["get", ["a", "t"], "json"],
@@ -120,7 +121,7 @@ const malformed = ["", " ", "tx", " x", "{a:1}", "[1,]", '{"a":1,}', '{"a" 1}', 
   "this is a long text that is surely not json at all", '{"key": "some long value", "other": thing, "more": 12345}',
   '{"key": "some long value", "other": t}', '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 13]', "12345678901234567890x",
   '{"é😀é😀é😀é😀é😀😀": ?, "more": 12345678}', "é is no JSON, whatever it is", "\u00a01", "// comment", '{"a":1 /* x */}',
-  "xxxxxxxxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxxxxxxx", "[12345678, x2345678901]", "[1234567890,x]", "[1234567890 1234567890,x"];
+  "xxxxxxxxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxxxxxxx", "[12345678, x2345678901]", 't"', "tr1", "f{", "n[", "-\u0663", "1\u0663", "0\u0663", "[1234567890,x]", "[1234567890 1234567890,x"];
 cases["text that is no JSON"] = malformed.flatMap(json);
 
 const script = `

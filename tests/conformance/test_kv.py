@@ -46,6 +46,10 @@ DIFFERENCES: Final[dict[tuple[str, int], tuple[JSON, str]]] = {
         {"$map": [["5", "v"], ["null", None], ["true", None]]},
         "workerd loses what looks like the index of an array from the answer, which its documentation does not mention",
     ),
+    ("many keys with metadata and an empty value", 1): (
+        {"$map": [["e", {"value": "", "metadata": 1}]]},
+        "miniflare answers the value alone: it takes an empty text for a missing key; Cloudflare documents the object",
+    ),
     ("many keys are text", 2): ({"$map": [["5", "v"]]}, "the same"),
 }
 

@@ -167,4 +167,8 @@ async def test_what_is_out_of_date_is_not_kept(two: _Two) -> None:
         two.clock.advance(61)
 
     assert len(await two.names(two.there, limit=5000)) == 3000
+    for number in range(1000):
+        assert await two.see(two.there, f"missing{number}") is None
+    two.clock.advance(61)
+    assert await two.see(two.there, "missing") is None
     assert await two.there.sweep(now=two.clock.now()) == 0

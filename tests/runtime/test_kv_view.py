@@ -168,6 +168,7 @@ async def test_each_call_is_a_step_of_the_trace(kv: KVView, clock: FakeClock) ->
         await kv.get("IA5j0HndSecretHash")
         await kv.get("k")
         await kv.get(["a", "b"])
+        await kv.get(key="k")
         await kv.getWithMetadata("k")
         await kv.list(prefix="secret")
         with pytest.raises(JsException):
@@ -178,6 +179,7 @@ async def test_each_call_is_a_step_of_the_trace(kv: KVView, clock: FakeClock) ->
         ("kv", 'TOKENS.get "IA5j0Hnd…" hit'),
         ("kv", 'TOKENS.get "k" miss'),
         ("kv", "TOKENS.get (2 keys)"),
+        ("kv", 'TOKENS.get "[object …" miss'),  # what JavaScript makes of an object
         ("kv", 'TOKENS.getWithMetadata "k"'),
         ("kv", "TOKENS.list"),
         ("kv", 'TOKENS.delete "" failed'),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from edgeworker.errors import StoreError
 from edgeworker.kv.sqlite.connection import LOCKED, connect_for_reading, error_code, store_error, translated
 from edgeworker.kv.sqlite.writer import T, Work
 
@@ -27,6 +28,7 @@ class Reader:
         self._in_thread: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kv-reader")
         self._calls = 0
+        self._closed = False
 
     def row(self, sql: str, parameters: tuple[str, bytes]) -> Row | None:
         """In the loop, at once. Raises sqlite3.Error, with which `again` can be asked."""
@@ -50,9 +52,12 @@ class Reader:
 
     async def long(self, work: Work[T]) -> T:
         """In the thread. Raises StoreError."""
+        if self._closed:
+            raise StoreError(f"{self._path}: the KV database is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, work)
 
     async def close(self) -> None:
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
         self._in_loop.close()

@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -98,11 +99,10 @@ class Writer:
                 return
 
     def _roll_back(self) -> None:
-        try:
+        # SQLite may have rolled back already, as when the disk is full. Where it cannot, the next `begin` fails,
+        # and so does every write after it.
+        with suppress(sqlite3.Error):
             self._connection.rollback()
-        except sqlite3.Error:
-            # SQLite has rolled back by itself, as it does when the disk is full.
-            assert not self._connection.in_transaction
 
 
 class _Pending(Protocol):

@@ -48,6 +48,21 @@ async def test_closing_leaves_one_file(store: SQLiteStore, path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+async def test_a_closed_store_says_so(store: SQLiteStore) -> None:
+    await store.close()
+    await store.close()
+
+    for call in (
+        store.get("ns", "k", now=0),
+        store.put("ns", "k", Entry(b"")),
+        store.list_keys("ns", prefix="", after="", limit=1, now=0),
+        store.list_keys("ns", prefix="", after="", limit=1000, now=0),
+        store.namespaces.all(),
+    ):
+        with pytest.raises(StoreError, match="closed"):
+            await call
+
+
 async def test_another_ones_writes_are_seen_at_once(store: SQLiteStore, path: Path) -> None:
     other = SQLiteStore.open(path, durability="normal")
     for value in (b"1", b"2", LARGE.value, b"3"):

@@ -62,6 +62,15 @@ def test_a_deleted_namespace_is_emptied_in_small_steps(connection: sqlite3.Conne
     assert connection.execute("SELECT count(*) FROM deleted_namespaces").fetchone() == (0,)
 
 
+def test_deleted_namespaces_are_emptied_one_after_the_other(connection: sqlite3.Connection) -> None:
+    for namespace_id in ("a", "b"):
+        writes.put_many(connection, namespace_id, [(str(number), Entry(b"")) for number in range(3)])
+        writes.delete_namespace(connection, namespace_id)
+
+    assert [writes.sweep(connection, now=0, limit=2) for _ in range(6)] == [2, 2, 2, 2, 0, 0]
+    assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+
+
 def test_a_namespace_made_again_is_another_one(connection: sqlite3.Connection) -> None:
     writes.create_namespace(connection, Namespace("ns", "title"))
     before = connection.execute("SELECT number FROM namespaces").fetchone()
