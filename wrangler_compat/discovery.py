@@ -69,7 +69,11 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
     """The file that the redirection points to, or None, with an error told."""
     name = short(redirect, cwd)
     part = Diagnostics()
-    document = parse_document(redirect.read_text("utf-8"), redirect, name, part)
+    try:
+        document = parse_document(redirect.read_text("utf-8"), redirect, name, part)
+    except (OSError, UnicodeDecodeError) as error:
+        part.error(str(error), Place(name))
+        document = None
     if document is None:
         diagnostics.error(f"Failed to parse the deploy configuration file at {name}")
         diagnostics.messages += part.messages

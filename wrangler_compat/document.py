@@ -50,3 +50,5 @@ def _parse_toml(text: str) -> tuple[Table, dict[Where, int]]:
         return tomllib.loads(plain), scan(plain).lines
     except tomllib.TOMLDecodeError as error:
         raise explain(plain, str(error)) from None
+    except RecursionError:
+        raise Fault("Arrays and tables stand too deep in each other.", line=1, column=1) from None

@@ -44,11 +44,6 @@ class Effective:
         name = self.values.get("name")
         return name if isinstance(name, str) and name else "worker"
 
-    def spot(self, name: str, diagnostics: Diagnostics) -> Spot:
-        where = self.where.get(name, (name,))
-        label = f"env.{self.env}.{name}" if where[0] == "env" and name != "env" else name
-        return Spot(self.document, diagnostics, where, label)
-
 
 def choose(
     document: Document,

@@ -88,6 +88,13 @@ def test_a_redirection_that_leads_nowhere_is_an_error(project: Project, text: st
     assert loaded.config.workers == ()
 
 
+def test_a_redirection_that_is_not_text_is_an_error(project: Project) -> None:
+    project.worker()
+    project.write(REDIRECT).write_bytes(b"\xff")
+
+    assert texts(project.load(), "error")[0].startswith("Failed to parse the deploy configuration file")
+
+
 def test_a_redirection_of_another_folder_is_an_error(project: Project) -> None:
     project.write(REDIRECT, '{"configPath": "x.json"}')
     project.write(".wrangler/deploy/x.json", "{}")

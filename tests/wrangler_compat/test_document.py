@@ -31,7 +31,15 @@ def test_the_ending_of_the_name_says_that_it_is_json(suffix: str) -> None:
     assert document('{"name": "w", // comment\n}', f"wrangler.{suffix}").values == {"name": "w"}
 
 
-@pytest.mark.parametrize(("file", "text"), [("wrangler.toml", "a = \n"), ("wrangler.json", '{"a": }')])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("wrangler.toml", "a = \n"),
+        ("wrangler.toml", "a = " + "[" * 10_000 + "]" * 10_000),
+        ("wrangler.toml", "a = " + "[" * 10_000),
+        ("wrangler.json", '{"a": }'),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_an_error_with_file_line_and_caret(file: str, text: str) -> None:
     diagnostics = Diagnostics()
 

@@ -82,6 +82,19 @@ def test_a_zone_that_edge_toml_does_not_declare_is_a_warning(project: Project) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('name = "example.com"\norigins = { "other.org" = "http://a" }\n', 'has an origin for "other.org"'),
+        ('name = "example.com"\n[[zones]]\nname = "Example.com"\n', 'Zone "example.com" exists twice'),
+    ],
+)
+def test_a_declared_zone_that_cannot_be_meant_is_an_error(project: Project, text: str, says: str) -> None:
+    project.write("edge.toml", f"[[zones]]\n{text}")
+
+    assert says in texts(project.load(), "error")[0]
+
+
 def test_the_old_zone_id_at_the_top_is_that_of_routes_without_one(project: Project) -> None:
     config = project.config('zone_id = "13e"\nroutes = ["example.com/*", "example.org/*"]\n')
 
