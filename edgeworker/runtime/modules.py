@@ -16,8 +16,7 @@ import importlib
 import importlib.util
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from importlib.abc import Loader
 from importlib.machinery import (
@@ -54,6 +53,7 @@ class Modules:
     """
 
     def __init__(self, worker: str, main: Path, shims: Shims) -> None:
+        self.worker = worker
         self.prefix = f"{worker}@{next(_numbers)}:"
         self.waits = False  # a script's source speaks of run_sync
         self.main = self.prefix + main.stem.replace(".", "_")
@@ -275,14 +275,16 @@ def running() -> Modules | None:
     return _running.get(None)
 
 
-@contextmanager
-def entered(modules: Modules | None) -> Iterator[None]:
-    """For code that works for a script with no frame of it on the stack, as a framework's in a thread."""
-    if modules is None:
-        yield
-        return
-    token = _running.set(modules)
-    try:
-        yield
-    finally:
-        _running.reset(token)
+class entered:  # read as a statement: `with entered(modules):`
+    """Code inside works for this worker, also where no frame of its script is on the stack, as in a framework."""
+
+    __slots__ = ("_modules", "_token")
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+
+    def __enter__(self) -> None:
+        self._token = _running.set(self._modules)
+
+    def __exit__(self, *_error: object) -> None:
+        _running.reset(self._token)

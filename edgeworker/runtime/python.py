@@ -11,7 +11,17 @@ from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime import compatibility, contents, exports, invocation, loading, shims, stackful, tracebacks
+from edgeworker.runtime import (
+    compatibility,
+    contents,
+    exports,
+    invocation,
+    loading,
+    modules,
+    shims,
+    stackful,
+    tracebacks,
+)
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.exports import Exports
 from edgeworker.runtime.isolate import Scheduled
@@ -37,28 +47,28 @@ def load(worker: Worker, env: Env | None = None, clock: Clock | None = None) -> 
     if (missing := loading.missing_main(worker)) is not None:
         raise missing
     supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock())
-    modules = Modules(worker.name, worker.main, shims.for_worker(supplied))
+    own = Modules(worker.name, worker.main, shims.for_worker(supplied))
     try:
         try:
-            main = modules.load_main()
+            main = own.load_main()
         except (Exception, SystemExit) as error:
-            raise loading.explained(error, worker, modules) from error
+            raise loading.explained(error, worker, own) from error
         found = exports.find(main, worker.main.name)
     except ScriptError:
-        modules.close()
+        own.close()
         raise
     for warning in compatibility.warnings(worker, found):
         _log.warning('worker "%s": %s', worker.name, warning)
-    return PythonIsolate(worker, modules, found, supplied)
+    return PythonIsolate(worker, own, found, supplied)
 
 
 class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
-    def __init__(self, worker: Worker, modules: Modules, found: Exports, supplied: Supplied) -> None:
+    def __init__(self, worker: Worker, own: Modules, found: Exports, supplied: Supplied) -> None:
         self.name = worker.name
         self._main = worker.main
-        self._modules = modules
+        self._modules = own
         self._exports = found
         self._env = supplied.env
         # How many arguments a handler takes is looked up once for each function.
@@ -68,7 +78,7 @@ class PythonIsolate:
         """Whatever the script raises is raised; TypeError where it answers no response."""
         self._env.bind(env)
         view = ScriptContext(ctx)
-        with invocation.entered(ctx):
+        with invocation.entered(ctx), modules.entered(self._modules):
             result: object
             if entrypoint is None and self._exports.default is None:
                 function = self._function("fetch")
@@ -82,7 +92,7 @@ class PythonIsolate:
     async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
         self._env.bind(env)
         view = ScriptContext(ctx)
-        with invocation.entered(ctx):
+        with invocation.entered(ctx), modules.entered(self._modules):
             if self._exports.default is None:
                 handler = self._function("scheduled")
             else:
@@ -102,7 +112,7 @@ class PythonIsolate:
         if method.startswith("_") or method in ("ctx", "env"):
             raise TypeError(f'The RPC receiver does not implement the method "{method}".')
         self._env.bind(env)
-        with invocation.entered(ctx):
+        with invocation.entered(ctx), modules.entered(self._modules):
             function = self._method(method, env, ScriptContext(ctx), entrypoint)
             result = function(*args, **options)
             return await self._awaited(result)

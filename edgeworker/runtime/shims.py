@@ -12,8 +12,10 @@ from typing import Final, Never
 
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
-from edgeworker.runtime import invocation, pyodide_ffi, rpc, sdk, stackful
+from edgeworker.runtime import gateway, invocation, pyodide_ffi, rpc, sdk, stackful
 from edgeworker.runtime.ffi import jsnull
+from edgeworker.runtime.gateway import asgi, wsgi
+from edgeworker.runtime.gateway.entrypoints import of_asgi, of_wsgi
 from edgeworker.runtime.js import (
     absent,
     blob,
@@ -56,6 +58,7 @@ class Supplied:
 
 def for_worker(supplied: Supplied) -> Shims:
     makers: dict[str, Callable[[], Names]] = {
+        "asgi": _asgi,
         "js": partial(_js, supplied),
         "pyodide": lambda: {"__version__": PYODIDE_VERSION},
         "pyodide.code": lambda: {"run_js": _absent_function("pyodide.code.run_js")},
@@ -63,7 +66,10 @@ def for_worker(supplied: Supplied) -> Shims:
         "pyodide.http": lambda: {"pyfetch": sdk_fetch.fetch, "FetchResponse": response.FetchResponse},
         "pyodide.webloop": lambda: {"WebLoop": _absent_function("pyodide.webloop.WebLoop")},
         "workers": partial(_workers, supplied),
+        "workers.asgi": _asgi,
+        "workers.gateway": lambda: {"BaseOptions": gateway.Options},
         "workers.workflows": lambda: {"NonRetryableError": types.NonRetryableError},
+        "workers.wsgi": lambda: {"Options": gateway.Options, "entrypoint": of_wsgi, "fetch": wsgi.fetch},
     }
     if not isinstance(supplied.clock, SystemClock):
         # A clock that a test moves moves `time.time()` of its scripts, and of nobody else.
@@ -165,6 +171,23 @@ def _ffi() -> Names:
         "run_sync": stackful.run_sync,
         "to_js": data.to_js,
     }
+
+
+def _asgi() -> Names:
+    return {
+        "Options": gateway.Options,
+        "__getattr__": _asgi_attribute,
+        "entrypoint": of_asgi,
+        "fetch": asgi.fetch,
+        "websocket": asgi.websocket,
+    }
+
+
+def _asgi_attribute(name: str) -> object:
+    """`asgi.env` is a dependency of FastAPI, which is imported only for those who ask."""
+    if name != "env":
+        raise AttributeError(f"module 'asgi' has no attribute {name!r}")
+    return asgi.fastapi_env()
 
 
 def _time(clock: Clock) -> Names:

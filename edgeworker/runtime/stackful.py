@@ -7,7 +7,7 @@ and `run_sync` leaves it with what is to be awaited, for the driver outside to a
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -90,10 +90,15 @@ def run_sync(work: Awaitable[_T]) -> _T:
     raise RuntimeError("run_sync() works in a handler and in what it calls, not at the top level of a script")
 
 
-async def in_thread(function: Callable[[], _T]) -> _T:
-    """Runs synchronous code in the pool of threads; `run_sync` waits on the loop that called."""
-    _loop.set(asyncio.get_running_loop())
-    return await asyncio.to_thread(function)
+async def in_thread(function: Callable[[], _T], context: Context | None = None) -> _T:
+    """Runs synchronous code in the pool of threads, where `run_sync` waits on the loop that called.
+
+    `context` keeps one invocation's context variables over several calls; the default is a copy of the caller's.
+    """
+    loop = asyncio.get_running_loop()
+    inside = copy_context() if context is None else context
+    inside.run(_loop.set, loop)
+    return await loop.run_in_executor(None, inside.run, function)
 
 
 async def _awaited(work: Awaitable[_T]) -> _T:

@@ -7,6 +7,7 @@ from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Request, Response
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
+from edgeworker.runtime.watchdog import activity
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class Worker:
         """One request. `subrequests` is where the `fetch()` of this invocation goes. Raises ScriptFailure."""
         ctx = self._context(request, subrequests, props)
         try:
-            return await self.isolate.fetch(request, self.env, ctx, entrypoint)
+            with activity:
+                return await self.isolate.fetch(request, self.env, ctx, entrypoint)
         except (Exception, SystemExit) as error:
             raise self._failure(error, ctx) from error
 
@@ -39,7 +41,8 @@ class Worker:
         """One firing of a cron trigger. Raises ScriptFailure, also where the script has no handler for it."""
         ctx = self._context(_scheduled_request(), subrequests, NO_PROPS)
         try:
-            await self.isolate.scheduled(event, self.env, ctx)
+            with activity:
+                await self.isolate.scheduled(event, self.env, ctx)
         except (Exception, SystemExit) as error:
             raise self._failure(error, ctx) from error
 

@@ -1,0 +1,87 @@
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from edgeworker.runtime.watchdog import Watchdog, activity
+from tests.runtime.stage import Stage
+
+
+class _Heard(logging.Handler):
+    """Keeps what is logged, and lets go whoever waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.event = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+        self.event.set()
+
+
+@pytest.fixture
+def heard() -> Iterator[_Heard]:
+    handler = _Heard()
+    logging.getLogger("edgeworker.runtime.watchdog").addHandler(handler)
+    yield handler
+    logging.getLogger("edgeworker.runtime.watchdog").removeHandler(handler)
+
+
+async def _asleep() -> None:
+    while activity.asleep is None:
+        await asyncio.to_thread(threading.Event().wait, 0.002)
+
+
+@pytest.fixture
+async def watchdog() -> AsyncIterator[None]:
+    watchdog = Watchdog(threshold_seconds=0.05)
+    watchdog.start()
+    yield
+    watchdog.close()
+
+
+@pytest.mark.usefixtures("watchdog")
+async def test_a_script_that_blocks_the_loop_is_named_once_with_its_line(stage: Stage, heard: _Heard) -> None:
+    worker = stage.add_fetch("self.env.warned.wait(30)\nreturn Response('done')")
+    worker.env.warned = heard.event
+
+    assert (await stage.get()).text == "done"
+    heard.event.clear()
+    worker.env.warned = threading.Event()
+    worker.env.warned.set()
+    assert (await stage.get()).text == "done"
+
+    assert len(heard.texts) == 1
+    assert 'worker "w" blocks the event loop for more than 50 ms' in heard.texts[0]
+    assert "worker.py, line 4, in fetch: self.env.warned.wait(30)" in heard.texts[0]
+
+
+@pytest.mark.usefixtures("watchdog")
+async def test_a_script_that_waits_is_not_named(stage: Stage, heard: _Heard) -> None:
+    worker = stage.add_fetch(
+        "await asyncio.wait_for(self.env.go.wait(), 30)\nreturn Response('')", above="import asyncio\n"
+    )
+    worker.env.go = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.2, worker.env.go.set)
+
+    await stage.get()
+
+    assert heard.texts == []
+    assert activity.under_way == 0
+
+
+async def test_a_watchdog_that_sleeps_wakes_and_can_be_closed(stage: Stage, heard: _Heard) -> None:
+    watchdog = Watchdog(threshold_seconds=0.01)
+    watchdog.start()
+    await _asleep()
+    worker = stage.add_fetch("self.env.warned.wait(30)\nreturn Response('')")
+    worker.env.warned = heard.event
+
+    await stage.get()
+
+    assert len(heard.texts) == 1
+    await _asleep()
+    watchdog.close()
