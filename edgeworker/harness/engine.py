@@ -11,12 +11,13 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Background, Services
 from edgeworker.harness.calls import Exchange
 from edgeworker.harness.clock import MovableClock
-from edgeworker.harness.faults import Faults, OriginMisfortune
+from edgeworker.harness.faults import Faults, OriginMisfortune, stores
 from edgeworker.harness.home import Home
 from edgeworker.harness.log_lines import LogLine, collected
 from edgeworker.harness.origin import Origin
 from edgeworker.harness.settling import settle
 from edgeworker.kv.memory import MemoryStore
+from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.runtime import Scheduled
 from edgeworker.server.listener import Listener, listen_on
@@ -35,7 +36,8 @@ class Engine:
     def __init__(self, config: Config, clock: MovableClock, origin: Origin, faults: Faults) -> None:
         self.config = config
         self.home = Home()
-        self.store = MemoryStore()
+        self._memory = MemoryStore()
+        self._stores = stores(faults, self._memory, clock)
         self.logs: list[LogLine] = []
         self.exchanges: list[Exchange] = []
         self._clock = clock
@@ -45,15 +47,20 @@ class Engine:
         self._starting: asyncio.Lock | None = None
         self._address: sockets.socket | None = None
         self._listener: Listener | None = None
-        self._closed = False
+        self.closed = False
         if faults.origin_failures:
             origin.misfortune = OriginMisfortune(faults)
+
+    @property
+    def store(self) -> KVStore:
+        """As the test's own hand reaches it."""
+        return self._stores.own
 
     async def edge(self) -> Edge:
         """The edge; its scripts are loaded when it is first asked for. Raises ConfigError or ScriptError."""
         if self._edge is not None:
             return self._edge
-        if self._closed:
+        if self.closed:
             raise RuntimeError("this edge is closed")
         if self._starting is None:
             self._starting = asyncio.Lock()
@@ -65,7 +72,7 @@ class Engine:
                     internet=self._origin.internet,
                     origin_at=self._origin.at,
                 )
-                self._edge = await build(self.config, services, self.store)
+                self._edge = await build(self.config, services, self._stores.scripts)
         return self._edge
 
     async def answer(self, request: Request) -> Response:
@@ -144,7 +151,7 @@ class Engine:
 
     async def shut(self) -> None:
         """Lets go of port, background work and scripts."""
-        self._closed = True
+        self.closed = True
         if self._listener is not None:
             await self._listener.close(0)
         await self._background.drain(timeout_seconds=0)
@@ -152,7 +159,7 @@ class Engine:
 
     def abandon(self) -> None:
         """What can be let go of without the loop, which may have ended."""
-        self._closed = True
+        self.closed = True
         if self._address is not None:
             self._address.close()
         finished(self._forget())
@@ -161,7 +168,7 @@ class Engine:
         edge, self._edge = self._edge, None
         if edge is not None:
             await edge.close()
-        await self.store.close()
+        await self._memory.close()
 
     async def _listen(self, address: sockets.socket) -> None:
         socket = Socket(_HOST, address.getsockname()[1])

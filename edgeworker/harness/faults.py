@@ -4,8 +4,13 @@ import random  # noqa: TID251  # a generator of its own, with a seed that is pri
 from dataclasses import dataclass, replace
 from typing import Self
 
+from edgeworker.clock import Clock
 from edgeworker.harness import origin_rules
 from edgeworker.harness.origin_rules import OriginRequest
+from edgeworker.kv import faulty
+from edgeworker.kv.eventual import EventualStores
+from edgeworker.kv.faulty import FaultyStore
+from edgeworker.kv.store import KVStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,24 +20,52 @@ class Faults:
     Without a seed the plugin draws one and prints it when a test fails; elsewhere it is 0.
 
     `origin_failures` are requests to an origin or the internet that fail in one of the ways of `Origin.fail`.
+    `kv_failures` are calls of scripts to KV that fail, `kv_slow` those that take `kv_delay_seconds` of the edge's clock
+    longer. `kv_eventual_seconds` is the longest time after which a write of the test, or of an issuer, is seen by
+    scripts; 0 is at once.
     """
 
     seed: int | None = None
     origin_failures: float = 0.0
+    kv_failures: float = 0.0
+    kv_slow: float = 0.0
+    kv_delay_seconds: float = 1.0
+    kv_eventual_seconds: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("origin_failures",):
-            share = getattr(self, name)
+        shares = {"origin_failures": self.origin_failures, "kv_failures": self.kv_failures, "kv_slow": self.kv_slow}
+        for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"{name}={share}: a share of all calls, so between 0 and 1")
 
     @property
     def any(self) -> bool:
-        return self.origin_failures > 0
+        return bool(self.origin_failures or self.kv_failures or self.kv_slow or self.kv_eventual_seconds)
 
     def seeded(self, seed: int, *, always: bool = False) -> Self:
         """With this seed where there is none, or `always`."""
         return replace(self, seed=seed) if always or self.seed is None else self
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One memory: as the test's own hand reaches it, and as scripts do."""
+
+    own: KVStore
+    scripts: KVStore
+
+
+def stores(faults: Faults, memory: KVStore, clock: Clock) -> Stores:
+    seed = faults.seed or 0
+    own = scripts = memory
+    if faults.kv_eventual_seconds:
+        seen = EventualStores(memory, clock, seed=seed, delay_seconds=faults.kv_eventual_seconds)
+        own, scripts = seen.at("test"), seen.at("edge")
+    if faults.kv_failures or faults.kv_slow:
+        scripts = FaultyStore(
+            scripts, clock, faulty.Faults(faults.kv_failures, faults.kv_slow, faults.kv_delay_seconds, seed)
+        )
+    return Stores(own, scripts)
 
 
 class OriginMisfortune:

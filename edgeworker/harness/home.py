@@ -62,8 +62,8 @@ class Home:
             return loop.run_until_complete(work())
         if here is loop:
             raise RuntimeError(
-                "this edge runs on the event loop of this test: use `await edge.fetch(...)`, `await edge.settle()`; "
-                "edge.get(...), edge.run(...) and the like are for tests without async"
+                "this edge runs on the event loop of this test: use `await edge.fetch(...)`, `await edge.settle()` and "
+                "`async with`; edge.get(...), edge.run(...), `with` and the like are for tests without async"
             )
         loop = self._turning()
         return asyncio.run_coroutine_threadsafe(work(), loop).result()

@@ -22,7 +22,8 @@ class Doing(Protocol):
 class KVAccess:
     """One namespace. Rules and texts of errors are KV's: a key that KV refuses raises KVError here too.
 
-    Reads and writes go to the store itself, so they see what is there and are never delayed or failed by `faults`.
+    Faults that fail or delay calls are for scripts; this hand is spared. With eventual KV it is another place of the
+    world: what it writes is seen by scripts later.
     """
 
     def __init__(self, namespace: KVNamespace, doing: Doing) -> None:

@@ -207,7 +207,7 @@ class LocalEdge:
     async def aclose(self) -> None:
         """Ends the edge, from async code. Work of waitUntil that still goes on is cancelled."""
         engine = self._engine
-        if engine.home.reachable:
+        if engine.home.reachable and not engine.closed:
             await engine.home.wait(engine.shut)
         engine.abandon()
         engine.home.close()
@@ -215,7 +215,7 @@ class LocalEdge:
     def close(self) -> None:
         """Ends the edge, from code without async."""
         engine = self._engine
-        if engine.home.reachable:
+        if engine.home.reachable and not engine.closed:
             engine.home.run(engine.shut)
         engine.abandon()
         engine.home.close()

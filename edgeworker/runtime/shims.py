@@ -3,7 +3,6 @@
 A literal table: what stands here can be imported, and nothing else.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Final, Never
 
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
-from edgeworker.runtime import gateway, invocation, pyodide_ffi, rpc, sdk, stackful
+from edgeworker.runtime import gateway, invocation, pyodide_ffi, rpc, script_time, sdk, stackful
 from edgeworker.runtime.ffi import jsnull
 from edgeworker.runtime.gateway import asgi, wsgi
 from edgeworker.runtime.gateway.entrypoints import of_asgi, of_wsgi
@@ -73,7 +72,7 @@ def for_worker(supplied: Supplied) -> Shims:
     }
     if not isinstance(supplied.clock, SystemClock):
         # A clock that a test moves moves `time.time()` of its scripts, and of nobody else.
-        makers["time"] = partial(_time, supplied.clock)
+        makers.update(script_time.modules(supplied.clock))
     return makers
 
 
@@ -188,10 +187,6 @@ def _asgi_attribute(name: str) -> object:
     if name != "env":
         raise AttributeError(f"module 'asgi' has no attribute {name!r}")
     return asgi.fastapi_env()
-
-
-def _time(clock: Clock) -> Names:
-    return {**vars(time), "time": lambda: clock.now_ms() / 1000, "time_ns": lambda: clock.now_ms() * 1_000_000}
 
 
 def _import_from_javascript(supplied: Supplied, module: str) -> object:
