@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, demo, dev, jwt, kv, routes, token
+from edgeworker.cli import check, config_show, demo, dev, jwt, kv, routes, test_server, token
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "jwt": jwt,
     "kv": kv,
     "routes": routes,
+    "test-server": test_server,
     "token": token,
 }
 

@@ -18,6 +18,7 @@ from edgeworker.harness.kv_access import KVAccess, namespace_id
 from edgeworker.harness.log_lines import LogLine
 from edgeworker.harness.origin import Origin
 from edgeworker.kv.namespace import KVNamespace
+from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Request, Response
 from edgeworker.routing import Explanation, Resolver
 from edgeworker.runtime import Scheduled
@@ -152,6 +153,11 @@ class LocalEdge:
         """A namespace by its binding, title or id; without a name the only one there is. Raises LookupError."""
         namespace = KVNamespace(self._engine.store, namespace_id(self.config, name), self.clock)
         return KVAccess(namespace, self._engine.at_once)
+
+    @property
+    def store(self) -> KVStore:
+        """All namespaces, for a REST API in front of them."""
+        return self._engine.store
 
     async def cron(self, expression: str = "* * * * *", *, worker: str | None = None) -> None:
         """Fires the `scheduled` handler of the worker that has this trigger, or of `worker`, at the clock's time.

@@ -1,0 +1,156 @@
+"""Runs an edge for tests in any language: in memory, its clock and its origins steered over a control socket.
+
+The clock stands still until it is moved, every origin answers as it is told, and nothing reaches the internet. When it
+is ready, one line says where the edge, the control socket and the KV REST API are; with --json that line is JSON.
+
+examples:
+  edgeworker test-server --json -c wrangler.toml
+      {"event": "ready", "url": "http://127.0.0.1:40001", "control_url": "http://127.0.0.1:40002", ...}
+  C=http://127.0.0.1:40002; A='Authorization: Bearer CONTROL_TOKEN'
+  curl -H "$A" -X POST $C/kv/TOKENS -d '{"key": "value"}'                      seed KV
+  curl -H "$A" -X PUT "$C/kv/TOKENS/key?expiration_ttl=60" -d value            one entry
+  curl -H "$A" $C/kv/TOKENS                                                    its keys; /kv/TOKENS/key: a value
+  curl -H "$A" -X POST $C/origin/rules -d '{"pattern": "/orders", "json": []}'
+  curl -H "$A" -X POST $C/origin/rules -d '{"pattern": "https://api.test/*", "fail": 521, "times": 1}'
+  curl -H "$A" $C/origin/requests                                              what reached an origin
+  curl -H "$A" -X POST $C/tokens -d '{"sub": "alice", "split": true}'          an access token, published
+  curl -H "$A" -X POST $C/keys                                                 serves the issuer's key set
+  curl -H "$A" -X POST $C/clock -d '{"advance": 61}'                           moves time, runs what became due
+  curl -H "$A" -X POST $C/cron -d '{"cron": "*/5 * * * *"}'
+  curl -H "$A" $C/trace                                                        each request's way; /logs: the log
+  curl -H "$A" -X POST $C/reset                                                a fresh edge on the same ports
+"""
+
+import argparse
+import asyncio
+import json
+import secrets
+import signal
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edgeworker.cli.dev import port_number
+from edgeworker.cli.options import add_config_options, load_options
+from edgeworker.cli.output import Output
+
+if TYPE_CHECKING:
+    from edgeworker.config import Config
+    from edgeworker.harness.local import LocalEdge
+    from edgeworker.messages import Request, Response
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_config_options(parser)
+    parser.add_argument("--port", type=port_number, default=0, metavar="N", help="port of the edge (default: any free)")
+    parser.add_argument(
+        "--control-port",
+        type=port_number,
+        default=0,
+        metavar="N",
+        help="port of the control socket (default: any)",
+    )
+    parser.add_argument(
+        "--api-port", type=port_number, default=0, metavar="N", help="port of the KV REST API (default: any free)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the ready line as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    from edgeworker.cli import logs
+
+    logs.set_up(as_json=options.json)
+    asyncio.run(_serve(options))
+    return 0
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    from edgeworker.config import Socket
+    from edgeworker.harness.control import Control
+    from edgeworker.harness.local import LocalEdge
+    from edgeworker.server import listen
+
+    config = _config(options)
+    control_token, api_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    front, api = _Front(), _Api(config, api_token)
+
+    def changed(edge: LocalEdge) -> None:
+        front.edge = edge
+        api.use(edge)
+
+    control = Control(lambda: LocalEdge(config), control_token, changed)
+    await control.edge.start()  # a script that cannot be loaded is told now, not at the first request
+    clock, limits = control.edge.clock, config.limits
+    listeners = [
+        await listen(handler, Socket(port=port), limits=limits, clock=clock)
+        for handler, port in ((front, options.port), (control, options.control_port), (api, options.api_port))
+    ]
+    stop = _stop_on_signals()
+    url, control_url, api_url = (listener.url for listener in listeners)
+    ready = {
+        "event": "ready",
+        "url": url,
+        "control_url": control_url,
+        "control_token": control_token,
+        "api_url": f"{api_url}/client/v4",
+        "api_token": api_token,
+    }
+    _tell(ready, as_json=options.json)
+    await stop.wait()
+    for listener in listeners:
+        await listener.close(0)
+    await control.edge.aclose()
+
+
+class _Front:
+    """The edge of the moment, behind a port that stays."""
+
+    edge: "LocalEdge"
+
+    async def fetch(self, request: "Request", /) -> "Response":
+        return await self.edge.answer(request)
+
+
+class _Api:
+    """The KV REST API of the edge of the moment."""
+
+    def __init__(self, config: "Config", token: str) -> None:
+        self._config = config
+        self._token = token
+
+    def use(self, edge: "LocalEdge") -> None:
+        from wrangler_compat.api import Door, OneToken, V4Api
+
+        door = Door([OneToken(self._token)], clock=edge.clock, hosts=["127.0.0.1"])
+        self._api = V4Api(self._config, edge.store, door, clock=edge.clock)
+
+    async def fetch(self, request: "Request", /) -> "Response":
+        return await self._api.fetch(request)
+
+
+def _config(options: argparse.Namespace) -> "Config":
+    from wrangler_compat import load
+
+    loaded = load(load_options(options))
+    warnings = loaded.diagnostics.render("warning")
+    if warnings:
+        Output.for_stream(sys.stderr).line(warnings)
+    config = loaded.require()
+    # Trusted proxies, TLS and the like are for a real address.
+    return replace(config, edge_socket=replace(config.edge_socket, port=options.port))
+
+
+def _tell(ready: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(ready), flush=True)
+        return
+    out = Output.for_stream()
+    out.table(["", ""], [[name, value] for name, value in ready.items() if name != "event"])
+    out.line("Ready  (Ctrl-C stops)")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
