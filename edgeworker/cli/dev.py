@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli import startup
+from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
@@ -94,8 +95,6 @@ class _Session:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        # With --json, stdout has the ready line and nothing else.
-        self._out = Output.for_stream(sys.stderr if options.json else sys.stdout)
         self._errors = Output.for_stream(sys.stderr)
 
     async def serve(self) -> None:
@@ -129,7 +128,7 @@ class _Session:
             stack.push_async_callback(edge.close, drain)
             self._ready(config, edge.url, api.url, place)
             await self._reload_until(stop, assembly)
-            self._errors.note("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
+            _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
 
     def _load(self) -> "Loaded":
         from wrangler_compat import load
@@ -137,10 +136,12 @@ class _Session:
         return load(load_options(self._options))
 
     def _settled(self, loaded: "Loaded") -> "Config":
-        """The configuration with what the command line overrides. Prints warnings; raises ConfigError."""
-        warnings = loaded.diagnostics.render("warning")
-        if warnings:
-            self._errors.line(warnings)
+        """The configuration with what the command line overrides. Tells warnings; raises ConfigError."""
+        if self._options.json:
+            for block in loaded.diagnostics.blocks("warning"):
+                _log.warning("%s", block)
+        else:
+            show_warnings(self._errors, loaded.diagnostics)
         options, config = self._options, loaded.require()
         edge, api, outbound = config.edge_socket, config.api_socket, config.outbound
         return replace(
@@ -163,10 +164,12 @@ class _Session:
         return data.api_token(), str(data.api_token_file)
 
     def _ready(self, config: "Config", edge_url: str, api_url: str, token_place: str) -> None:
-        startup.show(self._out, config, edge_url=edge_url, api_url=api_url, token_place=token_place)
-        self._out.line(f"Ready on {self._out.style(edge_url, 'bold cyan')}  (Ctrl-C stops)")
         if self._options.json:
             print(json.dumps({"event": "ready", "url": edge_url, "api_url": api_url}), flush=True)
+            return
+        out = Output.for_stream(sys.stdout)
+        startup.show(out, config, edge_url=edge_url, api_url=api_url, token_place=token_place)
+        out.line(f"Ready on {out.style(edge_url, 'bold cyan')}  (Ctrl-C stops)")
 
     async def _reload_until(self, stop: asyncio.Event, assembly: "Assembly") -> None:
         from edgeworker.harness.watching import changes, watched
@@ -185,9 +188,9 @@ class _Session:
             config = self._settled(self._load())
             await assembly.reload(config)
         except EdgeworkerError as error:
-            self._errors.error(f"{error}\nThe version before this change keeps serving.")
+            _log.error("%s\nThe version before this change keeps serving.", error)
             return
-        self._errors.note(f"reloaded ({names})")
+        _log.info("reloaded (%s)", names)
 
     def _print_trace(self, request: "Request", response: "Response | None", trace: "Trace") -> None:
         status = "failed" if response is None else str(response.status)

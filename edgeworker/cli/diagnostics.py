@@ -12,8 +12,12 @@ def show_diagnostics(out: Output, diagnostics: "Diagnostics", *, infos: bool = F
     """Warnings, then errors; with `infos` before them what is accepted without effect."""
     if infos:
         _show(out, out.style("[INFO]", "dim"), diagnostics.blocks("info"))
-    _show(out, out.style("▲ [WARNING]", "yellow"), diagnostics.blocks("warning"))
+    show_warnings(out, diagnostics)
     _show(out, out.style("✘ [ERROR]", "bold red"), diagnostics.blocks("error"))
+
+
+def show_warnings(out: Output, diagnostics: "Diagnostics") -> None:
+    _show(out, out.style("▲ [WARNING]", "yellow"), diagnostics.blocks("warning"))
 
 
 def _show(out: Output, mark: str, blocks: list[str]) -> None:

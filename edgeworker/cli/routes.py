@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 
+from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.startup import zone_rows
@@ -44,9 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     loaded = load(load_options(options))
     config = loaded.require()
-    warnings = loaded.diagnostics.render("warning")
-    if warnings:
-        Output.for_stream(sys.stderr).warning(warnings)
+    show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
     resolver = Resolver(config)
     out = Output.for_stream()
     if options.url is None:

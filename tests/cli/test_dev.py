@@ -74,14 +74,14 @@ def test_a_changed_script_is_served_and_a_broken_one_is_not(tmp_path: Path) -> N
         assert edge.get("example.com").text.startswith("two")
 
         (tmp_path / "worker.py").write_text("def broken(:\n")
-        said = edge.wait_for("worker.py")
-        edge.wait_for("keeps serving")
+        said = edge.wait_for("keeps serving")
         assert edge.get("example.com").text.startswith("two")
 
         (tmp_path / "worker.py").write_text(WORKER % "three")
         edge.wait_for("reloaded")
         assert edge.get("example.com").text.startswith("three")
 
+    assert "worker.py, line 1: SyntaxError" in said
     assert "Traceback" not in said
 
 
@@ -165,6 +165,22 @@ def test_a_request_is_one_json_line_without_its_query(tmp_path: Path) -> None:
         "served_by": "split-token",
     }
     assert "hidden" not in line
+
+
+def test_with_json_every_line_of_the_log_is_json(tmp_path: Path) -> None:
+    config = _project(tmp_path, "w", "example.com/*")
+    config.write_text(config.read_text() + "unknown_key = 1\n")
+
+    with dev("-c", str(config), cwd=tmp_path) as edge:
+        edge.get("example.com")
+        edge.wait_for('"request"')
+        (tmp_path / "worker.py").write_text("def broken(:\n")
+        edge.wait_for("keeps serving")
+        edge.stop()
+        lines = [json.loads(line) for line in edge.everything().splitlines()]
+
+    assert "unknown_key" in lines[0]["message"]
+    assert {line["level"] for line in lines} == {"warning", "info", "error"}
 
 
 def test_trace_prints_the_way_of_a_request(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_a_warning_goes_to_stderr_beside_the_answer(folder: Path, capsys: pytest
 
     shown = capsys.readouterr()
     assert json.loads(shown.out)["routes"] == []
-    assert shown.err.startswith("warning: ")
+    assert shown.err.startswith("▲ [WARNING] ")
     assert '"mistyped"' in shown.err
 
 
