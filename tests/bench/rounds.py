@@ -105,20 +105,16 @@ def _dev(stack: ExitStack, origin: str, data: Path, made: list[tokens.Split]) ->
     command = [program, "dev", "--json", "--origin", origin, "--persist-to", persist, "--api-port", "0"]
     port = free_port()
     begun = time.perf_counter()
+    log = stack.enter_context((data / "dev.log").open("w+"))  # not a pipe: nobody reads its line for each request
     process = subprocess.Popen(
-        [*command, "--port", str(port)],
-        cwd=data,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [*command, "--port", str(port)], cwd=data, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
     )
     stack.enter_context(ended(process))
     status = _first_answer(process, port)
     took = time.perf_counter() - begun
     if status is None:
-        assert process.stderr is not None
-        print(f"edgeworker dev is not measured: it did not start:\n{process.stderr.read().strip()[-500:]}\n")
+        log.seek(0)
+        print(f"edgeworker dev is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
         return None
     ready = json.loads(wait_for_line(process, "{"))
     namespace = _publish(ready["api_url"], environment["EDGEWORKER_API_TOKEN"], made)
