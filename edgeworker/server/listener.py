@@ -27,6 +27,7 @@ from edgeworker.server.protocol import ClientConnection, Door
 _log = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
+_CUT_SECONDS: Final = 1.0  # for handlers to notice that they were cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,9 @@ class Listener:
             self._all_done = asyncio.get_running_loop().create_future()
             await asyncio.wait([self._all_done], timeout=drain_seconds)
         for connection in self._server.connections:
-            connection.force_close()
-        await self._server.shutdown(timeout=0)
+            if isinstance(connection, ClientConnection):
+                connection.cut()
+        await self._server.shutdown(timeout=_CUT_SECONDS)
 
     def _connect(self) -> ClientConnection:
         return ClientConnection(self._server, self._door)

@@ -250,6 +250,11 @@ class ClientConnection(web.RequestHandler):
                 wire.write_eof()
             self._last = asyncio.get_running_loop().call_later(_LINGER_SECONDS, wire.abort)
 
+    def cut(self) -> None:
+        """Ends the connection now: to close it politely is to wait until the client has taken what was written."""
+        if self._wire is not None:
+            self._wire.abort()
+
     async def lingered(self) -> None:
         """Until the client has closed the connection, or was given enough time to."""
         if self._wire is not None:

@@ -113,6 +113,16 @@ async def test_an_answer_that_cannot_be_completed_is_cut(length: int | None, cap
     assert [summary.complete for summary in summaries] == [False]
 
 
+async def test_a_body_shorter_than_its_length_ends_the_connection() -> None:
+    async def answer(request: Request) -> Response:
+        return Response(200, body=Body(pieces(b"abc"), length=10))
+
+    async with serving(Answering(answer)) as (listener, summaries):
+        await exchange(listener.port, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")  # returns when it is cut
+
+    assert [summary.complete for summary in summaries] == [False]
+
+
 async def test_a_bug_of_a_handler_is_a_500_without_details_and_a_traceback_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -276,6 +286,21 @@ async def test_closing_cuts_what_does_not_finish() -> None:
         await begun.wait()
         await listener.close(0.01)
         assert await answered in (b"", b"<reset>")
+
+
+async def test_closing_cuts_a_client_that_does_not_read() -> None:
+    begun = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        begun.set()
+        return Response(200, body=bytes(32 * 1024 * 1024))
+
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        await begun.wait()
+        await listener.close(0.01)
+        writer.transport.abort()
 
 
 async def test_a_client_that_goes_away_cancels_its_request() -> None:
