@@ -103,7 +103,7 @@ class Modules:
         if mangled == self.main:
             return _spec(mangled, _ScriptLoader(self, mangled, str(self._main_path)), None)
         if name in self._shims and not self._is_own(name):
-            shim = _ShimLoader(self._shims[name])
+            shim = ShimLoader(self._shims[name])
             is_package = any(other.startswith(name + ".") for other in self._shims)
             return ModuleSpec(mangled, shim, origin="edgeworker", is_package=is_package)
         package, _, tail = name.rpartition(".")
@@ -206,7 +206,7 @@ class _ScriptLoader(SourceFileLoader):
         super().exec_module(module)
 
 
-class _ShimLoader(Loader):
+class ShimLoader(Loader):
     """Fills a module that we supply. Each worker has a module object of its own, so one may patch it alone."""
 
     def __init__(self, fill: Callable[[], Mapping[str, object]]) -> None:

@@ -9,7 +9,8 @@ from edgeworker.runtime.ffi import JsDict, JsException
 from edgeworker.runtime.js.base import JsObject
 from edgeworker.runtime.js.data import JsArray
 
-_NO_VALUE: Final = object()
+# The loop itself keeps no task alive.
+_kept: Final[set["asyncio.Future[object]"]] = set()
 
 
 class Promise(JsObject):
@@ -33,13 +34,13 @@ class Promise(JsObject):
     def then(
         self, fulfilled: Callable[..., object] | None = None, rejected: Callable[..., object] | None = None
     ) -> "Promise":
-        return Promise(_after(self._shared(), fulfilled, rejected))
+        return _begun(Promise(_after(self._shared(), fulfilled, rejected)))
 
     def catch_(self, rejected: Callable[..., object]) -> "Promise":
         return self.then(None, rejected)
 
     def finally_(self, callback: Callable[[], object]) -> "Promise":
-        return Promise(_finally(self._shared(), callback))
+        return _begun(Promise(_finally(self._shared(), callback)))
 
     @staticmethod
     def resolve(value: object = None) -> "Promise":
@@ -64,7 +65,15 @@ class Promise(JsObject):
     def _shared(self) -> "asyncio.Future[object]":
         if self._task is None:
             self._task = asyncio.ensure_future(self._work)
+            _kept.add(self._task)
+            self._task.add_done_callback(_kept.discard)
         return self._task
+
+
+def _begun(promise: Promise) -> Promise:
+    """What is given to `then` runs whether somebody awaits its result or not."""
+    promise._shared()
+    return promise
 
 
 async def _given(value: object) -> object:
@@ -165,12 +174,10 @@ class Timers:
                 self._start(number, function, ms, args, repeat=True)
             result = function(*args)
             if inspect.isawaitable(result):
-                self._tasks.add(task := asyncio.ensure_future(result))
-                task.add_done_callback(self._tasks.discard)
+                _kept.add(task := asyncio.ensure_future(result))
+                task.add_done_callback(_kept.discard)
 
         self._handles[number] = loop.call_later(max(0.0, ms / 1000), fire)
-
-    _tasks: Final[set["asyncio.Future[object]"]] = set()
 
 
 def queueMicrotask(function: Callable[[], object]) -> None:
