@@ -1,24 +1,19 @@
 """The rounds of the benchmark: starts origin and gateways, measures them in turns, prints medians."""
 
 import argparse
-import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.bench import load, tokens
+from tests.bench import dev, load, tokens
 from tests.bench.nginx import HAS_LUA, HAS_NGINX, start_nginx_lua, start_nginx_origin
-from tests.bench.processes import cpu_seconds, ended, free_port, rss_mb, wait_for_line
+from tests.bench.processes import cpu_seconds, ended, wait_for_line
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TARGET_START_SECONDS: Final = 0.5
@@ -45,15 +40,6 @@ class Gateway:
         return statistics.median(float(getattr(result, of)) for result in self.results)
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What `edgeworker dev` took. `first_answer_seconds` runs from the start of the process to its first 200."""
-
-    gateway: Gateway
-    first_answer_seconds: float
-    idle_mb: float
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measures the split-token route against other gateways.")
     parser.add_argument("--rounds", type=int, default=5)
@@ -69,11 +55,11 @@ def main() -> int:
         origin = f"http://127.0.0.1:{_origin(stack, data)}"
         wanted = None if options.only is None else set(options.only.split(","))
         gateways = [Gateway("bare aiohttp proxy", *_peer(stack, "bare", origin, data))]
-        started: Started | None = None
+        started: dev.Started | None = None
         if wanted is None or "dev" in wanted:
-            started = _dev(stack, origin, data, made)
+            started = dev.start(stack, origin, data, made)
             if started is not None:
-                gateways.append(started.gateway)
+                gateways.append(Gateway("edgeworker dev", started.port, started.pid))
         if wanted is None or "path" in wanted:
             gateways.append(Gateway("data path alone", *_peer(stack, "path", origin, data)))
         if HAS_LUA and (wanted is None or "nginx" in wanted):
@@ -97,67 +83,7 @@ def _peer(stack: ExitStack, kind: str, origin: str, data: Path) -> tuple[int, in
     return int(wait_for_line(process, "ready ").split()[1]), process.pid
 
 
-def _dev(stack: ExitStack, origin: str, data: Path, made: list[tokens.Split]) -> Started | None:
-    """`edgeworker dev` with the default script, as a person runs it, with the tokens published over its API."""
-    environment = {**os.environ, "EDGEWORKER_API_TOKEN": "bench-token-that-is-long-enough"}
-    persist = str(data / "dev")
-    program = shutil.which("edgeworker") or str(Path(sys.executable).with_name("edgeworker"))
-    command = [program, "dev", "--json", "--origin", origin, "--persist-to", persist, "--api-port", "0"]
-    port = free_port()
-    begun = time.perf_counter()
-    log = stack.enter_context((data / "dev.log").open("w+"))  # not a pipe: nobody reads its line for each request
-    process = subprocess.Popen(
-        [*command, "--port", str(port)], cwd=data, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-    )
-    stack.enter_context(ended(process))
-    status = _first_answer(process, port)
-    took = time.perf_counter() - begun
-    if status is None:
-        log.seek(0)
-        print(f"edgeworker dev is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
-        return None
-    ready = json.loads(wait_for_line(process, "{"))
-    namespace = _publish(ready["api_url"], environment["EDGEWORKER_API_TOKEN"], made)
-    idle = rss_mb(process.pid)
-    print(f"edgeworker dev: first answer {status}, namespace {namespace}")
-    return Started(Gateway("edgeworker dev", port, process.pid), took, idle)
-
-
-def _first_answer(process: "subprocess.Popen[str]", port: int) -> int | None:
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            return error.code  # 401: there is no token in this request, and the script has answered it
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.002)
-    return None
-
-
-def _publish(api: str, token: str, made: list[tokens.Split]) -> str:
-    """Writes the tokens over the KV REST API into the first namespace; returns its id."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    def call(method: str, path: str, body: object = None) -> dict[str, object]:
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{api}{path}", content, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            result: dict[str, object] = json.load(answer)
-            return result
-
-    base = "" if api.rstrip("/").endswith("/client/v4") else "/client/v4"
-    accounts = call("GET", f"{base}/accounts")["result"]
-    assert isinstance(accounts, list)
-    namespaces = f"{base}/accounts/{accounts[0]['id']}/storage/kv/namespaces"
-    listed = call("GET", namespaces)["result"]
-    assert isinstance(listed, list)
-    namespace = str(listed[0]["id"])
-    call("PUT", f"{namespaces}/{namespace}/bulk", [{"key": one.key, "value": one.value} for one in made])
-    return namespace
-
-
-def _print(gateways: list[Gateway], started: Started | None, options: argparse.Namespace) -> None:
+def _print(gateways: list[Gateway], started: dev.Started | None, options: argparse.Namespace) -> None:
     tool = "wrk" if load.HAS_WRK else "our own load generator"
     origin = "nginx" if HAS_NGINX else "our own origin"
     print(

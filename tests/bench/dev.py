@@ -1,0 +1,93 @@
+"""`edgeworker dev` with the default script, as a person runs it, with the tokens published over its API."""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.bench.processes import ended, free_port, rss_mb, wait_for_line
+from tests.bench.tokens import Split
+
+_TOKEN: Final = "bench-token-that-is-long-enough"
+_STARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `edgeworker dev` took. `first_answer_seconds` is from the start of the process to its first answer."""
+
+    port: int
+    pid: int
+    first_answer_seconds: float
+    idle_mb: float
+
+
+def start(stack: ExitStack, origin: str, data: Path, made: list[Split]) -> Started | None:
+    """Starts it a few times, for the median, and leaves the last one running; None, with a text, if it does not."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"EDGEWORKER_API_TOKEN": _TOKEN, "PYTHONPYCACHEPREFIX": str(data / "pycache")}
+    program = shutil.which("edgeworker") or str(Path(sys.executable).with_name("edgeworker"))
+    command = [program, "dev", "--json", "--origin", origin, "--persist-to", str(data / "dev"), "--api-port", "0"]
+    log = stack.enter_context((data / "dev.log").open("w+"))  # not a pipe: nobody reads its line for each request
+    took: list[float] = []
+    for number in range(_STARTS + 1):
+        port = free_port()
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, "--port", str(port)], cwd=data, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        with ExitStack() as one:
+            one.enter_context(ended(process))
+            if not _answers(process, port):
+                log.seek(0)
+                print(f"edgeworker dev is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
+                return None
+            took.append(time.perf_counter() - begun)
+            if number == _STARTS:
+                stack.push(one.pop_all())
+    ready = json.loads(wait_for_line(process, "{"))
+    _publish(ready["api_url"], _TOKEN, made)
+    return Started(port, process.pid, statistics.median(took[1:]), rss_mb(process.pid))  # the first start compiled
+
+
+def _answers(process: "subprocess.Popen[str]", port: int) -> bool:
+    """Whether it has answered before it ended."""
+    while process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+        except urllib.error.HTTPError:
+            return True  # 401: there is no token in this request, and the script has answered it
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.002)
+        else:
+            return True
+    return False
+
+
+def _publish(api: str, token: str, made: list[Split]) -> None:
+    """Writes the tokens over the KV REST API into the first namespace."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def call(method: str, path: str, body: object = None) -> dict[str, object]:
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{api}{path}", content, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            result: dict[str, object] = json.load(answer)
+            return result
+
+    base = "" if api.rstrip("/").endswith("/client/v4") else "/client/v4"
+    accounts = call("GET", f"{base}/accounts")["result"]
+    assert isinstance(accounts, list)
+    namespaces = f"{base}/accounts/{accounts[0]['id']}/storage/kv/namespaces"
+    listed = call("GET", namespaces)["result"]
+    assert isinstance(listed, list)
+    call("PUT", f"{namespaces}/{listed[0]['id']}/bulk", [{"key": one.key, "value": one.value} for one in made])
