@@ -143,6 +143,12 @@ def _is_empty(body: Body) -> bool:
     return body.complete == b""
 
 
+def check_unused(message: messages.Request | messages.Response) -> None:
+    """Raises JsException (TypeError) for a body that was read: it cannot be sent any more."""
+    if message.body is not None and message.body.used:
+        raise type_error(BODY_USED)
+
+
 def parse_url(text: str) -> URL:
     try:
         return URL.parse(text)

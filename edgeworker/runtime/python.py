@@ -166,6 +166,7 @@ class PythonIsolate:
                 "Incorrect type for Promise: the Promise did not resolve to 'Response'. "
                 f"fetch in {self._main.name} returned {_described(result)}; return Response(...) from `workers`"
             )
+        contents.check_unused(result.core)
         return contents.encode_as_declared(result.core) if result.encode else result.core
 
 

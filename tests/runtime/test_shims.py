@@ -122,6 +122,11 @@ IDIOMS = [
         "r.method, r.headers.get('n'), r.headers.get('authorization')",
         "('PATCH', '1', None)",
     ),
+    (
+        "r = Request.new('https://new.example/', request)",
+        "r.url, r.method, r.headers.get('authorization'), await r.text()",
+        "('https://new.example/', 'POST', 'Bearer t', '{\"name\": \"x\"}')",
+    ),
     # responses
     (
         "r = Response.new('t', status=201, headers=Headers.new({'a': 'b'}))",

@@ -108,6 +108,15 @@ async def test_a_result_that_is_no_response_is_a_type_error(stage: Stage, result
     assert says in str(raised.value.original)
 
 
+async def test_a_response_whose_body_was_sent_cannot_be_sent_again(stage: Stage) -> None:
+    stage.add_fetch("return KEPT", above="KEPT = Response('once')\n")
+
+    assert (await stage.get()).text == "once"
+    with pytest.raises(ScriptFailure) as raised:
+        await stage.get()
+    assert "Body has already been used." in str(raised.value.original)
+
+
 async def test_sys_exit_in_a_script_ends_the_request_and_not_the_edge(stage: Stage) -> None:
     stage.add_fetch("import sys; sys.exit(1)")
 

@@ -228,6 +228,7 @@ def fetch(resource: object, init: object = None, /, **keywords: object) -> Promi
 async def _fetch(resource: object, given: Mapping[str, object]) -> Response:
     source = resource_of(resource)
     request = contents.make_request(source, given) if given or isinstance(source, str) else source
+    contents.check_unused(request)
     try:
         return Response.over_fetched(await fetching.perform(request, invocation.current()))
     except fetching.FetchFailed as error:
@@ -246,7 +247,9 @@ def resource_of(resource: object) -> "messages.Request | str":
 def request_options(init: object, keywords: Mapping[str, object]) -> Mapping[str, object]:
     if isinstance(init, Request):
         core = init.core
-        return {"method": core.method, "headers": core.headers, "redirect": core.redirect} | dict(keywords)
+        body = None if core.body is None else ReadableStream.of_body(core.body, None)
+        given = {"method": core.method, "headers": core.headers, "redirect": core.redirect, "body": body}
+        return given | dict(keywords)
     return options(init, keywords) if init is not None or keywords else keywords
 
 

@@ -8,6 +8,7 @@ from edgeworker.messages import Access
 from edgeworker.runtime.ffi import JsDict, as_js
 from edgeworker.runtime.js.fetch import Request as JSRequest
 from edgeworker.runtime.sdk.request import Request
+from edgeworker.runtime.unsupported import NotEmulated
 
 
 class ScriptContext:
@@ -34,7 +35,7 @@ class ScriptContext:
 
     @property
     def exports(self) -> Mapping[str, object]:
-        raise NotImplementedError("ctx.exports is not emulated: use a service binding to this worker")
+        raise NotEmulated("ctx.exports is not emulated by edgeworker: use a service binding to this worker")
 
     def __getattr__(self, name: str) -> object:
         """Raises AttributeError; the runtime's names are JavaScript's."""

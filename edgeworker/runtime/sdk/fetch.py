@@ -19,6 +19,7 @@ async def fetch(resource: object, **options: object) -> Response:
     try:
         if options or isinstance(source, str):
             source = contents.make_request(source, from_python(options))
+        contents.check_unused(source)
     except JsException as error:
         raise OSError(error.message) from error
     return of_fetched(await fetching.perform(source, context))

@@ -14,6 +14,7 @@ from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.convert import python_errors, python_exception
 from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.unsupported import NotEmulated
 
 
 class FetchResponse:
@@ -172,7 +173,7 @@ class Response(FetchResponse):
         elif body is not None and not isinstance(body, str | bytes | BodySource | ArrayBuffer):
             raise TypeError(f"Unsupported type in Response: {type(body).__name__}{_advice(body)}")
         if web_socket is not None:
-            raise NotImplementedError("Response(web_socket=...): WebSockets are not emulated yet")
+            raise NotEmulated("Response(web_socket=...): WebSockets are not emulated by edgeworker")
         self.core, self.encode = contents.make_response(
             body,
             status=200 if not status else int(status),
