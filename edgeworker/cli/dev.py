@@ -15,7 +15,8 @@ import logging
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -101,8 +102,9 @@ class _Session:
         from edgeworker.clock import SystemClock
         from edgeworker.harness.assembly import Assembly
         from edgeworker.harness.datadir import DataDir
+        from edgeworker.harness.storage import Storage
         from edgeworker.harness.tracing import Tracing
-        from edgeworker.kv.sqlite import SQLiteStore
+        from edgeworker.kv.sweeper import sweep_for_ever
         from edgeworker.server import listen
         from edgeworker.state import ApiTokens
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
@@ -112,20 +114,23 @@ class _Session:
         async with AsyncExitStack() as stack:
             data = DataDir.open(options.persist_to)
             token, place = self._api_token(data)
-            store = SQLiteStore.open(data.kv_file, durability=config.kv.durability)
-            stack.push_async_callback(store.close)
+            storage = Storage.open(data.kv_file, config.kv, clock)
+            stack.push_async_callback(storage.close)
             drain = config.limits.drain_timeout_seconds
-            assembly = await Assembly.open(config, store=store, clock=clock)
+            assembly = await Assembly.open(config, store=storage.edge, clock=clock)
             stack.push_async_callback(assembly.close, drain_seconds=drain)
             door = Door(
-                [OneToken(token), NamedTokens(ApiTokens(data.path))], clock=clock, hosts=[config.api_socket.host]
+                [OneToken(token), NamedTokens(ApiTokens(data.path))],
+                clock=clock,
+                hosts=[config.api_socket.host, *config.api_hosts],
             )
-            v4 = V4Api(config, store, door, clock=clock)
+            v4 = V4Api(config, storage.api, door, clock=clock)
             api = await listen(v4, config.api_socket, limits=config.limits, clock=clock)
             stack.push_async_callback(api.close, drain)
             front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
             edge = await listen(front, config.edge_socket, limits=config.limits, clock=clock, on_request=_log_request)
             stack.push_async_callback(edge.close, drain)
+            await stack.enter_async_context(running(sweep_for_ever(storage.whole, clock)))
             self._ready(config, edge.url, api.url, place)
             await self._reload_until(stop, assembly)
             _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
@@ -186,17 +191,35 @@ class _Session:
         names = ", ".join(sorted(file.name for file in files))
         try:
             config = self._settled(self._load())
+            self._tell_what_waits(assembly.config, config)
             await assembly.reload(config)
         except EdgeworkerError as error:
             _log.error("%s\nThe version before this change keeps serving.", error)
             return
         _log.info("reloaded (%s)", names)
 
+    def _tell_what_waits(self, old: "Config", new: "Config") -> None:
+        """Sockets and storage stay as they were opened."""
+        for name in ("edge_socket", "api_socket", "api_hosts", "kv", "limits"):
+            if getattr(old, name) != getattr(new, name):
+                _log.warning("the change of %s takes effect after a restart", name.replace("_", " "))
+
     def _print_trace(self, request: "Request", response: "Response | None", trace: "Trace") -> None:
         status = "failed" if response is None else str(response.status)
         self._errors.line(f"{request.method} {request.url.origin}{request.url.path} -> {status}")
         for line in trace.lines():
             self._errors.note(f"  {line}")
+
+
+@asynccontextmanager
+async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """`work` runs beside the block and is cancelled after it; if it fails, so does the block."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 def _stop_on_signals() -> asyncio.Event:

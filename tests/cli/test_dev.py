@@ -98,6 +98,19 @@ def test_a_changed_configuration_is_served(tmp_path: Path) -> None:
         assert edge.get("example.com").status == 530
 
 
+def test_a_change_that_needs_a_restart_says_so(tmp_path: Path) -> None:
+    config = _project(tmp_path, "w", "example.com/*")
+    (tmp_path / "edge.toml").write_text(f'[[workers]]\nconfig = "{config.name}"\n')
+
+    with dev("--edge", "edge.toml", cwd=tmp_path) as edge:
+        assert edge.get("example.com").status == 200
+        with (tmp_path / "edge.toml").open("a") as file:
+            file.write('[kv]\ndurability = "full"\n')
+
+        edge.wait_for("the change of kv takes effect after a restart")
+        assert edge.get("example.com").status == 200
+
+
 def test_a_script_that_raises_gives_page_1101_and_its_traceback_to_the_log_only(tmp_path: Path) -> None:
     config = _project(tmp_path, "w", "example.com/*")
     (tmp_path / "worker.py").write_text(

@@ -1,0 +1,32 @@
+"""The KV store of an edge as a configuration wants it: durable so far, seen at once or later."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from edgeworker.clock import Clock
+from edgeworker.config import KVSettings
+from edgeworker.kv.eventual import EventualStores
+from edgeworker.kv.sqlite import SQLiteStore
+from edgeworker.kv.store import KVStore
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """`edge` is the store as workers see it, `api` as the REST API does; they differ in eventual mode only."""
+
+    whole: SQLiteStore
+    edge: KVStore
+    api: KVStore
+
+    @classmethod
+    def open(cls, file: Path, settings: KVSettings, clock: Clock) -> Self:
+        """Raises StoreError for a file that cannot be used."""
+        whole = SQLiteStore.open(file, durability=settings.durability)
+        if settings.consistency == "strong":
+            return cls(whole, whole, whole)
+        stores = EventualStores(whole, clock, seed=settings.seed, delay_seconds=settings.visibility_delay_seconds)
+        return cls(whole, stores.at("edge"), stores.at("api"))
+
+    async def close(self) -> None:
+        await self.whole.close()
