@@ -34,7 +34,17 @@ def request_of(method: str, url: str, options: CallOptions) -> Request:
     if body is not None and body.length is not None and not headers.has("content-length"):
         headers.append("Content-Length", str(body.length))
     target = URL.parse(DEFAULT_ORIGIN + url if url.startswith("/") else url)
+    # On the wire it is Host that names the server, whatever address it was sent to.
+    host = headers.get("host")
+    if host is None:
+        headers = Headers([("Host", target.host), *_pairs(headers)])
+    else:
+        target = URL.from_target(target.scheme, host, target.target)
     return Request(method, target, headers, body, client=Client(options.get("ip", DEFAULT_IP), 54321))
+
+
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Engine:
         self._edge: Edge | None = None
         self._starting: asyncio.Lock | None = None
         self._address: sockets.socket | None = None
+        self._opening: asyncio.Future[None] | None = None
         self._listener: Listener | None = None
         self.closed = False
         if faults.origin_failures:
@@ -134,7 +135,7 @@ class Engine:
         if self._address is None:
             address = self._address = sockets.create_server((_HOST, 0))
             if self.home.is_here:
-                self._background.spawn(self._listen(address), name="opening a port")
+                self._opening = asyncio.ensure_future(self._listen(address))
             else:
                 self.home.turn()
                 self.home.run(lambda: self._listen(address))
@@ -152,6 +153,8 @@ class Engine:
     async def shut(self) -> None:
         """Lets go of port, background work and scripts."""
         self.closed = True
+        if self._opening is not None:
+            await self._opening
         if self._listener is not None:
             await self._listener.close(0)
         await self._background.drain(timeout_seconds=0)

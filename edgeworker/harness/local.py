@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import Final, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Final, Self, TypeVar, Unpack
 
 from edgeworker.config import Config
 from edgeworker.harness.calls import CallOptions, Exchange, Reply, reply_of, request_of
@@ -23,6 +23,10 @@ from edgeworker.messages import URL, Request, Response
 from edgeworker.routing import Explanation, Resolver
 from edgeworker.runtime import Scheduled
 from edgeworker.trace import Trace
+
+if TYPE_CHECKING:
+    from edgeworker.harness.aiohttp_connector import AiohttpConnector
+    from edgeworker.harness.httpx_transport import HttpxTransport
 
 T = TypeVar("T")
 
@@ -142,6 +146,18 @@ class LocalEdge:
     async def answer(self, request: Request, /) -> Response:
         """One request of the core, as a transport makes it."""
         return await self._engine.home.wait(lambda: self._engine.answer(request))
+
+    def httpx_transport(self) -> "HttpxTransport":
+        """For `httpx.Client(transport=...)` and `httpx.AsyncClient(transport=...)`; every host is this edge."""
+        from edgeworker.harness.httpx_transport import HttpxTransport
+
+        return HttpxTransport(self)
+
+    def aiohttp_connector(self) -> "AiohttpConnector":
+        """For `aiohttp.ClientSession(connector=...)` in an async test; every host is this edge."""
+        from edgeworker.harness.aiohttp_connector import AiohttpConnector
+
+        return AiohttpConnector(self)
 
     # Time, KV, events
 

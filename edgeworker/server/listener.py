@@ -113,7 +113,7 @@ class Listener:
         """Begins to accept. What was accepting before may do so for a moment longer: both take from one queue."""
         assert self._address is not None
         self._listening = await asyncio.get_running_loop().create_server(
-            self._connect,
+            self.connection,
             sock=self._address.dup(),
             backlog=_BACKLOG,
             ssl=self._tls,
@@ -136,7 +136,8 @@ class Listener:
                 connection.cut()
         await self._server.shutdown(timeout=_CUT_SECONDS)
 
-    def _connect(self) -> ClientConnection:
+    def connection(self) -> ClientConnection:
+        """The server's side of a new connection, for whoever connects it to something else than a socket."""
         return ClientConnection(self._server, self._door)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -11,10 +11,22 @@ def test_a_path_is_asked_of_localhost() -> None:
     assert request_of("GET", "/a?b", {}).url.href == "http://localhost/a?b"
 
 
+def test_host_names_the_server_as_it_does_on_the_wire() -> None:
+    request = request_of("GET", "https://127.0.0.1:8443/a?b", {"headers": {"Host": "api.example.com"}})
+
+    assert request.url.href == "https://api.example.com/a?b"
+    assert request_of("GET", "https://api.example.com:8443/", {}).headers.get("host") == "api.example.com:8443"
+
+
 def test_a_body_that_is_known_announces_its_length() -> None:
     request = request_of("POST", "/", {"json": [1], "headers": {"X-A": "1"}})
 
-    assert request.headers.entries() == [("content-length", "3"), ("content-type", "application/json"), ("x-a", "1")]
+    assert request.headers.entries() == [
+        ("content-length", "3"),
+        ("content-type", "application/json"),
+        ("host", "localhost"),
+        ("x-a", "1"),
+    ]
 
 
 def test_the_client_has_an_address_of_documentation_unless_another_is_given() -> None:

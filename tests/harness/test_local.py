@@ -162,6 +162,14 @@ def test_a_port_serves_other_programs(tmp_path: Path) -> None:
         assert [exchange.outcome for exchange in edge.exchanges] == ["200", "200", "200"]
 
 
+async def test_a_port_that_nobody_waited_for_is_closed_too(tmp_path: Path) -> None:
+    async with LocalEdge(worker_config(tmp_path, HELLO)) as edge:
+        url = edge.url
+
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+
+
 async def test_a_port_opens_in_an_async_test_too(tmp_path: Path) -> None:
     def ask(url: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
