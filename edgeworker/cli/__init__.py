@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, demo, dev, jwt, kv, routes, test_server, token
+from edgeworker.cli import check, config_show, demo, dev, init, jwt, kv, routes, test_server, token
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
@@ -21,12 +21,16 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "dev": dev,
     "check": check,
     "config": config_show,
+    "init": init,
     "jwt": jwt,
     "kv": kv,
     "routes": routes,
     "test-server": test_server,
     "token": token,
 }
+
+# Other names of commands, which the help does not list as commands of their own.
+ALIASES: Final[dict[str, list[str]]] = {"init": ["generate"]}
 
 EPILOG: Final = """\
 examples:
@@ -52,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         first, _, rest = (module.__doc__ or "").partition("\n")
         command = commands.add_parser(
             name,
+            aliases=ALIASES.get(name, []),
             help=first.rstrip("."),
             description=first,
             epilog=rest.strip("\n") or None,

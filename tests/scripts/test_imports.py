@@ -10,8 +10,8 @@ import pytest
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 FILES = sorted(SCRIPTS.rglob("*.py"))
 
-# `workers` is Cloudflare's Python SDK; the other two are packages that its Python has.
-PACKAGES = {"workers", "jwt", "cryptography"}
+# `workers` and `asgi` are Cloudflare's Python SDK; the others are packages that its Python has.
+PACKAGES = {"workers", "asgi", "jwt", "cryptography", "fastapi"}
 
 # Not there in a browser's WebAssembly, or of no use in it.
 MISSING = {

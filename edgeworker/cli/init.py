@@ -1,0 +1,121 @@
+"""Writes a new project: a worker with its tests that runs here and on Cloudflare.
+
+NAME is the folder, and its last part the worker's name. A file that is there already is never overwritten.
+
+examples:
+  edgeworker init my-worker
+  edgeworker init my-gateway --template split-token
+  cd my-worker && edgeworker dev
+"""
+
+import argparse
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edgeworker.cli.output import Output
+from edgeworker.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`script` is one of the bundled scripts whose modules become the project's; `packages` is what it imports beside
+    the standard library. `dev_options` are what `edgeworker dev` needs to be of use."""
+
+    text: str
+    script: str | None = None
+    packages: Sequence[str] = ()
+    dev_options: str = ""
+
+
+TEMPLATES: Final[Mapping[str, Template]] = {
+    "hello": Template("a worker that greets"),
+    "split-token": Template(
+        "the split-token gateway", script="split_token", dev_options=" --origin http://127.0.0.1:3000"
+    ),
+    "fastapi": Template("a FastAPI application", packages=("fastapi",)),
+    "cron": Template("a worker with cron triggers", dev_options=" --cron"),
+}
+
+# Stands for the name in the templates' files, so that each of them is valid as it is.
+_PLACEHOLDER: Final = "project-name"
+# A worker's name is a part of its host on workers.dev, hence a DNS label.
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help='the new folder; "." is this one')
+    texts = ", ".join(f"{name} ({template.text})" for name, template in TEMPLATES.items())
+    parser.add_argument("--template", choices=TEMPLATES, default="hello", help=f"{texts}; default: %(default)s")
+
+
+def run(options: argparse.Namespace) -> int:
+    template = TEMPLATES[options.template]
+    folder = Path(options.name)
+    written = write(folder, options.template)
+    out = Output.for_stream()
+    out.ok(f"wrote {options.template} to {folder}: {', '.join(written)}")
+    for package in template.packages:
+        if importlib.util.find_spec(package) is None:
+            out.warning(f"the package {package} is missing here, which the worker imports: pip install {package}")
+    out.line()
+    out.heading("Next:")
+    if folder.resolve() != Path.cwd():
+        out.line(f"  cd {shlex.quote(str(folder))}")
+    out.line(f"  edgeworker dev{template.dev_options}")
+    out.line("  pytest                     (where edgeworker and pytest are installed)")
+    out.line("  uv run pywrangler deploy   (to Cloudflare)")
+    return 0
+
+
+def write(folder: Path, template: str) -> list[str]:
+    """Writes the project and returns the names of its files, sorted.
+
+    Raises:
+        ConfigError: the folder's name is no worker's name, a file is there already, or the folder cannot be written.
+    """
+    name = folder.resolve().name
+    if _NAME.fullmatch(name) is None:
+        raise ConfigError(
+            f'"{name}" is no name of a worker: use up to 63 of a-z, 0-9 and "-", such as "my-worker"; it is a part of '
+            "a host name"
+        )
+    files = dict(sorted(_files(template, name)))
+    taken = [file for file in files if (folder / file).exists()]
+    if taken:
+        raise ConfigError(
+            f"{folder} has {', '.join(taken)} already, and nothing is overwritten; give another folder, or move them"
+        )
+    try:
+        for file, content in files.items():
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as stream:
+                stream.write(content)
+    except OSError as error:
+        raise ConfigError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
+    return list(files)
+
+
+def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
+    """(path in the project, content). What comes later replaces what came before under the same path."""
+    from edgeworker.harness.bundled import script, scripts_folder
+
+    templates = scripts_folder() / "templates"
+    for path, content in [*_tree(templates / "common"), *_tree(templates / template)]:
+        # A real .gitignore among the templates would rule over the templates themselves.
+        yield path.replace("gitignore", ".gitignore"), content.replace(_PLACEHOLDER.encode(), name.encode())
+    source = TEMPLATES[template].script
+    if source is not None:
+        for module in sorted(script(source).glob("*.py")):
+            yield f"src/{module.name}", module.read_bytes()
+
+
+def _tree(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(folder).as_posix(), path.read_bytes()

@@ -1,0 +1,120 @@
+"""`edgeworker init`: what it writes passes its own tests, runs under `dev`, and is what Cloudflare's tools want."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from edgeworker.cli.init import TEMPLATES, write
+from edgeworker.errors import ConfigError
+from tests.cli.running import dev, environment, run
+
+# (template, path, status, what the body holds)
+ANSWERS = [
+    ("hello", "/?name=Ann", 200, "Hello Ann!"),
+    ("split-token", "/orders", 401, ""),
+    ("fastapi", "/items/7", 200, '{"item_id":7}'),
+    ("cron", "/", 200, "{}"),
+]
+
+
+def test_every_template_is_tried_here() -> None:
+    assert [template for template, *_ in ANSWERS] == list(TEMPLATES)
+
+
+@pytest.mark.parametrize(("template", "path", "status", "body"), ANSWERS, ids=TEMPLATES)
+def test_a_new_project_passes_its_tests_and_runs(
+    tmp_path: Path, template: str, path: str, status: int, body: str
+) -> None:
+    project = tmp_path / "my-worker"
+    write(project, template)
+
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "edgeworker.testing.plugin"],
+        cwd=project,
+        env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),  # the other plugins take longer than the tests
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    with dev(cwd=project) as edge:
+        answer = edge.get("localhost", path)
+
+    assert tests.returncode == 0, tests.stdout + tests.stderr
+    assert answer.status == status
+    assert body in answer.text
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_new_project_is_configured_without_a_warning(tmp_path: Path, template: str) -> None:
+    write(tmp_path / "shop", template)
+
+    said = run("check", cwd=tmp_path / "shop")
+
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_new_project_bears_its_name_where_the_tools_look(tmp_path: Path, template: str) -> None:
+    files = write(tmp_path / "shop", template)
+
+    project = tomllib.loads((tmp_path / "shop/pyproject.toml").read_text())
+    assert project["project"]["name"] == "shop"
+    assert {need.partition(">")[0] for need in project["dependency-groups"]["dev"]} == {
+        "workers-py",
+        "workers-runtime-sdk",
+    }
+    worker = tomllib.loads((tmp_path / "shop/wrangler.toml").read_text())
+    assert (worker["name"], worker["compatibility_flags"]) == ("shop", ["python_workers"])
+    assert {".gitignore", "README.md", worker["main"], "tests/test_worker.py"} <= set(files)
+    assert not any("project-name" in (tmp_path / "shop" / file).read_text() for file in files)
+
+
+def test_it_says_what_to_do_next(tmp_path: Path) -> None:
+    said = run("generate", "my worker's/gate", "--template", "split-token", cwd=tmp_path)
+
+    assert said.returncode == 0
+    assert "cd 'my worker'\"'\"'s/gate'" in said.stdout
+    assert "edgeworker dev --origin http://127.0.0.1:3000" in said.stdout
+    assert "pytest" in said.stdout
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "wrangler.toml").write_text("mine")
+
+    with pytest.raises(ConfigError, match=r"has wrangler\.toml already"):
+        write(tmp_path / "shop", "hello")
+
+    assert (tmp_path / "shop" / "wrangler.toml").read_text() == "mine"
+    assert list((tmp_path / "shop").iterdir()) == [tmp_path / "shop" / "wrangler.toml"]
+
+
+def test_a_folder_with_other_files_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "notes.txt").write_text("mine")
+
+    assert "src/worker.py" in write(tmp_path / "shop", "hello")
+
+
+@pytest.mark.parametrize("name", ["Shop", "my_shop", "-shop", "shop-", "s" * 64, "ä", "a b"])
+def test_a_name_that_is_no_label_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="is no name of a worker"):
+        write(tmp_path / name, "hello")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigError, match=r"file.* cannot be written"):
+        write(tmp_path / "file" / "shop", "hello")
+
+
+def test_an_unknown_template_is_wrong_usage(tmp_path: Path) -> None:
+    said = run("init", "shop", "--template", "nosuch", cwd=tmp_path)
+
+    assert said.returncode == 2
+    assert "'hello', 'split-token', 'fastapi', 'cron'" in said.stderr
