@@ -105,6 +105,7 @@ class _Session:
         from edgeworker.harness.storage import Storage
         from edgeworker.harness.tracing import Tracing
         from edgeworker.kv.sweeper import sweep_for_ever
+        from edgeworker.runtime.watchdog import Watchdog
         from edgeworker.server import listen
         from edgeworker.state import ApiTokens
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
@@ -119,6 +120,9 @@ class _Session:
             drain = config.limits.drain_timeout_seconds
             assembly = await Assembly.open(config, store=storage.edge, clock=clock)
             stack.push_async_callback(assembly.close, drain_seconds=drain)
+            watchdog = Watchdog()
+            watchdog.start()
+            stack.callback(watchdog.close)
             door = Door(
                 [OneToken(token), NamedTokens(ApiTokens(data.path))],
                 clock=clock,
