@@ -14,10 +14,9 @@ NO_GLOBAL_HANDLERS_FROM: Final = "2025-08-14"
 
 def enabled(worker: Worker, flag: str, *, since: str) -> bool:
     """Whether a flag holds: named, or on by default at the date and not disabled by name."""
-    disabled = flag.removeprefix("python_") if flag.startswith("disable_") else f"disable_{flag}"
     if flag in worker.compatibility_flags:
         return True
-    return disabled not in worker.compatibility_flags and (worker.compatibility_date or "") >= since
+    return f"disable_{flag}" not in worker.compatibility_flags and (worker.compatibility_date or "") >= since
 
 
 def warnings(worker: Worker, exports: Exports) -> Iterator[str]:

@@ -12,7 +12,7 @@ from edgeworker.messages import URL
 from edgeworker.runtime import contents, encodings, fetching, invocation
 from edgeworker.runtime.ffi import JsException, as_js
 from edgeworker.runtime.js import json as js_json
-from edgeworker.runtime.js.base import JsObject, entries, is_absent, options, range_error, type_error
+from edgeworker.runtime.js.base import JsObject, is_absent, options, range_error, type_error
 from edgeworker.runtime.js.blob import Blob
 from edgeworker.runtime.js.buffers import ArrayBuffer, Uint8Array
 from edgeworker.runtime.js.formdata import FormData
@@ -276,6 +276,3 @@ def _cloned_request(core: messages.Request) -> messages.Request:
     ours, theirs = _tee(core.body)
     core.body = ours
     return core.replace(body=theirs, headers=core.headers.copy())
-
-
-__all__ = ["Request", "Response", "entries", "fetch"]
