@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -99,6 +99,7 @@ class _Session:
         self._errors = Output.for_stream(sys.stderr)
 
     async def serve(self) -> None:
+        from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
         from edgeworker.harness.assembly import Assembly
         from edgeworker.harness.datadir import DataDir
@@ -136,6 +137,8 @@ class _Session:
             stack.push_async_callback(edge.close, drain)
             await stack.enter_async_context(running(sweep_for_ever(storage.whole, clock)))
             self._ready(config, edge.url, api.url, place)
+            if options.json:
+                stack.enter_context(redirect_stdout(PrintedLines()))
             await self._reload_until(stop, assembly)
             _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
 

@@ -1,5 +1,6 @@
 """What goes to stderr while an edge runs: one line a request, and what the rooms log; as text or as JSON lines."""
 
+import io
 import json
 import logging
 import sys
@@ -8,6 +9,8 @@ from typing import Final
 
 from edgeworker.cli.output import Output
 
+# The logger of `console.log`.
+_printed: Final = logging.getLogger("edgeworker.console")
 _LEVEL_STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "bold red"}
 
 
@@ -38,6 +41,22 @@ class _JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+class PrintedLines(io.TextIOBase):
+    """Stands for stdout where stdout is for programs only: each line that a script prints is a line of the log."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            _printed.info("%s", line)
+        return len(text)
 
 
 def set_up(*, as_json: bool, verbose: bool = False) -> None:

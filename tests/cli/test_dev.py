@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -272,6 +273,27 @@ def test_a_database_that_is_none_is_a_clear_error(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "kv.sqlite" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_lets_requests_in_flight_finish(tmp_path: Path) -> None:
+    config = _project(tmp_path, "w", "example.com/*")
+    (tmp_path / "worker.py").write_text(
+        "import asyncio\n\nfrom workers import Response, WorkerEntrypoint\n\n\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        print('in flight')\n"
+        "        await asyncio.sleep(1)\n"
+        "        return Response('finished')\n"
+    )
+
+    with dev("-c", str(config), cwd=tmp_path) as edge, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(edge.get, "example.com")
+        # What a script prints is a line of the log: stdout is for the ready line alone.
+        edge.wait_for("in flight")
+
+        assert edge.stop() == 0
+
+        assert answer.result().text == "finished"
 
 
 def test_sigterm_stops_it_with_status_0(tmp_path: Path) -> None:

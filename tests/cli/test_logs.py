@@ -56,3 +56,15 @@ def test_others_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixtu
     logging.getLogger("asyncio").warning("slow")
 
     assert capsys.readouterr().err == "warning: slow\n"
+
+
+def test_what_is_printed_becomes_whole_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=True)
+    stream = logs.PrintedLines()
+
+    print("a", 1, file=stream)
+    print("half", end="", file=stream)
+    print(" and half\nnext", file=stream)
+
+    messages = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
+    assert messages == ["a 1", "half and half", "next"]
