@@ -38,7 +38,7 @@ class Permission:
 
     def allows(self, need: Need, namespace: str | None) -> bool:
         """Whether this is enough for an endpoint about this namespace; None: about all or about none."""
-        if self.need is Need.EVERYTHING or need is Need.ANY_TOKEN:
+        if self.need is Need.EVERYTHING:
             return True
         return self.need is need and (self.namespace is None or self.namespace == namespace)
 
@@ -65,4 +65,4 @@ class Principal:
     permissions: tuple[Permission, ...]
 
     def may(self, need: Need, namespace: str | None) -> bool:
-        return any(permission.allows(need, namespace) for permission in self.permissions)
+        return need is Need.ANY_TOKEN or any(permission.allows(need, namespace) for permission in self.permissions)

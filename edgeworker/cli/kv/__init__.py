@@ -15,29 +15,17 @@ examples:
 
 import argparse
 
+from edgeworker.cli.kv import options
+
 # What writes may find a data directory without a database; what only reads says that there is none.
 _MAKES_A_DATABASE = {("key", "put"), ("bulk", "put"), ("namespace", "create"), ("import", None)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from edgeworker.cli.kv import bulk, keys, maintenance, spaces, transfer, view
-
-    commands = parser.add_subparsers(dest="kv_command", metavar="ACTION", required=True)
-    for name, configure_command, text in (
-        ("namespace", spaces.configure, "create, list, rename or delete namespaces"),
-        ("key", keys.configure, "put, get, list or delete keys"),
-        ("bulk", bulk.configure, "put, get or delete many keys"),
-        ("view", view.configure, "what is in a namespace"),
-        ("export", transfer.configure_export, "a namespace as JSON lines"),
-        ("import", transfer.configure_import, "JSON lines, or what wrangler kept, into a namespace"),
-        ("stats", maintenance.configure_stats, "how much is in each namespace"),
-        ("backup", maintenance.configure_backup, "a copy of the whole database, also while the edge runs"),
-        ("restore", maintenance.configure_restore, "a backup in place of the whole database"),
-    ):
-        configure_command(commands.add_parser(name, help=text, description=text))
+    options.configure(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> int:
     import asyncio
 
     from edgeworker.cli.kv import maintenance
@@ -45,18 +33,18 @@ def run(options: argparse.Namespace) -> int:
     from edgeworker.clock import SystemClock
 
     out, clock = Output.for_stream(), SystemClock()
-    match options.kv_command:
+    match chosen.kv_command:
         case "stats":
-            return maintenance.run_stats(options, out, clock)
+            return maintenance.run_stats(chosen, out, clock)
         case "backup":
-            return maintenance.run_backup(options, out)
+            return maintenance.run_backup(chosen, out)
         case "restore":
-            return maintenance.run_restore(options, out)
+            return maintenance.run_restore(chosen, out)
         case _:
-            return asyncio.run(_run_in_place(options))
+            return asyncio.run(_run_in_place(chosen))
 
 
-async def _run_in_place(options: argparse.Namespace) -> int:
+async def _run_in_place(chosen: argparse.Namespace) -> int:
     import sys
 
     from edgeworker.cli.kv import bulk, keys, spaces, transfer, view
@@ -65,21 +53,21 @@ async def _run_in_place(options: argparse.Namespace) -> int:
     from edgeworker.clock import SystemClock
 
     out, err, clock = Output.for_stream(), Output.for_stream(sys.stderr), SystemClock()
-    makes = (options.kv_command, getattr(options, "action", None)) in _MAKES_A_DATABASE
-    place = open_place(options, clock, make=makes)
+    makes = (chosen.kv_command, getattr(chosen, "action", None)) in _MAKES_A_DATABASE
+    place = open_place(chosen, clock, make=makes)
     try:
-        match options.kv_command:
+        match chosen.kv_command:
             case "namespace":
-                return await spaces.run(place, options, out)
+                return await spaces.run(place, chosen, out)
             case "key":
-                return await keys.run(place, options, out)
+                return await keys.run(place, chosen, out)
             case "bulk":
-                return await bulk.run(place, options, out)
+                return await bulk.run(place, chosen, out)
             case "view":
-                return await view.run(place, options, out, clock)
+                return await view.run(place, chosen, out, clock)
             case "export":
-                return await transfer.run_export(place, options, err)
+                return await transfer.run_export(place, chosen, err)
             case _:
-                return await transfer.run_import(place, options, err, clock)
+                return await transfer.run_import(place, chosen, err, clock)
     finally:
         await place.close()

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.ask import confirmed
-from edgeworker.cli.kv.choose import add_namespace_options, namespace_id
+from edgeworker.cli.kv.choose import namespace_id
 from edgeworker.cli.kv.entry_json import pair_of
-from edgeworker.cli.kv.keys import add_entry_options, metadata_of
+from edgeworker.cli.kv.keys import metadata_of
 from edgeworker.cli.kv.place import Place
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from edgeworker.cli.output import Output
 
 _PAIRS_AT_ONCE = 1000  # wrangler's batches
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    get = commands.add_parser("get", help="print the values of the keys in a file, as JSON")
-    put = commands.add_parser("put", help="write the pairs in a file")
-    add_entry_options(put)
-    delete = commands.add_parser("delete", help="remove the keys in a file")
-    delete.add_argument("-f", "--force", action="store_true", help="do not ask")
-    for command, what in ((get, "keys"), (put, "{key, value, ...} objects"), (delete, "keys")):
-        command.add_argument("filename", type=Path, metavar="FILE", help=f"a JSON array of {what}")
-        add_namespace_options(command)
 
 
 async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:

@@ -2,46 +2,13 @@
 
 import argparse
 import os
-from pathlib import Path
-from typing import Final
 
+from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.kv.place import DataDirectory, Place, existing_database
 from edgeworker.cli.kv.remote import RemoteApi
 from edgeworker.clock import Clock
 from edgeworker.config import Config, KVBinding
 from edgeworker.errors import ConfigError
-
-TOKEN_VARIABLE: Final = "EDGEWORKER_API_TOKEN"
-
-
-def add_place_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("where")
-    group.add_argument(
-        "--persist-to", type=Path, default=Path(".edgeworker"), metavar="DIR", help="data directory (%(default)s)"
-    )
-    group.add_argument("--api-url", metavar="URL", help="work on the API of a running edge instead")
-    group.add_argument(
-        "--api-token", metavar="TOKEN", help=f"for --api-url (default: {TOKEN_VARIABLE}, else the data directory's)"
-    )
-    group.add_argument("--account-id", metavar="ID", help="for --api-url, where it is not an edge of ours")
-    which = group.add_mutually_exclusive_group()
-    which.add_argument("--local", action="store_true", help="the data directory (the default)")
-    which.add_argument("--remote", action="store_true", help="needs --api-url")
-
-
-def add_config_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("configuration, to find a binding's namespace")
-    group.add_argument("-c", "--config", action="append", default=[], type=Path, metavar="FILE")
-    group.add_argument("-e", "--env", metavar="NAME")
-    group.add_argument("--preview", action="store_true", help="the preview_id of the binding instead of its id")
-
-
-def add_namespace_options(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--binding", metavar="NAME", help="the binding's namespace, from the configuration")
-    which.add_argument("--namespace-id", metavar="ID")
-    add_config_options(parser)
-    add_place_options(parser)
 
 
 def open_place(options: argparse.Namespace, clock: Clock, *, make: bool) -> Place:

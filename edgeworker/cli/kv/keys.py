@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.cli.kv.choose import add_namespace_options, namespace_id
+from edgeworker.cli.kv.choose import namespace_id
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
@@ -17,30 +17,6 @@ if TYPE_CHECKING:
     from edgeworker.cli.output import Output
 
 _PIECE_BYTES: Final = 256 * 1024
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    put = commands.add_parser("put", help="write a key")
-    put.add_argument("key")
-    put.add_argument("value", nargs="?", help="the value; or --path")
-    put.add_argument("--path", type=Path, metavar="FILE", help="read the value from a file")
-    add_entry_options(put)
-    get = commands.add_parser("get", help="print a key's value, as it is")
-    get.add_argument("key")
-    get.add_argument("--text", action="store_true", help="as UTF-8 text")
-    listing = commands.add_parser("list", help="print all keys as JSON")
-    listing.add_argument("--prefix", default="")
-    delete = commands.add_parser("delete", help="remove a key")
-    delete.add_argument("key")
-    for command in (put, get, listing, delete):
-        add_namespace_options(command)
-
-
-def add_entry_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ttl", type=int, metavar="SECONDS", help="how long it is to be there, at least 60")
-    parser.add_argument("--expiration", type=int, metavar="EPOCH", help="when it is to be gone, in epoch seconds")
-    parser.add_argument("--metadata", metavar="JSON", help="any JSON of up to 1024 bytes")
 
 
 async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:

@@ -1,7 +1,6 @@
 """`kv stats`, `kv backup` and `kv restore`: the database of a data directory as a whole."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.ask import confirmed
@@ -11,27 +10,6 @@ from edgeworker.errors import StoreError
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
     from edgeworker.clock import Clock
-
-
-def configure_stats(parser: argparse.ArgumentParser) -> None:
-    _add_directory(parser)
-
-
-def configure_backup(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="where to; it must not be there yet")
-    _add_directory(parser)
-
-
-def configure_restore(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="what `kv backup` wrote")
-    parser.add_argument("-f", "--force", action="store_true", help="do not ask before replacing what is there")
-    _add_directory(parser)
-
-
-def _add_directory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--persist-to", type=Path, default=Path(".edgeworker"), metavar="DIR", help="data directory (%(default)s)"
-    )
 
 
 def run_stats(options: argparse.Namespace, out: "Output", clock: "Clock") -> int:

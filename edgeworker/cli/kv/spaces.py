@@ -5,34 +5,13 @@ import json
 from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.ask import confirmed
-from edgeworker.cli.kv.choose import add_config_options, add_place_options, bound_namespace, load_config
+from edgeworker.cli.kv.choose import bound_namespace, load_config
 from edgeworker.cli.kv.place import Place
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    create = commands.add_parser("create", help="make a namespace")
-    create.add_argument("title", metavar="NAMESPACE")
-    create.add_argument("--binding", metavar="NAME", help="the binding's name in what is printed for the configuration")
-    listing = commands.add_parser("list", help="print all namespaces as JSON")
-    delete = commands.add_parser("delete", help="delete a namespace with all its keys")
-    delete.add_argument("title", metavar="NAMESPACE", nargs="?")
-    delete.add_argument("--binding", metavar="NAME")
-    delete.add_argument("--namespace-id", metavar="ID")
-    delete.add_argument("-y", "--skip-confirmation", action="store_true")
-    rename = commands.add_parser("rename", help="give a namespace another title")
-    rename.add_argument("title", metavar="OLD-NAME", nargs="?")
-    rename.add_argument("--namespace-id", metavar="ID")
-    rename.add_argument("--new-name", required=True, metavar="NAME")
-    for command in (create, delete):
-        add_config_options(command)
-    for command in (create, listing, delete, rename):
-        add_place_options(command)
 
 
 async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from edgeworker.cli.kv import wrangler_state
-from edgeworker.cli.kv.choose import add_config_options, add_place_options, named_namespace
+from edgeworker.cli.kv.choose import named_namespace
 from edgeworker.cli.kv.entry_json import line_of, pair_of
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.cli.kv.progress import progress
@@ -25,24 +25,6 @@ if TYPE_CHECKING:
 _PAIRS_AT_ONCE: Final = 2000
 _BYTES_AT_ONCE: Final = 16 * 1024 * 1024
 _VALUES_AT_ONCE: Final = 100
-
-
-def configure_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("namespace", metavar="BINDING|ID")
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (default: standard output)")
-    parser.add_argument("--prefix", default="")
-    add_config_options(parser)
-    add_place_options(parser)
-
-
-def configure_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("namespace", metavar="BINDING|ID")
-    parser.add_argument("source", metavar="FILE", help='JSON lines, "-" for standard input, or a .wrangler folder')
-    parser.add_argument(
-        "--source-namespace", metavar="ID", help="which namespace of a .wrangler folder (default: the same id)"
-    )
-    add_config_options(parser)
-    add_place_options(parser)
 
 
 async def run_export(place: Place, options: argparse.Namespace, err: "Output") -> int:

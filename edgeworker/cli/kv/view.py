@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.cli.kv.choose import add_config_options, add_place_options, named_namespace
+from edgeworker.cli.kv.choose import named_namespace
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import Key
@@ -16,16 +16,7 @@ if TYPE_CHECKING:
     from edgeworker.cli.output import Output
     from edgeworker.clock import Clock
 
-_LIMIT: Final = 50
 _SHOWN_CHARACTERS: Final = 200
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("namespace", metavar="BINDING|ID")
-    parser.add_argument("--prefix", default="")
-    parser.add_argument("--limit", type=int, default=_LIMIT, metavar="N", help="how many keys (%(default)s)")
-    add_config_options(parser)
-    add_place_options(parser)
 
 
 async def run(place: Place, options: argparse.Namespace, out: "Output", clock: "Clock") -> int:
