@@ -233,6 +233,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("write_timeout_seconds", SECONDS, "for the next 64 KiB that a client takes"),
             Key("keepalive_timeout_seconds", SECONDS, ""),
             Key("connections_per_address", POSITIVE, "open at the same time"),
+            Key("tls_handshake_timeout_seconds", SECONDS, ""),
             Key("drain_timeout_seconds", SECONDS, "for `waitUntil` when the edge stops"),
         ),
     ),

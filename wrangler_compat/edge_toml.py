@@ -207,6 +207,9 @@ def _limits(values: Mapping[str, object]) -> Limits:
         write_timeout_seconds=_seconds(values, "write_timeout_seconds", _LIMITS.write_timeout_seconds),
         keepalive_timeout_seconds=_seconds(values, "keepalive_timeout_seconds", _LIMITS.keepalive_timeout_seconds),
         connections_per_address=_whole(values, "connections_per_address", _LIMITS.connections_per_address),
+        tls_handshake_timeout_seconds=_seconds(
+            values, "tls_handshake_timeout_seconds", _LIMITS.tls_handshake_timeout_seconds
+        ),
         drain_timeout_seconds=_seconds(values, "drain_timeout_seconds", _LIMITS.drain_timeout_seconds),
     )
 

@@ -58,13 +58,14 @@ header_bytes = 2
 headers = 3
 headers_bytes = 4
 body_bytes = 5
-header_timeout_seconds = 6
-body_grace_seconds = 7
-body_bytes_per_second = 8
-write_timeout_seconds = 9
-keepalive_timeout_seconds = 10
-connections_per_address = 11
-drain_timeout_seconds = 12
+tls_handshake_timeout_seconds = 6
+header_timeout_seconds = 7
+body_grace_seconds = 8
+body_bytes_per_second = 9
+write_timeout_seconds = 10
+keepalive_timeout_seconds = 11
+connections_per_address = 12
+drain_timeout_seconds = 13
 """
 
 
@@ -102,7 +103,7 @@ def test_every_key_is_read() -> None:
     assert edge.kv == KVSettings("full", "eventual", 5, 7)
     assert edge.namespaces == (Namespace("n1", "tokens"),)
     assert edge.outbound == Outbound(("10.0.0.0/8",), Path("/project/ca.pem"), 1.0, 2.5, 50)
-    assert edge.limits == Limits(*range(1, 13))
+    assert edge.limits == Limits(*range(1, 14))
 
 
 def test_an_empty_file_says_nothing_and_every_default_stays() -> None:
