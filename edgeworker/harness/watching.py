@@ -9,7 +9,10 @@ from watchfiles import Change, DefaultFilter, awatch
 
 from edgeworker.config import Config
 
-_SUFFIXES: Final = frozenset({".py", ".toml", ".json", ".jsonc", ".html", ".txt", ".sql"})
+# Data files are read when a script opens them; watching them would reload for every file that a script, or a log that
+# is redirected into the project, writes.
+_SUFFIXES: Final = frozenset({".py", ".toml"})
+_NAMES: Final = frozenset({"wrangler.json", "wrangler.jsonc"})
 _PREFIXES: Final = (".dev.vars", ".env")  # .dev.vars.production, .env.local
 # An editor writes a file in several steps; what comes within this time is one change.
 _DEBOUNCE_MS: Final = 50
@@ -21,7 +24,7 @@ class SourceFilter(DefaultFilter):
 
     def __call__(self, change: Change, path: str) -> bool:
         name = Path(path).name
-        relevant = Path(path).suffix in _SUFFIXES or name.startswith(_PREFIXES)
+        relevant = Path(path).suffix in _SUFFIXES or name in _NAMES or name.startswith(_PREFIXES)
         return relevant and super().__call__(change, path)
 
 
