@@ -1,41 +1,18 @@
 """scripts/split_token in the real runtime: the decision table, the cured defects, the attacks."""
 
-import json
-import logging
-from collections.abc import AsyncIterator
-
 import pytest
-from jwt.algorithms import RSAAlgorithm
-from werkzeug.datastructures import WWWAuthenticate
 
 from edgeworker.config import JSON
-from edgeworker.errors import ScriptError, StoreError
+from edgeworker.errors import StoreError
 from edgeworker.harness.clock import MovableClock
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import Entry
-from edgeworker.messages import Body, Headers, Request, Response
+from edgeworker.messages import Headers, Request, Response
 from scripts.split_token import tokens
-from tests.scripts.stage import KEY, Got, now, set_up, signed
+from tests.scripts.refusals import challenge, is_refused
+from tests.scripts.stage import now, set_up, signed
 
 APP = "https://app.example.com"
-
-
-def _challenge(got: Got) -> dict[str, str | None]:
-    """The parameters of a Bearer challenge, by a strict parser."""
-    parsed = WWWAuthenticate.from_header(got.headers.get("www-authenticate"))
-    assert parsed is not None
-    assert (parsed.type, parsed.token) == ("bearer", None)
-    return dict(parsed.parameters)
-
-
-def _is_refused(got: Got, *, error: str | None) -> bool:
-    assert got.status == 401
-    assert got.headers.get("cache-control") == "no-store"
-    assert got.headers.get("content-type") == "application/problem+json"
-    assert got.problem["status"] == 401
-    challenge = _challenge(got)
-    assert challenge["realm"] == "api"
-    return challenge.get("error") == error
 
 
 async def test_the_api_gets_the_whole_token_of_the_signature() -> None:
@@ -65,8 +42,8 @@ async def test_without_bearer_credentials_the_challenge_has_no_error(authorizati
     async with set_up() as stage:
         got = await stage.fetch(authorization)
 
-        assert _is_refused(got, error=None)
-        assert _challenge(got) == {"realm": "api"}
+        assert is_refused(got, error=None)
+        assert challenge(got) == {"realm": "api"}
         assert stage.api.requests == []
 
 
@@ -74,9 +51,9 @@ async def test_without_bearer_credentials_the_challenge_has_no_error(authorizati
     "credentials",
     ["", "unknown", "a b", "a,b", "x" * 2049, "x=", "x==", "a.b", "a.b.c.d", ".", ".."],
 )
-async def test_what_is_no_published_token_is_refused(credentials: str) -> None:
+async def test_what_is_no_published_tokenis_refused(credentials: str) -> None:
     async with set_up() as stage:
-        assert _is_refused(await stage.fetch(f"Bearer {credentials}"), error="invalid_token")
+        assert is_refused(await stage.fetch(f"Bearer {credentials}"), error="invalid_token")
         assert stage.api.requests == []
 
 
@@ -89,7 +66,7 @@ async def test_the_whole_token_is_refused_and_so_is_a_padded_or_respelled_signat
         respelled = signature[:-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[position ^ 1]
 
         for credentials in (whole, signature + "==", respelled, signature[:-1], signature + "A"):
-            assert _is_refused(await stage.fetch(f"Bearer {credentials}"), error="invalid_token")
+            assert is_refused(await stage.fetch(f"Bearer {credentials}"), error="invalid_token")
         assert stage.api.requests == []
 
 
@@ -116,7 +93,7 @@ async def test_an_entry_in_kv_does_not_make_a_token_valid(claims: dict[str, JSON
     async with set_up() as stage:
         got = await stage.fetch(f"Bearer {await stage.publish(signed(claims))}")
 
-        assert _is_refused(got, error="invalid_token")
+        assert is_refused(got, error="invalid_token")
         assert detail in str(got.problem["detail"])
         assert stage.api.requests == []
 
@@ -129,7 +106,7 @@ async def test_a_token_works_until_the_second_of_its_expiry_and_then_no_more() -
         clock.advance(60)
         assert (await stage.fetch(f"Bearer {signature}")).status == 200
         clock.advance(1)
-        assert _is_refused(await stage.fetch(f"Bearer {signature}"), error="invalid_token")
+        assert is_refused(await stage.fetch(f"Bearer {signature}"), error="invalid_token")
 
 
 async def test_the_leeway_is_a_setting() -> None:
@@ -156,7 +133,7 @@ async def test_a_poisoned_entry_is_a_miss_and_an_alarm(value: str, caplog: pytes
         await stage.put("sig4616", value)
         got = await stage.fetch("Bearer sig4616")
 
-        assert _is_refused(got, error="invalid_token")
+        assert is_refused(got, error="invalid_token")
         assert got.problem["detail"] == "The access token is not known"
         assert stage.api.requests == []
         key = tokens.key_of("sig4616")
@@ -172,7 +149,7 @@ async def test_a_revoked_token_is_refused_at_once() -> None:
         assert (await stage.fetch(f"Bearer {signature}")).status == 200
         await stage.tokens.delete(tokens.key_of(signature))
 
-        assert _is_refused(await stage.fetch(f"Bearer {signature}"), error="invalid_token")
+        assert is_refused(await stage.fetch(f"Bearer {signature}"), error="invalid_token")
 
 
 class _BrokenStore(MemoryStore):
@@ -250,7 +227,7 @@ async def test_the_answer_tells_nothing_of_the_joined_token() -> None:
         got = await stage.fetch(f"Bearer {await stage.publish(whole)}")
 
         assert got.body == b"no"
-        assert _challenge(got)["error"] == "invalid_token"
+        assert challenge(got)["error"] == "invalid_token"
         for part in whole.split("."):
             assert all(part not in value for _, value in got.headers)
         assert got.headers.get("cache-control") == "no-store"
@@ -326,148 +303,3 @@ async def test_an_unknown_method_is_no_error_of_the_gateway() -> None:
         headers = {"Origin": APP, "Access-Control-Request-Method": "GET"}
 
         assert (await stage.fetch(None, method="BREW", headers=headers)).status == 401
-
-
-@pytest.mark.parametrize(
-    ("variables", "prefix", "hash_name", "encoding"),
-    [
-        ({"TOKEN_HASH": "SHA-512", "KEY_ENCODING": "hex"}, "", "sha512", "hex"),
-        (
-            {"TOKEN_HASH": "sha384", "KEY_ENCODING": "base64url", "KEY_PREFIX": "split:"},
-            "split:",
-            "sha384",
-            "base64url",
-        ),
-    ],
-)
-async def test_hash_encoding_and_prefix_are_settings(
-    variables: dict[str, JSON], prefix: str, hash_name: str, encoding: str
-) -> None:
-    async with set_up(variables) as stage:
-        whole = signed()
-        signature = whole.rpartition(".")[2]
-        key = tokens.key_of(signature, hash_name=hash_name, encoding=encoding, prefix=prefix)
-        await stage.publish(whole, key=key)
-
-        assert (await stage.fetch(f"Bearer {signature}")).status == 200
-
-
-async def test_the_length_of_a_token_is_a_setting() -> None:
-    async with set_up({"MIN_TOKEN_LENGTH": 342, "MAX_TOKEN_LENGTH": 342}) as stage:
-        assert (await stage.fetch(f"Bearer {await stage.publish(signed())}")).status == 200
-        await stage.put("short", signed().rpartition(".")[0])
-        assert (await stage.fetch("Bearer short")).status == 401
-
-
-async def test_a_token_that_the_api_cannot_take_is_refused_with_the_right_word() -> None:
-    async with set_up({"UPSTREAM_HEADER_LIMIT": 1000}) as stage:
-        assert (await stage.fetch(f"Bearer {await stage.publish(signed())}")).status == 200
-        got = await stage.fetch(f"Bearer {await stage.publish(signed({'roles': ['x' * 20] * 40}))}")
-
-        assert (got.status, "1000 bytes" in str(got.problem["detail"])) == (431, True)
-
-
-async def test_issuer_audience_and_scope_are_checked_where_they_are_set() -> None:
-    async with set_up({"ISSUER": "https://issuer", "AUDIENCE": ["https://api"], "SCOPE": "read write"}) as stage:
-        good = signed({"aud": ["https://api"], "scope": "write read more"})
-        assert (await stage.fetch(f"Bearer {await stage.publish(good)}")).status == 200
-        for claims in ({"iss": "https://issuer/"}, {"aud": "https://ap"}):
-            bad = signed({"aud": "https://api", "scope": "read write", **claims})
-            assert _is_refused(await stage.fetch(f"Bearer {await stage.publish(bad)}"), error="invalid_token")
-
-        got = await stage.fetch(f"Bearer {await stage.publish(signed({'aud': 'https://api', 'scope': 'read'}))}")
-        assert got.status == 403
-        assert got.headers.get("cache-control") == "no-store"
-        assert _challenge(got)["error"] == "insufficient_scope"
-        assert _challenge(got)["scope"] == "read write"
-
-
-async def test_misses_of_one_client_are_limited() -> None:
-    async with set_up({"MISSES_PER_MINUTE": 3}) as stage:
-        assert [(await stage.fetch(f"Bearer x{number}")).status for number in range(4)] == [401, 401, 401, 429]
-        got = await stage.fetch("Bearer x9")
-        assert 0 < int(got.headers.get("retry-after") or "0") <= 60
-        assert (await stage.fetch("Bearer x9", ip="192.0.2.2")).status == 401
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("KEY_ENCODING", "base32"), ("CLOCK_LEEWAY_SECONDS", "soon"), ("JWKS", {"keys": []}), ("JWKS_URL", "nowhere")],
-)
-async def test_a_wrong_setting_stops_the_script_from_loading_and_is_named(name: str, value: JSON) -> None:
-    with pytest.raises(ScriptError, match=f"SettingError: {name}: "):
-        async with set_up({name: value}):
-            pytest.fail("it was loaded")
-
-
-def _jwks(kid: str = "one") -> dict[str, JSON]:
-    member: dict[str, JSON] = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
-    return {"keys": [{**member, "kid": kid}]}
-
-
-async def test_with_a_key_set_a_poisoned_payload_does_not_pass(caplog: pytest.LogCaptureFixture) -> None:
-    async with set_up({"JWKS": _jwks()}) as stage:
-        assert (await stage.fetch(f"Bearer {await stage.publish(signed())}")).status == 200
-
-        whole, other = signed(), signed({"sub": "admin"})
-        signature = whole.rpartition(".")[2]
-        await stage.put(signature, other.rpartition(".")[0])
-        assert _is_refused(await stage.fetch(f"Bearer {signature}"), error="invalid_token")
-        assert "ALARM" in caplog.text
-        assert len(stage.api.requests) == 1
-
-
-async def test_keys_are_fetched_from_the_issuer_and_followed_when_they_change() -> None:
-    async with set_up({"JWKS_URL": "https://issuer.example/jwks"}) as stage:
-        stage.internet.answer = lambda request: Response(200, body=json.dumps(_jwks("one")).encode())
-        first = await stage.publish(signed(kid="one"))
-        assert [(await stage.fetch(f"Bearer {first}")).status for _ in range(3)] == [200] * 3
-        assert len(stage.internet.requests) == 1
-        assert stage.internet.requests[0].headers.get("authorization") is None
-
-        stage.internet.answer = lambda request: Response(200, body=json.dumps(_jwks("two")).encode())
-        second = await stage.publish(signed(kid="two"))
-        assert (await stage.fetch(f"Bearer {second}")).status == 200
-        for kid in ("three", "four"):
-            assert (await stage.fetch(f"Bearer {await stage.publish(signed(kid=kid))}")).status == 401
-        assert len(stage.internet.requests) == 2
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Response(500),
-        Response(302, Headers({"location": "https://evil.example/jwks"})),
-        Response(200, body=b"<html>"),
-        Response(200, body=b'{"keys":[]}'),
-    ],
-)
-async def test_without_good_keys_nothing_passes(answer: Response, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING)
-    async with set_up({"JWKS_URL": "https://issuer.example/jwks"}) as stage:
-        stage.internet.answer = lambda request: answer
-        got = await stage.fetch(f"Bearer {await stage.publish(signed())}")
-
-        assert (got.status, got.headers.get("retry-after")) == (503, "5")
-        assert stage.api.requests == []
-        assert "keys cannot be used" in caplog.text
-
-
-async def test_an_issuer_that_is_down_is_told_as_such() -> None:
-    async with set_up({"JWKS_URL": "https://issuer.example/jwks"}) as stage:
-        assert (await stage.fetch(f"Bearer {await stage.publish(signed())}")).status == 503
-
-
-async def test_an_endless_key_set_is_not_read_to_its_end() -> None:
-    sent = 0
-
-    async def endless() -> AsyncIterator[bytes]:
-        nonlocal sent
-        while True:
-            sent += 65_536
-            yield b" " * 65_536
-
-    async with set_up({"JWKS_URL": "https://issuer.example/jwks"}) as stage:
-        stage.internet.answer = lambda request: Response(200, body=Body(endless()))
-        assert (await stage.fetch(f"Bearer {await stage.publish(signed())}")).status == 503
-        assert sent < 1_000_000
