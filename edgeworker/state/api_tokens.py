@@ -113,7 +113,9 @@ class ApiTokens:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # SQLite gives its own files the rights of the database, so these are the rights of all of them.
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_SECONDS)) as connection:
+            # Never made by looking: only `create` decides the file's rights.
+            there = f"{self._path.absolute().as_uri()}?mode=rw"
+            with closing(sqlite3.connect(there, uri=True, timeout=_BUSY_TIMEOUT_SECONDS)) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
                 if create:
                     connection.execute("PRAGMA journal_mode = WAL")

@@ -8,15 +8,19 @@ call with another Origin is refused; there is no CORS header in any answer.
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from edgeworker.clock import Clock
+from edgeworker.errors import ConfigError
 from edgeworker.messages import Request
-from edgeworker.state import ApiTokens
+from edgeworker.state import ApiToken, ApiTokens
 from wrangler_compat.api import permissions
 from wrangler_compat.api.permissions import Need, Permission, Principal
+
+_log = logging.getLogger(__name__)
 
 # The name that clients with a fixed base URL call, through a hosts entry and a certificate of ours.
 CLOUDFLARE_API_HOST: Final = "api.cloudflare.com"
@@ -62,7 +66,7 @@ class NamedTokens:
         token = self._tokens.check(text, now=now)
         if token is None:
             return None
-        return Principal(token.id, token.name, tuple(permissions.parse(written) for written in token.permissions))
+        return Principal(token.id, token.name, tuple(_understood(token)))
 
 
 class Door:
@@ -116,6 +120,15 @@ def _token_of(request: Request) -> str | Refusal:
     if scheme.lower() != "bearer" or not token or " " in token:
         return Refusal(401, "The Authorization header is not of the form: Bearer <token>.")
     return token
+
+
+def _understood(token: ApiToken) -> Iterator[Permission]:
+    """A permission that a newer version wrote and this one does not know grants nothing."""
+    for written in token.permissions:
+        try:
+            yield permissions.parse(written)
+        except ConfigError as error:
+            _log.warning('API token "%s": %s', token.name, error)
 
 
 def _is_address(hostname: str) -> bool:

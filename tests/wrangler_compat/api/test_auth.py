@@ -163,6 +163,16 @@ def test_a_named_token_may_do_what_it_was_made_for(tmp_path: Path, clock: FakeCl
     assert isinstance(door.authorize(asked({"authorization": f"Bearer {text}"})), Refusal)
 
 
+def test_a_permission_that_is_not_understood_grants_nothing(tmp_path: Path, clock: FakeClock) -> None:
+    tokens = ApiTokens(tmp_path)
+    text = tokens.create("later", ["d1:write", "kv:read"], now=clock.now(), expires_at=None)
+
+    principal = Door([NamedTokens(tokens)], clock=clock).authorize(asked({"authorization": f"Bearer {text}"}))
+
+    assert isinstance(principal, Principal)
+    assert [str(permission) for permission in principal.permissions] == ["kv:read"]
+
+
 async def test_a_publishers_token_can_write_its_namespace_and_do_nothing_else(
     tmp_path: Path, store: KVStore, clock: FakeClock
 ) -> None:
