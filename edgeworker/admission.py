@@ -55,6 +55,12 @@ _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Clo
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
 _UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
+# A "." or ".." that a reader finds who decodes "%2F" or "%5C" before he resolves dots, or who drops what follows ";" in
+# a segment. Where it stands between plain slashes, it was resolved already.
+_HIDDEN_DOTS: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?=;|%3B|/|%2F|%5C|$)")
+_BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-F]{2})")
+# Longer forms of ASCII characters: RFC 3629 (section 3) forbids them, and old decoders take them.
+_OVERLONG: Final = re.compile(r"%C[01]%[89AB]|%E0%[89]|%F0%8")
 _OUR_LOOP: Final = re.compile(rb"[ \t]*cloudflare[ \t]*(?:;[ \t]*loops=([0-9]{1,4})[^,]*|;[^,]*)?")
 
 
@@ -100,6 +106,26 @@ def _kind(name: bytes) -> int:
     return _KEPT
 
 
+def _many_views(path: str) -> str | None:
+    """Why a canonical path has no one meaning, or None.
+
+    "%2F" by itself has one: it is part of a name ("/@scope%2Fname"), here as at the origin, and is left alone. So are
+    bytes that are no UTF-8 ("/caf%E9"), which nobody takes for a slash or a dot. What is refused is what only some
+    readers resolve: NUL, where a program in C ends the path (nginx answers 400, too); escapes that are none, which
+    servers keep, drop or decode later; overlong UTF-8, which is a dot or a slash to some decoders; and dot segments
+    behind an encoded slash or with a parameter ("/api/..%2Fadmin", "/api/..;/admin").
+    """
+    if _BROKEN_ESCAPE.search(path) is not None:
+        return 'The path holds a "%" that is not followed by two hexadecimal digits; write "%25".'
+    if "%00" in path:
+        return "The path holds %00."
+    if _OVERLONG.search(path) is not None:
+        return "The path holds overlong UTF-8."
+    if _HIDDEN_DOTS.search(path) is not None:
+        return 'The path holds a "." or ".." next to an encoded slash or a ";"; write the path that is meant.'
+    return None
+
+
 def end_to_end(fields: Iterable[Field]) -> list[Field]:
     """The fields without the hop-by-hop ones and without those that `Connection` names."""
     kept: list[Field] = []
@@ -122,10 +148,16 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
 
     Credentials are read into `request.credentials`. Then the fields are removed that only an edge may set, with their
     underscore spellings, and the hop-by-hop ones; then the edge's own are set from `request.client`, the URL and `ray`
-    ("8f2a…-LHR"). A credential that comes twice is refused, because two readers could take different ones.
+    ("8f2a…-LHR"). A credential that comes twice is refused, because two readers could take different ones, and so is
+    a path that two readers could take for different ones (see `_many_views`).
     """
     if request.method in _METHODS_REFUSED:
         return Refusal(405, f"The method {request.method} is not allowed.")
+    url = request.url
+    if "%" in url.path or ";" in url.path:
+        url = url.canonical()
+        if (why := _many_views(url.path)) is not None:
+            return Refusal(400, why)
     kept: list[Field] = []
     cookies: list[bytes] = []
     loops: list[bytes] = []
@@ -160,7 +192,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     if named:
         kept = [field for field in kept if field[0].lower() not in named]
     kept.append((b"CF-Ray", ray.encode("ascii")))
-    kept += _SCHEME_FIELDS[request.url.scheme]
+    kept += _SCHEME_FIELDS[url.scheme]
     kept += _client_fields(request.client.ip)
     if loops:
         others, count = _loops(b",".join(loops))
@@ -169,7 +201,8 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
         kept.append((b"CDN-Loop", b", ".join([*others, b"cloudflare; loops=%d" % (count + 1)])))
     else:
         kept.append(_FIRST_LOOP)
-    return request.replace(headers=Headers.from_raw(kept), credentials=_credentials(authorization, cookies, access))
+    credentials = _credentials(authorization, cookies, access)
+    return request.replace(url=url, headers=Headers.from_raw(kept), credentials=credentials)
 
 
 _FIRST_LOOP: Final = (b"CDN-Loop", b"cloudflare; loops=1")

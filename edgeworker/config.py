@@ -123,7 +123,8 @@ class Zone:
 
     `origin` is the base URL of the server behind it ("http://127.0.0.1:3000"); `origins` has other ones for single
     hosts of the zone ("api.example.com", or "*.example.com" for every subdomain that is not named). `origin_tls` is
-    about all of them.
+    about all of them. Without `normalize_to_origin` they get the path as the client wrote it, while every decision is
+    made on the canonical one.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Zone:
     origins: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     origin_tls: OriginTLS = USUAL_ORIGIN_TLS
+    normalize_to_origin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,7 @@ class Config:
     default_on_every_host: bool = False
     origin: str | None = None
     origin_tls: OriginTLS = USUAL_ORIGIN_TLS  # for `origin`
+    normalize_to_origin: bool = True  # False goes for every zone
     account_id: str = ""
     account_is_made_up: bool = False  # then the REST API takes any account id: a publisher has one of its own
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN

@@ -82,7 +82,12 @@ class Subrequests:
         if self._made > ways.max_subrequests:
             raise OriginError("Too many subrequests.", status=500)
         sent = request.replace(
-            headers=self._marked(request), hops=incoming.hops + 1, client=incoming.client, trace=incoming.trace
+            headers=self._marked(request),
+            hops=incoming.hops + 1,
+            client=incoming.client,
+            trace=incoming.trace,
+            # The script passes on what it was asked for: an origin may want that as it was received.
+            raw_target=incoming.raw_target if request.url == incoming.url else None,
         )
         way = way_of(request.url, incoming=incoming.url, zone=self._zone, resolver=ways.resolver)
         trace = incoming.trace

@@ -9,6 +9,7 @@ from edgeworker.admission import MAX_LOOPS, Refusal, admit
 from edgeworker.config import Config, Zone
 from edgeworker.edge import pages
 from edgeworker.edge.hints import hints_for
+from edgeworker.edge.received import as_received
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
@@ -121,8 +122,10 @@ class Edge:
         origin = self._origins.get(base)
         if origin is None:
             origin = self._origins[base] = self._services.origin_at(base)
+        zone = resolution.zone
+        normalize = self.config.normalize_to_origin and (zone is None or zone.normalize_to_origin)
         try:
-            response = await origin.fetch(request)
+            response = await origin.fetch(request if normalize else as_received(request))
         except OriginError as error:
             _log.warning("origin %s: %s", base, error)
             if request.trace is not None:

@@ -8,7 +8,7 @@ from edgeworker.messages.body import Body, BodyTooLarge, BodyUsed
 from edgeworker.messages.headers import Headers
 from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request
 from edgeworker.messages.response import NULL_BODY_STATUSES, Response
-from edgeworker.messages.url import URL, InvalidURL
+from edgeworker.messages.url import URL, InvalidURL, canonical_path
 
 __all__ = [
     "NULL_BODY_STATUSES",
@@ -24,4 +24,5 @@ __all__ = [
     "Redirect",
     "Request",
     "Response",
+    "canonical_path",
 ]

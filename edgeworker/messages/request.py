@@ -59,7 +59,8 @@ class Request:
 
     `raw_target` is what stood between the method and the version of the request line, read as UTF-8 with
     "surrogateescape" for other bytes; None where the request did not come over a socket. No decision of the edge is
-    made on it: it exists for the REST API alone, whose KV keys may hold what a canonical URL resolves away ("..").
+    made on it. It exists for the REST API, whose KV keys may hold what a canonical URL resolves away (".."), and for
+    origins that want the path as it was received (`normalize_to_origin = false`).
     """
 
     __slots__ = (
@@ -120,10 +121,11 @@ class Request:
         access: Access | None = None,
         hops: int | None = None,
         trace: Trace | None = None,
+        raw_target: str | None = None,
     ) -> Self:
         """A copy with these changes. Shares what is not named, the body included (it can still be read only once).
 
-        `raw_target` stays: it says what was received.
+        `raw_target` stays unless another is given: it says what was received.
         """
         assert body is MISSING or body is None or isinstance(body, Body)
         return type(self)(
@@ -138,7 +140,7 @@ class Request:
             access=self.access if access is None else access,
             hops=self.hops if hops is None else hops,
             trace=self.trace if trace is None else trace,
-            raw_target=self.raw_target,
+            raw_target=self.raw_target if raw_target is None else raw_target,
         )
 
     def __repr__(self) -> str:

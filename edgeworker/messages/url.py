@@ -16,6 +16,10 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # that begins with "." may be a dot segment; "%" may be "%2e".
 _PLAIN_HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9_-]*[a-z0-9_])?")
 _PLAIN_TARGET: Final = re.compile(r"((?:/(?!\.)[A-Za-z0-9_~!$&()*+,;=:@.-]*)+)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?")
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# https://www.rfc-editor.org/rfc/rfc3986#section-2.3
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\\\s\x00-\x20\x7f]+)(?::([0-9]{1,5}))?")
 
 
@@ -64,7 +68,8 @@ class URL:
         """The URL of a request that arrived as `METHOD target HTTP/1.1` with `Host: host`.
 
         `target` is in origin form ("/path?query"). Raises InvalidURL for a Host that is not exactly `name[:port]`:
-        "a@b", "a/b" and "a:99999" are no hosts. One trailing dot of the name is dropped.
+        "a@b", "a/b" and "a:99999" are no hosts. One trailing dot of the name is dropped. The path is in the form that
+        `canonical_path` gives.
         """
         plain = _PLAIN_TARGET.fullmatch(target)
         if plain is not None and _PLAIN_HOST.fullmatch(host) and "xn--" not in host:
@@ -73,7 +78,12 @@ class URL:
             raise InvalidURL(f"Invalid request target: {_quoted(target)}")
         name, port = split_host(host)
         suffix = "" if port is None else f":{port}"
-        return cls.parse(f"{scheme}://{name}{suffix}{target}")
+        return cls.parse(f"{scheme}://{name}{suffix}{target}").canonical()
+
+    def canonical(self) -> Self:
+        """This URL with its path in the form that `canonical_path` gives."""
+        path = canonical_path(self.path)
+        return self if path == self.path else type(self)(self.scheme, self.hostname, self.port, path, self.query)
 
     @property
     def host(self) -> str:
@@ -112,6 +122,22 @@ class URL:
 
     def __hash__(self) -> int:
         return hash(self.href)
+
+
+def canonical_path(path: str) -> str:
+    """The path of a URL with its escapes as RFC 3986 6.2.2 wants them: none of what needs none, the others in capitals.
+
+    WHATWG's parser leaves "/%61dmin" as it is, and a server reads it as "/admin": a route for "/admin*" must see that.
+    What has a broken escape ("/%zz") stays as it is, because decoding around it could make a new escape.
+    """
+    if "%" not in path or _BROKEN_ESCAPE.search(path) is not None:
+        return path
+    return _ESCAPE.sub(_canonical_escape, path)
+
+
+def _canonical_escape(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if character in _UNRESERVED else escape[0].upper()
 
 
 def split_host(host: str) -> tuple[str, int | None]:

@@ -17,7 +17,7 @@ from typing import Final, Literal
 import ada_url
 
 from edgeworker.errors import ConfigError
-from edgeworker.messages import URL
+from edgeworker.messages import URL, canonical_path
 from edgeworker.routing.hosts import canonical_host, is_address
 
 Scheme = Literal["http", "https"]
@@ -65,9 +65,14 @@ class Pattern:
         return (-self.specificity, self.any_prefix, -len(self.text))
 
     @property
+    def matched_path(self) -> str:
+        """`path` as the canonical path of a URL is compared with it: "/%2f" and "/%2F" are one, "/%61" is "/a"."""
+        return canonical_path(self.path)
+
+    @property
     def identity(self) -> Identity:
         """Equal for patterns that match the same URLs by the same rule, however they are written."""
-        return (self.scheme, self.any_prefix, self.host, self.path, self.any_path)
+        return (self.scheme, self.any_prefix, self.host, self.matched_path, self.any_path)
 
     def mismatch(self, url: URL) -> Mismatch | None:
         """The first part of `url` that this pattern does not match, or None if it matches.
@@ -79,10 +84,11 @@ class Pattern:
         host = url.hostname.removesuffix(".")
         if not (host.endswith(self.host) if self.any_prefix else host == self.host):
             return "host"
-        target = url.path + url.query
-        if target.startswith(self.path) if self.any_path else target == self.path:
+        path, wanted = canonical_path(url.path), self.matched_path
+        target = path + url.query
+        if target.startswith(wanted) if self.any_path else target == wanted:
             return None
-        return "query" if url.path == self.path else "path"
+        return "query" if path == wanted else "path"
 
 
 def parse_pattern(text: str, source: str = "") -> Pattern:

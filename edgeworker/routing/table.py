@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeworker.config import Route
 from edgeworker.errors import ConfigError
-from edgeworker.messages import URL
+from edgeworker.messages import URL, canonical_path
 from edgeworker.routing.pattern import Identity, Mismatch, Pattern, parse_pattern
 
 
@@ -52,7 +52,7 @@ class _PathIndex:
         self._by_prefix: dict[str, list[_Entry]] = {}
         for entry in entries:
             index = self._by_prefix if entry.pattern.any_path else self._by_path
-            index.setdefault(entry.pattern.path, []).append(entry)
+            index.setdefault(entry.pattern.matched_path, []).append(entry)
         self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self._by_prefix}))
 
     def best(self, scheme: str, target: str, best: _Entry | None) -> _Entry | None:
@@ -105,7 +105,7 @@ class RouteTable:
     def match(self, url: URL) -> Route | None:
         """The route that wins, whether or not it has a worker, or None if no pattern matches."""
         host = url.hostname.removesuffix(".")
-        target = url.path + url.query
+        target = canonical_path(url.path) + url.query
         best: _Entry | None = None
         paths = self._by_host.get(host)
         if paths is not None:

@@ -1,9 +1,11 @@
+from urllib.parse import unquote_to_bytes
+
 import ada_url
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeworker.messages import URL, InvalidURL
+from edgeworker.messages import URL, InvalidURL, canonical_path
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_the_short_cut_says_what_a_whatwg_parser_says(host: str, target: str) ->
 
     judged = ada_url.URL(f"http://{name}{target}")
 
-    assert (ours.hostname, ours.path, ours.query) == (judged.hostname, judged.pathname, judged.search)
+    assert (ours.hostname, ours.path, ours.query) == (judged.hostname, canonical_path(judged.pathname), judged.search)
 
 
 @given(host=_HOSTS, target=_TARGETS)
@@ -94,6 +96,31 @@ def test_the_canonical_form_is_canonical(host: str, target: str) -> None:
 
     assert URL.from_target("http", url.host, url.target) == url
     assert URL.parse(url.href) == url
+
+
+@pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        # https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2
+        ("/a%2fb%c3%a9", "/a%2Fb%C3%A9"),
+        ("/%61%41%31%2d%2e%5f%7e", "/aA1-._~"),
+        ("/%2561", "/%2561"),
+        ("/%%36%31", "/%%36%31"),
+        ("/%zz%61", "/%zz%61"),
+        ("/%", "/%"),
+        ("/plain", "/plain"),
+    ],
+)
+def test_escapes_have_one_spelling(path: str, canonical: str) -> None:
+    assert canonical_path(path) == canonical
+
+
+@given(st.text(alphabet="/%23456789aAcCeEfFzZ.;", max_size=20))
+def test_the_one_spelling_of_escapes_stays_and_means_the_same(path: str) -> None:
+    canonical = canonical_path(path)
+
+    assert canonical_path(canonical) == canonical
+    assert unquote_to_bytes(canonical) == unquote_to_bytes(path)
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,12 @@ async def passed_through(data: bytes, answer: bytes) -> tuple[bytes, bytes]:
         (b"/a;x=1/b", b"/a;x=1/b"),
         (b"/%00", b"/%00"),
         (b"/%zz", b"/%zz"),
-        (b"/%c0%af", b"/%c0%af"),
+        (b"/%c0%af", b"/%C0%AF"),  # the edge refuses it; see test_one_path.py
         (b"/\xc3\xa4", b"/%C3%A4"),
         (b"/\xff", b"/%FF"),
         (b"/A/b", b"/A/b"),
         (b"/a?b=../c", b"/a?b=../c"),
-        (b"/api/..%2fadmin", b"/api/..%2fadmin"),
+        (b"/api/..%2fadmin", b"/api/..%2Fadmin"),
     ],
 )
 async def test_h6_one_canonical_path_is_what_everybody_sees(target: bytes, canonical: bytes) -> None:
