@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker import config
+from edgeworker.clock import Clock
 from edgeworker.config import (
+    AtomicBinding,
     Binding,
     JSONBinding,
     KVBinding,
@@ -17,28 +19,28 @@ from edgeworker.config import (
 from edgeworker.errors import ScriptError
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.runtime import Env, Worker
+from edgeworker.runtime.atomic_view import AtomicView
 from edgeworker.runtime.ffi import as_js
 from edgeworker.runtime.kv_view import KVView
 from edgeworker.runtime.service import ServiceView
 from edgeworker.runtime.unsupported import UnsupportedView
+from edgeworker.state.atoms import Atoms
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where bindings take what they give: a namespace by its id, a worker of this edge by its name, or None."""
+    """Where bindings take what they give: a namespace by its id, a worker of this edge by its name, or None.
 
+    `workers` is asked when a service binding is used, so that the order of loading does not matter.
+    """
+
+    clock: Clock
     namespaces: Callable[[str], KVNamespace]
     workers: Callable[[str], Worker | None]
+    atoms: Atoms
 
 
-def make_env(
-    worker: config.Worker,
-    *,
-    namespaces: Callable[[str], KVNamespace],
-    workers: Callable[[str], Worker | None],
-) -> Env:
-    """`workers` is asked when a service binding is used, not now, so that the order of loading does not matter."""
-    sources = Sources(namespaces, workers)
+def make_env(worker: config.Worker, sources: Sources) -> Env:
     return Env(worker.name, {binding.name: MAKERS[type(binding)](binding, sources) for binding in worker.bindings})
 
 
@@ -72,6 +74,11 @@ def _service(binding: Binding, sources: Sources) -> object:
     return ServiceView(find, name=binding.name, entrypoint=binding.entrypoint, props=binding.props)
 
 
+def _atomic(binding: Binding, sources: Sources) -> object:
+    assert isinstance(binding, AtomicBinding)
+    return AtomicView(sources.atoms, sources.clock, name=binding.name, space=binding.space)
+
+
 def _unsupported(binding: Binding, _sources: Sources) -> object:
     assert isinstance(binding, UnsupportedBinding)
     return UnsupportedView(binding.name, binding.kind)
@@ -84,5 +91,6 @@ MAKERS: Final[Mapping[type[Binding], Maker]] = {
     JSONBinding: _json,
     KVBinding: _kv,
     ServiceBinding: _service,
+    AtomicBinding: _atomic,
     UnsupportedBinding: _unsupported,
 }

@@ -49,6 +49,14 @@ class ServiceBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class AtomicBinding:
+    """`env.<name>` is the service of scripts/atomic. `space` keeps the keys of several applications apart."""
+
+    name: str
+    space: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnsupportedBinding:
     """A binding that is known but not emulated; using it raises an error that names `kind` ("R2 bucket")."""
 
@@ -56,7 +64,9 @@ class UnsupportedBinding:
     kind: str
 
 
-Binding = KVBinding | TextBinding | JSONBinding | SecretBinding | ServiceBinding | UnsupportedBinding
+Binding = KVBinding | TextBinding | JSONBinding | SecretBinding | ServiceBinding | AtomicBinding | UnsupportedBinding
+
+ATOMIC_SERVICE: Final = "edgeworker-atomic"  # the name that a service binding calls it by
 
 
 @dataclass(frozen=True, slots=True)

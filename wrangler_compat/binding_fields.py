@@ -143,7 +143,8 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
         ),
         "own",
         "USE",
-        "other workers of the same edge; `environment` and `dev` have no effect",
+        "other workers of the same edge, and the service `edgeworker-atomic` (see scripts/atomic); `environment` and "
+        "`dev` have no effect",
         "Worker",
         "items",
     ),

@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from edgeworker.config import JSON, Binding, KVBinding, Namespace, ServiceBinding, UnsupportedBinding
+from edgeworker.config import (
+    ATOMIC_SERVICE,
+    JSON,
+    AtomicBinding,
+    Binding,
+    KVBinding,
+    Namespace,
+    ServiceBinding,
+    UnsupportedBinding,
+)
 from edgeworker.errors import ConfigError
 from edgeworker.routing import parse_pattern
 from wrangler_compat.checks import as_table
@@ -236,11 +245,14 @@ def _bindings(reader: _Reader, *, preview: bool) -> tuple[tuple[Binding, ...], t
     return tuple(bindings), tuple(namespaces)
 
 
-def _services(reader: _Reader) -> Iterator[ServiceBinding]:
+def _services(reader: _Reader) -> Iterator[ServiceBinding | AtomicBinding]:
     for _, item in reader.items("services"):
         name, service, entrypoint = item.get("binding"), item.get("service"), item.get("entrypoint")
         if isinstance(name, str) and isinstance(service, str):
             props: dict[str, JSON] = {key: as_json(value) for key, value in (as_table(item.get("props")) or {}).items()}
+            if service == ATOMIC_SERVICE:
+                yield AtomicBinding(name, str(props.get("space", "")))
+                continue
             yield ServiceBinding(name, service, entrypoint if isinstance(entrypoint, str) else None, props)
 
 

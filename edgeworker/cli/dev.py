@@ -101,6 +101,7 @@ class _Session:
     async def serve(self) -> None:
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
+        from edgeworker.edge import Kept
         from edgeworker.harness.assembly import Assembly
         from edgeworker.harness.datadir import DataDir
         from edgeworker.harness.storage import Storage
@@ -108,7 +109,7 @@ class _Session:
         from edgeworker.kv.sweeper import sweep_for_ever
         from edgeworker.runtime.watchdog import Watchdog
         from edgeworker.server import listen
-        from edgeworker.state import ApiTokens
+        from edgeworker.state import ApiTokens, SQLiteAtoms
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
 
         options, clock, stop = self._options, SystemClock(), _stop_on_signals()
@@ -118,8 +119,10 @@ class _Session:
             token, place = self._api_token(data)
             storage = Storage.open(data.kv_file, config.kv, clock)
             stack.push_async_callback(storage.close)
+            kept = Kept(SQLiteAtoms(data.path))
+            stack.push_async_callback(kept.close)
             drain = config.limits.drain_timeout_seconds
-            assembly = await Assembly.open(config, store=storage.edge, clock=clock)
+            assembly = await Assembly.open(config, store=storage.edge, clock=clock, kept=kept)
             stack.push_async_callback(assembly.close, drain_seconds=drain)
             watchdog = Watchdog()
             watchdog.start()

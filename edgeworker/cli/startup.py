@@ -2,6 +2,8 @@
 
 from edgeworker.cli.output import Output
 from edgeworker.config import (
+    ATOMIC_SERVICE,
+    AtomicBinding,
     Binding,
     Config,
     JSONBinding,
@@ -91,6 +93,8 @@ def binding_text(binding: Binding) -> tuple[str, str]:
             return "Environment Variable", '"(hidden)"'
         case ServiceBinding(_, worker, entrypoint):
             return "Worker", worker if entrypoint is None else f"{worker}#{entrypoint}"
+        case AtomicBinding(_, space):
+            return "Worker", f"{ATOMIC_SERVICE} (here: state.sqlite{f', space {space}' if space else ''})"
         case UnsupportedBinding(_, kind):
             return kind, "not emulated: using it raises an error"
 

@@ -1,6 +1,8 @@
 """Makes an Edge of a configuration: gives each worker its env and loads its script once."""
 
-from edgeworker.bindings import make_env
+from dataclasses import dataclass, field
+
+from edgeworker.bindings import Sources, make_env
 from edgeworker.config import Config
 from edgeworker.edge.chain import Edge
 from edgeworker.handler import Services
@@ -8,10 +10,21 @@ from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
+from edgeworker.state.atoms import Atoms, MemoryAtoms
 
 
-async def build(config: Config, services: Services, store: KVStore) -> Edge:
-    """Registers the configuration's namespaces in the store; the store stays the caller's.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory."""
+
+    atoms: Atoms = field(default_factory=MemoryAtoms)
+
+    async def close(self) -> None:
+        await self.atoms.close()
+
+
+async def build(config: Config, services: Services, store: KVStore, kept: Kept | None = None) -> Edge:
+    """Registers the configuration's namespaces in the store; store and `kept` stay the caller's.
 
     Raises ConfigError, ScriptError or StoreError for the first thing that cannot work; no script stays loaded then.
     """
@@ -22,9 +35,11 @@ async def build(config: Config, services: Services, store: KVStore) -> Edge:
         return KVNamespace(store, namespace_id, services.clock)
 
     workers: dict[str, Worker] = {}
+    kept = kept or Kept()
+    sources = Sources(services.clock, namespace, workers.get, kept.atoms)
     try:
         for configured in config.workers:
-            env = make_env(configured, namespaces=namespace, workers=workers.get)
+            env = make_env(configured, sources)
             isolate = load(configured, env, services.clock)
             workers[configured.name] = Worker(configured.name, isolate, env, background=services.background)
     except BaseException:

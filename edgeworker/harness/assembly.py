@@ -6,7 +6,7 @@ from typing import Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
-from edgeworker.edge import Edge, build
+from edgeworker.edge import Edge, Kept, build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
@@ -35,18 +35,21 @@ class Assembly:
     on, and a configuration that cannot work leaves the old one serving.
     """
 
-    def __init__(self, store: KVStore, clock: Clock, generation: _Generation, background: Background) -> None:
+    def __init__(
+        self, store: KVStore, kept: Kept, clock: Clock, generation: _Generation, background: Background
+    ) -> None:
         self.store = store
+        self._kept = kept
         self.clock = clock
         self.background = background
         self._current = generation
         self._retired: list[_Generation] = []
 
     @classmethod
-    async def open(cls, config: Config, *, store: KVStore, clock: Clock) -> Self:
-        """The store stays the caller's to close. Raises ConfigError, ScriptError or StoreError."""
-        background = Background()
-        return cls(store, clock, await _generation(config, store, clock, background), background)
+    async def open(cls, config: Config, *, store: KVStore, clock: Clock, kept: Kept | None = None) -> Self:
+        """`store` and `kept` stay the caller's to close. Raises ConfigError, ScriptError or StoreError."""
+        background, kept = Background(), kept or Kept()
+        return cls(store, kept, clock, await _generation(config, store, kept, clock, background), background)
 
     @property
     def edge(self) -> Edge:
@@ -68,7 +71,7 @@ class Assembly:
 
     async def reload(self, config: Config) -> None:
         """Raises ConfigError or ScriptError, and then nothing has changed."""
-        new = await _generation(config, self.store, self.clock, self.background)
+        new = await _generation(config, self.store, self._kept, self.clock, self.background)
         old, self._current = self._current, new
         old.retired = True
         self._retired.append(old)
@@ -96,11 +99,11 @@ class Assembly:
             self.background.spawn(_close(generation), name="closing a replaced edge")
 
 
-async def _generation(config: Config, store: KVStore, clock: Clock, background: Background) -> _Generation:
+async def _generation(config: Config, store: KVStore, kept: Kept, clock: Clock, background: Background) -> _Generation:
     client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config))
     services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
     try:
-        return _Generation(await build(config, services, store), client)
+        return _Generation(await build(config, services, store, kept), client)
     except BaseException:
         await client.close()
         raise

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeworker import config
-from edgeworker.bindings import make_env
+from edgeworker.bindings import Sources, make_env
 from edgeworker.config import Binding
 from edgeworker.handler import Background
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import Isolate, Worker, load
+from edgeworker.state.atoms import Atoms, MemoryAtoms
 from tests.kv.clocks import FakeClock
 
 Files = str | Mapping[str, str]
@@ -55,6 +56,7 @@ class Stage:
     workers: dict[str, Worker] = field(default_factory=dict)
     opened: list[Isolate] = field(default_factory=list)
     store: MemoryStore = field(default_factory=MemoryStore)
+    atoms: Atoms = field(default_factory=MemoryAtoms)
 
     def write(self, files: Files, *, name: str = "w", main: str = "worker.py") -> Path:
         folder = self.folder / name
@@ -80,8 +82,12 @@ class Stage:
         )
         env = make_env(
             described,
-            namespaces=lambda namespace: KVNamespace(self.store, namespace, self.clock),
-            workers=self.workers.get,
+            Sources(
+                clock=self.clock,
+                namespaces=lambda namespace: KVNamespace(self.store, namespace, self.clock),
+                workers=self.workers.get,
+                atoms=self.atoms,
+            ),
         )
         isolate = load(described, env if env_at_load else None, self.clock if fake_time else None)
         self.opened.append(isolate)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.config import KVBinding, Namespace, ServiceBinding, UnsupportedBinding
+from edgeworker.config import AtomicBinding, KVBinding, Namespace, ServiceBinding, UnsupportedBinding
 from tests.wrangler_compat.project import HEAD, Project, bindings, document, only, places, texts
 from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker
 from wrangler_compat.diagnostics import Diagnostics
@@ -45,6 +45,15 @@ def test_services_are_bound_with_their_entrypoint_and_props() -> None:
     found, _ = plan('[[services]]\nbinding = "S"\nservice = "other"\nentrypoint = "Admin"\nprops = { a = [1] }\n')
 
     assert found.bindings == (ServiceBinding("S", "other", "Admin", {"a": [1]}),)
+
+
+def test_the_atomic_service_is_known_by_its_name() -> None:
+    found, diagnostics = plan(
+        '[[services]]\nbinding = "ATOMIC"\nservice = "edgeworker-atomic"\nprops = { space = "shop" }\n'
+    )
+
+    assert found.bindings == (AtomicBinding("ATOMIC", "shop"),)
+    assert not diagnostics.render("warning")
 
 
 UNSUPPORTED = """\
