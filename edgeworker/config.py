@@ -212,6 +212,9 @@ class KVSettings:
 class Outbound:
     """What scripts may fetch from outside. `allow_private` lists hosts, addresses and networks that are private
     (loopback, link-local, RFC 1918 and the like) and may be reached nevertheless; "*" allows all of them.
+
+    `http_proxy` and `https_proxy` are URLs of proxies for what scripts fetch with that scheme, "" is none; they may
+    hold a password. `no_proxy` lists what is reached without them (see edgeworker.server.outbound_proxy).
     """
 
     allow_private: tuple[str, ...] = ()
@@ -219,6 +222,9 @@ class Outbound:
     connect_timeout_seconds: float = 15.0
     response_timeout_seconds: float = 100.0
     max_subrequests: int = 1000
+    http_proxy: str = field(default="", repr=False)
+    https_proxy: str = field(default="", repr=False)
+    no_proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ Texts of errors are workerd's where it has one. Source: https://fetch.spec.whatw
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
 from edgeworker import messages
 from edgeworker.errors import OriginError
-from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyUsed, InvalidURL, Redirect
+from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyTooLarge, BodyUsed, InvalidURL, Redirect
 from edgeworker.runtime import encodings
 from edgeworker.runtime.ffi import JsException, as_js
 from edgeworker.runtime.js.base import BodySource, Content, is_absent, range_error, type_error
@@ -18,6 +18,8 @@ from edgeworker.runtime.js.headers import to_headers
 
 TEXT: Final = "text/plain;charset=UTF-8"
 BODY_USED: Final = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
+# What one isolate may hold: https://developers.cloudflare.com/workers/platform/limits/#memory
+MAX_READ_BYTES: Final = 128 * 1024 * 1024
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NORMALISED: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"})
 # These describe a body that is not there any more when a script gives another one.
@@ -181,15 +183,24 @@ def _cf(given: object) -> Mapping[str, object]:
     return {str(name): as_js(value) for name, value in given.items()}
 
 
-async def read(message: messages.Request | messages.Response, encoding: str | None) -> bytes:
-    """The whole body, decoded from `encoding`. Raises JsException for a second read, OSError where it breaks off."""
+async def read(
+    message: messages.Request | messages.Response, encoding: str | None, *, limit: int = MAX_READ_BYTES
+) -> bytes:
+    """The whole body, decoded from `encoding`.
+
+    Raises JsException for a second read and for more than `limit` bytes (a small compressed body may hold any number),
+    OSError where it breaks off.
+    """
     if message.body is None:
         return b""
+    body = message.body
     try:
-        if encoding is None:
-            return await message.body.read()
-        decoded: AsyncIterator[bytes] = encodings.decoded(message.body.stream(), encoding)
-        return b"".join([piece async for piece in decoded])
+        if encoding is not None:
+            body = Body(encodings.decoded(body.stream(), encoding))
+        return await body.read(limit=limit)
+    except BodyTooLarge:
+        await message.body.close()
+        raise JsException("TypeError", "Memory limit would be exceeded before EOF.") from None
     except BodyUsed:
         raise JsException("TypeError", BODY_USED) from None
     except OriginError as error:

@@ -12,6 +12,7 @@ from edgeworker.runtime.ffi import JsException
 
 _GZIP_OR_ZLIB: Final = 47  # zlib's window bits: 32 for "look at the header" and 15
 _GZIP: Final = 31
+_PIECE_BYTES: Final = 1024 * 1024
 _ZLIB: Final = 15
 _WRITTEN: Final = {"gzip": _GZIP, "deflate": _ZLIB}
 
@@ -41,8 +42,13 @@ async def _inflated(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         async for piece in pieces:
-            if content := inflate.decompress(piece):
-                yield content
+            rest = piece
+            while rest:
+                # A piece may hold a thousand times its size.
+                content = inflate.decompress(rest, _PIECE_BYTES)
+                rest = inflate.unconsumed_tail
+                if content:
+                    yield content
         if content := inflate.flush():
             yield content
     except zlib.error as error:

@@ -19,6 +19,7 @@ from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Respons
 from edgeworker.server import wire
 from edgeworker.server.connection import Connection, Exchange, Stale
 from edgeworker.server.outbound import Policy
+from edgeworker.server.outbound_proxy import Proxies
 from edgeworker.server.pool import Endpoint, Pool, Resolve
 from edgeworker.server.tls import origin_context
 
@@ -55,6 +56,7 @@ class OriginClient:
         self._outbound = outbound
         self._clock = clock
         self._policy = Policy.parse(outbound.allow_private)
+        proxies = Proxies.of(outbound)
         self._origin_tls = origin_tls
         # Several pools: a connection that the operator's configuration may open must not serve a script's fetch(), nor
         # one that shows a client certificate an origin that is to be reached without it.
@@ -62,7 +64,7 @@ class OriginClient:
         self._outside = self._pool(self._resolve_checked, USUAL_ORIGIN_TLS, "outbound")
         for base, settings in origin_tls.items():
             self._origin_pool(settings, base)
-        self.internet: Handler = _Internet(self._outside)
+        self.internet: Handler = _Internet(self._outside, proxies)
 
     def at(self, base: str) -> Handler:
         """Raises ConfigError for what is not the base URL of a server."""
@@ -104,12 +106,31 @@ class OriginClient:
         )
 
     async def _resolve_checked(self, endpoint: Endpoint) -> Sequence[str]:
+        """The addresses that may be connected to: those of the endpoint, or of the proxy in front of it.
+
+        A proxy is the operator's and may be anywhere; what is asked of it is checked like everything else. It looks
+        names up itself, so a name that we cannot look up is refused too: it may mean anything to the proxy.
+        """
+        if endpoint.proxy is None:
+            return await self._allowed(endpoint)
+        if not self._policy.allows_host(endpoint.host):
+            try:
+                await self._allowed(endpoint)
+            except (OSError, UnicodeError) as error:
+                raise OriginError(
+                    f"{endpoint} cannot be resolved here, so it may be private to the proxy; if scripts may fetch it, "
+                    f'add "{endpoint.host}" to outbound.allow_private',
+                    status=403,
+                ) from error
+        return await _resolve(Endpoint(endpoint.proxy.host, endpoint.proxy.port))
+
+    async def _allowed(self, endpoint: Endpoint) -> Sequence[str]:
         addresses = await _resolve(endpoint)
         # What follows "%" is a network interface of this machine, which no name outside can mean.
         allowed = [one for one in addresses if "%" not in one and self._policy.allows(endpoint.host, ip_address(one))]
-        if addresses and not allowed:
+        if not allowed:
             raise OriginError(
-                f"{endpoint} is at {addresses[0]}, which is not on the public internet; "
+                f"{endpoint} is at {', '.join(addresses)}, which is not on the public internet; "
                 f'if scripts may fetch it, add "{endpoint.host}" to outbound.allow_private',
                 status=403,
             )
@@ -128,13 +149,18 @@ class _At:
 
 
 class _Internet:
-    __slots__ = ("_pool",)
+    __slots__ = ("_pool", "_proxies")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, proxies: Proxies) -> None:
         self._pool = pool
+        self._proxies = proxies
 
     async def fetch(self, request: Request, /) -> Response:
-        return await _fetch(self._pool, _endpoint(request.url), request)
+        endpoint = _endpoint(request.url)
+        proxy = self._proxies.of_url(request.url.scheme, endpoint.host, endpoint.port)
+        if proxy is not None:
+            endpoint = replace(endpoint, proxy=proxy)
+        return await _fetch(self._pool, endpoint, request)
 
 
 def _endpoint(url: URL) -> Endpoint:
@@ -155,7 +181,7 @@ async def _resolve(endpoint: Endpoint) -> Sequence[str]:
 
 async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     body = request.body
-    head, later = _head(request, body)
+    head, later = _head(request, body, endpoint)
     no_body = request.method == "HEAD"
     connection = pool.take(endpoint)
     if connection is not None:
@@ -175,10 +201,16 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
         raise OriginError(text, status=520) from error
 
 
-def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:
+def _head(request: Request, body: Body | None, endpoint: Endpoint) -> tuple[bytes, Body | None]:
     """What is written at once (a body that is there already goes with its head), and the body that follows."""
     url = request.url
+    target = url.target
     fields = [(b"Host", url.host.encode("ascii"))]
+    if endpoint.proxy is not None and endpoint.tls_name is None:
+        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+        target = url.href
+        if endpoint.proxy.authorization is not None:
+            fields.append((b"Proxy-Authorization", endpoint.proxy.authorization))
     fields += [field for field in end_to_end(request.headers.raw) if not _is_own(field[0])]
     if body is None:
         if request.method in _BODY_EXPECTED:
@@ -187,7 +219,7 @@ def _head(request: Request, body: Body | None) -> tuple[bytes, Body | None]:
         fields.append((b"Content-Length", b"%d" % body.length))
     else:
         fields.append((b"Transfer-Encoding", b"chunked"))
-    head = wire.head(f"{request.method} {url.target} HTTP/1.1".encode("ascii"), fields)
+    head = wire.head(f"{request.method} {target} HTTP/1.1".encode("ascii"), fields)
     if body is None or body.complete is None:
         return head, body
     content = body.complete

@@ -49,9 +49,13 @@ class Policy:
                 hosts.add(name)
         return cls(frozenset(hosts), tuple(networks), everything)
 
+    def allows_host(self, host: str) -> bool:
+        """Whether `host` may be connected to wherever it is."""
+        return self.everything or host.lower().removesuffix(".") in self.hosts
+
     def allows(self, host: str, address: Address) -> bool:
         """Whether `address`, which `host` resolved to or is, may be connected to."""
-        if self.everything or is_public(address) or host.lower().removesuffix(".") in self.hosts:
+        if is_public(address) or self.allows_host(host):
             return True
         return any(candidate in network for candidate in (address, *embedded(address)) for network in self.networks)
 

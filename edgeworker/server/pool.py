@@ -9,6 +9,8 @@ from typing import Final
 
 from edgeworker.errors import OriginError
 from edgeworker.server.connection import Connection
+from edgeworker.server.outbound_proxy import Proxy
+from edgeworker.server.tunnel import Tunnel
 
 _IDLE_SECONDS: Final = 60.0
 _IDLE_PER_ENDPOINT: Final = 256
@@ -17,18 +19,27 @@ _SWEEP_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server to connect to. `host` has no brackets. `tls_name` is what its certificate must hold; None is http."""
+    """A server to connect to. `host` has no brackets. `tls_name` is what its certificate must hold; None is http.
+
+    Through a `proxy`, https goes in a tunnel, and http as requests to the proxy.
+    """
 
     host: str
     port: int
     tls_name: str | None = None
+    proxy: Proxy | None = None
+
+    @property
+    def authority(self) -> str:
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'http' if self.tls_name is None else 'https'}://{host}:{self.port}"
+        url = f"{'http' if self.tls_name is None else 'https'}://{self.authority}"
+        return url if self.proxy is None else f"{url} through {self.proxy}"
 
 
-# The addresses that may be connected to for an endpoint, in the order in which to try them. Raises OriginError.
+# The addresses that may be connected to for an endpoint, in the order in which to try them; they are the proxy's where
+# there is one, and the endpoint was found to be allowed. Raises OriginError.
 Resolve = Callable[[Endpoint], Awaitable[Sequence[str]]]
 
 
@@ -92,22 +103,47 @@ class Pool:
         failure: OriginError | None = None
         for address in addresses:
             try:
-                return await self._connect_to(endpoint, address)
+                if endpoint.proxy is None:
+                    return await self._connect_to(endpoint, address, endpoint.port)
+                return await self._connect_through(endpoint, endpoint.proxy, address)
             except OSError as error:
                 failure = _failure(endpoint, error)
                 failure.__cause__ = error
         raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
 
-    async def _connect_to(self, endpoint: Endpoint, address: str) -> Connection:
-        context: ssl.SSLContext | None = None
-        if endpoint.tls_name is not None:
-            context = self._context = self._context or self._tls()
+    async def _connect_to(self, endpoint: Endpoint, address: str, port: int) -> Connection:
+        context = None if endpoint.tls_name is None else self._tls_context()
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: self._make(endpoint), address, endpoint.port, ssl=context, server_hostname=endpoint.tls_name
+            lambda: self._make(endpoint), address, port, ssl=context, server_hostname=endpoint.tls_name
         )
         self._all.add(connection)
         return connection
+
+    async def _connect_through(self, endpoint: Endpoint, proxy: Proxy, address: str) -> Connection:
+        """`address` is the proxy's."""
+        loop = asyncio.get_running_loop()
+        if endpoint.tls_name is None:
+            _, plain = await loop.create_connection(lambda: self._make(endpoint), address, proxy.port)
+            self._all.add(plain)
+            return plain
+        transport, tunnel = await loop.create_connection(lambda: Tunnel(proxy, endpoint.authority), address, proxy.port)
+        try:
+            await tunnel.open()
+            connection = self._make(endpoint)
+            secure = await loop.start_tls(transport, connection, self._tls_context(), server_hostname=endpoint.tls_name)
+        except BaseException:
+            transport.abort()
+            raise
+        if secure is None:
+            raise ConnectionResetError("the connection was lost in the TLS handshake")
+        connection.connection_made(secure)
+        self._all.add(connection)
+        return connection
+
+    def _tls_context(self) -> ssl.SSLContext:
+        self._context = self._context or self._tls()
+        return self._context
 
     def _make(self, endpoint: Endpoint) -> Connection:
         return Connection(

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from edgeworker.clock import SystemClock
-from edgeworker.config import Config, Limits, Route, Worker, Zone
+from edgeworker.config import Config, Limits, Outbound, Route, Worker, Zone
 from edgeworker.harness.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.server import Summary
 from tests.server.wires import ANY_PORT, USUAL_LIMITS, Play, ScriptedOrigin, origin, serving
+
+NOTHING_PRIVATE: Final = Outbound()
 
 # Passes on what it was asked and says which URL it saw: what a gateway decides on.
 GATEWAY = """\
@@ -41,6 +44,7 @@ async def chain(
     routes: tuple[str, ...] = ("a.example/api*",),
     script: str = GATEWAY,
     normalize_to_origin: bool = True,
+    outbound: Outbound = NOTHING_PRIVATE,
     limits: Limits = USUAL_LIMITS,
 ) -> AsyncIterator[Chain]:
     """The zone a.example, whose `routes` run `script`; what they do not match goes to the origin at once."""
@@ -52,8 +56,9 @@ async def chain(
             workers=(Worker("gateway", main),),
             routes=tuple(Route(pattern, "gateway", zone="a.example") for pattern in routes),
             zones=(zone,),
+            outbound=outbound,
+            limits=limits,
         )
-        config = replace(config, limits=limits)
         assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
         try:
             async with serving(assembly, limits=limits, socket=ANY_PORT) as (listener, summaries):
