@@ -277,6 +277,7 @@ class Config:
     api_https_socket: Socket | None = None  # the REST API, over TLS
     redirect_socket: Socket | None = None  # sends every http request to `https_socket`
     tls: TLS = TLS()
+    relaxed_expiration: bool = False  # the REST API keeps an entry that ends in less than 60 s for 60 s
     api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()

@@ -189,7 +189,10 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "api",
         "the REST API",
-        (Key("hosts", HOSTS, "names, beyond addresses and localhost, under which it may be called"),),
+        (
+            Key("hosts", HOSTS, "names, beyond addresses and localhost, under which it may be called"),
+            Key("relaxed_expiration", BOOLEAN, "an entry that ends in less than 60 s is kept for 60 s, not refused"),
+        ),
     ),
     Section(
         "kv",

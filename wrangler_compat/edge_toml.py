@@ -44,6 +44,7 @@ class EdgeFile:
     trusted_proxies: tuple[str, ...] = ()
     proxy_protocol: bool = False
     api_hosts: tuple[str, ...] = ()
+    relaxed_expiration: bool = False
     kv: KVSettings = _KV
     outbound: Outbound = _OUTBOUND
     limits: Limits = _LIMITS
@@ -72,6 +73,7 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         trusted_proxies=_texts(sockets, "trusted_proxies"),
         proxy_protocol=sockets.get("proxy_protocol") is True,
         api_hosts=_texts(api, "hosts"),
+        relaxed_expiration=api.get("relaxed_expiration") is True,
         kv=_kv(reader.one("kv")),
         outbound=_outbound(reader.one("outbound"), document.file.parent),
         limits=_limits(reader.one("limits")),

@@ -255,6 +255,7 @@ class _Loader:
             edge_socket=_edge_socket(edge, plans),
             api_socket=edge.api_socket or Socket(port=8788),
             api_hosts=edge.api_hosts,
+            relaxed_expiration=edge.relaxed_expiration,
             kv=edge.kv,
             outbound=edge.outbound,
             limits=edge.limits,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from edgeworker.server.listener import Summary
     from edgeworker.trace import Trace
     from wrangler_compat import Loaded
+    from wrangler_compat.api import V4Api
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class _Session:
                 clock=clock,
                 hosts=[config.api_socket.host, *config.api_hosts],
             )
-            v4 = V4Api(config, storage.api, door, clock=clock)
+            v4 = V4Api(config, storage.api, door, clock=clock, relaxed_expiration=config.relaxed_expiration)
             api = await listen(v4, config.api_socket, limits=config.limits, clock=clock)
             stack.push_async_callback(api.close, drain)
             front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
@@ -142,7 +143,7 @@ class _Session:
             self._ready(config, edge.url, api.url, place)
             if options.json:
                 stack.enter_context(redirect_stdout(PrintedLines()))
-            await self._reload_until(stop, assembly)
+            await self._reload_until(stop, assembly, v4)
             _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
 
     def _load(self) -> "Loaded":
@@ -186,23 +187,24 @@ class _Session:
         startup.show(out, config, edge_url=edge_url, api_url=api_url, token_place=token_place)
         out.line(f"Ready on {out.style(edge_url, 'bold cyan')}  (Ctrl-C stops)")
 
-    async def _reload_until(self, stop: asyncio.Event, assembly: "Assembly") -> None:
+    async def _reload_until(self, stop: asyncio.Event, assembly: "Assembly", api: "V4Api") -> None:
         from edgeworker.harness.watching import changes, watched
 
         directories = watched(assembly.config)
         while not stop.is_set():
             async for files in changes(directories, stop):
-                await self._reload(assembly, files)
+                await self._reload(assembly, api, files)
                 if watched(assembly.config) != directories:
                     break
             directories = watched(assembly.config)
 
-    async def _reload(self, assembly: "Assembly", files: frozenset[Path]) -> None:
+    async def _reload(self, assembly: "Assembly", api: "V4Api", files: frozenset[Path]) -> None:
         names = ", ".join(sorted(file.name for file in files))
         try:
             config = self._settled(self._load())
             self._tell_what_waits(assembly.config, config)
             await assembly.reload(config)
+            api.config = config
         except EdgeworkerError as error:
             _log.error("%s\nThe version before this change keeps serving.", error)
             return
@@ -210,7 +212,7 @@ class _Session:
 
     def _tell_what_waits(self, old: "Config", new: "Config") -> None:
         """Sockets and storage stay as they were opened."""
-        for name in ("edge_socket", "api_socket", "api_hosts", "kv", "limits"):
+        for name in ("edge_socket", "api_socket", "api_hosts", "relaxed_expiration", "kv", "limits"):
             if getattr(old, name) != getattr(new, name):
                 _log.warning("the change of %s takes effect after a restart", name.replace("_", " "))
 

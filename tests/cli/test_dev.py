@@ -153,6 +153,35 @@ def test_the_api_and_the_worker_share_one_namespace(tmp_path: Path) -> None:
     assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
 
 
+def test_a_publishers_short_lived_entry_is_refused_unless_the_configuration_says_otherwise(tmp_path: Path) -> None:
+    config = _project(tmp_path, "w", "example.com/*")
+    edge_toml = tmp_path / "edge.toml"
+    edge_toml.write_text(f'[[workers]]\nconfig = "{config.name}"\n')
+    path = "/client/v4/accounts/any/storage/kv/namespaces/ns-1/values/key?expiration_ttl=30"
+    statuses = []
+    config.write_text(config.read_text() + 'kv_namespaces = [{ binding = "NS", id = "ns-1" }]\n')
+
+    for _ in range(2):
+        with dev("--edge", "edge.toml", "--api-token", "t", cwd=tmp_path) as edge:
+            put = fetch(edge.api_url + path, method="PUT", body=b"v", headers={"Authorization": "Bearer t"})
+            statuses.append(put.status)
+        edge_toml.write_text(edge_toml.read_text() + "[api]\nrelaxed_expiration = true\n")
+
+    assert statuses == [400, 200]
+
+
+def test_the_zones_of_a_changed_configuration_are_shown_by_the_api(tmp_path: Path) -> None:
+    config = _project(tmp_path, "w", "example.com/*")
+
+    with dev("-c", str(config), "--api-token", "t", cwd=tmp_path) as edge:
+        assert edge.get("example.com").status == 200
+        _project(tmp_path, "w", "moved.test/*")
+        edge.wait_for("reloaded")
+        zones = fetch(f"{edge.api_url}/client/v4/zones", headers={"Authorization": "Bearer t"})
+
+    assert [zone["name"] for zone in json.loads(zones.text)["result"]] == ["moved.test"]
+
+
 def test_the_token_can_be_given(tmp_path: Path) -> None:
     verify = "/client/v4/user/tokens/verify"
 

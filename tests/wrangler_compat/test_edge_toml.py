@@ -34,6 +34,7 @@ proxy_protocol = true
 
 [api]
 hosts = ["edge.test"]
+relaxed_expiration = true
 
 [kv]
 durability = "full"
@@ -99,7 +100,7 @@ def test_every_key_is_read() -> None:
     assert (worker.config, worker.env, worker.default_script) == ("gate/wrangler.toml", "staging", True)
     assert (edge.edge_socket, edge.api_socket) == (Socket("0.0.0.0", 80), Socket("::1", 0))
     assert (edge.trusted_proxies, edge.proxy_protocol) == (("10.0.0.0/8", "::1"), True)
-    assert edge.api_hosts == ("edge.test",)
+    assert (edge.api_hosts, edge.relaxed_expiration) == (("edge.test",), True)
     assert edge.kv == KVSettings("full", "eventual", 5, 7)
     assert edge.namespaces == (Namespace("n1", "tokens"),)
     assert edge.outbound == Outbound(("10.0.0.0/8",), Path("/project/ca.pem"), 1.0, 2.5, 50)
