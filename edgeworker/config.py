@@ -282,4 +282,5 @@ class Config:
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()
     limits: Limits = Limits()
+    trigger_urls: bool = False  # for developing: URLs that fire cron triggers, see edgeworker.edge.triggers
     files: tuple[Path, ...] = ()  # what was read to make this, for reloading

@@ -6,6 +6,8 @@ Texts: read in and recorded from wrangler 4.164.0, see tests/conformance/cases/w
 from collections.abc import Mapping
 from typing import Final
 
+from edgeworker.cron.expression import InvalidCron
+from edgeworker.cron.expression import parse as parse_cron
 from wrangler_compat.checks import (
     MISSING,
     Member,
@@ -111,11 +113,14 @@ def triggers(spot: Spot, value: object) -> None:
             inner.error(f'Expected "{inner.label}" to be of type array, but got {shown(value)}.')
     crons = values.get("crons")
     for index, cron in enumerate(crons if isinstance(crons, list) else []):
-        if not isinstance(cron, str) or len(cron.split()) != 5:
-            spot.key("crons").item(index).warning(
-                f'"{spot.label}.crons[{index}]" is not a cron expression of five fields: {shown(cron)}. '
-                "Cloudflare refuses it when the worker is deployed."
-            )
+        item = spot.key("crons").item(index)
+        if not isinstance(cron, str):
+            item.error(f'Expected "{item.label}" to be of type string but got {shown(cron)}.')
+            continue
+        try:
+            parse_cron(cron)
+        except InvalidCron as error:
+            item.error(f"{item.label}: {error}. Cloudflare refuses it when the worker is deployed.")
     spot.unexpected(values, ["crons", "events"])
 
 

@@ -75,7 +75,9 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     inherited("preview_urls", boolean, "NOTE", "there are no preview hosts"),
     inherited("route", route, "USE"),
     inherited("routes", routes, "USE", "`enabled` and `previews_enabled` of a custom domain have no effect"),
-    inherited("triggers", triggers, "NOTE", "`crons` are kept; nothing fires them yet; `events` have no effect"),
+    inherited(
+        "triggers", triggers, "USE", "`crons` fire with `dev --cron` or over the trigger URLs; `events` have no effect"
+    ),
     inherited(
         "build",
         table(Member("command"), Member("cwd"), Member("watch_dir", None, check=string_or_strings)),

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, demo, dev, init, jwt, kv, routes, test_server, token
+from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, routes, test_server, token
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "dev": dev,
     "check": check,
     "config": config_show,
+    "cron": cron,
     "init": init,
     "jwt": jwt,
     "kv": kv,

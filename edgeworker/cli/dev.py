@@ -73,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="log lines as JSON on stderr, a ready line as JSON on stdout"
     )
+    parser.add_argument("--cron", action="store_true", help="fire cron triggers at their times, which are in UTC")
     parser.add_argument("--trace", action="store_true", help="print each request's way through the edge")
     parser.add_argument("--verbose", action="store_true", help="log more")
 
@@ -102,6 +103,7 @@ class _Session:
     async def serve(self) -> None:
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
+        from edgeworker.cron.firing import fire_when_due
         from edgeworker.edge import Kept
         from edgeworker.harness.assembly import Assembly
         from edgeworker.harness.datadir import DataDir
@@ -140,6 +142,12 @@ class _Session:
             edge = await listen(front, config.edge_socket, limits=config.limits, clock=clock, on_request=_log_request)
             stack.push_async_callback(edge.close, drain)
             await stack.enter_async_context(running(sweep_for_ever(storage.whole, clock)))
+            if options.cron:
+                firing = fire_when_due(
+                    lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
+                )
+                await stack.enter_async_context(running(firing))
+                _log.info("cron triggers fire at their times (see `edgeworker cron next`)")
             self._ready(config, edge.url, api.url, place)
             if options.json:
                 stack.enter_context(redirect_stdout(PrintedLines()))
@@ -162,6 +170,7 @@ class _Session:
         edge, api, outbound = config.edge_socket, config.api_socket, config.outbound
         return replace(
             config,
+            trigger_urls=True,
             edge_socket=replace(
                 edge,
                 host=options.host or edge.host,

@@ -10,10 +10,11 @@ from edgeworker.config import Config, Zone
 from edgeworker.edge import pages
 from edgeworker.edge.hints import hints_for
 from edgeworker.edge.received import as_received
+from edgeworker.edge.triggers import OLD_PATH, PATHS, Triggers
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
-from edgeworker.routing import Resolver, RunWorker, ToOrigin
+from edgeworker.routing import Resolver, RunWorker, ToOrigin, is_loopback
 from edgeworker.runtime import Scheduled, ScriptFailure, Worker
 from edgeworker.subrequests import Subrequests, Ways
 
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 # Stands where Cloudflare names the data centre, in CF-Ray.
 COLO: Final = "LOC"
+# Paths that belong to the edge, on every host.
+_RESERVED: Final = "/cdn-cgi/"
 
 
 class Edge:
@@ -34,6 +37,7 @@ class Edge:
         self._services = services
         self._clock = services.clock
         self._origins: dict[str, Handler] = {}
+        self._reserved = self._reserved_paths()
         self._ways = Ways(
             resolver=resolver,
             behind=self._answer,
@@ -69,12 +73,23 @@ class Edge:
         await self.workers[worker].scheduled(event, Subrequests(nobody, None, self._ways))
 
     async def _serve(self, request: Request) -> Response:
-        if request.url.path.startswith("/cdn-cgi/"):
+        path = request.url.path
+        reserved = self._reserved.get(path)
+        if reserved is not None and (path.startswith(_RESERVED) or is_loopback(request.url.hostname)):
+            return await reserved.fetch(request)
+        if path.startswith(_RESERVED):
             return pages.answer(pages.RESERVED, request)
         resolution = self.resolver.resolve(request.url)
         if request.trace is not None:
             self._note(request, resolution)
         return await self._answer(request, resolution)
+
+    def _reserved_paths(self) -> Mapping[str, Handler]:
+        """What answers them. A path that is not under /cdn-cgi/ is reserved on localhost only, which no zone has."""
+        if not self.config.trigger_urls:
+            return {}
+        triggers = Triggers(self.config, self._clock, self.workers, self.scheduled)
+        return dict.fromkeys((*PATHS, OLD_PATH), triggers)
 
     async def close(self) -> None:
         """Forgets the scripts. Call it when nothing is under way in this edge any more."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from edgeworker.clock import Clock
@@ -11,6 +13,7 @@ from edgeworker.handler import Background, Services
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.routing import origin_tls_of
+from edgeworker.runtime import Scheduled
 from edgeworker.server.origin import OriginClient
 
 _log = logging.getLogger(__name__)
@@ -60,10 +63,20 @@ class Assembly:
         return self._current.edge.config
 
     async def fetch(self, request: Request, /) -> Response:
+        with self._in_use() as edge:
+            return await edge.fetch(request)
+
+    async def scheduled(self, worker: str, event: Scheduled) -> None:
+        """See Edge.scheduled."""
+        with self._in_use() as edge:
+            await edge.scheduled(worker, event)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[Edge]:
         generation = self._current
         generation.in_flight += 1
         try:
-            return await generation.edge.fetch(request)
+            yield generation.edge
         finally:
             generation.in_flight -= 1
             if generation.retired and generation.in_flight == 0:

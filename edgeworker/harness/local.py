@@ -62,7 +62,7 @@ class LocalEdge:
         faults: Faults | None = None,
     ) -> None:
         """Raises ConfigError for routes and zones that cannot be meant."""
-        self.config = config if config.origin is not None else replace(config, origin=ORIGIN)
+        self.config = replace(config, origin=config.origin or ORIGIN, trigger_urls=True)
         self.clock = clock or MovableClock()
         self.origin = origin or Origin(self.clock)
         self.faults = (faults or Faults()).seeded(0)

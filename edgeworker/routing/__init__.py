@@ -1,6 +1,6 @@
 """Which worker a URL runs: route patterns, tables of them, and what comes after routes. Pure."""
 
-from edgeworker.routing.hosts import canonical_host
+from edgeworker.routing.hosts import canonical_host, is_loopback
 from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
 from edgeworker.routing.resolver import Explanation, Resolution, Resolver, RunWorker, Step, ToOrigin
@@ -25,6 +25,7 @@ __all__ = [
     "Won",
     "Zones",
     "canonical_host",
+    "is_loopback",
     "origin_of",
     "origin_tls_of",
     "parse_pattern",

@@ -10,6 +10,7 @@ from edgeworker.errors import ConfigError
 
 # What would make WHATWG's parser read something else than a host out of the text, or turn escapes into characters.
 _NEVER_IN_A_HOST: Final = re.compile(r"[\x00-\x20\x7f/\\?#@%*]")
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _WITH_PORT: Final = re.compile(r"([^:\[\]]+|\[[^\]]*\]):[0-9]*")
 
 
@@ -41,6 +42,11 @@ def canonical_host(text: str) -> str:
 def is_address(host: str) -> bool:
     """Whether a canonical host is an IPv4 or IPv6 address."""
     return bool(ada_url.URL(f"https://{host}/").host_type != ada_url.HostType.DEFAULT)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a canonical host is this machine for whoever asks."""
+    return host in _LOOPBACK or host.endswith(".localhost")
 
 
 def parents(host: str) -> Iterator[str]:

@@ -6,19 +6,17 @@ worker is the origin of its host). The default worker is this program's own idea
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Literal
 
 from edgeworker.config import Config, Route, Zone
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL
-from edgeworker.routing.hosts import canonical_host, is_within
+from edgeworker.routing.hosts import canonical_host, is_loopback, is_within
 from edgeworker.routing.pattern import Identity, Pattern, parse_pattern
 from edgeworker.routing.table import RouteTable, Verdict
 from edgeworker.routing.zones import Zones, origin_of
 
 Way = Literal["route", "custom domain", "workers.dev", "default worker"]
-
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ class Resolver:
         if worker is not None:
             return RunWorker(worker, "workers.dev", zone)
         default = self._config.default_worker
-        if default is not None and (self._config.default_on_every_host or _is_loopback(host)):
+        if default is not None and (self._config.default_on_every_host or is_loopback(host)):
             return RunWorker(default, "default worker", zone)
         return self._origin(host, zone)
 
@@ -210,13 +208,9 @@ class Resolver:
             return "none is configured"
         if self._config.default_on_every_host:
             return f'worker "{default}", on every host'
-        if _is_loopback(host):
+        if is_loopback(host):
             return f'worker "{default}", for localhost and loopback addresses'
         return f'worker "{default}" is for localhost and loopback addresses only'
-
-
-def _is_loopback(host: str) -> bool:
-    return host in _LOOPBACK or host.endswith(".localhost")
 
 
 def _checked_route(route: Route, zones: Zones, workers: set[str]) -> Route:

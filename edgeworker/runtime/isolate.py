@@ -13,12 +13,14 @@ from edgeworker.messages import Request, Response
 from edgeworker.runtime.env import Env
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scheduled:
-    """One firing of a cron trigger. `scheduled_time` is in epoch milliseconds."""
+    """One firing of a cron trigger. `scheduled_time` is in epoch milliseconds. A script that calls noRetry() sets
+    `no_retry`, whether it then fails or not."""
 
     cron: str
     scheduled_time: int
+    no_retry: bool = False
 
 
 class ScriptFailure(Exception):

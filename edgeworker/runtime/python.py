@@ -177,10 +177,10 @@ class ScheduledController:
         self.cron = event.cron
         self.scheduledTime = event.scheduled_time
         self.type = "scheduled"
-        self.no_retry = False
+        self._event = event
 
     def noRetry(self) -> None:
-        self.no_retry = True
+        self._event.no_retry = True
 
 
 def _described(result: object) -> str:

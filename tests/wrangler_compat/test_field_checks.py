@@ -31,11 +31,11 @@ def test_a_route_names_its_zone_in_one_way_and_has_no_other_keys(value: object, 
     assert is_route(value) is good
 
 
-@pytest.mark.parametrize(("cron", "warned"), [("*/5 * * * *", False), ("0 0 L * MON#1", False), ("* * *", True)])
-def test_a_cron_expression_has_five_fields(cron: str, warned: bool) -> None:
+@pytest.mark.parametrize(("cron", "wrong"), [("*/5 * * * *", False), ("0 0 L * MON#1", False), ("* * * * 0", True)])
+def test_a_trigger_is_an_expression_that_cloudflare_takes(cron: str, wrong: bool) -> None:
     diagnostics = Diagnostics()
     read = document(f'[triggers]\ncrons = ["{cron}"]\n')
 
     triggers(Spot(read, diagnostics, ("triggers",), "triggers"), read.values["triggers"])
 
-    assert [message.level for message in diagnostics.messages] == ["warning"] * warned
+    assert [message.level for message in diagnostics.messages] == ["error"] * wrong

@@ -1,0 +1,1 @@
+"""Cron triggers: what an expression means, and firing what is due."""
