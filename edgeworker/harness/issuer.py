@@ -23,7 +23,7 @@ from edgeworker.harness.origin_rules import Rule
 Algorithm = Literal["RS256", "ES256"]
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-DEFAULT_URL: Final = "https://issuer.example.com"
+DEFAULT_URL: Final = "https://issuer.example.net"
 DEFAULT_AUDIENCE: Final = "https://api.example.com"
 DEFAULT_NAMESPACE: Final = "TOKENS"  # the binding of the split-token script
 # KV takes no expiry that is nearer than this, so an entry may outlive its token; the token's own `exp` decides.

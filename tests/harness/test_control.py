@@ -127,7 +127,7 @@ async def test_tokens_are_issued_good_and_bad(steer: Steering) -> None:
     assert sorted(map(str, listed["keys"])) == sorted([str(good["key"]), str(bad["key"])])
     assert str(good["jwt"]) == f"{good['published_value']}.{good['token']}"
     status, keys = await steer("POST", "/keys")
-    assert (status, keys["jwks_uri"]) == (201, "https://issuer.example.com/.well-known/jwks.json")
+    assert (status, keys["jwks_uri"]) == (201, "https://issuer.example.net/.well-known/jwks.json")
 
 
 async def test_a_cron_is_fired(steer: Steering) -> None:

@@ -62,7 +62,7 @@ def test_a_token_is_signed_and_whole(issuer: Issuer, published: Published, algor
         "kid": signing_key(algorithm).kid,
     }
     claims = _claims(token.jwt)
-    assert (claims["iss"], claims["sub"], claims["scope"]) == ("https://issuer.example.com", "bob", "read")
+    assert (claims["iss"], claims["sub"], claims["scope"]) == ("https://issuer.example.net", "bob", "read")
     assert (claims["iat"], claims["nbf"], claims["exp"]) == (NOW, NOW, NOW + 120)
     assert published.entries == {}
     assert issuer.tokens == [token]
