@@ -17,6 +17,7 @@ from edgeworker.kv.store import KVStore
 class Faults:
     """How often what fails: shares between 0 and 1. The same seed and the same calls give the same faults.
 
+    How late an eventual write is seen is drawn from its second as well: begin with the same clock to see the same.
     Without a seed the plugin draws one and prints it when a test fails; elsewhere it is 0.
 
     `origin_failures` are requests to an origin or the internet that fail in one of the ways of `Origin.fail`.

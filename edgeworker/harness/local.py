@@ -178,8 +178,10 @@ class LocalEdge:
     async def cron(self, expression: str = "* * * * *", *, worker: str | None = None) -> None:
         """Fires the `scheduled` handler of the worker that has this trigger, or of `worker`, at the clock's time.
 
+        Where there is one worker only it is that one, whatever its triggers are.
+
         Raises:
-            LookupError: no worker has the trigger, or several have.
+            LookupError: of several workers none has the trigger, or more than one.
             ScriptFailure: what the handler raised.
         """
         event = Scheduled(expression, self.clock.now_ms())

@@ -28,6 +28,8 @@ _MARKER_HELP: Final = (
     "what the fixtures edge, clock, origin and kv of this test are made of"
 )
 _ARGUMENTS: Final = frozenset({"config", "env", "variables", "faults", "start"})
+# Some faults are drawn from the time as well; with a start that never changes the seed alone decides.
+_START_WITH_FAULTS: Final = 1_800_000_000
 _edge: Final = pytest.StashKey["Edge"]()
 _seed: Final = pytest.StashKey[int]()
 
@@ -57,6 +59,8 @@ def clock(request: pytest.FixtureRequest) -> "MovableClock":
     from edgeworker.harness.clock import MovableClock
 
     start = _argument(request.node, "start")
+    if start is None and _faults(request.node) is not None:
+        start = _START_WITH_FAULTS
     return MovableClock(float(start) if isinstance(start, int | float) else None)
 
 

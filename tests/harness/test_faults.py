@@ -80,7 +80,9 @@ async def test_slow_kv_answers_when_the_clock_was_moved(tmp_path: Path) -> None:
 
 
 def test_a_write_is_seen_elsewhere_after_a_while(tmp_path: Path) -> None:
-    with edge_of(tmp_path, SCRIPT, faults=Faults(seed=3, kv_eventual_seconds=60)) as edge:
+    clock = MovableClock(1_800_000_000)
+    config = worker_config(tmp_path, SCRIPT)
+    with LocalEdge(config, clock=clock, faults=Faults(seed=3, kv_eventual_seconds=60)) as edge:
         edge.get("/")
         edge.kv().put("k", "v")
 

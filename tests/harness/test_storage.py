@@ -8,7 +8,7 @@ from edgeworker.kv.namespace import KVNamespace
 
 async def _seen_after_a_write(folder: Path, settings: KVSettings, *, seconds: int) -> str | None:
     """What a worker sees so many seconds after the REST API replaced a value."""
-    clock = MovableClock()
+    clock = MovableClock(1_000_000)  # the delay is drawn from the second of the write, too
     storage = Storage.open(folder / "kv.sqlite", settings, clock)
     try:
         api, edge = (KVNamespace(store, "ns", clock) for store in (storage.api, storage.edge))
