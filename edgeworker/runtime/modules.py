@@ -15,6 +15,7 @@ import builtins
 import importlib
 import importlib.util
 import itertools
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -31,9 +32,12 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Final
 
+from edgeworker.runtime import http_libraries
+
 _MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
-_RUN_SYNC: Final = b"run_sync"  # also in byte code
+# Sources of which a part waits without `await`; of byte code only the first word is found.
+_WAITS: Final = re.compile(rb"run_sync|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b", re.MULTILINE)
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
 _running: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
@@ -55,7 +59,7 @@ class Modules:
     def __init__(self, worker: str, main: Path, shims: Shims) -> None:
         self.worker = worker
         self.prefix = f"{worker}@{next(_numbers)}:"
-        self.waits = False  # a script's source speaks of run_sync
+        self.waits = False  # some code of the script waits without `await`
         self.main = self.prefix + main.stem.replace(".", "_")
         self._main_path = main
         self._shims = shims
@@ -140,14 +144,23 @@ class Modules:
     ) -> ModuleType:
         """The `__import__` of the worker's modules. A relative import needs no help: its package's name is mangled."""
         if level or not self.owns(name):
-            return _builtin_import(name, globals, locals, fromlist or (), level)
+            module = _builtin_import(name, globals, locals, fromlist or (), level)
+            self._adopt(name)
+            return module
         try:
-            return _builtin_import(self.prefix + name, globals, locals, fromlist or (), 0)
+            module = _builtin_import(self.prefix + name, globals, locals, fromlist or (), 0)
+            self._adopt(name)
+            return module
         except ModuleNotFoundError as error:
             if error.name is None or not error.name.startswith(self.prefix):
                 raise
             plain = self.plain(error.name)
             raise ModuleNotFoundError(self.plain(str(error)), name=plain) from None
+
+    def _adopt(self, name: str) -> None:
+        """After an import of the script: HTTP libraries that came with it go out by its fetch()."""
+        if http_libraries.adopt(name, self.prefix):
+            self.waits = True
 
     def _find_owner(self, top: str) -> bool:
         if self._is_own(top) or top in self._shims:
@@ -197,7 +210,7 @@ class _ScriptLoader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         content = super().get_data(path)
-        if _RUN_SYNC in content:
+        if _WAITS.search(content):
             self._modules.waits = True
         return content
 
@@ -288,3 +301,6 @@ class entered:  # read as a statement: `with entered(modules):`
 
     def __exit__(self, *_error: object) -> None:
         _running.reset(self._token)
+
+
+http_libraries.serve(lambda: running() is not None)

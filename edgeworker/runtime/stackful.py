@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from greenlet import getcurrent, greenlet
 
 _T = TypeVar("_T")
+CANNOT_WAIT: Final = "run_sync() works in a handler and in what it calls, not at the top level of a script"
 # For code of a script in a thread of ours: the loop that it may wait on.
 _loop: Final[ContextVar[asyncio.AbstractEventLoop]] = ContextVar("edgeworker_loop")
 
@@ -40,7 +41,8 @@ class _Step(greenlet):
 
 
 async def run(work: Coroutine[object, object, _T]) -> _T:
-    """Awaits a coroutine within which `run_sync` works."""
+    """Awaits a coroutine within which `run_sync` works, also in threads that it starts with `asyncio.to_thread`."""
+    _loop.set(asyncio.get_running_loop())
     result: _T = await _Driven(work)  # type: ignore[assignment]  # the coroutine's own result
     return result
 
@@ -87,7 +89,7 @@ def run_sync(work: Awaitable[_T]) -> _T:
         return asyncio.run_coroutine_threadsafe(_awaited(work), loop).result()
     if inspect.iscoroutine(work):
         work.close()
-    raise RuntimeError("run_sync() works in a handler and in what it calls, not at the top level of a script")
+    raise RuntimeError(CANNOT_WAIT)
 
 
 async def in_thread(function: Callable[[], _T], context: Context | None = None) -> _T:

@@ -18,6 +18,7 @@ from edgeworker import messages
 from edgeworker.runtime import stackful
 from edgeworker.runtime.gateway import DEFAULT_OPTIONS, Options, core_of, response_of
 from edgeworker.runtime.js.fetch import Response as JSResponse
+from edgeworker.runtime.sync_body import SyncBody
 
 _log: Final = logging.getLogger(__name__)
 
@@ -108,36 +109,9 @@ async def _pieces(call: _Call) -> AsyncIterator[bytes]:
         await stackful.in_thread(call.close, call.context)
 
 
-class _Input(io.RawIOBase):
-    """`wsgi.input`: reads from the loop, from the thread in which the application runs."""
-
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self._pieces = pieces
-        self._waiting = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer has no length
-        while not self._waiting:
-            piece = stackful.run_sync(self._piece())
-            if piece is None:
-                return 0
-            self._waiting = piece
-        count = min(len(buffer), len(self._waiting))
-        buffer[:count] = self._waiting[:count]
-        self._waiting = self._waiting[count:]
-        return count
-
-    async def _piece(self) -> bytes | None:
-        async for piece in self._pieces:
-            return piece
-        return None
-
-
 def _environ(request: messages.Request, env: object) -> Environ:
     url = request.url
-    body = io.BytesIO() if request.body is None else io.BufferedReader(_Input(request.body.stream()))
+    body = io.BytesIO() if request.body is None else io.BufferedReader(SyncBody(request.body.stream()))
     environ: Environ = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
