@@ -16,11 +16,15 @@ from edgeworker.runtime.modules import ShimLoader, Shims
 from edgeworker.runtime.shims import Supplied, for_worker
 
 
-class _Lender:
-    """Last in `sys.meta_path`: what is really installed under one of the names stays what it is."""
+class Lender:
+    """Goes last into `sys.meta_path`: what is really installed under one of the names stays what it is.
 
-    def __init__(self, shims: Shims) -> None:
-        self._shims = shims
+    `env` is what `workers.env` reads; without it, `workers.patch_env` gives it values.
+    """
+
+    def __init__(self, env: Env | None = None, clock: Clock | None = None) -> None:
+        given = Env("tests", {}) if env is None else env
+        self._shims: Shims = for_worker(Supplied("tests", ModuleEnv("tests", given), clock or SystemClock()))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -31,21 +35,21 @@ class _Lender:
         is_package = any(name.startswith(fullname + ".") for name in self._shims)
         return ModuleSpec(fullname, ShimLoader(shim), origin="edgeworker", is_package=is_package)
 
+    def forget(self) -> None:
+        """Removes what was imported so from `sys.modules`."""
+        for name in self._shims:
+            module = sys.modules.get(name)
+            if module is not None and isinstance(getattr(module, "__loader__", None), ShimLoader):
+                del sys.modules[name]
+
 
 @contextmanager
 def lent_modules(env: Env | None = None, clock: Clock | None = None) -> Iterator[None]:
-    """While it is open, `from workers import Response` works in any module; what was imported so is forgotten after.
-
-    `env` is what `workers.env` reads.
-    """
-    shims = for_worker(Supplied("tests", ModuleEnv("tests", env), clock or SystemClock()))
-    lender = _Lender(shims)
+    """While it is open, `from workers import Response` works in any module; what was imported so is forgotten after."""
+    lender = Lender(env, clock)
     sys.meta_path.append(lender)
     try:
         yield
     finally:
         sys.meta_path.remove(lender)
-        for name in shims:
-            module = sys.modules.get(name)
-            if module is not None and isinstance(getattr(module, "__loader__", None), ShimLoader):
-                del sys.modules[name]
+        lender.forget()

@@ -1,6 +1,8 @@
 """The pytest plugin: fixtures `edge`, `clock`, `origin` and `kv`, and a report of each request when a test fails.
 
-Installed with the package. Nothing of edgeworker but this module is imported before a fixture is used.
+While it is active, test files can import scripts, and `workers`, `js`, `pyodide` and `asgi` themselves.
+
+Installed with the package. Of edgeworker, next to nothing is imported before a fixture is used.
 """
 
 import functools
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
+
+from edgeworker.testing.lending import LentOnDemand
 
 if TYPE_CHECKING:
     from edgeworker.config import JSON
@@ -32,6 +36,7 @@ _ARGUMENTS: Final = frozenset({"config", "env", "variables", "faults", "start"})
 _START_WITH_FAULTS: Final = 1_800_000_000
 _edge: Final = pytest.StashKey["Edge"]()
 _seed: Final = pytest.StashKey[int]()
+_lent: Final = pytest.StashKey[LentOnDemand]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
     seed = config.getoption("--edgeworker-seed")
     config.stash[_seed] = seed if isinstance(seed, int) else secrets.randbits(32)
+    config.stash[_lent] = LentOnDemand()
+    config.stash[_lent].open()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_lent].close()
 
 
 @pytest.fixture
