@@ -13,9 +13,12 @@ import pytest
 import requests
 import urllib3
 
+from edgeworker.clock import SystemClock
+from edgeworker.config import Outbound
 from edgeworker.errors import OriginError, ScriptError
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import http_libraries
+from edgeworker.server import OriginClient
 from tests.runtime.stage import IMPORTS, Answer, Stage
 
 SCRIPT = (
@@ -131,6 +134,20 @@ async def test_what_the_outbound_policy_refuses_is_the_librarys_own_error(stage:
 
     assert text.startswith(error)
     assert "10.0.0.1 is a private address" in text
+
+
+@pytest.mark.parametrize("library", ["requests", "httpx", "urllib3"])
+async def test_a_private_address_is_refused_by_the_edges_own_client(stage: Stage, library: str) -> None:
+    call = f"{library}.request('GET', 'http://127.0.0.1:1/')"
+    lines = textwrap.indent(f"return {call}\n", " " * 8)
+    worker = stage.add(SCRIPT + lines)
+    client = OriginClient(Outbound(), SystemClock())
+
+    response = await worker.run(Request("GET", URL.parse("https://a.b/")), client.internet)
+    await client.close()
+
+    assert response.body is not None
+    assert "allow_private" in (await response.body.read()).decode()
 
 
 @pytest.mark.parametrize(

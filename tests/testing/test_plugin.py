@@ -347,7 +347,8 @@ def test_nothing_is_imported_before_a_fixture_is_used(project: pytest.Pytester) 
         def test_lazy():
             ours = ("edgeworker", "wrangler_compat", "aiohttp")
             loaded = {name for name in sys.modules if name.split(".")[0] in ours}
-            assert loaded == {"edgeworker", "edgeworker.testing", "edgeworker.testing.lending", "edgeworker.testing.plugin"}
+            testing = "edgeworker.testing"
+            assert loaded == {"edgeworker", testing, testing + ".lending", testing + ".plugin"}
         """
     )
 
