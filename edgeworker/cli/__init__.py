@@ -13,6 +13,7 @@ from typing import Final
 
 from edgeworker import __version__
 from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, routes, test_server, token
+from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(wrangler_words(sys.argv[1:] if arguments is None else arguments))
     try:
         status = int(options.run(options))
         sys.stdout.flush()

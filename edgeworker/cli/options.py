@@ -2,11 +2,14 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from wrangler_compat import LoadOptions
+
+_PREVIEW: Final = "--preview"
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +38,38 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the split-token script in place of a JavaScript main",
     )
-    group.add_argument("--preview", action="store_true", help="use preview_id of KV namespaces instead of id")
+    add_preview(group, "use preview_id of KV namespaces instead of id")
+
+
+def add_preview(parser: "argparse._ActionsContainer", text: str) -> None:
+    parser.add_argument(_PREVIEW, nargs="?", const=True, default=False, type=_boolean, metavar="BOOLEAN", help=text)
+
+
+def wrangler_words(arguments: Sequence[str]) -> list[str]:
+    """The arguments with wrangler's forms of --preview as one word each.
+
+    wrangler itself asks for `--preview false`; but of the words after --preview only "true" and "false" are its own,
+    where argparse would take a key.
+    """
+    words: list[str] = []
+    for index, word in enumerate(arguments):
+        if word == "--":
+            return [*words, *arguments[index:]]
+        if word == _PREVIEW:
+            words.append(f"{_PREVIEW}=true")
+        elif word == "--no-preview":
+            words.append(f"{_PREVIEW}=false")
+        elif word in ("true", "false") and index and arguments[index - 1] == _PREVIEW:
+            words[-1] = f"{_PREVIEW}={word}"
+        else:
+            words.append(word)
+    return words
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f'"{text}" is neither true nor false')
+    return text == "true"
 
 
 def load_options(options: argparse.Namespace) -> "LoadOptions":

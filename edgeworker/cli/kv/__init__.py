@@ -16,6 +16,7 @@ examples:
 import argparse
 
 from edgeworker.cli.kv import options
+from edgeworker.errors import ConfigError
 
 # What writes may find a data directory without a database; what only reads says that there is none.
 _MAKES_A_DATABASE = {("key", "put"), ("bulk", "put"), ("namespace", "create"), ("import", None)}
@@ -26,6 +27,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
+    import contextlib
+
+    if chosen.cwd is not None and not chosen.cwd.is_dir():
+        raise ConfigError(f"--cwd {chosen.cwd}: there is no such folder")
+    with contextlib.chdir(chosen.cwd or "."):
+        return _run(chosen)
+
+
+def _run(chosen: argparse.Namespace) -> int:
     import asyncio
 
     from edgeworker.cli.kv import maintenance

@@ -80,6 +80,7 @@ def load_config(options: argparse.Namespace) -> Config:
             default_script=script(DEFAULT_SCRIPT) / "worker.py",
             configs=tuple(options.config),
             env=options.env,
+            env_files=tuple(options.env_file),
             preview=options.preview,
             # A binding is looked up also where the script is one that this edge would not run.
             use_default_script=True,

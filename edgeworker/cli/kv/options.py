@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from edgeworker.cli.options import add_preview
+
 TOKEN_VARIABLE: Final = "EDGEWORKER_API_TOKEN"
 VIEW_LIMIT: Final = 50
 
@@ -29,6 +31,7 @@ def _namespace(parser: argparse.ArgumentParser) -> None:
     create = commands.add_parser("create", help="make a namespace")
     create.add_argument("title", metavar="NAMESPACE")
     create.add_argument("--binding", metavar="NAME", help="the binding's name in what is printed for the configuration")
+    create.add_argument("--jurisdiction", metavar="NAME", help="wrangler's; here all data stays on this machine anyway")
     listing = commands.add_parser("list", help="print all namespaces as JSON")
     delete = commands.add_parser("delete", help="delete a namespace with all its keys")
     delete.add_argument("title", metavar="NAMESPACE", nargs="?")
@@ -41,6 +44,8 @@ def _namespace(parser: argparse.ArgumentParser) -> None:
     rename.add_argument("--new-name", required=True, metavar="NAME")
     for command in (create, delete):
         _add_config_options(command)
+    for command in (listing, rename):
+        _add_config_options(command, preview=False)
     for command in (create, listing, delete, rename):
         _add_place_options(command)
 
@@ -117,9 +122,14 @@ def _restore(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_directory(parser: argparse.ArgumentParser) -> None:
+    _add_cwd(parser)
     parser.add_argument(
         "--persist-to", type=Path, default=Path(".edgeworker"), metavar="DIR", help="data directory (%(default)s)"
     )
+
+
+def _add_cwd(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    parser.add_argument("--cwd", type=Path, metavar="DIR", help="run as if started in this folder")
 
 
 def _add_entry(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +140,7 @@ def _add_entry(parser: argparse.ArgumentParser) -> None:
 
 def _add_place_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where")
+    _add_cwd(group)
     group.add_argument(
         "--persist-to", type=Path, default=Path(".edgeworker"), metavar="DIR", help="data directory (%(default)s)"
     )
@@ -143,11 +154,13 @@ def _add_place_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--remote", action="store_true", help="needs --api-url")
 
 
-def _add_config_options(parser: argparse.ArgumentParser) -> None:
+def _add_config_options(parser: argparse.ArgumentParser, *, preview: bool = True) -> None:
     group = parser.add_argument_group("configuration, to find a binding's namespace")
     group.add_argument("-c", "--config", action="append", default=[], type=Path, metavar="FILE")
     group.add_argument("-e", "--env", metavar="NAME")
-    group.add_argument("--preview", action="store_true", help="the preview_id of the binding instead of its id")
+    group.add_argument("--env-file", action="append", default=[], type=Path, metavar="FILE")
+    if preview:
+        add_preview(group, "the preview_id of the binding instead of its id")
 
 
 def _add_namespace_options(parser: argparse.ArgumentParser) -> None:

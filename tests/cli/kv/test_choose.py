@@ -40,3 +40,26 @@ async def test_a_place_that_cannot_be_reached_is_told(kv_here: Kv, options: tupl
 
     assert text in ran.err
     assert "Traceback" not in ran.err
+
+
+async def test_wranglers_options_for_folder_and_secrets_are_taken(kv_here: Kv, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "wrangler.toml").write_text(
+        'name = "w"\nmain = "w.py"\ncompatibility_date = "2025-01-01"\n'
+        '[[kv_namespaces]]\nbinding = "T"\nid = "real"\npreview_id = "trial"\n'
+    )
+    (project / "w.py").touch()
+    (project / "secrets").write_text("A=b\n")
+    options = ("--binding", "T", "--cwd", str(project), "--env-file", "secrets")
+
+    await kv_here("key", "put", "k", "1", *options, "--preview", "false")
+    await kv_here("key", "put", "k", "2", *options, "--preview")
+
+    assert (await kv_here("key", "get", "k", "--namespace-id", "real")).out == "1"
+    assert (await kv_here("key", "get", "k", "--namespace-id", "trial")).out == "2"
+    assert "there is no such folder" in (await kv_here("stats", "--cwd", "nowhere", status=1)).err
+
+
+async def test_a_jurisdiction_makes_no_difference(kv_here: Kv) -> None:
+    assert "ok: " in (await kv_here("namespace", "create", "x", "--jurisdiction", "eu")).out
