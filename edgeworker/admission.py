@@ -81,12 +81,14 @@ _AUTHORIZATION: Final = 3
 _COOKIE: Final = 4
 _LOOP: Final = 5
 _ACCESS: Final = 6  # removed, after it was read
+_UPGRADE: Final = 7
 
 _READ: Final = {
     b"authorization": _AUTHORIZATION,
     b"cdn-loop": _LOOP,
     b"connection": _CONNECTION,
     b"cookie": _COOKIE,
+    b"upgrade": _UPGRADE,
 }
 
 
@@ -147,9 +149,9 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     """The request as the rest of the edge sees it, or why it is refused.
 
     Credentials are read into `request.credentials`. Then the fields are removed that only an edge may set, with their
-    underscore spellings, and the hop-by-hop ones; then the edge's own are set from `request.client`, the URL and `ray`
-    ("8f2a…-LHR"). A credential that comes twice is refused, because two readers could take different ones, and so is
-    a path that two readers could take for different ones (see `_many_views`).
+    underscore spellings, and the hop-by-hop ones, but `Upgrade: websocket`; then the edge's own are set from
+    `request.client`, the URL and `ray` ("8f2a…-LHR"). A credential that comes twice is refused, because two readers
+    could take different ones, and so is a path that two readers could take for different ones (see `_many_views`).
     """
     if request.method in _METHODS_REFUSED:
         return Refusal(405, f"The method {request.method} is not allowed.")
@@ -163,6 +165,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     loops: list[bytes] = []
     named: set[bytes] | None = None
     authorization: bytes | None = None
+    upgrade: bytes | None = None
     access: dict[bytes, bytes] | None = None
     for field in request.headers.raw:
         kind = _kind(field[0])
@@ -189,8 +192,12 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
                 named = _options(field[1]) if named is None else named | _options(field[1])
         elif kind == _LOOP:
             loops.append(field[1])
+        elif kind == _UPGRADE:
+            upgrade = field[1]
     if named:
         kept = [field for field in kept if field[0].lower() not in named]
+    if upgrade is not None and upgrade.lower() == b"websocket" and named and b"upgrade" in named:
+        kept.append((b"Upgrade", b"websocket"))  # of all hop-by-hop fields the one that a script looks at
     kept.append((b"CF-Ray", ray.encode("ascii")))
     kept += _SCHEME_FIELDS[url.scheme]
     kept += _client_fields(request.client.ip)

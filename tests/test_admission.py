@@ -174,3 +174,18 @@ def test_a_request_that_goes_round_is_stopped() -> None:
 
     assert isinstance(result, Refusal)
     assert result.status == 508
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ([("Connection", "Upgrade"), ("Upgrade", "websocket")], "websocket"),
+        ([("Connection", "keep-alive, Upgrade"), ("Upgrade", "WebSocket")], "websocket"),
+        ([("Connection", "Upgrade"), ("Upgrade", "h2c")], None),
+        ([("Upgrade", "websocket")], None),
+    ],
+)
+def test_only_an_upgrade_to_websocket_is_passed_on(fields: list[tuple[str, str]], kept: str | None) -> None:
+    headers = admitted(*fields).headers
+
+    assert (headers.get("upgrade"), headers.get("connection")) == (kept, None)

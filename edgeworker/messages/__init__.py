@@ -7,7 +7,7 @@ view of them and lives in `edgeworker.runtime`.
 from edgeworker.messages.body import Body, BodyTooLarge, BodyUsed
 from edgeworker.messages.headers import Headers
 from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request
-from edgeworker.messages.response import NULL_BODY_STATUSES, Response
+from edgeworker.messages.response import NULL_BODY_STATUSES, Response, Upgrade
 from edgeworker.messages.url import URL, InvalidURL, canonical_path
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "Redirect",
     "Request",
     "Response",
+    "Upgrade",
     "canonical_path",
 ]

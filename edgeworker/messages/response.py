@@ -1,6 +1,6 @@
 """A response on its way to the client. Pure."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from edgeworker.messages.body import Body
 from edgeworker.messages.headers import Headers
@@ -9,12 +9,29 @@ from edgeworker.messages.headers import Headers
 NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
 
 
+class Upgrade(Protocol):
+    """The other end of a connection that leaves HTTP with this response: bytes both ways."""
+
+    async def receive(self) -> bytes:
+        """The next bytes; b"" at the end."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Returns when more may be sent. Raises OSError where nobody is there any more."""
+        ...
+
+    def close(self) -> None:
+        """What was sent is still delivered."""
+        ...
+
+
 class Response:
     """`status_text` "" means the status's usual phrase. `url` is where it came from, or "" where a script made it.
     `served_by` is what answered, for the log: a worker's name, "origin", or "" for the edge itself.
+    `upgrade` is set where the status is 101.
     """
 
-    __slots__ = ("body", "headers", "redirected", "served_by", "status", "status_text", "url")
+    __slots__ = ("body", "headers", "redirected", "served_by", "status", "status_text", "upgrade", "url")
 
     def __init__(
         self,
@@ -33,11 +50,14 @@ class Response:
         self.url = url
         self.redirected = redirected
         self.served_by = ""
+        self.upgrade: Upgrade | None = None
 
     async def close(self) -> None:
         """Gives up a body that nobody wants, so that its connection can be used again."""
         if self.body is not None:
             await self.body.close()
+        if self.upgrade is not None:
+            self.upgrade.close()
 
     def __repr__(self) -> str:
         return f"Response({self.status})"

@@ -11,53 +11,19 @@ from typing import Final
 
 import httptools
 
-from edgeworker.admission import Field
 from edgeworker.errors import OriginError
 from edgeworker.messages import Body
+from edgeworker.server.exchange import Exchange
+from edgeworker.server.upgraded import OriginStream
 
 HEAD_LIMIT_BYTES: Final = 128 * 1024  # Cloudflare answers 520 for more
 _HIGH_WATER_BYTES: Final = 256 * 1024
 _NO_CONTENT: Final = frozenset({204, 304})
+_SWITCHING: Final = 101
 
 
 class Stale(Exception):
     """The connection ended before one byte of the answer came."""
-
-
-class Exchange:
-    """One request's answer as it arrives. Outlives its connection's interest in it: what is buffered can be read."""
-
-    __slots__ = (
-        "chunks",
-        "complete",
-        "error",
-        "fields",
-        "headed",
-        "length",
-        "no_body",
-        "reason",
-        "size",
-        "status",
-        "waiter",
-    )
-
-    def __init__(self, *, no_body: bool) -> None:
-        self.no_body = no_body  # the answer to HEAD has no body, whatever its Content-Length says
-        self.status = 0
-        self.reason = ""
-        self.fields: list[Field] = []
-        self.length: int | None = None  # of the body, where a Content-Length says it
-        self.headed = False
-        self.complete = False
-        self.chunks: list[bytes] = []
-        self.size = 0  # of `chunks`
-        self.error: Exception | None = None
-        self.waiter: asyncio.Future[None] | None = None
-
-    def wake(self) -> None:
-        waiter = self.waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
 
 
 class Connection(asyncio.Protocol):
@@ -103,7 +69,9 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         return transport is not None and not transport.is_closing() and self._exchange is None
 
-    async def ask(self, head: bytes, body: Body | None = None, *, no_body: bool = False) -> Exchange:
+    async def ask(
+        self, head: bytes, body: Body | None = None, *, no_body: bool = False, may_upgrade: bool = False
+    ) -> Exchange:
         """Sends a request, and returns when the head of its answer is there.
 
         `body` is sent after `head`, while the answer may come already: with `length` as it is, else chunked.
@@ -112,7 +80,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             raise Stale
-        exchange = self._exchange = Exchange(no_body=no_body)
+        exchange = self._exchange = Exchange(no_body=no_body, may_upgrade=may_upgrade)
         self._head_bytes = 0
         transport.write(head)
         self._sent = body is None
@@ -217,7 +185,10 @@ class Connection(asyncio.Protocol):
         headed, size = exchange.headed, exchange.size
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
+            if exchange.may_upgrade and exchange.status == _SWITCHING and self._transport is not None:
+                self._hand_over(exchange, self._transport, data[upgrade.args[0] :])
+                return
             self._fail(OriginError(f"{self.peer} switched protocols, which was not asked for", status=520))
         except httptools.HttpParserError as error:
             self._dirty = exchange.complete
@@ -292,6 +263,10 @@ class Connection(asyncio.Protocol):
         if exchange is None or self._dirty:
             return
         status: int = self._parser.get_status_code()
+        if status == _SWITCHING and exchange.may_upgrade:
+            exchange.status = status
+            exchange.headed = exchange.no_body = True
+            return
         if status < 200:
             return  # interim; forgotten at its end
         exchange.status = status
@@ -336,6 +311,13 @@ class Connection(asyncio.Protocol):
             exchange.reason = ""
 
     # Between the two
+
+    def _hand_over(self, exchange: Exchange, transport: asyncio.Transport, early: bytes) -> None:
+        """From here on the connection does not speak HTTP, and is no more than what can be cut."""
+        self._exchange = None
+        exchange.complete = True
+        exchange.upgrade = OriginStream(transport, early, self.connection_lost)
+        exchange.wake()
 
     def _finish(self, exchange: Exchange) -> None:
         """The whole answer was read. The connection is kept only if nothing about it is in doubt."""

@@ -18,8 +18,8 @@ from edgeworker.clock import Clock
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import ConfigError, SocketError
 from edgeworker.handler import Handler
-from edgeworker.messages import Headers, Request, Response
-from edgeworker.server import incoming, outgoing, proxies
+from edgeworker.messages import Headers, Request, Response, Upgrade
+from edgeworker.server import incoming, outgoing, proxies, upgraded
 from edgeworker.server.client_tls import NO_TLS
 from edgeworker.server.incoming import BodyRefused, Incoming
 from edgeworker.server.protocol import ClientConnection, Door
@@ -85,6 +85,7 @@ class Listener:
         self._closing = False
         self._under_way = 0
         self._all_done: asyncio.Future[None] | None = None
+        self._upgrades: set[Upgrade] = set()
         self._date = (0, b"")
 
     @property
@@ -128,6 +129,9 @@ class Listener:
         if self._address is not None:
             self._address.close()
         self._server.pre_shutdown()
+        # A WebSocket has no end of its own to wait for.
+        for upgrade in self._upgrades:
+            upgrade.close()
         if self._under_way:
             self._all_done = asyncio.get_running_loop().create_future()
             await asyncio.wait([self._all_done], timeout=drain_seconds)
@@ -170,6 +174,8 @@ class Listener:
             if refusal is not None:
                 await response.close()
                 response, keep_alive = _page(refusal), False
+        if isinstance(arrived, Request) and response.upgrade is not None and response.status == 101 and message.upgrade:
+            return await self._switch(request, arrived, response, response.upgrade, begun)
         unread = not request.payload.is_eof()
         if message.chunked and connection.may_hold_trailers:
             keep_alive = False
@@ -196,6 +202,25 @@ class Listener:
             connection.hang_up()
             await connection.lingered()
         return outgoing.GOES_ON if framed.keep_alive and complete else outgoing.ENDS
+
+    async def _switch(
+        self, request: Incoming, arrived: Request, response: Response, upgrade: Upgrade, begun: float
+    ) -> web.StreamResponse:
+        """Carries bytes both ways until an end is done. The line for the log comes then."""
+        sent, complete = 0, True
+        self._upgrades.add(upgrade)
+        try:
+            timeout = self._limits.write_timeout_seconds
+            sent = await upgraded.switch(response, upgrade, request, date=self._http_date(), timeout_seconds=timeout)
+        except ConnectionError:
+            complete = False
+        finally:
+            self._upgrades.discard(upgrade)
+            upgrade.close()
+            if self._on_request is not None:
+                seconds, url = self._clock.monotonic() - begun, arrived.url
+                self._on_request(Summary("GET", url.host, url.path, 101, seconds, sent, complete, response.served_by))
+        return outgoing.ENDS
 
     def _frame(self, response: Response, request: Incoming, *, keep_alive: bool) -> outgoing.Framed:
         message = request.parsed

@@ -17,7 +17,8 @@ from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
 from edgeworker.server import wire
-from edgeworker.server.connection import Connection, Exchange, Stale
+from edgeworker.server.connection import Connection, Stale
+from edgeworker.server.exchange import Exchange
 from edgeworker.server.outbound import Policy
 from edgeworker.server.outbound_proxy import Proxies
 from edgeworker.server.pool import Endpoint, Pool, Resolve
@@ -183,7 +184,8 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     body = request.body
     head, later = _head(request, body, endpoint)
     no_body = request.method == "HEAD"
-    connection = pool.take(endpoint)
+    upgrading = _wants_websocket(request)
+    connection = None if upgrading else pool.take(endpoint)
     if connection is not None:
         try:
             return _response(request, connection, await connection.ask(head, later, no_body=no_body))
@@ -192,7 +194,8 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
     connection = await pool.connect(endpoint)
     try:
-        return _response(request, connection, await connection.ask(head, later, no_body=no_body))
+        exchange = await connection.ask(head, later, no_body=no_body, may_upgrade=upgrading)
+        return _response(request, connection, exchange)
     except Stale as error:
         text = f"{endpoint} closed the connection without an answer"
         if endpoint.tls_name is not None:
@@ -212,6 +215,8 @@ def _head(request: Request, body: Body | None, endpoint: Endpoint) -> tuple[byte
         if endpoint.proxy.authorization is not None:
             fields.append((b"Proxy-Authorization", endpoint.proxy.authorization))
     fields += [field for field in end_to_end(request.headers.raw) if not _is_own(field[0])]
+    if _wants_websocket(request):
+        fields += [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
     if body is None:
         if request.method in _BODY_EXPECTED:
             fields.append((b"Content-Length", b"0"))
@@ -227,7 +232,13 @@ def _head(request: Request, body: Body | None, endpoint: Endpoint) -> tuple[byte
     return head + content, None
 
 
+def _wants_websocket(request: Request) -> bool:
+    return request.method == "GET" and (request.headers.get("upgrade") or "").lower() == "websocket"
+
+
 def _response(request: Request, connection: Connection, exchange: Exchange) -> Response:
+    if exchange.may_upgrade and exchange.status == 101 and exchange.upgrade is None:
+        raise OriginError(f"{connection.peer} answered 101 without an upgrade to WebSocket", status=520)
     fields = end_to_end(exchange.fields)
     body: Body | None
     if exchange.no_body:
@@ -236,7 +247,11 @@ def _response(request: Request, connection: Connection, exchange: Exchange) -> R
         body = Body(b"".join(exchange.chunks))
     else:
         body = Body(_Rest(connection, exchange), length=exchange.length)
-    return Response(exchange.status, Headers.from_raw(fields), body, status_text=exchange.reason, url=request.url.href)
+    response = Response(
+        exchange.status, Headers.from_raw(fields), body, status_text=exchange.reason, url=request.url.href
+    )
+    response.upgrade = exchange.upgrade
+    return response
 
 
 class _Rest:
