@@ -71,8 +71,13 @@ async def fire_when_due(
         if this_minute > last:
             for each in upcoming(workers(), after=this_minute - _MINUTE):
                 if each.at == this_minute:
-                    background.spawn(_fire(each, fire), name=f'cron "{each.cron}" of worker "{each.worker}"')
+                    spawn(each, fire, background)
         last = now
+
+
+def spawn(due: Due, fire: Callable[[str, Scheduled], Awaitable[None]], background: Background) -> None:
+    """Fires one trigger. A script's failure is a line of the log and nothing else."""
+    background.spawn(_fire(due, fire), name=f'cron "{due.cron}" of worker "{due.worker}"')
 
 
 async def _fire(due: Due, fire: Callable[[str, Scheduled], Awaitable[None]]) -> None:

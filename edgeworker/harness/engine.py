@@ -15,7 +15,7 @@ from edgeworker.harness.faults import Faults, OriginMisfortune, stores
 from edgeworker.harness.home import Home
 from edgeworker.harness.log_lines import LogLine, collected
 from edgeworker.harness.origin import Origin
-from edgeworker.harness.settling import settle
+from edgeworker.harness.settling import Triggers, settle
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
@@ -43,6 +43,7 @@ class Engine:
         self._clock = clock
         self._origin = origin
         self._background = Background()
+        self._triggers = Triggers(config.workers, self.scheduled, clock)
         self._edge: Edge | None = None
         self._starting: asyncio.Lock | None = None
         self._address: sockets.socket | None = None
@@ -123,7 +124,7 @@ class Engine:
 
     async def settle(self) -> None:
         with collected(self.logs):
-            await settle(self._clock, self._background)
+            await settle(self._clock, self._background, self._triggers)
 
     async def scheduled(self, worker: str, event: Scheduled) -> None:
         with collected(self.logs):

@@ -1,10 +1,15 @@
 """Runs what became due, in order, until nothing is left that could go on without time or another request."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from typing import Final
 
+from edgeworker.config import Worker
+from edgeworker.cron.firing import Due, spawn, upcoming
 from edgeworker.handler import Background
 from edgeworker.harness.clock import MovableClock
+from edgeworker.runtime import Scheduled
 
 # How many turns of the event loop without a change mean that whoever could go on has done so.
 _IDLE_TURNS: Final = 10
@@ -17,11 +22,54 @@ class Unsettled(Exception):
     """Work given to waitUntil neither ends nor waits for the clock."""
 
 
-async def settle(clock: MovableClock, background: Background) -> None:
-    """Raises Unsettled when background work goes on for 10 seconds of real time."""
+class Triggers:
+    """The cron triggers of an edge by a clock that a test moves: each minute that passed fires, once and in order."""
+
+    def __init__(
+        self, workers: Iterable[Worker], fire: Callable[[str, Scheduled], Awaitable[None]], clock: MovableClock
+    ) -> None:
+        """Nothing before the clock's present is due. `fire` gets a worker's name and the event."""
+        self._workers = tuple(worker for worker in workers if worker.crons)
+        self._fire = fire
+        self._clock = clock
+        self._fired = _moment(clock)
+
+    def next_due_ms(self) -> int | None:
+        """The epoch millisecond of the oldest minute that has passed and was not fired; None where there is none."""
+        due = self._due()
+        return int(due[0].at.timestamp()) * 1000 if due else None
+
+    def fire_next(self, background: Background) -> None:
+        """Fires that minute's triggers. They do not wait for each other."""
+        due = self._due()
+        for each in due:
+            if each.at == due[0].at:
+                spawn(each, self._fire, background)
+        self._fired = due[0].at
+
+    def _due(self) -> list[Due]:
+        now = _moment(self._clock)
+        return [each for each in upcoming(self._workers, after=self._fired) if each.at <= now]
+
+
+async def settle(clock: MovableClock, background: Background, triggers: Triggers | None = None) -> None:
+    """Runs sleepers and triggers in the order in which they became due.
+
+    Raises Unsettled when background work goes on for 10 seconds of real time.
+    """
     await _quiet(clock, background)
-    while clock.wake_next():
+    while True:
+        trigger = None if triggers is None else triggers.next_due_ms()
+        sleeper = clock.next_due_ms
+        if triggers is not None and trigger is not None and (sleeper is None or trigger <= sleeper):
+            triggers.fire_next(background)
+        elif not clock.wake_next():
+            return
         await _quiet(clock, background)
+
+
+def _moment(clock: MovableClock) -> datetime:
+    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
 
 
 async def _quiet(clock: MovableClock, background: Background) -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
+from edgeworker.config import Worker
 from edgeworker.handler import Background
 from edgeworker.harness.clock import MovableClock
-from edgeworker.harness.settling import Unsettled, settle
+from edgeworker.harness.settling import Triggers, Unsettled, settle
+from edgeworker.runtime import Scheduled
 
 
 async def test_background_work_is_done_afterwards() -> None:
-    background, done = Background(), []
+    clock, background, done = MovableClock(), Background(), []
 
     async def work() -> None:
         await asyncio.to_thread(time.monotonic)
@@ -22,7 +25,7 @@ async def test_background_work_is_done_afterwards() -> None:
         done.append("more")
 
     background.spawn(work(), name="work")
-    await settle(MovableClock(), background)
+    await settle(clock, background)
 
     assert done == ["thread", "more"]
 
@@ -56,9 +59,41 @@ async def test_only_what_is_due_is_woken_and_in_order() -> None:
 
 async def test_work_that_never_ends_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgeworker.harness.settling._PATIENCE_SECONDS", 0.01)
-    background = Background()
+    clock, background = MovableClock(), Background()
     background.spawn(asyncio.Event().wait(), name="forever")
 
     with pytest.raises(Unsettled, match=r"1 piece\(s\) of waitUntil work still run"):
-        await settle(MovableClock(), background)
+        await settle(clock, background)
     await background.drain(timeout_seconds=0)
+
+
+async def test_triggers_fire_for_each_minute_that_passed_between_the_sleepers() -> None:
+    clock, background, done = MovableClock(start=0), Background(), []
+    workers = [
+        Worker("five", Path("w.py"), crons=("*/5 * * * *",)),
+        Worker("both", Path("w.py"), crons=("3 * * * *", "10 * * * *")),
+    ]
+
+    async def fire(worker: str, event: Scheduled) -> None:
+        done.append((worker, event.cron, event.scheduled_time // 60_000))
+
+    async def sleeper() -> None:
+        await clock.sleep(4 * 60)
+        done.append(("sleeper", "", 4))
+
+    triggers = Triggers(workers, fire, clock)
+    background.spawn(sleeper(), name="sleeper")
+    await settle(clock, background, triggers)
+    assert done == []
+
+    clock.advance(10 * 60)
+    await settle(clock, background, triggers)
+    await settle(clock, background, triggers)
+
+    assert done == [
+        ("both", "3 * * * *", 3),
+        ("sleeper", "", 4),
+        ("five", "*/5 * * * *", 5),
+        ("five", "*/5 * * * *", 10),
+        ("both", "10 * * * *", 10),
+    ]
