@@ -9,6 +9,7 @@ from edgeworker.messages.headers import Headers
 from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request
 from edgeworker.messages.response import NULL_BODY_STATUSES, Response, Upgrade
 from edgeworker.messages.url import URL, InvalidURL, canonical_path
+from edgeworker.messages.websocket import Closed, WebSocketEnd, WebSocketMessage
 
 __all__ = [
     "NULL_BODY_STATUSES",
@@ -18,6 +19,7 @@ __all__ = [
     "BodyTooLarge",
     "BodyUsed",
     "Client",
+    "Closed",
     "Credentials",
     "Headers",
     "InvalidURL",
@@ -25,5 +27,7 @@ __all__ = [
     "Request",
     "Response",
     "Upgrade",
+    "WebSocketEnd",
+    "WebSocketMessage",
     "canonical_path",
 ]

@@ -4,6 +4,7 @@ from typing import Final, Protocol
 
 from edgeworker.messages.body import Body
 from edgeworker.messages.headers import Headers
+from edgeworker.messages.websocket import Closed, WebSocketEnd
 
 # https://fetch.spec.whatwg.org/#null-body-status
 NULL_BODY_STATUSES: Final = frozenset({101, 103, 204, 205, 304})
@@ -28,10 +29,10 @@ class Upgrade(Protocol):
 class Response:
     """`status_text` "" means the status's usual phrase. `url` is where it came from, or "" where a script made it.
     `served_by` is what answered, for the log: a worker's name, "origin", or "" for the edge itself.
-    `upgrade` is set where the status is 101.
+    Where the status is 101, `upgrade` is a connection that is passed through, or `web_socket` a script's own.
     """
 
-    __slots__ = ("body", "headers", "redirected", "served_by", "status", "status_text", "upgrade", "url")
+    __slots__ = ("body", "headers", "redirected", "served_by", "status", "status_text", "upgrade", "url", "web_socket")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Response:
         self.redirected = redirected
         self.served_by = ""
         self.upgrade: Upgrade | None = None
+        self.web_socket: WebSocketEnd | None = None
 
     async def close(self) -> None:
         """Gives up a body that nobody wants, so that its connection can be used again."""
@@ -58,6 +60,8 @@ class Response:
             await self.body.close()
         if self.upgrade is not None:
             self.upgrade.close()
+        if self.web_socket is not None:
+            self.web_socket.deliver(Closed(1006))
 
     def __repr__(self) -> str:
         return f"Response({self.status})"

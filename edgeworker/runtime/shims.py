@@ -30,6 +30,7 @@ from edgeworker.runtime.js import (
     tasks,
     text,
     url,
+    websocket,
 )
 from edgeworker.runtime.js import json as js_json
 from edgeworker.runtime.module_env import ModuleEnv
@@ -142,6 +143,8 @@ def _js(supplied: Supplied) -> Names:
         "URLSearchParams": url.URLSearchParams,
         "Uint8Array": buffers.Uint8Array,
         "Uint8ClampedArray": buffers.Uint8ClampedArray,
+        "WebSocket": websocket.WebSocket,
+        "WebSocketPair": websocket.WebSocketPair,
         "WritableStream": streams.WritableStream,
         "atob": text.atob,
         "btoa": text.btoa,

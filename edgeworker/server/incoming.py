@@ -48,6 +48,10 @@ class Incoming(web.BaseRequest):
         self.payload = payload
         self.client_body: ClientBody | None = None
 
+    async def _prepare_hook(self, resp: web.StreamResponse) -> None:
+        """Called by aiohttp before it writes a head, which it does for a script's WebSocket only."""
+        resp.headers.pop("Server", None)
+
 
 def read(
     incoming: Incoming, *, scheme: str, client: Client, limits: Limits, cf: Mapping[str, object] | None = None

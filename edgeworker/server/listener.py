@@ -18,8 +18,8 @@ from edgeworker.clock import Clock
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import ConfigError, SocketError
 from edgeworker.handler import Handler
-from edgeworker.messages import Headers, Request, Response, Upgrade
-from edgeworker.server import incoming, outgoing, proxies, upgraded
+from edgeworker.messages import Headers, Request, Response, Upgrade, WebSocketEnd
+from edgeworker.server import incoming, outgoing, proxies, upgraded, websocket
 from edgeworker.server.client_tls import NO_TLS
 from edgeworker.server.incoming import BodyRefused, Incoming
 from edgeworker.server.protocol import ClientConnection, Door
@@ -27,6 +27,7 @@ from edgeworker.server.protocol import ClientConnection, Door
 _log = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
+_NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _CUT_SECONDS: Final = 1.0  # for handlers to notice that they were cancelled
 
 
@@ -86,6 +87,7 @@ class Listener:
         self._under_way = 0
         self._all_done: asyncio.Future[None] | None = None
         self._upgrades: set[Upgrade] = set()
+        self._talks: set[asyncio.Task[object]] = set()
         self._date = (0, b"")
 
     @property
@@ -132,6 +134,8 @@ class Listener:
         # A WebSocket has no end of its own to wait for.
         for upgrade in self._upgrades:
             upgrade.close()
+        for talk in self._talks:
+            talk.cancel()
         if self._under_way:
             self._all_done = asyncio.get_running_loop().create_future()
             await asyncio.wait([self._all_done], timeout=drain_seconds)
@@ -176,6 +180,11 @@ class Listener:
                 response, keep_alive = _page(refusal), False
         if isinstance(arrived, Request) and response.upgrade is not None and response.status == 101 and message.upgrade:
             return await self._switch(request, arrived, response, response.upgrade, begun)
+        if isinstance(arrived, Request) and response.web_socket is not None:
+            if websocket.understood(request):
+                return await self._converse(request, arrived, response, response.web_socket, begun)
+            await response.close()
+            response, keep_alive = _page(_NO_HANDSHAKE), False
         unread = not request.payload.is_eof()
         if message.chunked and connection.may_hold_trailers:
             keep_alive = False
@@ -220,6 +229,25 @@ class Listener:
             if self._on_request is not None:
                 seconds, url = self._clock.monotonic() - begun, arrived.url
                 self._on_request(Summary("GET", url.host, url.path, 101, seconds, sent, complete, response.served_by))
+        return outgoing.ENDS
+
+    async def _converse(
+        self, request: Incoming, arrived: Request, response: Response, end: WebSocketEnd, begun: float
+    ) -> web.StreamResponse:
+        """Carries messages between client and script. The line for the log comes at the end."""
+        talk = asyncio.current_task()
+        assert talk is not None
+        self._talks.add(talk)
+        try:
+            await websocket.converse(response, end, request)
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise  # the client has gone
+        finally:
+            self._talks.discard(talk)
+            if self._on_request is not None:
+                seconds, url = self._clock.monotonic() - begun, arrived.url
+                self._on_request(Summary("GET", url.host, url.path, 101, seconds, 0, True, response.served_by))
         return outgoing.ENDS
 
     def _frame(self, response: Response, request: Incoming, *, keep_alive: bool) -> outgoing.Framed:

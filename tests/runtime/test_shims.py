@@ -310,7 +310,6 @@ ERRORS = [
     ("atob('*')", "JsException InvalidCharacterError: atob() called with invalid base64-encoded data."),
     ("TextDecoder.new('utf-8', {'fatal': True}).decode(b'\\xff')", "JsException TypeError: Failed to decode input."),
     ("HTMLRewriter.new()", "NotEmulated js.HTMLRewriter is not emulated by edgeworker"),
-    ("WebSocketPair.new()", "NotEmulated js.WebSocketPair is not emulated by edgeworker"),
     (
         "await fetch('https://o.example/', signal=js.AbortSignal.abort())",
         "JsException AbortError: The operation was aborted",

@@ -11,8 +11,6 @@ NOT_EMULATED: Final = (
     "HTMLRewriter",
     "MessageChannel",
     "WebAssembly",
-    "WebSocket",
-    "WebSocketPair",
     "Worker",
     "eval",
 )

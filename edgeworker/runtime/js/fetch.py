@@ -19,6 +19,7 @@ from edgeworker.runtime.js.formdata import FormData
 from edgeworker.runtime.js.headers import Headers, to_headers
 from edgeworker.runtime.js.streams import ReadableStream
 from edgeworker.runtime.js.tasks import Promise, unless_aborted
+from edgeworker.runtime.js.websocket import WebSocket, taken
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -120,7 +121,7 @@ class Response(_Message):
     core: messages.Response
     encode = False  # the body is the script's own, and a Content-Encoding is to be carried out
     type = "default"
-    webSocket = None
+    webSocket: WebSocket | None = None
     cf = None
     _from: URL | None = None
     _redirected = False
@@ -134,6 +135,10 @@ class Response(_Message):
             status_text="" if is_absent(given.get("statusText")) else str(given["statusText"]),
             headers=None if is_absent(headers) else to_headers(headers),
         )
+        # The option is webSocket; web_socket is how Cloudflare's Python SDK spells it.
+        web_socket = given.get("webSocket", given.get("web_socket"))
+        if not is_absent(web_socket):
+            self.webSocket = self.core.web_socket = taken(web_socket, self.core.status)
         if given.get("encodeBody") == "manual":
             self.encode = False
 

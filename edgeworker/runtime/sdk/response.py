@@ -6,15 +6,15 @@ from http import HTTPStatus
 from edgeworker import messages
 from edgeworker.runtime import contents
 from edgeworker.runtime.ffi import JsException
-from edgeworker.runtime.js.base import BodySource, JsObject
+from edgeworker.runtime.js.base import BodySource, JsObject, is_absent
 from edgeworker.runtime.js.buffers import ArrayBuffer
 from edgeworker.runtime.js.fetch import Response as JSResponse
 from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime.js.websocket import taken
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.convert import python_errors, python_exception
 from edgeworker.runtime.sdk.formdata import FormData
-from edgeworker.runtime.unsupported import NotEmulated
 
 
 class FetchResponse:
@@ -172,14 +172,14 @@ class Response(FetchResponse):
             body = body.js_object
         elif body is not None and not isinstance(body, str | bytes | BodySource | ArrayBuffer):
             raise TypeError(f"Unsupported type in Response: {type(body).__name__}{_advice(body)}")
-        if web_socket is not None:
-            raise NotEmulated("Response(web_socket=...): WebSockets are not emulated by edgeworker")
         self.core, self.encode = contents.make_response(
             body,
             status=200 if not status else int(status),
             status_text=status_text,
             headers=None if headers is None else sdk_headers.from_script(headers),
         )
+        if not is_absent(web_socket):
+            self.core.web_socket = taken(web_socket, self.core.status)
 
     @classmethod
     def over(cls, core: messages.Response, js: JSResponse | None = None) -> "Response":

@@ -199,8 +199,8 @@ RULES = [
     ("js.Blob.new('text')", "1", "JsException: TypeError: Blob.new() takes a list of parts"),
     ("js.Blob.new([5])", "1", "JsException: TypeError: a part of a Blob is text, bytes or a Blob, not int"),
     # what is not there
-    ("", "js.WebSocket, js.HTMLRewriter('x')", "NotEmulated: js.HTMLRewriter is not emulated by edgeworker"),
-    ("", "repr(js.WebSocket), hasattr(js.WebSocket, '__len__')", "('<js.WebSocket, not emulated>', False)"),
+    ("", "js.EventSource, js.HTMLRewriter('x')", "NotEmulated: js.HTMLRewriter is not emulated by edgeworker"),
+    ("", "repr(js.EventSource), hasattr(js.EventSource, '__len__')", "('<js.EventSource, not emulated>', False)"),
     (
         "c = await js.caches.open('x'); await c.put(request, 1)",
         "await c.match(request), await c.delete(request)",

@@ -97,7 +97,11 @@ RULES = [
     ("Response.redirect('nope')", "1", "ValueError: Invalid URL"),
     ("Response.redirect('https://a.b', 200)", "1", "ValueError: 200 is not a redirect status code."),
     ("Response.json({1, 2})", "1", "TypeError: Object of type set is not JSON serializable"),
-    ("Response('x', web_socket=1)", "1", "NotEmulated: Response(web_socket=...)"),
+    (
+        "Response(None, web_socket=1)",
+        "1",
+        "JsException: TypeError: a response's webSocket is an end of a Web",
+    ),
 ]
 
 
