@@ -69,12 +69,17 @@ Binding = KVBinding | TextBinding | JSONBinding | SecretBinding | ServiceBinding
 ATOMIC_SERVICE: Final = "edgeworker-atomic"  # the name that a service binding calls it by
 
 
+# https://developers.cloudflare.com/workers/platform/limits/#cpu-time
+DEFAULT_CPU_MS: Final = 30_000
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A named script plus its bindings.
 
     `main` is the script's file; its directory is where the script's own modules are found. `is_default_script` says
-    that no `main` was configured and the built-in split-token script runs.
+    that no `main` was configured and the built-in split-token script runs. `cpu_ms` is how long the script may keep
+    the event loop at a time.
     """
 
     name: str
@@ -85,6 +90,7 @@ class Worker:
     crons: tuple[str, ...] = ()
     workers_dev: bool = False
     is_default_script: bool = False
+    cpu_ms: int = DEFAULT_CPU_MS
     source: str = ""
 
 
@@ -229,7 +235,10 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the edge's sockets accept. Sizes in bytes, times in seconds."""
+    """What the edge's sockets accept. Sizes in bytes, times in seconds.
+
+    `script_seconds` is how long a script may take until it answers; None is for ever, as on Cloudflare.
+    """
 
     request_line_bytes: int = 16_384
     header_bytes: int = 16_384  # one field
@@ -244,6 +253,7 @@ class Limits:
     keepalive_timeout_seconds: float = 75.0
     connections_per_address: int = 1024
     drain_timeout_seconds: float = 30.0  # Cloudflare gives waitUntil as long
+    script_seconds: float | None = None
 
 
 DEFAULT_SUBDOMAIN: Final = "local"

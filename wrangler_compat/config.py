@@ -6,6 +6,7 @@ from typing import Final
 
 from edgeworker.config import (
     ATOMIC_SERVICE,
+    DEFAULT_CPU_MS,
     JSON,
     AtomicBinding,
     Binding,
@@ -66,6 +67,7 @@ class Plan:
     compatibility_date: str | None
     compatibility_flags: tuple[str, ...]
     crons: tuple[str, ...]
+    cpu_ms: int
     host: str | None
     port: int | None
     has_assets: bool
@@ -103,9 +105,17 @@ def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool
         compatibility_date=_compatibility_date(reader),
         compatibility_flags=_compatibility_flags(reader, main),
         crons=tuple(_texts(triggers.get("crons"))),
+        cpu_ms=_cpu_ms(reader),
         host=host,
         port=port,
         has_assets="assets" in effective.values,
+    )
+
+
+def _cpu_ms(reader: "_Reader") -> int:
+    given = reader.table("limits").get("cpu_ms")
+    return (
+        int(given) if isinstance(given, int | float) and not isinstance(given, bool) and given > 0 else DEFAULT_CPU_MS
     )
 
 

@@ -223,7 +223,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     ),
     Section(
         "limits",
-        "what the sockets accept",
+        "what the sockets accept, and how long a script may take",
         (
             Key("request_line_bytes", POSITIVE, ""),
             Key("header_bytes", POSITIVE, "one field"),
@@ -238,6 +238,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("connections_per_address", POSITIVE, "open at the same time"),
             Key("tls_handshake_timeout_seconds", SECONDS, ""),
             Key("drain_timeout_seconds", SECONDS, "for `waitUntil` when the edge stops"),
+            Key("script_seconds", SECONDS, "until a script must have answered (page 1102); without it, no limit"),
         ),
     ),
 )

@@ -213,6 +213,7 @@ def _limits(values: Mapping[str, object]) -> Limits:
             values, "tls_handshake_timeout_seconds", _LIMITS.tls_handshake_timeout_seconds
         ),
         drain_timeout_seconds=_seconds(values, "drain_timeout_seconds", _LIMITS.drain_timeout_seconds),
+        script_seconds=_seconds(values, "script_seconds", 0.0) or None,
     )
 
 

@@ -295,6 +295,7 @@ def _worker(loadable: _Loadable) -> Worker:
         compatibility_date=plan.compatibility_date,
         compatibility_flags=plan.compatibility_flags,
         crons=plan.crons,
+        cpu_ms=plan.cpu_ms,
         workers_dev=plan.workers_dev,
         is_default_script=loadable.entry.is_default_script,
         source=plan.document.name,

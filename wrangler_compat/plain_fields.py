@@ -103,8 +103,9 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     inherited(
         "limits",
         table(Member("cpu_ms", "number"), Member("subrequests", "number")),
-        "NOTE",
-        "the number of subrequests is limited in edge.toml; CPU time is not limited",
+        "MAP",
+        "`cpu_ms` is how long a script may keep the loop at a time (page 1102), 30000 without it; the number of "
+        "subrequests is limited in edge.toml",
     ),
     inherited(
         "placement",

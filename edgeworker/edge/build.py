@@ -41,7 +41,9 @@ async def build(config: Config, services: Services, store: KVStore, kept: Kept |
         for configured in config.workers:
             env = make_env(configured, sources)
             isolate = load(configured, env, services.clock)
-            workers[configured.name] = Worker(configured.name, isolate, env, background=services.background)
+            workers[configured.name] = Worker(
+                configured.name, isolate, env, background=services.background, seconds=config.limits.script_seconds
+            )
     except BaseException:
         for worker in workers.values():
             await worker.close()

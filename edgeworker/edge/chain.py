@@ -128,7 +128,7 @@ class Edge:
             # A custom domain's worker is its own origin: there is nothing behind it to pass through to.
             if isinstance(behind, ToOrigin) and behind.origin is not None:
                 return await self._ask_origin(request, behind)
-        return pages.answer(pages.WORKER_FAILED, request)
+        return pages.answer(pages.SCRIPT_EXCEEDED_LIMITS if failure.exceeded_limits else pages.WORKER_FAILED, request)
 
     async def _ask_origin(self, request: Request, resolution: ToOrigin) -> Response:
         base = resolution.origin

@@ -29,6 +29,9 @@ class Page:
 
 
 WORKER_FAILED: Final = Page(500, 1101, "Worker threw exception", "The script of this URL raised an error.")
+SCRIPT_EXCEEDED_LIMITS: Final = Page(
+    503, 1102, "Worker exceeded resource limits", "The script of this URL took longer than it may."
+)
 LOOP: Final = Page(
     508,
     1019,

@@ -23,11 +23,15 @@ class Scheduled:
     no_retry: bool = False
 
 
+class ExceededLimits(BaseException):
+    """Ends a script that took longer than it may. No Exception: a script that catches those does not catch this."""
+
+
 class ScriptFailure(Exception):
     """An uncaught exception of a script; it is logged already. `__cause__` and `original` are the exception.
 
     Not an EdgeworkerError: the edge answers it with Cloudflare's page 1101 or, where the script asked for it, passes
-    the request to the origin.
+    the request to the origin. For one that exceeded limits it is page 1102.
     """
 
     def __init__(self, worker: str, original: BaseException, *, pass_through: bool = False) -> None:
@@ -36,6 +40,10 @@ class ScriptFailure(Exception):
         self.worker = worker
         self.original = original
         self.pass_through = pass_through
+
+    @property
+    def exceeded_limits(self) -> bool:
+        return isinstance(self.original, ExceededLimits)
 
 
 class Isolate(Protocol):

@@ -32,6 +32,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Final
 
+from edgeworker.config import DEFAULT_CPU_MS
 from edgeworker.runtime import http_libraries
 
 _MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
@@ -59,6 +60,7 @@ class Modules:
     def __init__(self, worker: str, main: Path, shims: Shims) -> None:
         self.worker = worker
         self.prefix = f"{worker}@{next(_numbers)}:"
+        self.cpu_seconds = DEFAULT_CPU_MS / 1000  # how long the script may keep the loop at a time
         self.waits = False  # some code of the script waits without `await`
         self.main = self.prefix + main.stem.replace(".", "_")
         self._main_path = main

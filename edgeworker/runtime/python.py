@@ -24,7 +24,7 @@ from edgeworker.runtime import (
 )
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.exports import Exports
-from edgeworker.runtime.isolate import Scheduled
+from edgeworker.runtime.isolate import ExceededLimits, Scheduled
 from edgeworker.runtime.js.fetch import Request as JSRequest
 from edgeworker.runtime.js.fetch import Response as JSResponse
 from edgeworker.runtime.module_env import ModuleEnv
@@ -48,10 +48,11 @@ def load(worker: Worker, env: Env | None = None, clock: Clock | None = None) -> 
         raise missing
     supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock())
     own = Modules(worker.name, worker.main, shims.for_worker(supplied))
+    own.cpu_seconds = worker.cpu_ms / 1000
     try:
         try:
             main = own.load_main()
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, ExceededLimits) as error:
             raise loading.explained(error, worker, own) from error
         found = exports.find(main, worker.main.name)
     except ScriptError:

@@ -1,9 +1,13 @@
-"""Names the script that blocks the event loop. All scripts and the edge share one loop, so nobody is served meanwhile.
+"""Names the script that blocks the event loop, and ends one that blocks it for longer than it may.
+
+All scripts and the edge share one loop, so nobody is served meanwhile. Python can end what runs in Python: a loop, a
+calculation. It cannot end a call into C while that lasts (`time.sleep`, a lock, a bad regular expression).
 
 A thread asks the loop for a sign of life while requests are under way, and sleeps while there are none.
 """
 
 import asyncio
+import ctypes
 import logging
 import sys
 import threading
@@ -11,6 +15,7 @@ from types import FrameType
 from typing import Final
 
 from edgeworker.runtime import modules, tracebacks
+from edgeworker.runtime.isolate import ExceededLimits
 
 _log = logging.getLogger(__name__)
 
@@ -82,9 +87,23 @@ class Watchdog:
                 return
             if not alive.wait(self._threshold_seconds):
                 self._report(sys._current_frames().get(watched))
-                while not alive.wait(self._pause_seconds) and not self._stopping.is_set():
-                    pass
+                self._wait_or_end(alive, watched)
             self._stopping.wait(self._pause_seconds)
+
+    def _wait_or_end(self, alive: threading.Event, watched: int) -> None:
+        """Until the loop goes on; a script that keeps it for its `cpu_seconds` gets ExceededLimits raised within."""
+        held_seconds, ending = self._threshold_seconds, False
+        while not alive.wait(self._pause_seconds) and not self._stopping.is_set():
+            held_seconds += self._pause_seconds
+            frame = sys._current_frames().get(watched)
+            if frame is None or _is_ours(frame):  # not in the middle of what the edge does for the script
+                continue
+            script = _script(frame)
+            if script is not None and held_seconds >= script.cpu_seconds:
+                _raise_in(watched, ExceededLimits)
+                ending = True
+        if ending:
+            _raise_in(watched, None)  # where it was not raised yet, the script has ended by itself
 
     def _sleep(self) -> None:
         self._wake.clear()
@@ -114,3 +133,22 @@ class Watchdog:
             code.co_name,
             tracebacks.source_line(code.co_filename, line),
         )
+
+
+def _script(frame: FrameType | None) -> modules.Modules | None:
+    """The worker that the innermost frame of a script belongs to."""
+    while frame is not None:
+        if (found := modules.of_frame(frame)) is not None:
+            return found
+        frame = frame.f_back
+    return None
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("edgeworker.")
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Has the thread raise `error` at its next step in Python; None takes back what it has not raised yet."""
+    given = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), given)

@@ -1,25 +1,29 @@
 """A worker: an isolate and its env. Each event gets a Context, and a script's failure is logged here, once."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Request, Response
 from edgeworker.runtime.env import Env
-from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
+from edgeworker.runtime.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.watchdog import activity
 
 _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """`background` takes what the script gives to waitUntil."""
+    """`background` takes what the script gives to waitUntil. `seconds` is how long it may take to answer a request."""
 
-    def __init__(self, name: str, isolate: Isolate, env: Env, *, background: Background) -> None:
+    def __init__(
+        self, name: str, isolate: Isolate, env: Env, *, background: Background, seconds: float | None = None
+    ) -> None:
         self.name = name
         self.isolate = isolate
         self.env = env
         self._background = background
+        self._seconds = seconds
 
     async def run(
         self,
@@ -33,8 +37,10 @@ class Worker:
         ctx = self._context(request, subrequests, props)
         try:
             with activity:
-                return await self.isolate.fetch(request, self.env, ctx, entrypoint)
-        except (Exception, SystemExit) as error:
+                if self._seconds is None:
+                    return await self.isolate.fetch(request, self.env, ctx, entrypoint)
+                return await self._in_time(self._seconds, request, ctx, entrypoint)
+        except (Exception, SystemExit, ExceededLimits) as error:
             raise self._failure(error, ctx) from error
 
     async def scheduled(self, event: Scheduled, subrequests: Handler) -> None:
@@ -43,7 +49,7 @@ class Worker:
         try:
             with activity:
                 await self.isolate.scheduled(event, self.env, ctx)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, ExceededLimits) as error:
             raise self._failure(error, ctx) from error
 
     async def call(
@@ -59,6 +65,16 @@ class Worker:
         """One RPC out of the invocation `caller`. What the method raises is raised to who called it."""
         ctx = self._context(caller.request, caller.subrequest, props)
         return await self.isolate.call(method, args, options, self.env, ctx, entrypoint)
+
+    async def _in_time(self, seconds: float, request: Request, ctx: Context, entrypoint: str | None) -> Response:
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                return await self.isolate.fetch(request, self.env, ctx, entrypoint)
+        except TimeoutError as error:
+            if not deadline.expired():  # the script's own
+                raise
+            raise ExceededLimits(f"the script did not answer within {seconds:g} s (limits.script_seconds)") from error
 
     async def close(self) -> None:
         await self.isolate.close()

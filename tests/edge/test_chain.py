@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import Config, CustomDomain, Route, Worker, Zone
+from edgeworker.config import Config, CustomDomain, Limits, Route, Worker, Zone
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from tests.edge.making import Made, is_down, make
 
@@ -290,3 +290,15 @@ async def test_the_default_worker_answers_localhost_and_its_origin_is_the_config
 
     assert text == "origin saw http://localhost:8787/x"
     assert list(made.origins) == ["http://127.0.0.1:9"]
+
+
+async def test_a_script_that_does_not_answer_in_time_is_page_1102(tmp_path: Path) -> None:
+    made = await _made(
+        tmp_path,
+        "async def fetch(self, request):\n    import asyncio\n    await asyncio.Event().wait()",
+        replace(CONFIG, limits=Limits(script_seconds=0.01)),
+    )
+
+    response, text = await made.get("http://example.com/w/x")
+
+    assert (response.status, text) == (503, "error code: 1102")

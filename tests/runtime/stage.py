@@ -76,9 +76,16 @@ class Stage:
         flags: tuple[str, ...] = (),
         env_at_load: bool = False,
         fake_time: bool = False,
+        cpu_ms: int = config.DEFAULT_CPU_MS,
+        seconds: float | None = None,
     ) -> Worker:
         described = config.Worker(
-            name, self.write(files, name=name, main=main), bindings, compatibility_date=date, compatibility_flags=flags
+            name,
+            self.write(files, name=name, main=main),
+            bindings,
+            compatibility_date=date,
+            compatibility_flags=flags,
+            cpu_ms=cpu_ms,
         )
         env = make_env(
             described,
@@ -91,7 +98,7 @@ class Stage:
         )
         isolate = load(described, env if env_at_load else None, self.clock if fake_time else None)
         self.opened.append(isolate)
-        self.workers[name] = Worker(name, isolate, env, background=self.background)
+        self.workers[name] = Worker(name, isolate, env, background=self.background, seconds=seconds)
         return self.workers[name]
 
     def add_fetch(

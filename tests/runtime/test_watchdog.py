@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from edgeworker.runtime import ScriptFailure
+from edgeworker.runtime.isolate import ExceededLimits
 from edgeworker.runtime.watchdog import Watchdog, activity
-from tests.runtime.stage import Stage
+from tests.runtime.stage import IMPORTS, Stage
 
 
 class _Heard(logging.Handler):
@@ -85,3 +87,40 @@ async def test_a_watchdog_that_sleeps_wakes_and_can_be_closed(stage: Stage, hear
     assert len(heard.texts) == 1
     await _asleep()
     watchdog.close()
+
+
+RUNAWAYS = [
+    "while True:\n            pass",
+    "while True:\n            try:\n                len([])\n            except Exception:\n                pass",
+    "return Response(str(forever(0)))",
+]
+
+
+@pytest.mark.usefixtures("watchdog")
+@pytest.mark.parametrize("body", RUNAWAYS)
+async def test_a_script_that_keeps_the_loop_for_too_long_is_ended_and_others_are_served(
+    stage: Stage, body: str
+) -> None:
+    forever = "def forever(n):\n    while n >= 0:\n        n += 1\n    return n\n"
+    head = "class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n        "
+    stage.add(IMPORTS + forever + head + body, cpu_ms=150)
+    stage.add_fetch("return Response('served')", name="other")
+
+    with pytest.raises(ScriptFailure) as raised:
+        await stage.get()
+
+    assert raised.value.exceeded_limits
+    assert isinstance(raised.value.original, ExceededLimits)
+    assert (await stage.get(worker="other")).text == "served"
+
+
+@pytest.mark.usefixtures("watchdog")
+async def test_a_script_that_ends_in_time_is_not_ended(stage: Stage, heard: _Heard) -> None:
+    worker = stage.add(
+        IMPORTS + "class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n"
+        "        while not self.env.warned.is_set():\n            pass\n        return Response('done')\n",
+        cpu_ms=30_000,
+    )
+    worker.env.warned = heard.event
+
+    assert (await stage.get()).text == "done"

@@ -220,3 +220,26 @@ async def test_ctx_says_which_name_is_right(stage: Stage) -> None:
         )
         == "ctx has no attribute 'wait_until'; the name is waitUntil"
     )
+
+
+async def test_a_script_that_does_not_answer_in_time_is_given_up(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits = "import asyncio\nasync def on_fetch(request):\n    await asyncio.Event().wait()\n"
+    stage.add(waits, seconds=0.01)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(ScriptFailure) as raised:
+        await stage.get()
+
+    assert raised.value.exceeded_limits
+    assert "the script did not answer within 0.01 s (limits.script_seconds)" in caplog.text
+
+
+async def test_a_timeout_of_the_scripts_own_is_its_own(stage: Stage) -> None:
+    stage.add("async def on_fetch(request):\n    raise TimeoutError('mine')\n", seconds=30)
+
+    with pytest.raises(ScriptFailure) as raised:
+        await stage.get()
+
+    assert not raised.value.exceeded_limits
+    assert str(raised.value.original) == "mine"

@@ -231,6 +231,11 @@ def test_https_is_told_not_to_be_spoken() -> None:
     assert "does not speak TLS yet" in diagnostics.of("warning")[0].text
 
 
+@pytest.mark.parametrize(("text", "cpu_ms"), [("", 30_000), ("[limits]\ncpu_ms = 50\n", 50)])
+def test_the_cpu_limit_is_wranglers_or_cloudflares(text: str, cpu_ms: int) -> None:
+    assert plan(text)[0].cpu_ms == cpu_ms
+
+
 def test_crons_are_kept() -> None:
     assert plan('[triggers]\ncrons = ["*/5 * * * *"]\n')[0].crons == ("*/5 * * * *",)
 
