@@ -182,9 +182,9 @@ async def _resolve(endpoint: Endpoint) -> Sequence[str]:
 
 async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     body = request.body
-    head, later = _head(request, body, endpoint)
-    no_body = request.method == "HEAD"
     upgrading = _wants_websocket(request)
+    head, later = _head(request, body, endpoint, upgrading=upgrading)
+    no_body = request.method == "HEAD"
     connection = None if upgrading else pool.take(endpoint)
     if connection is not None:
         try:
@@ -204,7 +204,7 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
         raise OriginError(text, status=520) from error
 
 
-def _head(request: Request, body: Body | None, endpoint: Endpoint) -> tuple[bytes, Body | None]:
+def _head(request: Request, body: Body | None, endpoint: Endpoint, *, upgrading: bool) -> tuple[bytes, Body | None]:
     """What is written at once (a body that is there already goes with its head), and the body that follows."""
     url = request.url
     target = url.target
@@ -215,7 +215,7 @@ def _head(request: Request, body: Body | None, endpoint: Endpoint) -> tuple[byte
         if endpoint.proxy.authorization is not None:
             fields.append((b"Proxy-Authorization", endpoint.proxy.authorization))
     fields += [field for field in end_to_end(request.headers.raw) if not _is_own(field[0])]
-    if _wants_websocket(request):
+    if upgrading:
         fields += [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
     if body is None:
         if request.method in _BODY_EXPECTED:
