@@ -28,11 +28,13 @@ from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
 
 if TYPE_CHECKING:
+    from edgeworker.cli.logs import LogStream
+    from edgeworker.clock import Clock
     from edgeworker.config import Config
     from edgeworker.harness.assembly import Assembly
     from edgeworker.harness.datadir import DataDir
     from edgeworker.messages import Request, Response
-    from edgeworker.server.listener import Summary
+    from edgeworker.server.listener import OnRequest
     from edgeworker.trace import Trace
     from wrangler_compat import Loaded
     from wrangler_compat.api import V4Api
@@ -75,6 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cron", action="store_true", help="fire cron triggers at their times, which are in UTC")
     parser.add_argument("--trace", action="store_true", help="print each request's way through the edge")
+    parser.add_argument("--no-request-log", action="store_true", help="log no line for each request")
     parser.add_argument("--verbose", action="store_true", help="log more")
 
 
@@ -86,21 +89,23 @@ def port_number(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    from edgeworker.cli import logs
+    from edgeworker.cli import garbage, logs
 
-    logs.set_up(as_json=options.json, verbose=options.verbose)
-    asyncio.run(_Session(options).serve())
+    garbage.starting()
+    asyncio.run(_Session(options, logs.set_up(as_json=options.json, verbose=options.verbose)).serve())
     return 0
 
 
 class _Session:
     """One run of `dev`."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, log: "LogStream") -> None:
         self._options = options
+        self._log = log
         self._errors = Output.for_stream(sys.stderr)
 
     async def serve(self) -> None:
+        from edgeworker.cli import garbage
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
@@ -139,7 +144,9 @@ class _Session:
             api = await listen(v4, config.api_socket, limits=config.limits, clock=clock)
             stack.push_async_callback(api.close, drain)
             front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
-            edge = await listen(front, config.edge_socket, limits=config.limits, clock=clock, on_request=_log_request)
+            edge = await listen(
+                front, config.edge_socket, limits=config.limits, clock=clock, on_request=self._request_log(clock)
+            )
             stack.push_async_callback(edge.close, drain)
             await stack.enter_async_context(running(sweep_for_ever(storage.whole, clock)))
             if options.cron:
@@ -148,6 +155,7 @@ class _Session:
                 )
                 await stack.enter_async_context(running(firing))
                 _log.info("cron triggers fire at their times (see `edgeworker cron next`)")
+            garbage.serving()
             self._ready(config, edge.url, api.url, place)
             if options.json:
                 stack.enter_context(redirect_stdout(PrintedLines()))
@@ -208,12 +216,15 @@ class _Session:
             directories = watched(assembly.config)
 
     async def _reload(self, assembly: "Assembly", api: "V4Api", files: frozenset[Path]) -> None:
+        from edgeworker.cli import garbage
+
         names = ", ".join(sorted(file.name for file in files))
         try:
             config = self._settled(self._load())
             self._tell_what_waits(assembly.config, config)
             await assembly.reload(config)
             api.config = config
+            garbage.reloaded()
         except EdgeworkerError as error:
             _log.error("%s\nThe version before this change keeps serving.", error)
             return
@@ -224,6 +235,16 @@ class _Session:
         for name in ("edge_socket", "api_socket", "api_hosts", "relaxed_expiration", "kv", "limits"):
             if getattr(old, name) != getattr(new, name):
                 _log.warning("the change of %s takes effect after a restart", name.replace("_", " "))
+
+    def _request_log(self, clock: "Clock") -> "OnRequest | None":
+        from edgeworker.cli.request_log import json_line, text_line
+
+        later = self._log.later
+        if self._options.no_request_log:
+            return None
+        if self._options.json:
+            return lambda summary: later(json_line(summary, now_ms=clock.now_ms()))
+        return lambda summary: later(text_line(summary))
 
     def _print_trace(self, request: "Request", response: "Response | None", trace: "Trace") -> None:
         status = "failed" if response is None else str(response.status)
@@ -257,31 +278,3 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping, number)
     return stop
-
-
-def _log_request(summary: "Summary") -> None:
-    """One line: method, where, status, what answered, milliseconds. Never a query, which may hold a token."""
-    milliseconds = summary.seconds * 1000
-    _log.info(
-        "%s %s%s %d %s %.1f ms%s",
-        summary.method,
-        summary.host,
-        summary.path,
-        summary.status,
-        summary.served_by or "edge",
-        milliseconds,
-        "" if summary.complete else " (cut)",
-        extra={
-            "fields": {
-                "event": "request",
-                "method": summary.method,
-                "host": summary.host,
-                "path": summary.path,
-                "status": summary.status,
-                "served_by": summary.served_by or "edge",
-                "ms": round(milliseconds, 2),
-                "bytes": summary.sent_bytes,
-                "complete": summary.complete,
-            }
-        },
-    )

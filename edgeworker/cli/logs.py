@@ -1,11 +1,13 @@
 """What goes to stderr while an edge runs: one line a request, and what the rooms log; as text or as JSON lines."""
 
+import asyncio
 import io
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TextIO
 
 from edgeworker.cli.output import Output
 
@@ -43,6 +45,46 @@ class _JSONFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class LogStream(logging.StreamHandler[TextIO]):
+    """Where all lines go, in their order.
+
+    `later` is for the many: such lines are written together, at the end of the event loop's turn.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[str] = []
+        self._swapping = threading.Lock()
+
+    def later(self, line: str) -> None:
+        """A whole line, with its end. To be called in the event loop."""
+        with self._swapping:
+            self._waiting.append(line)
+            first = len(self._waiting) == 1
+        if first:
+            asyncio.get_running_loop().call_soon(self.write_waiting)
+
+    def write_waiting(self) -> None:
+        with self._swapping:
+            lines, self._waiting = self._waiting, []
+        if not lines:
+            return
+        try:
+            self.stream.write("".join(lines))
+            self.stream.flush()
+        except OSError:
+            # Nobody reads it any more; what writes records does not mind either (logging.Handler.handleError).
+            return
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.write_waiting()
+        super().emit(record)
+
+    def close(self) -> None:
+        self.write_waiting()
+        super().close()
+
+
 class PrintedLines(io.TextIOBase):
     """Stands for stdout where stdout is for programs only: each line that a script prints is a line of the log."""
 
@@ -59,11 +101,15 @@ class PrintedLines(io.TextIOBase):
         return len(text)
 
 
-def set_up(*, as_json: bool, verbose: bool = False) -> None:
-    """Sends the log of edgeworker to stderr. With `as_json` one JSON object a line."""
-    handler = logging.StreamHandler(sys.stderr)
+def set_up(*, as_json: bool, verbose: bool = False) -> LogStream:
+    """Sends the log of edgeworker to stderr. With `as_json` one JSON object a line.
+
+    What waits in the answer when the process ends is written by `logging.shutdown`, which Python calls at its exit.
+    """
+    handler = LogStream(sys.stderr)
     handler.setFormatter(_JSONFormatter() if as_json else _TextFormatter(Output.for_stream(sys.stderr)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("edgeworker").setLevel(logging.DEBUG if verbose else logging.INFO)
+    return handler

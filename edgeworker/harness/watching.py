@@ -16,7 +16,8 @@ _NAMES: Final = frozenset({"wrangler.json", "wrangler.jsonc"})
 _PREFIXES: Final = (".dev.vars", ".env")  # .dev.vars.production, .env.local
 # An editor writes a file in several steps; what comes within this time is one change.
 _DEBOUNCE_MS: Final = 50
-_STEP_MS: Final = 10
+# How often the watcher looks whether something came: each time it takes the interpreter from what serves requests.
+_STEP_MS: Final = 50
 
 
 class SourceFilter(DefaultFilter):

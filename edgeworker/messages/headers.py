@@ -6,10 +6,12 @@ Source: https://fetch.spec.whatwg.org/#headers-class. Values are ByteStrings: on
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final, Self
 
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FORBIDDEN_IN_VALUE: Final = re.compile(rb"[\x00\r\n]")
+
+_by_name: Final = itemgetter(0)
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -31,15 +33,16 @@ class Headers:
         if isinstance(fields, Headers):
             self._fields = fields._fields.copy()
             return
-        self._fields = []
-        if fields is not None:
-            for name, value in fields.items() if isinstance(fields, Mapping) else fields:
-                self.append(name, value)
+        if fields is None:
+            self._fields = []
+            return
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        self._fields = [_checked(name, value) for name, value in pairs]
 
     @classmethod
     def from_raw(cls, fields: Iterable[tuple[bytes, bytes]]) -> Self:
         """Fields that an HTTP parser has checked already; they are not checked again."""
-        headers = cls()
+        headers = cls.__new__(cls)
         headers._fields = list(fields)
         return headers
 
@@ -90,7 +93,7 @@ class Headers:
 
     def without(self, names: "frozenset[bytes]") -> Self:
         """A copy without the fields whose lower-case names are in `names`."""
-        return self.from_raw(item for item in self._fields if item[0].lower() not in names)
+        return self.from_raw([item for item in self._fields if item[0].lower() not in names])
 
     def copy(self) -> Self:
         return self.from_raw(self._fields)
@@ -110,7 +113,7 @@ class Headers:
                 combined[name] += f", {value}"
             else:
                 combined[name] = value
-        return sorted([*combined.items(), *cookies], key=lambda item: item[0])
+        return sorted([*combined.items(), *cookies], key=_by_name)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.entries())
@@ -137,7 +140,8 @@ def _checked(name: str, value: str) -> tuple[bytes, bytes]:
         content = value.strip(" \t\r\n").encode("latin-1")
     except UnicodeEncodeError as error:
         raise TypeError(f"Invalid value of header {name!r}: a character above U+00FF at {error.start}.") from None
-    if _FORBIDDEN_IN_VALUE.search(content):
+    # Three searches for one byte each are many times faster than one pattern.
+    if b"\n" in content or b"\r" in content or b"\0" in content:
         raise TypeError(f"Invalid value of header {name!r}: it holds CR, LF or NUL.")
     return field, content
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -91,6 +91,10 @@ def cipher_name(name: str) -> str:
 
 def certificate_facts(der: bytes) -> Mapping[str, object]:
     """Of a client's certificate that was verified: the handshake of any other has failed."""
+    # Slow to import, and few clients show a certificate.
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
     certificate = x509.load_der_x509_certificate(der)
     authority = _authority(certificate)
     return {
@@ -114,19 +118,23 @@ def certificate_facts(der: bytes) -> Mapping[str, object]:
     }
 
 
-def _legacy(name: x509.Name) -> str:
+def _legacy(name: "x509.Name") -> str:
     """`/C=US/O=Cloudflare/CN=x`, in the certificate's own order."""
     return "".join(f"/{attribute.rfc4514_attribute_name}={attribute.value!s}" for attribute in name)
 
 
-def _authority(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier | None:
+def _authority(certificate: "x509.Certificate") -> "x509.AuthorityKeyIdentifier | None":
+    from cryptography import x509
+
     try:
         return certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     except x509.ExtensionNotFound:
         return None
 
 
-def _subject_key(certificate: x509.Certificate) -> str:
+def _subject_key(certificate: "x509.Certificate") -> str:
+    from cryptography import x509
+
     try:
         return _hex(certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest)
     except x509.ExtensionNotFound:

@@ -22,7 +22,6 @@ from edgeworker.server.exchange import Exchange
 from edgeworker.server.outbound import Policy
 from edgeworker.server.outbound_proxy import Proxies
 from edgeworker.server.pool import Endpoint, Pool, Resolve
-from edgeworker.server.tls import origin_context
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -93,6 +92,9 @@ class OriginClient:
 
     def _pool(self, resolve: Resolve, settings: OriginTLS, where: str) -> Pool:
         def tls() -> ssl.SSLContext:
+            # What reads certificates is slow to import, and many an edge speaks TLS with nobody.
+            from edgeworker.server.tls import origin_context
+
             return origin_context(settings, self._outbound.ca_file, now=self._clock.now(), where=where)
 
         # The system's certificates are read when they are first needed, which takes a while; files that are configured

@@ -210,6 +210,21 @@ def test_a_request_is_one_json_line_without_its_query(tmp_path: Path) -> None:
     assert "hidden" not in line
 
 
+def test_request_lines_can_be_left_out_and_are_there_when_dev_stops(tmp_path: Path) -> None:
+    with dev(cwd=tmp_path) as edge:
+        edge.get("api.example.com", "/last")
+        edge.stop()
+        with_lines = edge.everything()
+    with dev("--no-request-log", cwd=tmp_path) as edge:
+        edge.get("api.example.com", "/last")
+        edge.stop()
+        without = edge.everything()
+
+    assert "/last" in with_lines
+    assert "stopping" in without
+    assert "/last" not in without
+
+
 def test_with_json_every_line_of_the_log_is_json(tmp_path: Path) -> None:
     config = _project(tmp_path, "w", "example.com/*")
     config.write_text(config.read_text() + "unknown_key = 1\n")

@@ -1,3 +1,5 @@
+import asyncio
+import io
 import json
 import logging
 import sys
@@ -68,3 +70,57 @@ def test_what_is_printed_becomes_whole_lines_of_the_log(capsys: pytest.CaptureFi
 
     messages = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
     assert messages == ["a 1", "half and half", "next"]
+
+
+async def test_lines_that_may_wait_are_written_together_at_the_end_of_the_loops_turn() -> None:
+    stream = _Counting()
+    log = logs.LogStream(stream)
+
+    log.later("one\n")
+    log.later("two\n")
+    assert stream.getvalue() == ""
+    await asyncio.sleep(0)
+
+    assert (stream.getvalue(), stream.writes) == ("one\ntwo\n", 1)
+    log.later("three\n")
+    await asyncio.sleep(0)
+    assert stream.getvalue() == "one\ntwo\nthree\n"
+
+
+async def test_a_record_does_not_overtake_the_lines_before_it() -> None:
+    stream = io.StringIO()
+    log = logs.LogStream(stream)
+
+    log.later("one\n")
+    log.handle(logging.LogRecord("x", logging.WARNING, "", 0, "two", None, None))
+
+    assert stream.getvalue() == "one\ntwo\n"
+
+
+async def test_lines_that_wait_at_the_end_are_written() -> None:
+    stream = io.StringIO()
+    log = logs.LogStream(stream)
+
+    log.later("one\n")
+    log.close()
+
+    assert stream.getvalue() == "one\n"
+
+
+async def test_a_reader_that_went_away_is_no_failure_of_the_request() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    log = logs.LogStream(Gone())
+
+    log.later("one\n")
+    log.write_waiting()
+
+
+class _Counting(io.StringIO):
+    writes = 0
+
+    def write(self, text: str, /) -> int:
+        self.writes += 1
+        return super().write(text)

@@ -77,6 +77,9 @@ def entries(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         raise type_error(f"an object or a list of pairs was expected, not {type(value).__name__}")
     for pair in iter(value):
+        if type(pair) is tuple and len(pair) == 2:
+            yield str(pair[0]), pair[1]
+            continue
         if isinstance(pair, str) or not hasattr(pair, "__iter__") or len(items := list(pair)) != 2:
             raise type_error(f"a list of [name, value] pairs was expected, and one item is {type(pair).__name__}")
         yield str(items[0]), items[1]

@@ -100,10 +100,11 @@ def to_headers(init: object) -> messages.Headers:
             fields: Iterator[tuple[str, object]] = iter(init.items())
         case _:
             fields = entries(init)
-    headers = messages.Headers()
-    for name, value in fields:
-        _guarded(headers.append, name, value)
-    return headers
+    pairs = list(fields)
+    try:
+        return messages.Headers([(str(name), value if isinstance(value, str) else str(value)) for name, value in pairs])
+    except TypeError as error:
+        raise JsException("TypeError", str(error)) from None
 
 
 def _guarded(change: Callable[[str, str], None], name: str, value: object) -> None:

@@ -38,8 +38,14 @@ class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc] 
         if "_headers" in self.__dict__:
             found: str | _T | None = HTTPMessage.get(self, name, failobj)
             return found
-        value = self._core.get_all(name)[0] if name.lower() == "set-cookie" and name in self else self._core.get(name)
-        return failobj if value is None else value
+        value = self._core.get(name)
+        if value is None:
+            return failobj
+        return self._core.get_all(name)[0] if name.lower() == "set-cookie" else value
+
+    def items(self) -> list[tuple[str, str]]:  # type: ignore[override]  # as in email: a list, not a view
+        # The parent asks its policy about each value, which finds nothing to change in text without surrogates.
+        return HTTPMessage.items(self) if "_headers" in self.__dict__ else self._core.entries()
 
     def __getitem__(self, name: str) -> str:
         return self.get(name)  # type: ignore[return-value]  # email's way: None for a missing field, no KeyError

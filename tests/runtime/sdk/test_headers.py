@@ -1,12 +1,13 @@
 """`request.headers`: an HTTPMessage that is a mapping. Source: workers/utils.py of workers-runtime-sdk 1.9.5."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPMessage
 
 import pytest
 
 from edgeworker.messages import Headers
-from edgeworker.runtime.sdk.headers import HTTPMessageMapping
+from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.sdk.headers import HTTPMessageMapping, from_script
 
 RAW = Headers.from_raw(
     [(b"X-B", b"1"), (b"Accept", b" a "), (b"x-b", b"2"), (b"Set-Cookie", b"c"), (b"Set-Cookie", b"d")]
@@ -59,3 +60,31 @@ def test_a_change_is_seen_in_this_copy_only() -> None:
 
 def test_the_repr_shows_no_value() -> None:
     assert "1, 2" not in repr(made())
+
+
+def test_items_are_what_the_message_has_before_and_after_it_is_built() -> None:
+    plain = made().items()
+    built = made()
+    built["Added"] = "later"
+
+    assert plain == [("accept", " a "), ("set-cookie", "c"), ("set-cookie", "d"), ("x-b", "1, 2")]
+    assert built.items() == [*plain, ("Added", "later")]
+
+
+@pytest.mark.parametrize("bad", [("x", "a\r\nInjected: b"), ("x", "a\0"), ("x", "\u0100"), ("x y", "a"), ("", "a")])
+@pytest.mark.parametrize("make", [dict, list, lambda pairs: [list(pair) for pair in pairs]])
+def test_copied_fields_are_checked_as_any_that_a_script_sets(
+    make: Callable[[list[tuple[str, str]]], object], bad: tuple[str, str]
+) -> None:
+    with pytest.raises((TypeError, JsException)):
+        from_script(make([*made().items(), bad]))
+
+
+def test_copied_fields_stay_apart_and_numbers_become_text() -> None:
+    copied = from_script([*made().items(), ("X-Count", 3)])
+
+    assert copied is not None
+    assert copied.get_set_cookie() == ["c", "d"]
+    assert copied.get("x-b") == "1, 2"
+    assert copied.get("accept") == "a"
+    assert copied.get("x-count") == "3"
