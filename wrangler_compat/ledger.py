@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edgeworker import features
 from wrangler_compat.api.endpoints import ENDPOINTS
 from wrangler_compat.edge_fields import SECTIONS
 from wrangler_compat.field import SUPPORT, Field
@@ -67,6 +68,15 @@ def tables() -> Iterator[Table]:
         "Below `/client/v4`. Everything else answers 404.",
         ("method", "path", "note"),
         [(endpoint.method, f"`{endpoint.template}`", endpoint.note) for endpoint in ENDPOINTS],
+    )
+    yield Table(
+        "Python scripts",
+        "; ".join(f"**{support}** {meaning}" for support, meaning in features.SUPPORT.items()) + ".",
+        ("where", "names", "here", "note"),
+        [
+            (feature.where, ", ".join(f"`{name}`" for name in feature.names), feature.support, feature.note)
+            for feature in features.FEATURES
+        ],
     )
 
 

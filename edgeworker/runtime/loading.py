@@ -73,6 +73,11 @@ def _missing(error: ModuleNotFoundError, name: str, modules: Modules) -> str:
     text = str(error)
     place = tracebacks.last_line(error)
     line = "" if place is None else f"\n    {tracebacks.source_line(*place)}"
+    if (built := modules.webassembly(name)) is not None:
+        return (
+            f'{text}: {built} is built for WebAssembly and cannot be loaded here; install "{top}" where '
+            f"edgeworker runs ({_environment()}), which is then used instead{line}"
+        )
     if modules.owns(top):
         return f"{text}: {top} is the worker's own, and has no such module{line}"
     if top in _NOT_PORTABLE:

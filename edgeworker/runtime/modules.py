@@ -99,6 +99,15 @@ class Modules:
             owned = self._owned[top] = self._find_owner(top)
         return owned
 
+    def webassembly(self, name: str) -> Path | None:
+        """The extension module of this name in `python_modules/`, where it is built for WebAssembly."""
+        *packages, last = name.split(".")
+        for finder in self._vendored:
+            for file in Path(finder.path, *packages).glob(f"{last}.*.so"):
+                if "wasm" in file.name or "emscripten" in file.name:
+                    return file
+        return None
+
     def plain(self, text: str) -> str:
         """A text for people: the module names in it as the script spells them."""
         return text.replace(self.prefix, "")

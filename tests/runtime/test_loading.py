@@ -61,6 +61,22 @@ def test_a_script_that_cannot_be_loaded_is_told_where_and_why(stage: Stage, scri
         assert ours not in text
 
 
+def test_a_package_that_is_built_for_webassembly_is_named_with_what_to_do(stage: Stage) -> None:
+    files = {
+        "worker.py": "import onlywasm\n",
+        "python_modules/onlywasm/__init__.py": "from onlywasm._core import value\n",
+        "python_modules/onlywasm/_core.cpython-313-wasm32-emscripten.so": "",
+    }
+
+    with pytest.raises(ScriptError) as raised:
+        stage.add(files)
+
+    text = str(raised.value)
+    assert "No module named 'onlywasm._core': " in text
+    assert "_core.cpython-313-wasm32-emscripten.so is built for WebAssembly and cannot be loaded here" in text
+    assert 'install "onlywasm" where edgeworker runs' in text
+
+
 def test_a_main_that_does_not_exist_is_told_with_what_lies_beside_it(tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text("")
 

@@ -1,5 +1,6 @@
 """COMPATIBILITY.md is what the tables say."""
 
+from edgeworker.features import FEATURES
 from wrangler_compat.api.endpoints import ENDPOINTS
 from wrangler_compat.edge_fields import SECTIONS
 from wrangler_compat.fields import FIELDS, LEGACY
@@ -13,7 +14,13 @@ def test_the_ledger_in_the_tree_is_what_the_tables_say() -> None:
 def test_every_row_of_every_table_is_in_the_ledger() -> None:
     counts = [len(table.rows) for table in tables()]
 
-    assert counts == [len(FIELDS), len(LEGACY), sum(len(section.keys) for section in SECTIONS), len(ENDPOINTS)]
+    assert counts == [
+        len(FIELDS),
+        len(LEGACY),
+        sum(len(section.keys) for section in SECTIONS),
+        len(ENDPOINTS),
+        len(FEATURES),
+    ]
 
 
 def test_a_bar_in_a_cell_does_not_end_the_cell() -> None:

@@ -1,0 +1,174 @@
+"""What a Python script finds here of Cloudflare's runtime: emulated, approximated or refused. Pure.
+
+COMPATIBILITY.md is written from this table, and a test holds it against the code: tests/runtime/test_features.py.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Support = Literal["emulated", "approximated", "refused"]
+SUPPORT: Final[dict[Support, str]] = {
+    "emulated": "as there",
+    "approximated": "works, with the difference that the note tells",
+    "refused": "can be imported or bound; using it raises NotImplementedError with its name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """`names` are importable from the module `where`, or are kinds of things where `where` is no module."""
+
+    where: str
+    names: tuple[str, ...]
+    support: Support
+    note: str = ""
+
+
+FEATURES: Final = (
+    Feature("entry", ("class Default", "on_fetch", "on_scheduled", "named entrypoints", "RPC"), "emulated"),
+    Feature("entry", ("on_queue", "on_email", "on_tail"), "approximated", "recognised; nothing calls them here"),
+    Feature(
+        "workers",
+        (
+            "Blob",
+            "File",
+            "FormData",
+            "Request",
+            "Response",
+            "FetchResponse",
+            "WorkerEntrypoint",
+            "env",
+            "fetch",
+            "handler",
+            "patch_env",
+            "python_from_rpc",
+            "python_to_rpc",
+            "waitUntil",
+            "wait_until",
+        ),
+        "emulated",
+    ),
+    Feature(
+        "workers",
+        ("import_from_javascript",),
+        "approximated",
+        "`cloudflare:workers` only; other modules raise ImportError",
+    ),
+    Feature(
+        "workers",
+        ("DurableObject", "WorkflowEntrypoint"),
+        "approximated",
+        "importable, so that the rest of the script runs; their bindings are refused",
+    ),
+    Feature("workers.asgi", ("entrypoint", "fetch", "websocket"), "emulated"),
+    Feature(
+        "workers.wsgi", ("entrypoint", "fetch"), "approximated", "the application runs in a bounded pool of threads"
+    ),
+    Feature(
+        "js",
+        (
+            "Array",
+            "ArrayBuffer",
+            "Blob",
+            "DataView",
+            "File",
+            "FormData",
+            "Headers",
+            "Int8Array",
+            "JSON",
+            "Map",
+            "Math",
+            "Object",
+            "Promise",
+            "ReadableStream",
+            "Request",
+            "Response",
+            "Set",
+            "TextDecoder",
+            "TextEncoder",
+            "TransformStream",
+            "URL",
+            "URLSearchParams",
+            "Uint8Array",
+            "WritableStream",
+            "atob",
+            "btoa",
+            "console",
+            "fetch",
+            "setInterval",
+            "setTimeout",
+            "AbortController",
+            "AbortSignal",
+        ),
+        "approximated",
+        "Python objects with JavaScript's names: as far as scripts in Python meet them",
+    ),
+    Feature(
+        "js",
+        ("crypto",),
+        "approximated",
+        "randomUUID, getRandomValues, digest, HMAC and timingSafeEqual; other algorithms are refused",
+    ),
+    Feature("js", ("Date", "performance"), "approximated", "time goes on while a script runs; a test may move it"),
+    Feature(
+        "js",
+        (
+            "CompressionStream",
+            "DecompressionStream",
+            "EventSource",
+            "HTMLRewriter",
+            "MessageChannel",
+            "WebAssembly",
+            "Worker",
+            "eval",
+        ),
+        "refused",
+    ),
+    Feature(
+        "pyodide.ffi",
+        (
+            "JsException",
+            "JsNull",
+            "JsProxy",
+            "create_once_callable",
+            "create_proxy",
+            "destroy_proxies",
+            "jsnull",
+            "run_sync",
+            "to_js",
+        ),
+        "approximated",
+        "both sides are Python: a proxy is the object itself, and nothing has to be destroyed",
+    ),
+    Feature("pyodide.http", ("pyfetch",), "emulated"),
+    Feature("pyodide.code", ("run_js",), "refused"),
+    Feature("pyodide.webloop", ("WebLoop",), "refused"),
+    Feature(
+        "libraries",
+        ("requests", "urllib3", "httpx"),
+        "emulated",
+        "their requests are the script's `fetch()`; what is imported within a function is found as well",
+    ),
+    Feature(
+        "libraries",
+        ("aiohttp", "http.client", "socket", "urllib.request"),
+        "approximated",
+        "open connections of their own, outside of the outbound policy; most do not work on Cloudflare",
+    ),
+    Feature(
+        "libraries",
+        ("installed packages",),
+        "approximated",
+        "those of this Python, shared by all workers of the process: Django has one configuration for all of them",
+    ),
+    Feature(
+        "limits",
+        ("CPU time",),
+        "approximated",
+        "`limits.cpu_ms` is how long a script may keep the event loop at a time; `edgeworker dev` ends it with page "
+        "1102. A call into C (`time.sleep`, a lock) is named in a warning and cannot be ended",
+    ),
+    Feature("limits", ("memory", "start time", "isolation"), "approximated", "not limited: scripts share one process"),
+    Feature("bodies", ("gzip", "deflate"), "emulated", "decoded where a script reads them"),
+    Feature("bodies", ("br", "zstd"), "approximated", "passed through; a script that reads one gets a TypeError"),
+)
