@@ -31,15 +31,32 @@ class Started:
     idle_mb: float
 
 
-def start(stack: ExitStack, origin: str, data: Path, made: list[Split]) -> Started | None:
-    """Starts it a few times, for the median, and leaves the last one running; None, with a text, if it does not."""
+def start(
+    stack: ExitStack, origin: str, data: Path, made: list[Split], *options: str, starts: int = _STARTS
+) -> Started | None:
+    """Starts it a few times, for the median, and leaves the last one running; None, with a text, if it does not.
+
+    `data` is a folder of its own, `options` are more of the command line's.
+    """
+    data.mkdir(exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"EDGEWORKER_API_TOKEN": _TOKEN, "PYTHONPYCACHEPREFIX": str(data / "pycache")}
     program = shutil.which("edgeworker") or str(Path(sys.executable).with_name("edgeworker"))
-    command = [program, "dev", "--json", "--origin", origin, "--persist-to", str(data / "dev"), "--api-port", "0"]
+    command = [
+        program,
+        "dev",
+        "--json",
+        "--origin",
+        origin,
+        "--persist-to",
+        str(data / "dev"),
+        "--api-port",
+        "0",
+        *options,
+    ]
     log = stack.enter_context((data / "dev.log").open("w+"))  # not a pipe: nobody reads its line for each request
     took: list[float] = []
-    for number in range(_STARTS + 1):
+    for number in range(starts + 1):
         port = free_port()
         begun = time.perf_counter()
         process = subprocess.Popen(
@@ -52,7 +69,7 @@ def start(stack: ExitStack, origin: str, data: Path, made: list[Split]) -> Start
                 print(f"edgeworker dev is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
                 return None
             took.append(time.perf_counter() - begun)
-            if number == _STARTS:
+            if number == starts:
                 stack.push(one.pop_all())
     ready = json.loads(wait_for_line(process, "{"))
     _publish(ready["api_url"], _TOKEN, made)

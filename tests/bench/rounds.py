@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each gateway in each round")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=1000)
-    parser.add_argument("--only", help="names, joined with commas; the bare proxy is measured always")
+    parser.add_argument("--only", help="of dev, quiet (no log lines), path, nginx; the bare proxy is measured always")
     options = parser.parse_args()
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeworker-bench-")))
@@ -57,9 +57,13 @@ def main() -> int:
         gateways = [Gateway("bare aiohttp proxy", *_peer(stack, "bare", origin, data))]
         started: dev.Started | None = None
         if wanted is None or "dev" in wanted:
-            started = dev.start(stack, origin, data, made)
+            started = dev.start(stack, origin, data / "dev", made)
             if started is not None:
                 gateways.append(Gateway("edgeworker dev", started.port, started.pid))
+        if wanted is not None and "quiet" in wanted:
+            quiet = dev.start(stack, origin, data / "quiet", made, "--no-request-log", starts=1)
+            if quiet is not None:
+                gateways.append(Gateway("the same, no log lines", quiet.port, quiet.pid))
         if wanted is None or "path" in wanted:
             gateways.append(Gateway("data path alone", *_peer(stack, "path", origin, data)))
         if HAS_LUA and (wanted is None or "nginx" in wanted):
