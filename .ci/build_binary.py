@@ -4,8 +4,10 @@ A worker's script may import any of the standard library, which PyInstaller cann
 it goes in, less what needs a screen and Python's own tests.
 """
 
+import importlib.metadata
 import importlib.util
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +47,28 @@ def _is_here(name: str) -> bool:
         return False
 
 
+def foreign_modules() -> list[str]:
+    """What is installed here and no dependency of edgeworker: developers' tools that some library imports if it can.
+
+    PyInstaller would follow such an import, and the binary would carry Django because a test needs it.
+    """
+    wanted: set[str] = set()
+    todo = ["edgeworker"]
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in wanted:
+            continue
+        try:
+            needs = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:  # for another system or Python
+            continue
+        wanted.add(name)
+        todo += [re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0] for need in needs if "extra ==" not in need]
+    providers = importlib.metadata.packages_distributions()
+    normal = {module: {re.sub(r"[-_.]+", "-", each).lower() for each in names} for module, names in providers.items()}
+    return sorted(module for module, names in normal.items() if not names & wanted and module.isidentifier())
+
+
 def build() -> Path:
     """Returns the binary's path."""
     work = ROOT / "build"
@@ -56,7 +80,7 @@ def build() -> Path:
         *("--collect-data", "publicsuffixlist", "--hidden-import", "_cffi_backend"),
         *[part for name in standard_library() for part in ("--hidden-import", name)],
         *[part for name in FOR_SCRIPTS for part in ("--collect-submodules", name)],
-        *[part for name in sorted(LEFT_OUT) for part in ("--exclude-module", name)],
+        *[part for name in sorted({*LEFT_OUT, *foreign_modules()}) for part in ("--exclude-module", name)],
         str(ROOT / "edgeworker" / "__main__.py"),
     ]
     subprocess.run(command, check=True, cwd=ROOT)
