@@ -1,28 +1,37 @@
 """One maker for each kind of binding; together they build a worker's env."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edgeworker import config
+from edgeworker.assets import Assets
 from edgeworker.clock import Clock
 from edgeworker.config import (
+    AnalyticsBinding,
+    AssetsBinding,
     AtomicBinding,
     Binding,
     JSONBinding,
     KVBinding,
+    RateLimitBinding,
     SecretBinding,
     ServiceBinding,
+    StoredSecretBinding,
     TextBinding,
     UnsupportedBinding,
 )
-from edgeworker.errors import ScriptError
+from edgeworker.errors import ConfigError, ScriptError
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.runtime import Env, Worker
+from edgeworker.runtime.analytics_view import AnalyticsView
+from edgeworker.runtime.assets_view import AssetsView
 from edgeworker.runtime.atomic_view import AtomicView
 from edgeworker.runtime.ffi import as_js
 from edgeworker.runtime.kv_view import KVView
+from edgeworker.runtime.rate_limit_view import RateCounters, RateLimitView
 from edgeworker.runtime.service import ServiceView
+from edgeworker.runtime.stored_secret_view import StoredSecretView
 from edgeworker.runtime.unsupported import UnsupportedView
 from edgeworker.state.atoms import Atoms
 
@@ -38,9 +47,13 @@ class Sources:
     namespaces: Callable[[str], KVNamespace]
     workers: Callable[[str], Worker | None]
     atoms: Atoms
+    rates: RateCounters
+    assets: Assets | None = None
 
 
-def make_env(worker: config.Worker, sources: Sources) -> Env:
+def make_env(worker: config.Worker, sources: Sources, assets: Assets | None = None) -> Env:
+    """`assets` are the worker's own."""
+    sources = replace(sources, assets=assets)
     return Env(worker.name, {binding.name: MAKERS[type(binding)](binding, sources) for binding in worker.bindings})
 
 
@@ -79,6 +92,35 @@ def _atomic(binding: Binding, sources: Sources) -> object:
     return AtomicView(sources.atoms, sources.clock, name=binding.name, space=binding.space)
 
 
+def _assets(binding: Binding, sources: Sources) -> object:
+    assert isinstance(binding, AssetsBinding)
+    if sources.assets is None:
+        raise ConfigError(f"binding {binding.name}: the worker has no assets; set `assets` of the Worker")
+    return AssetsView(sources.assets, name=binding.name)
+
+
+def _rate_limit(binding: Binding, sources: Sources) -> object:
+    assert isinstance(binding, RateLimitBinding)
+    return RateLimitView(
+        sources.rates,
+        sources.clock,
+        name=binding.name,
+        namespace=binding.namespace_id,
+        limit=binding.limit,
+        period_seconds=binding.period_seconds,
+    )
+
+
+def _analytics(binding: Binding, _sources: Sources) -> object:
+    assert isinstance(binding, AnalyticsBinding)
+    return AnalyticsView(name=binding.name, dataset=binding.dataset)
+
+
+def _stored_secret(binding: Binding, _sources: Sources) -> object:
+    assert isinstance(binding, StoredSecretBinding)
+    return StoredSecretView(name=binding.name, secret_name=binding.secret_name, text=binding.text)
+
+
 def _unsupported(binding: Binding, _sources: Sources) -> object:
     assert isinstance(binding, UnsupportedBinding)
     return UnsupportedView(binding.name, binding.kind)
@@ -92,5 +134,9 @@ MAKERS: Final[Mapping[type[Binding], Maker]] = {
     KVBinding: _kv,
     ServiceBinding: _service,
     AtomicBinding: _atomic,
+    AssetsBinding: _assets,
+    RateLimitBinding: _rate_limit,
+    AnalyticsBinding: _analytics,
+    StoredSecretBinding: _stored_secret,
     UnsupportedBinding: _unsupported,
 }

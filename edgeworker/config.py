@@ -57,6 +57,43 @@ class AtomicBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetsBinding:
+    """`env.<name>` fetches the worker's own static assets."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitBinding:
+    """`env.<name>.limit({"key": ...})` succeeds `limit` times in each period of `period_seconds` for one key.
+
+    Bindings with the same `namespace_id` count together. Each process counts for itself.
+    """
+
+    name: str
+    namespace_id: str
+    limit: int
+    period_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticsBinding:
+    """`env.<name>.writeDataPoint(...)` is logged and goes nowhere."""
+
+    name: str
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecretBinding:
+    """`await env.<name>.get()` is a secret of the Secrets Store. `text` None: it is not known here."""
+
+    name: str
+    secret_name: str
+    text: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnsupportedBinding:
     """A binding that is known but not emulated; using it raises an error that names `kind` ("R2 bucket")."""
 
@@ -64,7 +101,19 @@ class UnsupportedBinding:
     kind: str
 
 
-Binding = KVBinding | TextBinding | JSONBinding | SecretBinding | ServiceBinding | AtomicBinding | UnsupportedBinding
+Binding = (
+    KVBinding
+    | TextBinding
+    | JSONBinding
+    | SecretBinding
+    | ServiceBinding
+    | AtomicBinding
+    | AssetsBinding
+    | RateLimitBinding
+    | AnalyticsBinding
+    | StoredSecretBinding
+    | UnsupportedBinding
+)
 
 ATOMIC_SERVICE: Final = "edgeworker-atomic"  # the name that a service binding calls it by
 
@@ -72,18 +121,38 @@ ATOMIC_SERVICE: Final = "edgeworker-atomic"  # the name that a service binding c
 # https://developers.cloudflare.com/workers/platform/limits/#cpu-time
 DEFAULT_CPU_MS: Final = 30_000
 
+HTMLHandling = Literal["auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"]
+NotFoundHandling = Literal["none", "single-page-application", "404-page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """A worker's static files. https://developers.cloudflare.com/workers/wrangler/configuration/#assets
+
+    `base_path` begins and ends with "/". `run_worker_first` as globs: what they match goes to the script, except what
+    a glob with "!" matches. `navigation_prefers_assets`: a browser that opens a page gets the page for what is not
+    found, and not the script's answer.
+    """
+
+    directory: Path
+    html_handling: HTMLHandling = "auto-trailing-slash"
+    not_found_handling: NotFoundHandling = "none"
+    base_path: str = "/"
+    run_worker_first: bool | tuple[str, ...] = False
+    navigation_prefers_assets: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A named script plus its bindings.
 
-    `main` is the script's file; its directory is where the script's own modules are found. `is_default_script` says
-    that no `main` was configured and the built-in split-token script runs. `cpu_ms` is how long the script may keep
-    the event loop at a time.
+    `main` is the script's file; its directory is where the script's own modules are found. None: there are only
+    `assets`. `is_default_script` says that no `main` was configured and the built-in split-token script runs. `cpu_ms`
+    is how long the script may keep the event loop at a time.
     """
 
     name: str
-    main: Path
+    main: Path | None
     bindings: tuple[Binding, ...] = ()
     compatibility_date: str | None = None
     compatibility_flags: tuple[str, ...] = ()
@@ -92,6 +161,7 @@ class Worker:
     is_default_script: bool = False
     cpu_ms: int = DEFAULT_CPU_MS
     source: str = ""
+    assets: Assets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +326,16 @@ class Limits:
     script_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CF:
+    """What scripts find as `request.cf`, in place of the defaults. `override_header` names a field of requests whose
+    value, one JSON object, wins over it: for tests, because every client can send it.
+    """
+
+    values: Mapping[str, JSON] = field(default_factory=dict)
+    override_header: str | None = None
+
+
 DEFAULT_SUBDOMAIN: Final = "local"
 
 
@@ -292,5 +372,6 @@ class Config:
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()
     limits: Limits = Limits()
+    cf: CF = CF()
     trigger_urls: bool = False  # for developing: URLs that fire cron triggers, see edgeworker.edge.triggers
     files: tuple[Path, ...] = ()  # what was read to make this, for reloading

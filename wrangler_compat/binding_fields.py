@@ -148,7 +148,15 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
         "Worker",
         "items",
     ),
-    _list("analytics_engine_datasets", "Analytics Engine Dataset", _B, Member("dataset", empty=False), remote),
+    _list(
+        "analytics_engine_datasets",
+        "Analytics Engine Dataset",
+        _B,
+        Member("dataset", empty=False),
+        remote,
+        support="MAP",
+        note="`writeDataPoint` is logged (with `--verbose`) and goes nowhere",
+    ),
     top_level("text_blobs", table(other_keys=True), "NOTE", _NOT_EMULATED, "Text Blob"),
     _one("browser", "Browser Run"),
     _one("analytics", "Analytics SQL"),
@@ -209,6 +217,8 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
         Member("binding", required=True, text=_MUST_STRING),
         Member("store_id", required=True, text=_MUST_STRING),
         Member("secret_name", required=True, text=_MUST_STRING),
+        support="MAP",
+        note="`get()` gives what `.dev.vars`, `.env` or `--var` has under the binding's name",
     ),
     _list(
         "artifacts",
@@ -229,6 +239,8 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
             text='"{at}" bindings must have a "simple" configuration object but got {got}.',
             check=rate_limit_period,
         ),
+        support="MAP",
+        note="counted in fixed periods, by each process for itself",
     ),
     inherited(
         "assets",
@@ -243,8 +255,9 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
             Member("base_path"),
             Member("run_worker_first", None, check=run_worker_first),
         ),
-        "WARN",
-        "static files are not served yet; a worker with assets and no `main` is refused",
+        "USE",
+        "served before or behind the script, or alone; with `_headers`, `_redirects` and `.assetsignore`; the ETag is "
+        "another one than Cloudflare's, and links that lead out of the directory are not followed",
         "Assets",
     ),
     _list(

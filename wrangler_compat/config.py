@@ -8,6 +8,7 @@ from edgeworker.config import (
     ATOMIC_SERVICE,
     DEFAULT_CPU_MS,
     JSON,
+    Assets,
     AtomicBinding,
     Binding,
     KVBinding,
@@ -17,6 +18,7 @@ from edgeworker.config import (
 )
 from edgeworker.errors import ConfigError
 from edgeworker.routing import parse_pattern
+from wrangler_compat.assets import assets_binding, plan_assets
 from wrangler_compat.checks import as_table
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
 from wrangler_compat.diagnostics import Diagnostics, Place, Where
@@ -25,11 +27,12 @@ from wrangler_compat.environments import Effective
 from wrangler_compat.field_checks import is_route
 from wrangler_compat.fields import BY_NAME, FIELDS
 from wrangler_compat.ids import made_up
+from wrangler_compat.more_bindings import OWN_FIELDS, more_bindings
 from wrangler_compat.unique_names import binding_names
 from wrangler_compat.variables import as_json
 
 NEWEST_DATE: Final = "2026-11-17"  # what wrangler 4.164 uses where none is configured
-_OWN_MAKERS: Final = ("kv_namespaces", "services", "vars", "secrets", "version_metadata")
+_OWN_MAKERS: Final = ("kv_namespaces", "services", "vars", "secrets", "version_metadata", "assets", *OWN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Plan:
     cpu_ms: int
     host: str | None
     port: int | None
-    has_assets: bool
+    assets: Assets | None
 
 
 def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool = False) -> Plan:
@@ -87,6 +90,9 @@ def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool
     triggers = reader.table("triggers")
     version = reader.table("version_metadata").get("binding")
     workers_dev = reader.value("workers_dev")
+    date, flags = _compatibility_date(reader), _compatibility_flags(reader, main)
+    assets = reader.table("assets")
+    folder = effective.document.file.parent
     return Plan(
         name=effective.name,
         document=effective.document,
@@ -95,20 +101,20 @@ def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool
         main_place=main_place,
         variables=reader.table("vars"),
         required_secrets=_required_secrets(reader),
-        bindings=bindings,
+        bindings=(*bindings, *assets_binding(assets)),
         version_binding=version if isinstance(version, str) else None,
         namespaces=namespaces,
         routes=routes,
         account_id=reader.text("account_id"),
         zone_id=reader.text("zone_id"),
         workers_dev=workers_dev if isinstance(workers_dev, bool) else not routes,
-        compatibility_date=_compatibility_date(reader),
-        compatibility_flags=_compatibility_flags(reader, main),
+        compatibility_date=date,
+        compatibility_flags=flags,
         crons=tuple(_texts(triggers.get("crons"))),
         cpu_ms=_cpu_ms(reader),
         host=host,
         port=port,
-        has_assets="assets" in effective.values,
+        assets=plan_assets(as_table(reader.value("assets")), folder, reader.place, diagnostics, date=date, flags=flags),
     )
 
 
@@ -249,6 +255,7 @@ def _bindings(reader: _Reader, *, preview: bool) -> tuple[tuple[Binding, ...], t
         bindings.append(KVBinding(name, identifier))
         namespaces.append(Namespace(identifier, f"{worker}-{name.lower()}"))
     bindings += _services(reader)
+    bindings += more_bindings(reader.items)
     for row in FIELDS:
         if row.binds is not None and row.name not in _OWN_MAKERS and row.name in reader.effective.values:
             bindings += [UnsupportedBinding(name, row.binds) for name in _unsupported_names(reader, row.name)]
@@ -272,9 +279,7 @@ def _unsupported_names(reader: _Reader, name: str) -> list[str]:
     match name:
         case "queues":
             return binding_names(table.get("producers"))
-        case "assets":
-            return [str(table["binding"])] if isinstance(table.get("binding"), str) else []
-        case "ratelimits" | "send_email":
+        case "send_email":
             return [str(item["name"]) for _, item in reader.items(name) if isinstance(item.get("name"), str)]
         case "unsafe" | "durable_objects" | "logfwdr":
             return binding_names(value) if "bindings" in table else []

@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -121,6 +122,26 @@ def _is_network(value: object) -> bool:
     return True
 
 
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict) and _is_json(value)
+
+
+def _is_json(value: object) -> bool:
+    match value:
+        case dict():
+            return all(_is_json(item) for item in value.values())
+        case list():
+            return all(_is_json(item) for item in value)
+        case float():
+            return math.isfinite(value)
+        case _:
+            return isinstance(value, str | int | bool)
+
+
+def _is_header(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value) is not None
+
+
 TEXT: Final = Kind("a text", _is_text)
 ID: Final = Kind('a text without "/"', _is_id)
 HOST: Final = Kind('a host name such as "example.com"', _is_host)
@@ -135,6 +156,8 @@ WHOLE: Final = Kind("a whole number, 0 or more", _is_whole)
 POSITIVE: Final = Kind("a whole number, 1 or more", _is_positive)
 SECONDS: Final = Kind("a number of seconds, more than 0", _is_seconds)
 NETWORKS: Final = Kind('an array of addresses and networks such as ["10.0.0.0/8"]', _are_networks)
+OBJECT: Final = Kind("a table of values that JSON can say", _is_object)
+HEADER: Final = Kind('the name of a header such as "x-test-cf"', _is_header)
 TEXTS: Final = Kind('an array of texts such as ["a", "b"]', _are_texts)
 
 
@@ -219,6 +242,18 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("connect_timeout_seconds", SECONDS, ""),
             Key("response_timeout_seconds", SECONDS, "until the head of the answer"),
             Key("max_subrequests", POSITIVE, "for one request"),
+        ),
+    ),
+    Section(
+        "cf",
+        "what scripts find as `request.cf`",
+        (
+            Key("values", OBJECT, 'in place of the defaults, such as `{ country = "DE" }`'),
+            Key(
+                "override_header",
+                HEADER,
+                "a field of requests whose JSON object wins; for tests, every client can send it",
+            ),
         ),
     ),
     Section(

@@ -6,16 +6,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import DEFAULT_SUBDOMAIN, KVSettings, Limits, Namespace, Outbound, Socket, Zone
+from edgeworker.config import CF, DEFAULT_SUBDOMAIN, KVSettings, Limits, Namespace, Outbound, Socket, Zone
 from wrangler_compat.checks import as_table, shown
 from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
 from wrangler_compat.document import Document
 from wrangler_compat.edge_fields import BY_SECTION, SECTIONS, Section, split_address
 from wrangler_compat.ids import made_up
+from wrangler_compat.variables import as_json
 
 _KV: Final = KVSettings()
 _OUTBOUND: Final = Outbound()
 _LIMITS: Final = Limits()
+_CF: Final = CF()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class EdgeFile:
     kv: KVSettings = _KV
     outbound: Outbound = _OUTBOUND
     limits: Limits = _LIMITS
+    cf: CF = _CF
     places: Mapping[str, Place] = field(default_factory=dict)  # of the keys at the top
 
 
@@ -77,6 +80,7 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         kv=_kv(reader.one("kv")),
         outbound=_outbound(reader.one("outbound"), document.file.parent),
         limits=_limits(reader.one("limits")),
+        cf=_cf(reader.one("cf")),
         places={name: document.place((name,)) for name in top},
     )
 
@@ -194,6 +198,11 @@ def _outbound(values: Mapping[str, object], folder: Path) -> Outbound:
         response_timeout_seconds=_seconds(values, "response_timeout_seconds", _OUTBOUND.response_timeout_seconds),
         max_subrequests=_whole(values, "max_subrequests", _OUTBOUND.max_subrequests),
     )
+
+
+def _cf(values: Mapping[str, object]) -> CF:
+    own = as_table(values.get("values")) or {}
+    return CF({key: as_json(value) for key, value in own.items()}, _text(values, "override_header"))
 
 
 def _limits(values: Mapping[str, object]) -> Limits:

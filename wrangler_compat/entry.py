@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edgeworker.config import AssetsBinding
 from wrangler_compat.config import Plan
 from wrangler_compat.diagnostics import Diagnostics, Place
 
@@ -14,7 +15,9 @@ _USUAL: Final = ("index.js", "index.mjs", "index.ts", "src/index.js", "src/index
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    main: Path
+    """`main` None: there are only static assets."""
+
+    main: Path | None
     is_default_script: bool
 
 
@@ -24,22 +27,38 @@ def find_entry(plan: Plan, default_script: Path, diagnostics: Diagnostics, *, us
     default = Entry(default_script, True)
     if plan.main is not None:
         return _configured(plan, folder / plan.main, default, diagnostics, use_default_script=use_default_script)
+    if plan.assets is not None:
+        return _assets_alone(plan, diagnostics)
     script = next((name for name in _USUAL if (folder / name).is_file()), None)
     if script is not None:
         return _javascript(plan, script, default, diagnostics, use_default_script=use_default_script)
-    if plan.has_assets:
-        diagnostics.error(
-            f'The worker "{plan.name}" has static assets and no "main", but edgeworker does not serve assets yet. '
-            'Add a "main", or serve the files from an origin.',
-            plan.document.place(("assets",)),
-        )
-        return None
     diagnostics.warning(
         f'The worker "{plan.name}" has no "main": it runs the built-in split-token script. '
         'To run your own, add main = "worker.py".',
         Place(plan.document.name),
     )
     return default
+
+
+def _assets_alone(plan: Plan, diagnostics: Diagnostics) -> Entry | None:
+    place = plan.document.place(("assets",))
+    if any(isinstance(binding, AssetsBinding) for binding in plan.bindings):
+        diagnostics.error(
+            "Cannot use assets with a binding in an assets-only Worker.\n"
+            "Please remove the asset binding from your configuration file, or provide a Worker script in your "
+            "configuration file (`main`).",
+            place,
+        )
+        return None
+    if plan.assets is not None and plan.assets.run_worker_first is not False:
+        diagnostics.error(
+            "Cannot set run_worker_first without a Worker script.\n"
+            "Please remove run_worker_first from your configuration file, or provide a Worker script in your "
+            "configuration file (`main`).",
+            place,
+        )
+        return None
+    return Entry(None, False)
 
 
 def _configured(

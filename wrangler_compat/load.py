@@ -36,6 +36,7 @@ from wrangler_compat.edge_toml import EdgeFile, read_edge
 from wrangler_compat.entry import Entry, find_entry
 from wrangler_compat.environments import choose
 from wrangler_compat.ids import made_up, version_id
+from wrangler_compat.more_bindings import with_stored_secrets
 from wrangler_compat.secret_files import SecretFiles
 from wrangler_compat.variables import Sources, parse_given, text_bindings
 from wrangler_compat.zones import ZoneFinder
@@ -202,7 +203,7 @@ class _Loader:
         )
         if entry is None:
             return None
-        bindings = (*plan.bindings, *texts, *self._version(plan, entry))
+        bindings = (*with_stored_secrets(plan.bindings, texts), *self._version(plan, entry))
         if entry.is_default_script and all(binding.name != _TOKENS for binding in bindings):
             bindings = (*bindings, self._tokens(plan, source, part))
         return _Loadable(plan, entry, bindings)
@@ -220,7 +221,7 @@ class _Loader:
     def _version(self, plan: Plan, entry: Entry) -> Iterator[Binding]:
         if plan.version_binding is None:
             return
-        files = [file for file in (plan.document.file, entry.main) if file.is_file()]
+        files = [file for file in (plan.document.file, entry.main) if file is not None and file.is_file()]
         newest = max((file.stat().st_mtime for file in files), default=0.0)
         moment = datetime.fromtimestamp(newest, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         identifier = version_id(*(file.read_bytes() for file in files))
@@ -259,6 +260,7 @@ class _Loader:
             kv=edge.kv,
             outbound=edge.outbound,
             limits=edge.limits,
+            cf=edge.cf,
             files=tuple(self._files),
         )
         check_whole(config, self._diagnostics)
@@ -299,6 +301,7 @@ def _worker(loadable: _Loadable) -> Worker:
         workers_dev=plan.workers_dev,
         is_default_script=loadable.entry.is_default_script,
         source=plan.document.name,
+        assets=plan.assets,
     )
 
 

@@ -54,6 +54,8 @@ def _check_script(worker: "Worker", diagnostics: "Diagnostics") -> None:
     """A worker's `main` must be Python. Importing it would run it, so what it does is not looked at."""
     from wrangler_compat.diagnostics import Place
 
+    if worker.main is None:
+        return
     name = _short(worker.main)
     try:
         ast.parse(worker.main.read_bytes(), filename=name)

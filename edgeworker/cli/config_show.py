@@ -21,7 +21,7 @@ from edgeworker.cli.output import Output
 from edgeworker.cli.startup import binding_rows, route_rows, zone_rows
 
 if TYPE_CHECKING:
-    from edgeworker.config import Config
+    from edgeworker.config import Config, Worker
 
 HIDDEN = "(hidden)"
 
@@ -68,6 +68,15 @@ def as_plain(value: object) -> object:
             return str(value)
 
 
+def _script_text(worker: "Worker") -> str:
+    texts = [] if worker.main is None else [f"{worker.main}"]
+    if worker.is_default_script:
+        texts.append("(the split-token script)")
+    if worker.assets is not None:
+        texts.append(f"assets: {worker.assets.directory}")
+    return " ".join(texts)
+
+
 def _show(out: Output, config: "Config") -> None:
     default_worker = config.default_worker or "(none)"
     rows = [
@@ -83,7 +92,7 @@ def _show(out: Output, config: "Config") -> None:
     workers = [
         [
             worker.name,
-            f"{worker.main}{' (the split-token script)' if worker.is_default_script else ''}",
+            _script_text(worker),
             worker.compatibility_date or "",
             " ".join(worker.compatibility_flags),
             ", ".join(worker.crons),

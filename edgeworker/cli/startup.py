@@ -3,13 +3,17 @@
 from edgeworker.cli.output import Output
 from edgeworker.config import (
     ATOMIC_SERVICE,
+    AnalyticsBinding,
+    AssetsBinding,
     AtomicBinding,
     Binding,
     Config,
     JSONBinding,
     KVBinding,
+    RateLimitBinding,
     SecretBinding,
     ServiceBinding,
+    StoredSecretBinding,
     TextBinding,
     UnsupportedBinding,
     Worker,
@@ -95,6 +99,14 @@ def binding_text(binding: Binding) -> tuple[str, str]:
             return "Worker", worker if entrypoint is None else f"{worker}#{entrypoint}"
         case AtomicBinding(_, space):
             return "Worker", f"{ATOMIC_SERVICE} (here: state.sqlite{f', space {space}' if space else ''})"
+        case RateLimitBinding(_, _, limit, period_seconds):
+            return "Rate Limit", f"{limit} requests/{period_seconds}s"
+        case AnalyticsBinding(_, dataset):
+            return "Analytics Engine Dataset", f"{dataset} (logged only)"
+        case StoredSecretBinding(_, secret_name, text):
+            return "Secrets Store Secret", f"{secret_name}: {'not given' if text is None else '(hidden)'}"
+        case AssetsBinding():
+            return "Assets", ""
         case UnsupportedBinding(_, kind):
             return kind, "not emulated: using it raises an error"
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from edgeworker.assets import Assets
 from edgeworker.bindings import Sources, make_env
+from edgeworker.cache.memory import MemoryCache
 from edgeworker.config import Config
 from edgeworker.edge.chain import Edge
 from edgeworker.handler import Services
@@ -10,6 +12,7 @@ from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
+from edgeworker.runtime.rate_limit_view import RateCounters
 from edgeworker.state.atoms import Atoms, MemoryAtoms
 
 
@@ -18,6 +21,8 @@ class Kept:
     """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory."""
 
     atoms: Atoms = field(default_factory=MemoryAtoms)
+    cache: MemoryCache = field(default_factory=MemoryCache)
+    rates: RateCounters = field(default_factory=RateCounters)
 
     async def close(self) -> None:
         await self.atoms.close()
@@ -36,13 +41,23 @@ async def build(config: Config, services: Services, store: KVStore, kept: Kept |
 
     workers: dict[str, Worker] = {}
     kept = kept or Kept()
-    sources = Sources(services.clock, namespace, workers.get, kept.atoms)
+    sources = Sources(services.clock, namespace, workers.get, kept.atoms, kept.rates)
     try:
         for configured in config.workers:
-            env = make_env(configured, sources)
-            isolate = load(configured, env, services.clock)
+            assets = (
+                None
+                if configured.assets is None
+                else Assets(configured.assets, worker=configured.name, has_script=configured.main is not None)
+            )
+            env = make_env(configured, sources, assets)
+            isolate = load(configured, env, services.clock, kept.cache)
             workers[configured.name] = Worker(
-                configured.name, isolate, env, background=services.background, seconds=config.limits.script_seconds
+                configured.name,
+                isolate,
+                env,
+                background=services.background,
+                seconds=config.limits.script_seconds,
+                assets=assets,
             )
     except BaseException:
         for worker in workers.values():

@@ -8,6 +8,7 @@ from typing import Final
 from edgeworker.admission import MAX_LOOPS, Refusal, admit
 from edgeworker.config import Config, Zone
 from edgeworker.edge import pages
+from edgeworker.edge.cf import Properties
 from edgeworker.edge.hints import hints_for
 from edgeworker.edge.received import as_received
 from edgeworker.edge.triggers import OLD_PATH, PATHS, Triggers
@@ -36,6 +37,7 @@ class Edge:
         self.workers = workers
         self._services = services
         self._clock = services.clock
+        self._properties = Properties(config.cf)
         self._origins: dict[str, Handler] = {}
         self._reserved = self._reserved_paths()
         self._ways = Ways(
@@ -53,7 +55,10 @@ class Edge:
         admitted = admit(request, ray=ray)
         if isinstance(admitted, Refusal):
             return _refused(request, admitted)
-        response = await self._serve(admitted)
+        given = self._properties.given(admitted)
+        if isinstance(given, Refusal):
+            return _refused(request, given)
+        response = await self._serve(given)
         response.headers.set("CF-Ray", ray)
         return response
 
@@ -65,7 +70,7 @@ class Edge:
             return _refused(request, admitted)
         if sender is not None:
             admitted.headers.append("CF-Worker", sender)
-        return await self._serve(admitted)
+        return await self._serve(self._properties.of_another_worker(admitted))
 
     async def scheduled(self, worker: str, event: Scheduled) -> None:
         """One firing of a cron trigger. Raises ScriptFailure for what the handler raised, or where there is none."""

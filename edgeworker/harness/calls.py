@@ -1,7 +1,7 @@
 """A test's request to the edge, and the reply as a test reads it."""
 
 import json as json_text
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypedDict, TypeVar, overload
 
@@ -19,12 +19,15 @@ DEFAULT_IP: Final = "192.0.2.1"
 
 
 class CallOptions(TypedDict, total=False):
-    """`ip` is the client's address. A `body` of pieces is streamed; `json` sets the content type too."""
+    """`ip` is the client's address. `cf` is what the script finds in `request.cf`, besides the defaults. A
+    `body` of pieces is streamed; `json` sets the content type too.
+    """
 
     headers: HeadersLike | None
     body: BodyLike | None
     json: JSON | Missing
     ip: str
+    cf: Mapping[str, JSON]
 
 
 def request_of(method: str, url: str, options: CallOptions) -> Request:
@@ -40,7 +43,8 @@ def request_of(method: str, url: str, options: CallOptions) -> Request:
         headers = Headers([("Host", target.host), *_pairs(headers)])
     else:
         target = URL.from_target(target.scheme, host, target.target)
-    return Request(method, target, headers, body, client=Client(options.get("ip", DEFAULT_IP), 54321))
+    client = Client(options.get("ip", DEFAULT_IP), 54321)
+    return Request(method, target, headers, body, client=client, cf=options.get("cf"))
 
 
 def _pairs(headers: Headers) -> list[tuple[str, str]]:

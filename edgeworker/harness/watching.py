@@ -31,7 +31,7 @@ class SourceFilter(DefaultFilter):
 
 def watched(config: Config) -> frozenset[Path]:
     """The directories in which a change may matter: those of the configuration files and of the scripts."""
-    files = [*config.files, *(worker.main for worker in config.workers)]
+    files = [*config.files, *(worker.main for worker in config.workers if worker.main is not None)]
     directories = {file.parent for file in files if file.parent.is_dir()}
     return frozenset(
         path for path in directories if not any(path != other and path.is_relative_to(other) for other in directories)

@@ -4,27 +4,35 @@ from collections.abc import Callable
 from typing import Final
 
 from edgeworker import config
+from edgeworker.cache.memory import MemoryCache
 from edgeworker.clock import Clock
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import loading, python
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
+from edgeworker.runtime.no_script import NoScript
 from edgeworker.runtime.worker import Worker
 
 # By the suffix of `main`; a language is added here.
-LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None], Isolate]]] = {".py": python.load}
+LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None, MemoryCache | None], Isolate]]] = {
+    ".py": python.load
+}
 
 
-def load(worker: config.Worker, env: Env | None = None, clock: Clock | None = None) -> Isolate:
+def load(
+    worker: config.Worker, env: Env | None = None, clock: Clock | None = None, cache: MemoryCache | None = None
+) -> Isolate:
     """Loads a worker's script. With `env`, a script can read it at its top level (`from workers import env`). `clock`
-    is the edge's: what a script is told of the time.
+    is the edge's: what a script is told of the time. `cache` is what stands behind `js.caches`; its own by default.
 
     Raises ScriptError with file, line and what would be right.
     """
+    if worker.main is None:
+        return NoScript(worker.name)
     loader = LANGUAGES.get(worker.main.suffix)
     if loader is None:
-        raise loading.unknown_language(worker, LANGUAGES)
-    return loader(worker, env, clock)
+        raise loading.unknown_language(worker, worker.main, LANGUAGES)
+    return loader(worker, env, clock, cache)
 
 
 __all__ = ["LANGUAGES", "Env", "Isolate", "Scheduled", "ScriptError", "ScriptFailure", "Worker", "load"]

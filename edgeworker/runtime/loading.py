@@ -20,25 +20,21 @@ _NOT_PORTABLE: Final = {
 }
 
 
-def missing_main(worker: Worker) -> ScriptError | None:
+def missing_main(worker: Worker, main: Path) -> ScriptError | None:
     """An error for a `main` that is no readable file."""
     place = f"{worker.source}: " if worker.source else ""
-    if worker.main.is_dir():
-        return ScriptError(f'{place}main of worker "{worker.name}" is a folder: {worker.main}; name its .py file')
-    if not worker.main.is_file():
-        beside = sorted(path.name for path in worker.main.parent.glob("*.py"))
+    if main.is_dir():
+        return ScriptError(f'{place}main of worker "{worker.name}" is a folder: {main}; name its .py file')
+    if not main.is_file():
+        beside = sorted(path.name for path in main.parent.glob("*.py"))
         found = f"; beside it lie {', '.join(beside[:5])}" if beside else ""
-        return ScriptError(f'{place}main of worker "{worker.name}" does not exist: {worker.main}{found}')
+        return ScriptError(f'{place}main of worker "{worker.name}" does not exist: {main}{found}')
     return None
 
 
-def unknown_language(worker: Worker, known: Iterable[str]) -> ScriptError:
-    what = (
-        "JavaScript workers do not run yet" if worker.main.suffix in _JAVASCRIPT else "this is no script that runs here"
-    )
-    return ScriptError(
-        f'main of worker "{worker.name}" is {worker.main.name}: {what}; main must end in {" or ".join(known)}'
-    )
+def unknown_language(worker: Worker, main: Path, known: Iterable[str]) -> ScriptError:
+    what = "JavaScript workers do not run yet" if main.suffix in _JAVASCRIPT else "this is no script that runs here"
+    return ScriptError(f'main of worker "{worker.name}" is {main.name}: {what}; main must end in {" or ".join(known)}')
 
 
 def explained(error: BaseException, worker: Worker, modules: Modules) -> ScriptError:

@@ -3,9 +3,11 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from edgeworker import messages
+from edgeworker.cache.memory import MemoryCache
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
@@ -38,37 +40,42 @@ _log = logging.getLogger(__name__)
 _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
 
 
-def load(worker: Worker, env: Env | None = None, clock: Clock | None = None) -> "PythonIsolate":
+def load(
+    worker: Worker, env: Env | None = None, clock: Clock | None = None, cache: MemoryCache | None = None
+) -> "PythonIsolate":
     """Runs the script's top level. With `env`, `workers.env` can be read there already. `clock` is what `js.Date`
     reads and, where it is not the machine's, `time.time()` of the script.
 
     Raises ScriptError with file, line and what would be right.
     """
-    if (missing := loading.missing_main(worker)) is not None:
+    file = worker.main
+    if file is None:
+        raise ScriptError(f'worker "{worker.name}" has no script: set its "main"')
+    if (missing := loading.missing_main(worker, file)) is not None:
         raise missing
-    supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock())
-    own = Modules(worker.name, worker.main, shims.for_worker(supplied))
+    supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock(), cache or MemoryCache())
+    own = Modules(worker.name, file, shims.for_worker(supplied))
     own.cpu_seconds = worker.cpu_ms / 1000
     try:
         try:
             main = own.load_main()
         except (Exception, SystemExit, ExceededLimits) as error:
             raise loading.explained(error, worker, own) from error
-        found = exports.find(main, worker.main.name)
+        found = exports.find(main, file.name)
     except ScriptError:
         own.close()
         raise
     for warning in compatibility.warnings(worker, found):
         _log.warning('worker "%s": %s', worker.name, warning)
-    return PythonIsolate(worker, own, found, supplied)
+    return PythonIsolate(worker.name, file, own, found, supplied)
 
 
 class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
-    def __init__(self, worker: Worker, own: Modules, found: Exports, supplied: Supplied) -> None:
-        self.name = worker.name
-        self._main = worker.main
+    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, supplied: Supplied) -> None:
+        self.name = worker
+        self._main = main
         self._modules = own
         self._exports = found
         self._env = supplied.env

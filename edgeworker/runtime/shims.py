@@ -4,11 +4,12 @@ A literal table: what stands here can be imported, and nothing else.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
 from typing import Final, Never
 
+from edgeworker.cache.memory import MemoryCache
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
 from edgeworker.runtime import gateway, invocation, pyodide_ffi, rpc, script_time, sdk, stackful
@@ -19,6 +20,7 @@ from edgeworker.runtime.js import (
     absent,
     blob,
     buffers,
+    cache,
     console,
     crypto,
     data,
@@ -54,6 +56,7 @@ class Supplied:
     worker: str
     env: ModuleEnv
     clock: Clock
+    cache: MemoryCache = field(default_factory=MemoryCache)
 
 
 def for_worker(supplied: Supplied) -> Shims:
@@ -148,7 +151,7 @@ def _js(supplied: Supplied) -> Names:
         "WritableStream": streams.WritableStream,
         "atob": text.atob,
         "btoa": text.btoa,
-        "caches": absent.CacheStorage(),
+        "caches": cache.CacheStorage(supplied.cache, supplied.clock),
         "clearInterval": timers.clear,
         "clearTimeout": timers.clear,
         "console": console.Console(supplied.worker),

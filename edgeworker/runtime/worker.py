@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
+from edgeworker.assets import Assets
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Request, Response
 from edgeworker.runtime.env import Env
@@ -14,16 +15,26 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """`background` takes what the script gives to waitUntil. `seconds` is how long it may take to answer a request."""
+    """`background` takes what the script gives to waitUntil. `seconds` is how long it may take to answer a request.
+    `assets` stand before the script's default entrypoint.
+    """
 
     def __init__(
-        self, name: str, isolate: Isolate, env: Env, *, background: Background, seconds: float | None = None
+        self,
+        name: str,
+        isolate: Isolate,
+        env: Env,
+        *,
+        background: Background,
+        seconds: float | None = None,
+        assets: Assets | None = None,
     ) -> None:
         self.name = name
         self.isolate = isolate
         self.env = env
         self._background = background
         self._seconds = seconds
+        self._assets = assets
 
     async def run(
         self,
@@ -34,6 +45,10 @@ class Worker:
         props: Mapping[str, object] = NO_PROPS,
     ) -> Response:
         """One request. `subrequests` is where the `fetch()` of this invocation goes. Raises ScriptFailure."""
+        if self._assets is not None and entrypoint is None:
+            answer = await self._assets.front(request)
+            if answer is not None:
+                return answer
         ctx = self._context(request, subrequests, props)
         try:
             with activity:

@@ -13,6 +13,7 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import Isolate, Worker, load
+from edgeworker.runtime.rate_limit_view import RateCounters
 from edgeworker.state.atoms import Atoms, MemoryAtoms
 from tests.kv.clocks import FakeClock
 
@@ -94,6 +95,7 @@ class Stage:
                 namespaces=lambda namespace: KVNamespace(self.store, namespace, self.clock),
                 workers=self.workers.get,
                 atoms=self.atoms,
+                rates=RateCounters(),
             ),
         )
         isolate = load(described, env if env_at_load else None, self.clock if fake_time else None)

@@ -66,17 +66,10 @@ queue = "q"
 [[durable_objects.bindings]]
 name = "DO"
 class_name = "C"
-[[ratelimits]]
-name = "RL"
-namespace_id = "1"
-simple = { limit = 1, period = 10 }
 [[send_email]]
 name = "MAIL"
 [ai]
 binding = "AI"
-[assets]
-binding = "ASSETS"
-directory = "public"
 [wasm_modules]
 WASM = "x.wasm"
 [unsafe]
@@ -92,8 +85,8 @@ def test_bindings_that_are_not_emulated_are_there_and_know_their_kind() -> None:
 
     kinds = {binding.name: binding.kind for binding in found.bindings if isinstance(binding, UnsupportedBinding)}
     assert kinds == {
-        "R2": "R2 Bucket", "Q": "Queue", "DO": "Durable Object", "RL": "Rate Limit", "MAIL": "Send Email", "AI": "AI",
-        "ASSETS": "Assets", "WASM": "Wasm Module", "U": "Unsafe Metadata",
+        "R2": "R2 Bucket", "Q": "Queue", "DO": "Durable Object", "MAIL": "Send Email", "AI": "AI",
+        "WASM": "Wasm Module", "U": "Unsafe Metadata",
     }  # fmt: skip
     assert '"r2_buckets" is not emulated: using it raises an error that names the kind.' in [
         message.text for message in diagnostics.of("info")

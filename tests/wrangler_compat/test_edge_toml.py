@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import KVSettings, Limits, Namespace, Outbound, Socket, Zone
+from edgeworker.config import CF, KVSettings, Limits, Namespace, Outbound, Socket, Zone
 from tests.wrangler_compat.project import document
 from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.edge_toml import EdgeFile, read_edge
@@ -52,6 +52,10 @@ ca_file = "ca.pem"
 connect_timeout_seconds = 1
 response_timeout_seconds = 2.5
 max_subrequests = 50
+
+[cf]
+values = { country = "DE", botManagement = { score = 1 } }
+override_header = "x-cf"
 
 [limits]
 request_line_bytes = 1
@@ -104,6 +108,7 @@ def test_every_key_is_read() -> None:
     assert edge.kv == KVSettings("full", "eventual", 5, 7)
     assert edge.namespaces == (Namespace("n1", "tokens"),)
     assert edge.outbound == Outbound(("10.0.0.0/8",), Path("/project/ca.pem"), 1.0, 2.5, 50)
+    assert edge.cf == CF({"country": "DE", "botManagement": {"score": 1}}, "x-cf")
     assert edge.limits == Limits(*range(1, 14))
 
 
@@ -132,7 +137,7 @@ def test_a_zone_without_an_id_gets_one_that_stays_the_same() -> None:
         (
             "[access]\n",
             '"access" is not a key of edge.toml. There are: account_id, default_worker, origin, workers_dev_subdomain, '
-            "zones, workers, sockets, api, kv, outbound, limits. [1]",
+            "zones, workers, sockets, api, kv, outbound, cf, limits. [1]",
         ),
         ("[limits]\nbody_byte = 1\n", '"limits.body_byte" is not a key of edge.toml. Did you mean "body_bytes"? [2]'),
         ("[[kv.namespace]]\n", '"kv.namespace" is not a key of edge.toml. Did you mean "namespaces"? [1]'),

@@ -86,14 +86,6 @@ def test_a_main_that_cannot_run_is_an_error(project: Project, main: str, says: s
     assert texts(project.load(), "error") == [says]
 
 
-def test_assets_without_a_main_are_refused(project: Project) -> None:
-    project.write("wrangler.toml", NO_MAIN + '[assets]\ndirectory = "public"\n')
-
-    (error,) = texts(project.load(), "error")
-
-    assert error.startswith('The worker "w" has static assets and no "main", but edgeworker does not serve assets yet.')
-
-
 def test_a_worker_in_rust_is_refused(project: Project) -> None:
     project.write("wrangler.toml", NO_MAIN + 'type = "rust"\n')
 

@@ -30,23 +30,3 @@ class NotEmulatedGlobal:
 
     def __repr__(self) -> str:
         return f"<js.{self._name}, not emulated>"
-
-
-class CacheWithoutContent:
-    """`caches.default` as on workers.dev, where the Cache API does nothing: no match, nothing kept."""
-
-    async def match(self, _request: object, _options: object = None, **_keywords: object) -> None:
-        return None
-
-    async def put(self, _request: object, _response: object) -> None:
-        return None
-
-    async def delete(self, _request: object, _options: object = None, **_keywords: object) -> bool:
-        return False
-
-
-class CacheStorage:
-    default: Final = CacheWithoutContent()
-
-    async def open(self, _name: str) -> CacheWithoutContent:
-        return self.default

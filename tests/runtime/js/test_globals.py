@@ -202,8 +202,8 @@ RULES = [
     ("", "js.EventSource, js.HTMLRewriter('x')", "NotEmulated: js.HTMLRewriter is not emulated by edgeworker"),
     ("", "repr(js.EventSource), hasattr(js.EventSource, '__len__')", "('<js.EventSource, not emulated>', False)"),
     (
-        "c = await js.caches.open('x'); await c.put(request, 1)",
-        "await c.match(request), await c.delete(request)",
+        "c = await js.caches.open('x'); u = 'https://x.example/'; await c.put(u, js.Response.new('b'))",
+        "await c.match(u), await c.delete(u)",
         "(None, False)",
     ),
     (

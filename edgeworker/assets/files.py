@@ -1,0 +1,84 @@
+"""The files of an assets directory: which path is a file, and what is in it.
+
+Paths are looked up when they are asked for, so a file that changes is served as it is now. Nothing outside the
+directory is ever read: no "..", no link that leads out of it.
+"""
+
+import asyncio
+import hashlib
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pathspec import GitIgnoreSpec
+
+from edgeworker.assets.content_types import content_type
+
+MAX_FILE_BYTES: Final = 25 * 1024 * 1024
+IGNORE_FILE: Final = ".assetsignore"
+HEADERS_FILE: Final = "_headers"
+REDIRECTS_FILE: Final = "_redirects"
+
+_READ_AT_ONCE_BYTES: Final = 256 * 1024  # more is read in a thread
+_ETAG_CHARACTERS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """`etag` is without quotes, made of the content. `content_type` None: nobody knows it by the name."""
+
+    content: bytes
+    etag: str
+    content_type: str | None
+
+
+class Files:
+    """A directory, with what `.assetsignore` (in the syntax of .gitignore) and Cloudflare itself leave out."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+        patterns = [f"/{IGNORE_FILE}", f"/{HEADERS_FILE}", f"/{REDIRECTS_FILE}"]
+        self._ignored = GitIgnoreSpec.from_lines([*patterns, *(self.text(IGNORE_FILE) or "").splitlines()])
+
+    def text(self, name: str) -> str | None:
+        """A file of rules that stands at the top of the directory."""
+        try:
+            return (self.directory / name).read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+
+    def exists(self, path: str) -> bool:
+        """`path` is decoded and begins with "/"."""
+        return self._find(path) is not None
+
+    async def read(self, path: str) -> File | None:
+        """None where there is none (any more)."""
+        file = self._find(path)
+        if file is None:
+            return None
+        if file.stat().st_size <= _READ_AT_ONCE_BYTES:
+            content = file.read_bytes()
+        else:
+            content = await asyncio.to_thread(file.read_bytes)
+        return File(content, hashlib.sha256(content).hexdigest()[:_ETAG_CHARACTERS], content_type(file.name))
+
+    def _is_ignored(self, segments: list[str]) -> bool:
+        """As git does it, what lies in a folder that is left out cannot be taken in again."""
+        places = ["/".join(segments[:count]) + "/" for count in range(1, len(segments))]
+        return any(self._ignored.match_file(place) for place in [*places, "/".join(segments)])
+
+    def _find(self, path: str) -> Path | None:
+        segments = path[1:].split("/")
+        if not path.startswith("/") or any(segment in ("", ".", "..") for segment in segments):
+            return None
+        if "\0" in path or "\\" in path or self._is_ignored(segments):
+            return None
+        try:
+            file = self.directory.joinpath(*segments).resolve(strict=True)
+            state = file.stat()
+        except (OSError, UnicodeEncodeError):
+            # A part is missing, is no folder, is too long for a name, or may not be read.
+            return None
+        is_asset = stat.S_ISREG(state.st_mode) and state.st_size <= MAX_FILE_BYTES
+        return file if is_asset and file.is_relative_to(self.directory) else None

@@ -1,0 +1,101 @@
+"""`request.cf`: what Cloudflare tells of a request, made up where nothing here can know it. Pure.
+
+The keys are those that wrangler and miniflare supply without a network.
+https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from edgeworker.admission import Refusal
+from edgeworker.config import CF, JSON
+from edgeworker.messages import Request
+
+_CERTIFICATE_TEXTS: Final = (
+    "certIssuerDN",
+    "certSubjectDN",
+    "certIssuerDNRFC2253",
+    "certSubjectDNRFC2253",
+    "certIssuerDNLegacy",
+    "certSubjectDNLegacy",
+    "certSerial",
+    "certIssuerSerial",
+    "certSKI",
+    "certIssuerSKI",
+    "certFingerprintSHA1",
+    "certFingerprintSHA256",
+    "certNotBefore",
+    "certNotAfter",
+)
+NO_CLIENT_CERTIFICATE: Final[Mapping[str, JSON]] = {
+    "certPresented": "0",
+    "certVerified": "NONE",
+    "certRevoked": "0",
+    **dict.fromkeys(_CERTIFICATE_TEXTS, ""),
+}
+# A place that is nobody's: values that a script finds plausible and a test can recognise.
+DEFAULTS: Final[Mapping[str, JSON]] = {
+    "asOrganization": "",
+    "asn": 395747,
+    "colo": "DFW",
+    "city": "Austin",
+    "region": "Texas",
+    "regionCode": "TX",
+    "metroCode": "635",
+    "postalCode": "78701",
+    "country": "US",
+    "continent": "NA",
+    "timezone": "America/Chicago",
+    "latitude": "30.27130",
+    "longitude": "-97.74260",
+    "clientTcpRtt": 0,
+    "clientAcceptEncoding": "",
+    "httpProtocol": "HTTP/1.1",
+    "requestPriority": "weight=192;exclusive=0",
+    "tlsCipher": "AEAD-AES128-GCM-SHA256",
+    "tlsVersion": "TLSv1.3",
+    "tlsClientAuth": dict(NO_CLIENT_CERTIFICATE),
+    "edgeRequestKeepAliveStatus": 0,
+    "clientTrustScore": 99,
+    "botManagement": {
+        "corporateProxy": False,
+        "verifiedBot": False,
+        "ja3Hash": "25b4882c2bcb50cd6b469ff28c596742",
+        "staticResource": False,
+        "detectionIds": [],
+        "score": 99,
+    },
+}
+
+
+class Properties:
+    """Gives every request its `cf`: the defaults, what is configured, what is known, and what a header says.
+
+    Later ones win, key by key. The header counts only where its name is configured, and no worker or origin sees it.
+    """
+
+    def __init__(self, settings: CF) -> None:
+        self._base: Mapping[str, object] = {**DEFAULTS, **settings.values}
+        self._header = settings.override_header
+
+    def given(self, request: Request) -> Request | Refusal:
+        """The request with its `cf`; a Refusal (400) of a header that is no JSON object."""
+        known: dict[str, object] = dict(request.cf or {})
+        if (encodings := request.headers.get("accept-encoding")) is not None:
+            known["clientAcceptEncoding"] = encodings
+        if self._header is None or (text := request.headers.get(self._header)) is None:
+            return request.replace(cf={**self._base, **known})
+        try:
+            told = json.loads(text)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            return Refusal(400, f'{self._header} must be one JSON object such as {{"country": "DE"}}.')
+        headers = request.headers.copy()
+        headers.delete(self._header)
+        return request.replace(cf={**self._base, **known, **told}, headers=headers)
+
+    def of_another_worker(self, request: Request) -> Request:
+        """A worker's fetch() of this edge. What it wrote as `cf` are options of its fetch, not properties."""
+        return request.replace(cf=self._base)

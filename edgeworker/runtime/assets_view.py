@@ -1,0 +1,29 @@
+"""`env.ASSETS`: the worker's own static files, as a script fetches them."""
+
+from edgeworker.assets import Assets
+from edgeworker.runtime import contents, fetching, invocation
+from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.js.fetch import resource_of
+from edgeworker.runtime.sdk.convert import from_python
+from edgeworker.runtime.sdk.fetch import of_fetched
+from edgeworker.runtime.sdk.response import Response
+
+
+class AssetsView:
+    """Of the URL only path and query count."""
+
+    def __init__(self, assets: Assets, *, name: str) -> None:
+        """`name` is the binding's."""
+        self._assets = assets
+        self._name = name
+
+    async def fetch(self, resource: object, **options: object) -> Response:
+        """As `workers.fetch`, with the assets as the one who answers: `run_worker_first` does not count here."""
+        try:
+            request = contents.make_request(resource_of(resource), from_python(options))
+        except JsException as error:
+            raise OSError(error.message) from error
+        return of_fetched(await fetching.perform(request, invocation.current(), self._assets))
+
+    def __repr__(self) -> str:
+        return f"<assets binding {self._name}>"

@@ -1,0 +1,24 @@
+import logging
+
+import pytest
+
+from edgeworker.config import AnalyticsBinding
+from tests.runtime.stage import Stage
+
+
+async def test_a_data_point_is_logged_without_what_it_says(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "edgeworker.runtime.analytics_view")
+    text = await stage.run(
+        """
+        none = self.env.EVENTS.writeDataPoint({"blobs": ["alice", "bob"], "doubles": [1.5], "indexes": ["i"]})
+        self.env.EVENTS.writeDataPoint()
+        return Response(str(none))
+        """,
+        AnalyticsBinding("EVENTS", "clicks"),
+    )
+
+    assert text == "None"
+    assert caplog.messages == [
+        "env.EVENTS: a data point for clicks: 2 blobs, 1 doubles, 1 indexes",
+        "env.EVENTS: a data point for clicks: empty",
+    ]

@@ -1,0 +1,122 @@
+"""What the table `assets` means. Looks at the disk only to see whether the directory is there.
+
+Texts: wrangler 4.164.0 (its deploy and its dev command).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from edgeworker.config import Assets, AssetsBinding, HTMLHandling, NotFoundHandling
+from wrangler_compat.diagnostics import Diagnostics, Place
+
+MAX_RULES: Final = 100
+MAX_RULE_CHARACTERS: Final = 100
+# https://developers.cloudflare.com/workers/configuration/compatibility-flags/#navigation-requests-prefer-asset-serving
+_NAVIGATION_SINCE: Final = "2025-04-01"
+_NAVIGATION_ON: Final = "assets_navigation_prefers_asset_serving"
+_NAVIGATION_OFF: Final = "assets_navigation_has_no_effect"
+_HTML: Final[Mapping[object, HTMLHandling]] = {
+    "auto-trailing-slash": "auto-trailing-slash",
+    "force-trailing-slash": "force-trailing-slash",
+    "drop-trailing-slash": "drop-trailing-slash",
+    "none": "none",
+}
+_NOT_FOUND: Final[Mapping[object, NotFoundHandling]] = {
+    "none": "none",
+    "single-page-application": "single-page-application",
+    "404-page": "404-page",
+}
+
+
+def assets_binding(table: Mapping[str, object]) -> Iterator[AssetsBinding]:
+    name = table.get("binding")
+    if isinstance(name, str):
+        yield AssetsBinding(name)
+
+
+def plan_assets(
+    table: Mapping[str, object] | None,
+    folder: Path,
+    place: Callable[..., Place],
+    diagnostics: Diagnostics,
+    *,
+    date: str | None,
+    flags: Sequence[str],
+) -> Assets | None:
+    """None without assets, and where an error was told. `folder` is the configuration file's."""
+    if table is None:
+        return None
+    written = table.get("directory")
+    if not isinstance(written, str):
+        diagnostics.error(
+            'The "assets" property in your configuration is missing the required "directory" property.', place("assets")
+        )
+        return None
+    directory = (folder / written).resolve()
+    if not directory.is_dir():
+        what = "is not a directory" if directory.exists() else "does not exist"
+        diagnostics.error(
+            f'The directory specified by the "assets.directory" field in your configuration file {what}:\n{directory}',
+            place("assets", "directory"),
+        )
+        return None
+    first = table.get("run_worker_first")
+    globs = tuple(glob for glob in first if isinstance(glob, str)) if isinstance(first, list) else None
+    if globs is not None:
+        for text in _mistakes(globs):
+            diagnostics.error(f"Invalid routes in `run_worker_first`:\n{text}", place("assets", "run_worker_first"))
+    return Assets(
+        directory,
+        html_handling=_HTML.get(table.get("html_handling"), "auto-trailing-slash"),
+        not_found_handling=_NOT_FOUND.get(table.get("not_found_handling"), "none"),
+        base_path=_base_path(table, place, diagnostics),
+        run_worker_first=first is True if globs is None else globs,
+        navigation_prefers_assets=_NAVIGATION_ON in flags
+        or ((date or "") >= _NAVIGATION_SINCE and _NAVIGATION_OFF not in flags),
+    )
+
+
+def _mistakes(globs: Sequence[str]) -> Iterator[str]:
+    if not globs:
+        yield "No `run_worker_first` rules were provided; must provide at least 1 rule."
+    if len(globs) > MAX_RULES:
+        count = f"{len(globs)} rules provided exceeds max of {MAX_RULES}"
+        yield f"Too many `run_worker_first` rules were provided; {count}."
+    if globs and all(glob.startswith("!/") for glob in globs):
+        yield "Only negative `run_worker_first` rules were provided; must provide at least 1 non-negative rule"
+    for index, glob in enumerate(globs):
+        if glob.startswith("!") and not glob.startswith("!/"):
+            yield f"'{glob}': negative rules must start with '!/'"
+        elif not glob.startswith(("/", "!/")):
+            yield f"'{glob}': rules must start with '/' or '!/'"
+        elif len(glob) > MAX_RULE_CHARACTERS:
+            yield f"'{glob}': all rules must be less than {MAX_RULE_CHARACTERS} characters in length"
+        elif glob in globs[:index]:
+            yield f"'{glob}': rule is a duplicate; rules must be unique"
+
+
+def _base_path(table: Mapping[str, object], place: Callable[..., Place], diagnostics: Diagnostics) -> str:
+    """With one slash at its beginning and one at its end."""
+    written = table.get("base_path", "/")
+    if not isinstance(written, str):
+        return "/"  # an error tells of it already
+    mistake = None
+    if not written:
+        mistake = "The value must not be empty."
+    elif written.startswith("//") or re.match(r"[a-zA-Z][a-zA-Z\d+.-]*:", written):
+        mistake = "The value must be a pathname, not a URL."
+    elif "\\" in written:
+        mistake = "The value must not contain backslashes."
+    elif "?" in written or "#" in written:
+        mistake = "The value must not contain query strings or fragments."
+    elif not written.isprintable():
+        mistake = "The value must not contain control characters."
+    elif {".", ".."} & set(written.split("/")):
+        mistake = 'The value must not contain "." or ".." segments.'
+    if mistake is not None:
+        diagnostics.error(f'Invalid "assets.base_path" "{written}": {mistake}', place("assets", "base_path"))
+        return "/"
+    segments = [segment for segment in written.split("/") if segment]
+    return f"/{'/'.join(segments)}/" if segments else "/"
