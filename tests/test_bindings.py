@@ -141,3 +141,23 @@ async def test_workers_that_call_each_other_without_end_are_stopped(stage: Stage
 
     with pytest.raises(ScriptFailure):
         await stage.get()
+
+
+async def test_workers_that_call_each_other_by_rpc_come_to_an_end(stage: Stage) -> None:
+    script = """
+        from workers import Response, WorkerEntrypoint
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                try:
+                    await self.env.OTHER.again(0)
+                except Exception as error:
+                    return Response(str(error))
+
+            async def again(self, depth):
+                return await self.env.OTHER.again(depth + 1)
+    """
+    stage.add(script, ServiceBinding("OTHER", "b"), name="a")
+    stage.add(script, ServiceBinding("OTHER", "a"), name="b")
+
+    assert (await stage.get(worker="a")).text.startswith("Subrequest depth limit exceeded.")

@@ -78,7 +78,9 @@ class Worker:
         props: Mapping[str, object] = NO_PROPS,
     ) -> object:
         """One RPC out of the invocation `caller`. What the method raises is raised to who called it."""
-        ctx = self._context(caller.request, caller.subrequest, props)
+        # Counted like a fetch, so that two workers that call each other come to an end.
+        request = caller.request.replace(hops=caller.request.hops + 1)
+        ctx = self._context(request, caller.subrequest, props)
         return await self.isolate.call(method, args, options, self.env, ctx, entrypoint)
 
     async def _in_time(self, seconds: float, request: Request, ctx: Context, entrypoint: str | None) -> Response:
