@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edgeworker.config import Config, CustomDomain, Route, ServiceBinding, Worker
 from edgeworker.errors import ConfigError
-from edgeworker.routing import Resolver, parse_pattern
+from edgeworker.routing import Resolver, origin_tls_of, parse_pattern
 from wrangler_compat.config import Plan
 from wrangler_compat.diagnostics import Diagnostics, Place
 from wrangler_compat.zones import canonical_or_none
@@ -104,5 +104,6 @@ def check_whole(config: Config, diagnostics: Diagnostics) -> None:
         return
     try:
         Resolver(config)
+        origin_tls_of(config)
     except ConfigError as error:
         diagnostics.error(str(error))

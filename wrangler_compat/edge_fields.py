@@ -52,6 +52,14 @@ def _is_host(value: object) -> bool:
     return True
 
 
+def _are_certified(value: object) -> bool:
+    """Names and addresses, "*." before a name allowed."""
+    return isinstance(value, list) and all(
+        isinstance(item, str) and _is_host(item.removeprefix("*.") if not item.startswith("*.*") else "")
+        for item in value
+    )
+
+
 def _is_base_url(value: object) -> bool:
     if not isinstance(value, str) or "@" in value or "#" in value:
         return False
@@ -146,6 +154,7 @@ TEXT: Final = Kind("a text", _is_text)
 ID: Final = Kind('a text without "/"', _is_id)
 HOST: Final = Kind('a host name such as "example.com"', _is_host)
 HOSTS: Final = Kind('an array of host names such as ["edge.test"]', _are_hosts)
+CERTIFIED: Final = Kind('an array of hosts such as ["api.example.com", "*.example.com"]', _are_certified)
 BASE_URL: Final = Kind('the base URL of a server, without a path, such as "http://127.0.0.1:3000"', _is_base_url)
 BASE_URLS: Final = Kind(
     'a table of hosts and base URLs such as { "api.example.com" = "http://127.0.0.1:3000" }', _is_base_url_by_host
@@ -165,6 +174,15 @@ def one_of(*words: str) -> Kind:
     return Kind(" or ".join(f'"{word}"' for word in words), lambda value: value in words)
 
 
+# The same for a zone and for the top of the file: they are about the origins that stand there.
+_ORIGIN_TLS: Final = (
+    Key("origin_ca", TEXT, "PEM certificates that sign the origin's, instead of the system's"),
+    Key("origin_verify", BOOLEAN, "`false`: any certificate of the origin will do"),
+    Key("origin_client_cert", TEXT, "PEM certificate that is shown to the origin, so that it can refuse everyone else"),
+    Key("origin_client_key", TEXT, "its key"),
+    Key("origin_server_name", HOST, "the name in the origin's certificate; default: the host of its URL"),
+)
+
 SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "",
@@ -174,6 +192,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("default_worker", TEXT, "answers localhost and loopback addresses; default: the first worker"),
             Key("origin", BASE_URL, "the server behind every host that has no other"),
             Key("workers_dev_subdomain", TEXT, "the middle of `<worker>.<subdomain>.workers.dev`; default: `local`"),
+            *_ORIGIN_TLS,
         ),
     ),
     Section(
@@ -184,6 +203,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("id", ID, "default: one is made up from the name"),
             Key("origin", BASE_URL, "the server behind the zone"),
             Key("origins", BASE_URLS, "servers behind single hosts, or behind `*.` and a domain"),
+            *_ORIGIN_TLS,
         ),
         many=True,
     ),
@@ -205,6 +225,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
         (
             Key("edge", ADDRESS, "default: `127.0.0.1:8787`"),
             Key("api", ADDRESS, "the REST API; default: `127.0.0.1:8788`"),
+            Key("https", ADDRESS, "the edge over TLS; default: none, with `dev --https` `127.0.0.1:8443`"),
+            Key("redirect", ADDRESS, "answers http with a redirect to `https`"),
             Key("trusted_proxies", NETWORKS, "whose X-Forwarded-For and X-Forwarded-Proto the edge believes"),
             Key("proxy_protocol", BOOLEAN, "each connection to the edge begins with a PROXY header"),
         ),
@@ -215,7 +237,27 @@ SECTIONS: Final[tuple[Section, ...]] = (
         (
             Key("hosts", HOSTS, "names, beyond addresses and localhost, under which it may be called"),
             Key("relaxed_expiration", BOOLEAN, "an entry that ends in less than 60 s is kept for 60 s, not refused"),
+            Key("https", ADDRESS, "the REST API over TLS, besides `sockets.api`"),
         ),
+    ),
+    Section(
+        "tls",
+        "how https is served; without certificates with those of the local authority (`edgeworker tls init`)",
+        (
+            Key("min_version", one_of("1.2", "1.3"), "default: `1.2`"),
+            Key("client_auth", one_of("none", "request", "require"), "whether clients of the edge show a certificate"),
+            Key("client_ca", TEXT, "PEM certificates that sign the clients'"),
+        ),
+    ),
+    Section(
+        "tls.certificates",
+        "certificates by host; the first is for every other host",
+        (
+            Key("cert", TEXT, "PEM, the server's own first, then its chain", required=True),
+            Key("key", TEXT, "PEM, without a passphrase", required=True),
+            Key("hosts", CERTIFIED, "default: the names that it holds"),
+        ),
+        many=True,
     ),
     Section(
         "kv",
@@ -265,13 +307,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("headers", POSITIVE, "how many"),
             Key("headers_bytes", POSITIVE, "all of them"),
             Key("body_bytes", WHOLE, ""),
+            Key("tls_handshake_timeout_seconds", SECONDS, ""),
             Key("header_timeout_seconds", SECONDS, ""),
             Key("body_grace_seconds", SECONDS, "for a body, besides what its size gives it"),
             Key("body_bytes_per_second", POSITIVE, "the slowest body"),
             Key("write_timeout_seconds", SECONDS, "for the next 64 KiB that a client takes"),
             Key("keepalive_timeout_seconds", SECONDS, ""),
             Key("connections_per_address", POSITIVE, "open at the same time"),
-            Key("tls_handshake_timeout_seconds", SECONDS, ""),
             Key("drain_timeout_seconds", SECONDS, "for `waitUntil` when the edge stops"),
             Key("script_seconds", SECONDS, "until a script must have answered (page 1102); without it, no limit"),
         ),

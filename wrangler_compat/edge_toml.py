@@ -1,16 +1,29 @@
 """edge.toml: what Cloudflare's dashboard holds, and what is only local. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import CF, DEFAULT_SUBDOMAIN, KVSettings, Limits, Namespace, Outbound, Socket, Zone
+from edgeworker.config import (
+    CF,
+    DEFAULT_SUBDOMAIN,
+    TLS,
+    USUAL_ORIGIN_TLS,
+    KVSettings,
+    Limits,
+    Namespace,
+    OriginTLS,
+    Outbound,
+    Socket,
+    Zone,
+)
 from wrangler_compat.checks import as_table, shown
 from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
 from wrangler_compat.document import Document
 from wrangler_compat.edge_fields import BY_SECTION, SECTIONS, Section, split_address
+from wrangler_compat.edge_tls import origin_faults, read_origin_tls, read_tls, tls_faults
 from wrangler_compat.ids import made_up
 from wrangler_compat.variables import as_json
 
@@ -18,6 +31,7 @@ _KV: Final = KVSettings()
 _OUTBOUND: Final = Outbound()
 _LIMITS: Final = Limits()
 _CF: Final = CF()
+_TLS: Final = TLS()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +54,14 @@ class EdgeFile:
     account_id: str | None = None
     default_worker: str | None = None
     origin: str | None = None
+    origin_tls: OriginTLS = USUAL_ORIGIN_TLS
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
     edge_socket: Socket | None = None
     api_socket: Socket | None = None
+    https_socket: Socket | None = None
+    api_https_socket: Socket | None = None
+    redirect_socket: Socket | None = None
+    tls: TLS = _TLS
     trusted_proxies: tuple[str, ...] = ()
     proxy_protocol: bool = False
     api_hosts: tuple[str, ...] = ()
@@ -63,6 +82,19 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
     top = reader.one("")
     sockets = reader.one("sockets")
     api = reader.one("api")
+    folder = document.file.parent
+    tls = reader.one("tls")
+    certificates = [(where, document.source(where), values) for where, values in reader.many("tls.certificates")]
+    reader.faults(tls_faults(tls))
+    reader.faults(origin_faults(top, (), [top.get("origin")]))
+    if sockets.get("proxy_protocol") is True and "https" in sockets:
+        reader.error(
+            ("sockets", "https"), '"sockets.https" cannot speak the PROXY protocol yet: leave one of them out.'
+        )
+    if "redirect" in sockets and "https" not in sockets:
+        reader.error(
+            ("sockets", "redirect"), '"sockets.redirect" leads to "sockets.https", which is not there: add it.'
+        )
     return EdgeFile(
         zones=tuple(_zones(reader)),
         workers=tuple(_workers(reader)),
@@ -70,15 +102,20 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         account_id=_text(top, "account_id"),
         default_worker=_text(top, "default_worker"),
         origin=_text(top, "origin"),
+        origin_tls=read_origin_tls(top, folder),
         workers_dev_subdomain=_text(top, "workers_dev_subdomain") or DEFAULT_SUBDOMAIN,
         edge_socket=_socket(sockets, "edge"),
         api_socket=_socket(sockets, "api"),
+        https_socket=_socket(sockets, "https"),
+        api_https_socket=_socket(api, "https"),
+        redirect_socket=_socket(sockets, "redirect"),
+        tls=read_tls(tls, certificates, folder),
         trusted_proxies=_texts(sockets, "trusted_proxies"),
         proxy_protocol=sockets.get("proxy_protocol") is True,
         api_hosts=_texts(api, "hosts"),
         relaxed_expiration=api.get("relaxed_expiration") is True,
         kv=_kv(reader.one("kv")),
-        outbound=_outbound(reader.one("outbound"), document.file.parent),
+        outbound=_outbound(reader.one("outbound"), folder),
         limits=_limits(reader.one("limits")),
         cf=_cf(reader.one("cf")),
         places={name: document.place((name,)) for name in top},
@@ -137,6 +174,10 @@ class _Reader:
             if key.required and key.name not in values:
                 self.error(where, f'"{dotted(where)}" has no "{key.name}": it must be {key.kind.expected}.')
         return found
+
+    def faults(self, found: Iterable[tuple[Where, str]]) -> None:
+        for where, text in found:
+            self.error(where, text)
 
     def error(self, where: Where, text: str) -> None:
         self._diagnostics.error(text, self.document.place(where))
@@ -212,15 +253,15 @@ def _limits(values: Mapping[str, object]) -> Limits:
         headers=_whole(values, "headers", _LIMITS.headers),
         headers_bytes=_whole(values, "headers_bytes", _LIMITS.headers_bytes),
         body_bytes=_whole(values, "body_bytes", _LIMITS.body_bytes),
+        tls_handshake_timeout_seconds=_seconds(
+            values, "tls_handshake_timeout_seconds", _LIMITS.tls_handshake_timeout_seconds
+        ),
         header_timeout_seconds=_seconds(values, "header_timeout_seconds", _LIMITS.header_timeout_seconds),
         body_grace_seconds=_seconds(values, "body_grace_seconds", _LIMITS.body_grace_seconds),
         body_bytes_per_second=_whole(values, "body_bytes_per_second", _LIMITS.body_bytes_per_second),
         write_timeout_seconds=_seconds(values, "write_timeout_seconds", _LIMITS.write_timeout_seconds),
         keepalive_timeout_seconds=_seconds(values, "keepalive_timeout_seconds", _LIMITS.keepalive_timeout_seconds),
         connections_per_address=_whole(values, "connections_per_address", _LIMITS.connections_per_address),
-        tls_handshake_timeout_seconds=_seconds(
-            values, "tls_handshake_timeout_seconds", _LIMITS.tls_handshake_timeout_seconds
-        ),
         drain_timeout_seconds=_seconds(values, "drain_timeout_seconds", _LIMITS.drain_timeout_seconds),
         script_seconds=_seconds(values, "script_seconds", 0.0) or None,
     )
@@ -232,12 +273,14 @@ def _zones(reader: _Reader) -> Iterator[Zone]:
         if name is None:
             continue
         origins = {host: str(url) for host, url in (as_table(values.get("origins")) or {}).items()}
+        reader.faults(origin_faults(values, where, [values.get("origin"), *origins.values()]))
         yield Zone(
             name,
             _text(values, "id") or made_up("zone", name.lower()),
             _text(values, "origin"),
             origins,
             reader.document.source(where),
+            read_origin_tls(values, reader.document.file.parent),
         )
 
 

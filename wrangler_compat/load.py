@@ -255,6 +255,13 @@ class _Loader:
             workers_dev_subdomain=edge.workers_dev_subdomain,
             edge_socket=_edge_socket(edge, plans),
             api_socket=edge.api_socket or Socket(port=8788),
+            https_socket=None
+            if edge.https_socket is None
+            else replace(edge.https_socket, trusted_proxies=edge.trusted_proxies),
+            api_https_socket=edge.api_https_socket,
+            redirect_socket=edge.redirect_socket,
+            tls=edge.tls,
+            origin_tls=edge.origin_tls,
             api_hosts=edge.api_hosts,
             relaxed_expiration=edge.relaxed_expiration,
             kv=edge.kv,

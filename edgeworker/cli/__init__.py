@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker import __version__
-from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, routes, test_server, token
+from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, routes, test_server, tls, token
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "kv": kv,
     "routes": routes,
     "test-server": test_server,
+    "tls": tls,
     "token": token,
 }
 

@@ -1,5 +1,7 @@
 """What `dev` says when it starts: what is served where, with secrets masked."""
 
+from collections.abc import Sequence
+
 from edgeworker.cli.output import Output
 from edgeworker.config import (
     ATOMIC_SERVICE,
@@ -22,13 +24,22 @@ from edgeworker.config import (
 _SHOWN_CHARACTERS = 60
 
 
-def show(out: Output, config: Config, *, edge_url: str, api_url: str | None, token_place: str) -> None:
-    """`token_place` says where the API token comes from; the token itself is not printed."""
+def show(
+    out: Output,
+    config: Config,
+    *,
+    edge_url: str,
+    api_url: str | None,
+    token_place: str,
+    others: Sequence[Sequence[str]] = (),
+) -> None:
+    """`token_place` says where the API token comes from; the token itself is not printed. `others` are the rows of
+    other sockets: what, URL, note."""
     out.line()
     sockets = [["edge", edge_url, _default_text(config)]]
     if api_url is not None:
         sockets.append(["KV REST API", f"{api_url}/client/v4", f"token: {token_place}"])
-    out.table(["socket", "url", ""], sockets)
+    out.table(["socket", "url", ""], [*sockets, *others])
     out.table(["zone", "id", "origin"], zone_rows(config))
     out.table(["route", "worker", "zone"], route_rows(config))
     out.table(["worker", "binding", "kind", "value"], binding_rows(config))

@@ -30,9 +30,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeworker.cli.dev import port_number
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
+from edgeworker.cli.run_options import port_number
 
 if TYPE_CHECKING:
     from edgeworker.config import Config

@@ -133,6 +133,12 @@ class Authority:
         if after != before:
             self._replace("names", "".join(f"{name}\n" for name in after).encode())
 
+    def last(self) -> Issued | None:
+        """What was issued last, if that can still be served."""
+        file = self.folder / "edge.pem"
+        kept = self._kept(file)
+        return None if kept is None else self._issued(file, kept)
+
     def issued(self, names: Iterable[str], *, now: int) -> Issued:
         """The certificate for `names`, and for all that were asked for before; made anew only where it is missing, does
         not hold a name, comes from another authority, or ends soon.

@@ -32,8 +32,11 @@ class ServedHosts:
         self._zones = tuple(canonical_host(zone.name) for zone in config.zones)
         self._patterns = tuple(parse_pattern(route.pattern) for route in config.routes)
 
-    def __contains__(self, hostname: str) -> bool:
+    def __contains__(self, hostname: object) -> bool:
         """`hostname` is canonical, as `URL.hostname` is."""
+        return isinstance(hostname, str) and self._has(hostname)
+
+    def _has(self, hostname: str) -> bool:
         if self._all or is_address(hostname) or is_within(hostname, "localhost") or hostname in self._names:
             return True
         if any(is_within(hostname, zone) for zone in self._zones):

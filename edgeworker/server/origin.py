@@ -45,9 +45,8 @@ class OriginClient:
     `internet` fetches `request.url` from where its name points to. `at(base)` sends every request to one server, with
     the Host that the request's URL says. Both raise OriginError. What `internet` may reach is decided by
     `outbound.allow_private`; the constructor raises ConfigError for entries in it that mean nothing, and for TLS files
-    that cannot be used. What `at` is given
-    was configured by the operator and may be anywhere; `origin_tls` says by base URL ("https://10.0.0.1:8443") how to
-    speak TLS with it (see edgeworker.routing.origin_tls_of).
+    that cannot be used. What `at` is given was configured by the operator and may be anywhere; `origin_tls` says by
+    base URL ("https://10.0.0.1:8443") how to speak TLS with it (see edgeworker.routing.origin_tls_of).
     """
 
     def __init__(

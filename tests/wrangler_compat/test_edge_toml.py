@@ -137,7 +137,8 @@ def test_a_zone_without_an_id_gets_one_that_stays_the_same() -> None:
         (
             "[access]\n",
             '"access" is not a key of edge.toml. There are: account_id, default_worker, origin, workers_dev_subdomain, '
-            "zones, workers, sockets, api, kv, outbound, cf, limits. [1]",
+            "origin_ca, origin_verify, origin_client_cert, origin_client_key, origin_server_name, "
+            "zones, workers, sockets, api, tls, kv, outbound, cf, limits. [1]",
         ),
         ("[limits]\nbody_byte = 1\n", '"limits.body_byte" is not a key of edge.toml. Did you mean "body_bytes"? [2]'),
         ("[[kv.namespace]]\n", '"kv.namespace" is not a key of edge.toml. Did you mean "namespaces"? [1]'),

@@ -1,0 +1,105 @@
+"""The options of a running edge, and what they make of a configuration."""
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.cli.kv.options import TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    from edgeworker.config import Config
+    from edgeworker.harness.datadir import DataDir
+
+HTTPS_PORT: Final = 8443
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """What `dev` takes beyond the configuration, and `check --production` looks at."""
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=port_number, metavar="N", help="port of the edge (default: 8787; 0: any free one)"
+    )
+    parser.add_argument(
+        "--https", action="store_true", help="serve https too, with the local authority where no certificate is set"
+    )
+    parser.add_argument(
+        "--https-port", type=port_number, metavar="N", help=f"port of https (default: {HTTPS_PORT}); implies --https"
+    )
+    parser.add_argument(
+        "--api-port", type=port_number, metavar="N", help="port of the KV REST API (default: 8788; 0: any)"
+    )
+    parser.add_argument("--api-https-port", type=port_number, metavar="N", help="port of the KV REST API over https")
+    parser.add_argument(
+        "--api-token",
+        metavar="T",
+        help=f"token of the REST API (default: ${TOKEN_VARIABLE}, else one kept in the data directory)",
+    )
+    parser.add_argument(
+        "--persist-to",
+        type=Path,
+        default=Path(".edgeworker"),
+        metavar="DIR",
+        help="the data directory (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-private",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help='a private host, address or network that scripts may fetch ("*": all); may be repeated',
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="log lines as JSON on stderr, a ready line as JSON on stdout"
+    )
+    parser.add_argument("--trace", action="store_true", help="print each request's way through the edge")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+
+
+def port_number(text: str) -> int:
+    """For argparse."""
+    if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port: give a number from 0 to 65535')
+    return int(text)
+
+
+def settled(config: "Config", options: argparse.Namespace) -> "Config":
+    """The configuration with what the command line overrides."""
+    from edgeworker.config import Socket
+
+    edge, api, https, api_https = (
+        config.edge_socket,
+        config.api_socket,
+        config.https_socket,
+        config.api_https_socket,
+    )
+    host = options.host or edge.host
+    if https is None and (options.https or options.https_port is not None):
+        https = Socket(host, HTTPS_PORT, trusted_proxies=edge.trusted_proxies)
+    if https is not None:
+        https = replace(https, host=options.host or https.host, port=_port(options.https_port, https.port))
+    if options.api_https_port is not None:
+        api_https = replace(api_https or Socket(api.host), port=options.api_https_port)
+    outbound = config.outbound
+    return replace(
+        config,
+        edge_socket=replace(edge, host=host, port=_port(options.port, edge.port)),
+        https_socket=https,
+        api_socket=replace(api, port=_port(options.api_port, api.port)),
+        api_https_socket=api_https,
+        outbound=replace(outbound, allow_private=(*outbound.allow_private, *options.allow_private)),
+    )
+
+
+def api_token(options: argparse.Namespace, data: "DataDir") -> tuple[str, str]:
+    """(token, where it comes from)."""
+    if options.api_token:
+        return options.api_token, "--api-token"
+    if kept := os.environ.get(TOKEN_VARIABLE):
+        return kept, f"${TOKEN_VARIABLE}"
+    return data.api_token(), str(data.api_token_file)
+
+
+def _port(given: int | None, configured: int) -> int:
+    return configured if given is None else given

@@ -1,0 +1,25 @@
+"""What an http socket beside an https one answers: the same URL over TLS."""
+
+from collections.abc import Container
+
+from edgeworker.messages import Headers, Request, Response
+
+
+class RedirectToHTTPS:
+    """A Handler. `hosts` are those to redirect for: to follow any Host would let anybody make this edge point anywhere.
+
+    The status is 308, which keeps the method and the body. `hosts` may be replaced at any time.
+    """
+
+    def __init__(self, hosts: Container[str], *, port: int) -> None:
+        """`port` is where https is served."""
+        self.hosts = hosts
+        self._port = "" if port == 443 else f":{port}"
+
+    async def fetch(self, request: Request, /) -> Response:
+        url = request.url
+        headers = Headers({"content-type": "text/plain; charset=UTF-8", "cache-control": "no-store"})
+        if url.hostname not in self.hosts:
+            return Response(421, headers, b"This host is not served here.\n")
+        headers.append("location", f"https://{url.hostname}{self._port}{url.target}")
+        return Response(308, headers, b"This is served over https.\n")
