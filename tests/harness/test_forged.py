@@ -11,14 +11,12 @@ from edgeworker.harness.forged import BAD_CLAIMS, BAD_FORMS, BAD_SIGNATURES, BAD
 from edgeworker.harness.issuer import Issuer, kv_key, signing_key
 from edgeworker.harness.origin import Origin
 
-NOW = MovableClock().now()
-
 # PyJWT takes these although a strict reader must not; each is checked for itself below.
 LENIENT = {"padded", "exp is text", "duplicate members", "compressed"}
 
 
 def _issuer(entries: dict[str, str]) -> Issuer:
-    clock = MovableClock(NOW)
+    clock = MovableClock()  # from this second on: PyJWT looks at the machine's clock
     return Issuer(clock, lambda _namespace, key, value, _expiration: entries.update({key: value}), Origin(clock))
 
 
