@@ -18,6 +18,8 @@ JSType = Literal["string", "number", "boolean", "object"]
 _NAME: Final = re.compile(r"^$|^[a-z0-9_][a-z0-9-_]*$")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Up to the last "@": a password may hold one, and a slash too.
+_USER_INFO: Final = re.compile(r"://[^\s\"]*@")
 _DASHES: Final = re.compile("[–—]")
 
 
@@ -78,6 +80,11 @@ def shown(value: object, *, indent: int | None = None) -> str:
         return "undefined"
     separators = (",", ":") if indent is None else (",", ": ")
     return json.dumps(_plain(value), ensure_ascii=False, separators=separators, indent=indent)
+
+
+def without_passwords(text: str) -> str:
+    """`text` with "***" for the user and the password of every URL in it: for messages that quote what was written."""
+    return _USER_INFO.sub("://***@", text)
 
 
 def _plain(value: object) -> object:

@@ -19,7 +19,7 @@ from edgeworker.config import (
     Socket,
     Zone,
 )
-from wrangler_compat.checks import as_table, shown
+from wrangler_compat.checks import as_table, shown, without_passwords
 from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
 from wrangler_compat.document import Document
 from wrangler_compat.edge_fields import BY_SECTION, SECTIONS, Section, split_address
@@ -167,7 +167,9 @@ class _Reader:
             if name not in known:
                 self.error(at, f'"{dotted(at)}" is not a key of edge.toml.{_guess(name, [*known, *inner])}')
             elif not known[name].kind.fits(item):
-                self.error(at, f'"{dotted(at)}" must be {known[name].kind.expected}, not {shown(item)}.')
+                self.error(
+                    at, f'"{dotted(at)}" must be {known[name].kind.expected}, not {without_passwords(shown(item))}.'
+                )
             else:
                 found[name] = item
         for key in section.keys:

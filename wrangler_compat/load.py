@@ -18,6 +18,7 @@ from edgeworker.config import (
     Worker,
 )
 from edgeworker.errors import ConfigError
+from wrangler_compat.checks import without_passwords
 from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker
 from wrangler_compat.cross_checks import (
     Placed,
@@ -281,7 +282,7 @@ class _Loader:
     def _origin(self, edge: EdgeFile) -> str | None:
         given = self._options.origin
         if given is not None and not BASE_URL.fits(given):
-            self._own.error(f'--origin must be {BASE_URL.expected}, not "{given}".')
+            self._own.error(f'--origin must be {BASE_URL.expected}, not "{without_passwords(given)}".')
             return None
         return given or edge.origin
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HTTPS_PORT: Final = 8443
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
+def add_run_options(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     """What `dev` takes beyond the configuration, and `check --production` looks at."""
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument(

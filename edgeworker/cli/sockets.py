@@ -3,7 +3,7 @@
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config, Socket
@@ -11,13 +11,15 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Handler
 from edgeworker.harness.assembly import Assembly
 from edgeworker.harness.datadir import DataDir
-from edgeworker.harness.file_states import States, origin_files, states
-from edgeworker.harness.live_tls import LOOK_EVERY_SECONDS, LiveTLS
+from edgeworker.harness.file_states import LOOK_EVERY_SECONDS, States, origin_files, states
 from edgeworker.routing import ServedHosts
 from edgeworker.server import Listener, listen
 from edgeworker.server.listener import OnRequest
 from edgeworker.server.redirect import RedirectToHTTPS
 from wrangler_compat.api import V4Api
+
+if TYPE_CHECKING:
+    from edgeworker.harness.live_tls import LiveTLS
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Sockets:
 
     _behind: Behind
     urls: dict[str, str] = field(default_factory=dict)
-    tls: LiveTLS | None = None
+    tls: "LiveTLS | None" = None
     _redirect: RedirectToHTTPS | None = None
     _origins: States = ()
 
@@ -68,6 +70,9 @@ class Sockets:
 
         https, api_https, redirect = config.https_socket, config.api_https_socket, config.redirect_socket
         if https is not None or api_https is not None:
+            # Its libraries take a while to load, and most runs have no https.
+            from edgeworker.harness.live_tls import LiveTLS
+
             sockets.tls = LiveTLS(config, clock, data=data.path)
         await serve("api_url", behind.api, config.api_socket)
         if api_https is not None:

@@ -6,8 +6,11 @@ lie on what sends no events.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from edgeworker.config import Config, OriginTLS
+
+LOOK_EVERY_SECONDS: Final = 2.0
 
 States = tuple[tuple[int, int, int] | None, ...]
 

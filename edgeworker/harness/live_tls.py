@@ -18,7 +18,6 @@ from edgeworker.server.tls import server_context
 
 _log = logging.getLogger(__name__)
 
-LOOK_EVERY_SECONDS: Final = 2.0
 WARN_BEFORE_SECONDS: Final = 14 * 86_400
 
 
@@ -43,7 +42,7 @@ class Prepared:
 
 
 class LiveTLS:
-    """The contexts of the current configuration. `check` is to be called every LOOK_EVERY_SECONDS.
+    """The contexts of the current configuration. `check` is to be called now and then.
 
     The certificates are those of `config.tls`; without any, one of the local authority in the data directory for
     every name that the configuration serves. A certificate that cannot be used is told, and the one before stays.

@@ -1,5 +1,6 @@
 """`edgeworker check`, as a person runs it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,59 @@ def test_an_option_that_names_nothing_is_an_error(arguments: list[str], capsys: 
     assert check(*arguments) == 1
 
     assert "✘ [ERROR]" in capsys.readouterr().err
+
+
+def test_production_tells_what_would_be_regretted_and_fails_on_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text("class Default: ...\n")
+    monkeypatch.setenv("EDGEWORKER_API_TOKEN", "hunter2")
+
+    assert check("--production") == 1
+
+    out, err = capsys.readouterr()
+    assert out.startswith(
+        "error: $EDGEWORKER_API_TOKEN: the API's token is short or repeats itself\n"
+        "    why:   it can be guessed, and it may do everything\n"
+        "    right: leave it out: "
+    )
+    assert "hunter2" not in out + err
+    assert out.splitlines()[-1].startswith("FAILED: production: 1 to mend, ")
+
+
+def test_production_takes_the_options_of_a_run_and_tells_programs_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text("class Default: ...\n")
+    monkeypatch.delenv("EDGEWORKER_API_TOKEN", raising=False)
+
+    assert check("--production", "--json", "--host", "0.0.0.0", "--allow-private", "*") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert check("--production", "--json") == 0
+    without = json.loads(capsys.readouterr().out)
+
+    rules = {finding["rule"]: finding["severity"] for finding in told["findings"]}
+    assert rules["private-addresses"] == "error"
+    assert rules["plain-http"] == "warning"
+    assert (told["errors"], without["errors"]) == (1, 0)
+    assert set(told["findings"][0]) == {"severity", "rule", "where", "what", "why", "right"}
+
+
+def test_production_in_json_tells_errors_of_the_configuration_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD + "routes = 1\n")
+    tmp_path.joinpath("worker.py").touch()
+
+    assert check("--production", "--json") == 1
+
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["rule"], finding["where"]) == ("configuration", "wrangler.toml:5 (routes)")
+
+
+def test_json_goes_with_production(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("--json") == 1
+
+    assert "--json goes with --production" in capsys.readouterr().err

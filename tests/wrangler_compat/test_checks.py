@@ -23,6 +23,7 @@ from wrangler_compat.checks import (
     strings,
     table,
     type_of,
+    without_passwords,
     worker_name,
 )
 from wrangler_compat.diagnostics import Diagnostics
@@ -132,3 +133,16 @@ def test_a_message_knows_the_line_of_the_key_that_it_is_about() -> None:
 
     (message,) = diagnostics.messages
     assert [str(place) for place in message.places] == ["wrangler.toml:3 (dev.port)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('"https://user:pass@host/x"', '"https://***@host/x"'),
+        ('"https://user:p/a@s#s@host"', '"https://***@host"'),
+        ("see https://a.example and mail me@a.example", "see https://a.example and mail me@a.example"),
+        ('["https://u:p@a", "https://u:p@b"]', '["https://***@a", "https://***@b"]'),
+    ],
+)
+def test_a_message_quotes_urls_without_their_passwords(text: str, shown: str) -> None:
+    assert without_passwords(text) == shown

@@ -1,0 +1,197 @@
+"""What an operator would regret about the files of an edge: who may read and write them, and when certificates end."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from edgeworker.cli.production.finding import Finding
+from edgeworker.cli.production.settings import is_loopback
+from edgeworker.config import Config
+from edgeworker.errors import EdgeworkerError
+from edgeworker.harness.authority import RENEW_BEFORE_SECONDS, Authority
+from edgeworker.server.certificates import facts_of, read_certificates, read_pair, shown
+from edgeworker.state import FILE_NAME, ApiTokens
+
+_OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_SECRET_FILES: Final = (".dev.vars", ".env")
+
+
+def audit_files(config: Config, data: Path, *, now: int) -> Iterator[Finding]:
+    """`data` is the data directory, which may not be there yet. Nothing is made or changed."""
+    yield from _data_directory(data)
+    yield from _sources(config)
+    yield from _certificates(config, data, now)
+    yield from _origin_files(config, now)
+    yield from _tokens(data)
+
+
+def _data_directory(data: Path) -> Iterator[Finding]:
+    if not data.is_dir():
+        return
+    for file in (data, *sorted(data.rglob("*"))):
+        mode = _mode(file)
+        if mode & _OTHERS_WRITE:
+            yield Finding(
+                "error",
+                "file-writable",
+                str(file),
+                f"others may write it (mode {mode:04o})",
+                "whoever can replace what is in the data directory can forge tokens",
+                f"chmod go-w {file}",
+            )
+        elif mode & _OTHERS_READ and not file.is_dir() and file.name != "ca.pem":
+            yield Finding(
+                "error",
+                "file-readable",
+                str(file),
+                f"others may read it (mode {mode:04o})",
+                "it holds tokens, keys or what is in KV",
+                f"chmod 600 {file}",
+            )
+
+
+def _sources(config: Config) -> Iterator[Finding]:
+    for file in dict.fromkeys((*config.files, *(worker.main for worker in config.workers))):
+        mode = _mode(file)
+        if mode & stat.S_IWOTH:
+            yield Finding(
+                "error",
+                "file-writable",
+                str(file),
+                f"everybody may write it (mode {mode:04o})",
+                "whoever changes it changes what the edge does",
+                f"chmod go-w {file}",
+            )
+        if file.name.startswith(_SECRET_FILES) and mode & _OTHERS_READ:
+            yield _readable(file, mode)
+
+
+def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
+    sockets = [socket for socket in (config.https_socket, config.api_https_socket) if socket is not None]
+    for certificate in config.tls.certificates:
+        where = certificate.source or str(certificate.cert)
+        try:
+            ends = read_pair(certificate.cert, certificate.key, now=now, where=where).not_after
+        except EdgeworkerError as error:
+            yield _unusable(where, str(error))
+        else:
+            yield from _ending(where, str(certificate.cert), ends, now)
+        mode = _mode(certificate.key)
+        if mode & _OTHERS_READ:
+            yield _readable(certificate.key, mode)
+    if config.tls.client_ca is not None:
+        yield from _authorities(config.tls.client_ca, "edge.toml: tls.client_ca", now)
+    if not sockets or config.tls.certificates:
+        return
+    try:
+        Authority.open(data, now=now)
+    except EdgeworkerError as error:
+        yield _unusable(str(data / "tls"), str(error))
+    if any(not is_loopback(socket.host) for socket in sockets):
+        yield Finding(
+            "warning",
+            "local-authority",
+            "edge.toml: tls.certificates",
+            "https is served with the local authority's certificate beyond this machine",
+            "only programs that were told to trust it do; others are taught to ignore the warning",
+            "[[tls.certificates]] with a certificate of an authority that your clients know",
+        )
+
+
+def _origin_files(config: Config, now: int) -> Iterator[Finding]:
+    if config.outbound.ca_file is not None:
+        yield from _authorities(config.outbound.ca_file, "edge.toml: outbound.ca_file", now)
+    for tls, where in (
+        (config.origin_tls, "edge.toml"),
+        *((zone.origin_tls, zone.source or f'zone "{zone.name}"') for zone in config.zones),
+    ):
+        if tls.ca_file is not None:
+            yield from _authorities(tls.ca_file, f"{where}: origin_ca", now)
+        if tls.client_cert is None or tls.client_key is None:
+            continue
+        place = f"{where}: origin_client_cert"
+        try:
+            ends = read_pair(tls.client_cert, tls.client_key, now=now, where=place).not_after
+        except EdgeworkerError as error:
+            yield _unusable(place, str(error))
+        else:
+            yield from _ending(place, str(tls.client_cert), ends, now)
+        mode = _mode(tls.client_key)
+        if mode & _OTHERS_READ:
+            yield _readable(tls.client_key, mode)
+
+
+def _authorities(file: Path, where: str, now: int) -> Iterator[Finding]:
+    try:
+        ends = [facts_of(certificate).not_after for certificate in read_certificates(file, where=where)]
+    except EdgeworkerError as error:
+        yield _unusable(where, str(error))
+        return
+    yield from _ending(where, str(file), min(ends), now)
+
+
+def _ending(where: str, file: str, ends: int, now: int) -> Iterator[Finding]:
+    if ends - now < RENEW_BEFORE_SECONDS:
+        yield Finding(
+            "error" if ends < now else "warning",
+            "certificate-ends",
+            where,
+            f"{file} {'has ended' if ends < now else 'ends'} at {shown(ends)}",
+            "who verifies it refuses it from then on",
+            "renew it; a running edge takes up the new files by itself",
+        )
+
+
+def _tokens(data: Path) -> Iterator[Finding]:
+    if not (data / FILE_NAME).exists():
+        return
+    try:
+        tokens = ApiTokens(data).list()
+    except EdgeworkerError as error:
+        yield _unusable(str(data), str(error))
+        return
+    for token in tokens:
+        if token.expires_at is None:
+            yield Finding(
+                "warning",
+                "token-without-end",
+                f'API token "{token.name}" ({token.id})',
+                "it never expires",
+                "one that is forgotten somewhere works for ever",
+                "edgeworker token create NAME --allow ... --expires 90d, then revoke this one",
+            )
+        if "everything" in token.permissions:
+            yield Finding(
+                "warning",
+                "token-for-everything",
+                f'API token "{token.name}" ({token.id})',
+                "it may do everything",
+                "whoever gets it reads, writes and deletes every namespace",
+                "--allow kv:write:ID for a publisher",
+            )
+
+
+def _readable(file: Path, mode: int) -> Finding:
+    return Finding(
+        # A group is often there for this: Debian's ssl-cert.
+        "error" if mode & stat.S_IROTH else "warning",
+        "file-readable",
+        str(file),
+        f"others may read it (mode {mode:04o})",
+        "it holds a secret",
+        f"chmod 600 {file}",
+    )
+
+
+def _unusable(where: str, text: str) -> Finding:
+    return Finding("error", "unusable", where, text, "the edge does not start, or does not reload, with it", "mend it")
+
+
+def _mode(file: Path) -> int:
+    """0 where there is no such file."""
+    try:
+        return stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return 0

@@ -1,0 +1,331 @@
+"""What an operator would regret about a configuration and the options of a run. Pure."""
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from edgeworker.cli.production.finding import Finding
+from edgeworker.config import Binding, Config, JSONBinding, SecretBinding, Socket, TextBinding, Worker
+from edgeworker.messages import URL, InvalidURL
+from edgeworker.routing.hosts import is_within
+
+# 128 random bits have 22 characters in base64, and a token that people make up has fewer of them than characters.
+TOKEN_CHARACTERS: Final = 22
+_DIFFERENT_CHARACTERS: Final = 10
+_WIDE_IPV4, _WIDE_IPV6 = 8, 32  # a network with a shorter prefix than that is hardly one's own
+
+# Where clouds tell a machine its own credentials.
+_METADATA: Final = ipaddress.IPv4Address("169.254.169.254")
+
+# (field, the most that still bounds anything)
+_LIMITS: Final = (
+    ("request_line_bytes", 131_072),
+    ("header_bytes", 1_048_576),
+    ("headers", 1_000),
+    ("headers_bytes", 4_194_304),
+    ("body_bytes", 5 * 1024**3),
+    ("tls_handshake_timeout_seconds", 60),
+    ("header_timeout_seconds", 60),
+    ("body_grace_seconds", 300),
+    ("write_timeout_seconds", 600),
+    ("keepalive_timeout_seconds", 3_600),
+    ("connections_per_address", 10_000),
+)
+_OUTBOUND: Final = (
+    ("connect_timeout_seconds", 60),
+    ("response_timeout_seconds", 600),
+    ("max_subrequests", 10_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the edge is started. `api_token` is what an option or the environment gives, "" where neither does."""
+
+    api_token: str = field(default="", repr=False)
+    api_token_place: str = ""
+    trace: bool = False
+    is_root: bool = False
+
+
+def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
+    yield from _sockets(config)
+    yield from _token(run)
+    yield from _origins(config)
+    yield from _outbound(config)
+    yield from _limits(config)
+    yield from _storage(config)
+    for worker in config.workers:
+        if worker.is_default_script:
+            yield from _split_token(worker)
+    if run.trace:
+        yield Finding(
+            "warning",
+            "trace",
+            "--trace",
+            "every request's way is printed",
+            "it costs time and tells who reads the output where requests go",
+            "start without --trace",
+        )
+    if run.is_root:
+        yield Finding(
+            "warning",
+            "root",
+            "the process",
+            "it runs as root",
+            "scripts run in it, and what they break they break with all rights",
+            "run it as a user of its own; ports below 1024 can be given to it by the system",
+        )
+
+
+def _sockets(config: Config) -> Iterator[Finding]:
+    api = config.api_socket
+    if not is_loopback(api.host):
+        yield Finding(
+            "error",
+            "open-api",
+            "edge.toml: sockets.api",
+            f"the REST API listens on {_address(api)} without TLS",
+            "whoever is on the way reads its tokens and the values that are written",
+            'listen on 127.0.0.1 and give publishers [api] https = "host:port"',
+        )
+    if config.api_https_socket is not None and not is_loopback(config.api_https_socket.host):
+        yield Finding(
+            "warning",
+            "open-api",
+            "edge.toml: api.https",
+            f"the REST API can be reached at {_address(config.api_https_socket)}",
+            "everybody there can try tokens",
+            "let a firewall pass publishers only, and give each of them a token of its own (edgeworker token create)",
+        )
+    edge = config.edge_socket
+    if not is_loopback(edge.host) and not edge.trusted_proxies:
+        yield Finding(
+            "warning",
+            "plain-http",
+            "edge.toml: sockets.edge",
+            f"clients reach {_address(edge)} without TLS",
+            "whoever is on the way reads their tokens",
+            'listen on 127.0.0.1, with sockets.https = "host:443" and sockets.redirect = "host:80" for clients; or '
+            "name the proxy that ends TLS in sockets.trusted_proxies",
+        )
+    for network in _networks(edge.trusted_proxies):
+        if _is_wide(network):
+            yield Finding(
+                "error",
+                "trusts-everyone",
+                "edge.toml: sockets.trusted_proxies",
+                f"all of {network} are trusted as proxies",
+                "anybody among them can claim any client address and scheme",
+                "name the addresses of your own proxies",
+            )
+
+
+def _token(run: Run) -> Iterator[Finding]:
+    if not run.api_token:
+        return
+    if run.api_token_place == "--api-token":
+        yield Finding(
+            "warning",
+            "token-on-command-line",
+            "--api-token",
+            "the API's token is on the command line",
+            "every user of this machine can read it in the list of processes",
+            "leave it out: a random one is kept in the data directory",
+        )
+    if len(run.api_token) < TOKEN_CHARACTERS or len(set(run.api_token)) < _DIFFERENT_CHARACTERS:
+        yield Finding(
+            "error",
+            "weak-token",
+            run.api_token_place,
+            "the API's token is short or repeats itself",
+            "it can be guessed, and it may do everything",
+            "leave it out: a random one is kept in the data directory; or make one with: openssl rand -base64 32",
+        )
+
+
+def _origins(config: Config) -> Iterator[Finding]:
+    if config.origin is not None:
+        yield from _origin(config.origin, "edge.toml: origin, or --origin", verify=config.origin_tls.verify)
+    for zone in config.zones:
+        for origin in dict.fromkeys((zone.origin, *zone.origins.values())):
+            if origin is not None:
+                yield from _origin(origin, zone.source or f'zone "{zone.name}"', verify=zone.origin_tls.verify)
+
+
+def _origin(text: str, where: str, *, verify: bool) -> Iterator[Finding]:
+    try:
+        url = URL.parse(text)
+    except InvalidURL:
+        return  # `check` has told
+    if url.scheme == "https" and not verify:
+        yield Finding(
+            "error",
+            "unverified-origin",
+            where,
+            f"the certificate of {url.origin} is not verified",
+            "anybody on the way can pass for the origin and read the joined tokens",
+            "remove origin_verify = false; name the origin's authority in origin_ca",
+        )
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        inside = _is_private(url.hostname)
+        yield Finding(
+            "warning" if inside else "error",
+            "http-origin",
+            where,
+            f"{url.origin} is spoken with without TLS",
+            "whoever is on the way reads the whole tokens that the edge has joined",
+            'origin = "https://...", with origin_ca for an authority of your own',
+        )
+
+
+def _outbound(config: Config) -> Iterator[Finding]:
+    for entry in config.outbound.allow_private:
+        if entry == "*" or any(_is_wide(network) or _METADATA in network for network in _networks([entry])):
+            yield Finding(
+                "error",
+                "private-addresses",
+                "edge.toml: outbound.allow_private, or --allow-private",
+                f'scripts may fetch "{entry}"',
+                "a script that fetches what a client names reaches this machine, its network and the cloud's metadata",
+                "name the hosts that scripts need",
+            )
+
+
+def _is_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    return network.prefixlen < (_WIDE_IPV4 if network.version == 4 else _WIDE_IPV6)
+
+
+def _limits(config: Config) -> Iterator[Finding]:
+    for section, values, bounds in (("limits", config.limits, _LIMITS), ("outbound", config.outbound, _OUTBOUND)):
+        for name, most in bounds:
+            value = getattr(values, name)
+            if value > most:
+                yield Finding(
+                    "warning",
+                    "no-limit",
+                    f"edge.toml: {section}.{name}",
+                    f"{value:g} bounds nothing",
+                    "a few clients or one slow server can use up what this machine has",
+                    f"{most} or less",
+                )
+    if config.limits.body_bytes_per_second < 64:
+        yield Finding(
+            "warning",
+            "no-limit",
+            "edge.toml: limits.body_bytes_per_second",
+            f"a body may come at {config.limits.body_bytes_per_second} bytes a second",
+            "clients that send slowly on purpose hold connections for hours",
+            "64 or more",
+        )
+
+
+def _storage(config: Config) -> Iterator[Finding]:
+    if config.kv.durability == "normal":
+        yield Finding(
+            "warning",
+            "durability",
+            "edge.toml: kv.durability",
+            "what was answered as written may be lost in a power cut",
+            "a token that was published, or taken back, is then as it was before",
+            'durability = "full"',
+        )
+    if config.kv.consistency == "eventual":
+        yield Finding(
+            "warning",
+            "eventual",
+            "edge.toml: kv.consistency",
+            "readers see writes late on purpose",
+            "that is for tests: a token that was taken back goes on working for a while",
+            'consistency = "strong"',
+        )
+
+
+def _split_token(worker: Worker) -> Iterator[Finding]:
+    """https://developers.cloudflare.com/workers and scripts/split_token/README.md name the variables."""
+    values = {binding.name: value for binding in worker.bindings if (value := _value(binding))}
+    where = f'worker "{worker.name}"{f" ({worker.source})" if worker.source else ""}'
+    if not {"JWKS", "JWKS_URL"} & set(values):
+        yield Finding(
+            "warning",
+            "unverified-tokens",
+            where,
+            "the split-token script joins tokens and verifies none (no JWKS_URL, no JWKS)",
+            "then the API behind it has to verify each of them; one that does not takes what anybody has put into KV",
+            "[vars] JWKS_URL, ISSUER and AUDIENCE, or make sure that the API verifies",
+        )
+    else:
+        for name in ("ISSUER", "AUDIENCE"):
+            if name not in values:
+                yield Finding(
+                    "error",
+                    "unverified-tokens",
+                    where,
+                    f"the split-token script verifies tokens, but not their {name.lower()}",
+                    "a token that the same keys signed for something else is let in",
+                    f"[vars] {name}",
+                )
+    if "*" in _items(values.get("CORS_ORIGINS")):
+        yield Finding(
+            "warning",
+            "cors",
+            where,
+            'CORS_ORIGINS is "*"',
+            "pages of every site may call the API from a browser",
+            "name the sites",
+        )
+    if any(item.split(" ")[-1] in ("/*", "/**") for item in _items(values.get("PUBLIC_PATHS"))):
+        yield Finding(
+            "error",
+            "public-paths",
+            where,
+            "PUBLIC_PATHS opens every path",
+            "nothing asks for a token",
+            "name the paths that need none",
+        )
+
+
+def _value(binding: Binding) -> object:
+    match binding:
+        case TextBinding(_, text) | SecretBinding(_, text):
+            return text
+        case JSONBinding(_, value):
+            return value
+        case _:
+            return None
+
+
+def _items(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return [item.strip() for item in value.split(",")] if isinstance(value, str) else []
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on `host`."""
+    plain = host.lower().removeprefix("[").removesuffix("]")
+    try:
+        return ipaddress.ip_address(plain).is_loopback
+    except ValueError:
+        return is_within(plain, "localhost")
+
+
+def _is_private(host: str) -> bool:
+    """An address of a private network, or a name that only a private network knows ("api", "db.internal")."""
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_private
+    except ValueError:
+        return "." not in host or host.rpartition(".")[2] in ("internal", "local", "lan", "home", "test")
+
+
+def _networks(texts: Sequence[str]) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    for text in texts:
+        try:
+            yield ipaddress.ip_network(text.strip("[]"), strict=False)
+        except ValueError:
+            continue  # a name, or "*"
+
+
+def _address(socket: Socket) -> str:
+    return f"{f'[{socket.host}]' if ':' in socket.host else socket.host}:{socket.port}"

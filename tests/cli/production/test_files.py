@@ -1,0 +1,147 @@
+"""What an operator would regret about files: who may read and write them, and when certificates end."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeworker.cli.production.files import audit_files
+from edgeworker.config import TLS, Certificate, Config, OriginTLS, Outbound, Socket, Worker, Zone
+from edgeworker.harness.authority import Authority
+from edgeworker.harness.datadir import DataDir
+from edgeworker.state import ApiTokens
+from tests.pki import DAY, NOW, PKI
+
+HTTPS = Config(https_socket=Socket("127.0.0.1", 8443))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return DataDir.open(tmp_path / "data").path
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> PKI:
+    (tmp_path / "pki").mkdir()
+    return PKI(tmp_path / "pki")
+
+
+def owned(certificate: Certificate) -> Certificate:
+    certificate.key.chmod(0o600)
+    return certificate
+
+
+def audited(config: Config, data: Path, *, now: int = NOW) -> list[tuple[str, str, str]]:
+    found = audit_files(config, data, now=now)
+    return [(finding.severity, finding.rule, finding.where) for finding in found]
+
+
+def test_what_an_edge_makes_by_itself_is_not_regretted(data: Path) -> None:
+    DataDir.open(data).api_token()
+    Authority.made(data, now=NOW)[0].issued(["a.example"], now=NOW)
+    ApiTokens(data).create("publisher", ["kv:write"], now=NOW, expires_at=NOW + DAY)
+
+    assert audited(HTTPS, data) == []
+
+
+def test_a_data_directory_that_is_not_there_yet_is_fine_and_not_made(tmp_path: Path) -> None:
+    assert audited(HTTPS, tmp_path / "data") == []
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "rule"), [(0o644, "file-readable"), (0o640, "file-readable"), (0o620, "file-writable")]
+)
+def test_files_of_the_data_directory_are_the_owners_alone(data: Path, mode: int, rule: str) -> None:
+    file = data / "kv.sqlite"
+    file.touch()
+    file.chmod(mode)
+
+    assert audited(Config(), data) == [("error", rule, str(file))]
+
+
+def test_a_data_directory_that_others_can_write_is_an_error(data: Path) -> None:
+    data.chmod(0o770)
+
+    assert audited(Config(), data) == [("error", "file-writable", str(data))]
+
+
+def test_sources_that_everybody_can_write_and_secrets_that_others_can_read_are_errors(
+    tmp_path: Path, data: Path
+) -> None:
+    script, variables, settings = tmp_path / "worker.py", tmp_path / ".dev.vars", tmp_path / "wrangler.toml"
+    for file, mode in ((script, 0o666), (variables, 0o644), (settings, 0o644)):
+        file.touch()
+        file.chmod(mode)
+    config = Config(workers=(Worker("w", script),), files=(settings, variables))
+
+    assert audited(config, data) == [
+        ("error", "file-readable", str(variables)),
+        ("error", "file-writable", str(script)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [(0, []), (366, []), (367, [("warning", "certificate-ends")]), (397, [("error", "unusable")])],
+)
+def test_certificates_that_end_soon_are_told(pki: PKI, data: Path, days: int, found: list[tuple[str, str]]) -> None:
+    config = replace(HTTPS, tls=TLS((owned(pki.server("a.example")),)))
+
+    assert [(severity, rule) for severity, rule, _ in audited(config, data, now=NOW + days * DAY)] == found
+
+
+def test_keys_that_others_may_read_are_told(pki: PKI, data: Path) -> None:
+    certificate = pki.server("a.example")
+    certificate.key.chmod(0o604)
+    cert, key = pki.client("edge")
+    key.chmod(0o640)
+    zone = Zone("a.example", "z", "https://o.example", origin_tls=OriginTLS(pki.ca, True, cert, key))
+    config = replace(HTTPS, tls=TLS((certificate,)), zones=(zone,))
+
+    assert [one for one in audited(config, data) if one[1] == "file-readable"] == [
+        ("error", "file-readable", str(certificate.key)),
+        ("warning", "file-readable", str(key)),
+    ]
+
+
+def test_certificates_of_origins_and_authorities_are_looked_at(pki: PKI, data: Path, tmp_path: Path) -> None:
+    cert, key = pki.client("edge")  # for two days
+    key.chmod(0o600)
+    gone = tmp_path / "gone.pem"
+    settings = OriginTLS(gone, True, cert, key)
+    zone = Zone("a.example", "z", "https://o.example", source="edge.toml:1 (zones[0])", origin_tls=settings)
+    config = Config(zones=(zone,), outbound=Outbound(ca_file=gone), tls=TLS(client_ca=gone))
+
+    assert audited(config, data) == [
+        ("error", "unusable", "edge.toml: tls.client_ca"),
+        ("error", "unusable", "edge.toml: outbound.ca_file"),
+        ("error", "unusable", "edge.toml:1 (zones[0]): origin_ca"),
+        ("warning", "certificate-ends", "edge.toml:1 (zones[0]): origin_client_cert"),
+    ]
+
+
+def test_the_local_authority_is_for_this_machine(data: Path) -> None:
+    Authority.made(data, now=NOW)
+    config = Config(https_socket=Socket("0.0.0.0", 443))
+
+    assert audited(config, data) == [("warning", "local-authority", "edge.toml: tls.certificates")]
+
+
+def test_a_local_authority_that_cannot_be_used_is_told(data: Path) -> None:
+    authority, _ = Authority.made(data, now=NOW)
+    (authority.folder / "ca.key").write_text("broken")
+
+    assert [rule for _, rule, _ in audited(HTTPS, data)] == ["unusable"]
+    assert audited(Config(), data) == []
+
+
+def test_named_tokens_that_can_do_everything_or_never_end_are_told(data: Path) -> None:
+    tokens = ApiTokens(data)
+    tokens.create("good", ["kv:write"], now=NOW, expires_at=NOW + DAY)
+    tokens.create("forever", ["kv:write"], now=NOW, expires_at=None)
+    tokens.create("all", ["everything"], now=NOW, expires_at=NOW + DAY)
+
+    found = sorted((where.split(" (")[0], rule) for _, rule, where in audited(Config(), data))
+
+    assert found == [('API token "all"', "token-for-everything"), ('API token "forever"', "token-without-end")]
