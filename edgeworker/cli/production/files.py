@@ -53,7 +53,8 @@ def _data_directory(data: Path) -> Iterator[Finding]:
 
 
 def _sources(config: Config) -> Iterator[Finding]:
-    for file in dict.fromkeys((*config.files, *(worker.main for worker in config.workers))):
+    scripts = [worker.main for worker in config.workers if worker.main is not None]
+    for file in dict.fromkeys((*config.files, *scripts)):
         mode = _mode(file)
         if mode & stat.S_IWOTH:
             yield Finding(

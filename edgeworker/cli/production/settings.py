@@ -56,6 +56,15 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
     yield from _outbound(config)
     yield from _limits(config)
     yield from _storage(config)
+    if config.cf.override_header is not None:
+        yield Finding(
+            "error",
+            "cf-override",
+            "edge.toml: cf.override_header",
+            f"{config.cf.override_header} of a request decides what request.cf says",
+            "anybody can claim a country, a bot score or a client certificate",
+            "leave it out: it is for tests",
+        )
     for worker in config.workers:
         if worker.is_default_script:
             yield from _split_token(worker)

@@ -8,6 +8,7 @@ import pytest
 from edgeworker.cli.production.finding import Finding
 from edgeworker.cli.production.settings import Run, audit_settings, is_loopback
 from edgeworker.config import (
+    CF,
     Config,
     JSONBinding,
     KVSettings,
@@ -90,6 +91,7 @@ def test_a_good_configuration_is_not_regretted() -> None:
         (replace(GOOD, limits=Limits(body_bytes_per_second=1)), ("warning", "no-limit")),
         (replace(GOOD, kv=KVSettings(durability="normal")), ("warning", "durability")),
         (replace(GOOD, kv=KVSettings(durability="full", consistency="eventual")), ("warning", "eventual")),
+        (replace(GOOD, cf=CF(override_header="x-cf")), ("error", "cf-override")),
         (gateway(), ("warning", "unverified-tokens")),
         (gateway(*VERIFYING[:2]), ("error", "unverified-tokens")),
         (gateway(VERIFYING[0], VERIFYING[2]), ("error", "unverified-tokens")),
