@@ -73,7 +73,7 @@ def check_routes(placed: Iterable[Placed], diagnostics: Diagnostics) -> tuple[li
 
 
 def _owner(placed: Placed) -> str:
-    return f'"{placed.route.worker}"'
+    return "none" if placed.route.worker is None else f'"{placed.route.worker}"'
 
 
 def check_accounts(plans: Iterable[Plan], chosen: str, diagnostics: Diagnostics) -> None:

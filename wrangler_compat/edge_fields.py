@@ -204,6 +204,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("origin", BASE_URL, "the server behind the zone"),
             Key("origins", BASE_URLS, "servers behind single hosts, or behind `*.` and a domain"),
             *_ORIGIN_TLS,
+            Key("routes_without_worker", TEXTS, "patterns that run no worker where they win: straight to the origin"),
         ),
         many=True,
     ),

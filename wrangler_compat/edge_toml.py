@@ -16,10 +16,14 @@ from edgeworker.config import (
     Namespace,
     OriginTLS,
     Outbound,
+    Route,
     Socket,
     Zone,
 )
+from edgeworker.errors import ConfigError
+from edgeworker.routing import canonical_host, parse_pattern
 from wrangler_compat.checks import as_table, shown, without_passwords
+from wrangler_compat.cross_checks import Placed
 from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
 from wrangler_compat.document import Document
 from wrangler_compat.edge_fields import BY_SECTION, SECTIONS, Section, split_address
@@ -49,6 +53,7 @@ class EdgeFile:
     """What edge.toml says; without one, the defaults. A socket is None where it says nothing."""
 
     zones: tuple[Zone, ...] = ()
+    routes_without_worker: tuple[Placed, ...] = ()
     workers: tuple[WorkerEntry, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
     account_id: str | None = None
@@ -95,8 +100,10 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         reader.error(
             ("sockets", "redirect"), '"sockets.redirect" leads to "sockets.https", which is not there: add it.'
         )
+    zones = list(_zones(reader))
     return EdgeFile(
-        zones=tuple(_zones(reader)),
+        zones=tuple(zone for zone, _ in zones),
+        routes_without_worker=tuple(route for _, routes in zones for route in routes),
         workers=tuple(_workers(reader)),
         namespaces=tuple(_namespaces(reader)),
         account_id=_text(top, "account_id"),
@@ -269,14 +276,14 @@ def _limits(values: Mapping[str, object]) -> Limits:
     )
 
 
-def _zones(reader: _Reader) -> Iterator[Zone]:
+def _zones(reader: _Reader) -> Iterator[tuple[Zone, list[Placed]]]:
     for where, values in reader.many("zones"):
         name = _text(values, "name")
         if name is None:
             continue
         origins = {host: str(url) for host, url in (as_table(values.get("origins")) or {}).items()}
         reader.faults(origin_faults(values, where, [values.get("origin"), *origins.values()]))
-        yield Zone(
+        zone = Zone(
             name,
             _text(values, "id") or made_up("zone", name.lower()),
             _text(values, "origin"),
@@ -284,6 +291,23 @@ def _zones(reader: _Reader) -> Iterator[Zone]:
             reader.document.source(where),
             read_origin_tls(values, reader.document.file.parent),
         )
+        yield zone, list(_routes_without_worker(reader, where, name, values))
+
+
+def _routes_without_worker(reader: _Reader, where: Where, zone: str, values: Mapping[str, object]) -> Iterator[Placed]:
+    zone = canonical_host(zone)
+    for pattern in _texts(values, "routes_without_worker"):
+        key = (*where, "routes_without_worker")
+        try:
+            host = parse_pattern(pattern).host.removeprefix(".")
+        except ConfigError as error:
+            reader.error(key, str(error))
+            continue
+        if host and not f".{host}".endswith(f".{zone}"):
+            reader.error(key, f'The pattern "{pattern}" is not of the zone "{zone}": its host must end in {zone}.')
+            continue
+        place = reader.document.place(key)
+        yield Placed(Route(pattern, None, zone, str(place)), place)
 
 
 def _workers(reader: _Reader) -> Iterator[WorkerEntry]:

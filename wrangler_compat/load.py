@@ -234,7 +234,7 @@ class _Loader:
         finder = ZoneFinder(edge.zones, self._own)
         for plan in plans:
             finder.learn(plan)
-        routes, domains = check_routes(_placed(plans, finder), self._own)
+        routes, domains = check_routes([*edge.routes_without_worker, *_placed(plans, finder)], self._own)
         check_names(plans, self._own)
         if not self._diagnostics.has_errors:  # else a worker that is missing here may be one with an error
             check_services(workers, self._own)

@@ -119,3 +119,43 @@ def test_a_zone_name_that_is_no_host_is_an_error(project: Project, name: str) ->
     loaded = project.load()
 
     assert bool(texts(loaded, "error")) is bool(name)
+
+
+def test_a_zone_may_have_routes_without_a_worker(project: Project) -> None:
+    project.write(
+        "edge.toml",
+        '[[zones]]\nname = "Example.com"\nroutes_without_worker = ["*example.com/images/cat.png", "*/*"]\n'
+        '[[workers]]\nconfig = "wrangler.toml"\n',
+    )
+
+    config = project.config('routes = ["*example.com/images/*"]\n')
+
+    # https://developers.cloudflare.com/workers/configuration/routing/routes/#matching-behavior
+    assert [(route.pattern, route.worker, route.zone) for route in config.routes] == [
+        ("*example.com/images/cat.png", None, "example.com"),
+        ("*/*", None, "example.com"),
+        ("*example.com/images/*", "w", "example.com"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("example.com/*.png", "infix wildcard"),
+        (
+            "other.org/*",
+            'The pattern "other.org/*" is not of the zone "example.com": its host must end in example.com.',
+        ),
+        ("notexample.com/*", 'not of the zone "example.com"'),
+        ("example.com/api/*", 'exists twice, for the workers none and "w"'),
+    ],
+)
+def test_a_route_without_a_worker_that_cannot_be_is_an_error(project: Project, pattern: str, text: str) -> None:
+    project.worker('routes = ["example.com/api/*"]\n')
+    project.write(
+        "edge.toml",
+        f'[[zones]]\nname = "example.com"\nroutes_without_worker = ["{pattern}"]\n'
+        '[[workers]]\nconfig = "wrangler.toml"\n',
+    )
+
+    assert text in "\n".join(texts(project.load(edge="edge.toml"), "error"))
