@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli import startup
@@ -216,16 +217,21 @@ async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """Set by the first SIGINT or SIGTERM; a second one ends the process at once."""
+    """Set by the first SIGINT or SIGTERM; a second one ends the process at once.
+
+    The handlers are Python's, not the loop's: a script that never gives the loop back could not be stopped otherwise.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    received: list[int] = []
 
-    def stopping(number: signal.Signals) -> None:
-        if stop.is_set():
+    def stopping(number: int, _frame: FrameType | None) -> None:
+        if received:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        stop.set()
+        received.append(number)
+        loop.call_soon_threadsafe(stop.set)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping, number)
+        signal.signal(number, stopping)
     return stop

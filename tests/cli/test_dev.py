@@ -340,6 +340,28 @@ def test_ctrl_c_lets_requests_in_flight_finish(tmp_path: Path) -> None:
         assert answer.result().text == "finished"
 
 
+def test_a_second_signal_ends_it_even_while_a_script_never_yields(tmp_path: Path) -> None:
+    config = _project(tmp_path, "w", "example.com/*")
+    (tmp_path / "worker.py").write_text(
+        "from workers import Response, WorkerEntrypoint\n\n\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        "        print('busy')\n"
+        "        while True:\n"
+        "            pass\n"
+    )
+
+    with dev("-c", str(config), cwd=tmp_path) as edge, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(edge.get, "example.com")
+        edge.wait_for("busy")
+
+        # Two of a kind that come close together may be told as one.
+        os.kill(edge.pid, signal.SIGINT)
+        assert edge.stop(signal.SIGTERM) in (-signal.SIGINT, -signal.SIGTERM)
+
+        assert answer.exception() is not None
+
+
 def test_sigterm_stops_it_with_status_0(tmp_path: Path) -> None:
     with dev(cwd=tmp_path) as edge:
         assert edge.stop(signal.SIGTERM) == 0

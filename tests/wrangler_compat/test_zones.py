@@ -141,7 +141,7 @@ def test_a_zone_may_have_routes_without_a_worker(project: Project) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
-        ("example.com/*.png", "infix wildcard"),
+        ("example.com/*.png", "a wildcard (*) may only be the last character of the path"),
         (
             "other.org/*",
             'The pattern "other.org/*" is not of the zone "example.com": its host must end in example.com.',
