@@ -347,16 +347,14 @@ def test_a_second_signal_ends_it_even_while_a_script_never_yields(tmp_path: Path
         "class Default(WorkerEntrypoint):\n"
         "    async def fetch(self, request):\n"
         "        print('busy')\n"
-        "        while True:\n"
-        "            pass\n"
+        "        while True: pass\n"
     )
 
     with dev("-c", str(config), cwd=tmp_path) as edge, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(edge.get, "example.com")
         edge.wait_for("busy")
 
-        # Two of a kind that come close together may be told as one.
-        os.kill(edge.pid, signal.SIGINT)
+        os.kill(edge.pid, signal.SIGINT)  # two of a kind may be told as one, so the second is another
         assert edge.stop(signal.SIGTERM) in (-signal.SIGINT, -signal.SIGTERM)
 
         assert answer.exception() is not None
