@@ -1,0 +1,75 @@
+"""What no single test can see: the shape of the tree."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("edgeworker", "wrangler_compat")
+MAX_LINES = 400
+
+
+def _modules(*folders: str) -> list[Path]:
+    return sorted(
+        file for folder in folders for file in (ROOT / folder).rglob("*.py") if "__pycache__" not in file.parts
+    )
+
+
+def _named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    files = _modules(*PACKAGES, "tests", "scripts")
+
+    assert [_named(file) for file in files if len(file.read_text(encoding="utf-8").splitlines()) > MAX_LINES] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    undocumented = [
+        _named(file)
+        for file in _modules(*PACKAGES, "scripts")
+        if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+
+    assert undocumented == []
+
+
+def test_no_room_has_the_name_of_a_module_of_the_standard_library() -> None:
+    """`python edgeworker/__main__.py` puts the package's own folder first: a `http.py` there broke aiohttp."""
+    rooms = [path for package in PACKAGES for path in (ROOT / package).iterdir()]
+
+    # Nothing that we use imports the standard library's coverage tool `trace`.
+    assert [_named(room) for room in rooms if room.stem in sys.stdlib_module_names - {"trace"}] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_has_tests_in_its_mirror(package: str) -> None:
+    folders = {module.parent for module in _modules(package)}
+    tests = ROOT / "tests" if package == "edgeworker" else ROOT / "tests" / package
+
+    untested = [
+        _named(folder)
+        for folder in folders
+        if not any(tests.joinpath(folder.relative_to(ROOT / package)).rglob("test_*.py"))
+        and not tests.joinpath(folder.relative_to(ROOT / package)).with_name(f"test_{folder.name}.py").exists()
+    ]
+
+    assert untested == []
+
+
+def test_every_error_is_raised_somewhere() -> None:
+    errors = ast.parse((ROOT / "edgeworker/errors.py").read_text(encoding="utf-8"))
+    names = [node.name for node in errors.body if isinstance(node, ast.ClassDef) and node.name != "EdgeworkerError"]
+    source = "\n".join(file.read_text(encoding="utf-8") for file in _modules(*PACKAGES))
+
+    assert [name for name in names if f"raise {name}(" not in source and f"return {name}(" not in source] == []
+
+
+def test_no_lock_file_with_download_addresses_is_kept() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+    assert [name for name in tracked if Path(name).name in {"uv.lock", "package-lock.json"}] == []
