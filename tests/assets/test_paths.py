@@ -46,13 +46,17 @@ asked = st.tuples(folders, names, endings).map("".join)
 
 
 @given(sites, asked, st.sampled_from(MODES), st.sampled_from(MISSES))
-def test_a_redirect_leads_to_a_file_and_no_further(
+def test_two_redirects_lead_to_a_file_and_no_further(
     files: set[str], path: str, html: HTMLHandling, not_found: NotFoundHandling
 ) -> None:
     answer = decide(path, files.__contains__, html, not_found)
 
     if isinstance(answer, Redirect):
-        assert isinstance(decide(answer.to, files.__contains__, html, not_found), Serve)
+        # `/index/` goes to `/index` and that to `/`, as on Cloudflare; nothing goes further.
+        answer = decide(answer.to, files.__contains__, html, not_found)
+    if isinstance(answer, Redirect):
+        answer = decide(answer.to, files.__contains__, html, not_found)
+        assert isinstance(answer, Serve)
     elif isinstance(answer, Serve):
         assert answer.file in files
 
