@@ -39,9 +39,9 @@ def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def _own_modules(path: Path) -> set[str]:
-    """What lies beside the script's main file, which is the folder with wrangler.toml."""
+    """What lies beside the script's main file: the folder with wrangler.toml, or a `src` that workers share."""
     folder = path.parent
-    while not (folder / "wrangler.toml").is_file():
+    while not (folder / "wrangler.toml").is_file() and folder.name != "src":
         folder = folder.parent
     return {entry.stem for entry in folder.iterdir()}
 

@@ -1,0 +1,215 @@
+"""Which redirect URIs may be registered and which a request may name: attacks O1, O2 and O11, and defect 6."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from issuer import redirects
+from issuer.redirects import BadRedirect
+
+GOOD = "https://app.example.com/callback"
+
+REGISTRABLE = [
+    GOOD,
+    "https://app.example.com",
+    "https://app.example.com:8443/callback?tenant=1&x=%20",
+    "https://xn--bcher-kva.example/cb",
+    "http://127.0.0.1/cb",
+    "http://127.0.0.1:3000/cb",
+    "http://[::1]:3000/cb",
+    "com.example.app:/callback",
+    "com.example.app://callback/path",
+]
+
+# What is wrong -> a word of the message that says so.
+REFUSED = [
+    ("", "no URI"),
+    ("/callback", "not absolute"),
+    ("//app.example.com/callback", "not absolute"),
+    ("app.example.com/callback", "not absolute"),
+    ("https:/app.example.com/callback", "host"),
+    ("https://", "host"),
+    ("https:///callback", "host"),
+    ("http://app.example.com/callback", "use https"),
+    ("http://localhost:3000/cb", "localhost only"),
+    ("http://127.0.0.2/cb", "use https"),
+    ("http://127.0.0.1.example.com/cb", "use https"),
+    ("http://[::2]/cb", "use https"),
+    ("https://app.example.com/cb#part", "fragment"),
+    ("https://app.example.com/cb#", "fragment"),
+    ("https://*.example.com/cb", "wildcard"),
+    ("https://app.example.com/*", "wildcard"),
+    ("https://ann@app.example.com/cb", "user information"),
+    ("https://ann:pw@app.example.com/cb", "user information"),
+    ("com.example.app://ann@callback", "user information"),
+    ("https://app.example.com\\@evil.example/cb", "no URI"),
+    ("https://app.example.com/c b", "no URI"),
+    (" https://app.example.com/cb", "no URI"),
+    ("https://app.example.com/cb\n", "no URI"),
+    ("https://app.example.com/\tcb", "no URI"),
+    ("https://app.example.com/\0cb", "no URI"),
+    ("https://bücher.example/cb", "no URI"),
+    ("https://app.example.com/%zz", "no URI"),
+    ("https://App.example.com/cb", "lower case"),
+    ("HTTPS://app.example.com/cb", "lower case"),
+    ("https://app.example.com./cb", "host"),
+    ("https://app..example.com/cb", "host"),
+    ("https://app.example.com:/cb", "host"),
+    ("https://app.example.com:0/cb", "host"),
+    ("https://app.example.com:65536/cb", "host"),
+    ("https://app.example.com:080/cb", "host"),
+    ("https://app.example.com/a/../cb", "path"),
+    ("https://app.example.com/a/%2E%2e/cb", "path"),
+    ("https://app.example.com/a/.", "path"),
+    ("https://app.example.com/cb?code=1", "answer"),
+    ("https://app.example.com/cb?x=1&st%61te=1", "answer"),
+    ("javascript:alert(1)", "no place"),
+    ("JaVaScRiPt:alert(1)", "no place"),
+    (" javascript:alert(1)", "no URI"),
+    ("javascript://app.example.com/%0aalert(1)", "no place"),
+    ("data:text/html,x", "no place"),
+    ("vbscript:x", "no place"),
+    ("file:///etc/passwd", "no place"),
+    ("about:blank", "no place"),
+    ("blob:https://app.example.com/1", "no place"),
+    ("myapp:/callback", "reversed domain name"),
+    ("https://app.example.com/" + "a" * redirects.MAX_LENGTH, "longer than"),
+]
+
+
+@pytest.mark.parametrize("uri", REGISTRABLE)
+def test_these_can_be_registered_and_are_matched(uri: str) -> None:
+    redirects.check(uri)
+
+    assert redirects.match(uri, (uri,))
+
+
+@pytest.mark.parametrize(("uri", "why"), REFUSED)
+def test_these_cannot_be_registered_and_match_not_even_themselves(uri: str, why: str) -> None:
+    with pytest.raises(BadRedirect, match=why):
+        redirects.check(uri)
+
+    assert not redirects.match(uri, (uri,)) or "localhost" in uri
+
+
+def test_localhost_is_only_for_those_who_allow_it() -> None:
+    redirects.check("http://localhost:3000/cb", localhost=True)
+
+    assert redirects.match("http://localhost:3000/cb", ("http://localhost:3000/cb",))
+    # Its port is not free as that of an address is.
+    assert not redirects.match("http://localhost:4000/cb", ("http://localhost:3000/cb",))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "https://evil.example/callback",
+        "https://evil.app.example.com/callback",
+        "https://app.example.com.evil.example/callback",
+        "https://app.example.com/callback/",
+        "https://app.example.com/callback/evil",
+        "https://app.example.com/callbac",
+        "https://app.example.com/x/../callback",
+        "https://app.example.com/x/%2e%2e/callback",
+        "https://app.example.com/%63allback",
+        "https://app.example.com/callback?x=1",
+        "https://app.example.com/callback?",
+        "https://app.example.com/callback#x",
+        "https://app.example.com@evil.example/callback",
+        "https://evil.example\\@app.example.com/callback",
+        "https://app.example.com\t/callback",
+        "https://app.example.com/callback\n",
+        "https://app.example.com/Callback",
+        "https://APP.example.com/callback",
+        "https://app.example.com./callback",
+        "https://app.example.com:443/callback",
+        "https://app.example.com:8443/callback",
+        "https://аpp.example.com/callback",  # the first letter is Cyrillic
+        "https://xn--pp-7lc.example.com/callback",
+        "http://app.example.com/callback",
+        "//app.example.com/callback",
+        "javascript://app.example.com/callback",
+    ],
+)
+def test_only_the_very_text_matches(asked: str) -> None:
+    assert not redirects.match(asked, (GOOD,))
+
+
+@pytest.mark.parametrize(
+    ("asked", "registered", "good"),
+    [
+        ("http://127.0.0.1:51004/cb", "http://127.0.0.1/cb", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:3000/cb", True),
+        ("http://[::1]:51004/cb?x=1", "http://[::1]:1/cb?x=1", True),
+        ("http://127.0.0.1:51004/", "http://127.0.0.1/cb", False),
+        ("http://127.0.0.1:51004/cb?x=1", "http://127.0.0.1/cb", False),
+        ("http://[::1]:51004/cb", "http://127.0.0.1/cb", False),
+        ("http://localhost:51004/cb", "http://127.0.0.1/cb", False),
+        ("http://127.0.0.1:99999/cb", "http://127.0.0.1/cb", False),
+        ("http://127.0.0.1:@evil.example/cb", "http://127.0.0.1/cb", False),
+        ("http://127.0.0.1:80@evil.example/cb", "http://127.0.0.1/cb", False),
+        ("https://127.0.0.1:51004/cb", "https://127.0.0.1/cb", False),
+    ],
+)
+def test_only_the_port_of_a_loopback_address_is_free(asked: str, registered: str, good: bool) -> None:
+    assert redirects.match(asked, (registered,)) is good
+
+
+URIS = st.one_of(
+    st.text(max_size=60),
+    st.from_regex(r"(https?|javascript|com\.app):/{0,3}[a-z0-9.@:\\\[\]]{0,20}(/[ -~]{0,20})?", fullmatch=True),
+    st.tuples(st.sampled_from(REGISTRABLE), st.text(max_size=5), st.text(max_size=5)).map(
+        lambda parts: parts[1] + parts[0] + parts[2]
+    ),
+)
+
+
+@given(URIS, st.sampled_from(REGISTRABLE))
+@example("http://127.0.0.1:1\n", "http://127.0.0.1")
+def test_what_matches_leads_where_the_registered_one_leads(asked: str, registered: str) -> None:
+    if redirects.match(asked, (registered,)) and asked != registered:
+        one, other = urlsplit(asked), urlsplit(registered)
+        assert one.hostname in ("127.0.0.1", "::1")
+        assert one._replace(netloc="") == other._replace(netloc="")
+        assert (one.hostname, one.username) == (other.hostname, None)
+
+
+@given(URIS)
+def test_what_may_be_registered_can_be_answered_to(uri: str) -> None:
+    try:
+        redirects.check(uri)
+    except BadRedirect:
+        return
+    location = redirects.answer(uri, {"code": "c", "state": "s"})
+
+    assert location.startswith(uri)
+    assert parse_qs(urlsplit(location).query)["code"] == ["c"]
+    assert uri.startswith(redirects.form_source(uri))
+    assert redirects.place(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "location"),
+    [
+        ("https://a.example/cb", "https://a.example/cb?state=a%0D%0Ab%26c%3Dd%20%23"),
+        ("https://a.example/cb?x=1", "https://a.example/cb?x=1&state=a%0D%0Ab%26c%3Dd%20%23"),
+        ("https://a.example/cb?", "https://a.example/cb?state=a%0D%0Ab%26c%3Dd%20%23"),
+    ],
+)
+def test_a_state_of_any_characters_stays_one_parameter(uri: str, location: str) -> None:
+    assert redirects.answer(uri, {"state": "a\r\nb&c=d #"}) == location
+
+
+@pytest.mark.parametrize(
+    ("uri", "source", "place"),
+    [
+        ("https://app.example.com:8443/cb?x", "https://app.example.com:8443", "app.example.com:8443"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000", "127.0.0.1:3000"),
+        ("http://[::1]:3000/cb", "http:", "[::1]:3000"),  # CSP cannot name an IPv6 address
+        ("com.example.app:/cb", "com.example.app:", "com.example.app"),
+    ],
+)
+def test_a_policy_and_a_person_are_told_where_it_leads(uri: str, source: str, place: str) -> None:
+    assert (redirects.form_source(uri), redirects.place(uri)) == (source, place)
