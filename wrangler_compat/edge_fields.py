@@ -182,6 +182,7 @@ _ORIGIN_TLS: Final = (
     Key("origin_client_key", TEXT, "its key"),
     Key("origin_server_name", HOST, "the name in the origin's certificate; default: the host of its URL"),
 )
+_NORMALIZE: Final = "`false`: origins get the path as the client wrote it; decisions are made on the canonical one"
 
 SECTIONS: Final[tuple[Section, ...]] = (
     Section(
@@ -193,6 +194,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("origin", BASE_URL, "the server behind every host that has no other"),
             Key("workers_dev_subdomain", TEXT, "the middle of `<worker>.<subdomain>.workers.dev`; default: `local`"),
             *_ORIGIN_TLS,
+            Key("normalize_to_origin", BOOLEAN, f"{_NORMALIZE}; for every zone"),
         ),
     ),
     Section(
@@ -204,6 +206,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("origin", BASE_URL, "the server behind the zone"),
             Key("origins", BASE_URLS, "servers behind single hosts, or behind `*.` and a domain"),
             *_ORIGIN_TLS,
+            Key("normalize_to_origin", BOOLEAN, _NORMALIZE),
             Key("routes_without_worker", TEXTS, "patterns that run no worker where they win: straight to the origin"),
         ),
         many=True,

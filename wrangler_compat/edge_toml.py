@@ -60,6 +60,7 @@ class EdgeFile:
     default_worker: str | None = None
     origin: str | None = None
     origin_tls: OriginTLS = USUAL_ORIGIN_TLS
+    normalize_to_origin: bool = True
     workers_dev_subdomain: str = DEFAULT_SUBDOMAIN
     edge_socket: Socket | None = None
     api_socket: Socket | None = None
@@ -110,6 +111,7 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         default_worker=_text(top, "default_worker"),
         origin=_text(top, "origin"),
         origin_tls=read_origin_tls(top, folder),
+        normalize_to_origin=_normalizes(reader, (), top),
         workers_dev_subdomain=_text(top, "workers_dev_subdomain") or DEFAULT_SUBDOMAIN,
         edge_socket=_socket(sockets, "edge"),
         api_socket=_socket(sockets, "api"),
@@ -190,6 +192,9 @@ class _Reader:
 
     def error(self, where: Where, text: str) -> None:
         self._diagnostics.error(text, self.document.place(where))
+
+    def warning(self, where: Where, text: str) -> None:
+        self._diagnostics.warning(text, self.document.place(where))
 
 
 def _is_inside(section: Section, outer: Section) -> bool:
@@ -290,8 +295,21 @@ def _zones(reader: _Reader) -> Iterator[tuple[Zone, list[Placed]]]:
             origins,
             reader.document.source(where),
             read_origin_tls(values, reader.document.file.parent),
+            _normalizes(reader, where, values),
         )
         yield zone, list(_routes_without_worker(reader, where, name, values))
+
+
+def _normalizes(reader: _Reader, where: Where, values: Mapping[str, object]) -> bool:
+    normalizes = values.get("normalize_to_origin") is not False
+    if not normalizes:
+        reader.warning(
+            (*where, "normalize_to_origin"),
+            '"normalize_to_origin" is false: the origin gets the path as the client wrote it ("/a/../b", "/%61dmin"), '
+            "and may take it for another one than that which routes and workers decided on. Leave it out, unless the "
+            "origin needs the path byte for byte.",
+        )
+    return normalizes
 
 
 def _routes_without_worker(reader: _Reader, where: Where, zone: str, values: Mapping[str, object]) -> Iterator[Placed]:

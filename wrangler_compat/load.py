@@ -263,6 +263,7 @@ class _Loader:
             redirect_socket=edge.redirect_socket,
             tls=edge.tls,
             origin_tls=edge.origin_tls,
+            normalize_to_origin=edge.normalize_to_origin,
             api_hosts=edge.api_hosts,
             relaxed_expiration=edge.relaxed_expiration,
             kv=edge.kv,

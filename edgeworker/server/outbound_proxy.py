@@ -1,13 +1,14 @@
-"""Which proxy a fetch goes through: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY mean. Pure.
+"""Which proxy a fetch goes through: what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY mean. Pure.
 
-There is no standard for these variables. As in curl and Go: NO_PROXY lists hosts (with their subdomains), addresses and
-networks, each with a port if that matters, or "*"; and what is on this machine is never asked of a proxy.
+There is no standard for these variables. As in curl and Go: the lower-case spelling wins, ALL_PROXY is for a scheme
+that has no proxy of its own, NO_PROXY lists hosts (with their subdomains), addresses and networks, each with a port if
+that matters, or "*"; and what is on this machine is never asked of a proxy.
 """
 
 import base64
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -54,32 +55,58 @@ class Proxies:
     http: Proxy | None = None
     https: Proxy | None = None
     exceptions: Sequence[_Exception] = ()
-    nothing: bool = False  # NO_PROXY is "*"
 
     @classmethod
     def of(cls, outbound: Outbound) -> Self:
         """Raises ConfigError for what is no proxy that can be used; its text holds no password."""
         entries = [entry.strip() for entry in outbound.no_proxy.split(",")]
+        if "*" in entries:
+            return cls()
         return cls(
             _parse(outbound.http_proxy, "HTTP_PROXY"),
             _parse(outbound.https_proxy, "HTTPS_PROXY"),
-            tuple(_exception(entry) for entry in entries if entry not in ("", "*")),
-            "*" in entries,
+            tuple(_exception(entry) for entry in entries if entry),
         )
 
     def of_url(self, scheme: str, host: str, port: int) -> Proxy | None:
         """`host` is canonical and has no brackets."""
         proxy = self.https if scheme == "https" else self.http
-        if proxy is None or self.nothing or _is_this_machine(host):
+        if proxy is None or _is_this_machine(host):
             return None
         name = host.removesuffix(".")
         return None if any(entry.covers(name, port) for entry in self.exceptions) else proxy
 
 
+def with_proxies_of(environ: Mapping[str, str], outbound: Outbound) -> Outbound:
+    """`outbound` with the proxies that the environment names. Raises ConfigError for one that cannot be used."""
+    no_proxy = _variable(environ, "NO_PROXY")[0] or ""
+    every, every_name = _variable(environ, "ALL_PROXY")
+    chosen: dict[str, str] = {}
+    for scheme in ("http", "https"):
+        value, name = _variable(environ, f"{scheme.upper()}_PROXY")
+        if value is None:
+            value, name = every or "", every_name
+        if "*" not in (entry.strip() for entry in no_proxy.split(",")):
+            _parse(value, name)
+        chosen[scheme] = value
+    return replace(outbound, http_proxy=chosen["http"], https_proxy=chosen["https"], no_proxy=no_proxy)
+
+
+def _variable(environ: Mapping[str, str], name: str) -> tuple[str | None, str]:
+    """(value, the spelling that holds it). One that is there and empty means that there is no proxy."""
+    if (value := environ.get(name.lower())) is not None:
+        return value.strip(), name.lower()
+    # Under CGI a client sets HTTP_PROXY: it is its field "Proxy". https://httpoxy.org/
+    if name == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
+        return None, name
+    value = environ.get(name)
+    return None if value is None else value.strip(), name
+
+
 def _parse(text: str, variable: str) -> Proxy | None:
     if not text:
         return None
-    wanted = f"{variable} must be the URL of a proxy such as http://proxy.example:3128"
+    wanted = f"{variable} must be the URL of a proxy such as http://proxy.example:3128, or NO_PROXY be *"
     try:
         url = urlsplit(text if "://" in text else f"http://{text}")
         port = url.port

@@ -101,7 +101,11 @@ def _lower(headers: Message) -> dict[str, str]:
 
 def environment(**changes: str) -> dict[str, str]:
     """This process's, without what would steer edgeworker or its output."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("EDGEWORKER_", "CLOUDFLARE_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("EDGEWORKER_", "CLOUDFLARE_")) and not name.lower().endswith("_proxy")
+    }
     return {**kept, "NO_COLOR": "1", **changes}
 
 

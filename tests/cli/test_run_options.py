@@ -72,3 +72,15 @@ def test_the_api_token_is_the_options_else_the_environments_else_the_kept_one(
     monkeypatch.setenv(TOKEN_VARIABLE, "from the environment")
     assert api_token(options(), data) == ("from the environment", f"${TOKEN_VARIABLE}")
     assert api_token(options("--api-token", "given"), data) == ("given", "--api-token")
+
+
+def test_the_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "b.example")
+
+    outbound = settled(Config(outbound=Outbound(("10.0.0.0/8",))), options()).outbound
+
+    assert (outbound.https_proxy, outbound.no_proxy) == ("http://proxy.example:3128", "b.example")
+    assert outbound.allow_private == ("10.0.0.0/8",)

@@ -1,10 +1,10 @@
-"""HTTP_PROXY, HTTPS_PROXY and NO_PROXY."""
+"""HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
 
 import pytest
 
 from edgeworker.config import Outbound
 from edgeworker.errors import ConfigError
-from edgeworker.server.outbound_proxy import Proxies, Proxy
+from edgeworker.server.outbound_proxy import Proxies, Proxy, with_proxies_of
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_proxy_is_the_url_in_the_variable_of_its_scheme(text: str, proxy: Prox
     ],
 )
 def test_what_is_no_proxy_is_a_configuration_error_without_its_password(text: str, why: str) -> None:
-    with pytest.raises(ConfigError, match=f"^HTTPS_PROXY must be .*; {why}$") as caught:
+    with pytest.raises(ConfigError, match=rf"^HTTPS_PROXY must be .*, or NO_PROXY be \*; {why}$") as caught:
         Proxies.of(Outbound(https_proxy=text))
 
     assert "secret" not in str(caught.value)
@@ -81,3 +81,39 @@ def test_no_proxy_lists_what_is_reached_directly(no_proxy: str, host: str, port:
     proxies = Proxies.of(Outbound(http_proxy="http://proxy.example:3128", no_proxy=no_proxy))
 
     assert (proxies.of_url("http", host, port) is None) is direct
+
+
+@pytest.mark.parametrize(
+    ("environ", "http", "https", "no_proxy"),
+    [
+        ({}, "", "", ""),
+        ({"HTTP_PROXY": "http://a"}, "http://a", "", ""),
+        ({"http_proxy": "http://a"}, "http://a", "", ""),
+        ({"HTTPS_PROXY": "http://a", "NO_PROXY": "b"}, "", "http://a", "b"),
+        ({"https_proxy": "http://a", "no_proxy": "b"}, "", "http://a", "b"),
+        ({"ALL_PROXY": "http://a"}, "http://a", "http://a", ""),
+        ({"all_proxy": "http://a", "HTTPS_PROXY": "http://b"}, "http://a", "http://b", ""),
+        ({"HTTP_PROXY": "http://a", "http_proxy": "http://b"}, "http://b", "", ""),
+        ({"NO_PROXY": "a", "no_proxy": "b"}, "", "", "b"),
+        # There and empty: no proxy for this scheme.
+        ({"ALL_PROXY": "http://a", "HTTP_PROXY": ""}, "", "http://a", ""),
+        ({"HTTP_PROXY": "http://a", "http_proxy": " "}, "", "", ""),
+        # https://httpoxy.org/
+        ({"HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}, "", "", ""),
+        ({"http_proxy": "http://a", "REQUEST_METHOD": "GET"}, "http://a", "", ""),
+        ({"HTTPS_PROXY": "http://a", "REQUEST_METHOD": "GET"}, "", "http://a", ""),
+    ],
+)
+def test_the_environment_names_the_proxies(environ: dict[str, str], http: str, https: str, no_proxy: str) -> None:
+    wanted = Outbound(("10.0.0.0/8",), http_proxy=http, https_proxy=https, no_proxy=no_proxy)
+
+    assert with_proxies_of(environ, Outbound(("10.0.0.0/8",))) == wanted
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_the_variable_that_cannot_be_used_is_named_unless_no_proxy_is_to_be_used(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf'^{name} must be .*; a "socks5h" proxy cannot be used$'):
+        with_proxies_of({name: "socks5h://127.0.0.1:9050"}, Outbound())
+
+    outbound = with_proxies_of({name: "socks5h://127.0.0.1:9050", "NO_PROXY": "*"}, Outbound())
+    assert Proxies.of(outbound) == Proxies()

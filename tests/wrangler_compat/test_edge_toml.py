@@ -137,7 +137,7 @@ def test_a_zone_without_an_id_gets_one_that_stays_the_same() -> None:
         (
             "[access]\n",
             '"access" is not a key of edge.toml. There are: account_id, default_worker, origin, workers_dev_subdomain, '
-            "origin_ca, origin_verify, origin_client_cert, origin_client_key, origin_server_name, "
+            "origin_ca, origin_verify, origin_client_cert, origin_client_key, origin_server_name, normalize_to_origin, "
             "zones, workers, sockets, api, tls, kv, outbound, cf, limits. [1]",
         ),
         ("[limits]\nbody_byte = 1\n", '"limits.body_byte" is not a key of edge.toml. Did you mean "body_bytes"? [2]'),
@@ -169,3 +169,29 @@ def test_a_mistake_is_an_error_with_its_line_and_what_would_be_right(text: str, 
 
 def test_all_mistakes_are_told_at_once() -> None:
     assert len(errors('a = 1\nb = 2\n[kv]\nseed = "x"\n[sockets]\nedge = 80\n')) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "everywhere", "zone", "told"),
+    [
+        ("", True, True, []),
+        ("normalize_to_origin = true", True, True, []),
+        ("normalize_to_origin = false", False, True, ["edge.toml:1 (normalize_to_origin)"]),
+        ('[[zones]]\nname = "a.example"\nnormalize_to_origin = true', True, True, []),
+        (
+            '[[zones]]\nname = "a.example"\nnormalize_to_origin = false',
+            True,
+            False,
+            ["edge.toml:3 (zones[0].normalize_to_origin)"],
+        ),
+    ],
+)
+def test_an_origin_gets_the_path_as_it_was_written_only_where_that_is_asked_for_and_warned_about(
+    text: str, everywhere: bool, zone: bool, told: list[str]
+) -> None:
+    edge, diagnostics = read(text)
+
+    assert edge.normalize_to_origin is everywhere
+    assert all(one.normalize_to_origin is zone for one in edge.zones)
+    assert [str(message.places[0]) for message in diagnostics.of("warning")] == told
+    assert diagnostics.of("error") == []

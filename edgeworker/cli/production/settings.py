@@ -53,6 +53,7 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
     yield from _sockets(config)
     yield from _token(run)
     yield from _origins(config)
+    yield from _paths(config)
     yield from _outbound(config)
     yield from _limits(config)
     yield from _storage(config)
@@ -189,6 +190,20 @@ def _origin(text: str, where: str, *, verify: bool) -> Iterator[Finding]:
         )
 
 
+def _paths(config: Config) -> Iterator[Finding]:
+    places = [] if config.normalize_to_origin else ["edge.toml: normalize_to_origin"]
+    places += [zone.source or f'zone "{zone.name}"' for zone in config.zones if not zone.normalize_to_origin]
+    for where in places:
+        yield Finding(
+            "warning",
+            "raw-paths",
+            where,
+            "the origin gets the path as the client wrote it",
+            "it may take it for another path than the one that routes, products and scripts decided on",
+            "leave normalize_to_origin out, unless the origin needs the path byte for byte",
+        )
+
+
 def _outbound(config: Config) -> Iterator[Finding]:
     for entry in config.outbound.allow_private:
         if entry == "*" or any(_is_wide(network) or _METADATA in network for network in _networks([entry])):
@@ -200,6 +215,16 @@ def _outbound(config: Config) -> Iterator[Finding]:
                 "a script that fetches what a client names reaches this machine, its network and the cloud's metadata",
                 "name the hosts that scripts need",
             )
+
+    if config.outbound.http_proxy or config.outbound.https_proxy:
+        yield Finding(
+            "warning",
+            "outbound-proxy",
+            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
+            "what scripts fetch goes through a proxy, which looks names up once more",
+            "a name that was public here a moment ago may be private there",
+            "let the proxy refuse private addresses itself",
+        )
 
 
 def _is_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:

@@ -43,3 +43,18 @@ async def test_a_server_that_is_no_api_is_told(kv_here: Kv) -> None:
     await listener.close(0)
 
     assert "the server at --api-url answered 200, but not as the API does" in ran.err
+
+
+async def test_the_proxy_of_the_environment_is_asked(
+    kv_here: Kv, store: KVStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    clock = SystemClock()
+    door = Door([OneToken("t")], clock=clock, hosts=["api.example"])
+    listener = await listen(V4Api(Config(), store, door, clock=clock), Socket(port=0), limits=Limits(), clock=clock)
+    monkeypatch.setenv("HTTP_PROXY", listener.url)
+    ran = await kv_here("namespace", "list", "--api-url", "http://api.example", "--api-token", "t")
+    await listener.close(0)
+
+    assert '"tokens"' in ran.out
