@@ -46,10 +46,19 @@ _EDGE_ONLY: Final = frozenset(
         b"true-client-ip",
         b"x-client-ip",
         b"x-cluster-client-ip",
+        b"x-forwarded",
         b"x-real-ip",
+        # Frameworks behind some proxies take these for the path that was asked for: a second one, that nobody checked.
+        b"x-original-uri",
+        b"x-original-url",
+        b"x-rewrite-url",
     }
 )
 _EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"x-forwarded-")
+# Set by Cloudflare Access alone: who could set them otherwise would put a login of its own in place of a user's.
+_EDGE_COOKIES: Final = frozenset({b"cf_appsession", b"cf_authorization", b"cf_binding", b"cf_device", b"cf_session"})
+# The name as a browser reads it. What has no name ("=CF_Authorization=x") comes back as its value alone.
+_COOKIE_NAME: Final = re.compile(rb"[ \t=]*([^=;]*)")
 # `Connection` values that name no field worth a second look.
 _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
@@ -103,7 +112,7 @@ def _kind(name: bytes) -> int:
     dashed = key.replace(b"_", b"-")
     if key.startswith(b"cf-access-"):
         return _ACCESS
-    if dashed in _EDGE_ONLY or dashed.startswith(_EDGE_ONLY_PREFIXES) or key in HOP_BY_HOP:
+    if dashed in _EDGE_ONLY or dashed.startswith(_EDGE_ONLY_PREFIXES) or dashed in HOP_BY_HOP:
         return _REMOVED
     return _KEPT
 
@@ -143,6 +152,22 @@ def end_to_end(fields: Iterable[Field]) -> list[Field]:
 @lru_cache(maxsize=2048)
 def is_hop_by_hop(name: bytes) -> bool:
     return name.lower() in HOP_BY_HOP
+
+
+def without_edge_cookies(headers: Headers) -> Headers:
+    """The fields of an origin's or a script's answer without cookies whose names belong to the edge, whatever their
+    `Domain` is: a cookie for the parent domain would reach the neighbours. The same object where there are none.
+
+    Source: https://www.rfc-editor.org/rfc/rfc6265#section-5.2
+    """
+    fields = headers.raw
+    found = [field for field in fields if len(field[0]) == 10 and _is_edge_cookie(field)]
+    return headers if not found else Headers.from_raw([field for field in fields if field not in found])
+
+
+def _is_edge_cookie(field: Field) -> bool:
+    name = _COOKIE_NAME.match(field[1])
+    return field[0].lower() == b"set-cookie" and name is not None and name[1].strip(b" \t").lower() in _EDGE_COOKIES
 
 
 def admit(request: Request, *, ray: str) -> Request | Refusal:

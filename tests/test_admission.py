@@ -65,6 +65,12 @@ FORGED = [
     "X-Forwarded-Host",
     "X-Forwarded-Proto",
     "X-Forwarded-Anything",
+    "X-Forwarded",
+    "X-Original-URL",
+    "X-Original-URI",
+    "X-Rewrite-URL",
+    "Transfer-Encoding",
+    "Proxy-Authorization",
     "Forwarded",
 ]
 

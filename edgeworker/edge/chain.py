@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-from edgeworker.admission import MAX_LOOPS, Refusal, admit
+from edgeworker.admission import MAX_LOOPS, Refusal, admit, without_edge_cookies
 from edgeworker.config import Config, Zone
 from edgeworker.edge import pages
 from edgeworker.edge.cf import Properties
@@ -104,9 +104,14 @@ class Edge:
     async def _answer(self, request: Request, resolution: RunWorker | ToOrigin) -> Response:
         match resolution:
             case RunWorker():
-                return await self._run(request, resolution)
+                response = await self._run(request, resolution)
             case ToOrigin():
-                return await self._ask_origin(request, resolution)
+                response = await self._ask_origin(request, resolution)
+        kept = without_edge_cookies(response.headers)
+        if kept is not response.headers:
+            _log.warning("%s set a cookie whose name is the edge's own; it was left out", response.served_by)
+            response.headers = kept
+        return response
 
     async def _run(self, request: Request, resolution: RunWorker) -> Response:
         if request.hops > MAX_LOOPS:

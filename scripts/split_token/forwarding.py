@@ -17,6 +17,10 @@ _HOP_BY_HOP: Final = frozenset(
 # What a Connection field names without effect: without them it would be another request.
 _NEEDED: Final = frozenset({"content-length", "content-type", "host"})
 
+# What frameworks take for the method instead of the request's own. Without a token a request may pass because of its
+# method (PUBLIC_PATHS "GET /x"), and must not be another one to the API.
+_METHOD_OVERRIDES: Final = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
+
 # The directives that let a shared cache keep the answer to a request with credentials (RFC 9111 section 3.5).
 _SHARED: Final = re.compile(r"\b(?:public|s-maxage|must-revalidate)\b", re.IGNORECASE)
 
@@ -39,9 +43,14 @@ class RequestFields:
         self._prefixes = tuple(name[:-1] for name in strip if name.endswith("*"))
         self._names = frozenset(name for name in strip if not name.endswith("*")) | _HOP_BY_HOP | {"authorization"}
 
-    def passing(self, headers: Headers, url: str) -> Fields:
-        """The fields without `Authorization`, which the caller sets last; X-Forwarded-* are as the edge sees it."""
+    def passing(self, headers: Headers, url: str, *, public: bool = False) -> Fields:
+        """The fields without `Authorization`, which the caller sets last; X-Forwarded-* are as the edge sees it.
+
+        `public`: no token was asked for.
+        """
         dropped, prefixes = self._names, self._prefixes
+        if public:
+            dropped = dropped | _METHOD_OVERRIDES
         connection = headers.get("connection")
         if connection is not None:
             named = {name.strip().lower() for name in connection.split(",")}

@@ -113,7 +113,7 @@ class Gateway:
         limit = self._settings.upstream_header_limit
         if limit and whole is not None and len(authorization) > limit:
             raise Refused(431, f"The joined access token is longer than the {limit} bytes that the API takes")
-        fields = self._request_fields.passing(headers, request.url)
+        fields = self._request_fields.passing(headers, request.url, public=whole is None)
         if authorization is not None:
             fields.append(("authorization", authorization))
         try:

@@ -130,3 +130,13 @@ def test_cors_fields_are_added_where_the_api_has_none_of_its_own() -> None:
         cors[0],
     ]
     assert _answer(200, ("Access-Control-Allow-Origin", "*"), cors=cors) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["X-HTTP-Method-Override", "x_http_method_override", "X-HTTP-Method", "X-Method-Override"]
+)
+def test_the_method_that_let_a_request_pass_without_a_token_is_the_one_that_the_api_sees(name: str) -> None:
+    headers, fields = _Headers([(name, "DELETE")]), RequestFields(STRIPPED)
+
+    assert fields.passing(headers, URL, public=True) == SEEN
+    assert fields.passing(headers, URL) == [(name.lower(), "DELETE"), *SEEN]
