@@ -2,7 +2,7 @@
 
 A token is asked for on every call. Beyond that the door keeps web pages out: a page in a browser on this machine can
 reach a loopback socket, and with DNS rebinding it can do so under its own name. So the Host must be one of ours, and a
-call with another Origin is refused; there is no CORS header in any answer.
+call with another Origin is refused; there is no CORS header in any answer. Who guesses tokens has to wait.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.messages import Request
 from edgeworker.state import ApiToken, ApiTokens
 from wrangler_compat.api import permissions
+from wrangler_compat.api.attempts import MAX_WRONG_TOKENS, Attempts
 from wrangler_compat.api.permissions import Need, Permission, Principal
 
 _log = logging.getLogger(__name__)
@@ -30,10 +31,14 @@ _LOOPBACK_NAME: Final = "localhost"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`status` is 401 where a valid token would help, else 403. `reason` is for a person; it holds no secret."""
+    """`status` is 401 where a valid token would help, 429 where one would after `retry_after_seconds`, else 403.
+
+    `reason` is for a person; it holds no secret.
+    """
 
     status: int
     reason: str
+    retry_after_seconds: int = 0
 
 
 class TokenCheck(Protocol):
@@ -75,6 +80,7 @@ class Door:
     def __init__(self, checks: Sequence[TokenCheck], *, clock: Clock, hosts: Collection[str] = ()) -> None:
         self._checks = tuple(checks)
         self._clock = clock
+        self._attempts = Attempts()
         self._hosts = frozenset(host.lower().removesuffix(".") for host in (*hosts, CLOUDFLARE_API_HOST))
 
     def authorize(self, request: Request) -> Principal | Refusal:
@@ -87,11 +93,15 @@ class Door:
         token = _token_of(request)
         if isinstance(token, Refusal):
             return token
-        now = self._clock.now()
+        now, ip = self._clock.now(), request.client.ip
+        if (seconds := self._attempts.wait_seconds(ip, now=now)) > 0:
+            return Refusal(429, f"{MAX_WRONG_TOKENS} wrong tokens came from this address: wait {seconds} s.", seconds)
         for check in self._checks:
             principal = check.check(token, now=now)
             if principal is not None:
                 return principal
+        if self._attempts.failed(ip, token, now=now):
+            _log.warning("%s tried %d wrong API tokens and has to wait", ip, MAX_WRONG_TOKENS)
         return Refusal(401, "The API token is not known here, has expired or was revoked.")
 
     def _is_our_host(self, hostname: str) -> bool:

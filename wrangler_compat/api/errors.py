@@ -17,6 +17,7 @@ class GeneralCode(IntEnum):
     INVALID_REQUEST = 9400
     AUTHENTICATION = 10000
     METHOD_NOT_ALLOWED = 10405
+    TOO_MANY_FAILURES = 10502
 
 
 class KVCode(IntEnum):

@@ -97,6 +97,9 @@ class V4Api:
 
 
 def _refused(refusal: Refusal) -> Response:
+    if refusal.status == 429:
+        errors = [(GeneralCode.TOO_MANY_FAILURES, "Too many authentication failures. Please try again later.")]
+        return failure(429, errors, hint=refusal.reason, headers={"retry-after": str(refusal.retry_after_seconds)})
     # Cloudflare's text first, to the letter; what a person needs to know to mend it stands beside it.
     headers = {"www-authenticate": 'Bearer realm="edgeworker API"'} if refusal.status == 401 else {}
     errors = [(GeneralCode.AUTHENTICATION, "Authentication error")]

@@ -1,0 +1,108 @@
+"""H27: who guesses tokens of the API has to wait; who is merely wrong does not keep others away."""
+
+import pytest
+
+from edgeworker.messages import URL, Client, Headers, Request
+from tests.kv.clocks import FakeClock
+from tests.wrangler_compat.api.client import TOKEN
+from tests.wrangler_compat.api.client import Client as ApiClient
+from wrangler_compat.api.attempts import MAX_ADDRESSES, MAX_WRONG_TOKENS, WINDOW_SECONDS, Attempts
+from wrangler_compat.api.auth import Door, OneToken, Refusal
+from wrangler_compat.api.permissions import Principal
+
+
+def status(door: Door, token: str, ip: str = "198.51.100.7") -> int:
+    url = URL.parse("http://127.0.0.1:8788/client/v4/user")
+    asked = Request("GET", url, Headers({"authorization": f"Bearer {token}"}), client=Client(ip))
+    match door.authorize(asked):
+        case Refusal(status):
+            return status
+        case Principal():
+            return 200
+
+
+def guessed(door: Door, count: int = MAX_WRONG_TOKENS, ip: str = "198.51.100.7") -> None:
+    assert {status(door, f"guess-{number}", ip) for number in range(count)} == {401}
+
+
+@pytest.fixture
+def door(clock: FakeClock) -> Door:
+    return Door([OneToken(TOKEN)], clock=clock)
+
+
+def test_h27_after_too_many_wrong_tokens_none_of_that_address_is_looked_at(door: Door, clock: FakeClock) -> None:
+    guessed(door)
+
+    assert status(door, TOKEN) == 429
+    assert status(door, "another") == 429
+    assert status(door, TOKEN, "198.51.100.8") == 200
+    clock.advance(WINDOW_SECONDS - 1)
+    assert status(door, TOKEN) == 429
+    clock.advance(1)
+    assert status(door, TOKEN) == 200
+
+
+def test_h27_the_refusal_says_how_long_to_wait(door: Door, clock: FakeClock) -> None:
+    guessed(door)
+    clock.advance(100)
+
+    url = URL.parse("http://127.0.0.1:8788/client/v4/user")
+    asked = Request("GET", url, Headers({"authorization": f"Bearer {TOKEN}"}), client=Client("198.51.100.7"))
+    refusal = door.authorize(asked)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.retry_after_seconds == WINDOW_SECONDS - 100
+    assert TOKEN not in refusal.reason
+
+
+def test_one_wrong_token_again_and_again_keeps_nobody_away(door: Door) -> None:
+    for _ in range(10 * MAX_WRONG_TOKENS):
+        assert status(door, "revoked") == 401
+
+    assert status(door, TOKEN) == 200
+
+
+def test_wrong_tokens_of_long_ago_do_not_count(door: Door, clock: FakeClock) -> None:
+    guessed(door, MAX_WRONG_TOKENS - 1)
+    clock.advance(WINDOW_SECONDS)
+    guessed(door, MAX_WRONG_TOKENS - 1)
+
+    assert status(door, TOKEN) == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:198.51.100.7", "198.51.100.7", True),
+        ("198.51.100.7", "198.51.100.8", False),
+        ("", "", True),
+    ],
+)
+def test_a_client_cannot_change_to_another_address_of_its_own(door: Door, first: str, second: str, same: bool) -> None:
+    guessed(door, ip=first)
+
+    assert status(door, TOKEN, second) == (429 if same else 200)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    attempts = Attempts()
+    for number in range(MAX_WRONG_TOKENS):
+        attempts.failed("192.0.2.1", str(number), now=0)
+
+    for number in range(MAX_ADDRESSES):
+        attempts.failed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", "x", now=0)
+
+    assert attempts.wait_seconds("192.0.2.1", now=0) == 0
+    assert attempts.wait_seconds("10.0.0.1", now=0) == 0
+
+
+async def test_h27_the_api_answers_429_with_the_time_to_wait(client: ApiClient) -> None:
+    for number in range(MAX_WRONG_TOKENS):
+        assert (await client.get("/client/v4/user", authorization=f"Bearer guess-{number}")).status == 401
+
+    answer = await client.get("/client/v4/user")
+
+    assert (answer.status, answer.code, answer.headers.get("retry-after")) == (429, 10502, str(WINDOW_SECONDS))
+    assert answer.headers.get("cache-control") == "no-store"
