@@ -9,6 +9,8 @@ from edgeworker.messages import Headers
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_ENTRY_BYTES: Final = 8 * 1024 * 1024
+# For one URL, the oldest given up first: each look-up compares a request with all of them.
+MAX_VARIANTS: Final = 64
 _ENTRY_BYTES: Final = 1024  # what an entry without content is counted as
 
 
@@ -55,7 +57,11 @@ class MemoryCache:
         key = (cache, url)
         selecting = tuple((name, request.get(name)) for name in varies_by(entry.headers))
         self._drop(key, selecting)
-        self._entries.setdefault(key, {})[selecting] = entry
+        variants = self._entries.setdefault(key, {})
+        if len(variants) >= MAX_VARIANTS:
+            oldest_variant = next(iter(variants))
+            self._size -= variants.pop(oldest_variant).size
+        variants[selecting] = entry
         self._entries.move_to_end(key)
         self._size += entry.size
         while self._size > self._max_bytes:

@@ -1,4 +1,4 @@
-from edgeworker.cache.memory import Cached, MemoryCache
+from edgeworker.cache.memory import MAX_VARIANTS, Cached, MemoryCache
 from edgeworker.messages import Headers
 
 NOTHING = Headers()
@@ -46,3 +46,13 @@ def test_caches_keep_apart() -> None:
     cache.put("", "u", NOTHING, entry(b"x"))
 
     assert cache.get("name:n", "u", NOTHING, now=0) is None
+
+
+def test_h23_a_client_cannot_make_more_answers_of_one_url_than_are_looked_through_in_no_time() -> None:
+    cache = MemoryCache()
+    for number in range(MAX_VARIANTS + 1):
+        cache.put("", "u", Headers({"accept": str(number)}), entry(b"x", vary="Accept"))
+
+    found = [cache.get("", "u", Headers({"accept": str(number)}), now=0) for number in (0, 1, MAX_VARIANTS)]
+
+    assert [item is None for item in found] == [True, False, False]
