@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
-
 from edgeworker.assets.content_types import content_type
 
 MAX_FILE_BYTES: Final = 25 * 1024 * 1024
@@ -37,6 +35,8 @@ class Files:
     """A directory, with what `.assetsignore` (in the syntax of .gitignore) and Cloudflare itself leave out."""
 
     def __init__(self, directory: Path) -> None:
+        from pathspec import GitIgnoreSpec  # not at the top: most edges serve no assets and would only start later
+
         self.directory = directory.resolve()
         patterns = [f"/{IGNORE_FILE}", f"/{HEADERS_FILE}", f"/{REDIRECTS_FILE}"]
         self._ignored = GitIgnoreSpec.from_lines([*patterns, *(self.text(IGNORE_FILE) or "").splitlines()])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
-from edgeworker import __version__
+import edgeworker
 from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, routes, test_server, tls, token
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
@@ -45,6 +45,17 @@ examples:
 """
 
 
+class _Version(argparse.Action):
+    """Looks the version up only where it is wanted."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"edgeworker {edgeworker.__version__}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line; each module's first docstring line is its help."""
     top = argparse.ArgumentParser(
@@ -53,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"edgeworker {__version__}")
+    top.add_argument("--version", action=_Version, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
         first, _, rest = (module.__doc__ or "").partition("\n")
