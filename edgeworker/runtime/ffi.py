@@ -18,6 +18,8 @@ class JsDict(dict[str, object]):
         try:
             return self[name]
         except KeyError:
+            if name == "typeof":
+                return "object"
             raise AttributeError(name) from None
 
     def __setattr__(self, name: str, value: object) -> None:

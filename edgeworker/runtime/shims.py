@@ -31,7 +31,9 @@ from edgeworker.runtime.js import (
     streams,
     tasks,
     text,
+    transforms,
     url,
+    values,
     websocket,
 )
 from edgeworker.runtime.js import json as js_json
@@ -115,15 +117,20 @@ def _workers(supplied: Supplied) -> Names:
 
 def _js(supplied: Supplied) -> Names:
     timers = tasks.Timers()
-    return {
+    names: dict[str, object] = {
         **{name: absent.NotEmulatedGlobal(name) for name in absent.NOT_EMULATED},
+        **buffers.NUMBER_ARRAYS,
+        **values.NAMES,
         "AbortController": tasks.AbortController,
         "AbortSignal": tasks.AbortSignal,
         "Array": data.JsArray,
         "ArrayBuffer": buffers.ArrayBuffer,
         "Blob": blob.Blob,
         "DataView": buffers.DataView,
+        "CompressionStream": transforms.CompressionStream,
+        "CryptoKey": crypto.CryptoKey,
         "Date": date.Date.on(supplied.clock),
+        "DecompressionStream": transforms.DecompressionStream,
         "File": blob.File,
         "FixedLengthStream": streams.FixedLengthStream,
         "FormData": formdata.FormData,
@@ -140,7 +147,9 @@ def _js(supplied: Supplied) -> Names:
         "Response": fetch.Response,
         "Set": data.JsSet,
         "TextDecoder": text.TextDecoder,
+        "TextDecoderStream": transforms.TextDecoderStream,
         "TextEncoder": text.TextEncoder,
+        "TextEncoderStream": transforms.TextEncoderStream,
         "TransformStream": streams.TransformStream,
         "URL": url.URL,
         "URLSearchParams": url.URLSearchParams,
@@ -156,6 +165,7 @@ def _js(supplied: Supplied) -> Names:
         "clearTimeout": timers.clear,
         "console": console.Console(supplied.worker),
         "crypto": crypto.Crypto(),
+        "decodeURI": text.decodeURI,
         "decodeURIComponent": text.decodeURIComponent,
         "encodeURI": text.encodeURI,
         "encodeURIComponent": text.encodeURIComponent,
@@ -163,10 +173,13 @@ def _js(supplied: Supplied) -> Names:
         "navigator": SimpleNamespace(userAgent="Cloudflare-Workers"),
         "performance": date.Performance(supplied.clock),
         "queueMicrotask": tasks.queueMicrotask,
+        "scheduler": values.Scheduler(supplied.clock),
         "setInterval": timers.setInterval,
         "setTimeout": timers.setTimeout,
         "undefined": None,
     }
+    whole = data.JsGlobal(names)
+    return {**names, "globalThis": whole, "self": whole}
 
 
 def _ffi() -> Names:

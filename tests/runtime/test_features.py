@@ -37,8 +37,7 @@ def test_what_the_table_refuses_is_refused_by_name(feature: Feature, name: str) 
 
 def test_every_global_that_is_refused_is_in_the_table() -> None:
     listed = {name for feature in FEATURES if feature.where == "js" for name in feature.names}
-    # WebSockets stand in the table as soon as they work.
-    assert set(NOT_EMULATED) - listed <= {"WebSocket", "WebSocketPair"}
+    assert set(NOT_EMULATED) - listed == set()
     refused = {name for feature, name in OF_MODULES if feature.where == "js" and feature.support == "refused"}
     assert refused <= set(NOT_EMULATED)
 

@@ -5,13 +5,21 @@ from typing import Final, Never
 from edgeworker.runtime.unsupported import NotEmulated
 
 NOT_EMULATED: Final = (
-    "CompressionStream",
-    "DecompressionStream",
     "EventSource",
+    "Function",
     "HTMLRewriter",
+    "Intl",
     "MessageChannel",
+    "Proxy",
+    "Reflect",
+    "RegExp",
+    "Symbol",
+    "WeakMap",
+    "WeakRef",
+    "WeakSet",
     "WebAssembly",
     "Worker",
+    "XMLHttpRequest",
     "eval",
 )
 

@@ -198,6 +198,13 @@ class Object:
         return value
 
 
+class JsGlobal(JsObject):
+    """`globalThis`: the globals as attributes."""
+
+    def __init__(self, names: Mapping[str, object]) -> None:
+        self.__dict__.update(names)
+
+
 class Math:
     """The global of that name, as far as Python's own `math` is not used instead."""
 

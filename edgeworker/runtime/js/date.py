@@ -90,6 +90,41 @@ class Date(JsObject):
     def getTimezoneOffset(self) -> int:
         return 0
 
+    def setTime(self, ms: float) -> int:
+        self._ms = int(ms)
+        return self._ms
+
+    def toDateString(self) -> str:
+        return self._moment.strftime("%a %b %d %Y")
+
+    def toTimeString(self) -> str:
+        return self._moment.strftime("%H:%M:%S GMT+0000 (Coordinated Universal Time)")
+
+    def toLocaleDateString(self, *_locales: object, **_options: object) -> str:
+        """As "en-US" and UTC, whatever is asked for."""
+        moment = self._moment
+        return f"{moment.month}/{moment.day}/{moment.year}"
+
+    def toLocaleTimeString(self, *_locales: object, **_options: object) -> str:
+        moment = self._moment
+        return f"{moment.hour % 12 or 12}:{moment:%M:%S} {'PM' if moment.hour >= 12 else 'AM'}"
+
+    def toLocaleString(self, *_locales: object, **_options: object) -> str:
+        return f"{self.toLocaleDateString()}, {self.toLocaleTimeString()}"
+
+    def toString(self) -> str:
+        return f"{self.toDateString()} {self.toTimeString()}"
+
+    def getYear(self) -> int:
+        return self._moment.year - 1900
+
+    @staticmethod
+    def UTC(*parts: int) -> int:
+        year, month, day, *rest = (*parts, *(0, 1)[len(parts) - 1 :])
+        hour, minute, second = (*rest[:3], *(0, 0, 0)[len(rest[:3]) :])
+        return _ms(datetime(year, month + 1, day, hour, minute, second, tzinfo=UTC)) + (rest[3] if rest[3:] else 0)
+
+    getUTCMilliseconds = getMilliseconds
     getUTCFullYear, getUTCMonth, getUTCDate, getUTCDay = getFullYear, getMonth, getDate, getDay
     getUTCHours, getUTCMinutes, getUTCSeconds = getHours, getMinutes, getSeconds
 

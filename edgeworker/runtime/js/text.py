@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import re
 from typing import Final
 from urllib.parse import quote, unquote
@@ -11,6 +12,8 @@ from edgeworker.runtime.js.base import JsObject, is_absent, options, range_error
 from edgeworker.runtime.js.buffers import Uint8Array, to_bytes
 
 _WHITESPACE: Final = re.compile(r"[\t\n\f\r ]")
+_STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_RESERVED: Final = re.compile(r"%(?:3B|2F|3F|3A|40|26|3D|2B|24|2C|23)", re.IGNORECASE)
 _LABELS: Final = {"utf8": "utf-8", "unicode-1-1-utf-8": "utf-8", "latin1": "windows-1252", "ascii": "windows-1252"}
 _CODECS: Final = {"utf-8": "utf-8", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "windows-1252": "cp1252"}
 
@@ -33,14 +36,27 @@ class TextDecoder(JsObject):
             raise range_error(f"{label!r} is no encoding that TextDecoder knows here ({', '.join(_CODECS)})")
         self.fatal = bool(given.get("fatal"))
         self.ignoreBOM = bool(given.get("ignoreBOM"))
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._begun = False
 
-    def decode(self, source: object = b"", _options: object = None, **_keywords: object) -> str:
+    def decode(self, source: object = b"", init: object = None, /, **keywords: object) -> str:
+        """With `{"stream": True}` a character may be continued in the next piece."""
         content = b"" if is_absent(source) else to_bytes(source)
+        more = bool(options(init, keywords).get("stream"))
+        if self._decoder is None:
+            self._decoder = codecs.getincrementaldecoder(_CODECS[self.encoding])("strict" if self.fatal else "replace")
+            self._begun = False
         try:
-            text = content.decode(_CODECS[self.encoding], "strict" if self.fatal else "replace")
+            text = self._decoder.decode(content, final=not more)
         except UnicodeDecodeError:
+            self._decoder = None
             raise type_error("Failed to decode input.") from None
-        return text if self.ignoreBOM else text.removeprefix("\ufeff")
+        if not more:
+            self._decoder = None
+        if text and not self._begun:
+            self._begun = True
+            text = text if self.ignoreBOM else text.removeprefix("\ufeff")
+        return text
 
 
 def btoa(text: object) -> str:
@@ -72,7 +88,20 @@ def encodeURI(text: object) -> str:
 
 
 def decodeURIComponent(text: object) -> str:
-    return unquote(str(text), errors="strict")
+    """Raises JsException (URIError) for what is no UTF-8."""
+    given = str(text)
+    try:
+        if _STRAY_PERCENT.search(given):
+            raise ValueError
+        return unquote(given, errors="strict")
+    except ValueError:
+        raise JsException("URIError", "URI malformed") from None
+
+
+def decodeURI(text: object) -> str:
+    """What separates the parts of an URL stays encoded."""
+    kept = _RESERVED.sub(lambda found: found[0].replace("%", "%25"), str(text))
+    return decodeURIComponent(kept)
 
 
 def _invalid_character(text: str) -> JsException:
