@@ -1,11 +1,14 @@
 """What a client may say about itself, and what the edge says instead."""
 
+from urllib.parse import unquote_to_bytes
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeworker.admission import MAX_LOOPS, Refusal, admit, end_to_end
-from edgeworker.messages import URL, Client, Credentials, Headers, Request
+from edgeworker.messages import URL, Client, Credentials, Headers, InvalidURL, Request
+from edgeworker.routing import other_readings
 
 RAY = "0123456789abcdef-LHR"
 
@@ -195,3 +198,22 @@ def test_only_an_upgrade_to_websocket_is_passed_on(fields: list[tuple[str, str]]
     headers = admitted(*fields).headers
 
     assert (headers.get("upgrade"), headers.get("connection")) == (kept, None)
+
+
+@given(st.text(alphabet="ab/.%2eE5cCfF3bB;\\0zé", max_size=24))
+def test_a_path_that_is_let_in_holds_no_dot_segment_however_it_is_read(text: str) -> None:
+    try:
+        url = URL.from_target("http", "a.example", "/" + text)
+    except InvalidURL:
+        return
+    result = admit(Request("GET", url), ray=RAY)
+    if isinstance(result, Refusal):
+        return
+
+    path = result.url.path
+    for reading in (path, *other_readings(path)):
+        decoded = unquote_to_bytes(reading)
+        assert not {b".", b".."} & set(decoded.replace(b"\\", b"/").split(b"/"))
+        assert b"\0" not in decoded
+    # It stays what it is, wherever it is read again.
+    assert URL.from_target("http", "a.example", path).path == path

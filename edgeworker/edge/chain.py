@@ -15,7 +15,7 @@ from edgeworker.edge.triggers import OLD_PATH, PATHS, Triggers
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
-from edgeworker.routing import Resolver, RunWorker, ToOrigin, is_loopback
+from edgeworker.routing import Resolver, RunWorker, ToOrigin, is_loopback, other_readings
 from edgeworker.runtime import Scheduled, ScriptFailure, Worker
 from edgeworker.subrequests import Subrequests, Ways
 
@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 COLO: Final = "LOC"
 # Paths that belong to the edge, on every host.
 _RESERVED: Final = "/cdn-cgi/"
+_MISREAD: Final = Refusal(
+    400, 'An origin may take the path for one that goes another way here; write it without "//", ";" and "%2F".'
+)
 
 
 class Edge:
@@ -85,9 +88,20 @@ class Edge:
         if path.startswith(_RESERVED):
             return pages.answer(pages.RESERVED, request)
         resolution = self.resolver.resolve(request.url)
+        if any(self._goes_another_way(request.url, reading, resolution) for reading in other_readings(path)):
+            return pages.refused(_MISREAD)
         if request.trace is not None:
             self._note(request, resolution)
         return await self._answer(request, resolution)
+
+    def _goes_another_way(self, url: URL, reading: str, resolution: RunWorker | ToOrigin) -> bool:
+        """Whether a worker, or the edge itself, would have been passed by if the origin took the path for `reading`."""
+        if reading.startswith(_RESERVED):
+            return True
+        other = self.resolver.resolve(URL(url.scheme, url.hostname, url.port, reading, url.query))
+        if not isinstance(other, RunWorker):
+            return False
+        return not isinstance(resolution, RunWorker) or resolution.worker != other.worker
 
     def _reserved_paths(self) -> Mapping[str, Handler]:
         """What answers them. A path that is not under /cdn-cgi/ is reserved on localhost only, which no zone has."""

@@ -3,6 +3,7 @@
 from edgeworker.routing.hosts import canonical_host, is_loopback
 from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
+from edgeworker.routing.readings import other_readings
 from edgeworker.routing.resolver import Explanation, Resolution, Resolver, RunWorker, Step, ToOrigin
 from edgeworker.routing.served import ServedHosts, served_names
 from edgeworker.routing.table import LostTo, NoMatch, RouteTable, Verdict, Won
@@ -28,6 +29,7 @@ __all__ = [
     "is_loopback",
     "origin_of",
     "origin_tls_of",
+    "other_readings",
     "parse_pattern",
     "served_names",
 ]

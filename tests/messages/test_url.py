@@ -1,3 +1,4 @@
+import re
 from urllib.parse import unquote_to_bytes
 
 import ada_url
@@ -23,7 +24,10 @@ from edgeworker.messages import URL, InvalidURL, canonical_path
         ("example.com", "/a%2Fb", "http://example.com/a%2Fb"),
         ("example.com", "/a\\b", "http://example.com/a/b"),
         ("example.com", "/é", "http://example.com/%C3%A9"),
-        ("bücher.example", "/", "http://xn--bcher-kva.example/"),
+        ("XN--BCHER-KVA.example", "/", "http://xn--bcher-kva.example/"),
+        ("127.1", "/", "http://127.0.0.1/"),
+        ("0x7f000001", "/", "http://127.0.0.1/"),
+        ("[::FFFF:127.0.0.1]", "/", "http://[::ffff:7f00:1]/"),
         ("[::1]:8787", "/", "http://[::1]:8787/"),
         ("127.0.0.1:8787", "/x", "http://127.0.0.1:8787/x"),
         ("example.com", "/a#b", "http://example.com/a"),
@@ -51,6 +55,23 @@ def test_a_request_target_has_one_canonical_form(host: str, target: str, href: s
         "a\\b",
         "a:",
         ".",
+        "*",
+        "a,b",
+        "a;b",
+        '"a"',
+        "a!",
+        "a|b",
+        "%61.example",
+        "a%2eb",
+        "bücher.example",
+        "a\u3002b",
+        "\uff41",
+        "1.2.3.256",
+        "[::g]",
+        "[1.2.3.4]",
+        "[]",
+        "a\tb",
+        "a\x00",
     ],
 )
 def test_what_is_not_a_host_is_refused(host: str) -> None:
@@ -85,6 +106,18 @@ def test_the_short_cut_says_what_a_whatwg_parser_says(host: str, target: str) ->
     judged = ada_url.URL(f"http://{name}{target}")
 
     assert (ours.hostname, ours.path, ours.query) == (judged.hostname, canonical_path(judged.pathname), judged.search)
+
+
+@given(host=st.one_of(_HOSTS, st.text(max_size=12), st.from_regex(r"\A\[[0-9a-fA-F:.]*\](:[0-9]{0,6})?\Z")))
+def test_a_host_that_is_let_in_has_characters_of_names_and_addresses_only(host: str) -> None:
+    try:
+        url = URL.from_target("http", host, "/")
+    except InvalidURL:
+        return
+
+    assert re.fullmatch(r"\[[0-9a-f:]+\]|[a-z0-9_.-]+", url.hostname)
+    assert "" not in url.hostname.strip("[]").split(".")
+    assert host.isascii()
 
 
 @given(host=_HOSTS, target=_TARGETS)

@@ -39,13 +39,15 @@ async def asked(tmp_path: Path, target: bytes, *, normalize: bool = True) -> tup
         (b"/a/%2e%2e/api", "/api", True),
         (b"/a/../../api", "/api", True),
         (b"/a/b/.", "/a/b/", False),
-        (b"//api", "//api", False),
+        (b"//x//y", "//x//y", False),
         (b"/api//x", "/api//x", True),
         (b"/a%2fb", "/a%2Fb", False),
         (b"/@scope%2Fname", "/@scope%2Fname", False),
         (b"/a\\..\\api", "/api", True),
         (b"/a;x=1/b", "/a;x=1/b", False),
         (b"/api;x=1", "/api;x=1", True),
+        (b"/api%2fx", "/api%2Fx", True),
+        (b"/x%2fapi", "/x%2Fapi", False),
         (b"/caf%e9", "/caf%E9", False),
         (b"/%c3%a9", "/%C3%A9", False),
         (b"/a?b=%zz%00&c=../d", "/a?b=%zz%00&c=../d", False),
@@ -122,3 +124,26 @@ async def test_an_origin_that_wants_the_received_path_still_gets_none_that_two_r
     tmp_path: Path,
 ) -> None:
     assert (await asked(tmp_path, b"/api/..%2fadmin", normalize=False))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"//api",
+        b"///api/x",
+        b"/\\api",
+        b"/x/..//api",
+        b"/%2fapi",
+        b"/%2f%2fapi",
+        b"/%5capi",
+        b"/;x/api",
+        b"/;%2fapi",
+        b"//cdn-cgi/x",
+        b"/cdn-cgi%2fx",
+        b"/cdn-cgi;x/y",
+    ],
+)
+async def test_h7_nobody_gets_past_a_worker_or_the_edge_by_a_path_that_the_origin_takes_for_another(
+    tmp_path: Path, target: bytes
+) -> None:
+    assert await asked(tmp_path, target) == (400, None, [])
