@@ -43,6 +43,7 @@ _EDGE_ONLY: Final = frozenset(
         b"cf-visitor",
         b"cf-worker",
         b"forwarded",
+        b"proxy",  # HTTP_PROXY to a program that CGI starts: https://httpoxy.org/
         b"true-client-ip",
         b"x-client-ip",
         b"x-cluster-client-ip",
@@ -54,6 +55,8 @@ _EDGE_ONLY: Final = frozenset(
         b"x-rewrite-url",
     }
 )
+# With "_" for "-" they are nobody's, unless somebody takes them for these.
+_NEVER_UNDERSCORED: Final = frozenset({b"cdn-loop", b"content-length", b"content-type"})
 _EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"x-forwarded-")
 # Set by Cloudflare Access alone: who could set them otherwise would put a login of its own in place of a user's.
 _EDGE_COOKIES: Final = frozenset({b"cf_appsession", b"cf_authorization", b"cf_binding", b"cf_device", b"cf_session"})
@@ -114,7 +117,7 @@ def _kind(name: bytes) -> int:
         return _ACCESS
     if dashed in _EDGE_ONLY or dashed.startswith(_EDGE_ONLY_PREFIXES) or dashed in HOP_BY_HOP:
         return _REMOVED
-    return _KEPT
+    return _REMOVED if dashed != key and dashed in _NEVER_UNDERSCORED else _KEPT
 
 
 def _many_views(path: str) -> str | None:

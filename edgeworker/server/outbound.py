@@ -16,6 +16,18 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# What Python's `is_global` takes for public, which differs between its releases, and is not, or is no server's.
+_NOT_PUBLIC: Final[tuple[Network, ...]] = (
+    ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; a cloud has its metadata at 192.0.0.192
+    ipaddress.IPv4Network("192.88.99.0/24"),  # 6to4 relays
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's own services, on each of its machines
+    ipaddress.IPv6Network("::/8"),  # but for those with an IPv4 address in them, see `embedded`
+    ipaddress.IPv6Network("100::/8"),  # discard-only
+    ipaddress.IPv6Network("2001::/23"),  # IETF protocol assignments
+    ipaddress.IPv6Network("3fff::/20"),  # documentation
+    ipaddress.IPv6Network("5f00::/16"),  # segment routing
+    ipaddress.IPv6Network("fec0::/10"),  # site-local, before it was deprecated
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,9 @@ def is_public(address: Address) -> bool:
     hidden = embedded(address)
     if hidden:
         return all(is_public(each) for each in hidden)
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
+        return False
+    return not any(address in network for network in _NOT_PUBLIC)
 
 
 def embedded(address: Address) -> tuple[ipaddress.IPv4Address, ...]:

@@ -18,6 +18,8 @@ _V2_SIGNATURE: Final = b"\r\n\r\n\0\r\nQUIT\n"
 _V2_HEAD: Final = 16
 _V1_LIMIT: Final = 107  # the longest line that version 1 can have, with its CRLF
 _V2_LIMIT: Final = 4096  # of what follows the head: addresses and TLVs
+# An address, with its port where a proxy tells it. No zone ("%eth0"): it means something to the proxy's machine only.
+_FORWARDED: Final = re.compile(r"([0-9.]+)(?::[0-9]{1,5})?|\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9A-Fa-f:.]+)")
 _V1_LINE: Final = re.compile(r"PROXY (TCP4|TCP6) (\S+) (\S+) ([0-9]{1,5}) ([0-9]{1,5})")
 
 
@@ -65,8 +67,9 @@ def forwarded_client(values: Sequence[str], peer: Client, trusted: Sequence[Netw
     """
     client = peer
     for entry in reversed(",".join(values).split(",")):
+        match = _FORWARDED.fullmatch(entry.strip(" \t"))
         try:
-            address = _unmapped(ipaddress.ip_address(entry.strip(" \t").strip("[]")))
+            address = _unmapped(ipaddress.ip_address("" if match is None else match[1] or match[2] or match[3]))
         except ValueError:
             return client
         client = Client(str(address))
@@ -104,7 +107,7 @@ def _read_v1(data: bytes) -> Announced | Incomplete | Broken:
         address, _ = kind(source), kind(target)
     except ValueError:
         return Broken()
-    if any(int(port) > 65535 for port in ports):
+    if "%" in source + target or any(int(port) > 65535 for port in ports):
         return Broken()
     return Announced(Client(str(_unmapped(address)), int(ports[0])), rest)
 

@@ -57,6 +57,9 @@ V2 = b"\r\n\r\n\0\r\nQUIT\n"
             b"198.51.100.7 http",
         ),
         ("127.0.0.1", V2 + b"\x20\x00\x00\x00", b"127.0.0.1 http"),
+        # Whom the header names is the client, whatever that client says of others.
+        ("127.0.0.1", b"PROXY TCP6 2001:db8::1 ::1 1 2\r\n", b"2001:db8::1 http"),
+        ("127.0.0.1", b"PROXY TCP6 ::ffff:198.51.100.7 ::1 1 2\r\n", b"198.51.100.7 http"),
         ("127.0.0.1", b"", None),
         ("127.0.0.1", b"PROXY TCP4 198.51.100.7\r\n", None),
         ("10.0.0.1", b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n", None),
@@ -75,6 +78,25 @@ async def test_the_proxy_protocol_is_spoken_with_listed_proxies_only(
         assert received.endswith(b"\r\n\r\n" + expected)
 
 
+async def test_a_second_proxy_header_is_the_clients_and_no_request() -> None:
+    handler = Answering(who)
+    data = b"PROXY TCP4 198.51.100.7 192.0.2.1 1 2\r\nPROXY TCP4 6.6.6.6 192.0.2.1 1 2\r\n" + GET + END
+    async with serving(handler, socket=proxied("127.0.0.1", proxy_protocol=True)) as (listener, _):
+        received = await exchange(listener.port, data)
+
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert handler.requests == []
+
+
+async def test_a_client_that_a_proxy_header_names_cannot_name_another() -> None:
+    forged = b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n"
+    announcement = b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n"
+    async with serving(Answering(who), socket=proxied("127.0.0.1", proxy_protocol=True)) as (listener, _):
+        received = await exchange(listener.port, announcement + GET + forged + END)
+
+    assert received.endswith(b"\r\n\r\n198.51.100.7 http")
+
+
 @pytest.mark.parametrize(
     ("values", "client"),
     [
@@ -86,6 +108,18 @@ async def test_the_proxy_protocol_is_spoken_with_listed_proxies_only(
         (["[2001:db8::1]"], "2001:db8::1"),
         (["::ffff:1.1.1.1, ::ffff:10.0.0.2"], "1.1.1.1"),
         ([""], "10.0.0.1"),
+        ([",,"], "10.0.0.1"),
+        # Some proxies tell the port.
+        (["6.6.6.6, 1.1.1.1:4711"], "1.1.1.1"),
+        (["[2001:db8::1]:4711"], "2001:db8::1"),
+        (["1.1.1.1, 10.0.0.2:80"], "1.1.1.1"),
+        (["1.1.1.1:port"], "10.0.0.1"),
+        (["1.1.1.1:123456"], "10.0.0.1"),
+        (["[1.1.1.1"], "10.0.0.1"),
+        (["fe80::1%eth0"], "10.0.0.1"),
+        (["fe80::1%\xe9"], "10.0.0.1"),
+        (["01.1.1.1"], "10.0.0.1"),
+        (["1.1.1"], "10.0.0.1"),
     ],
 )
 def test_the_client_is_the_last_that_no_trusted_proxy_is(values: list[str], client: str) -> None:
@@ -117,6 +151,8 @@ V6 = bytes.fromhex("20010db8000000000000000000000001") + bytes(16) + b"\x12\x67\
         (b"PROXY TCP4  1.2.3.4 5.6.7.8 1 2\r\n", proxies.Broken()),
         (b"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n", proxies.Broken()),
         (b"PROXY \xff\r\n", proxies.Broken()),
+        (b"PROXY TCP6 fe80::1%eth0 ::2 1 2\r\n", proxies.Broken()),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\nGET / HTTP/1.1\r\n", proxies.Broken()),
         (b"PROXY " + b"x" * 200, proxies.Broken()),
         (b"GET / HTTP/1.1\r\n", proxies.Broken()),
         # section 2.2
@@ -124,6 +160,13 @@ V6 = bytes.fromhex("20010db8000000000000000000000001") + bytes(16) + b"\x12\x67\
         (V2 + b"\x21\x21\x00\x24" + V6 + b"x", proxies.Announced(Client("2001:db8::1", 4711), b"x")),
         (V2 + b"\x21\x21\x00\x24" + V6[:-1], proxies.Incomplete()),
         (V2 + b"\x21\x21\x00\x0c" + V6[:12], proxies.Broken()),
+        # with TLVs (section 2.2.7), UNSPEC, LOCAL with an address that is not to be used
+        (
+            V2 + b"\x21\x11\x00\x12\x01\x02\x03\x04" + bytes(6) + b"\0\0\x05\0\x03abcGET",
+            proxies.Announced(Client("1.2.3.4"), b"GET"),
+        ),
+        (V2 + b"\x21\x00\x00\x03abcGET", proxies.Announced(None, b"GET")),
+        (V2 + b"\x20\x11\x00\x0c\x01\x02\x03\x04" + bytes(8) + b"GET", proxies.Announced(None, b"GET")),
         (V2 + b"\x21\x31\x00\x00rest", proxies.Announced(None, b"rest")),
         (V2 + b"\x31\x11\x00\x0c" + bytes(12), proxies.Broken()),
         (V2 + b"\x22\x11\x00\x0c" + bytes(12), proxies.Broken()),

@@ -15,7 +15,8 @@ from tests.server.wires import OK, PATIENCE_SECONDS, answering, client, head, or
 
 
 class Names:
-    """A resolver of the system's kind that answers as told: the n-th question about a name with its n-th answer."""
+    """A resolver of the system's kind that answers as told: the n-th question about a name with its n-th answer, which
+    may be several addresses."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **answers: list[str]) -> None:
         self.asked: list[str] = []
@@ -28,7 +29,7 @@ class Names:
         if not answers:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         address = answers.pop(0) if len(answers) > 1 else answers[0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in address.split()]
 
 
 def through(port: int, *allow_private: str, credentials: str = "") -> Outbound:
@@ -163,3 +164,24 @@ async def test_h20_a_name_that_turns_private_between_two_questions_is_connected_
 
     assert names.asked == ["rebind.example"] * 2
     assert connected == [("93.184.215.14", 8788)]
+
+
+@pytest.mark.parametrize(
+    "answer", ["127.0.0.1 93.184.215.14", "93.184.215.14 10.0.0.1", "::1 fe80::1%eth0 93.184.215.14"]
+)
+async def test_h20_of_a_name_that_is_public_and_private_only_the_public_address_is_connected_to(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    connected: list[str] = []
+    Names(monkeypatch, mixed_example=[answer])
+
+    async def create_connection(_: object, host: str, __: int, **___: object) -> None:
+        connected.append(host)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", create_connection)
+    async with client(Outbound()) as outside:
+        with pytest.raises(OriginError, match="refused the connection"):
+            await outside.internet.fetch(get("http://mixed.example/"))
+
+    assert connected == ["93.184.215.14"]
