@@ -127,6 +127,13 @@ FEATURES: Final = (
         "emulated",
         "`subtle` with every algorithm of workerd but MD5 in keys; RSA keys are made from 1024 to 8192 bits",
     ),
+    Feature(
+        "js",
+        ("caches",),
+        "emulated",
+        "on disk, shared by all processes, at most 512 MiB: what was used longest ago goes first. Ranges, conditions, "
+        "`Cache-Control` and `Vary` count; in a test's edge it is in memory",
+    ),
     Feature("js", ("Date", "performance"), "approximated", "time goes on while a script runs; a test may move it"),
     Feature(
         "js",

@@ -72,6 +72,7 @@ class _Session:
         self._errors = Output.for_stream(sys.stderr)
 
     async def serve(self) -> None:
+        from edgeworker.cache.disk import DiskCache
         from edgeworker.cli import garbage
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.cli.sockets import Behind, Sockets
@@ -94,7 +95,7 @@ class _Session:
             token, place = api_token(options, data)
             storage = Storage.open(data.kv_file, config.kv, clock)
             stack.push_async_callback(storage.close)
-            kept = Kept(SQLiteAtoms(data.path))
+            kept = Kept(SQLiteAtoms(data.path), DiskCache(data.cache_folder))
             stack.push_async_callback(kept.close)
             assembly = await Assembly.open(config, store=storage.edge, clock=clock, kept=kept)
             stack.push_async_callback(assembly.close, drain_seconds=config.limits.drain_timeout_seconds)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from edgeworker.assets import Assets
 from edgeworker.bindings import Sources, make_env
 from edgeworker.cache.memory import MemoryCache
+from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
 from edgeworker.edge.chain import Edge
 from edgeworker.handler import Services
@@ -21,11 +22,12 @@ class Kept:
     """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory."""
 
     atoms: Atoms = field(default_factory=MemoryAtoms)
-    cache: MemoryCache = field(default_factory=MemoryCache)
+    cache: CacheStore = field(default_factory=MemoryCache)
     rates: RateCounters = field(default_factory=RateCounters)
 
     async def close(self) -> None:
         await self.atoms.close()
+        await self.cache.close()
 
 
 async def build(config: Config, services: Services, store: KVStore, kept: Kept | None = None) -> Edge:

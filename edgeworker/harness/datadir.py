@@ -16,7 +16,8 @@ _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """`kv.sqlite` holds every KV namespace, `api-token` the REST API's token."""
+    """`kv.sqlite` holds every KV namespace, `api-token` the REST API's token,
+    `cache` what scripts put into `caches`."""
 
     path: Path
 
@@ -42,6 +43,10 @@ class DataDir:
     @property
     def kv_file(self) -> Path:
         return self.path / "kv.sqlite"
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.path / "cache"
 
     @property
     def api_token_file(self) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edgeworker import config
-from edgeworker.cache.memory import MemoryCache
+from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import loading, python
@@ -14,13 +14,13 @@ from edgeworker.runtime.no_script import NoScript
 from edgeworker.runtime.worker import Worker
 
 # By the suffix of `main`; a language is added here.
-LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None, MemoryCache | None], Isolate]]] = {
+LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None, CacheStore | None], Isolate]]] = {
     ".py": python.load
 }
 
 
 def load(
-    worker: config.Worker, env: Env | None = None, clock: Clock | None = None, cache: MemoryCache | None = None
+    worker: config.Worker, env: Env | None = None, clock: Clock | None = None, cache: CacheStore | None = None
 ) -> Isolate:
     """Loads a worker's script. With `env`, a script can read it at its top level (`from workers import env`). `clock`
     is the edge's: what a script is told of the time. `cache` is what stands behind `js.caches`; its own by default.

@@ -8,6 +8,7 @@ from typing import Final
 
 from edgeworker import messages
 from edgeworker.cache.memory import MemoryCache
+from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
@@ -41,7 +42,7 @@ _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
 
 
 def load(
-    worker: Worker, env: Env | None = None, clock: Clock | None = None, cache: MemoryCache | None = None
+    worker: Worker, env: Env | None = None, clock: Clock | None = None, cache: CacheStore | None = None
 ) -> "PythonIsolate":
     """Runs the script's top level. With `env`, `workers.env` can be read there already. `clock` is what `js.Date`
     reads and, where it is not the machine's, `time.time()` of the script.

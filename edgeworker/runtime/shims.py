@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Final, Never
 
 from edgeworker.cache.memory import MemoryCache
+from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
 from edgeworker.runtime import gateway, invocation, pyodide_ffi, rpc, script_time, sdk, stackful
@@ -58,7 +59,7 @@ class Supplied:
     worker: str
     env: ModuleEnv
     clock: Clock
-    cache: MemoryCache = field(default_factory=MemoryCache)
+    cache: CacheStore = field(default_factory=MemoryCache)
 
 
 def for_worker(supplied: Supplied) -> Shims:
