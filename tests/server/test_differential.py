@@ -1,4 +1,4 @@
-"""Requests that were bent at random, read by us and by two other parsers: nobody may see another request than we do.
+"""Requests that were bent at random, read by us and by other parsers: nobody may see another request than we do.
 
 A parser may refuse what another takes. What must not happen is that two of them take the same bytes for different
 requests: that is how requests are smuggled past a door.
@@ -6,20 +6,16 @@ requests: that is how requests are smuggled past a door.
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
-
-import h11
-import httptools
 
 from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
+from tests.server.other_parsers import PARSERS, Reading, fields_of, lines
 from tests.server.wires import PATIENCE_SECONDS, Answering, serving
 
 CASES: Final = 2500
 SEED: Final = 20261122
-AT_ONCE: Final = 50
+AT_ONCE: Final = 125
 
 CORPUS: Final = [
     b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n",
@@ -58,17 +54,6 @@ PIECES: Final = [
     ),
 ]
 
-# method, target, version, fields, body
-Seen = tuple[bytes, bytes, tuple[tuple[bytes, bytes], ...], bytes]
-
-
-@dataclass
-class Reading:
-    """The whole requests that one parser saw, and whether it refused what followed, or said that it reads no more."""
-
-    requests: list[Seen] = field(default_factory=list)
-    refused: bool = False
-
 
 def bend(rng: random.Random) -> bytes:
     """One to three requests of the corpus with one to three changes, and a good one at the end."""
@@ -91,84 +76,6 @@ def bend(rng: random.Random) -> bytes:
     return bytes(data) + LAST
 
 
-def fields_of(raw: list[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple((name.lower(), value.strip(b" \t")) for name, value in raw)
-
-
-def read_with_h11(data: bytes) -> Reading:
-    reading = Reading()
-    connection = h11.Connection(h11.SERVER)
-    connection.receive_data(data)
-    request: h11.Request | None = None
-    body = b""
-    try:
-        while True:
-            event = connection.next_event()
-            if isinstance(event, h11.Request):
-                request, body = event, b""
-            elif isinstance(event, h11.Data):
-                body += bytes(event.data)
-            elif isinstance(event, h11.EndOfMessage) and request is not None:
-                fields = [(bytes(name), bytes(value)) for name, value in request.headers]
-                reading.requests.append((bytes(request.method), bytes(request.target), fields_of(fields), body))
-                connection.send(h11.Response(status_code=200, headers=[(b"Content-Length", b"0")]))
-                connection.send(h11.EndOfMessage())
-                if connection.our_state is not h11.DONE:
-                    reading.refused = request.http_version < b"1.1"  # h11 keeps no such connection
-                    return reading
-                connection.start_next_cycle()
-            else:
-                return reading
-    except h11.ProtocolError:
-        reading.refused = True
-        return reading
-
-
-class Httptools:
-    """llhttp as uvicorn and our origin side use it."""
-
-    def __init__(self) -> None:
-        self.reading = Reading()
-        self.over = False
-        self.parser = httptools.HttpRequestParser(self)
-        self.target = self.body = b""
-        self.fields: list[tuple[bytes, bytes]] = []
-        self.headed = False
-
-    def on_message_begin(self) -> None:
-        self.target = self.body = b""
-        self.fields = []
-        self.headed = False
-
-    def on_url(self, target: bytes) -> None:
-        self.target += target
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.headed:
-            self.fields.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        self.headed = True
-
-    def on_body(self, piece: bytes) -> None:
-        self.body += piece
-
-    def on_message_complete(self) -> None:
-        if not self.over:
-            method: bytes = self.parser.get_method()
-            self.reading.requests.append((method, self.target, fields_of(self.fields), self.body))
-            self.over = not self.parser.should_keep_alive()
-
-
-def read_with_httptools(data: bytes) -> Reading:
-    reader = Httptools()
-    try:
-        reader.parser.feed_data(data)
-    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-        reader.reading.refused = not reader.over
-    return reader.reading
-
-
 async def read_by_ourselves(cases: list[bytes]) -> list[Reading]:
     readings: dict[int, Reading] = {}
 
@@ -180,17 +87,22 @@ async def read_by_ourselves(cases: list[bytes]) -> list[Reading]:
         readings[request.client.port].requests.append(seen)
         return Response(200)
 
-    async def one(port: int, data: bytes) -> Reading:
+    async def one(port: int, pieces: list[bytes]) -> Reading:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         reading = readings[writer.get_extra_info("sockname")[1]] = Reading()
-        writer.write(data)
+        for piece in pieces:
+            if reader.at_eof() or writer.is_closing():
+                break  # refused already
+            writer.write(piece)
+            await asyncio.sleep(0)  # the server, which is on the same loop, reads it by itself
         try:
             received = await reader.read(-1)
-        except ConnectionResetError:
-            received = b""
+        except ConnectionError:
+            received = b""  # it was closed while more was on its way
+            reading.refused = True
         writer.close()
         statuses = [piece[:3] for piece in received.split(b"HTTP/1.1 ")[1:]]
-        reading.refused = any(status != b"200" for status in statuses) or len(statuses) != len(reading.requests)
+        reading.refused |= any(status != b"200" for status in statuses) or len(statuses) != len(reading.requests)
         if not reading.requests or reading.requests[-1][1] != b"/last":
             reading.refused |= b"\r\nConnection: close\r\n" in received
         return reading
@@ -198,12 +110,25 @@ async def read_by_ourselves(cases: list[bytes]) -> list[Reading]:
     # Bytes that wait for more are refused soon.
     limits = Limits(header_timeout_seconds=0.3, body_grace_seconds=0.3, keepalive_timeout_seconds=0.5)
     results: list[Reading] = []
+    rng = random.Random(SEED)
     async with serving(Answering(answer), limits=limits) as (listener, _):
         for start in range(0, len(cases), AT_ONCE):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 batch = cases[start : start + AT_ONCE]
-                results += await asyncio.gather(*(one(listener.port, data) for data in batch))
+                results += await asyncio.gather(*(one(listener.port, split(rng, data)) for data in batch))
     return results
+
+
+def split(rng: random.Random, data: bytes) -> list[bytes]:
+    """As it may come over a network: whole, or cut after each line, or anywhere."""
+    match rng.randrange(3):
+        case 0:
+            return [data]
+        case 1:
+            return lines(data)
+        case _:
+            cuts = sorted(rng.randrange(len(data)) for _ in range(4))
+            return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
 def differ(ours: Reading, theirs: Reading) -> bool:
@@ -220,14 +145,13 @@ def differ(ours: Reading, theirs: Reading) -> bool:
 async def test_no_other_parser_sees_another_request() -> None:
     rng = random.Random(SEED)
     cases = [bend(rng) for _ in range(CASES)]
-    others: dict[str, Callable[[bytes], Reading]] = {"h11": read_with_h11, "httptools": read_with_httptools}
 
     ours = await read_by_ourselves(cases)
 
     different = [
         (name, data, mine.requests, theirs.requests)
         for data, mine in zip(cases, ours, strict=True)
-        for name, read in others.items()
+        for name, read in PARSERS.items()
         if differ(mine, theirs := read(data))
     ]
     assert different == []
