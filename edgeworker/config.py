@@ -143,6 +143,14 @@ class Assets:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessDev:
+    """Whom scripts find in `ctx.access` while developing. `identity` None: a service token, which has none."""
+
+    aud: str
+    identity: Mapping[str, JSON] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """A named script plus its bindings.
 
@@ -162,6 +170,7 @@ class Worker:
     cpu_ms: int = DEFAULT_CPU_MS
     source: str = ""
     assets: Assets | None = None
+    access_dev: AccessDev | None = None  # counts only with Config.trigger_urls: it lets everybody in
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,5 +382,5 @@ class Config:
     outbound: Outbound = Outbound()
     limits: Limits = Limits()
     cf: CF = CF()
-    trigger_urls: bool = False  # for developing: URLs that fire cron triggers, see edgeworker.edge.triggers
+    trigger_urls: bool = False  # for developing: URLs that fire cron triggers (edgeworker.edge.triggers), `access_dev`
     files: tuple[Path, ...] = ()  # what was read to make this, for reloading

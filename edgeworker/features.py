@@ -26,6 +26,13 @@ class Feature:
 
 FEATURES: Final = (
     Feature("entry", ("class Default", "on_fetch", "on_scheduled", "named entrypoints", "RPC"), "emulated"),
+    Feature("ctx", ("waitUntil", "passThroughOnException", "props", "exports"), "emulated"),
+    Feature(
+        "ctx",
+        ("access",),
+        "emulated",
+        "`aud` and `getIdentity()`: what Access in front of the worker established, or `access.dev` of wrangler.toml",
+    ),
     Feature("entry", ("on_queue", "on_email", "on_tail"), "approximated", "recognised; nothing calls them here"),
     Feature(
         "workers",

@@ -8,6 +8,7 @@ from edgeworker.config import (
     ATOMIC_SERVICE,
     DEFAULT_CPU_MS,
     JSON,
+    AccessDev,
     Assets,
     AtomicBinding,
     Binding,
@@ -74,6 +75,7 @@ class Plan:
     host: str | None
     port: int | None
     assets: Assets | None
+    access_dev: AccessDev | None
 
 
 def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool = False) -> Plan:
@@ -115,7 +117,16 @@ def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool
         host=host,
         port=port,
         assets=plan_assets(as_table(reader.value("assets")), folder, reader.place, diagnostics, date=date, flags=flags),
+        access_dev=_access_dev(reader),
     )
+
+
+def _access_dev(reader: "_Reader") -> AccessDev | None:
+    dev = as_table(reader.table("access").get("dev")) or {}
+    aud, identity = dev.get("aud"), as_table(dev.get("identity"))
+    if not isinstance(aud, str):
+        return None
+    return AccessDev(aud, None if identity is None else {name: as_json(value) for name, value in identity.items()})
 
 
 def _cpu_ms(reader: "_Reader") -> int:

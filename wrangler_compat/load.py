@@ -311,6 +311,7 @@ def _worker(loadable: _Loadable) -> Worker:
         is_default_script=loadable.entry.is_default_script,
         source=plan.document.name,
         assets=plan.assets,
+        access_dev=plan.access_dev,
     )
 
 

@@ -136,8 +136,8 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     inherited(
         "access",
         table(Member("dev", "object", check=table(Member("aud", required=True), Member("identity", "object")))),
-        "NOTE",
-        "Access is not emulated yet",
+        "USE",
+        "`dev` is `ctx.access` of every request that no Access let in, under `edgeworker dev` and in tests only",
     ),
     inherited(
         "cache",

@@ -7,10 +7,12 @@ from edgeworker.bindings import Sources, make_env
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
+from edgeworker.config import Worker as ConfiguredWorker
 from edgeworker.edge.chain import Edge
 from edgeworker.handler import Services
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
+from edgeworker.messages import Access
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.runtime.rate_limit_view import RateCounters
@@ -60,9 +62,15 @@ async def build(config: Config, services: Services, store: KVStore, kept: Kept |
                 background=services.background,
                 seconds=config.limits.script_seconds,
                 assets=assets,
+                access=_access(configured) if config.trigger_urls else None,
             )
     except BaseException:
         for worker in workers.values():
             await worker.close()
         raise
     return Edge(config, services, resolver, workers)
+
+
+def _access(worker: ConfiguredWorker) -> Access | None:
+    given = worker.access_dev
+    return None if given is None else Access(given.aud, given.identity)

@@ -4,7 +4,7 @@ Isolates of Python scripts share the process, its memory and its event loop: the
 script that blocks blocks the edge.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,6 +68,10 @@ class Isolate(Protocol):
         entrypoint: str | None = None,
     ) -> object:
         """One RPC: the public method of the entrypoint, with positional and keyword arguments."""
+        ...
+
+    def entrypoints(self) -> Collection[str]:
+        """The names of what the script exports; "default" is its default export."""
         ...
 
     def handles(self, event: str) -> bool:

@@ -1,6 +1,6 @@
 """The isolate of a worker that has only static assets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Never
 
 from edgeworker.errors import ScriptError
@@ -32,6 +32,9 @@ class NoScript:
         entrypoint: str | None = None,
     ) -> object:
         self._refuse()
+
+    def entrypoints(self) -> Collection[str]:
+        return ()
 
     def handles(self, event: str) -> bool:
         return False

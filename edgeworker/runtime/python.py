@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -125,6 +125,10 @@ class PythonIsolate:
             function = self._method(method, env, ScriptContext(ctx), entrypoint)
             result = function(*args, **options)
             return await self._awaited(result)
+
+    def entrypoints(self) -> Collection[str]:
+        there = self._exports.default is not None or self._exports.functions
+        return ("default", *self._exports.named) if there else tuple(self._exports.named)
 
     def handles(self, event: str) -> bool:
         default = self._exports.default

@@ -67,6 +67,47 @@ class ServiceView:
         return f"<service binding {self._name}>"
 
 
+class OwnExports:
+    """`ctx.exports`: the worker's own entrypoints, each as a service binding. The default export is `default`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def __getattr__(self, name: str) -> "OwnEntrypoint":
+        known = self._worker.isolate.entrypoints()
+        exported = "default" if name == "Default" else name
+        if exported not in known:
+            raise AttributeError(f"ctx.exports has no {name!r}; it has: {', '.join(known) or 'nothing'}", name=name)
+        return OwnEntrypoint(self._worker, exported, {})
+
+    def object_keys(self) -> list[str]:
+        return list(self._worker.isolate.entrypoints())
+
+    def __repr__(self) -> str:
+        return f"<ctx.exports: {', '.join(self._worker.isolate.entrypoints())}>"
+
+
+class OwnEntrypoint(ServiceView):
+    """`ctx.exports.Name`; called with `{"props": ...}` or `props=...` it is one that has them as `ctx.props`."""
+
+    def __init__(self, worker: Worker, name: str, props: Mapping[str, object]) -> None:
+        super().__init__(
+            lambda: worker,
+            name=f"ctx.exports.{name}",
+            entrypoint=None if name == "default" else name,
+            props=props,
+        )
+        self._own = (worker, name)
+
+    def __call__(self, options: object = None, /, *, props: object = None) -> "OwnEntrypoint":
+        given = options.get("props") if props is None and isinstance(options, Mapping) else props
+        if not isinstance(given, Mapping):
+            raise TypeError(f'{self._name} is called with {{"props": {{...}}}}')
+        copied = rpc.sent(given)
+        assert isinstance(copied, Mapping)
+        return OwnEntrypoint(*self._own, copied)
+
+
 class _Entrypoint:
     """A Handler: the bound entrypoint, called out of an invocation and with its subrequests."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from edgeworker.assets import Assets
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
-from edgeworker.messages import URL, Request, Response
+from edgeworker.messages import URL, Access, Request, Response
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.watchdog import activity
@@ -28,13 +28,16 @@ class Worker:
         background: Background,
         seconds: float | None = None,
         assets: Assets | None = None,
+        access: Access | None = None,
     ) -> None:
+        """`access` is what requests have that no Access in front of the worker let in: for developing."""
         self.name = name
         self.isolate = isolate
         self.env = env
         self._background = background
         self._seconds = seconds
         self._assets = assets
+        self._access = access
 
     async def run(
         self,
@@ -97,7 +100,11 @@ class Worker:
         await self.isolate.close()
 
     def _context(self, request: Request, subrequests: Handler, props: Mapping[str, object]) -> Context:
-        return Context(request, name=self.name, background=self._background, subrequest=subrequests, props=props)
+        ctx = Context(request, name=self.name, background=self._background, subrequest=subrequests, props=props)
+        ctx.worker = self
+        if ctx.access is None:
+            ctx.access = self._access
+        return ctx
 
     def _failure(self, error: BaseException, ctx: Context) -> ScriptFailure:
         request = ctx.request

@@ -1,14 +1,15 @@
 """`WorkerEntrypoint`, `DurableObject`, `WorkflowEntrypoint`, `handler`: what a script builds on."""
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from edgeworker.handler import Context
 from edgeworker.messages import Access
 from edgeworker.runtime.ffi import JsDict, as_js
 from edgeworker.runtime.js.fetch import Request as JSRequest
 from edgeworker.runtime.sdk.request import Request
-from edgeworker.runtime.unsupported import NotEmulated
+from edgeworker.runtime.service import OwnExports
+from edgeworker.runtime.worker import Worker
 
 
 class ScriptContext:
@@ -30,18 +31,46 @@ class ScriptContext:
         return JsDict((name, as_js(value)) for name, value in self._context.props.items())
 
     @property
-    def access(self) -> Access | None:
-        return self._context.access
+    def access(self) -> "AccessView | None":
+        """None where nobody was let in by Access."""
+        found = self._context.access
+        return None if found is None else AccessView(found)
 
     @property
-    def exports(self) -> Mapping[str, object]:
-        raise NotEmulated("ctx.exports is not emulated by edgeworker: use a service binding to this worker")
+    def exports(self) -> OwnExports:
+        worker = self._context.worker
+        if not isinstance(worker, Worker):
+            raise RuntimeError("ctx.exports can be used only while a worker runs")
+        return OwnExports(worker)
 
     def __getattr__(self, name: str) -> object:
         """Raises AttributeError; the runtime's names are JavaScript's."""
         spelled = {"wait_until": "waitUntil", "pass_through_on_exception": "passThroughOnException"}.get(name)
         hint = "" if spelled is None else f"; the name is {spelled}"
         raise AttributeError(f"ctx has no attribute {name!r}{hint}", name=name, obj=self)
+
+
+class AccessView:
+    """`ctx.access`: `aud` is the application's audience, `getIdentity()` what get-identity answers.
+
+    https://developers.cloudflare.com/workers/runtime-apis/context/#access
+    """
+
+    __slots__ = ("_access",)
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    @property
+    def aud(self) -> str:
+        return self._access.audience
+
+    async def getIdentity(self) -> object:
+        """None for a service token, which has no identity."""
+        return None if self._access.identity is None else as_js(self._access.identity)
+
+    def __repr__(self) -> str:
+        return f"Access(aud={self.aud!r})"
 
 
 class WorkerEntrypoint:
