@@ -11,7 +11,7 @@ from typing import Final
 
 from wrangler_compat.checks import as_table
 from wrangler_compat.diagnostics import Diagnostics, Place
-from wrangler_compat.document import parse_document
+from wrangler_compat.document import parse_document, read_text
 
 # In this order, each through all folders upward, so that a wrangler.json far above beats a wrangler.toml right here.
 NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
@@ -70,7 +70,7 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
     name = short(redirect, cwd)
     part = Diagnostics()
     try:
-        document = parse_document(redirect.read_text("utf-8"), redirect, name, part)
+        document = parse_document(read_text(redirect), redirect, name, part)
     except (OSError, UnicodeDecodeError) as error:
         part.error(str(error), Place(name))
         document = None

@@ -1,9 +1,12 @@
-"""A configuration file as values, and the line on which each of them stands. Pure."""
+"""A configuration file as values, and the line on which each of them stands."""
 
+import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
 from wrangler_compat.fault import Fault
@@ -11,6 +14,9 @@ from wrangler_compat.jsonc import parse_jsonc
 from wrangler_compat.toml_text import explain, scan
 
 Table = dict[str, object]
+
+MAX_BYTES: Final = 4 * 1024 * 1024  # of a configuration file; a real one has a few thousand
+_MANY_DIGITS: Final = re.compile(r"[0-9_]{1000,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,18 @@ class Document:
         return str(self.place(where))
 
 
+def read_text(file: Path) -> str:
+    """What is in a file of at most MAX_BYTES. Raises OSError, UnicodeDecodeError."""
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode):  # a pipe or a device may never end, or never begin
+        raise OSError("it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
+    with file.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise OSError(f"it is larger than {MAX_BYTES} bytes")
+    return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -> Document | None:
     """`text` as TOML, or as JSON by the suffix of `file`; None, and an error told, if it cannot be read."""
     try:
@@ -50,5 +68,9 @@ def _parse_toml(text: str) -> tuple[Table, dict[Where, int]]:
         return tomllib.loads(plain), scan(plain).lines
     except tomllib.TOMLDecodeError as error:
         raise explain(plain, str(error)) from None
+    except ValueError:  # Python converts no number of more than 4300 digits
+        digits = _MANY_DIGITS.search(plain)
+        line = 1 if digits is None else plain.count("\n", 0, digits.start()) + 1
+        raise Fault("A number has too many digits.", line=line, column=1) from None
     except RecursionError:
         raise Fault("Arrays and tables stand too deep in each other.", line=1, column=1) from None

@@ -17,6 +17,7 @@ _WORD: Final = re.compile(r"[A-Za-z]+")
 _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
 _DECODER: Final = JSONDecoder()
 _MAX_DEPTH: Final = 100
+_MAX_DIGITS: Final = 1000
 
 
 class _Parser:
@@ -82,6 +83,8 @@ class _Parser:
 
     def _scalar(self) -> object:
         if number := _NUMBER.match(self._text, self._at):
+            if len(number[0]) > _MAX_DIGITS:
+                raise self._fault("A number has too many digits")
             self._at = number.end()
             return float(number[0]) if number[1] or number[2] else int(number[0])
         word = _WORD.match(self._text, self._at)

@@ -31,7 +31,7 @@ from wrangler_compat.cross_checks import (
 )
 from wrangler_compat.diagnostics import Diagnostics, Place
 from wrangler_compat.discovery import discover, short
-from wrangler_compat.document import Document, parse_document
+from wrangler_compat.document import Document, parse_document, read_text
 from wrangler_compat.edge_fields import BASE_URL
 from wrangler_compat.edge_toml import EdgeFile, read_edge
 from wrangler_compat.entry import Entry, find_entry
@@ -129,11 +129,12 @@ class _Loader:
     def _read(self, file: Path, diagnostics: Diagnostics) -> str | None:
         self._files[file] = None
         try:
-            return file.read_text("utf-8")
+            return read_text(file)
         except OSError as error:
-            diagnostics.error(f"{short(file, self._cwd)} cannot be read: {error.strerror or error}.")
+            why = error.strerror or str(error)
         except UnicodeDecodeError:
-            diagnostics.error(f"{short(file, self._cwd)} cannot be read: it is not UTF-8 text.")
+            why = "it is not UTF-8 text"
+        diagnostics.error(f"{short(file, self._cwd)} cannot be read: {why}.")
         return None
 
     def _document(self, file: Path, diagnostics: Diagnostics) -> Document | None:

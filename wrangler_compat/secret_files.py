@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from edgeworker.errors import ConfigError
 from wrangler_compat.diagnostics import Diagnostics, Place
 from wrangler_compat.discovery import short
 from wrangler_compat.variables import dev_vars_names, dot_env_names, expand, parse_dotenv
@@ -46,7 +47,11 @@ class SecretFiles:
             values.update(self._parsed(file, diagnostics))
         with_process = required is not None or self._environ.get(_INCLUDE_PROCESS, "").lower() == "true"
         process = dict(self._environ) if with_process else {}
-        return {**process, **expand(values, process)}
+        try:
+            return {**process, **expand(values, process)}
+        except ConfigError as error:
+            diagnostics.error(str(error), *(Place(short(file, self._cwd)) for file in files))
+            return process
 
     def _parsed(self, file: Path, diagnostics: Diagnostics) -> dict[str, str]:
         text = self._read_text(file, diagnostics)

@@ -12,11 +12,13 @@ from typing import Final
 from dotenv.parser import parse_stream
 
 from edgeworker.config import JSON, Binding, JSONBinding, SecretBinding, TextBinding
+from edgeworker.errors import ConfigError
 from wrangler_compat.diagnostics import Diagnostics, Place
 
 _REFERENCE: Final = re.compile(
     r"(?<!\\)\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
 )
+MAX_EXPANDED: Final = 1024 * 1024
 
 
 def dev_vars_names(env: str | None) -> tuple[str, ...]:
@@ -44,12 +46,22 @@ def parse_dotenv(text: str, name: str, diagnostics: Diagnostics) -> dict[str, st
 
 
 def expand(values: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
-    """Puts values in for `${NAME}`, `${NAME:-default}` and `$NAME`; `process` wins over `values`."""
+    """Puts values in for `${NAME}`, `${NAME:-default}` and `$NAME`; `process` wins over `values`.
+
+    Raises:
+        ConfigError: that makes more than MAX_EXPANDED characters: each line can double what the one before has made.
+    """
     done: dict[str, str] = {}
+    made = 0
 
     def put_in(match: re.Match[str]) -> str:
+        nonlocal made
         name = match["braced"] or match["plain"]
-        return process.get(name) or done.get(name) or values.get(name) or match["default"] or ""
+        text = process.get(name) or done.get(name) or values.get(name) or match["default"] or ""
+        made += len(text)
+        if made > MAX_EXPANDED:
+            raise ConfigError(f"The references to other variables make more than {MAX_EXPANDED} characters.")
+        return text
 
     for name, value in values.items():
         done[name] = process[name] if process.get(name) else _REFERENCE.sub(put_in, value).replace("\\$", "$")
