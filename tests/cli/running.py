@@ -123,13 +123,17 @@ def run(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> "subpr
 
 
 @contextmanager
-def dev(*arguments: str, cwd: Path, prefix: Sequence[str] = (), env: dict[str, str] | None = None) -> Iterator[Edge]:
+def dev(
+    *arguments: str,
+    cwd: Path,
+    prefix: Sequence[str] = (),
+    env: dict[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "-m", "edgeworker"),
+) -> Iterator[Edge]:
     """`edgeworker dev --json --port 0 --api-port 0 ...`, killed at the end if it still runs."""
     command = [
         *prefix,
-        sys.executable,
-        "-m",
-        "edgeworker",
+        *program,
         "dev",
         "--json",
         "--port",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.cli.production.finding import Finding
-from edgeworker.cli.production.settings import is_loopback
+from edgeworker.cli.production.settings import is_loopback, is_weak, weak_token
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
 from edgeworker.harness.authority import RENEW_BEFORE_SECONDS, Authority
@@ -24,6 +24,7 @@ def audit_files(config: Config, data: Path, *, now: int) -> Iterator[Finding]:
     yield from _sources(config)
     yield from _certificates(config, data, now)
     yield from _origin_files(config, now)
+    yield from _kept_token(data / "api-token")
     yield from _tokens(data)
 
 
@@ -67,6 +68,17 @@ def _sources(config: Config) -> Iterator[Finding]:
             )
         if file.name.startswith(_SECRET_FILES) and mode & _OTHERS_READ:
             yield _readable(file, mode)
+    for folder in dict.fromkeys(file.parent for file in (*config.files, *scripts)):
+        mode = _mode(folder)
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            yield Finding(
+                "error",
+                "file-writable",
+                str(folder),
+                f"everybody may put files into it (mode {mode:04o})",
+                "whoever replaces a script or a configuration in it changes what the edge does",
+                f"chmod o-w {folder}",
+            )
 
 
 def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
@@ -143,6 +155,18 @@ def _ending(where: str, file: str, ends: int, now: int) -> Iterator[Finding]:
             "who verifies it refuses it from then on",
             "renew it; a running edge takes up the new files by itself",
         )
+
+
+def _kept_token(file: Path) -> Iterator[Finding]:
+    try:
+        token = file.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        yield _unusable(str(file), f"the API token cannot be read: {error}")
+        return
+    if is_weak(token):
+        yield weak_token(str(file), "remove the file: a random one is made at the next start")
 
 
 def _tokens(data: Path) -> Iterator[Finding]:

@@ -144,15 +144,20 @@ def _token(run: Run) -> Iterator[Finding]:
             "every user of this machine can read it in the list of processes",
             "leave it out: a random one is kept in the data directory",
         )
-    if len(run.api_token) < TOKEN_CHARACTERS or len(set(run.api_token)) < _DIFFERENT_CHARACTERS:
-        yield Finding(
-            "error",
-            "weak-token",
+    if is_weak(run.api_token):
+        yield weak_token(
             run.api_token_place,
-            "the API's token is short or repeats itself",
-            "it can be guessed, and it may do everything",
             "leave it out: a random one is kept in the data directory; or make one with: openssl rand -base64 32",
         )
+
+
+def is_weak(token: str) -> bool:
+    return len(token) < TOKEN_CHARACTERS or len(set(token)) < _DIFFERENT_CHARACTERS
+
+
+def weak_token(where: str, right: str) -> Finding:
+    what, why = "the API's token is short or repeats itself", "it can be guessed, and it may do everything"
+    return Finding("error", "weak-token", where, what, why, right)
 
 
 def _origins(config: Config) -> Iterator[Finding]:

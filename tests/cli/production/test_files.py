@@ -145,3 +145,29 @@ def test_named_tokens_that_can_do_everything_or_never_end_are_told(data: Path) -
     found = sorted((where.split(" (")[0], rule) for _, rule, where in audited(Config(), data))
 
     assert found == [('API token "all"', "token-for-everything"), ('API token "forever"', "token-without-end")]
+
+
+@pytest.mark.parametrize(("mode", "regretted"), [(0o777, True), (0o773, True), (0o1777, False), (0o775, False)])
+def test_a_folder_whose_sources_everybody_can_replace_is_an_error(
+    tmp_path: Path, data: Path, mode: int, regretted: bool
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    script = folder / "worker.py"
+    script.touch(0o644)
+    folder.chmod(mode)
+
+    found = audited(Config(workers=(Worker("w", script),)), data)
+
+    assert found == ([("error", "file-writable", str(folder))] if regretted else [])
+
+
+def test_a_kept_token_that_can_be_guessed_is_an_error(data: Path) -> None:
+    file = data / "api-token"
+    file.touch(0o600)
+
+    for text in ("hunter2\n", "abc" * 20, ""):
+        file.write_text(text)
+        assert audited(Config(), data) == [("error", "weak-token", str(file))]
+    file.write_bytes(b"\xff")
+    assert audited(Config(), data) == [("error", "unusable", str(file))]
