@@ -2,15 +2,19 @@
 
 import asyncio
 import gzip
+from pathlib import Path
 
 import pytest
 
-from edgeworker.admission import admit
+from edgeworker.admission import MAX_LOOPS, admit
 from edgeworker.messages import Request, Response
+from tests.server.chains import chain
 from tests.server.wires import (
     END,
     GET,
+    OK,
     Answering,
+    answering,
     client,
     exchange,
     head,
@@ -18,8 +22,6 @@ from tests.server.wires import (
     serving,
     status_of,
 )
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 async def passed_through(data: bytes, answer: bytes) -> tuple[bytes, bytes]:
@@ -184,3 +186,26 @@ async def test_h25_an_answer_that_the_origin_does_not_complete_does_not_look_com
         assert (b"Content-Length: 9\r\n" in received) != (b"Transfer-Encoding: chunked\r\n" in received)
     else:
         assert received.startswith(b"HTTP/1.1 500 ")  # it was seen before anything was sent
+
+
+async def test_h21_a_request_that_came_through_the_edge_too_often_ends(tmp_path: Path) -> None:
+    async with chain(tmp_path, answering(OK)) as whole:
+        for loops, status in ((b"loops=15", b"200"), (b"loops=16", b"508"), (b"loops=9999999", b"508")):
+            field = b"CDN-Loop: other, cloudflare; " + loops + b"\r\n"
+            assert (await exchange(whole.port, GET + field + END)).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize("path", [b"/", b"/api"])
+async def test_h21_an_origin_that_asks_the_edge_again_ends_as_a_loop(tmp_path: Path, path: bytes) -> None:
+    ports: list[int] = []
+
+    async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        again = (await head(reader)).removesuffix(b"\r\n") + END
+        writer.write(await exchange(ports[0], again))
+
+    async with chain(tmp_path, back) as whole:
+        ports.append(whole.port)
+        received = await exchange(whole.port, b"GET " + path + b" HTTP/1.1\r\nHost: a.example\r\n" + END)
+
+        assert received.startswith(b"HTTP/1.1 508 ")
+        assert whole.origin.connections == MAX_LOOPS
