@@ -5,7 +5,18 @@ Source: `JsDict` of the package workers-runtime-sdk (workers/rpc.py), https://py
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Self, final
+
+
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """`value.constructor`: scripts ask for its name to learn what they were given."""
+
+    name: str
+
+
+_OF_EVERY_OBJECT: Final[Mapping[str, object]] = {"typeof": "object", "constructor": Constructor("Object")}
 
 
 class JsDict(dict[str, object]):
@@ -18,8 +29,8 @@ class JsDict(dict[str, object]):
         try:
             return self[name]
         except KeyError:
-            if name == "typeof":
-                return "object"
+            if name in _OF_EVERY_OBJECT:
+                return _OF_EVERY_OBJECT[name]
             raise AttributeError(name) from None
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -33,6 +44,9 @@ class JsDict(dict[str, object]):
 
     def to_py(self, **_options: object) -> dict[str, object]:
         """Itself: it is a Python dict already."""
+        return self
+
+    def as_object_map(self, **_options: object) -> Self:
         return self
 
     def object_keys(self) -> list[str]:

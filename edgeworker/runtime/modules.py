@@ -36,6 +36,8 @@ from edgeworker.config import DEFAULT_CPU_MS
 from edgeworker.runtime import http_libraries
 
 _MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
+# Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
+_OLD_NAMES: Final = {"cloudflare.workers": "workers"}
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
 # Sources of which a part waits without `await`; of byte code only the first word is found.
 _WAITS: Final = re.compile(rb"run_sync|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b", re.MULTILINE)
@@ -154,6 +156,8 @@ class Modules:
         level: int = 0,
     ) -> ModuleType:
         """The `__import__` of the worker's modules. A relative import needs no help: its package's name is mangled."""
+        if fromlist and name in _OLD_NAMES:
+            name = _OLD_NAMES[name]
         if level or not self.owns(name):
             module = _builtin_import(name, globals, locals, fromlist or (), level)
             self._adopt(name)

@@ -3,9 +3,11 @@
 Source: https://pyodide.org/en/stable/usage/api/python-api/ffi.html
 """
 
+import asyncio
 from abc import ABC
 from collections.abc import Callable
 
+from edgeworker.runtime import invocation
 from edgeworker.runtime.ffi import JsDict, JsException, JsNull
 from edgeworker.runtime.js.base import JsObject
 from edgeworker.runtime.js.buffers import ArrayBuffer
@@ -67,7 +69,53 @@ def destroy_proxies(_proxies: object) -> None:
     """Nothing has to be freed here."""
 
 
+def can_run_sync() -> bool:
+    """Whether `run_sync` may be called here: while a handler runs."""
+    return invocation.current_or_none() is not None
+
+
+class ConversionError(Exception):
+    """What pyodide raises where a value cannot be converted; nothing here does."""
+
+
+class InternalError(Exception):
+    """What pyodide raises where it is broken itself."""
+
+
+def set_timeout(callback: Callable[[], object], timeout: float) -> asyncio.TimerHandle:
+    """`pyodide.ffi.wrappers`: the time in milliseconds."""
+    return asyncio.get_running_loop().call_later(max(0.0, timeout / 1000), callback)
+
+
+def clear_timeout(handle: asyncio.TimerHandle) -> None:
+    handle.cancel()
+
+
+WRAPPERS: dict[str, object] = {"clear_timeout": clear_timeout, "set_timeout": set_timeout}
 NAMES: dict[str, object] = {
+    "ConversionError": ConversionError,
+    "InternalError": InternalError,
+    # pyodide has a class for each ability of an object; here they are for annotations and say what is an object at all.
+    **dict.fromkeys(
+        (
+            "JsAsyncGenerator",
+            "JsAsyncIterable",
+            "JsAsyncIterator",
+            "JsCallable",
+            "JsDoubleProxy",
+            "JsFetchResponse",
+            "JsGenerator",
+            "JsIterable",
+            "JsIterator",
+            "JsOnceCallable",
+            "JsTypedArray",
+            "JsWeakRef",
+        ),
+        JsProxy,
+    ),
+    "JsMutableMap": JsMap,
+    "JsBigInt": int,
+    "can_run_sync": can_run_sync,
     "JsArray": JsArray,
     "JsBuffer": ArrayBuffer,
     "JsException": JsException,

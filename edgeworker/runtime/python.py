@@ -179,6 +179,8 @@ class PythonIsolate:
                 "Incorrect type for Promise: the Promise did not resolve to 'Response'. "
                 f"fetch in {self._main.name} returned {_described(result)}; return Response(...) from `workers`"
             )
+        if not result.core.status:
+            raise TypeError("Return value from serve handler must not be an error response (like Response.error())")
         contents.check_unused(result.core)
         return contents.encode_as_declared(result.core) if result.encode else result.core
 

@@ -15,7 +15,7 @@ from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
 from edgeworker.runtime import gateway, invocation, pyodide_ffi, rpc, script_time, sdk, stackful
 from edgeworker.runtime.ffi import jsnull
-from edgeworker.runtime.gateway import asgi, wsgi
+from edgeworker.runtime.gateway import asgi, asgi_websocket, wsgi
 from edgeworker.runtime.gateway.entrypoints import of_asgi, of_wsgi
 from edgeworker.runtime.js import (
     absent,
@@ -69,6 +69,7 @@ def for_worker(supplied: Supplied) -> Shims:
         "pyodide": lambda: {"__version__": PYODIDE_VERSION},
         "pyodide.code": lambda: {"run_js": _absent_function("pyodide.code.run_js")},
         "pyodide.ffi": _ffi,
+        "pyodide.ffi.wrappers": lambda: pyodide_ffi.WRAPPERS,
         "pyodide.http": lambda: {"pyfetch": sdk_fetch.fetch, "FetchResponse": response.FetchResponse},
         "pyodide.webloop": lambda: {"WebLoop": _absent_function("pyodide.webloop.WebLoop")},
         "workers": partial(_workers, supplied),
@@ -198,7 +199,7 @@ def _asgi() -> Names:
         "__getattr__": _asgi_attribute,
         "entrypoint": of_asgi,
         "fetch": asgi.fetch,
-        "websocket": asgi.websocket,
+        "websocket": asgi_websocket.websocket,
     }
 
 

@@ -108,6 +108,14 @@ async def test_a_result_that_is_no_response_is_a_type_error(stage: Stage, result
     assert says in str(raised.value.original)
 
 
+async def test_an_error_response_cannot_be_answered(stage: Stage) -> None:
+    stage.add_fetch("import js\nreturn js.Response.error()")
+
+    with pytest.raises(ScriptFailure) as failure:
+        await stage.get()
+    assert "must not be an error response (like Response.error())" in str(failure.value.original)
+
+
 async def test_a_response_whose_body_was_sent_cannot_be_sent_again(stage: Stage) -> None:
     stage.add_fetch("return KEPT", above="KEPT = Response('once')\n")
 

@@ -16,7 +16,6 @@ from edgeworker import messages
 from edgeworker.runtime import invocation
 from edgeworker.runtime.gateway import DEFAULT_OPTIONS, Options, core_of, response_of
 from edgeworker.runtime.js.fetch import Response as JSResponse
-from edgeworker.runtime.unsupported import NotEmulated
 
 _log: Final = logging.getLogger(__name__)
 
@@ -33,9 +32,9 @@ async def fetch(
 ) -> JSResponse:
     """The application's response. Raises what it raises, RuntimeError where it answers nothing or fails to start."""
     request = core_of(req)
-    lifespan = _Lifespan(app)
+    lifespan = Lifespan(app)
     state = await lifespan.start()
-    exchange = _Exchange(app, request, _scope(request, env, state), options or DEFAULT_OPTIONS)
+    exchange = _Exchange(app, request, scope_of(request, env, state), options or DEFAULT_OPTIONS)
     try:
         response = await exchange.response()
     except BaseException:
@@ -46,10 +45,6 @@ async def fetch(
     else:
         invocation.wait_until(_stop_after(exchange, lifespan))
     return response
-
-
-async def websocket(_app: Application, _req: object, _env: object = None) -> JSResponse:
-    raise NotEmulated("asgi.websocket: WebSockets are not emulated by edgeworker")
 
 
 def fastapi_env() -> object:
@@ -65,12 +60,12 @@ def fastapi_env() -> object:
     return depends
 
 
-async def _stop_after(exchange: "_Exchange", lifespan: "_Lifespan") -> None:
+async def _stop_after(exchange: "_Exchange", lifespan: "Lifespan") -> None:
     await exchange.wait()
     await lifespan.stop()
 
 
-def _scope(request: messages.Request, env: object, state: dict[str, object] | None) -> dict[str, object]:
+def scope_of(request: messages.Request, env: object, state: dict[str, object] | None) -> dict[str, object]:
     scope: dict[str, object] = {
         "type": "http",
         "asgi": _VERSIONS,
@@ -152,7 +147,7 @@ class _Exchange:
     async def _send(self, message: Message) -> None:
         match message:
             case {"type": "http.response.start", "status": int() as status}:
-                self._start = _Start(status, _fields(message.get("headers")))
+                self._start = _Start(status, fields(message.get("headers")))
             case {"type": "http.response.body"}:
                 body = message.get("body", b"")
                 await self._send_body(bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b"", message)
@@ -206,14 +201,14 @@ async def _drained(queue: "asyncio.Queue[bytes | BaseException | None]", over: a
             queue.get_nowait()
 
 
-def _fields(given: object) -> list[tuple[str, str]]:
+def fields(given: object) -> list[tuple[str, str]]:
     """Pairs of bytes in any iterable, as the specification has them; repeated names stay several."""
     pairs = given if isinstance(given, Iterable) else ()
     return [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in pairs]
 
 
 @dataclass(slots=True)
-class _Lifespan:
+class Lifespan:
     """An application's lifespan events; one that does not know them is left alone."""
 
     app: Application

@@ -1,6 +1,6 @@
 """`asgi.entrypoint(app)` and `wsgi.entrypoint(app)`: the `Default` class of a worker that is an application."""
 
-from edgeworker.runtime.gateway import Options, asgi, wsgi
+from edgeworker.runtime.gateway import Options, asgi, asgi_websocket, wsgi
 from edgeworker.runtime.js.fetch import Response as JSResponse
 from edgeworker.runtime.sdk.entrypoints import WorkerEntrypoint
 from edgeworker.runtime.sdk.request import Request
@@ -10,7 +10,7 @@ def of_asgi(app: asgi.Application, *, options: Options | None = None) -> type[Wo
     class Default(WorkerEntrypoint):
         async def fetch(self, request: Request) -> JSResponse:
             if (request.headers.get("upgrade") or "").lower() == "websocket":
-                return await asgi.websocket(app, request, self.env)
+                return await asgi_websocket.websocket(app, request, self.env)
             return await asgi.fetch(app, request, self.env, self.ctx, options=options)
 
     return Default

@@ -6,14 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from edgeworker.messages import Body
-from edgeworker.runtime.ffi import JsException, jsnull
-
-
-@dataclass(frozen=True, slots=True)
-class Constructor:
-    """`value.constructor`: scripts ask for its name to learn what they were given."""
-
-    name: str
+from edgeworker.runtime.ffi import Constructor, JsException, jsnull
 
 
 class JsObject:

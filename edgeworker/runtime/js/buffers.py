@@ -8,7 +8,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Self, SupportsFloat, SupportsIndex, SupportsInt
 
-from edgeworker.runtime.js.base import Constructor, is_absent, range_error, type_error
+from edgeworker.runtime.ffi import Constructor
+from edgeworker.runtime.js.base import is_absent, range_error, type_error
 
 
 class ArrayBuffer(bytearray):
@@ -236,6 +237,12 @@ class NumberArray(_View):
 def _typed(name: str, form: str) -> type[NumberArray]:
     size = struct.calcsize(f"={form}")
     return type(name, (NumberArray,), {"FORMAT": form, "BYTES_PER_ELEMENT": size})
+
+
+# `from` cannot be written as a method's name; pyodide takes a keyword with an underscore behind it.
+for _kind in (Uint8Array, NumberArray):
+    for _name in ("from", "from_"):
+        setattr(_kind, _name, classmethod(lambda cls, items: cls.new(items)))
 
 
 # The arrays that are rare in Python: each is its name and the letter of `struct`.

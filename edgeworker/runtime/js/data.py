@@ -1,12 +1,14 @@
 """JavaScript's plain data: `Object`, `Array`, `Map`, `Set`, and what `to_js` makes of Python's."""
 
+import functools
 import math
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import SupportsIndex
 
-from edgeworker.runtime.ffi import JsDict, jsnull
-from edgeworker.runtime.js.base import Constructor, JsObject, entries, is_absent
+from edgeworker.runtime.env import Env
+from edgeworker.runtime.ffi import Constructor, JsDict, jsnull
+from edgeworker.runtime.js.base import JsObject, entries, is_absent
 from edgeworker.runtime.js.buffers import Uint8Array
 
 
@@ -77,6 +79,27 @@ class JsArray(list[object]):
         for item in self:
             function(item)
 
+    def find(self, function: Callable[[object], object]) -> object:
+        return next((item for item in self if function(item)), None)
+
+    def findIndex(self, function: Callable[[object], object]) -> int:
+        return next((index for index, item in enumerate(self) if function(item)), -1)
+
+    def some(self, function: Callable[[object], object]) -> bool:
+        return any(function(item) for item in self)
+
+    def every(self, function: Callable[[object], object]) -> bool:
+        return all(function(item) for item in self)
+
+    def reduce(self, function: Callable[[object, object], object], *start: object) -> object:
+        return functools.reduce(function, self, *start)
+
+    def at(self, index: int) -> object:
+        return self[index] if -len(self) <= index < len(self) else None
+
+    def flat(self) -> "JsArray":
+        return JsArray(inner for item in self for inner in (item if isinstance(item, list) else [item]))
+
     def object_values(self) -> list[object]:
         return list(self)
 
@@ -87,8 +110,13 @@ class JsArray(list[object]):
         return [to_py(item) for item in self]
 
 
-# `Array.from` cannot be written as a method's name.
-setattr(JsArray, "from", staticmethod(lambda items: JsArray(items)))
+def _array_from(items: Iterable[object], function: Callable[[object], object] | None = None) -> JsArray:
+    return JsArray(items if function is None else map(function, items))
+
+
+# `Array.from` cannot be written as a method's name; pyodide takes a keyword with an underscore behind it.
+for _name in ("from", "from_"):
+    setattr(JsArray, _name, staticmethod(_array_from))
 
 
 class JsMap(MutableMapping[str, object], JsObject):
@@ -194,6 +222,14 @@ class Object:
         return target
 
     @staticmethod
+    def hasOwn(value: object, name: str) -> bool:
+        return any(found == name for found, _ in _own(value))
+
+    @staticmethod
+    def getOwnPropertyNames(value: object) -> JsArray:
+        return Object.keys(value)
+
+    @staticmethod
     def freeze(value: object) -> object:
         return value
 
@@ -211,13 +247,27 @@ class Math:
     PI = math.pi
     E = math.e
     abs = staticmethod(abs)
+    atan2 = staticmethod(math.atan2)
+    cbrt = staticmethod(math.cbrt)
     ceil = staticmethod(math.ceil)
+    cos = staticmethod(math.cos)
+    exp = staticmethod(math.exp)
     floor = staticmethod(math.floor)
+    hypot = staticmethod(math.hypot)
+    log = staticmethod(math.log)
+    log10 = staticmethod(math.log10)
+    log2 = staticmethod(math.log2)
     max = staticmethod(max)
     min = staticmethod(min)
     pow = staticmethod(pow)
+    sin = staticmethod(math.sin)
     sqrt = staticmethod(math.sqrt)
+    tan = staticmethod(math.tan)
     trunc = staticmethod(math.trunc)
+
+    @staticmethod
+    def sign(value: float) -> int:
+        return (value > 0) - (value < 0)
 
     @staticmethod
     def random() -> float:
@@ -232,6 +282,8 @@ class Math:
 def _own(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, list | tuple):
         return ((str(index), item) for index, item in enumerate(value))
+    if isinstance(value, Env):
+        return ((name, getattr(value, name)) for name in value)
     return entries(value if isinstance(value, Mapping) else vars(value))
 
 

@@ -177,7 +177,10 @@ class Response(_Message):
 
     @staticmethod
     def error() -> "Response":
-        raise type_error("Response.error() has no use at the edge: raise an exception, or answer a status of 500")
+        """Says that the network failed. A handler cannot answer it."""
+        view = Response.over(messages.Response(0))
+        view.type = "error"
+        return view
 
     @property
     def status(self) -> int:

@@ -365,4 +365,5 @@ def _members(source: object) -> dict[str, object]:
 
 
 # The standard's name cannot be written as a method's.
-setattr(ReadableStream, "from", staticmethod(stream_from))
+for _name in ("from", "from_"):
+    setattr(ReadableStream, _name, staticmethod(stream_from))

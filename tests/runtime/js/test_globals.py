@@ -211,7 +211,7 @@ RULES = [
         "r.clone(), r.constructor.name, r.typeof, r.to_py() is r",
         "(Response(status=200), 'Response', 'object', True)",
     ),
-    ("", "js.Response.error()", "JsException: TypeError: Response.error() has no use at the edge"),
+    ("r = js.Response.error()", "r.status, r.type, r.ok, r.statusText, r.body", "(0, 'error', False, '', None)"),
     ("", "js.Response.new('x', status='y')", "JsException: TypeError: a status is a number, not 'y'"),
     (
         "r = js.Response.new(5, status='201')",

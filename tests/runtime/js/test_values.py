@@ -74,6 +74,26 @@ RULES = [
      "('2/9/2024, 3:04:05 PM', 'Fri Feb 09 2024', 678, 124, '15:04:05 GMT')"),
     ("", "[js.Date.UTC(*x) for x in ((1970,), (1970, 1), (1970, 0, 2, 3, 4, 5, 6))]", "[0, 2678400000, 97445006]"),
     ("d = js.Date.new(0)", "d.setTime(5), d.getTime(), d.toString()", "(5, 5, 'Thu Jan 01 1970 00:00:00 GMT+0000"),
+    # arrays and objects: https://tc39.es/ecma262/#sec-array-objects
+    ("a = js.Array.of(1, 2, 3)", "a.find(lambda x: x > 1), a.findIndex(lambda x: x > 5), a.some(lambda x: x > 2), "
+     "a.every(lambda x: x > 2), a.reduce(lambda x, y: x + y), a.reduce(lambda x, y: x + y, 10), a.at(-1), a.at(3)",
+     "(2, -1, True, False, 6, 16, 3, None)"),
+    ("", "js.Array.from_('ab', str.upper), js.Uint8Array.from_([1, 2]), js.Array.of([1], 2).flat()",
+     "(['A', 'B'], Uint8Array(b'\\x01\\x02'), [1, 2])"),
+    ("", "js.Object.hasOwn({'a': 1}, 'a'), js.Object.hasOwn({'a': 1}, 'b'), js.Object.getOwnPropertyNames({'a': 1})",
+     "(True, False, ['a'])"),
+    ("", "js.Object.keys(self.env), js.Math.sign(-2.5), js.Math.hypot(3, 4), js.Math.log10(100)", "([], -1, 5.0, 2.0)"),
+    ("o = js.JSON.parse('{\"a\": 1}')", "o.as_object_map()['a'], o.constructor.name", "(1, 'Object')"),
+    # the rest of pyodide.ffi
+    ("from pyodide.ffi import JsDoubleProxy, JsMutableMap, can_run_sync, ConversionError",
+     "can_run_sync(), isinstance(js.Map.new(), JsMutableMap), isinstance(js.Map.new(), JsDoubleProxy)",
+     "(True, True, True)"),
+    ("from pyodide.ffi.wrappers import set_timeout, clear_timeout; seen = []\n"
+     "set_timeout(lambda: seen.append(1), 0); clear_timeout(set_timeout(lambda: seen.append(2), 0))\n"
+     "await asyncio.sleep(0.01)",
+     "seen", "[1]"),
+    ("from cloudflare.workers import handler, Response as R", "R is Response, callable(handler)", "(True, True)"),
+    ("import cloudflare", "cloudflare.Cloudflare.__name__", "Cloudflare"),
     ("o = js.Object.new({'a': 1})", "o.typeof, 'typeof' in o", "('object', False)"),
 ]  # fmt: skip
 
