@@ -7,7 +7,7 @@ import hashlib
 def digest(text: str) -> str:
     """base64url of SHA-256 of the text's UTF-8, without padding: 43 characters."""
     # A text out of JSON may hold half of a surrogate pair; it has a hash like any other.
-    return _base64url(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+    return encoded(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
 def joined(*parts: str) -> str:
@@ -17,8 +17,9 @@ def joined(*parts: str) -> str:
         content = part.encode("utf-8", "surrogatepass")
         hashed.update(len(content).to_bytes(8, "big"))
         hashed.update(content)
-    return _base64url(hashed.digest())
+    return encoded(hashed.digest())
 
 
-def _base64url(content: bytes) -> str:
+def encoded(content: bytes) -> str:
+    """base64url without padding (RFC 7515 section 2)."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
