@@ -46,6 +46,8 @@ class Default(WorkerEntrypoint):
             await self.env.KV.put("key", value, expirationTtl=1)
         if path == "down":
             return await fetch("http://127.0.0.1:1/?token=" + secret, headers={"authorization": secret})
+        if path == "proxied":
+            return await fetch("http://proxied.example/?token=" + secret)
         if path == "stream":
             return Response(object())
         return Response(str(len(value or "")))
@@ -55,7 +57,7 @@ async def later(secret):
     raise ValueError("later")
 
 """
-PATHS = ("", "raise", "waituntil", "type", "header", "kv", "ttl", "down", "stream", "missing")
+PATHS = ("", "raise", "waituntil", "type", "header", "kv", "ttl", "down", "proxied", "stream", "missing")
 
 
 class Known:
@@ -144,19 +146,20 @@ def test_no_log_page_or_file_of_a_run_holds_a_secret(
     known, folder = Known(), tmp_path / "project"
     api_token, variable, value = known.make("apitoken"), known.make("variable"), known.make("kvvalue")
     bearer, cookie, query, wrong = known.make("bearer"), known.make("cookie"), known.make("query"), known.make("wrong")
-    body, client_secret = known.make("body"), known.make("clientsecret")
+    body, client_secret, proxy = known.make("body"), known.make("clientsecret"), known.make("proxy")
     headers = {
         "Authorization": f"Bearer {bearer}",
         "Cookie": f"session={cookie}; CF_Authorization={cookie}",
         "CF-Access-Client-Secret": client_secret,
         "X-Api-Key": bearer,
     }
-    options = (*mode, "--verbose", "--trace", "--https-port", "0")
+    options = (*mode, "--verbose", "--trace", "--https-port", "0", "--allow-private", "proxied.example")
+    env = environment(**{TOKEN_VARIABLE: api_token, "HTTP_PROXY": f"http://me:{proxy}@127.0.0.1:1"})
     pages: list[Answer] = []
 
     with (
         rude_origin() as rude,
-        running(_project(folder, variable, rude), *options, env=environment(**{TOKEN_VARIABLE: api_token})) as dev,
+        running(_project(folder, variable, rude), *options, env=env) as dev,
     ):
         url, api_url = (dev.url(pattern) for pattern in patterns)
         api = f"{api_url}/client/v4/accounts/{ACCOUNT}/storage/kv/namespaces/ns/values"
@@ -181,6 +184,7 @@ def test_no_log_page_or_file_of_a_run_holds_a_secret(
     assert leaks == {}
     # Without these the search would prove nothing.
     assert "RuntimeError: the script failed" in dev.said()
+    assert "through http://127.0.0.1:1" in dev.said()
     database = folder / ".edgeworker"
     kept = b"".join(file.read_bytes() for file in (database / "kv.sqlite", database / "kv.sqlite-wal") if file.exists())
     assert value.encode() in kept
