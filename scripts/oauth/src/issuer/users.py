@@ -15,9 +15,9 @@ from issuer import hashes, passwords
 
 TAG: Final = "user"
 ID_PREFIX: Final = "u_"
+MAX_NAME: Final = 200
 
 _ID: Final = re.compile(r"u_[A-Za-z0-9_-]{22}")
-_MAX_NAME: Final = 200
 _MAX_CLAIMS: Final = 50
 
 # Claims that the issuer itself says in a token or at userinfo; a record must not say them otherwise.
@@ -141,8 +141,8 @@ def parse(kept: Mapping[str, object]) -> User:
         email = normal_email(email)
     except BadUser as error:
         faults.append(str(error))
-    if len(name) > _MAX_NAME or any(unicodedata.category(character) == "Cc" for character in name):
-        faults.append(f"name: {name[:40]!r} is not a text of at most {_MAX_NAME} characters without control characters")
+    if len(name) > MAX_NAME or any(unicodedata.category(character) == "Cc" for character in name):
+        faults.append(f"name: {name[:40]!r} is not a text of at most {MAX_NAME} characters without control characters")
     created = kept.get("created")
     if isinstance(created, bool) or not isinstance(created, int) or created < 0:
         faults.append(f"created: {created!r} is not a moment in epoch seconds")

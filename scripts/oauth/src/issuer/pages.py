@@ -1,0 +1,183 @@
+"""The pages of the auth worker: HTML without scripts, for eyes, keyboards and screen readers. Pure.
+
+Whatever comes from outside is a value of `fill`, which escapes it; only `Markup` passes as it is.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from issuer import style
+
+# What turns the direction of text around, or shows nothing: "‮" in a client's name could make "moc.live" of
+# "evil.com". Joiners (U+200C, U+200D) are left: scripts and emoji need them.
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+class Markup(str):
+    """HTML that needs no escaping."""
+
+    __slots__ = ()
+
+
+def fill(template: str, **values: str) -> Markup:
+    """`template` is ours; in each `{name}` comes the value, escaped unless it is Markup."""
+    safe = {name: value if isinstance(value, Markup) else _text(value) for name, value in values.items()}
+    return Markup(template.format_map(safe))
+
+
+def _text(value: str) -> Markup:
+    return Markup(html.escape(_INVISIBLE.sub("\ufffd", value)))
+
+
+def joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("".join(parts))
+
+
+NOTHING: Final = Markup("")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all pages share: `base` is the issuer's path, `host` its name."""
+
+    base: str
+    host: str
+
+    def page(self, title: str, content: Markup, *, footer: Markup = NOTHING) -> str:
+        # An address in the title of a page that is about nothing else helps who has many tabs.
+        return fill(
+            """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>{title} – {host}</title>
+<link rel="stylesheet" href="{base}/style.css?v={version}">
+</head>
+<body>
+<main>
+<p class="issuer"><bdi>{host}</bdi></p>
+{content}
+</main>
+{footer}
+</body>
+</html>
+""",
+            title=title,
+            host=self.host,
+            base=self.base,
+            version=style.VERSION,
+            content=content,
+            footer=fill("<footer>{text}</footer>", text=footer) if footer else NOTHING,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The client as a person sees it. `place` is where the browser goes afterwards."""
+
+    name: str
+    client_id: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`action` is the path and query that it is sent to, `csrf` its token."""
+
+    action: str
+    csrf: str
+
+    def wrap(self, content: Markup) -> Markup:
+        return fill(
+            '<form method="post" action="{action}">\n'
+            '<input type="hidden" name="csrf" value="{csrf}">\n{content}</form>\n',
+            action=self.action,
+            csrf=self.csrf,
+            content=content,
+        )
+
+
+def alert(title: str, faults: Mapping[str, str]) -> Markup:
+    """A summary at the top: read aloud at once, each fault with a link to its field (the empty name is no field)."""
+    if not faults:
+        return NOTHING
+    if list(faults) == [""]:
+        told = fill("<p>{text}</p>", text=faults[""])
+    else:
+        told = fill("<ul>{items}</ul>", items=joined(_fault(name, text) for name, text in faults.items()))
+    return fill(
+        '<div class="alert" role="alert" id="faults">\n<h2>{title}</h2>\n{told}\n</div>\n', title=title, told=told
+    )
+
+
+def _fault(name: str, text: str) -> Markup:
+    if not name:
+        return fill("<li>{text}</li>", text=text)
+    return fill('<li><a href="#{name}">{text}</a></li>', name=name, text=text)
+
+
+def field(
+    name: str,
+    label: str,
+    *,
+    attributes: str,
+    value: str = "",
+    hint: str = "",
+    invalid: bool = False,
+    required: bool = True,
+) -> Markup:
+    """A label and its input. `attributes` are ours and are not escaped."""
+    described = " ".join(filter(None, [f"{name}-hint" if hint else "", "faults" if invalid else ""]))
+    return fill(
+        '<div class="field">\n<label for="{name}">{label}</label>\n{hint}'
+        '<input id="{name}" name="{name}" {attributes}{value}{required}{described}{invalid}>\n</div>\n',
+        name=name,
+        label=label,
+        hint=fill('<p class="hint" id="{name}-hint">{hint}</p>\n', name=name, hint=hint) if hint else NOTHING,
+        attributes=Markup(attributes),
+        value=fill(' value="{value}"', value=value) if value else NOTHING,
+        required=Markup(" required" if required else ""),
+        described=fill(' aria-describedby="{ids}"', ids=described) if described else NOTHING,
+        invalid=Markup(' aria-invalid="true"' if invalid else ""),
+    )
+
+
+def person(who: Person, *, link: Markup = NOTHING) -> Markup:
+    named = fill("<bdi>{name}</bdi><span><bdi>{email}</bdi></span>", name=who.name, email=who.email)
+    return fill(
+        '<div class="account">\n<div class="mark" aria-hidden="true">{mark}</div>\n<div class="who">{named}</div>\n'
+        "{link}</div>\n",
+        mark=_initial(who.name or who.email),
+        named=named if who.name else fill("<bdi>{email}</bdi>", email=who.email),
+        link=link,
+    )
+
+
+def _initial(text: str) -> str:
+    return next((character.upper() for character in text if character.isalnum()), "?")
+
+
+def message(frame: Frame, title: str, text: str, *, details: str = "", link: tuple[str, str] | None = None) -> str:
+    """A page that only says something. `link` is (where to, text)."""
+    shown = [fill("<h1>{title}</h1>\n<p>{text}</p>\n", title=title, text=text)]
+    if link is not None:
+        shown.append(fill('<p><a href="{href}">{text}</a></p>\n', href=link[0], text=link[1]))
+    if details:
+        shown.append(fill('<div class="details"><p>{details}</p></div>\n', details=details))
+    return frame.page(title, joined(shown))
