@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from edgeworker.config import JSON
 from edgeworker.testing import Edge, Faults, MovableClock, Reply
-from issuer import clients, passwords, users
+from issuer import clients, keys, passwords, users
 from issuer.users import User
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts/oauth"
@@ -19,6 +19,7 @@ ISSUER = "https://auth.example.com"
 CALLBACK = "https://shop.example.net/callback"
 PASSWORD = "correct horse battery"
 HASH = passwords.make(PASSWORD)
+SIGNING_KEYS = keys.dump(keys.new(now=0))
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
 
@@ -34,7 +35,7 @@ SHOP: dict[str, JSON] = {
     "client_name": "Victoria's Shop",
     "secret_hashes": [clients.hash_secret("victorias-secret")],
     "redirect_uris": [CALLBACK, CALLBACK + "/two"],
-    "post_logout_redirect_uris": ["https://shop.example.net/bye", "https://app.example.net/bye"],
+    "post_logout_redirect_uris": ["https://shop.example.net/bye"],
     "grant_types": ["authorization_code", "refresh_token"],
     "scope": "openid email orders.read",
 }
@@ -49,7 +50,8 @@ NATIVE: dict[str, JSON] = {
 def variables(*more_clients: Mapping[str, JSON], **others: JSON) -> dict[str, JSON]:
     listed: list[JSON] = [SHOP, NATIVE, *(dict(client) for client in more_clients)]
     resources: list[JSON] = ["https://api.example.com", "https://other.example.com"]
-    return {"ISSUER": ISSUER, "SCOPES": SCOPES, "RESOURCES": resources, "CLIENTS": listed, **others}
+    common: dict[str, JSON] = {"ISSUER": ISSUER, "SCOPES": SCOPES, "RESOURCES": resources, "CLIENTS": listed}
+    return {**common, "SIGNING_KEYS": SIGNING_KEYS, **others}
 
 
 def request(**changes: str | None) -> str:

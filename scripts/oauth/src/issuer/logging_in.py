@@ -9,6 +9,7 @@ from issuer import (
     csrf,
     hashes,
     passwords,
+    redirects,
     replies,
     throttle,
     users,
@@ -80,7 +81,7 @@ def _with_prompt(ask: Ask, prompt: str) -> str:
 
 
 def _source(ask: Ask | None) -> str | None:
-    return None if ask is None else ask.target.form_sources
+    return None if ask is None else redirects.form_source(ask.target.redirect_uri)
 
 
 def _login_page(

@@ -5,9 +5,6 @@ is, "/" and "+" included, the whole body the text "header.payload".
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
 import logging
 
 from issuer.unavailable import Unavailable
@@ -17,18 +14,6 @@ _log = logging.getLogger("oauth")
 _WAITS_SECONDS = (0.1, 0.4)  # before the second and the third try
 _TIMEOUT_SECONDS = 5
 _MIN_TTL_SECONDS = 61  # KV refuses less than 60, and the call itself takes time
-
-_ENCODINGS = {
-    "base64": lambda digest: binascii.b2a_base64(digest, newline=False).decode("ascii"),
-    "base64url": lambda digest: base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"),
-    "hex": bytes.hex,
-}
-
-
-def key_of(signature, settings):
-    """Where the rest of the token with this signature (the text) lies in SPLIT."""
-    digest = hashlib.new(settings.token_hash, signature.encode("ascii")).digest()
-    return settings.key_prefix + _ENCODINGS[settings.key_encoding](digest)
 
 
 class Publisher:

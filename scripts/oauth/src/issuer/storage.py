@@ -170,9 +170,9 @@ class Storage:
 
     async def start_family(self, family, *, now):
         if self._atomic is not None:
-            state = families.state_of(family)
-            if not await self._atomic.put_if_absent(_refresh(family.grant_id), state, family.expires_at - now):
-                raise Unavailable("this grant has a refresh token already")
+            # Not absent: the grant has been revoked meanwhile, which stays so.
+            state, ttl = families.state_of(family), max(1, family.expires_at - now)
+            await self._atomic.put_if_absent(_refresh(family.grant_id), state, ttl)
         await self.put_family(family, now=now)
 
     async def family(self, grant_id):

@@ -1,0 +1,139 @@
+"""The token worker: /token, /revoke, /introspect, /userinfo, /resource/, /jwks, /.well-known/."""
+
+import logging
+import sys
+import time
+
+from workers import Response, WorkerEntrypoint
+
+from issuer import keys, settings, token_server
+from issuer.attempts import Attempts
+from issuer.settings import SettingError
+from issuer.storage import Storage
+from issuer.token_server import Asked, Server
+from issuer.unavailable import Unavailable
+
+_log = logging.getLogger("oauth")
+
+# Of one client from one address, in a minute.
+_FAILURES = 30
+
+
+class Isolate:
+    """What is kept between requests. Raises SettingError for what cannot be used."""
+
+    def __init__(self, env):
+        self.settings = settings.read(env)
+        self.ring = _ring(env, self.settings)
+        self.failures = Attempts(_FAILURES)
+        splits = any(client.token_format == "split" for client in self.settings.clients.values())
+        if splits and self.settings.publish == "binding" and getattr(env, "SPLIT", None) is None:
+            raise SettingError(
+                "PUBLISH: split tokens are published by the KV binding SPLIT, which is missing; add it, or set PUBLISH "
+                'to "api" or "off"'
+            )
+        if getattr(env, "ATOMIC", None) is None:
+            _log.warning(
+                "ATOMIC is not bound: that a code or a refresh token is used once is best effort (see scripts/atomic)"
+            )
+
+
+def _ring(env, known):
+    text = getattr(env, "SIGNING_KEYS", None)
+    if not isinstance(text, str) or not text:
+        raise SettingError("SIGNING_KEYS: it is missing; make it with: edgeworker oauth keys init")
+    try:
+        ring = keys.parse(text)
+        now = int(time.time())
+        needed = {"RS256"} if not known.clients else set()
+        for client in known.clients.values():
+            needed |= {client.access_token_alg, client.id_token_signed_response_alg}
+        for algorithm in sorted(needed):
+            keys.signer(ring, algorithm, now=now)
+    except keys.BadKeys as error:
+        raise SettingError(str(error)) from None
+    return ring
+
+
+# A local edge knows the variables while it loads a script: then a wrong one stops it here, before any request. On
+# Cloudflare a loaded script is kept as a snapshot, in which nothing of `env` may be held.
+if sys.platform != "emscripten":
+    from workers import env
+
+    if dir(env):
+        try:
+            Isolate(env)
+        except SettingError as error:
+            raise error.with_traceback(None) from None  # its text says all; how it was found helps nobody
+
+
+class Default(WorkerEntrypoint):
+    # One for the isolate. An isolate's variables never change, but `env` is known only when there is a request.
+    isolate = None
+
+    async def fetch(self, request):
+        if Default.isolate is None:
+            Default.isolate = Isolate(self.env)
+        isolate, env = Default.isolate, self.env
+        asked = _asked(request)
+        server = Server(
+            asked=asked,
+            settings=isolate.settings,
+            ring=isolate.ring,
+            storage=Storage(env, isolate.settings),
+            failures=isolate.failures,
+            may_try=lambda key: _may_try(env, key),
+            path=asked.path,
+        )
+        answer = await token_server.answer(server)
+        text = None if asked.method == "HEAD" else answer.text
+        return Response(text, status=answer.status, headers=answer.fields)
+
+
+def _asked(request):
+    headers = request.headers
+    path, _, query = request.url.partition("://")[2].partition("/")[2].partition("?")
+    return Asked(
+        method=_method(request),
+        path="/" + path,
+        query=query,
+        authorization=headers.get("authorization"),
+        content_type=headers.get("content-type"),
+        accept=headers.get("accept"),
+        origin=headers.get("origin"),
+        request_headers=headers.get("access-control-request-headers"),
+        address=headers.get("cf-connecting-ip") or "",
+        now=int(time.time()),
+        body=lambda limit: _bounded(request, limit),
+    )
+
+
+def _method(request):
+    try:
+        return str(request.method)
+    except KeyError:  # a method that Python's http.HTTPMethod does not know
+        return ""
+
+
+async def _bounded(readable, limit):
+    """The body, or its beginning where it is larger than `limit` bytes: enough to see that it is."""
+    content = b""
+    if readable.body is not None:
+        reader = readable.body.getReader()
+        while not (piece := await reader.read()).done:
+            content += piece.value.to_bytes()
+            if len(content) > limit:
+                await reader.cancel()
+                break
+    return content
+
+
+async def _may_try(env, key):
+    """The rate limit TOKEN_LIMIT, where it is bound."""
+    limit = getattr(env, "TOKEN_LIMIT", None)
+    if limit is None:
+        return True
+    try:
+        return bool((await limit.limit(key=key)).success)
+    except Exception as error:  # noqa: BLE001  whatever goes wrong with it, nobody may guess without a limit
+        raise Unavailable(f"TOKEN_LIMIT: {error!r}") from None
