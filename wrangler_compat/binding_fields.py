@@ -256,7 +256,8 @@ BINDING_FIELDS: Final[tuple[Field, ...]] = (
             Member("run_worker_first", None, check=run_worker_first),
         ),
         "USE",
-        "served before or behind the script, or alone; with `_headers`, `_redirects` and `.assetsignore`; the ETag is "
+        "served before or behind the script, or alone; with `_headers`, `_redirects` and `.assetsignore`; "
+        "without files of secrets (`.dev.vars`, `.env`, `.git`); the ETag is "
         "another one than Cloudflare's, and links that lead out of the directory are not followed",
         "Assets",
     ),

@@ -6,6 +6,7 @@ directory is ever read: no "..", no link that leads out of it.
 
 import asyncio
 import hashlib
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ IGNORE_FILE: Final = ".assetsignore"
 HEADERS_FILE: Final = "_headers"
 REDIRECTS_FILE: Final = "_redirects"
 
+# With `directory = "."` they lie among the assets. In upper case too: some file systems do not tell the two apart.
+_SECRET: Final = re.compile(
+    r"\.dev\.vars(\..*)?|\.env(\..*)?|\.git|\.wrangler|\.edgeworker|api-token|(kv|state)\.sqlite(-wal|-shm)?",
+    re.IGNORECASE,
+)
 _READ_AT_ONCE_BYTES: Final = 256 * 1024  # more is read in a thread
 _ETAG_CHARACTERS: Final = 32
 
@@ -32,7 +38,10 @@ class File:
 
 
 class Files:
-    """A directory, with what `.assetsignore` (in the syntax of .gitignore) and Cloudflare itself leave out."""
+    """A directory, without what `.assetsignore` (in the syntax of .gitignore) and Cloudflare itself leave out.
+
+    What holds secrets of the project or of this edge is left out too, whatever `.assetsignore` says.
+    """
 
     def __init__(self, directory: Path) -> None:
         from pathspec import GitIgnoreSpec  # not at the top: most edges serve no assets and would only start later
@@ -81,4 +90,6 @@ class Files:
             # A part is missing, is no folder, is too long for a name, or may not be read.
             return None
         is_asset = stat.S_ISREG(state.st_mode) and state.st_size <= MAX_FILE_BYTES
-        return file if is_asset and file.is_relative_to(self.directory) else None
+        if not is_asset or not file.is_relative_to(self.directory):
+            return None
+        return None if any(map(_SECRET.fullmatch, file.relative_to(self.directory).parts)) else file

@@ -89,6 +89,7 @@ class _Session:
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
 
         options, clock, stop = self._options, SystemClock(), _stop_on_signals()
+        begun_ms = clock.now_ms()
         config = self._settled(self._load())
         async with AsyncExitStack() as stack:
             data = DataDir.open(options.persist_to)
@@ -120,7 +121,7 @@ class _Session:
             self._ready(config, sockets, place)
             if options.json:
                 stack.enter_context(redirect_stdout(PrintedLines()))
-            await self._reload_until(stop, sockets)
+            await self._reload_until(stop, sockets, begun_ms)
             _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
 
     def _load(self) -> "Loaded":
@@ -157,12 +158,14 @@ class _Session:
             out.line(f"The local authority {authority.certificate_file} {made}; to trust it: edgeworker tls show")
         out.line(f"Ready on {out.style(urls['url'], 'bold cyan')}  (Ctrl-C stops)")
 
-    async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets") -> None:
+    async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets", loaded_ms: int) -> None:
+        from edgeworker.clock import SystemClock
         from edgeworker.harness.watching import changes, watched
 
         directories = watched(sockets.config)
         while not stop.is_set():
-            async for files in changes(directories, stop):
+            async for files in changes(directories, stop, since_ms=loaded_ms):
+                loaded_ms = SystemClock().now_ms()
                 await self._reload(sockets, files)
                 if watched(sockets.config) != directories:
                     break

@@ -40,6 +40,7 @@ def show(
     if api_url is not None:
         sockets.append(["KV REST API", f"{api_url}/client/v4", f"token: {token_place}"])
     out.table(["socket", "url", ""], [*sockets, *others])
+    out.table(["fetch() of", "goes through", ""], proxy_rows(config))
     out.table(["zone", "id", "origin"], zone_rows(config))
     out.table(["route", "worker", "zone"], route_rows(config))
     out.table(["worker", "binding", "kind", "value"], binding_rows(config))
@@ -53,6 +54,16 @@ def _default_text(config: Config) -> str:
         return ""
     where = "every host" if config.default_on_every_host else "localhost"
     return f"{where}: worker {config.default_worker}"
+
+
+def proxy_rows(config: Config) -> list[list[str]]:
+    """The proxies for what scripts fetch, without their passwords."""
+    from edgeworker.server.outbound_proxy import Proxies
+
+    proxies = Proxies.of(config.outbound)
+    chosen = (("http", proxies.http), ("https", proxies.https))
+    note = f"but for {config.outbound.no_proxy}" if config.outbound.no_proxy else ""
+    return [[scheme, str(proxy), note] for scheme, proxy in chosen if proxy is not None]
 
 
 def zone_rows(config: Config) -> list[list[str]]:

@@ -1,7 +1,9 @@
 """Tells when a script or a configuration file has changed, for reloading."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,8 @@ _PREFIXES: Final = (".dev.vars", ".env")  # .dev.vars.production, .env.local
 _DEBOUNCE_MS: Final = 50
 # How often the watcher looks whether something came: each time it takes the interpreter from what serves requests.
 _STEP_MS: Final = 50
+# The clock of a file system moves in steps.
+_CLOCK_STEP_MS: Final = 10
 
 
 class SourceFilter(DefaultFilter):
@@ -38,15 +42,42 @@ def watched(config: Config) -> frozenset[Path]:
     )
 
 
-async def changes(directories: Iterable[Path], stop: asyncio.Event) -> AsyncIterator[frozenset[Path]]:
-    """The files of each change, until `stop` is set."""
+async def changes(
+    directories: Iterable[Path], stop: asyncio.Event, *, since_ms: int
+) -> AsyncGenerator[frozenset[Path], None]:
+    """The files of each change, until `stop` is set. `since_ms` (epoch) is when what serves now began to be loaded: a
+    change of before the watcher was ready is told first.
+    """
+    places = sorted(directories)
+    source = SourceFilter()
     watcher = awatch(
-        *sorted(directories),
-        watch_filter=SourceFilter(),
-        debounce=_DEBOUNCE_MS,
-        step=_STEP_MS,
-        stop_event=stop,
-        recursive=True,
+        *places, watch_filter=source, debounce=_DEBOUNCE_MS, step=_STEP_MS, stop_event=stop, recursive=True
     )
-    async for found in watcher:
-        yield frozenset(Path(path) for _, path in found)
+    first = asyncio.ensure_future(anext(watcher))
+    try:
+        await asyncio.sleep(0)  # its first step begins to watch; from here on nothing is missed
+        if missed := frozenset(_newer(places, source, since_ms)):
+            yield missed
+        yield _files(await first)
+        async for found in watcher:
+            yield _files(found)
+    except StopAsyncIteration:
+        return
+    finally:
+        first.cancel()
+
+
+def _files(found: Iterable[tuple[Change, str]]) -> frozenset[Path]:
+    return frozenset(Path(path) for _, path in found)
+
+
+def _newer(places: Iterable[Path], source: SourceFilter, since_ms: int) -> Iterator[Path]:
+    since_ns = (since_ms - _CLOCK_STEP_MS) * 1_000_000
+    for place in places:
+        for folder, folders, names in os.walk(place):
+            folders[:] = [name for name in folders if source(Change.modified, f"{folder}/{name}/x.py")]
+            for name in names:
+                path = Path(folder, name)
+                with contextlib.suppress(OSError):  # gone meanwhile
+                    if source(Change.modified, str(path)) and path.stat().st_mtime_ns >= since_ns:
+                        yield path

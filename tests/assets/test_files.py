@@ -79,3 +79,40 @@ def test_what_is_ignored_does_not_exist(folder: Path) -> None:
 
     assert not any(files.exists(path) for path in ("/sub/b.txt", "/x.map", "/_headers", "/.assetsignore"))
     assert files.exists("/a.txt")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".dev.vars",
+        ".DEV.VARS",
+        ".dev.vars.production",
+        ".env",
+        ".env.local",
+        ".git/config",
+        ".wrangler/state/v3/kv/x.sqlite",
+        ".edgeworker/api-token",
+        ".edgeworker/tls/ca.key",
+        "data/kv.sqlite-wal",
+        "data/api-token",
+    ],
+)
+def test_secrets_that_lie_among_the_assets_are_none(folder: Path, name: str) -> None:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("secret")
+    (folder / ".assetsignore").write_text("!.*\n!*\n")
+    (folder / "link.txt").symlink_to(file)
+    files = Files(folder)
+
+    assert not files.exists(f"/{name}")
+    assert not files.exists("/link.txt")
+
+
+@pytest.mark.parametrize("name", [".well-known/security.txt", "env", "dev.vars", "a.env", "kv.sqlite.html"])
+def test_what_only_looks_like_it_is_served(folder: Path, name: str) -> None:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("public")
+
+    assert Files(folder).exists(f"/{name}")

@@ -8,6 +8,7 @@ from edgeworker.config import (
     JSONBinding,
     KVBinding,
     Namespace,
+    Outbound,
     Route,
     SecretBinding,
     ServiceBinding,
@@ -82,3 +83,12 @@ def test_everything_that_is_served_is_named() -> None:
 def test_a_secret_is_masked() -> None:
     assert "hunter2" not in _shown()
     assert '"(hidden)"' in _shown()
+
+
+def test_proxies_are_shown_without_their_passwords() -> None:
+    outbound = Outbound(https_proxy="http://me:hunter2@proxy.example:3128", no_proxy="b.example")
+
+    assert startup.proxy_rows(Config(outbound=outbound)) == [
+        ["https", "http://proxy.example:3128", "but for b.example"]
+    ]
+    assert startup.proxy_rows(Config()) == []

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,29 @@ def test_a_directory_inside_another_is_not_watched_twice(tmp_path: Path) -> None
     assert watched(config) == {tmp_path}
 
 
+async def test_what_was_saved_before_the_watcher_was_ready_is_told_first(tmp_path: Path) -> None:
+    for name in ("old.py", "new.py", "pkg/deep.py", "node_modules/no.py", "notes.md"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x")
+    os.utime(tmp_path / "old.py", (1000, 1000))
+    stop = asyncio.Event()
+
+    told = changes([tmp_path], stop, since_ms=2_000_000)
+    async with asyncio.timeout(10):
+        first = await anext(told)
+    await told.aclose()
+
+    assert first == {tmp_path / "new.py", tmp_path / "pkg" / "deep.py"}
+
+
 async def test_a_change_is_told_until_it_is_stopped(tmp_path: Path) -> None:
     stop = asyncio.Event()
     file = tmp_path / "worker.py"
     seen: list[frozenset[Path]] = []
 
     async def watch() -> None:
-        async for files in changes([tmp_path], stop):
+        async for files in changes([tmp_path], stop, since_ms=2**41):
             seen.append(files)
             stop.set()
 

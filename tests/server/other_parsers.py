@@ -102,6 +102,10 @@ def read_with_httptools(data: bytes) -> Reading:
     return reader.reading
 
 
+# aiohttp 3.14.5 in C carries the last trailer of a chunked request into the next request of its connection.
+_CHUNKED: Final = (b"transfer-encoding", b"chunked")
+
+
 def _aiohttp(parser_class: Callable[..., HttpRequestParser]) -> Callable[[bytes], Reading]:
     def read(data: bytes) -> Reading:
         """Line by line: where a piece has an error, aiohttp tells of none of the requests in it."""
@@ -128,7 +132,11 @@ def _aiohttp(parser_class: Callable[..., HttpRequestParser]) -> Callable[[bytes]
                 break
             body = b"".join(bytes(piece) for piece in getattr(payload, "_buffer", ()))
             target = message.path.encode("utf-8", "surrogateescape")
-            reading.requests.append((message.method.encode(), target, fields_of(list(message.raw_headers)), body))
+            fields = fields_of(list(message.raw_headers))
+            reading.requests.append((message.method.encode(), target, fields, body))
+            if parser_class is HttpRequestParserC and _CHUNKED in fields:
+                reading.refused = True
+                break
         return reading
 
     return read

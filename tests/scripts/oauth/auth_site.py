@@ -23,6 +23,8 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
         form = parse_qs(await request.text()) if request.method == "POST" else {}
         told = {"path": urlsplit(request.url).path, "query": parse_qs(urlsplit(request.url).query), "form": form}
+        if told["path"] == "/callback/two":
+            return Response("", status=302, headers={"location": "https://app.example.net/landed"})
         page = f"<!doctype html><title>client</title><pre>{json.dumps(told)}</pre>"
         return Response(page, headers={"content-type": "text/html"})
 """
@@ -32,7 +34,7 @@ name = "client"
 main = "worker.py"
 compatibility_date = "2026-11-01"
 compatibility_flags = ["python_workers"]
-routes = [{ pattern = "shop.example.net/*", zone_name = "example.net" }]
+routes = [{ pattern = "*.example.net/*", zone_name = "example.net" }]
 """
 
 

@@ -35,7 +35,7 @@ SHOP: dict[str, JSON] = {
     "client_name": "Victoria's Shop",
     "secret_hashes": [clients.hash_secret("victorias-secret")],
     "redirect_uris": [CALLBACK, CALLBACK + "/two"],
-    "post_logout_redirect_uris": ["https://shop.example.net/bye"],
+    "post_logout_redirect_uris": ["https://shop.example.net/bye", "https://app.example.net/bye"],
     "grant_types": ["authorization_code", "refresh_token"],
     "scope": "openid email orders.read",
 }

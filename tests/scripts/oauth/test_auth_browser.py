@@ -114,6 +114,16 @@ async def test_an_answer_by_form_needs_one_click_and_no_script(running: Site) ->
         assert (set(form), form["iss"]) == ({"code", "state", "iss"}, [ISSUER])
 
 
+async def test_a_callback_may_lead_on_to_another_registered_origin(running: Site) -> None:
+    """Chromium applies form-action to the whole chain of redirects: without the origin the click does nothing."""
+    async with chromium(running.home, port=running.port) as page:
+        await page.open(running.url(request(redirect_uri=CALLBACK + "/two")))
+        await log_in(page)
+        await page.click("button[value=allow]")
+
+        assert await page.url() == "https://app.example.net/landed"
+
+
 @pytest.mark.parametrize("dark", [False, True])
 async def test_no_page_is_wider_than_a_small_screen(running: Site, dark: bool) -> None:
     async with chromium(running.home, port=running.port) as page:

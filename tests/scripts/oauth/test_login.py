@@ -334,7 +334,9 @@ def test_every_page_has_the_fields_that_protect_it(stage: Stage) -> None:
         assert reply.headers.get("x-content-type-options") == "nosniff"
         assert "<script" not in reply.text
         assert "style=" not in reply.text
-    assert f"form-action 'self' {CALLBACK[:24]};" in (replies[2].headers.get("content-security-policy") or "")
+    assert f"form-action 'self' {CALLBACK[:24]} https://app.example.net;" in (
+        replies[2].headers.get("content-security-policy") or ""
+    )
 
 
 def test_nobody_signs_up_unless_that_is_on(stage: Stage) -> None:

@@ -53,7 +53,7 @@ def test_an_app_gets_its_user_back_after_the_user_agreed(stage: Stage) -> None:
     browser = stage.logged_in(f"/logout?{FROM_SHOP}&state=a%20b%26c")
     assert browser.reply is not None
     assert "Victoria&#x27;s Shop</bdi></strong> asks to end your session" in browser.reply.text
-    assert "form-action 'self' https://shop.example.net;" in (
+    assert "form-action 'self' https://shop.example.net https://app.example.net;" in (
         browser.reply.headers.get("content-security-policy") or ""
     )
 

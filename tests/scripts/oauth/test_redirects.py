@@ -213,3 +213,10 @@ def test_a_state_of_any_characters_stays_one_parameter(uri: str, location: str) 
 )
 def test_a_policy_and_a_person_are_told_where_it_leads(uri: str, source: str, place: str) -> None:
     assert (redirects.form_source(uri), redirects.place(uri)) == (source, place)
+
+
+def test_a_policy_names_each_origin_once_and_not_without_end() -> None:
+    assert redirects.form_sources(GOOD, (GOOD, "com.example.app:/cb")) == "https://app.example.com com.example.app:"
+    many = redirects.form_sources(GOOD, [f"https://h{number}.example.com/" for number in range(100)])
+    assert many.startswith("https://app.example.com https://h0.example.com")
+    assert len(many.split()) == 20

@@ -58,6 +58,12 @@ class Target:
     response_mode: str
     state: str | None
 
+    @property
+    def form_sources(self) -> str:
+        """For the policy of a page with a form whose answer goes there."""
+        client = self.client
+        return redirects.form_sources(self.redirect_uri, (*client.redirect_uris, *client.post_logout_redirect_uris))
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:

@@ -93,7 +93,7 @@ def _consent_page(visit: Visit, ask: Ask, signed_in: SIGNED_IN) -> Reply:
         other=visit.path("/login", other),
         remembered=authorization.is_remembered(ask),
     )
-    return visit.page(text, form_source=redirects.form_source(uri))
+    return visit.page(text, form_source=ask.target.form_sources)
 
 
 def _without_prompt(ask: Ask) -> str:
@@ -170,6 +170,6 @@ def _answer(visit: Visit, to: Target, parameters: dict[str, str]) -> Reply:
         shown = auth_pages.form_post(
             visit.frame, app=app(to.client, to.redirect_uri), action=to.redirect_uri, parameters=parameters
         )
-        return visit.page(shown, form_source=redirects.form_source(to.redirect_uri))
+        return visit.page(shown, form_source=to.form_sources)
     status = 303 if visit.asked.method == "POST" else 302
     return replies.redirect(redirects.answer(to.redirect_uri, parameters), status=status)

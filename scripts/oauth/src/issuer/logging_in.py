@@ -9,7 +9,6 @@ from issuer import (
     csrf,
     hashes,
     passwords,
-    redirects,
     replies,
     throttle,
     users,
@@ -81,7 +80,7 @@ def _with_prompt(ask: Ask, prompt: str) -> str:
 
 
 def _source(ask: Ask | None) -> str | None:
-    return None if ask is None else redirects.form_source(ask.target.redirect_uri)
+    return None if ask is None else ask.target.form_sources
 
 
 def _login_page(

@@ -113,7 +113,10 @@ def _merged(fields: Fields, body: Fields) -> Fields:
 
 
 def _source(wish: Wish) -> str | None:
-    return None if wish.redirect_uri is None else redirects.form_source(wish.redirect_uri)
+    if wish.redirect_uri is None or wish.client is None:
+        return None
+    registered = (*wish.client.redirect_uris, *wish.client.post_logout_redirect_uris)
+    return redirects.form_sources(wish.redirect_uri, registered)
 
 
 def _after(visit: Visit, wish: Wish) -> Reply:

@@ -6,11 +6,12 @@ forgives (urllib drops tabs, a browser turns "\\" into "/") would see another ho
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote_plus, urlencode
 
 MAX_LENGTH: Final = 2048
+_MAX_SOURCES: Final = 20  # a header is not to grow without end
 
 # Schemes that run or show what they carry, or lead into the machine. A browser takes them in any case.
 _DANGEROUS: Final = frozenset(
@@ -123,6 +124,16 @@ def form_source(uri: str) -> str:
     if scheme in ("http", "https") and authority and not authority.startswith("["):
         return f"{scheme}://{authority}"
     return f"{scheme}:"
+
+
+def form_sources(uri: str, registered: Iterable[str] = ()) -> str:
+    """The sources for an answer to `uri`, and those of the client's other addresses.
+
+    Chromium also stops a form whose answer leads to a named origin that leads on to another one. A client whose
+    callback does that needs an address of the other origin among its registered ones.
+    """
+    sources = dict.fromkeys(form_source(other) for other in (uri, *registered))
+    return " ".join(list(sources)[:_MAX_SOURCES])
 
 
 def place(uri: str) -> str:
