@@ -57,17 +57,15 @@ def site(folder: Path, given: Mapping[str, JSON] | None = None) -> Iterator[Site
     (folder / "client").mkdir()
     (folder / "client/worker.py").write_text(CLIENT)
     (folder / "client/wrangler.toml").write_text(CLIENT_TOML)
-    named = [folder / "oauth/auth/wrangler.toml", folder / "oauth/token/wrangler.toml"]
-    configs = [config for config in named if config.is_file()]
+    auth = folder / "oauth/auth/wrangler.toml"
     # As TOML a dotted key is a table's; JSON as text is taken too.
     lines = [
         f"{name} = {json.dumps(value if isinstance(value, str) else json.dumps(value))}"
         for name, value in (given or variables()).items()
     ]
-    for config in configs:
-        text = config.read_text()
-        config.write_text(text[: text.index("[vars]")] + "[vars]\n" + "\n".join(lines) + "\n")
-    arguments = [argument for config in (*configs, folder / "client/wrangler.toml") for argument in ("-c", str(config))]
+    text = auth.read_text()
+    auth.write_text(text[: text.index("[vars]")] + "[vars]\n" + "\n".join(lines) + "\n")
+    arguments = ["-c", str(auth), "-c", str(folder / "client/wrangler.toml")]
     user = users.new("ann@example.com", HASH, now=1_800_000_000, name="Ann Larsson")
     pairs = [
         {"key": users.key(user.email), "value": json.dumps(users.record(user))},

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,13 +175,16 @@ class Stage:
 
 @contextmanager
 def set_up(
-    given: Mapping[str, JSON] | None = None, *, faults: Faults | None = None, start: float | None = None
+    given: Mapping[str, JSON] | None = None,
+    *,
+    faults: Faults | None = None,
+    start: float | None = None,
+    workers: Sequence[str] = ("auth",),
 ) -> Iterator[Stage]:
+    """An edge with the named workers; for "token", `given` has SIGNING_KEYS."""
     clock = MovableClock(start)
-    configs = [SCRIPTS / "auth/wrangler.toml", SCRIPTS / "token/wrangler.toml"]
-    edge = Edge(
-        [config for config in configs if config.is_file()], variables=given or variables(), clock=clock, faults=faults
-    )
+    configs = [SCRIPTS / worker / "wrangler.toml" for worker in workers]
+    edge = Edge(configs, variables=given or variables(), clock=clock, faults=faults)
     try:
         ann = users.new("ann@example.com", HASH, now=int(clock.now()), name="Ann Larsson")
         stage = Stage(edge, clock, ann)
