@@ -62,7 +62,10 @@ async def _page_for(visit: Visit, ask: Ask) -> Reply:
                 pass
             case _:
                 return replies.redirect(visit.path("/authorize", ask.query), status=302)
-    reason = "" if signed_in is None else "For this, the app wants you to sign in once more."
+    reason = ""
+    if signed_in is not None:
+        email = signed_in[2].email
+        reason = f"You are signed in as {email}. To go on, sign in once more, with this account or another one."
     return _login_page(visit, ask, email=_hint(ask), reason=reason)
 
 
