@@ -20,6 +20,8 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "server/test_incoming.py::test_h1_h2_what_is_not_exactly_http_is_a_400_and_the_connection_ends",
             "server/test_incoming.py::test_h1_a_broken_chunk_ends_the_connection_and_is_never_a_whole_body",
             "server/test_differential.py::test_no_other_parser_sees_another_request",
+            "server/test_front_door.py"
+            "::test_h1_what_an_origin_does_not_read_of_a_body_is_not_put_before_the_next_request",
             "server/test_vectors.py::test_h1_a_request_line_is_method_target_and_version_and_nothing_else",
             "server/test_vectors.py::test_h1_a_field_is_a_token_a_colon_and_a_value_on_one_line",
             "server/test_vectors.py::test_h1_a_content_length_is_one_decimal_number",

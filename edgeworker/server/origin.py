@@ -27,6 +27,8 @@ from edgeworker.server.pool import Endpoint, Pool, Resolve
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # A request with one of these methods says how long its body is even where it has none.
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
+# A body means nothing to them (RFC 9110, section 9.3): some servers do not read it, and take it for the next request.
+_BODY_UNEXPECTED: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 # The edge writes these itself. Expect was answered by our own listener when the body was first read.
 _OWN: Final = frozenset({b"host", b"content-length", b"expect"})
 
@@ -186,7 +188,9 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     upgrading = _wants_websocket(request)
     head, later = _head(request, body, endpoint, upgrading=upgrading)
     no_body = request.method == "HEAD"
-    connection = None if upgrading else pool.take(endpoint)
+    # What the client wrote into such a body must not stand before the request of another client.
+    once = body is not None and body.length != 0 and request.method in _BODY_UNEXPECTED
+    connection = None if upgrading or once else pool.take(endpoint)
     if connection is not None:
         try:
             return _response(request, connection, await connection.ask(head, later, no_body=no_body))
@@ -194,6 +198,8 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
             if later is not None or request.method not in _IDEMPOTENT:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
     connection = await pool.connect(endpoint)
+    if once:
+        pool.use_once(connection)
     try:
         exchange = await connection.ask(head, later, no_body=no_body, may_upgrade=upgrading)
         return _response(request, connection, exchange)

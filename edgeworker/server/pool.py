@@ -60,6 +60,7 @@ class Pool:
         self._response_timeout = response_timeout_seconds
         self._idle: dict[Endpoint, list[Connection]] = {}
         self._all: set[Connection] = set()
+        self._once: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -82,6 +83,10 @@ class Pool:
             raise OriginError(
                 f"{endpoint} did not accept a connection within {self._connect_timeout:g} seconds", status=522
             ) from error
+
+    def use_once(self, connection: Connection) -> None:
+        """No other request goes over `connection` after the one that it is made for."""
+        self._once.add(connection)
 
     async def close(self) -> None:
         """Cuts every connection, idle or not."""
@@ -155,7 +160,7 @@ class Pool:
 
     def _put(self, endpoint: Endpoint, connection: Connection) -> None:
         idle = self._idle.setdefault(endpoint, [])
-        if len(idle) >= _IDLE_PER_ENDPOINT:
+        if connection in self._once or len(idle) >= _IDLE_PER_ENDPOINT:
             connection.abort()
             return
         loop = asyncio.get_running_loop()
@@ -166,6 +171,7 @@ class Pool:
 
     def _lost(self, endpoint: Endpoint, connection: Connection) -> None:
         self._all.discard(connection)
+        self._once.discard(connection)
         idle = self._idle.get(endpoint)
         if idle and connection in idle:
             idle.remove(connection)

@@ -209,3 +209,24 @@ async def test_h21_an_origin_that_asks_the_edge_again_ends_as_a_loop(tmp_path: P
 
         assert received.startswith(b"HTTP/1.1 508 ")
         assert whole.origin.connections == MAX_LOOPS
+
+
+@pytest.mark.parametrize("method", [b"GET", b"DELETE", b"OPTIONS"])
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_h1_what_an_origin_does_not_read_of_a_body_is_not_put_before_the_next_request(
+    tmp_path: Path, method: bytes, chunked: bool
+) -> None:
+    async def careless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            target = (await head(reader)).split(b"\r\n\r\n")[0].split(b" ")[1]
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(target), target))
+
+    body = b"GET /smuggled HTTP/1.1\r\nX: "
+    framing = b"Content-Length: %d\r\n" % len(body)
+    if chunked:
+        framing, body = b"Transfer-Encoding: chunked\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    async with chain(tmp_path, careless) as whole:
+        await exchange(whole.port, method + b" /a HTTP/1.1\r\nHost: a.example\r\n" + framing + END + body)
+        received = await exchange(whole.port, b"GET /victim HTTP/1.1\r\nHost: a.example\r\n" + END)
+
+    assert received.endswith(b"\r\n\r\n/victim")
