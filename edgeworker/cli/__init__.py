@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 import edgeworker
-from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, routes, test_server, tls, token
+from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, oauth, routes, test_server, tls, token
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.errors import EdgeworkerError
@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "init": init,
     "jwt": jwt,
     "kv": kv,
+    "oauth": oauth,
     "routes": routes,
     "test-server": test_server,
     "tls": tls,

@@ -43,11 +43,11 @@ def _namespace(parser: argparse.ArgumentParser) -> None:
     rename.add_argument("--namespace-id", metavar="ID")
     rename.add_argument("--new-name", required=True, metavar="NAME")
     for command in (create, delete):
-        _add_config_options(command)
+        add_config_options(command)
     for command in (listing, rename):
-        _add_config_options(command, preview=False)
+        add_config_options(command, preview=False)
     for command in (create, listing, delete, rename):
-        _add_place_options(command)
+        add_place_options(command)
 
 
 def _key(parser: argparse.ArgumentParser) -> None:
@@ -84,16 +84,16 @@ def _view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("namespace", metavar="BINDING|ID")
     parser.add_argument("--prefix", default="")
     parser.add_argument("--limit", type=int, default=VIEW_LIMIT, metavar="N", help="how many keys (%(default)s)")
-    _add_config_options(parser)
-    _add_place_options(parser)
+    add_config_options(parser)
+    add_place_options(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("namespace", metavar="BINDING|ID")
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (default: standard output)")
     parser.add_argument("--prefix", default="")
-    _add_config_options(parser)
-    _add_place_options(parser)
+    add_config_options(parser)
+    add_place_options(parser)
 
 
 def _import(parser: argparse.ArgumentParser) -> None:
@@ -102,8 +102,8 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source-namespace", metavar="ID", help="which namespace of a .wrangler folder (default: the same id)"
     )
-    _add_config_options(parser)
-    _add_place_options(parser)
+    add_config_options(parser)
+    add_place_options(parser)
 
 
 def _stats(parser: argparse.ArgumentParser) -> None:
@@ -138,7 +138,7 @@ def _add_entry(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metadata", metavar="JSON", help="any JSON of up to 1024 bytes")
 
 
-def _add_place_options(parser: argparse.ArgumentParser) -> None:
+def add_place_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where")
     _add_cwd(group)
     group.add_argument(
@@ -154,7 +154,7 @@ def _add_place_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--remote", action="store_true", help="needs --api-url")
 
 
-def _add_config_options(parser: argparse.ArgumentParser, *, preview: bool = True) -> None:
+def add_config_options(parser: argparse.ArgumentParser, *, preview: bool = True) -> None:
     group = parser.add_argument_group("configuration, to find a binding's namespace")
     group.add_argument("-c", "--config", action="append", default=[], type=Path, metavar="FILE")
     group.add_argument("-e", "--env", metavar="NAME")
@@ -167,5 +167,5 @@ def _add_namespace_options(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--binding", metavar="NAME", help="the binding's namespace, from the configuration")
     which.add_argument("--namespace-id", metavar="ID")
-    _add_config_options(parser)
-    _add_place_options(parser)
+    add_config_options(parser)
+    add_place_options(parser)

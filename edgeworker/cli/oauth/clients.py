@@ -1,0 +1,292 @@
+"""`oauth clients`: which applications may ask the OAuth server for tokens."""
+
+import argparse
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.oauth.import_file import ImportFile, Item
+from edgeworker.cli.oauth.registry import Registry, written
+from edgeworker.errors import ConfigError, StoreError
+from edgeworker.harness.issuer_scripts import ClientRecords
+
+if TYPE_CHECKING:
+    from edgeworker.cli.output import Output
+    from issuer.clients import Client
+
+_PREFIX: Final = "client:"
+_SECRET_BYTES: Final = 32
+# Secrets are kept as plain hashes, which is enough for random ones: 128 bits in base64url at least.
+_LEAST_SECRET: Final = 22
+_SECRETS_KEPT: Final = 2  # the newest, and the one before it
+
+# Option -> member of the record (RFC 7591).
+_MEMBERS: Final[Mapping[str, str]] = {
+    "name": "client_name",
+    "redirect_uri": "redirect_uris",
+    "post_logout_redirect_uri": "post_logout_redirect_uris",
+    "scope": "scope",
+    "grant": "grant_types",
+    "auth": "token_endpoint_auth_method",
+    "token_format": "token_format",
+    "resource": "resources",
+    "audience": "audience",
+    "access_token_alg": "access_token_alg",
+    "id_token_alg": "id_token_signed_response_alg",
+}
+
+
+async def run(registry: Registry, options: argparse.Namespace, out: "Output", err: "Output") -> int:
+    clients = Clients(registry)
+    match options.action:
+        case "add":
+            client, secret = await clients.add(_chosen(options))
+            _said(out, err, options, client, f"client {client.client_id} is registered", secret)
+        case "list":
+            return await _list(clients, options, out, err)
+        case "show":
+            out.line(json.dumps(shown(await clients.find(options.client)), indent=2, ensure_ascii=False))
+        case "rotate-secret":
+            client, secret = await clients.rotate_secret(options.client, drop_old=options.drop_old)
+            kept = (
+                "; the one before it stays valid until the next rotate-secret" if len(client.secret_hashes) > 1 else ""
+            )
+            _said(out, err, options, client, f"client {client.client_id} has a new secret{kept}", secret)
+        case "disable" | "enable" as action:
+            client = await clients.keep(replace(await clients.find(options.client), disabled=action == "disable"))
+            _said(out, err, options, client, f"client {client.client_id} is {action}d")
+        case "delete":
+            client = await clients.find(options.client)
+            if not options.yes and not confirmed(f"Remove the client {client.client_id} for ever?"):
+                err.line("Not removing.")
+                return 0
+            await registry.delete([clients.records.key(client.client_id)])
+            _said(out, err, options, client, f"client {client.client_id} is removed")
+        case _:
+            await _import(clients, options, out, err)
+    return 0
+
+
+class Clients:
+    """Clients in the registry. Methods raise ConfigError for what a person can mend."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.records = ClientRecords()
+        self._registry = registry
+
+    async def add(self, record: Mapping[str, object]) -> tuple["Client", str | None]:
+        """The client of a record without a secret, and the secret that was made, of which only the hash is kept."""
+        values = dict(record)
+        secret = new_secret() if _has_secret(values) else None
+        if secret is not None:
+            values["secret_hashes"] = [self.records.hash_secret(secret)]
+        try:
+            client = self.records.parse(values)
+        except self.records.bad as error:
+            raise ConfigError("\n".join(error.faults)) from None
+        if await self._registry.there([self.records.key(client.client_id)]):
+            raise ConfigError(
+                f'there is a client "{client.client_id}" already; see: edgeworker oauth clients show {client.client_id}'
+            )
+        return await self.keep(client), secret
+
+    async def keep(self, client: "Client") -> "Client":
+        await self._registry.put({self.records.key(client.client_id): written(self.records.record(client))})
+        return client
+
+    async def find(self, client_id: str) -> "Client":
+        key = self.records.key(client_id)
+        record = await self._registry.record(key)
+        if record is None:
+            raise ConfigError(
+                f'there is no client "{client_id}" in KV; see: edgeworker oauth clients list (clients of the variable '
+                "CLIENTS are changed in wrangler.toml)"
+            )
+        try:
+            return self.records.parse(record)
+        except self.records.bad as error:
+            raise StoreError(f'the entry "{key}" is no client: {"; ".join(error.faults)}') from None
+
+    async def all(self) -> list["Client | StoreError"]:
+        found: list[Client | StoreError] = []
+        for key, record in await self._registry.records(_PREFIX):
+            try:
+                found.append(record if isinstance(record, StoreError) else self.records.parse(record))
+            except self.records.bad as error:
+                found.append(StoreError(f'the entry "{key}" is no client: {"; ".join(error.faults)}'))
+        return found
+
+    async def rotate_secret(self, client_id: str, *, drop_old: bool) -> tuple["Client", str]:
+        client = await self.find(client_id)
+        if not client.secret_hashes:
+            raise ConfigError(
+                f'the client "{client_id}" has no secret: its token_endpoint_auth_method is '
+                f"{client.token_endpoint_auth_method}"
+            )
+        secret = new_secret()
+        old = () if drop_old else client.secret_hashes[: _SECRETS_KEPT - 1]
+        return await self.keep(replace(client, secret_hashes=(self.records.hash_secret(secret), *old))), secret
+
+    async def import_file(self, options: argparse.Namespace) -> list[tuple["Client", str | None]]:
+        """Each client, with its secret where one was made for it."""
+        file = ImportFile(options.file, "clients")
+        made: list[tuple[Client, str | None]] = []
+        seen: dict[str, int] = {}
+        for item in file.items:
+            found = self._of_item(item)
+            if found is None:
+                continue
+            name = found[0].client_id
+            if name in seen:
+                item.fault(f'client_id: "{name}" is in this file twice; see clients[{seen[name]}]', "client_id")
+            elif not options.replace and await self._registry.there([self.records.key(name)]):
+                item.fault(
+                    f'client_id: there is a client "{name}" already; --replace replaces such clients', "client_id"
+                )
+            seen[name] = item.index
+            made.append(found)
+        file.require()
+        await self._registry.put(
+            {self.records.key(client.client_id): written(self.records.record(client)) for client, _ in made}
+        )
+        return made
+
+    def _of_item(self, item: Item) -> tuple["Client", str | None] | None:
+        values = dict(item.values)
+        given = values.pop("client_secret", None)
+        made: str | None = None
+        if given is not None:
+            if not isinstance(given, str) or len(given) < _LEAST_SECRET:
+                # Not quoted.
+                item.fault(
+                    f"client_secret: shorter than {_LEAST_SECRET} characters; leave it out, and a random one is made",
+                    "client_secret",
+                )
+                return None
+            values["secret_hashes"] = [self.records.hash_secret(given)]
+        elif _has_secret(values) and "secret_hashes" not in values:
+            made = new_secret()
+            values["secret_hashes"] = [self.records.hash_secret(made)]
+        try:
+            return self.records.parse(values), made
+        except self.records.bad as error:
+            item.faults(error.faults)
+            return None
+
+
+def new_secret() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def shown(client: "Client") -> dict[str, object]:
+    """What is told of a client: with every default, without the hashes of its secrets."""
+    return {
+        "client_id": client.client_id,
+        "client_name": client.client_name,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        "secrets": len(client.secret_hashes),
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "grant_types": list(client.grant_types),
+        "scope": " ".join(client.scope),
+        "resources": list(client.resources),
+        "audience": list(client.audience),
+        "token_format": client.token_format,
+        "access_token_alg": client.access_token_alg,
+        "id_token_signed_response_alg": client.id_token_signed_response_alg,
+        "require_pkce": client.require_pkce,
+        "consent": client.consent,
+        "disabled": client.disabled,
+    }
+
+
+def _has_secret(values: Mapping[str, object]) -> bool:
+    return str(values.get("token_endpoint_auth_method", "client_secret_basic")).startswith("client_secret")
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, object]:
+    """The record that the options describe, without a secret."""
+    values: dict[str, object] = {"client_id": options.client}
+    for option, member in _MEMBERS.items():
+        if (value := getattr(options, option)) is not None:
+            values[member] = value
+    values.setdefault(
+        "grant_types", ["authorization_code", "refresh_token"] if options.redirect_uri else ["client_credentials"]
+    )
+    if isinstance(values.get("scope"), list):
+        # "--scope 'openid email'" and "--scope openid --scope email" are the same.
+        values["scope"] = " ".join(options.scope)
+    if options.public:
+        values["token_endpoint_auth_method"] = "none"
+    if options.skip_consent:
+        values["consent"] = "skip"
+    if options.localhost_redirects:
+        values["localhost_redirects"] = True
+    if options.jwks is not None:
+        values["jwks"] = _jwks(options)
+    return values
+
+
+def _jwks(options: argparse.Namespace) -> object:
+    try:
+        return json.loads(options.jwks.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--jwks {options.jwks}: cannot be read as a JWK set: {error}") from None
+
+
+async def _list(clients: Clients, options: argparse.Namespace, out: "Output", err: "Output") -> int:
+    found = await clients.all()
+    good = sorted((each for each in found if not isinstance(each, StoreError)), key=lambda client: client.client_id)
+    if options.json:
+        out.line(json.dumps([shown(client) for client in good], indent=2, ensure_ascii=False))
+    else:
+        rows = [
+            (
+                client.client_id,
+                client.client_name,
+                client.token_endpoint_auth_method,
+                ", ".join(client.grant_types),
+                client.token_format,
+                "disabled" if client.disabled else "",
+            )
+            for client in good
+        ]
+        out.table(("client", "name", "authenticates by", "grants", "tokens", ""), rows)
+        if not good:
+            out.note("there is no client in KV; register one with: edgeworker oauth clients add CLIENT-ID")
+    faults = [fault for fault in found if isinstance(fault, StoreError)]
+    for fault in faults:
+        err.error(str(fault))
+    return 1 if faults else 0
+
+
+async def _import(clients: Clients, options: argparse.Namespace, out: "Output", err: "Output") -> None:
+    made = await clients.import_file(options)
+    if options.json:
+        listed = [{**shown(client), **({} if secret is None else {"client_secret": secret})} for client, secret in made]
+        out.line(json.dumps(listed, indent=2, ensure_ascii=False))
+    else:
+        out.table(
+            ("client", "client_secret"), [(client.client_id, secret) for client, secret in made if secret is not None]
+        )
+    err.ok(f"{len(made):,} clients imported from {options.file}")
+    if any(secret is not None for _, secret in made):
+        err.note("keep the secrets above; they are shown once")
+
+
+def _said(
+    out: "Output", err: "Output", options: argparse.Namespace, client: "Client", text: str, secret: str | None = None
+) -> None:
+    if options.json:
+        also = {} if secret is None else {"client_secret": secret}
+        out.line(json.dumps({**shown(client), **also}, indent=2, ensure_ascii=False))
+        return
+    err.ok(text)
+    if secret is not None:
+        # The secret alone goes to stdout, so that it can be taken into a variable.
+        err.note("its secret; keep it, it is shown once:")
+        out.line(secret)

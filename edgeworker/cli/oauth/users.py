@@ -1,0 +1,233 @@
+"""`oauth users`: who may log in at the OAuth server."""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.oauth.import_file import ImportFile, Item
+from edgeworker.cli.oauth.registry import Registry, written
+from edgeworker.cli.oauth.typed import new_password
+from edgeworker.errors import ConfigError, StoreError
+from edgeworker.harness.issuer_scripts import UserRecords
+
+if TYPE_CHECKING:
+    from edgeworker.cli.output import Output
+    from issuer.users import User
+
+_PREFIX = "u:"
+# What stands for a password's hash while the rest of a record is looked at.
+_NO_HASH = "$scrypt$ln=15,r=8,p=3$" + "A" * 22 + "$" + "A" * 43
+
+
+async def run(registry: Registry, options: argparse.Namespace, out: "Output", err: "Output", now: int) -> int:
+    users = Users(registry, now)
+    match options.action:
+        case "add":
+            made = {"email": options.email, "name": options.name, "email_verified": options.verified}
+            user = await users.add({**made, "claims": _claims(options.claims)}, new_password, options.scheme)
+            _said(out, err, options, user, f"user {user.email} may log in; id (and `sub` of every token): {user.id}")
+        case "list":
+            return await _list(users, options, out, err)
+        case "show":
+            _, user = await users.find(options.user)
+            out.line(json.dumps(shown(user), indent=2, ensure_ascii=False))
+        case "disable" | "enable" as action:
+            key, user = await users.find(options.user)
+            user = await users.keep(key, replace(user, disabled=action == "disable"))
+            _said(out, err, options, user, f"user {user.email} is {action}d")
+        case "set-password":
+            key, user = await users.find(options.user)
+            hashed = users.hashed(new_password(user.email), options.scheme)
+            user = await users.keep(key, replace(user, password=hashed))
+            _said(out, err, options, user, f"user {user.email} has the new password")
+        case "delete":
+            key, user = await users.find(options.user)
+            if not options.yes and not confirmed(f"Remove {user.email} ({user.id}) for ever?"):
+                err.line("Not removing.")
+                return 0
+            await registry.delete([key, users.records.id_key(user.id)])
+            _said(out, err, options, user, f"user {user.email} is removed")
+        case _:
+            imported = await users.import_file(options)
+            if options.json:
+                out.line(json.dumps([shown(user) for user in imported], indent=2, ensure_ascii=False))
+            err.ok(f"{len(imported):,} users imported from {options.file}")
+    return 0
+
+
+class Users:
+    """Users in the registry. Methods raise ConfigError for what a person can mend."""
+
+    def __init__(self, registry: Registry, now: int) -> None:
+        self.records = UserRecords()
+        self._registry = registry
+        self._now = now
+
+    async def add(
+        self, values: Mapping[str, object], password: Callable[[str], str], scheme: str | None = None
+    ) -> "User":
+        """`values` are members of the record; `password` gives the one of this address, once all else is right."""
+        user = self._parsed(values)
+        key = self.records.key(user.email)
+        if await self._registry.there([key]):
+            raise ConfigError(f"there is a user {user.email} already; see: edgeworker oauth users show {user.email}")
+        return await self.keep(key, replace(user, password=self.hashed(password(user.email), scheme)))
+
+    async def keep(self, key: str, user: "User") -> "User":
+        """Writes the record, and the entry that leads to it from the user's id."""
+        await self._registry.put(self._entries(key, user))
+        return user
+
+    async def find(self, email_or_id: str) -> tuple[str, "User"]:
+        """(the key of the record, the user)."""
+        if self.records.is_id(email_or_id):
+            key = await self._registry.text(self.records.id_key(email_or_id))
+        else:
+            try:
+                key = self.records.key(email_or_id)
+            except self.records.bad as error:
+                raise ConfigError(str(error)) from None
+        record = None if key is None else await self._registry.record(key)
+        if key is None or record is None:
+            raise ConfigError(f"there is no user {email_or_id}; see: edgeworker oauth users list")
+        try:
+            return key, self.records.parse(record)
+        except self.records.bad as error:
+            raise StoreError(f'the entry "{key}" is no user: {str(error).replace(chr(10), "; ")}') from None
+
+    async def all(self) -> list["User | StoreError"]:
+        found: list[User | StoreError] = []
+        for key, record in await self._registry.records(_PREFIX):
+            try:
+                found.append(record if isinstance(record, StoreError) else self.records.parse(record))
+            except self.records.bad as error:
+                found.append(StoreError(f'the entry "{key}" is no user: {str(error).replace(chr(10), "; ")}'))
+        return found
+
+    async def import_file(self, options: argparse.Namespace) -> list["User"]:
+        file = ImportFile(options.file, "users")
+        there = {user.email: user for user in await self.all() if not isinstance(user, StoreError)}
+        made: list[tuple[User, str | None]] = []
+        seen: dict[str, int] = {}
+        for item in file.items:
+            found = self._of_item(item, there)
+            if found is None:
+                continue
+            user = found[0]
+            if user.email in seen:
+                item.fault(f"email: {user.email} is in this file twice; see users[{seen[user.email]}]", "email")
+            elif user.email in there and not options.replace:
+                item.fault(f"email: there is a user {user.email} already; --replace replaces such users", "email")
+            seen[user.email] = item.index
+            made.append(found)
+        file.require()
+        users = [
+            user if password is None else replace(user, password=self.hashed(password, options.scheme))
+            for user, password in made
+        ]
+        entries: dict[str, str] = {}
+        for user in users:
+            entries |= self._entries(self.records.key(user.email), user)
+        await self._registry.put(entries)
+        return users
+
+    def hashed(self, password: str, scheme: str | None) -> str:
+        try:
+            return self.records.hash_password(password, scheme=scheme)
+        except ValueError as error:  # BadPassword, or BadHash where the scheme is not there
+            raise ConfigError(str(error)) from None
+
+    def _of_item(self, item: Item, there: Mapping[str, "User"]) -> tuple["User", str | None] | None:
+        """The user of one table, and the password that is still to be hashed; None where it has faults."""
+        values = dict(item.values)
+        password, hashed = values.pop("password", None), values.pop("password_hash", None)
+        right = True
+        if (password is None) == (hashed is None):
+            item.fault('a user has either "password" or "password_hash" (a PHC string)')
+            right = False
+        elif password is not None:
+            try:
+                self.records.check_password(password if isinstance(password, str) else "")
+            except self.records.bad_password as error:
+                item.fault(f"password: {error}", "password")
+                right = False
+        email = values.get("email")
+        kept = there.get(email) if isinstance(email, str) else None
+        # A user that is replaced stays the same person: tokens and grants name the id.
+        made = {} if kept is None else {"id": kept.id, "created": kept.created}
+        try:
+            user = self._made({**made, **values, "password": _NO_HASH if hashed is None else hashed})
+        except self.records.bad as error:
+            lines = [line.replace("password:", "password_hash:", 1) for line in str(error).split("\n")]
+            item.faults(lines)
+            return None
+        return (user, password if isinstance(password, str) else None) if right else None
+
+    def _made(self, values: Mapping[str, object]) -> "User":
+        return self.records.parse({"t": "user", "id": self.records.new_id(), "created": self._now, **values})
+
+    def _parsed(self, values: Mapping[str, object]) -> "User":
+        try:
+            return self._made({**values, "password": _NO_HASH})
+        except self.records.bad as error:
+            raise ConfigError(str(error)) from None
+
+    def _entries(self, key: str, user: "User") -> dict[str, str]:
+        return {key: written(self.records.record(user)), self.records.id_key(user.id): key}
+
+
+def shown(user: "User") -> dict[str, object]:
+    """What is told of a user: all but the password's hash."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "name": user.name,
+        "created": user.created,
+        "disabled": user.disabled,
+        "claims": dict(user.claims),
+    }
+
+
+async def _list(users: Users, options: argparse.Namespace, out: "Output", err: "Output") -> int:
+    found = await users.all()
+    good = sorted((user for user in found if not isinstance(user, StoreError)), key=lambda user: user.email)
+    if options.json:
+        out.line(json.dumps([shown(user) for user in good], indent=2, ensure_ascii=False))
+    else:
+        rows = [(user.email, user.name, user.id, _state(user), _date(user.created)) for user in good]
+        out.table(("e-mail", "name", "id", "", "made"), rows)
+        if not good:
+            out.note("there is no user; make one with: edgeworker oauth users add EMAIL")
+    faults = [fault for fault in found if isinstance(fault, StoreError)]
+    for fault in faults:
+        err.error(str(fault))
+    return 1 if faults else 0
+
+
+def _state(user: "User") -> str:
+    return ", ".join([*(["disabled"] if user.disabled else []), *(["address verified"] if user.email_verified else [])])
+
+
+def _date(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}Z"
+
+
+def _claims(text: str | None) -> object:
+    if text is None:
+        return {}
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"--claims is not JSON: {error}") from None
+
+
+def _said(out: "Output", err: "Output", options: argparse.Namespace, user: "User", text: str) -> None:
+    if options.json:
+        out.line(json.dumps(shown(user), indent=2, ensure_ascii=False))
+    else:
+        err.ok(text)
