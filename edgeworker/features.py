@@ -136,6 +136,12 @@ FEATURES: Final = (
     ),
     Feature(
         "js",
+        ("HTMLRewriter",),
+        "emulated",
+        "pages in UTF-8; what is inserted is text, no stream",
+    ),
+    Feature(
+        "js",
         ("caches",),
         "emulated",
         "on disk, shared by all processes, at most 512 MiB: what was used longest ago goes first. Ranges, conditions, "
@@ -147,7 +153,6 @@ FEATURES: Final = (
         (
             "EventSource",
             "Function",
-            "HTMLRewriter",
             "Intl",
             "MessageChannel",
             "Proxy",

@@ -128,12 +128,14 @@ def test_rpc_between_workers(edge: Edge) -> None:
 
 
 @example("opengraph")
-def test_opengraph_says_that_html_is_not_rewritten_here(edge: Edge, caplog: pytest.LogCaptureFixture) -> None:
-    edge.origin.on("https://example.com/blog/x", body="<head></head>")
-    with caplog.at_level(logging.ERROR):
-        assert edge.get("/blog/x").status == 500
+def test_opengraph(edge: Edge) -> None:
+    page = '<html><head><meta property="og:title" content="old"><title>x</title></head><body></body></html>'
+    edge.origin.on("https://example.com/blog/x", body=page, headers={"content-type": "text/html"})
 
-    assert "js.HTMLRewriter is not emulated by edgeworker" in caplog.text
+    assert edge.get("/blog/x").text == (
+        '<html><head><meta property="og:type" content="website" /><meta property="og:title" content="Page /blog/x" />'
+        "<title>x</title></head><body></body></html>"
+    )
 
 
 NOT_EMULATED = [

@@ -310,7 +310,7 @@ ERRORS = [
     ("await crypto.subtle.sign('HMAC', 1, b'')", "JsException TypeError: Failed to execute 'sign' on 'SubtleCrypto'"),
     ("atob('*')", "JsException InvalidCharacterError: atob() called with invalid base64-encoded data."),
     ("TextDecoder.new('utf-8', {'fatal': True}).decode(b'\\xff')", "JsException TypeError: Failed to decode input."),
-    ("HTMLRewriter.new()", "NotEmulated js.HTMLRewriter is not emulated by edgeworker"),
+    ("HTMLRewriter.new().on('a + b', {})", "JsException TypeError: Parser error: Unsupported combinator `+`"),
     (
         "await fetch('https://o.example/', signal=js.AbortSignal.abort())",
         "JsException AbortError: The operation was aborted",

@@ -7,7 +7,6 @@ from edgeworker.runtime.unsupported import NotEmulated
 NOT_EMULATED: Final = (
     "EventSource",
     "Function",
-    "HTMLRewriter",
     "Intl",
     "MessageChannel",
     "Proxy",
