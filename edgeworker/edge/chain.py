@@ -3,6 +3,8 @@
 import logging
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final
 
 from edgeworker.admission import MAX_LOOPS, Refusal, admit, without_edge_cookies
@@ -17,6 +19,7 @@ from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin, is_loopback, other_readings
 from edgeworker.runtime import Scheduled, ScriptFailure, Worker
+from edgeworker.server.outbound import is_public
 from edgeworker.subrequests import Subrequests, Ways
 
 _log = logging.getLogger(__name__)
@@ -83,16 +86,26 @@ class Edge:
     async def _serve(self, request: Request) -> Response:
         path = request.url.path
         reserved = self._reserved.get(path)
-        if reserved is not None and (path.startswith(_RESERVED) or is_loopback(request.url.hostname)):
+        if (
+            reserved is not None
+            and (path.startswith(_RESERVED) or is_loopback(request.url.hostname))
+            and not _is_public(request.client.ip)
+        ):
             return await reserved.fetch(request)
         if path.startswith(_RESERVED):
             return pages.answer(pages.RESERVED, request)
         resolution = self.resolver.resolve(request.url)
+        if isinstance(resolution, RunWorker) and resolution.by == "default worker" and self._is_stranger(request):
+            resolution = ToOrigin(resolution.zone, self.config.origin)
         if any(self._goes_another_way(request.url, reading, resolution) for reading in other_readings(path)):
             return pages.refused(_MISREAD)
         if request.trace is not None:
             self._note(request, resolution)
         return await self._answer(request, resolution)
+
+    def _is_stranger(self, request: Request) -> bool:
+        """Whether somebody on the internet calls this machine "localhost", to get past the routes of its real names."""
+        return not self.config.default_on_every_host and _is_public(request.client.ip)
 
     def _goes_another_way(self, url: URL, reading: str, resolution: RunWorker | ToOrigin) -> bool:
         """Whether a worker, or the edge itself, would have been passed by if the origin took the path for `reading`."""
@@ -191,6 +204,14 @@ class Edge:
                 trace.add("route", f"{route} -> worker {worker} (by {by})", now=now)
             case ToOrigin(_, origin):
                 trace.add("route", f"{route} -> {'no origin' if origin is None else f'origin {origin}'}", now=now)
+
+
+@lru_cache(maxsize=1024)
+def _is_public(ip: str) -> bool:
+    try:
+        return is_public(ip_address(ip))
+    except ValueError:
+        return False
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.config import Config, CustomDomain, Limits, Route, Worker, Zone
-from edgeworker.messages import URL, Body, Headers, Request, Response
+from edgeworker.messages import URL, Body, Client, Headers, Request, Response
 from tests.edge.making import Made, is_down, make
 
 ORIGIN = "http://127.0.0.1:3000"
@@ -302,3 +302,20 @@ async def test_a_script_that_does_not_answer_in_time_is_page_1102(tmp_path: Path
     response, text = await made.get("http://example.com/w/x")
 
     assert (response.status, text) == (503, "error code: 1102")
+
+
+@pytest.mark.parametrize(
+    ("ip", "status"),
+    [("127.0.0.1", 200), ("::1", 200), ("172.17.0.1", 200), ("10.0.0.7", 200), ("8.8.8.8", 530), ("2606:4700::1", 530)],
+)
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "a.localhost"])
+async def test_nobody_on_the_internet_gets_to_the_default_worker_by_calling_this_machine_localhost(
+    tmp_path: Path, ip: str, status: int, host: str
+) -> None:
+    script = "async def fetch(self, request):\n    return Response('inside')"
+    made = await _made(tmp_path, script, replace(CONFIG, default_worker="w"))
+    request = Request("GET", URL.parse(f"http://{host}/w/x"), client=Client(ip))
+
+    response = await made.edge.fetch(request)
+
+    assert (response.status, response.served_by) == (status, "w" if status == 200 else "")

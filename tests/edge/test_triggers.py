@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker import messages
 from edgeworker.config import Config, CustomDomain, Route, Worker, Zone
 from edgeworker.edge.triggers import OLD_PATH, PATHS
 from tests.edge.making import Made, make
@@ -154,6 +155,16 @@ async def test_only_who_may_fire_fires(tmp_path: Path, host: str, headers: dict[
     assert response.status == status
     assert text.startswith("ok" if status == 200 else "Invalid ")
     assert len(json.loads((await made.get("http://localhost/"))[1])) == (1 if status == 200 else 0)
+
+
+@pytest.mark.parametrize("path", [*PATHS, OLD_PATH])
+async def test_nobody_on_the_internet_fires(tmp_path: Path, path: str) -> None:
+    made = await _one(tmp_path)
+    request = messages.Request("GET", messages.URL.parse(f"http://localhost{path}"), client=messages.Client("8.8.8.8"))
+
+    await made.edge.fetch(request)
+
+    assert json.loads((await made.get("http://localhost/"))[1]) == []
 
 
 async def test_other_methods_are_refused(tmp_path: Path) -> None:
