@@ -278,7 +278,9 @@ async def _taken_back_if_revoked(exchange, issued):
 
 
 async def _withdrawn(exchange, issued):
-    await _undone(exchange.storage.drop_access(issued.text, issued.record))
+    """One may fail and the other not: nobody has the token, but nobody shall find it either."""
+    await _undone(exchange.storage.forget_access(issued.text, issued.record))
+    await _undone(exchange.storage.publisher.withdraw(issued.record.publish_key))
 
 
 async def _undone(work):

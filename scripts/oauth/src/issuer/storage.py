@@ -144,6 +144,10 @@ class Storage:
     async def drop_access(self, token, record):
         """Nothing is left of this token. Its part in SPLIT goes first: that is what the gateway believes."""
         await self.publisher.withdraw(record.publish_key)
+        await self.forget_access(token, record)
+
+    async def forget_access(self, token, record):
+        """The part in SPLIT is left as it is."""
         await self._tokens.delete(records.access_key(token))
         if record.grant_id is not None:
             await self._tokens.delete(records.member_key(record.grant_id, token))
