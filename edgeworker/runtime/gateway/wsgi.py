@@ -133,5 +133,9 @@ def _environ(request: messages.Request, env: object) -> Environ:
     }
     for name, value in request.headers.entries():
         key = name.upper().replace("-", "_")
-        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        # "x_user" comes after "x-user", and must not take its place: who sets the one may not know of the other.
+        if "_" not in name or key not in environ:
+            environ[key] = value
     return environ

@@ -173,3 +173,22 @@ async def test_django_finds_the_workers_own_settings_and_urls(stage: Stage) -> N
     answer = await stage.get("https://a.b/hi/you", headers={"Host": "a.b"})
 
     assert answer.text == "Hi you v"
+
+
+async def test_a_second_spelling_of_a_header_does_not_take_the_place_of_the_first(stage: Stage) -> None:
+    stage.add(
+        SERVED
+        + """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [repr([environ["HTTP_X_USER"], environ["CONTENT_TYPE"], environ["HTTP_X_OTHER"]]).encode()]
+"""
+    )
+
+    answer = await stage.get(
+        method="POST",
+        headers={"X_User": "forged", "X-User": "ann", "X_Other": "1", "Content_Type": "forged", "Content-Type": "t/u"},
+        body=b"",
+    )
+
+    assert answer.text == repr(["ann", "t/u", "1"])
