@@ -111,8 +111,9 @@ def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
         yield path.replace("gitignore", ".gitignore"), content.replace(_PLACEHOLDER.encode(), name.encode())
     source = TEMPLATES[template].script
     if source is not None:
-        for module in sorted(script(source).glob("*.py")):
-            yield f"src/{module.name}", module.read_bytes()
+        for path, content in _tree(script(source)):
+            if path.endswith(".py"):
+                yield f"src/{path}", content
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,21 +1,19 @@
 """What happens to one request: refused, answered, or passed on with the joined token. The only module that waits."""
 
-import asyncio
 import logging
 import time
 
-import answers
 import tokens
-from answers import Refused
 from forwarding import RequestFields, response_fields
 from misses import Misses
-from settings import SettingError
-from tokens import BadEntry, InvalidToken
+from tokens import BadEntry
+from verifier import answers, claims, variables
+from verifier.answers import Refused
+from verifier.claims import InvalidToken, Malformed
+from verifier.variables import SettingError
 from workers import Request, Response, fetch
 
 _log = logging.getLogger("split_token")
-
-_JWKS_TIMEOUT_SECONDS = 10
 
 # Instead of a challenge of the API that quotes the joined token.
 _REFUSED_BY_API = Refused(401, "The API refused the access token", error="invalid_token")
@@ -29,7 +27,7 @@ class Gateway:
         self._challenge = answers.challenge(_REFUSED_BY_API, realm=settings.realm)
         self._misses = Misses(settings.misses_per_minute)
         self._request_fields = RequestFields(settings.strip_headers)
-        self._signatures = _signatures(settings)
+        self._signatures = _Signatures(settings) if settings.verifies else None
 
     async def fetch(self, request, namespace):
         headers = request.headers
@@ -49,22 +47,25 @@ class Gateway:
     async def _whole_token(self, request, headers, namespace):
         """The JWT that goes to the API. Raises InvalidToken or Refused."""
         settings = self._settings
-        token = tokens.bearer(headers.get("authorization"))
+        token = claims.bearer(headers.get("authorization"))
         if token is None:
             raise Refused(401, "An access token is needed")
         if tokens.is_whole(token):
-            whole, claims = token, self._claims_of_whole(request, token)
+            whole, payload = token, self._claims_of_whole(request, token)
         else:
-            value, claims = await self._entry(token, headers.get("cf-connecting-ip"), namespace)
+            value, payload = await self._entry(token, headers.get("cf-connecting-ip"), namespace)
             whole = f"{value}.{token}"
-        tokens.check_times(claims, now=time.time(), leeway=settings.clock_leeway_seconds)
+        claims.check_times(payload, now=time.time(), leeway=settings.clock_leeway_seconds)
         if settings.issuer:
-            tokens.check_issuer(claims, settings.issuer)
+            claims.check_issuer(payload, settings.issuer)
         if settings.audience:
-            tokens.check_audience(claims, settings.audience)
-        if self._signatures is not None:
-            await self._signatures.check(whole)
-        if settings.scope and tokens.missing_scopes(claims, settings.scope):
+            claims.check_audience(payload, settings.audience)
+        if self._signatures is not None or settings.token_types:
+            header = _header(whole)
+            claims.check_header(header, settings.token_types)
+            if self._signatures is not None:
+                await self._signatures.check(whole, header, is_joined=whole is not token)
+        if settings.scope and claims.missing_scopes(payload, settings.scope):
             raise Refused(
                 403,
                 "The access token does not have the scope that is needed",
@@ -155,78 +156,43 @@ class Gateway:
         )
 
     def _matches(self, paths, request):
-        return bool(paths) and paths.match(_method(request), _path(request.url))
+        return bool(paths) and paths.match(_method(request), variables.path_of(request.url))
 
 
 class _Signatures:
-    """Checks joined tokens with the issuer's keys."""
+    """Checks tokens with the issuer's keys."""
 
-    def __init__(self, keys_module, settings):
-        self._keys = keys_module
-        self._fixed = self._remote = None
+    def __init__(self, settings):
+        # Only here, so that a gateway that does not verify is deployed without any package.
+        from verifier import keys, remote
+
+        self._module = keys
         if settings.jwks:
-            self._fixed = keys_module.parse(settings.jwks, settings.algorithms)
-        else:
-            self._remote = keys_module.RemoteKeys(
-                lambda: _text_at(settings.jwks_url, keys_module.MAX_DOCUMENT_LENGTH), settings.algorithms
-            )
-
-    async def check(self, whole):
-        keys = self._keys
-        try:
-            header = tokens.object_of(whole.partition(".")[0])
-            known = self._fixed or await self._remote.current(now=time.time())
             try:
-                keys.verify(whole, header, known)
-            except keys.UnknownKey:
-                newer = None if self._remote is None else await self._remote.newer(now=time.time())
-                if newer is None:
-                    raise
-                keys.verify(whole, header, newer)
-        except (BadEntry, keys.UnknownKey, keys.BadSignature) as error:
-            _log.error("ALARM: a joined token is not the issuer's: %s", error or "it names an unknown key")
-            raise InvalidToken("The access token is not signed by a known key") from None
-        except keys.KeysUnavailable as error:
+                self._keys = keys.FixedKeys(keys.parse(settings.jwks, settings.algorithms))
+            except keys.BadKeySet as error:
+                raise SettingError(f"JWKS: {error}") from None
+        else:
+            self._keys = remote.keys_at(settings.jwks_url, fetch, settings.algorithms)
+
+    async def check(self, whole, header, *, is_joined):
+        try:
+            await self._module.check_signature(whole, header, self._keys, now=time.time())
+        except InvalidToken as error:
+            if is_joined:  # a client can send any whole JWT, but not put one into KV
+                _log.error("ALARM: a joined token is not the issuer's: %s", error)
+            raise
+        except self._module.KeysUnavailable as error:
             raise Refused(
                 503, "The issuer's keys cannot be had just now", retry_after_seconds=error.retry_after_seconds
             ) from None
 
 
-def _signatures(settings):
-    if not settings.verifies:
-        return None
-    # Only here, so that a gateway that does not verify is deployed without any package.
-    import keys
-
+def _header(whole):
     try:
-        return _Signatures(keys, settings)
-    except keys.BadKeySet as error:
-        raise SettingError(f"JWKS: {error}") from None
-
-
-async def _text_at(url, limit):
-    """A document of at most `limit` bytes. Raises OSError."""
-
-    async def get():
-        response = await fetch(url, headers={"accept": "application/json"}, redirect="manual")
-        if response.status != 200:
-            raise OSError(f"{url} answered {response.status}")
-        return await _bounded_text(response, limit)
-
-    return await asyncio.wait_for(get(), _JWKS_TIMEOUT_SECONDS)
-
-
-async def _bounded_text(response, limit):
-    """`response.text()` would take in whatever comes."""
-    content = b""
-    if response.body is not None:
-        reader = response.body.getReader()
-        while not (piece := await reader.read()).done:
-            content += piece.value.to_bytes()
-            if len(content) > limit:
-                await reader.cancel()
-                raise OSError(f"the document is larger than {limit} bytes")
-    return content.decode("utf-8", "replace")
+        return claims.object_of(whole.partition(".")[0])
+    except Malformed:
+        raise InvalidToken("The access token is malformed") from None
 
 
 def _method(request):
@@ -234,10 +200,6 @@ def _method(request):
         return str(request.method)
     except KeyError:  # a method that Python's http.HTTPMethod does not know
         return ""
-
-
-def _path(url):
-    return "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
 
 
 def _response(answer):

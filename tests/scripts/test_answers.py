@@ -1,12 +1,11 @@
-"""What scripts/split_token answers by itself, read by a strict parser."""
+"""What scripts/*/verifier words for an API, read by a strict parser."""
 
 import json
 
 import pytest
+from verifier import answers
+from verifier.answers import Refused
 from werkzeug.datastructures import WWWAuthenticate
-
-from scripts.split_token import answers
-from scripts.split_token.answers import Refused
 
 APP = "https://app.example.com"
 

@@ -3,9 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
+from verifier.variables import Paths, SettingError
 
 from scripts.split_token import settings
-from scripts.split_token.settings import Paths, SettingError, Settings
+from scripts.split_token.settings import Settings
 
 
 def _read(**variables: object) -> Settings:

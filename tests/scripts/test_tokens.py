@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.split_token import tokens
-from scripts.split_token.tokens import BadEntry, InvalidToken
+from scripts.split_token.tokens import BadEntry
 
 # https://github.com/ietf-jose/cookbook (RFC 7520), example jws/4_1 (RS256): header.payload, and the signature's text.
 COOKBOOK_VALUE = (
@@ -62,78 +62,6 @@ def test_the_encodings_are_of_the_same_digest(hash_name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]+", url)
     assert base64.urlsafe_b64decode(url + "=" * (-len(url) % 4)) == digest
     assert tokens.key_of("sig4616", hash_name=hash_name, encoding="hex", prefix="split:") == f"split:{digest.hex()}"
-
-
-@pytest.mark.parametrize(
-    ("authorization", "token"),
-    [
-        # The decision table of the gateway; RFC 9110 section 11.4 (scheme without case, 1*SP), RFC 6750 section 2.1.
-        (None, None),
-        ("", None),
-        ("Basic dXNlcjpwYXNz", None),
-        ("Digest username=x", None),
-        ("Bearerxyz", None),
-        ("xyz", None),  # the original's own test line forgot the scheme
-        ("Bearer xyz", "xyz"),
-        ("bearer xyz", "xyz"),
-        ("BEARER xyz", "xyz"),
-        ("bEaReR  xyz", "xyz"),
-        ("Bearer     -_09azAZ", "-_09azAZ"),
-        ("Bearer a.b.c", "a.b.c"),
-    ],
-)
-def test_bearer_credentials_are_read(authorization: str | None, token: str | None) -> None:
-    assert tokens.bearer(authorization) == token
-
-
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        "Bearer",
-        "Bearer ",
-        "Bearer x y",
-        "Bearer xyz ",
-        "Bearer \txyz",
-        "Bearer xyz\t",
-        "Bearer \u00a0xyz",
-        "Bearer x\x00",
-        "Bearer xyz=",
-        "Bearer xyz==",
-        "Bearer x+z",
-        "Bearer x/z",
-        "Bearer x~z",
-        "Bearer a, Bearer b",  # two Authorization fields
-        "Bearer a,b",
-        "Bearer .",
-        "Bearer a.",
-        "Bearer .a",
-        "Bearer a.b",
-        "Bearer a..c",
-        "Bearer a.b.c.d",
-        "Bearer a.b.c.d.e",
-        "Bearer \u00e9",
-        "Bearer xyz\n",
-    ],
-)
-def test_malformed_bearer_credentials_are_refused(authorization: str) -> None:
-    with pytest.raises(InvalidToken, match="malformed"):
-        tokens.bearer(authorization)
-
-
-@given(st.text())
-def test_any_text_is_either_no_bearer_or_a_token_or_refused(text: str) -> None:
-    for authorization in (text, f"Bearer {text}", f"bearer  {text}"):
-        try:
-            token = tokens.bearer(authorization)
-        except InvalidToken:
-            continue
-        assert token is None or re.fullmatch(r"[A-Za-z0-9_.-]+", token)
-
-
-@given(st.from_regex(r"[A-Za-z0-9_-]{1,400}", fullmatch=True), st.sampled_from(["Bearer", "bearer", "BeArEr"]))
-def test_every_base64url_text_is_a_token_whatever_the_case_of_the_scheme(token: str, scheme: str) -> None:
-    assert tokens.bearer(f"{scheme} {token}") == token
-    assert tokens.key_of(token) == base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
 
 
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text()))
@@ -200,85 +128,3 @@ def test_what_is_no_header_and_payload_is_a_bad_entry(value: str) -> None:
 def test_a_payload_that_is_not_one_unambiguous_object_is_a_bad_entry(payload: str | bytes) -> None:
     with pytest.raises(BadEntry):
         tokens.claims_of(f"{HEADER}.{_part(payload)}")
-
-
-@pytest.mark.parametrize(
-    ("claims", "now", "leeway", "refusal"),
-    [
-        ({"exp": 100}, 99, 0, None),
-        ({"exp": 100}, 99.999, 0, None),
-        ({"exp": 100}, 100, 0, "expired"),  # RFC 7519 section 4.1.4: on or after
-        ({"exp": 100}, 159, 60, None),
-        ({"exp": 100}, 160, 60, "expired"),
-        ({"exp": 100.5}, 100, 0, None),
-        ({"exp": -1}, 0, 0, "expired"),
-        ({"exp": 0}, 100, 0, "expired"),
-        ({}, 100, 0, "no expiry"),
-        ({"exp": None}, 100, 0, "exp is not a number"),
-        ({"exp": "9999999999"}, 100, 0, "exp is not a number"),
-        ({"exp": True}, 0, 0, "exp is not a number"),
-        ({"exp": [9999999999]}, 100, 0, "exp is not a number"),
-        ({"exp": {}}, 100, 0, "exp is not a number"),
-        ({"exp": json.loads("1e400")}, 100, 0, "exp is not a number"),
-        ({"exp": json.loads("-1e400")}, 100, 0, "exp is not a number"),
-        ({"exp": 200, "nbf": 100}, 100, 0, None),
-        ({"exp": 200, "nbf": 101}, 100, 0, "not valid yet"),
-        ({"exp": 200, "nbf": 160}, 100, 60, None),
-        ({"exp": 200, "nbf": 161}, 100, 60, "not valid yet"),
-        ({"exp": 200, "nbf": "0"}, 100, 0, "nbf is not a number"),
-        ({"exp": 200, "nbf": None}, 100, 0, "nbf is not a number"),
-    ],
-)
-def test_the_times_of_a_token(claims: tokens.Claims, now: float, leeway: float, refusal: str | None) -> None:
-    if refusal is None:
-        tokens.check_times(claims, now=now, leeway=leeway)
-    else:
-        with pytest.raises(InvalidToken, match=refusal):
-            tokens.check_times(claims, now=now, leeway=leeway)
-
-
-@pytest.mark.parametrize(
-    ("audience", "fits"),
-    [
-        ("https://api", True),
-        (["other", "https://api"], True),
-        ("https://api/", False),
-        ("https://ap", False),
-        (["https://apis"], False),
-        ([["https://api"]], False),
-        ({"https://api": 1}, False),
-        (7, False),
-        (None, False),
-        ([], False),
-    ],
-)
-def test_the_audience_is_an_exact_member(audience: object, fits: bool) -> None:
-    allowed = frozenset({"https://api"})
-    if fits:
-        tokens.check_audience({"aud": audience}, allowed)
-    else:
-        with pytest.raises(InvalidToken, match="not meant for this API"):
-            tokens.check_audience({"aud": audience}, allowed)
-
-
-@pytest.mark.parametrize("issuer", ["https://issuer/", "https://ISSUER", "https://issue", ["https://issuer"], None])
-def test_the_issuer_is_exact(issuer: object) -> None:
-    tokens.check_issuer({"iss": "https://issuer"}, "https://issuer")
-    with pytest.raises(InvalidToken, match="another issuer"):
-        tokens.check_issuer({"iss": issuer}, "https://issuer")
-
-
-@pytest.mark.parametrize(
-    ("claims", "missing"),
-    [
-        ({"scope": "read write"}, set()),
-        ({"scope": "read"}, {"write"}),
-        ({"scope": ["read", "write"]}, set()),
-        ({"scp": ["read", 7], "scope": "write"}, set()),
-        ({"scope": "readwrite"}, {"read", "write"}),
-        ({"scope": None}, {"read", "write"}),
-        ({}, {"read", "write"}),
-    ],
-)
-def test_all_required_scopes_must_be_there(claims: tokens.Claims, missing: set[str]) -> None:
-    assert tokens.missing_scopes(claims, frozenset({"read", "write"})) == missing

@@ -1,27 +1,21 @@
-"""The issuer's public keys and what they say about a joined JWT. Imported only where a JWKS is configured: needs PyJWT.
+"""The issuer's public keys: which of a JWK set are believed, and whether one of them signed a token. Needs PyJWT.
 
-Only signatures are checked here; the times and claims of every token are checked in `tokens`.
+Pure. How keys are fetched and kept is in `remote`.
 """
 
 import json
-import logging
-import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-_log = logging.getLogger("split_token")
+from verifier import claims
+from verifier.claims import InvalidToken
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
-
-MAX_AGE_SECONDS: Final = 600  # then a set is fetched again, so that a withdrawn key goes
-REFETCH_SECONDS: Final = 60  # at most one fetch for unknown key ids in this time, whatever clients send
-RETRY_SECONDS: Final = 5  # after a failure
-PATIENCE_SECONDS: Final = 15  # a fetch that has not ended by then is not waited for any more
 
 MAX_DOCUMENT_LENGTH: Final = 262_144
 MAX_KEYS: Final = 100
@@ -42,11 +36,11 @@ class BadKeySet(Exception):
     """A document that is no public JWK set to trust. The text says why."""
 
 
-class BadSignature(Exception):
+class BadSignature(InvalidToken):
     """The token was not signed by the issuer's key that it names."""
 
 
-class UnknownKey(Exception):
+class UnknownKey(InvalidToken):
     """The token names a key that the issuer does not publish."""
 
 
@@ -77,12 +71,36 @@ class KeySet:
         Raises:
             UnknownKey: none, or more than one without an id.
         """
-        if kid is not None and not isinstance(kid, str):
-            raise UnknownKey
-        fitting = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
-        if len(fitting) != 1:
-            raise UnknownKey
-        return fitting[0]
+        if (kid is None or isinstance(kid, str)) and isinstance(algorithm, str):
+            fitting = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
+            if len(fitting) == 1:
+                return fitting[0]
+        raise UnknownKey("The access token is not signed by a known key")
+
+
+class Keys(Protocol):
+    """Where the issuer's keys come from: FixedKeys here, or `remote.RemoteKeys`. `now` is in seconds."""
+
+    async def current(self, *, now: float) -> KeySet:
+        """Raises KeysUnavailable."""
+        ...
+
+    async def newer(self, *, now: float) -> KeySet | None:
+        """What there is now, for a token whose key is not in the current set; None where there is nothing newer."""
+        ...
+
+
+class FixedKeys:
+    """A key set that never changes."""
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    async def current(self, *, now: float) -> KeySet:
+        return self._keys
+
+    async def newer(self, *, now: float) -> None:
+        return None
 
 
 def parse(document: str, allowed: frozenset[str]) -> KeySet:
@@ -95,9 +113,9 @@ def parse(document: str, allowed: frozenset[str]) -> KeySet:
     if len(document) > MAX_DOCUMENT_LENGTH:
         raise BadKeySet(f"it is longer than {MAX_DOCUMENT_LENGTH} characters")
     try:
-        parsed = json.loads(document)
+        parsed = claims.strict_json(document)
     except (ValueError, RecursionError):
-        raise BadKeySet("it is not JSON") from None
+        raise BadKeySet("it is not JSON, or a member is there twice") from None
     members = parsed.get("keys") if isinstance(parsed, dict) else None
     if not isinstance(members, list) or len(members) > MAX_KEYS:
         raise BadKeySet(f'it is not an object with a list "keys" of at most {MAX_KEYS}')
@@ -118,76 +136,34 @@ def parse(document: str, allowed: frozenset[str]) -> KeySet:
     return KeySet(tuple(keys))
 
 
-def verify(token: str, header: Mapping[str, object], keys: KeySet) -> None:
-    """Checks the signature of the whole JWT, whose decoded header is `header`.
+async def check_signature(token: str, header: Mapping[str, object], keys: Keys, *, now: float) -> None:
+    """Checks the signature of the whole JWT, whose decoded header is `header`. An unknown key is looked for once more.
 
     Raises:
         UnknownKey: no key of that id and algorithm.
-        BadSignature: the signature is not that key's, or the header asks for what is not understood (`crit`).
+        BadSignature: the signature is not that key's.
+        KeysUnavailable: there are no keys to check with.
     """
+    try:
+        verify(token, header, await keys.current(now=now))
+    except UnknownKey:
+        newer = await keys.newer(now=now)
+        if newer is None:
+            raise
+        verify(token, header, newer)
+
+
+def verify(token: str, header: Mapping[str, object], keys: KeySet) -> None:
+    """Raises UnknownKey or BadSignature. The header's `crit` is checked by `claims.check_header`."""
     algorithm = header.get("alg")
     key = keys.find(header.get("kid"), algorithm)
     assert isinstance(algorithm, str)  # it is one of the key's
+    if not claims.is_canonical(token.rpartition(".")[2]):
+        raise BadSignature("The access token's signature is not canonical base64url")
     try:
         _JWS.decode_complete(token, key.public, algorithms=[algorithm])
-    except jwt.InvalidTokenError as error:
-        raise BadSignature(str(error)) from None
-
-
-class RemoteKeys:
-    """The key set behind a URL. The last good one is kept for as long as no newer one can be had.
-
-    Nothing is locked: on Cloudflare a request must not wait for what another request began.
-    """
-
-    def __init__(self, get: Callable[[], Awaitable[str]], allowed: frozenset[str]) -> None:
-        """`get` fetches the document's text, and raises OSError where that fails."""
-        self._get = get
-        self._allowed = allowed
-        self._keys: KeySet | None = None
-        self._stale_at = -math.inf
-        self._not_before = -math.inf
-        self._began: float | None = None
-
-    async def current(self, *, now: float) -> KeySet:
-        """Raises KeysUnavailable where there has never been a good set."""
-        if self._keys is not None and (now < self._stale_at or now < self._not_before):
-            return self._keys
-        if now < self._not_before:
-            raise KeysUnavailable("the last fetch failed", retry_after_seconds=RETRY_SECONDS)
-        if self._keys is not None:
-            self._not_before = now + REFETCH_SECONDS
-        return await self._fetch(now)
-
-    async def newer(self, *, now: float) -> KeySet | None:
-        """What the issuer publishes now, because a token names a key that is not known; None where it is too early.
-
-        Raises:
-            KeysUnavailable: another request is fetching it at this moment.
-        """
-        if self._began is not None and now < self._began + PATIENCE_SECONDS:
-            raise KeysUnavailable("new keys are on their way", retry_after_seconds=1)
-        if now < self._not_before:
-            return None
-        self._not_before = now + REFETCH_SECONDS
-        return await self._fetch(now)
-
-    async def _fetch(self, now: float) -> KeySet:
-        self._began = now
-        try:
-            self._keys = parse(await self._get(), self._allowed)
-        except (OSError, BadKeySet) as error:
-            self._not_before = max(self._not_before, now + RETRY_SECONDS)
-            _log.warning(
-                "the issuer's keys cannot be used%s: %s", " (the last good ones stay)" * bool(self._keys), error
-            )
-            if self._keys is None:
-                raise KeysUnavailable(str(error), retry_after_seconds=RETRY_SECONDS) from error
-        else:
-            self._stale_at = now + MAX_AGE_SECONDS
-        finally:
-            self._began = None
-        return self._keys
+    except jwt.InvalidTokenError:
+        raise BadSignature("The access token's signature does not fit") from None
 
 
 def _key(member: Mapping[str, object], allowed: frozenset[str]) -> Key | None:
@@ -225,8 +201,7 @@ def _public_key(member: Mapping[str, object]) -> PublicKey | None:
 def _algorithms_of(key: PublicKey | None) -> frozenset[str]:
     match key:
         case rsa.RSAPublicKey():
-            numbers = key.public_numbers()
-            return _RSA if key.key_size in _RSA_BITS and numbers.n % 2 and numbers.e > 1 else frozenset()
+            return _RSA if _is_sound(key) else frozenset()
         case ec.EllipticCurvePublicKey():
             return _CURVES.get(key.curve.name, frozenset())
         case ed25519.Ed25519PublicKey():
@@ -235,8 +210,25 @@ def _algorithms_of(key: PublicKey | None) -> frozenset[str]:
             return frozenset()
 
 
+def _is_sound(key: rsa.RSAPublicKey) -> bool:
+    numbers = key.public_numbers()
+    if key.key_size not in _RSA_BITS or numbers.n % 2 == 0 or numbers.e < 3 or numbers.e % 2 == 0:
+        return False
+    return not all(numbers.n % prime in powers for prime, powers in _ROCA)
+
+
+def _powers(prime: int) -> frozenset[int]:
+    return frozenset(pow(65537, exponent, prime) for exponent in range(prime - 1))
+
+
 def _texts(values: object) -> list[str]:
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
 _JWS: Final = jwt.PyJWS()
+
+# Moduli that Infineon's library made from powers of 65537, and that can be factored (CVE-2017-15361, "ROCA"). Each is
+# such a power modulo every one of these primes; of other moduli not one in a hundred million is.
+_ROCA: Final = tuple(
+    (prime, _powers(prime)) for prime in (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+)

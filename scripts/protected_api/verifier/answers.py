@@ -1,4 +1,4 @@
-"""What the gateway itself answers: challenges (RFC 6750), problems (RFC 9457) and CORS. Pure."""
+"""Refusals: challenges (RFC 6750, RFC 9728), problem documents (RFC 9457) and CORS. Pure, and needs no package."""
 
 import json
 import re
@@ -11,6 +11,10 @@ _TITLES: Final = {
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     502: "Bad Gateway",
@@ -23,9 +27,10 @@ _PREFLIGHT_SECONDS: Final = 600
 
 
 class Refused(Exception):
-    """Why a request is not passed on. `error` is RFC 6750's code; none where no credentials were sent.
+    """Why a request is not served. `error` is RFC 6750's code; none where no credentials were sent.
 
     `detail` goes to the client, into a quoted string among other places: printable ASCII without quote and backslash.
+    `fields` are further header fields of the answer.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Refused(Exception):
         error: str | None = None,
         scope: str | None = None,
         retry_after_seconds: int | None = None,
+        fields: Fields | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -43,6 +49,7 @@ class Refused(Exception):
         self.error = error
         self.scope = scope
         self.retry_after_seconds = retry_after_seconds
+        self.fields = fields or []
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,9 @@ class Answer:
     text: str | None
 
 
-def refusal(refused: Refused, *, realm: str, cors: Fields) -> Answer:
-    """`cors` are the fields that let a page read this answer (see `cors_fields`)."""
+def refusal(refused: Refused, *, realm: str, cors: Fields, metadata_url: str = "") -> Answer:
+    """`cors` are the fields that let a page read this answer (see `cors_fields`); `metadata_url` is the API's own
+    (RFC 9728), from which a client learns where it gets a token."""
     problem: dict[str, str | int] = {
         "type": "about:blank",
         "title": _TITLES[refused.status],
@@ -63,20 +71,23 @@ def refusal(refused: Refused, *, realm: str, cors: Fields) -> Answer:
     if refused.error is not None:
         problem["error"] = refused.error
     fields = [("content-type", "application/problem+json"), ("cache-control", "no-store"), *cors]
+    fields += refused.fields
     if refused.status == 401 or refused.error is not None:
-        fields.append(("www-authenticate", challenge(refused, realm=realm)))
+        fields.append(("www-authenticate", challenge(refused, realm=realm, metadata_url=metadata_url)))
     if refused.retry_after_seconds is not None:
         fields.append(("retry-after", str(refused.retry_after_seconds)))
     return Answer(refused.status, fields, json.dumps(problem) + "\n")
 
 
-def challenge(refused: Refused, *, realm: str) -> str:
+def challenge(refused: Refused, *, realm: str, metadata_url: str = "") -> str:
     """A request without credentials gets no error code (RFC 6750 section 3.1)."""
     parameters = [("realm", realm)]
     if refused.error is not None:
         parameters += [("error", refused.error), ("error_description", refused.detail)]
     if refused.scope is not None:
         parameters.append(("scope", refused.scope))
+    if metadata_url:
+        parameters.append(("resource_metadata", metadata_url))
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters)
 
 
