@@ -85,7 +85,8 @@ def test_j2_j7_hmac_with_anything_public_is_refused(verifier: Edge, algorithm: s
         assert status(verifier, f"{head}.{body}.{encoded(forged)}") == 401
 
 
-FAMILIES = {
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+FAMILIES: dict[str, tuple[PrivateKey, tuple[str, ...]]] = {
     "RSA": (rsa.generate_private_key(public_exponent=65537, key_size=2048), ("RS256", "RS384", "RS512", "PS256")),
     "P-256": (ec.generate_private_key(ec.SECP256R1()), ("ES256",)),
     "P-384": (ec.generate_private_key(ec.SECP384R1()), ("ES384",)),
