@@ -1,6 +1,7 @@
 """The auth worker: /authorize, /login, /code (consent), /logout, /signup. What it decides is in the package issuer."""
 
 import asyncio
+import logging
 import sys
 import time
 
@@ -12,6 +13,8 @@ from issuer.sessions import Sessions
 from issuer.storage import Storage
 from issuer.unavailable import Unavailable
 from issuer.visits import Asked, Isolate, Visit
+
+_log = logging.getLogger("oauth")
 
 _JWKS_TIMEOUT_SECONDS = 10
 
@@ -41,7 +44,7 @@ class Default(WorkerEntrypoint):
             isolate=isolate,
             store=Storage(env, isolate.settings),
             sessions=Sessions(namespace, isolate.settings),
-            failures=namespace,
+            failures=_Counters(env.TOKENS),
             limit=lambda key: _may_try(env, key),
         )
         reply = await auth_server.answer(visit)
@@ -141,3 +144,13 @@ class _Guarded:
             return await getattr(self._namespace, name)(*args, **options)
         except Exception as error:  # noqa: BLE001  whatever goes wrong with KV, nothing may pass without it
             raise Unavailable(f"TOKENS.{name}: {error!r}") from None
+
+
+class _Counters(_Guarded):
+    """Failed logins. KV takes one write a second of a key; one that it refuses is counted in the isolate only."""
+
+    async def put(self, key, value, *, expirationTtl):
+        try:
+            await super().put(key, value, expirationTtl=expirationTtl)
+        except Unavailable as error:
+            _log.warning("a failed login could not be noted: %s", error)

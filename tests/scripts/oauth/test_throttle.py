@@ -9,31 +9,43 @@ from hypothesis import strategies as st
 
 from issuer import throttle
 from issuer.hasher import Busy, Hasher
-from issuer.throttle import Attempts, Failures
+from issuer.throttle import FORGOTTEN_SECONDS, Attempts, Failures, Limit
 
-FREE = throttle.FREE_FAILURES
+ACCOUNT, ADDRESS = Limit("account", doubles=True), Limit("address", doubles=False)
 
 
 @pytest.mark.parametrize(
     ("count", "wait"), [(0, 0), (4, 0), (5, 15), (6, 30), (7, 60), (10, 480), (11, 900), (50, 900), (10**9, 900)]
 )
 def test_each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour(count: int, wait: int) -> None:
-    assert Failures(count, 1000).wait_seconds(free=FREE, now=1000) == wait
+    assert ACCOUNT.wait_seconds(Failures(count, 500, 1000), now=1000) == wait
 
 
 def test_a_wait_ends_and_failures_are_forgotten() -> None:
-    failures = Failures(6, 1000)
+    failures = Failures(6, 500, 1000)
 
-    assert failures.wait_seconds(free=FREE, now=1029) == 1
-    assert failures.wait_seconds(free=FREE, now=1030) == 0
-    assert failures.more(now=1030) == Failures(7, 1030)
-    assert failures.more(now=1000 + throttle.FORGOTTEN_SECONDS) == Failures(1, 1000 + throttle.FORGOTTEN_SECONDS)
+    assert ACCOUNT.wait_seconds(failures, now=1029) == 1
+    assert ACCOUNT.wait_seconds(failures, now=1030) == 0
+    attempts = Attempts()
+    assert attempts.begin(ACCOUNT, failures, now=1030) == Failures(7, 500, 1030)
+    later = 1030 + FORGOTTEN_SECONDS
+    assert attempts.begin(ACCOUNT, failures, now=later) == Failures(1, later, later)
+
+
+def test_an_address_that_many_share_waits_for_the_end_of_its_window_and_no_longer() -> None:
+    full = Failures(throttle.FAILURES_OF_ADDRESS, 1000, 1500)
+
+    assert ADDRESS.wait_seconds(Failures(full.count - 1, 1000, 1500), now=1500) == 0
+    assert ADDRESS.wait_seconds(full, now=1500) == 100
+    assert ADDRESS.wait_seconds(Failures(10**6, 1000, 1599), now=1599) == 1
+    assert ADDRESS.wait_seconds(full, now=1600) == 0
+    assert Attempts().begin(ADDRESS, full, now=1600) == Failures(1, 1600, 1600)
 
 
 @given(st.none() | st.text(max_size=30) | st.sampled_from(["[]", "null", "1", '{"t":"failures"}', "{" * 2000]))
 def test_what_is_no_record_is_no_failure(text: str | None) -> None:
     assert throttle.load(text) == Failures()
-    assert throttle.load(throttle.dump(Failures(3, 4))) == Failures(3, 4)
+    assert throttle.load(throttle.dump(Failures(3, 4, 5))) == Failures(3, 4, 5)
 
 
 @pytest.mark.parametrize(
@@ -47,30 +59,30 @@ def test_what_is_no_record_is_no_failure(text: str | None) -> None:
     ],
 )
 def test_a_network_is_one_client(one: str | None, other: str | None, same: bool) -> None:
-    assert (throttle.account_key("a@b", one) == throttle.account_key("a@b", other)) is same
-    assert (throttle.address_key(one) == throttle.address_key(other)) is same
-    assert throttle.account_key("a@b", one) != throttle.account_key("c@b", one)
+    assert (throttle.limits("a@b", one) == throttle.limits("a@b", other)) is same
+    assert throttle.limits("a@b", one)[0] != throttle.limits("c@b", one)[0]
+    assert throttle.limits("a@b", one)[1:] == throttle.limits("c@b", one)[1:]
 
 
 def test_a_try_counts_before_it_is_known_how_it_ends() -> None:
     attempts = Attempts()
-    for _ in range(FREE):
-        attempts.begin("k", Failures(), now=1000)
-    assert attempts.wait_seconds("k", free=FREE, now=1000) == 15
+    for _ in range(throttle.FREE_FAILURES):
+        attempts.begin(ACCOUNT, Failures(), now=1000)
+    assert attempts.wait_seconds(ACCOUNT, Failures(), now=1000) == 15
 
-    attempts.succeed("k")
-    assert attempts.wait_seconds("k", free=FREE, now=1000) == 0
-    attempts.begin("k", Failures(8, 999), now=1000)  # another isolate knew more
-    assert attempts.take_back("k") == Failures(8, 1000)
+    attempts.take_back(ACCOUNT)
+    assert attempts.wait_seconds(ACCOUNT, Failures(), now=1000) == 0
+    attempts.forget(ACCOUNT)
+    assert attempts.begin(ACCOUNT, Failures(8, 1, 999), now=1000) == Failures(9, 1, 1000)  # another isolate knew more
 
 
 def test_only_so_many_are_remembered() -> None:
     attempts = Attempts()
     for number in range(10_001):
-        attempts.begin(str(number), Failures(FREE, 1000), now=1000)
+        attempts.begin(Limit(str(number), doubles=True), Failures(throttle.FREE_FAILURES, 1, 1000), now=1000)
 
-    assert attempts.wait_seconds("0", free=FREE, now=1000) == 0
-    assert attempts.wait_seconds("10000", free=FREE, now=1000) > 0
+    assert attempts.wait_seconds(Limit("0", doubles=True), Failures(), now=1000) == 0
+    assert attempts.wait_seconds(Limit("10000", doubles=True), Failures(), now=1000) > 0
 
 
 async def test_only_a_few_passwords_are_hashed_at_once_and_not_many_wait() -> None:

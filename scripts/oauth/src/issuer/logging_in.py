@@ -17,6 +17,7 @@ from issuer.authorization import Ask, ChooseAccount, Refused
 from issuer.authorizing import decide, proven, refusal
 from issuer.hasher import Busy
 from issuer.replies import Reply
+from issuer.throttle import Failures, Limit
 from issuer.users import BadUser, User
 from issuer.visits import Failed, Visit, app, person
 
@@ -124,19 +125,31 @@ async def _posted(visit: Visit, ask: Ask | None) -> Reply:
     if body.repeated(["email", "password"]):
         raise Failed(400, "This request cannot be read", "The form has a field twice.")
     typed, password = body.get("email") or "", body.get("password") or ""
-    wait = await _check_in(visit, typed)
-    if wait:
-        fault = f"There were too many tries. Please wait {_words(wait)}."
-        return _login_page(visit, ask, email=typed, fault=fault, status=429, retry_after=wait)
+    tries = await _begin(visit, typed)
+    if isinstance(tries, int):
+        fault = f"There were too many tries. Please wait {_words(tries)}."
+        return _login_page(visit, ask, email=typed, fault=fault, status=429, retry_after=tries)
+    attempts = visit.isolate.attempts
     try:
         user = await _authenticated(visit, typed, password)
     except Busy:
+        for limit in tries:
+            attempts.take_back(limit)
         fault = "Many people sign in just now. Please try again in a moment."
         return _login_page(visit, ask, email=typed, fault=fault, status=503, retry_after=BUSY_SECONDS)
     if user is None:
         _log.info("a login failed from %s", throttle.network(visit.asked.address) or "an unknown address")
+        for limit, failures in tries.items():
+            await visit.failures.put(limit.key, throttle.dump(failures), expirationTtl=throttle.FORGOTTEN_SECONDS)
         return _login_page(visit, ask, email=typed, fault=WRONG, status=403)
-    await _clear(visit, typed)
+    # The account starts anew. Of the address only this try is taken back: one own account must not clear what was
+    # tried on others.
+    account, *others = tries
+    attempts.forget(account)
+    for limit in others:
+        attempts.take_back(limit)
+    if tries[account].count > 1:
+        await visit.failures.delete(account.key)
     return await _begun(visit, ask, user)
 
 
@@ -175,45 +188,20 @@ async def _authenticated(visit: Visit, typed: str, password: str) -> User | None
     return user if found and user is not None and not user.disabled else None
 
 
-async def _check_in(visit: Visit, typed: str) -> int:
-    """Seconds to wait, 0 for who may try now; then the try counts as a failure until it is none."""
+async def _begin(visit: Visit, typed: str) -> dict[Limit, Failures] | int:
+    """What this try is counted under, as a failure until it is none; or the seconds to wait."""
     address, now, attempts = visit.asked.address, visit.now, visit.isolate.attempts
     if not await visit.limit(throttle.network(address)):
         return throttle.FIRST_WAIT_SECONDS
-    limits = _limits(typed, address)
-    kept = {key: throttle.load(await visit.failures.get(key)) for key, _ in limits}
-    wait = max(
-        max(kept[key].wait_seconds(free=free, now=now), attempts.wait_seconds(key, free=free, now=now))
-        for key, free in limits
-    )
-    if wait:
-        return wait
-    for key, _ in limits:
-        failures = attempts.begin(key, kept[key], now=now)
-        await visit.failures.put(key, throttle.dump(failures), expirationTtl=throttle.FORGOTTEN_SECONDS)
-    return 0
-
-
-def _limits(typed: str, address: str | None) -> list[tuple[str, int]]:
     try:
         email = users.normal_email(typed)
     except BadUser:
         email = hashes.digest(typed)
-    limits = [(throttle.account_key(email, address), throttle.FREE_FAILURES)]
-    if address is not None:
-        limits.append((throttle.address_key(address), throttle.FREE_FAILURES_OF_ADDRESS))
-    return limits
-
-
-async def _clear(visit: Visit, typed: str) -> None:
-    """After a login the account starts anew. Of the address only this try is taken back: one own account must not
-    clear what was tried on others."""
-    (account, _), *others = _limits(typed, visit.asked.address)
-    visit.isolate.attempts.succeed(account)
-    await visit.failures.delete(account)
-    for key, _ in others:
-        failures = visit.isolate.attempts.take_back(key)
-        await visit.failures.put(key, throttle.dump(failures), expirationTtl=throttle.FORGOTTEN_SECONDS)
+    limits = throttle.limits(email, address)
+    kept = {limit: throttle.load(await visit.failures.get(limit.key)) for limit in limits}
+    # From here to the end nothing waits, so that no other try comes between.
+    wait = max(attempts.wait_seconds(limit, kept[limit], now=now) for limit in limits)
+    return wait or {limit: attempts.begin(limit, kept[limit], now=now) for limit in limits}
 
 
 def _words(seconds: int) -> str:

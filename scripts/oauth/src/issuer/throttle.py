@@ -6,17 +6,19 @@ over all accounts, so that trying one password on many of them ends too.
 
 import ipaddress
 import json
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from issuer import hashes
 
 FREE_FAILURES: Final = 5
-FREE_FAILURES_OF_ADDRESS: Final = 50
 FIRST_WAIT_SECONDS: Final = 15
 LONGEST_WAIT_SECONDS: Final = 900
 FORGOTTEN_SECONDS: Final = 3600  # after the last failure
+
+# Many people may share an address, so there it is only a number for a time, and not more for each further failure.
+FAILURES_OF_ADDRESS: Final = 50
+WINDOW_SECONDS: Final = 600
 
 # As many are remembered in one isolate; then the oldest are forgotten, which only makes the limit milder.
 _REMEMBERED: Final = 10_000
@@ -24,43 +26,62 @@ _REMEMBERED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Failures:
+    """`since` is when the first of them was, `last_at` the last."""
+
     count: int = 0
+    since: int = 0
     last_at: int = 0
 
-    def wait_seconds(self, *, free: int, now: int) -> int:
-        """0 for who may try: after the free failures the wait doubles with each further one."""
-        if self.count < free or now >= self.last_at + FORGOTTEN_SECONDS:
-            return 0
-        backoff = min(FIRST_WAIT_SECONDS * 2 ** min(self.count - free, 20), LONGEST_WAIT_SECONDS)
-        return max(0, math.ceil(self.last_at + backoff - now))
-
     def more(self, *, now: int) -> "Failures":
-        forgotten = now >= self.last_at + FORGOTTEN_SECONDS
-        return Failures(1 if forgotten else self.count + 1, now)
+        return Failures(self.count + 1, self.since if self.count else now, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What is counted under a key of TOKENS, and whether the wait doubles."""
+
+    key: str
+    doubles: bool
+
+    def still(self, failures: Failures, *, now: int) -> Failures:
+        """What is not forgotten of them."""
+        end = failures.last_at + FORGOTTEN_SECONDS if self.doubles else failures.since + WINDOW_SECONDS
+        return failures if now < end else Failures()
+
+    def wait_seconds(self, failures: Failures, *, now: int) -> int:
+        """0 for who may try."""
+        counted = self.still(failures, now=now)
+        if not self.doubles:
+            return counted.since + WINDOW_SECONDS - now if counted.count >= FAILURES_OF_ADDRESS else 0
+        if counted.count < FREE_FAILURES:
+            return 0
+        backoff = min(FIRST_WAIT_SECONDS * 2 ** min(counted.count - FREE_FAILURES, 20), LONGEST_WAIT_SECONDS)
+        return max(0, counted.last_at + backoff - now)
 
 
 def dump(failures: Failures) -> str:
-    return json.dumps({"t": "failures", "count": failures.count, "last_at": failures.last_at})
+    return json.dumps({"t": "failures", **asdict(failures)})
 
 
 def load(text: str | None) -> Failures:
     """None, and what is no such record, is no failure yet."""
     try:
         kept = json.loads(text or "{}")
-        if kept.get("t") == "failures" and type(kept["count"]) is type(kept["last_at"]) is int:
-            return Failures(kept["count"], kept["last_at"])
-    except (ValueError, AttributeError, KeyError, RecursionError):
-        pass
+    except (ValueError, RecursionError):
+        return Failures()
+    match kept:
+        case {"t": "failures", "count": int(count), "since": int(since), "last_at": int(last_at)}:
+            return Failures(count, since, last_at)
     return Failures()
 
 
-def account_key(email: str, address: str | None) -> str:
-    """In TOKENS. `email` is what was typed, of a known account or not."""
-    return "l:" + hashes.joined("account", email, network(address))
-
-
-def address_key(address: str | None) -> str:
-    return "l:" + hashes.joined("address", network(address))
+def limits(email: str, address: str | None) -> list[Limit]:
+    """The account's first. `email` is what was typed, of a known account or not."""
+    seen_from = network(address)
+    found = [Limit("l:" + hashes.joined("account", email, seen_from), doubles=True)]
+    if seen_from:
+        found.append(Limit("l:" + hashes.joined("address", seen_from), doubles=False))
+    return found
 
 
 def network(address: str | None) -> str:
@@ -79,23 +100,24 @@ class Attempts:
     def __init__(self) -> None:
         self._failures: dict[str, Failures] = {}
 
-    def wait_seconds(self, key: str, *, free: int, now: int) -> int:
-        return self._failures.get(key, Failures()).wait_seconds(free=free, now=now)
+    def wait_seconds(self, limit: Limit, kept: Failures, *, now: int) -> int:
+        """`kept` is what storage knows; whichever knows more decides."""
+        known = self._failures.get(limit.key, Failures())
+        return max(limit.wait_seconds(known, now=now), limit.wait_seconds(kept, now=now))
 
-    def begin(self, key: str, kept: Failures, *, now: int) -> Failures:
-        """Counts one more failure, which `succeed` takes back. `kept` is what storage knows of earlier ones."""
-        known = self._failures.pop(key, Failures())
-        failures = max(known, kept, key=lambda found: (found.last_at, found.count)).more(now=now)
+    def begin(self, limit: Limit, kept: Failures, *, now: int) -> Failures:
+        """Counts one more failure, which `take_back` undoes."""
+        known = self._failures.pop(limit.key, Failures())
+        failures = limit.still(max(known, kept, key=lambda found: found.count), now=now).more(now=now)
         while len(self._failures) >= _REMEMBERED:
             del self._failures[next(iter(self._failures))]
-        self._failures[key] = failures
+        self._failures[limit.key] = failures
         return failures
 
-    def take_back(self, key: str) -> Failures:
+    def take_back(self, limit: Limit) -> None:
         """One that was counted was none."""
-        known = self._failures.get(key, Failures(1))
-        self._failures[key] = Failures(max(0, known.count - 1), known.last_at)
-        return self._failures[key]
+        known = self._failures.get(limit.key, Failures())
+        self._failures[limit.key] = replace(known, count=max(0, known.count - 1))
 
-    def succeed(self, key: str) -> None:
-        self._failures.pop(key, None)
+    def forget(self, limit: Limit) -> None:
+        self._failures.pop(limit.key, None)
