@@ -230,6 +230,27 @@ def test_a_stranger_elsewhere_does_not_lock_the_person_out(stage: Stage) -> None
     assert "You are signed in" in stage.logged_in().open("/login").text
 
 
+def test_another_isolate_knows_of_the_failures_too(stage: Stage) -> None:
+    browser = stage.browser()
+    browser.open("/login")
+    for _ in range(5):
+        browser.login(password="wrong")
+    kept = {key: stage.edge.kv("TOKENS").get(key) or "" for key in iter(stage.edge.kv("TOKENS").keys())}
+    assert len([key for key in kept if key.startswith("l:")]) == 2
+
+    with set_up(start=stage.clock.now()) as other:
+        for key, value in kept.items():
+            other.edge.kv("TOKENS").put(key, value)
+        again = other.browser()
+        again.open("/login")
+        assert again.login().status == 429
+        other.clock.advance(15)
+        assert "You are signed in" in again.login().text
+        assert again.reply is not None
+        # What worked leaves nothing behind of the account.
+        assert len([key for key in iter(other.edge.kv("TOKENS").keys()) if key.startswith("l:")]) == 1
+
+
 def test_an_address_that_tries_many_accounts_waits_too(stage: Stage) -> None:
     thief = stage.browser("2001:db8::1")
     thief.open("/login")
