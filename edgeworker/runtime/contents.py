@@ -41,6 +41,8 @@ def content_of(value: object) -> Content:
             return Content(None)
         case bool() | int() | float():
             return Content(Body(str(as_text(value)).encode()), TEXT)
+        case BaseException():
+            return Content(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
         case _:
             kind = type(value).__name__
             raise type_error(f"a body is text, bytes, FormData, Blob, URLSearchParams or ReadableStream, not {kind}")

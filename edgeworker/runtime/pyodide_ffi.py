@@ -5,7 +5,7 @@ Source: https://pyodide.org/en/stable/usage/api/python-api/ffi.html
 
 import asyncio
 from abc import ABC
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
 
 from edgeworker.runtime import invocation
 from edgeworker.runtime.ffi import JsDict, JsException, JsNull
@@ -38,6 +38,15 @@ class PyProxy:
         found: object = getattr(self._value, name)
         return found
 
+    def __await__(self) -> Generator[object, None, object]:
+        """A proxy of a coroutine is a promise to JavaScript: scripts give it to waitUntil."""
+        if not isinstance(self._value, Awaitable):
+            raise TypeError(f"object {type(self._value).__name__} can't be used in 'await' expression")
+        return self._value.__await__()
+
+    def __str__(self) -> str:
+        return str(self._value)
+
     def destroy(self) -> None:
         """Nothing has to be freed here."""
 
@@ -49,9 +58,9 @@ def create_proxy(value: object, /, **_options: object) -> PyProxy:
     return PyProxy(value)
 
 
-def create_once_callable(function: Callable[..., object], /, **_options: object) -> PyProxy:
-    """Can be called once; a second call raises."""
-    return PyProxy(_Once(function))
+def create_once_callable(function: Callable[..., object] | Awaitable[object], /, **_options: object) -> PyProxy:
+    """Can be called once; a second call raises. A coroutine is what it is."""
+    return PyProxy(function if isinstance(function, Awaitable) else _Once(function))
 
 
 class _Once:

@@ -96,7 +96,10 @@ class PythonIsolate:
             else:
                 method = self._method("fetch", env, view, entrypoint)
                 result = method(*self._fitting(method, SDKRequest.over(request), env, view))
-            return self._response(await self._awaited(result))
+            answer = await self._awaited(result)
+            while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
+                answer = await answer  # a promise of a promise is one promise to JavaScript
+            return self._response(answer)
 
     async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
         self._env.bind(env)

@@ -80,6 +80,20 @@ class FormData(BodySource):
     def __iter__(self) -> Iterator[tuple[str, FormValue]]:
         return iter(self._fields)
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.has(name)
+
+    def __getitem__(self, name: str) -> FormValue | None:
+        return self.get(name)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if not self.has(name):
+            raise KeyError(name)
+        self.delete(name)
+
     def content(self) -> Content:
         boundary = f"----edgeworker{secrets.token_hex(16)}"
         body = b"".join(_written(name, value, boundary) for name, value in self._fields)

@@ -73,11 +73,19 @@ class Headers(JsObject):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.core.has(name)
 
-    def __getitem__(self, name: str) -> str:
-        value = self.core.get(name)
-        if value is None:
+    # pyodide gives brackets to every object of JavaScript that has `get`, `set`, `has` and `delete`.
+
+    def __getitem__(self, name: str) -> str | None:
+        """None for a missing one: `get` answers null, which is a value."""
+        return self.core.get(name)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if not self.core.has(name):
             raise KeyError(name)
-        return value
+        self.delete(name)
 
     def __repr__(self) -> str:
         return repr(self.core)

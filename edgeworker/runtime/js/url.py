@@ -165,6 +165,17 @@ class URLSearchParams(BodySource):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.has(name)
 
+    def __getitem__(self, name: str) -> str | None:
+        return self.get(name)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if not self.has(name):
+            raise KeyError(name)
+        self.delete(name)
+
     def _changed(self) -> None:
         if self.on_change is not None:
             self.on_change(str(self))
