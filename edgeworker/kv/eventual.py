@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.clock import Clock
-from edgeworker.kv.store import Entry, EntryStream, KVStore, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
 
 _Name = tuple[str, str]  # namespace id, key
 
@@ -77,6 +77,9 @@ class EventualStore:
     @property
     def namespaces(self) -> NamespaceRegistry:
         return self._store.namespaces
+
+    def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
+        return LATER
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         older = self._older((namespace_id, key), now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeworker.clock import Clock
 from edgeworker.errors import StoreError
-from edgeworker.kv.store import Entry, EntryStream, KVStore, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class FaultyStore:
     @property
     def namespaces(self) -> NamespaceRegistry:
         return self._store.namespaces
+
+    def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
+        return LATER
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         await self._trouble("get")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from edgeworker.config import Namespace
 from edgeworker.kv import rules
-from edgeworker.kv.store import Entry, EntryStream, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import Entry, EntryStream, Later, ListedKey, NamespaceRegistry
 
 PIECE_BYTES = 64 * 1024
 
@@ -20,6 +20,10 @@ class MemoryStore:
     @property
     def namespaces(self) -> NamespaceRegistry:
         return self._namespaces
+
+    def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
+        entry = self._entries.get(namespace_id, {}).get(key)
+        return None if entry is None or _expired(entry, now) else entry.value
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         entry = self._entries.get(namespace_id, {}).get(key)

@@ -9,7 +9,7 @@ from typing import Final, Protocol, runtime_checkable
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
 from edgeworker.kv import rules
-from edgeworker.kv.store import Entry, EntryStream, KVStore
+from edgeworker.kv.store import Entry, EntryStream, KVStore, Later
 
 Value = bytes | bytearray | memoryview | str | AsyncIterator[bytes]
 
@@ -73,6 +73,13 @@ class KVNamespace:
         self._store: Final = store
         self.clock: Final = clock
         self.id: Final = namespace_id
+
+    def peek(self, key: str, *, cache_ttl: int | None = None) -> bytes | Later | None:
+        """What `get` would answer, where that takes no waiting, else LATER. Raises KVError as `get` does."""
+        key = rules.check_key(key)
+        if cache_ttl is not None:
+            rules.check_cache_ttl(cache_ttl)
+        return self._store.peek(self.id, key, now=self.clock.now())
 
     async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
         key = rules.check_key(key)

@@ -2,9 +2,17 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import Enum
+from typing import Final, Protocol
 
 from edgeworker.config import Namespace
+
+
+class Later(Enum):
+    LATER = "only `get` can tell"
+
+
+LATER: Final = Later.LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,13 @@ class KVStore(Protocol):
 
     @property
     def namespaces(self) -> NamespaceRegistry: ...
+
+    def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
+        """The value that `get` would find, where that takes no waiting, else LATER; never raises StoreError.
+
+        A coroutine and an Entry cost as much as the read itself, which is why there is this way around them.
+        """
+        ...
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None: ...
 

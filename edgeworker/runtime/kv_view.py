@@ -11,11 +11,13 @@ from typing import Final, NoReturn, TypeVar
 from edgeworker.errors import KVError, KVTypeError, StoreError
 from edgeworker.kv import rules
 from edgeworker.kv.namespace import Found, FoundStream, Key, KVNamespace, Value
+from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
 from edgeworker.runtime import invocation, json_text
 from edgeworker.runtime import kv_arguments as arguments
 from edgeworker.runtime.ffi import JsDict, JsException, JsNull, as_js
 from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.trace import Trace
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,14 @@ class KVView:
         Text (the default) is a str, JSON is what it holds, "arrayBuffer" a memoryview, "stream" a ReadableStream; a
         missing key is None. Many keys give a dict.
         """
+        if len(args) == 1 and not keywords and type(args[0]) is str and _trace() is None:
+            # What nearly every call is, and what most requests do: no coroutine and no list of arguments for it.
+            try:
+                content = self._namespace.peek(args[0])
+            except KVError as error:
+                raise _exception("GET", error) from error
+            if content is not LATER:
+                return None if content is None else content.decode("utf-8", "replace")
         given = arguments.positional(args, keywords)
         return await self._traced("get", given, self._get(given))
 
@@ -92,7 +102,10 @@ class KVView:
             if kind == "stream":
                 stream = await self._namespace.get_stream(arguments.string(key), cache_ttl=cache_ttl)
                 return None if stream is None else _stream(stream)
-            content = await self._namespace.get(arguments.string(key), cache_ttl=cache_ttl)
+            name = arguments.string(key)
+            content = self._namespace.peek(name, cache_ttl=cache_ttl)
+            if content is LATER:
+                content = await self._namespace.get(name, cache_ttl=cache_ttl)
         except (KVError, StoreError) as error:
             raise _exception("GET", error) from error
         return None if content is None else _value(content, kind)
@@ -172,8 +185,7 @@ class KVView:
         return result
 
     async def _traced(self, call: str, given: Sequence[object], work: Awaitable[T]) -> T:
-        context = invocation.current_or_none()
-        trace = None if context is None else context.trace
+        trace = _trace()
         if trace is None:
             return await work
         begun = self._namespace.clock.monotonic()
@@ -206,6 +218,11 @@ class ListedKeys(list[JsDict]):
 
     def __call__(self) -> Sequence[str]:
         return self._members
+
+
+def _trace() -> Trace | None:
+    context = invocation.current_or_none()
+    return None if context is None else context.trace
 
 
 def _get_options(given: Sequence[object], function: str) -> tuple[str, int | None]:

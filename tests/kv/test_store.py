@@ -6,7 +6,7 @@ import pytest
 
 from edgeworker.config import Namespace
 from edgeworker.errors import KVError
-from edgeworker.kv.store import Entry, KVStore, ListedKey
+from edgeworker.kv.store import LATER, Entry, KVStore, ListedKey
 
 LARGE = bytes(range(256)) * 1024  # 256 KiB: several pieces
 
@@ -28,6 +28,17 @@ async def test_what_was_put_is_there(store: KVStore) -> None:
     assert await store.get("ns", "k", now=0) == entry
     assert await store.get("ns", "other", now=0) is None
     assert await store.get("other", "k", now=0) is None
+
+
+async def test_what_can_be_told_without_waiting_is_what_get_finds(store: KVStore) -> None:
+    await store.put("ns", "k", Entry(b"v", expires_at=100, metadata="1"))
+    await store.put("ns", "large", Entry(LARGE))
+
+    assert store.peek("ns", "k", now=99) in (b"v", LATER)
+    assert store.peek("ns", "k", now=100) in (None, LATER)
+    assert store.peek("ns", "missing", now=0) in (None, LATER)
+    assert store.peek("other", "k", now=0) in (None, LATER)
+    assert store.peek("ns", "large", now=0) in (LARGE, LATER)
 
 
 async def test_an_empty_value_is_a_value(store: KVStore) -> None:

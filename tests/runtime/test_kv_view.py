@@ -9,7 +9,7 @@ from edgeworker.errors import StoreError
 from edgeworker.handler import Background, Context
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
-from edgeworker.kv.store import Entry
+from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Request, Response
 from edgeworker.runtime import invocation
 from edgeworker.runtime.ffi import JsDict, JsException
@@ -19,7 +19,12 @@ from edgeworker.trace import Trace
 from tests.kv.clocks import FakeClock
 
 
-class _BrokenStore(MemoryStore):
+class _WaitingStore(MemoryStore):
+    def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
+        return LATER
+
+
+class _BrokenStore(_WaitingStore):
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         raise StoreError("/data/kv.sqlite: the KV database cannot grow, the disk is full.")
 
@@ -185,3 +190,20 @@ async def test_each_call_is_a_step_of_the_trace(kv: KVView, clock: FakeClock) ->
         ("kv", 'TOKENS.delete "" failed'),
     ]
     assert all(step.took is not None for step in trace.steps)
+
+
+async def test_what_cannot_be_told_at_once_is_waited_for(clock: FakeClock) -> None:
+    kv = KVView(KVNamespace(_WaitingStore(), "ns", clock))
+    await kv.put("k", '"v"')
+
+    assert [await kv.get("k"), await kv.get("k", "json"), await kv.get("missing")] == ['"v"', "v", None]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("", "TypeError: Key name cannot be empty."), ("k" * 513, "Error: KV GET failed: 414 ")]
+)
+async def test_a_key_alone_is_checked_like_any_other(kv: KVView, key: str, text: str) -> None:
+    with pytest.raises(JsException) as caught:
+        await kv.get(key)
+
+    assert str(caught.value).startswith(text)

@@ -25,6 +25,8 @@ class Reader:
         # What is locked goes to the thread, so this one never waits.
         self._in_loop = connect_for_reading(path, waits=False)
         self._in_loop.set_progress_handler(self._progress, _STEPS_IN_LOOP)
+        # One cursor for all point reads: making one for each takes a tenth of the time of a read.
+        self._cursor = self._in_loop.cursor()
         self._in_thread: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kv-reader")
         self._calls = 0
@@ -33,7 +35,7 @@ class Reader:
     def row(self, sql: str, parameters: tuple[str, bytes]) -> Row | None:
         """In the loop, at once. Raises sqlite3.Error, with which `again` can be asked."""
         self._calls = 0
-        row: Row | None = self._in_loop.execute(sql, parameters).fetchone()
+        row: Row | None = self._cursor.execute(sql, parameters).fetchone()
         return row
 
     async def short(self, work: Work[T]) -> T:

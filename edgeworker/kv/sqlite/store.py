@@ -16,7 +16,7 @@ from edgeworker.kv.sqlite.connection import (
 from edgeworker.kv.sqlite.namespaces import SQLiteNamespaces
 from edgeworker.kv.sqlite.reader import Reader, Row
 from edgeworker.kv.sqlite.writer import Writer
-from edgeworker.kv.store import Entry, EntryStream, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import LATER, Entry, EntryStream, Later, ListedKey, NamespaceRegistry
 
 _GET: Final = """
 SELECT entry.value, entry.expires_at, entry.metadata, entry.large
@@ -70,6 +70,19 @@ class SQLiteStore:
     @property
     def namespaces(self) -> NamespaceRegistry:
         return self._namespaces
+
+    def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
+        """LATER also where reading fails: `get` says why, or waits for what is in the way."""
+        try:
+            row = self._reader.row(_GET, (namespace_id, key.encode()))
+        except sqlite3.Error:
+            return LATER
+        if row is None:
+            return None
+        value, expires_at, _, large = row
+        if expires_at is not None and expires_at <= now:
+            return None
+        return value if large is None else LATER
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         row = await self._row(namespace_id, key, now)

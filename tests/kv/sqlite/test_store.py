@@ -10,7 +10,7 @@ import pytest
 
 from edgeworker.errors import StoreError
 from edgeworker.kv.sqlite import SQLiteStore, connection
-from edgeworker.kv.store import Entry
+from edgeworker.kv.store import LATER, Entry
 
 LARGE = Entry(bytes(range(256)) * 1024)
 
@@ -164,3 +164,14 @@ async def test_a_reader_who_is_too_slow_is_told(store: SQLiteStore) -> None:
 
     with pytest.raises(StoreError, match="read it again"):
         await anext(entry.pieces)
+
+
+async def test_a_small_value_is_told_without_waiting_and_a_large_one_is_not(tmp_path: Path) -> None:
+    store = SQLiteStore.open(tmp_path / "kv.sqlite", durability="normal")
+    await store.put_many("ns", [("small", Entry(b"v", 100, "1")), ("large", Entry(b"x" * 100_000))])
+
+    assert store.peek("ns", "small", now=99) == b"v"
+    assert store.peek("ns", "small", now=100) is None
+    assert store.peek("ns", "missing", now=0) is None
+    assert store.peek("ns", "large", now=0) is LATER
+    await store.close()
