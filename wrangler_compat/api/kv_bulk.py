@@ -88,7 +88,7 @@ def _pair(item: JSON, index: int, call: Call, now: int) -> Pair:
     )
     return Pair(
         _text(item.get("key"), _PUT, f'"key" of {where}'),
-        _value(_text(item.get("value"), _PUT, f'"value" of {where}'), item.get("base64") is True, where),
+        _value(_text(item.get("value"), _PUT, f'"value" of {where}'), _is_base64(item.get("base64"), where), where),
         expiration=expires.moment,
         expiration_ttl=expires.ttl_seconds,
         metadata=item.get("metadata"),
@@ -99,6 +99,13 @@ def _text(item: JSON, action: str, where: str) -> str:
     if not isinstance(item, str):
         raise failed(action, 400, KVCode.MALFORMED_BODY, f"{where} is not a string")
     return item
+
+
+def _is_base64(given: JSON, where: str) -> bool:
+    """Raises ApiError (10012): "true" taken for false would store the base64 text itself."""
+    if given is None or isinstance(given, bool):
+        return given is True
+    raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f'"base64" of {where} is neither true nor false')
 
 
 def _value(text: str, is_base64: bool, where: str) -> str | bytes:

@@ -55,6 +55,8 @@ async def test_a_bulk_put_writes_values_expiry_and_metadata(
         ({"key": "k"}, 400, 10012),
         ({"key": "k", "value": 5}, 400, 10012),
         ({"key": "k", "value": "not base64", "base64": True}, 400, 10012),
+        ({"key": "k", "value": "AP8=", "base64": "true"}, 400, 10012),
+        ({"key": "k", "value": "AP8=", "base64": 1}, 400, 10012),
         ("k", 400, 10012),
         ({"key": "", "value": "v"}, 400, 10042),
         ({"key": "..", "value": "v"}, 400, 10042),

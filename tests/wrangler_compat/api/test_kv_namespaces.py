@@ -45,6 +45,15 @@ async def test_a_body_that_is_no_json_is_refused(client: Client, body: bytes | N
     assert (answer.status, answer.code) == (400, 10012)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_title_is_well_formed(client: Client, method: str) -> None:
+    target = NAMESPACES if method == "POST" else f"{NAMESPACES}/{NAMESPACE}"
+
+    answer = await client.call(method, target, b'{"title": "a\\ud800"}')
+
+    assert (answer.status, answer.code) == (400, 10012)
+
+
 async def test_two_namespaces_cannot_have_one_title(client: Client) -> None:
     other = (await client.call("POST", NAMESPACES, {"title": "other"})).result
     assert isinstance(other, dict)

@@ -1,0 +1,32 @@
+"""Which tests hold each row of what KV promises, and a mistake in the code that those tests have to find.
+
+A row is a limit, a call, a detail, an exception or an error code, in four sections: limits, calls from a script,
+what Python adds, and REST. `python -m tests.conformance.kv_mutants` makes each mistake in a copy of the tree and runs
+the row's tests there.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+RULES: Final = "tests/kv/test_rules.py::"
+NAMESPACE: Final = "tests/kv/test_namespace.py::"
+STORE: Final = "tests/kv/test_store.py::"
+EVENTUAL: Final = "tests/kv/test_eventual.py::"
+VIEW: Final = "tests/runtime/test_kv_view.py::"
+REST: Final = "tests/wrangler_compat/api/test_kv_"
+
+CODE: Final = "edgeworker/kv/"
+SCRIPT: Final = "edgeworker/runtime/kv_view.py"
+ARGUMENTS: Final = "edgeworker/runtime/kv_arguments.py"
+API: Final = "wrangler_compat/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`tests` are pytest's names, or "case: NAME" for one of cases/kv.json; the mistake is `wrong` for `right`."""
+
+    name: str
+    tests: tuple[str, ...]
+    file: str
+    right: str
+    wrong: str
