@@ -9,13 +9,14 @@ import pytest
 from edgeworker.config import JSON
 from edgeworker.errors import ScriptError
 from edgeworker.testing import Edge, Faults
-from issuer import keys
+from issuer import clients, keys
 from tests.scripts.oauth.auth_stage import ISSUER
 from tests.scripts.oauth.test_code_grant import refused
 from tests.scripts.oauth.token_stage import (
     API,
     OTHER_API,
     RING,
+    SHOP,
     START,
     Stage,
     basic,
@@ -274,3 +275,40 @@ def test_no_secret_reaches_the_log(stage: Stage) -> None:
     assert "used twice" in logged
     for secret in (code, *map(str, (answer["access_token"], answer["refresh_token"])), "a-wrong-secret"):
         assert secret not in logged
+
+
+def _register(stage: Stage, **changes: JSON) -> None:
+    record: dict[str, JSON] = {**SHOP, "client_id": "kept", **changes}
+    stage.edge.kv("USERS").put(clients.key("kept"), json.dumps(record))
+
+
+def test_a_client_in_kv_is_as_good_as_one_in_the_configuration(stage: Stage) -> None:
+    _register(stage)
+
+    assert stage.exchange(stage.code("kept"), "kept").status == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "shop"},
+        {"scope": "openid unknown"},
+        {"resources": ["https://unknown.example.com"]},
+        {"client_secret": "x"},
+        {"disabled": True},
+    ],
+)
+def test_a_record_in_kv_that_does_not_fit_is_no_client(stage: Stage, changes: dict[str, JSON]) -> None:
+    _register(stage, **changes)
+
+    assert refused(stage.exchange(stage.code("kept"), "kept"), "invalid_client", 401)
+
+
+def test_a_client_that_no_key_can_sign_for_is_told_to_come_later() -> None:
+    with set_up(variables(CLIENTS=[], SIGNING_KEYS=keys.dump(keys.new(["RS256"], now=0)))) as stage:
+        _register(stage, access_token_alg="ES256")
+        code = stage.code("kept")
+
+        assert refused(stage.exchange(code, "kept"), "temporarily_unavailable", 503)
+        _register(stage)
+        assert stage.exchange(code, "kept").status == 200

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from issuer import families, hashes, pkce, procedure
+from issuer.keys import BadKeys
 from issuer.procedure import Order
 from issuer.records import Family, Grant
 from issuer.refusals import Refused
@@ -81,7 +82,7 @@ async def _authorization_code(exchange):
         except Unavailable:
             await _withdrawn(exchange, issued)
             raise
-    except Unavailable:
+    except (Unavailable, BadKeys):
         # Nothing was given out, so the client may come again with the same code.
         await _undone(storage.release_code(code, record))
         raise
@@ -143,7 +144,7 @@ async def _refresh_token(exchange):
         except Unavailable:
             await _withdrawn(exchange, issued)
             raise
-    except Unavailable:
+    except (Unavailable, BadKeys):
         await _undone(storage.rotate(following, family, now=now))
         raise
     # OpenID Connect Core 12.2: no nonce in a refreshed ID token.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from issuer import clients, families, hashes, records, users
 from issuer.publisher import Publisher
 from issuer.records import AccessToken, Code, Family, Grant
+from issuer.settings import SettingError, check_client
 from issuer.unavailable import Unavailable
 
 __all__ = ["Storage", "Unavailable"]
@@ -51,7 +52,8 @@ class Storage:
             return None
         try:
             client = clients.parse(document)
-        except clients.BadClient as error:
+            check_client(client, self._settings)
+        except (clients.BadClient, SettingError) as error:
             _log.error("ALARM: the record of client %r cannot be used: %s", client_id, error)
             return None
         return client if client.client_id == client_id else None

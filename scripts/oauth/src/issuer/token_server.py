@@ -63,7 +63,8 @@ async def answer(server):
         made = await _answered(server, endpoint, allowed)
     except Refused as error:
         made = _refusal(server, error)
-    except Unavailable as error:
+    except (Unavailable, keys.BadKeys) as error:
+        # A key's time may end while the worker runs, and a client in KV may want an algorithm that no key has.
         _log.error("nothing can be answered: %s", error)
         refused = Refused(
             "temporarily_unavailable", "The server cannot reach its data", status=503, retry_after_seconds=RETRY_SECONDS
