@@ -1,13 +1,20 @@
 """Looks at tokens: splits, joins, inspects and verifies them, and sends them nowhere.
 
-A token is given as it is, as @FILE, or as - (or not at all) for standard input; "Bearer " in front of it is ignored.
+A token is read from standard input, from @FILE, or given as an argument; "Bearer " in front of it is ignored. An
+argument stays in the shell's history, and other users of the machine can see it while the command runs: for tokens that
+are worth something, use the other two. Nothing is sent anywhere; --keys URL fetches the keys and tells nothing.
 
 examples:
-  edgeworker jwt inspect "$TOKEN"              claims, times in words, and which KV entry it has
+  edgeworker jwt inspect < token.txt           claims, times in words, and which KV entry it has
   edgeworker jwt split @token.txt              what the client gets, and what is published where
-  edgeworker jwt join "$KV_VALUE" "$SPLIT_TOKEN"
-  edgeworker jwt verify "$TOKEN" --keys https://issuer.example/jwks
-  edgeworker jwt verify "$TOKEN" --keys public.pem --audience https://api.example
+  edgeworker jwt join @kv-value.txt < split-token.txt
+  edgeworker jwt inspect "$KV_VALUE"           header.payload, as KV holds it
+  edgeworker jwt inspect @split.txt --hash sha512 --encoding hex     the key for the gateway's other settings
+  edgeworker jwt verify @token.txt --keys https://issuer.example/jwks
+  edgeworker jwt verify @token.txt --keys https://team.cloudflareaccess.com/cdn-cgi/access/certs --audience AUD
+  edgeworker jwt verify - --keys public.pem --audience https://api.example < token.txt     a PEM key or certificate
+
+exit status: 0 done, or everything holds; 1 something does not hold, or a mistake in what was given; 2 wrong usage
 """
 
 import argparse

@@ -25,14 +25,20 @@ _CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES51
 
 @dataclass(frozen=True, slots=True)
 class NamedKey:
-    """`kid` is None where the source gives no id; such a key is tried for every token."""
+    """`kid` is None where the source gives no id; such a key is tried for every token. `algorithm` is the only one that
+    the source lets it be used for, if it says so."""
 
     kid: str | None
     public: PublicKey
+    algorithm: str | None = None
 
     @property
     def algorithms(self) -> frozenset[str]:
         """What a signature of this key may be: the key decides, never the token."""
+        fitting = self._fitting()
+        return fitting if self.algorithm is None else fitting & {self.algorithm}
+
+    def _fitting(self) -> frozenset[str]:
         match self.public:
             case rsa.RSAPublicKey():
                 return frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
@@ -50,19 +56,37 @@ def load(where: str) -> list[NamedKey]:
     except UnicodeDecodeError:
         raise ConfigError(f"--keys {where}: it is not text; give a JWK set or PEM.") from None
     keys = list(_from_pem(text, None) if "-----BEGIN" in text.lstrip()[:11] else _from_json(text, where))
+    if not keys and "PRIVATE KEY-----" in text:
+        raise ConfigError(
+            f"--keys {where}: it holds a private key; the public one is enough: openssl pkey -in FILE -pubout"
+        )
     if not keys:
         raise ConfigError(f"--keys {where}: it holds no public key that can verify a JWT.")
     return keys
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Keys are believed because of where they are; somebody else's word for it is not enough."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_opener: Final = urllib.request.build_opener(_NoRedirects)
+
+
 def _fetch(url: str) -> bytes:
     request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": "edgeworker"})
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+        with _opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
             content: bytes = answer.read(_MAX_BYTES + 1)
     except urllib.error.HTTPError as error:
         error.close()
-        raise ConfigError(f"--keys {url}: the server answered {error.code}.") from None
+        to = error.headers.get("Location")
+        raise ConfigError(
+            f"--keys {url}: the server answered {error.code}"
+            + (f" and leads to {to}; redirects are not followed, give that URL if it is the right one." if to else ".")
+        ) from None
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise ConfigError(f"--keys {url}: it cannot be fetched: {getattr(error, 'reason', error)}") from None
     if len(content) > _MAX_BYTES:
@@ -100,8 +124,10 @@ def _from_jwk(member: dict[str, object]) -> Iterable[NamedKey]:
     except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError, TypeError):
         return  # a key for something else; another one may fit
     kid = member.get("kid")
-    if isinstance(key, PublicKey) and member.get("use", "sig") == "sig":
-        yield NamedKey(kid if isinstance(kid, str) else None, key)
+    algorithm, operations = member.get("alg"), member.get("key_ops")
+    verifies = member.get("use", "sig") == "sig" and (not isinstance(operations, list) or "verify" in operations)
+    if isinstance(key, PublicKey) and verifies:
+        yield NamedKey(kid if isinstance(kid, str) else None, key, algorithm if isinstance(algorithm, str) else None)
 
 
 def _from_pem(text: str, kid: str | None) -> Iterable[NamedKey]:

@@ -1,9 +1,12 @@
 import io
 import json
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import jwt
 import pytest
@@ -220,3 +223,73 @@ def test_the_key_decides_on_the_algorithm() -> None:
     assert key_files.NamedKey(None, curve).algorithms == {"ES256"}
     assert key_files.NamedKey(None, edwards).algorithms == {"EdDSA"}
     assert "HS256" not in key_files.NamedKey(None, KEY.public_key()).algorithms
+
+
+def test_the_key_set_says_what_a_key_is_for(tmp_path: Path) -> None:
+    file = tmp_path / "jwks.json"
+    member = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
+    for more, status in (({"alg": "RS256"}, 0), ({"alg": "PS256"}, 1), ({"alg": "RS512"}, 1)):
+        file.write_text(json.dumps({"keys": [{**member, **more}]}))
+        assert _verify(file)[0] == status
+    for purpose in ({"use": "enc"}, {"key_ops": ["sign"]}):
+        file.write_text(json.dumps({"keys": [{**member, **purpose}]}))
+        with pytest.raises(ConfigError, match="no public key"):
+            _verify(file)
+
+
+def test_the_certs_of_access_are_keys(tmp_path: Path) -> None:
+    """What /cdn-cgi/access/certs of a team answers."""
+    pem = _certificate().decode()
+    member = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "one", "alg": "RS256", "use": "sig"}
+    file = tmp_path / "certs.json"
+    certificates = [{"kid": "one", "cert": pem}]
+    file.write_text(json.dumps({"keys": [member], "public_cert": certificates[0], "public_certs": certificates}))
+
+    assert _verify(file)[0] == 0
+
+
+def test_a_private_key_is_not_taken_and_not_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    pkcs8 = serialization.PrivateFormat.PKCS8
+    file.write_bytes(KEY.private_bytes(serialization.Encoding.PEM, pkcs8, serialization.NoEncryption()))
+
+    with pytest.raises(ConfigError, match="holds a private key; the public one is enough") as caught:
+        key_files.load(str(file))
+    assert file.read_text().splitlines()[1] not in str(caught.value)
+
+
+class _Server(BaseHTTPRequestHandler):
+    """Leads elsewhere, and keeps what it was told."""
+
+    told: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.told.append(self.path + str(self.headers))
+        if self.path == "/jwks":
+            document = json.dumps({"keys": [json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))]}).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(document)
+            return
+        self.send_response(302)
+        self.send_header("Location", "/jwks")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_keys_are_fetched_without_redirects_and_without_the_token() -> None:
+    _Server.told.clear()
+    with HTTPServer(("127.0.0.1", 0), _Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+
+        status, _ = _run(lambda out: actions.verify(out, TOKEN, f"{url}/jwks", Expected(), now=NOW))
+        with pytest.raises(ConfigError, match=r"answered 302 and leads to /jwks; redirects are not followed"):
+            key_files.load(f"{url}/moved")
+        server.shutdown()
+
+    assert status == 0
+    assert len(_Server.told) == 2
+    assert all(part not in told for told in _Server.told for part in TOKEN.split("."))
