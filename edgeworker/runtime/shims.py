@@ -42,7 +42,7 @@ from edgeworker.runtime.js import json as js_json
 from edgeworker.runtime.module_env import ModuleEnv
 from edgeworker.runtime.modules import Shims
 from edgeworker.runtime.sdk import blob as sdk_blob
-from edgeworker.runtime.sdk import entrypoints, response, types
+from edgeworker.runtime.sdk import entrypoints, failures, response, types
 from edgeworker.runtime.sdk import fetch as sdk_fetch
 from edgeworker.runtime.sdk import formdata as sdk_formdata
 from edgeworker.runtime.sdk import request as sdk_request
@@ -71,7 +71,13 @@ def for_worker(supplied: Supplied) -> Shims:
         "pyodide.code": lambda: {"run_js": _absent_function("pyodide.code.run_js")},
         "pyodide.ffi": _ffi,
         "pyodide.ffi.wrappers": lambda: pyodide_ffi.WRAPPERS,
-        "pyodide.http": lambda: {"pyfetch": sdk_fetch.fetch, "FetchResponse": response.FetchResponse},
+        "pyodide.http": lambda: {
+            "AbortError": failures.AbortError,
+            "BodyUsedError": failures.BodyUsedError,
+            "FetchResponse": response.FetchResponse,
+            "HttpStatusError": failures.HttpStatusError,
+            "pyfetch": sdk_fetch.fetch,
+        },
         "pyodide.webloop": lambda: {"WebLoop": _absent_function("pyodide.webloop.WebLoop")},
         "workers": partial(_workers, supplied),
         "workers.asgi": _asgi,

@@ -173,7 +173,9 @@ class Response(_Message):
         code = _status(status)
         if code not in _REDIRECTS:
             raise range_error(f"{code} is not a redirect status code.")
-        return Response.over(messages.Response(code, messages.Headers({"location": target.href})))
+        view = Response.over(messages.Response(code, messages.Headers({"location": target.href})))
+        view._immutable = True
+        return view
 
     @staticmethod
     def error() -> "Response":

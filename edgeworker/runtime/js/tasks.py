@@ -206,6 +206,24 @@ class AbortSignal(JsObject):
         signal.abort_with(_abort_reason(reason))
         return signal
 
+    @staticmethod
+    def any(signals: Iterable[object]) -> "AbortSignal":
+        """Aborted as soon as one of them is."""
+        made = AbortSignal()
+        for signal in signals:
+            if not isinstance(signal, AbortSignal):
+                raise JsException("TypeError", "AbortSignal.any() takes a list of signals")
+            if signal.reason is not None:
+                made.abort_with(signal.reason)
+            signal.addEventListener("abort", made._follow)
+        return made
+
+    def _follow(self, event: JsDict) -> None:
+        target = event["target"]
+        assert isinstance(target, AbortSignal)
+        assert target.reason is not None
+        self.abort_with(target.reason)
+
     def addEventListener(self, kind: str, listener: Callable[..., object], _options: object = None) -> None:
         if kind == "abort":
             self._listeners.append(listener)

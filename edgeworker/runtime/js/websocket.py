@@ -15,7 +15,7 @@ from edgeworker.messages import Closed, WebSocketMessage
 from edgeworker.runtime import invocation
 from edgeworker.runtime.ffi import JsDict, JsException
 from edgeworker.runtime.js.base import JsObject, type_error
-from edgeworker.runtime.js.buffers import to_bytes
+from edgeworker.runtime.js.buffers import ArrayBuffer, to_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -158,7 +158,8 @@ class WebSocket(JsObject):
                     clean, self._closed_here = code != _LOST, True  # the edge has answered the close already
                     self._tell("close", Event(type="close", code=code, reason=reason, wasClean=clean, target=self))
                 case content:
-                    self._tell("message", Event(type="message", data=content, target=self))
+                    data = ArrayBuffer(content) if isinstance(content, bytes) else content
+                    self._tell("message", Event(type="message", data=data, target=self))
 
     def _tell(self, kind: str, event: Event) -> None:
         for listener in list(self._listeners.get(kind, ())):

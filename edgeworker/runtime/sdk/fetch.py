@@ -2,9 +2,11 @@
 
 from edgeworker.runtime import contents, fetching, invocation
 from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.js import tasks
 from edgeworker.runtime.js.fetch import Response as JSResponse
 from edgeworker.runtime.js.fetch import resource_of
 from edgeworker.runtime.sdk.convert import from_python
+from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.response import Response
 
 
@@ -22,7 +24,15 @@ async def fetch(resource: object, **options: object) -> Response:
         contents.check_unused(source)
     except JsException as error:
         raise OSError(error.message) from error
-    return of_fetched(await fetching.perform(source, context))
+    work = fetching.perform(source, context)
+    if (signal := options.get("signal")) is None:
+        return of_fetched(await work)
+    try:
+        fetched = await tasks.unless_aborted(work, signal)
+    except JsException as error:
+        raise AbortError(error.message) from error
+    assert isinstance(fetched, fetching.Fetched)
+    return of_fetched(fetched)
 
 
 def of_fetched(fetched: fetching.Fetched) -> Response:

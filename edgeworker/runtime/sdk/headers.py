@@ -4,16 +4,19 @@ It is made anew each time it is asked for, and it is a copy: changing it changes
 Cloudflare's SDK. Look-ups read the core's raw fields; the message behind is built when another of its methods is used.
 """
 
+import logging
 from collections.abc import Mapping
 from email.message import Message
 from http.client import HTTPMessage
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from edgeworker.messages import Headers
 from edgeworker.runtime.js.headers import Headers as JSHeaders
 from edgeworker.runtime.js.headers import to_headers
 
 _T = TypeVar("_T")
+_log: Final = logging.getLogger(__name__)
+_warned: Final[list[bool]] = []  # once is enough
 
 
 class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc]  # as in the SDK; the bases disagree on keys()
@@ -68,9 +71,14 @@ def from_script(headers: object) -> Headers | None:
         case None:
             return None
         case HTTPMessageMapping():
-            raise TypeError(
-                "Received unexpected type for headers argument: a headers object; use dict(request.headers.items())"
-            )
+            # Cloudflare's documentation shows it; its SDK 1.9.5 refuses it.
+            if not _warned:
+                _warned.append(True)
+                _log.warning(
+                    "headers= was given a headers object, which some versions of Cloudflare's SDK refuse: "
+                    "use list(response.headers.items())"
+                )
+            return to_headers(headers.items())
         case _:
             raise TypeError(
                 f"Received unexpected type for headers argument: {type(headers).__name__}; use a dict or a list"

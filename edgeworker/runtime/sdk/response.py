@@ -14,6 +14,7 @@ from edgeworker.runtime.js.websocket import taken
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.convert import python_errors, python_exception
+from edgeworker.runtime.sdk.failures import BodyUsedError, HttpStatusError
 from edgeworker.runtime.sdk.formdata import FormData
 
 
@@ -71,9 +72,9 @@ class FetchResponse:
         return self.core.body is not None and self.core.body.used
 
     def raise_for_status(self) -> None:
-        """Raises OSError for a status from 400 on."""
+        """Raises HttpStatusError, an OSError, for a status from 400 on."""
         if self.core.status >= 400:
-            raise OSError(f"{self.core.status} {self.core.status_text} for url: {self.url}")
+            raise HttpStatusError(self.core.status, self.core.status_text, self.url)
 
     async def _read(self) -> "bytes":
         self._raise_if_used()
@@ -109,7 +110,7 @@ class FetchResponse:
 
     def _raise_if_used(self) -> None:
         if self.body_used:
-            raise OSError("Body already used")
+            raise BodyUsedError("Body already used")
 
     def replace_body(self, body: object) -> "Response":
         """The same status and headers with another body."""

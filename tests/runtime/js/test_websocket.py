@@ -39,6 +39,7 @@ async def test_what_was_sent_before_accept_waits_in_order() -> None:
     await asyncio.sleep(0)
 
     assert [event["data"] for event in heard] == ["one", b"two"]
+    assert heard[1].data.byteLength == 3  # type: ignore[attr-defined]  # an ArrayBuffer
 
 
 async def test_what_the_script_says_is_received_to_the_end() -> None:

@@ -194,3 +194,29 @@ RPC = [
 @pytest.mark.parametrize(("statement", "expression", "gives"), RPC)
 async def test_values_are_converted_for_rpc(stage: Stage, statement: str, expression: str, gives: str) -> None:
     assert await evaluated(stage, statement, expression) == gives
+
+
+@pytest.mark.parametrize(
+    "signal",
+    ["js.AbortSignal.abort()", "js.AbortSignal.any([js.AbortController.new().signal, js.AbortSignal.abort()])"],
+)
+async def test_a_fetch_with_an_aborted_signal_is_an_abort_error(stage: Stage, signal: str) -> None:
+    found = await evaluated(
+        stage,
+        f"from pyodide.http import AbortError\ntry:\n    await fetch('https://a.example/', signal={signal})\n"
+        "except AbortError as error:\n    found = isinstance(error, OSError), str(error)",
+        "found",
+    )
+
+    assert found == "(True, 'The operation was aborted')"
+    assert stage.origin.requests == []
+
+
+async def test_a_fetch_with_a_signal_that_is_not_aborted_goes_through(stage: Stage) -> None:
+    one = "one = js.AbortController.new(); signal = js.AbortSignal.any([one.signal, js.AbortController.new().signal])"
+
+    assert await evaluated(stage, one, "(await fetch('https://a.example/', signal=signal)).status") == "200"
+    assert await evaluated(stage, f"{one}; one.abort()", "signal.aborted, signal.reason.name") == "(True, 'AbortError')"
+    assert (await evaluated(stage, "js.AbortSignal.any([1])", "1")).startswith(
+        "JsException: TypeError: AbortSignal.any()"
+    )

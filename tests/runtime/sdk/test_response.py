@@ -63,7 +63,7 @@ RULES = [
     ),
     ("r = Response('x'); c = r.clone()", "await r.text(), await c.text()", "('x', 'x')"),
     ("r = Response('x', status=201); n = r.replace_body('y')", "n.status, await n.text()", "(201, 'y')"),
-    ("r = Response('x'); await r.text()", "await r.text()", "OSError: Body already used"),
+    ("r = Response('x'); await r.text()", "await r.text()", "BodyUsedError: Body already used"),
     ("b = await Response('x').blob()", "b.size, (await Response('x').buffer()).to_bytes()", "(1, b'x')"),
     (
         "r = Response('x', status=404, status_text='N')",
@@ -75,7 +75,7 @@ RULES = [
         "Response(b''), Response(b'').url, Response().redirected, Response().type",
         "(Response(status=200), '', False, 'default')",
     ),
-    ("r = Response('x', status=500)", "r.raise_for_status()", "OSError: 500"),
+    ("r = Response('x', status=500)", "r.raise_for_status()", "HttpStatusError: 500"),
     ("Response({'a': 1})", "1", "TypeError: Unsupported type in Response: dict; use Response.json(...)"),
     ("Response(5)", "1", "TypeError: Unsupported type in Response: int"),
     ("Response(Blob('x'))", "1", "TypeError: Unsupported type in Response: Blob"),
@@ -91,7 +91,16 @@ RULES = [
         "1",
         "ValueError: Expected no options when constructing Response from a js.Response",
     ),
-    ("Response('x', status=204)", "1", "JsException: TypeError: Response with null body status"),
+    ("r = Response('', status=204)", "r.status, r.body, r.headers['content-type']", "(204, None, None)"),
+    ("r = Response(b'', status=304)", "r.status, r.body", "(304, None)"),
+    ("r = js.Response.new('', status=205)", "r.status, r.body", "(205, None)"),
+    ("Response('', status=101)", "1", "JsException: TypeError: Response with null body status"),
+    (
+        "r = Response.redirect('https://a.b/c'); r.headers.set('a', 'b')",
+        "1",
+        "JsException: TypeError: Can't modify immutable headers.",
+    ),
+    ("r = Response('x', status=204)", "1", "JsException: TypeError: Response with null body status"),
     ("Response('x', status=199)", "1", "JsException: RangeError: Responses may only be constructed with status codes"),
     ("Response('x', headers={'a': 'b\\nc'})", "1", "JsException: TypeError: Invalid value of header 'a'"),
     ("Response.redirect('nope')", "1", "ValueError: Invalid URL"),
@@ -179,3 +188,23 @@ async def test_a_streamed_body_is_made_while_it_is_read_and_within_its_invocatio
     assert stage.origin.requests == []
     assert isinstance(response.body, Body)
     assert [piece async for piece in response.body.stream()] == [b"x1", b"x2", b"x3"]
+
+
+async def test_the_headers_of_one_response_are_those_of_another_as_the_documentation_shows(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.origin.answer = lambda _: Response(200, Headers({"x-a": "1", "x-b": "2", "content-type": "a/b"}), b"x")
+    stage.add_fetch(
+        """
+        response = await fetch("https://example.com")
+        new_headers = response.headers
+        new_headers["x-c"] = "3"
+        if "x-b" in new_headers:
+            del new_headers["x-b"]
+        return Response(response.body, headers=new_headers)
+        """
+    )
+
+    headers = (await stage.get()).headers
+
+    assert [headers.get(name) for name in ("x-a", "x-b", "x-c", "content-type")] == ["1", None, "3", "a/b"]
