@@ -249,3 +249,32 @@ def test_the_hint_of_another_user_needs_that_user(stage: Stage) -> None:
     bob.open("/login")
     bob.login("bob@example.com")
     assert "<h1>Sign out?</h1>" in bob.open(f"/logout?{hint[1:]}").text
+
+
+def test_who_ends_everything_at_logout_ends_what_apps_may_do(stage: Stage) -> None:
+    edge, places = stage.edge, metadata(stage.edge)
+    verifier, browser = generate_token(48), stage.browser()
+    with OAuth2Session(
+        "victoriasclient", SECRET, scope=SCOPE, redirect_uri=CALLBACK, code_challenge_method="S256"
+    ) as client:
+        client.mount("https://", Through(edge))
+        url, state = client.create_authorization_url(places["authorization_endpoint"], code_verifier=verifier)
+        token = client.fetch_token(
+            places["token_endpoint"],
+            authorization_response=answered(browser, url),
+            state=state,
+            code_verifier=verifier,
+        )
+        assert client.get(places["userinfo_endpoint"]).status_code == 200
+        browser.open("/logout")
+        browser.submit(action="logout")
+        assert client.get(places["userinfo_endpoint"]).status_code == 200  # a session is not a grant
+
+        browser.open("/login")
+        browser.login()
+        browser.open("/logout")
+        browser.submit(action="logout", everywhere="yes")
+        assert client.get(places["userinfo_endpoint"]).status_code == 401
+        with pytest.raises(Exception, match="invalid_grant"):
+            client.refresh_token(places["token_endpoint"], refresh_token=token["refresh_token"])
+    assert edge.kv("SPLIT").keys() == []
