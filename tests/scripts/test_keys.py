@@ -67,7 +67,8 @@ def _roca_modulus() -> int:
     primes = [number for number in range(2, 702) if all(number % smaller for smaller in range(2, number))]
     product = math.prod(primes)
     assert len(primes) == 126
-    first, second = (k * product + pow(65537, a, product) for k, a in ((2**52 + 1, 12345), (2**53 + 7, 54321)))
+    first, second = (k * product + pow(65537, a, product) for k, a in ((2**60 + 1, 12345), (2**61 + 7, 54321)))
+    assert (first * second).bit_length() > 2048  # a shorter one would be refused for that
     return first * second
 
 

@@ -212,7 +212,7 @@ def _algorithms_of(key: PublicKey | None) -> frozenset[str]:
 
 def _is_sound(key: rsa.RSAPublicKey) -> bool:
     numbers = key.public_numbers()
-    if key.key_size not in _RSA_BITS or numbers.n % 2 == 0 or numbers.e < 3 or numbers.e % 2 == 0:
+    if key.key_size not in _RSA_BITS or numbers.n % 2 == 0:  # exponents are checked by the library
         return False
     return not all(numbers.n % prime in powers for prime, powers in _ROCA)
 
