@@ -330,6 +330,7 @@ class Limits:
     body_bytes_per_second: int = 1024
     write_timeout_seconds: float = 60.0  # for the next 64 KiB that a client takes
     keepalive_timeout_seconds: float = 75.0
+    half_closed_seconds: float = 5.0  # for an answer to a client that has closed its side, or has gone
     connections_per_address: int = 1024
     drain_timeout_seconds: float = 30.0  # Cloudflare gives waitUntil as long
     script_seconds: float | None = None

@@ -275,6 +275,7 @@ def _limits(values: Mapping[str, object]) -> Limits:
         body_bytes_per_second=_whole(values, "body_bytes_per_second", _LIMITS.body_bytes_per_second),
         write_timeout_seconds=_seconds(values, "write_timeout_seconds", _LIMITS.write_timeout_seconds),
         keepalive_timeout_seconds=_seconds(values, "keepalive_timeout_seconds", _LIMITS.keepalive_timeout_seconds),
+        half_closed_seconds=_seconds(values, "half_closed_seconds", _LIMITS.half_closed_seconds),
         connections_per_address=_whole(values, "connections_per_address", _LIMITS.connections_per_address),
         drain_timeout_seconds=_seconds(values, "drain_timeout_seconds", _LIMITS.drain_timeout_seconds),
         script_seconds=_seconds(values, "script_seconds", 0.0) or None,

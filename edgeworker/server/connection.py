@@ -9,11 +9,10 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-import httptools
-
 from edgeworker.errors import OriginError
 from edgeworker.messages import Body
 from edgeworker.server.exchange import Exchange
+from edgeworker.server.llhttp import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from edgeworker.server.upgraded import OriginStream
 
 HEAD_LIMIT_BYTES: Final = 128 * 1024  # Cloudflare answers 520 for more
@@ -48,7 +47,7 @@ class Connection(asyncio.Protocol):
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = HttpResponseParser(self)
         self._exchange: Exchange | None = None
         self._head_bytes = 0
         self._keep_alive = False
@@ -185,12 +184,12 @@ class Connection(asyncio.Protocol):
         headed, size = exchange.headed, exchange.size
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
+        except HttpParserUpgrade as upgrade:
             if exchange.may_upgrade and exchange.status == _SWITCHING and self._transport is not None:
                 self._hand_over(exchange, self._transport, data[upgrade.args[0] :])
                 return
             self._fail(OriginError(f"{self.peer} switched protocols, which was not asked for", status=520))
-        except httptools.HttpParserError as error:
+        except HttpParserError as error:
             self._dirty = exchange.complete
             if not exchange.complete:
                 self._fail(OriginError(f"{self.peer} sent an answer that is not HTTP/1.1: {error}", status=520))
@@ -331,7 +330,7 @@ class Connection(asyncio.Protocol):
         if self._reading_paused:
             self._resume()
         if exchange.no_body:
-            self._parser = httptools.HttpResponseParser(self)  # the old one may be waiting for a body
+            self._parser = HttpResponseParser(self)  # the old one may be waiting for a body
         self._sender = None
         self._on_idle(self)
 

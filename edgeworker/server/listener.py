@@ -1,28 +1,30 @@
-"""Sockets with a handler behind them, over aiohttp's low-level server."""
+"""Sockets with a handler behind them."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
 import socket as sockets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
-
-from aiohttp import HttpVersion10, web
 
 from edgeworker.admission import Refusal
 from edgeworker.clock import Clock
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import ConfigError, SocketError
 from edgeworker.handler import Handler
-from edgeworker.messages import Headers, Request, Response, Upgrade, WebSocketEnd
-from edgeworker.server import incoming, outgoing, proxies, upgraded, websocket
+from edgeworker.messages import Headers, Request, Response, Upgrade
+from edgeworker.server import incoming, outgoing, proxies, upgraded
+from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.client_tls import NO_TLS
-from edgeworker.server.incoming import BodyRefused, Incoming
-from edgeworker.server.protocol import ClientConnection, Door
+from edgeworker.server.door import Door, Incoming
+from edgeworker.server.protocol import ClientConnection
+from edgeworker.server.request_parser import Head
+from edgeworker.server.upgraded import ClientStream
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Listener:
         self._limits = limits
         self._door = Door(
             limits,
+            self._serve,
             self._refused,
             proxies.parse_networks(socket.trusted_proxies, source="trusted_proxies"),
             socket.proxy_protocol,
@@ -80,12 +83,8 @@ class Listener:
         self._on_request = on_request
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
-        self._server = web.Server(self._serve, request_factory=Incoming, handler_cancellation=True)
         self._listening: asyncio.Server | None = None
         self._address: sockets.socket | None = None
-        self._closing = False
-        self._under_way = 0
-        self._all_done: asyncio.Future[None] | None = None
         self._upgrades: set[Upgrade] = set()
         self._talks: set[asyncio.Task[object]] = set()
         self._date = (0, b"")
@@ -104,7 +103,7 @@ class Listener:
         """New connections are served with `context`; those that are there stay as they are."""
         if self._tls is None:
             raise ValueError(f"{self.url} is not served over TLS")
-        if self._closing or context is self._tls:
+        if self._door.closing or context is self._tls:
             return
         self._tls = context
         before = self._listening
@@ -125,77 +124,92 @@ class Listener:
 
     async def close(self, drain_seconds: float) -> None:
         """Stops accepting, lets the requests under way finish for that long, then cuts what is left."""
-        self._closing = True
+        self._door.closing = True
         if self._listening is not None:
             self._listening.close()
         if self._address is not None:
             self._address.close()
-        self._server.pre_shutdown()
+        connections = self._door.connections
+        for connection in list(connections):
+            connection.close_when_idle()
         # A WebSocket has no end of its own to wait for.
         for upgrade in self._upgrades:
             upgrade.close()
         for talk in self._talks:
             talk.cancel()
-        if self._under_way:
-            self._all_done = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._all_done], timeout=drain_seconds)
-        for connection in self._server.connections:
-            if isinstance(connection, ClientConnection):
-                connection.cut()
-        await self._server.shutdown(timeout=_CUT_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(drain_seconds):
+                while tasks := self._tasks():
+                    await asyncio.wait(tasks)
+                for connection in list(connections):
+                    await connection.flushed()
+        tasks = self._tasks()
+        for connection in list(connections):
+            connection.cut()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CUT_SECONDS)
+
+    def _tasks(self) -> "set[asyncio.Task[None]]":
+        """What serves the requests that are under way."""
+        return {connection.task for connection in self._door.connections if connection.task is not None}
 
     def connection(self) -> ClientConnection:
         """The server's side of a new connection, for whoever connects it to something else than a socket."""
-        return ClientConnection(self._server, self._door)
+        return ClientConnection(self._door)
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, Incoming)
-        connection = request.connection
-        self._under_way += 1
+    async def _serve(self, request: Incoming) -> None:
+        goes_on = False
         try:
-            return await self._answer(request, connection)
+            goes_on = await self._answer(request)
+        except asyncio.CancelledError:
+            request.connection.cut()
+            raise
+        except Exception:  # noqa: BLE001  # a bug of ours; part of an answer may be written, so there is no other
+            _log.exception("a request could not be served")
+            request.connection.cut()
         finally:
-            connection.ends()
-            self._under_way -= 1
-            if self._all_done is not None and not self._under_way and not self._all_done.done():
-                self._all_done.set_result(None)
+            request.connection.finished(goes_on=goes_on)
 
-    async def _answer(self, request: Incoming, connection: ClientConnection) -> web.StreamResponse:
+    async def _answer(self, request: Incoming) -> bool:
+        """Whether the connection can go on."""
         begun = 0.0 if self._on_request is None else self._clock.monotonic()
-        message = request.parsed
+        head, connection = request.head, request.connection
         client, scheme = connection.client, self._scheme
         if connection.trusted:
-            client, scheme = incoming.behind_proxies(message, client, scheme, self._door.trusted)
+            client, scheme = incoming.behind_proxies(head.fields, client, scheme, self._door.trusted)
         # What a proxy's own connection says is nothing that its client said.
         cf = connection.tls.cf if client is connection.client else NO_TLS.cf
-        arrived = incoming.read(request, scheme=scheme, client=client, limits=self._limits, cf=cf)
-        keep_alive = not message.should_close and not self._closing
+        arrived = incoming.read(head, request.body, scheme=scheme, client=client, limits=self._limits, cf=cf)
+        keep_alive = head.keep_alive
         if isinstance(arrived, Refusal):
             response, keep_alive = _page(arrived), False
         else:
             response = await self._fetch(arrived)
-            refusal = None if request.client_body is None else request.client_body.refusal
+            refusal = None if request.body is None else request.body.refusal
             if refusal is not None:
                 await response.close()
                 response, keep_alive = _page(refusal), False
-        if isinstance(arrived, Request) and response.upgrade is not None and response.status == 101 and message.upgrade:
-            return await self._switch(request, arrived, response, response.upgrade, begun)
-        if isinstance(arrived, Request) and response.web_socket is not None:
-            if websocket.understood(request):
-                return await self._converse(request, arrived, response, response.web_socket, begun)
-            await response.close()
-            response, keep_alive = _page(_NO_HANDSHAKE), False
-        unread = not request.payload.is_eof()
-        if message.chunked and connection.may_hold_trailers:
-            keep_alive = False
-        framed = self._frame(response, request, keep_alive=keep_alive and not unread)
+            elif response.upgrade is not None and response.status == 101 and head.websocket:
+                return await self._switch(request, arrived, response, response.upgrade, begun)
+            elif response.web_socket is not None:
+                # Its library takes a while to load, and few workers answer with a WebSocket.
+                from edgeworker.server import websocket
+
+                opening = websocket.understood(head)
+                if opening is not None:
+                    talk = websocket.converse(response, response.web_socket, opening, connection, self._http_date())
+                    return await self._converse(talk, arrived, response, begun)
+                await response.close()
+                response, keep_alive = _page(_NO_HANDSHAKE), False
+        keep_alive = keep_alive and connection.whole and not connection.last and not self._door.closing
+        framed = self._frame(response, head, keep_alive=keep_alive)
         sent, complete = 0, True
         try:
-            sent = await outgoing.write(framed, request, timeout_seconds=self._limits.write_timeout_seconds)
+            sent = await outgoing.write(framed, connection, timeout_seconds=self._limits.write_timeout_seconds)
         except outgoing.Unfinished as error:
             place = "-" if isinstance(arrived, Refusal) else _place(arrived)
-            _log.warning("%s %s: the answer was cut: %s", message.method, place, error, exc_info=error.__cause__)
-            self._cut(request)
+            _log.warning("%s %s: the answer was cut: %s", head.method, place, error, exc_info=error.__cause__)
+            connection.cut()
             complete = False
         except ConnectionError:
             complete = False
@@ -205,22 +219,21 @@ class Listener:
             host, path = ("-", "-") if isinstance(arrived, Refusal) else (arrived.url.host, arrived.url.path)
             seconds = self._clock.monotonic() - begun
             self._on_request(
-                Summary(message.method, host, path, framed.status, seconds, sent, complete, response.served_by)
+                Summary(head.method, host, path, framed.status, seconds, sent, complete, response.served_by)
             )
-        if unread and complete and not request.payload.is_eof():
-            connection.hang_up()
-            await connection.lingered()
-        return outgoing.GOES_ON if framed.keep_alive and complete else outgoing.ENDS
+        return framed.keep_alive and complete
 
     async def _switch(
         self, request: Incoming, arrived: Request, response: Response, upgrade: Upgrade, begun: float
-    ) -> web.StreamResponse:
+    ) -> bool:
         """Carries bytes both ways until an end is done. The line for the log comes then."""
-        sent, complete = 0, True
+        stream: ClientStream | None = None
+        complete = True
         self._upgrades.add(upgrade)
         try:
-            timeout = self._limits.write_timeout_seconds
-            sent = await upgraded.switch(response, upgrade, request, date=self._http_date(), timeout_seconds=timeout)
+            stream = request.connection.switch()
+            upgraded.write_head(response, stream, (), date=self._http_date())
+            await upgraded.carry(stream, upgrade)
         except ConnectionError:
             complete = False
         finally:
@@ -228,38 +241,37 @@ class Listener:
             upgrade.close()
             if self._on_request is not None:
                 seconds, url = self._clock.monotonic() - begun, arrived.url
+                sent = 0 if stream is None else stream.sent
                 self._on_request(Summary("GET", url.host, url.path, 101, seconds, sent, complete, response.served_by))
-        return outgoing.ENDS
+        return False
 
     async def _converse(
-        self, request: Incoming, arrived: Request, response: Response, end: WebSocketEnd, begun: float
-    ) -> web.StreamResponse:
+        self, talk: Coroutine[object, object, None], arrived: Request, response: Response, begun: float
+    ) -> bool:
         """Carries messages between client and script. The line for the log comes at the end."""
-        talk = asyncio.current_task()
-        assert talk is not None
-        self._talks.add(talk)
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
         try:
-            await websocket.converse(response, end, request)
+            await talk
         except asyncio.CancelledError:
-            if not self._closing:
+            if not self._door.closing:
                 raise  # the client has gone
         finally:
-            self._talks.discard(talk)
+            self._talks.discard(task)
             if self._on_request is not None:
                 seconds, url = self._clock.monotonic() - begun, arrived.url
                 self._on_request(Summary("GET", url.host, url.path, 101, seconds, 0, True, response.served_by))
-        return outgoing.ENDS
+        return False
 
-    def _frame(self, response: Response, request: Incoming, *, keep_alive: bool) -> outgoing.Framed:
-        message = request.parsed
-        http10 = message.version <= HttpVersion10
-        date = self._http_date()
+    def _frame(self, response: Response, head: Head, *, keep_alive: bool) -> outgoing.Framed:
+        method, http10, date = head.method, head.http10, self._http_date()
         try:
-            return outgoing.frame(response, method=message.method, date=date, keep_alive=keep_alive, http10=http10)
+            return outgoing.frame(response, method=method, date=date, keep_alive=keep_alive, http10=http10)
         except ValueError:
-            _log.exception("%s: the handler made a response that cannot be written", message.method)
+            _log.exception("%s: the handler made a response that cannot be written", method)
             page = _page(Refusal(500, "Internal Server Error"))
-            return outgoing.frame(page, method=message.method, date=date, keep_alive=False, http10=http10)
+            return outgoing.frame(page, method=method, date=date, keep_alive=False, http10=http10)
 
     async def _fetch(self, request: Request) -> Response:
         try:
@@ -273,10 +285,6 @@ class Listener:
     def _refused(self, status: int) -> None:
         if self._on_request is not None:
             self._on_request(Summary("-", "-", "-", status, 0.0, 0))
-
-    def _cut(self, request: Incoming) -> None:
-        if request.transport is not None:
-            request.transport.abort()
 
     def _http_date(self) -> bytes:
         now = self._clock.now()

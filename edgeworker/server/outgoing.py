@@ -1,39 +1,14 @@
 """The core's Response onto the wire."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
-
-from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 
 from edgeworker.admission import Field, end_to_end
 from edgeworker.messages import Body, Response
 from edgeworker.server import wire
+from edgeworker.server.protocol import ClientConnection
 
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
-
-
-class Sent(web.StreamResponse):
-    """Tells aiohttp that the answer is on the wire already, and whether the connection goes on."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._goes_on = keep_alive
-
-    @property
-    def keep_alive(self) -> bool | None:
-        return self._goes_on
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        return None
-
-
-GOES_ON: Final = Sent(keep_alive=True)
-ENDS: Final = Sent(keep_alive=False)
 
 
 class Unfinished(Exception):
@@ -102,7 +77,7 @@ def _fields(response: Response) -> tuple[list[Field], bytes | None, bool]:
     return kept, announced, dated
 
 
-async def write(framed: Framed, request: web.BaseRequest, *, timeout_seconds: float) -> int:
+async def write(framed: Framed, connection: ClientConnection, *, timeout_seconds: float) -> int:
     """Writes the whole answer and returns the bytes of its body.
 
     `timeout_seconds` is what a client has for each 64 KiB.
@@ -111,38 +86,31 @@ async def write(framed: Framed, request: web.BaseRequest, *, timeout_seconds: fl
         Unfinished: the head was written, and the rest of the answer cannot be.
         ConnectionError: the client has gone.
     """
-    transport = request.transport
-    if transport is None or transport.is_closing():
-        raise ConnectionResetError("the client has gone")
     body = framed.body
     if body is None:
-        transport.write(framed.head)
+        connection.write(framed.head)
         return 0
     content = body.complete
     if content is None:
-        transport.write(framed.head)
-        return await _stream(body, request, transport, chunked=framed.chunked, timeout_seconds=timeout_seconds)
+        connection.write(framed.head)
+        return await _stream(body, connection, chunked=framed.chunked, timeout_seconds=timeout_seconds)
     body.stream()
-    transport.write(framed.head + content)
-    await _drain(request, timeout_seconds)
+    connection.write(framed.head + content)
+    await _drain(connection, timeout_seconds)
     return len(content)
 
 
-async def _stream(
-    body: Body, request: web.BaseRequest, transport: asyncio.Transport, *, chunked: bool, timeout_seconds: float
-) -> int:
+async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, timeout_seconds: float) -> int:
     sent = 0
     try:
         async for piece in body.stream():
             if not piece:
                 continue
-            if transport.is_closing():
-                raise ConnectionResetError("the client has gone")
             sent += len(piece)
             if body.length is not None and sent > body.length:
                 raise Unfinished("the body has more bytes than its length")
-            transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-            await _drain(request, timeout_seconds)
+            connection.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            await _drain(connection, timeout_seconds)
     except (Unfinished, ConnectionError):
         raise
     except Exception as error:
@@ -152,16 +120,13 @@ async def _stream(
     if body.length is not None and sent < body.length:
         raise Unfinished(f"the body has {body.length - sent} bytes fewer than its length")
     if chunked:
-        transport.write(b"0\r\n\r\n")
+        connection.write(b"0\r\n\r\n")
     return sent
 
 
-async def _drain(request: web.BaseRequest, timeout_seconds: float) -> None:
+async def _drain(connection: ClientConnection, timeout_seconds: float) -> None:
     """Waits while the client does not take what was written."""
-    if not request.protocol.writing_paused:
-        return
     try:
-        async with asyncio.timeout(timeout_seconds):
-            await request.writer.drain()
+        await connection.drain(timeout_seconds)
     except TimeoutError as error:
         raise Unfinished(f"the client took too little for {timeout_seconds:g} seconds") from error

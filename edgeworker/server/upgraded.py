@@ -7,13 +7,12 @@ Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
-from edgeworker.admission import end_to_end
+from edgeworker.admission import Field, end_to_end
 from edgeworker.messages import Response, Upgrade
 from edgeworker.server import wire
-from edgeworker.server.incoming import Incoming
 
 _HIGH_WATER_BYTES: Final = 256 * 1024
 # How long the other end may take to fetch the last bytes before the connection is cut.
@@ -106,67 +105,67 @@ class OriginStream(asyncio.Protocol):
             asyncio.get_running_loop().call_later(_LAST_SECONDS, self._transport.abort)
 
 
+class Writer(Protocol):
+    """The connection with a client, from which its stream was made."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drain(self, timeout_seconds: float) -> None: ...
+
+
 class ClientStream:
-    """An Upgrade: the client's end. aiohttp hands its bytes on as it does to its own reader of WebSockets."""
+    """An Upgrade: the client's end. `timeout_seconds` is how long a client may take nothing of what is for it."""
 
-    def __init__(self, request: Incoming, transport: asyncio.Transport, *, timeout_seconds: float) -> None:
+    def __init__(self, writer: Writer, transport: asyncio.Transport, early: bytes, *, timeout_seconds: float) -> None:
+        """`early` came with the request."""
         self.sent = 0
-        self._request = request
-        self._transport = transport
+        self._writer = writer
         self._timeout = timeout_seconds
-        self._arrived = _Arrived(transport)
+        self._arrived = _Arrived(transport, early)
 
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Called by aiohttp."""
+    def add(self, data: bytes) -> None:
+        """The connection has received more."""
         self._arrived.add(data)
-        return False, b""
 
-    def feed_eof(self) -> None:
-        """Called by aiohttp."""
+    def end(self) -> None:
+        """The client sends no more."""
         self._arrived.end()
+
+    def write(self, data: bytes) -> None:
+        """Without waiting. Raises ConnectionError where the client has gone."""
+        self._writer.write(data)
 
     async def receive(self) -> bytes:
         return await self._arrived.take()
 
     async def send(self, data: bytes) -> None:
-        """Raises TimeoutError where the client takes nothing for too long."""
-        if self._transport.is_closing():
-            raise ConnectionResetError("the client has gone")
-        self._transport.write(data)
+        """Raises TimeoutError where the client takes nothing for too long, ConnectionError where it has gone."""
+        self._writer.write(data)
         self.sent += len(data)
-        if self._request.protocol.writing_paused:
-            async with asyncio.timeout(self._timeout):
-                await self._request.writer.drain()
+        await self._writer.drain(self._timeout)
 
     def close(self) -> None:
         self._arrived.end()
 
 
-async def switch(
-    response: Response, upgrade: Upgrade, request: Incoming, *, date: bytes, timeout_seconds: float
-) -> int:
-    """Answers 101 and carries bytes until either end is done; returns how many the client was sent.
-
-    `timeout_seconds` is how long a client may take nothing of what is for it. Raises ConnectionError where the client
-    has gone before.
-    """
-    transport = request.transport
-    if transport is None or transport.is_closing():
-        raise ConnectionResetError("the client has gone")
-    client = ClientStream(request, transport, timeout_seconds=timeout_seconds)
-    fields = [
+def write_head(response: Response, stream: ClientStream, fields: Iterable[Field], *, date: bytes) -> None:
+    """Answers 101 with the response's header fields and `fields`. Raises ConnectionError where the client has gone."""
+    lines = [
         *end_to_end(response.headers.raw),
+        *fields,
         (b"Date", date),
         (b"Connection", b"Upgrade"),
         (b"Upgrade", b"websocket"),
     ]
-    transport.write(wire.head(wire.status_line(101, response.status_text), fields))
-    request.connection.set_parser(client)  # type: ignore[arg-type]  # it has the two methods that aiohttp calls
+    stream.write(wire.head(wire.status_line(101, response.status_text), lines))
+
+
+async def carry(stream: ClientStream, upgrade: Upgrade) -> None:
+    """Carries bytes both ways until either end is done."""
     try:
-        await _join(client, upgrade)
+        await _join(stream, upgrade)
     finally:
         upgrade.close()
-    return client.sent
 
 
 async def _join(client: Upgrade, origin: Upgrade) -> None:

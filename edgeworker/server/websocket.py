@@ -1,75 +1,201 @@
-"""A script's WebSocket on the wire: aiohttp speaks the frames, the script's end has the messages."""
+"""A script's WebSocket on the wire: the frames are websockets', the script's end has the messages.
+
+Imported with the first WebSocket, because most runs have none.
+
+Source: https://www.rfc-editor.org/rfc/rfc6455
+"""
 
 import asyncio
+import contextlib
 from typing import Final
 
-from aiohttp import WSMsgType, web
+from websockets.datastructures import Headers as HandshakeHeaders
+from websockets.exceptions import ProtocolError
+from websockets.extensions.permessage_deflate import enable_server_permessage_deflate
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request as HandshakeRequest
+from websockets.protocol import Protocol, Side, State
+from websockets.server import ServerProtocol
 
-from edgeworker.admission import end_to_end
-from edgeworker.messages import Closed, Response, WebSocketEnd
-from edgeworker.server.incoming import Incoming
+from edgeworker.admission import Field
+from edgeworker.messages import Closed, Headers, Response, WebSocketEnd
+from edgeworker.server import upgraded
+from edgeworker.server.protocol import ClientConnection
+from edgeworker.server.request_parser import Head
+from edgeworker.server.upgraded import ClientStream
 
 # https://developers.cloudflare.com/workers/platform/limits/#websockets (32 MiB for a received message)
 _MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
+_CLOSE_SECONDS: Final = 10.0  # for a client to agree to the end
 _NO_CODE: Final = 1005
 _ABNORMAL: Final = 1006
+_GOING_AWAY: Final = 1001
+_NO_TEXT: Final = 1007
+# Of the script's header fields those that the handshake decides.
+_HANDSHAKE: Final = frozenset({b"sec-websocket-accept", b"sec-websocket-extensions"})
 
 
-async def converse(response: Response, end: WebSocketEnd, request: Incoming) -> None:
-    """Answers 101 and carries messages until the WebSocket is closed, by whom it may be."""
-    socket = web.WebSocketResponse(max_msg_size=_MAX_MESSAGE_BYTES, autoclose=False)
-    for name, value in end_to_end(response.headers.raw):
-        socket.headers.add(name.decode("latin-1"), value.decode("latin-1"))
+class Opening:
+    """A handshake that can be answered; `fields` belong into the answer."""
+
+    __slots__ = ("fields", "protocol")
+
+    def __init__(self, protocol: Protocol, fields: list[Field]) -> None:
+        self.protocol = protocol
+        self.fields = fields
+
+
+def understood(head: Head) -> Opening | None:
+    """None where the client does not ask for a WebSocket as it must be asked for."""
+    if not head.websocket:
+        return None
+    headers = HandshakeHeaders()
+    for name, value in head.fields:
+        headers[name.decode("ascii")] = value.decode("latin-1")
+    handshake = ServerProtocol(extensions=enable_server_permessage_deflate(None))
+    answer = handshake.accept(HandshakeRequest("/", headers))
+    if answer.status_code != 101:
+        return None
+    names = ("Sec-WebSocket-Accept", "Sec-WebSocket-Extensions")
+    fields = [(name.encode(), answer.headers[name].encode()) for name in names if name in answer.headers]
+    protocol = Protocol(Side.SERVER, max_size=_MAX_MESSAGE_BYTES)
+    protocol.extensions = handshake.extensions
+    return Opening(protocol, fields)
+
+
+async def converse(
+    response: Response, end: WebSocketEnd, opening: Opening, connection: ClientConnection, date: bytes
+) -> None:
+    """Answers 101 and carries messages until the WebSocket is closed, by whom it may be.
+
+    Raises ConnectionError where the client has gone before.
+    """
+    response.headers = Headers.from_raw(response.headers.without(_HANDSHAKE).raw)
     closed = Closed(_ABNORMAL)
     try:
-        await socket.prepare(request)
-        async with asyncio.TaskGroup() as group:
-            writing = group.create_task(_write(socket, end))
-            found = await _read(socket, end)
-            if found is None:
-                await writing
-                closed = Closed(socket.close_code or _ABNORMAL)
-            else:
-                closed = found
-                writing.cancel()
-                await socket.close(code=_sent(closed.code))
+        stream = connection.switch()
+        upgraded.write_head(response, stream, opening.fields, date=date)
+        closed = await _Talk(opening.protocol, end, stream).run()
     finally:
         end.deliver(closed)
 
 
-def understood(request: Incoming) -> bool:
-    """Whether the client asks for a WebSocket as it must be asked for."""
-    return bool(web.WebSocketResponse().can_prepare(request))
+class _Talk:
+    """The two directions of one WebSocket."""
 
+    def __init__(self, protocol: Protocol, end: WebSocketEnd, stream: ClientStream) -> None:
+        self._protocol = protocol
+        self._end = end
+        self._stream = stream
+        self._is_text = False  # the message that has begun
+        self._pieces: list[bytes] = []
 
-async def _read(socket: web.WebSocketResponse, end: WebSocketEnd) -> Closed | None:
-    """How the client ended it, or None: the script did."""
-    while True:
-        message = await socket.receive()
-        match message.type:
-            case WSMsgType.TEXT | WSMsgType.BINARY:
-                end.deliver(message.data)
-            case WSMsgType.CLOSE:
-                return Closed(message.data or _NO_CODE, message.extra or "")
-            case WSMsgType.CLOSING:
-                return None
-            case _:
-                return Closed(socket.close_code or _ABNORMAL)
+    async def run(self) -> Closed:
+        """How it ended."""
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self._write())
+            try:
+                return await self._read()
+            except (OSError, TimeoutError):
+                return Closed(_ABNORMAL)
+            except asyncio.CancelledError:
+                self._leave()
+                raise
+            finally:
+                writing.cancel()
 
+    def _leave(self) -> None:
+        """Tells the client that this end goes away, as far as it still listens."""
+        with contextlib.suppress(OSError):
+            if self._protocol.state is State.OPEN:
+                self._protocol.send_close(_GOING_AWAY)
+                self._stream.write(b"".join(self._protocol.data_to_send()))
 
-async def _write(socket: web.WebSocketResponse, end: WebSocketEnd) -> None:
-    try:
+    # From the client
+
+    async def _read(self) -> Closed:
+        protocol = self._protocol
         while True:
-            match await end.receive():
-                case Closed(code, reason):
-                    await socket.close(code=_sent(code), message=reason.encode())
-                    return
-                case str(text):
-                    await socket.send_str(text)
-                case content:
-                    await socket.send_bytes(content)
-    except ConnectionError:
-        return
+            data = await self._stream.receive()
+            if data:
+                protocol.receive_data(data)
+            else:
+                protocol.receive_eof()
+            broken = None
+            for frame in protocol.events_received():
+                if isinstance(frame, Frame) and not self._take(frame):
+                    protocol.fail(_NO_TEXT, "the text is not UTF-8")
+                    broken = Closed(_NO_TEXT)
+                    break
+            await self._flush()
+            if broken is not None:
+                return broken
+            if protocol.close_rcvd is not None:
+                return Closed(protocol.close_rcvd.code, protocol.close_rcvd.reason)
+            if protocol.parser_exc is not None or not data:
+                return Closed(_ABNORMAL if protocol.close_sent is None else protocol.close_sent.code)
+
+    def _take(self, frame: Frame) -> bool:
+        """False where a text is no text."""
+        match frame.opcode:
+            case Opcode.TEXT | Opcode.BINARY:
+                self._is_text = frame.opcode is Opcode.TEXT
+            case Opcode.CONT:
+                pass
+            case _:
+                return True  # ping, pong and close were answered
+        if frame.data:
+            self._pieces.append(bytes(frame.data))
+        if not frame.fin:
+            return True
+        pieces, self._pieces = self._pieces, []
+        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if not self._is_text:
+            self._end.deliver(content)
+            return True
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            return False
+        self._end.deliver(text)
+        return True
+
+    # From the script
+
+    async def _write(self) -> None:
+        protocol = self._protocol
+        try:
+            while protocol.state is State.OPEN:
+                match await self._end.receive():
+                    case Closed(code, reason):
+                        self._close(code, reason)
+                        await self._flush()
+                        # The client says the last word; where it does not, its silence is the end.
+                        await asyncio.sleep(_CLOSE_SECONDS)
+                        self._stream.close()
+                    case str(text):
+                        if protocol.state is State.OPEN:
+                            protocol.send_text(text.encode())
+                            await self._flush()
+                    case content:
+                        if protocol.state is State.OPEN:
+                            protocol.send_binary(content)
+                            await self._flush()
+        except (OSError, TimeoutError):
+            self._stream.close()
+
+    def _close(self, code: int, reason: str) -> None:
+        if self._protocol.state is not State.OPEN:
+            return
+        try:
+            self._protocol.send_close(_sent(code), reason)
+        except ProtocolError:
+            self._protocol.send_close(1000)  # the script's code or reason is none that may be sent
+
+    async def _flush(self) -> None:
+        data = b"".join(self._protocol.data_to_send())
+        if data:
+            await self._stream.send(data)
 
 
 def _sent(code: int) -> int:

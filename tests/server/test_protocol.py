@@ -144,3 +144,78 @@ async def test_h19_a_flood_of_requests_on_one_connection_is_answered_without_bei
 
     assert received.count(b"HTTP/1.1 200 OK\r\n") == count + 1
     assert most == 1
+
+
+@pytest.mark.parametrize("data", [GET + b"\r\n", GET + b"\r\n" + GET + END, POST + b"Content-Length: 2\r\n\r\nab"])
+async def test_a_client_that_has_closed_its_side_gets_its_answers(data: bytes) -> None:
+    ended = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        await ended.wait()
+        return Response(200, body=b"late")
+
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(data)
+        writer.write_eof()
+        asyncio.get_running_loop().call_later(0.05, ended.set)
+        received = await to_end(reader)
+        writer.close()
+
+    assert received.count(b"\r\n\r\nlate") == data.count(b"HTTP/1.1")
+    assert b"\r\nConnection: close\r\n" in received
+
+
+async def test_a_client_that_closed_its_side_is_not_waited_for_without_end() -> None:
+    cancelled = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        raise AssertionError
+
+    limits = Limits(half_closed_seconds=0.05)
+    async with serving(Answering(answer), limits=limits) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(GET + b"\r\n")
+        writer.write_eof()
+        await cancelled.wait()
+        await to_end(reader)
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("begun", "status"),
+    [
+        (b"GET / HT", 400),
+        (POST + b"Content-Length: 5\r\n\r\nab", 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n5", 400),
+    ],
+)
+async def test_a_request_that_ends_in_the_middle_is_a_400(begun: bytes, status: int) -> None:
+    async with serving(Answering(reading)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(begun)
+        writer.write_eof()
+        received = await to_end(reader)
+        writer.close()
+
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+
+
+async def test_an_answer_that_is_slow_to_fetch_is_not_cut_when_the_connection_ends() -> None:
+    size = 4 * 1024 * 1024
+
+    async def answer(request: Request) -> Response:
+        return Response(200, body=bytes(size))
+
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
+        writer.write(GET + END)
+        await asyncio.sleep(1.2)  # longer than a connection lingers
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert len(await to_end(reader)) == size
+        writer.close()

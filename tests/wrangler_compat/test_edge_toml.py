@@ -69,8 +69,9 @@ body_grace_seconds = 8
 body_bytes_per_second = 9
 write_timeout_seconds = 10
 keepalive_timeout_seconds = 11
-connections_per_address = 12
-drain_timeout_seconds = 13
+half_closed_seconds = 12
+connections_per_address = 13
+drain_timeout_seconds = 14
 """
 
 
@@ -109,7 +110,7 @@ def test_every_key_is_read() -> None:
     assert edge.namespaces == (Namespace("n1", "tokens"),)
     assert edge.outbound == Outbound(("10.0.0.0/8",), Path("/project/ca.pem"), 1.0, 2.5, 50)
     assert edge.cf == CF({"country": "DE", "botManagement": {"score": 1}}, "x-cf")
-    assert edge.limits == Limits(*range(1, 14))
+    assert edge.limits == Limits(*range(1, 15))
 
 
 def test_an_empty_file_says_nothing_and_every_default_stays() -> None:

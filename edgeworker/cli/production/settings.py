@@ -30,6 +30,7 @@ _LIMITS: Final = (
     ("body_grace_seconds", 300),
     ("write_timeout_seconds", 600),
     ("keepalive_timeout_seconds", 3_600),
+    ("half_closed_seconds", 60),
     ("connections_per_address", 10_000),
 )
 _OUTBOUND: Final = (

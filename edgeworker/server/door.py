@@ -1,0 +1,76 @@
+"""What all connections of a listener share, and what can be said at the door, without a request."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.admission import Refusal
+from edgeworker.config import Limits
+from edgeworker.messages import Client
+from edgeworker.server import proxies, wire
+from edgeworker.server.client_body import ClientBody
+from edgeworker.server.request_parser import Head
+
+if TYPE_CHECKING:
+    from edgeworker.server.protocol import ClientConnection
+
+_PLAIN: Final = (b"Content-Type", b"text/plain; charset=utf-8")
+
+
+class Incoming:
+    """A request that is being served. `body` is None where it has none."""
+
+    __slots__ = ("body", "connection", "head")
+
+    def __init__(self, connection: "ClientConnection", head: Head, body: ClientBody | None) -> None:
+        self.connection = connection
+        self.head = head
+        self.body = body
+
+
+@dataclass(slots=True)
+class Door:
+    """What all connections of a listener share.
+
+    `serve` answers a request and calls `finished` of its connection at last. `refused` is told the status of what was
+    refused unread. Once it is `closing`, no connection waits for another request.
+    """
+
+    limits: Limits
+    serve: Callable[[Incoming], Coroutine[object, object, None]]
+    refused: Callable[[int], None]
+    trusted: Sequence[proxies.Network] = ()
+    proxy_protocol: bool = False
+    closing: bool = False
+    connections: "set[ClientConnection]" = field(default_factory=set)
+    _by_address: "Counter[str]" = field(default_factory=Counter)
+
+    def enters(self, ip: str) -> bool:
+        """Counts a connection from `ip`; False where it has too many already, and then it is not counted."""
+        if self._by_address[ip] >= self.limits.connections_per_address:
+            return False
+        self._by_address[ip] += 1
+        return True
+
+    def leaves(self, ip: str) -> None:
+        self._by_address[ip] -= 1
+        if not self._by_address[ip]:
+            del self._by_address[ip]
+
+
+def refusal_bytes(refusal: Refusal) -> bytes:
+    """A whole answer, after which the connection is closed."""
+    content = refusal.text.encode() + b"\n"
+    fields = [_PLAIN, (b"Content-Length", b"%d" % len(content)), (b"Connection", b"close")]
+    return wire.head(wire.status_line(refusal.status), fields) + content
+
+
+def peer(transport: asyncio.Transport) -> Client:
+    address: object = transport.get_extra_info("peername")
+    match address:
+        case (str(ip), int(port), *_):
+            return Client(ip.partition("%")[0].removeprefix("::ffff:"), port)
+        case _:
+            return Client("")

@@ -1,0 +1,187 @@
+"""What llhttp lets through and we do not, and what a client can make us keep; bytes as they are sent."""
+
+import asyncio
+
+import pytest
+
+from edgeworker.config import Limits
+from edgeworker.messages import Request, Response
+from edgeworker.server.request_parser import Malformed, RequestParser
+from tests.server.wires import END, GET, PATIENCE_SECONDS, POST, Answering, exchange, serving, status_of
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
+
+
+async def echo(request: Request) -> Response:
+    content = b"" if request.body is None else await request.body.read()
+    return Response(200, body=request.method.encode() + b" " + request.url.path.encode() + b" " + content)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"OPTIONS / RTSP/1.0\r\nHost: a.example\r\n\r\n",
+        b"SOURCE / ICE/1.0\r\nHost: a.example\r\n\r\n",
+        b"GET / HTTP/2.0\r\nHost: a.example\r\n\r\n",
+        b"GET / HTTP/0.9\r\nHost: a.example\r\n\r\n",
+        b"GET  / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+        b"GET /  HTTP/1.1\r\nHost: a.example\r\n\r\n",
+        b"GET /\t HTTP/1.1\r\nHost: a.example\r\n\r\n",
+        GET + b"X: a\x7fb\r\n\r\n",
+        GET + b"X: a\x0bb\r\n\r\n",
+        GET + b"X\xff: a\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding:\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n",
+        POST + b"Content-Length:\r\n\r\n",
+    ],
+)
+async def test_what_llhttp_takes_for_http_and_we_do_not_is_a_400(data: bytes) -> None:
+    status, requests, received = await status_of(data + SMUGGLED)
+
+    assert (status, requests) == (400, [])
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"x, chunked", b"Gzip,Chunked"])
+async def test_a_coding_besides_chunked_is_a_501(coding: bytes) -> None:
+    data = POST + b"Transfer-Encoding: " + coding + b"\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+
+    status, requests, received = await status_of(data + SMUGGLED)
+
+    assert (status, requests) == (501, [])
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (b"Content-Length: %d\r\n" % len(SMUGGLED), SMUGGLED),
+        (b"Transfer-Encoding: chunked\r\n", b"%x\r\n%b\r\n0\r\nX: y\r\n\r\n" % (len(SMUGGLED), SMUGGLED)),
+    ],
+)
+@pytest.mark.parametrize("upgrade", [b"h2c", b"websocket", b"websocket, h2c"])
+async def test_the_body_of_a_request_that_asks_for_an_upgrade_is_a_body(
+    framing: bytes, body: bytes, upgrade: bytes
+) -> None:
+    """llhttp stops after such a head, and takes what follows for something else than HTTP."""
+    handler = Answering(echo)
+    asking = POST + b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n" + framing + b"\r\n" + body
+    async with serving(handler) as (listener, _):
+        received = await exchange(listener.port, asking + GET + END)
+
+    assert [(request.method, request.url.path) for request in handler.requests] == [("POST", "/"), ("GET", "/")]
+    assert b"\r\n\r\nPOST / " + SMUGGLED in received
+
+
+async def test_h11_a_request_that_asks_for_h2c_is_answered_in_http_1() -> None:
+    handler = Answering(echo)
+    asking = GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+    async with serving(handler) as (listener, _):
+        received = await exchange(listener.port, asking + GET + END)
+
+    assert received.count(b"HTTP/1.1 200 OK\r\n") == 2
+
+
+async def test_what_follows_a_request_that_closes_is_not_read() -> None:
+    handler = Answering(echo)
+    async with serving(handler) as (listener, _):
+        received = await exchange(listener.port, GET + END + SMUGGLED + b"\0\xff\n")
+
+    assert [request.url.path for request in handler.requests] == ["/"]
+    assert received.endswith(b"\r\n\r\nGET / ")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"2;" + b"a" * 3000 + b"\r\nab\r\n0\r\n\r\n", 200),
+        (b"2;" + b"a" * 5000 + b"\r\nab\r\n0\r\n\r\n", 400),
+        (b"0" * 5000 + b"2\r\nab\r\n0\r\n\r\n", 400),
+        (b"2\r\nab\r\n0;" + b"a" * 5000 + b"\r\n\r\n", 400),
+        (b"2\r\nab\r\n0\r\n" + b"A: b\r\n" * 20 + b"\r\n", 200),
+        (b"2\r\nab\r\n0\r\n" + b"A: b\r\n" * 21 + b"\r\n", 431),
+        (b"2\r\nab\r\n0\r\nA: " + b"b" * 5000 + b"\r\n\r\n", 400),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000, 1_000_000], ids=lambda size: f"in pieces of {size}")
+def test_what_surrounds_chunks_is_bounded(body: bytes, status: int, size: int) -> None:
+    parser = RequestParser(Limits(headers=20, headers_bytes=4000))
+    data = CHUNKED + b"\r\n" + body
+
+    def feed() -> bool:
+        for start in range(0, len(data), size):
+            parser.feed(data[start : start + size])
+        return parser.complete
+
+    if status == 200:
+        assert feed()
+    else:
+        with pytest.raises(Malformed) as raised:
+            feed()
+        assert raised.value.refusal.status == status
+
+
+def test_many_small_chunks_are_no_attack() -> None:
+    parser = RequestParser(Limits(headers_bytes=4000))
+    parser.feed(CHUNKED + b"\r\n" + b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n")
+
+    assert parser.complete
+    assert len(b"".join(parser.pieces)) == 10_000
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 11])
+def test_every_way_to_cut_the_bytes_reads_the_same_requests(size: int) -> None:
+    data = (
+        b"\r\n"
+        + CHUNKED
+        + b"\r\n4;x=y\r\n\r\n\r\n\r\n0\r\nT: v\r\n\r\n"
+        + POST
+        + b"Content-Length: 4\r\n\r\n\r\n\r\n"
+        + GET
+        + b"X:\r\nY: z \t\r\n\r\n"
+    )
+    parser = RequestParser(Limits())
+    seen: list[tuple[str, bytes]] = []
+    for start in range(0, len(data), size):
+        piece, at = data[start : start + size], 0
+        while at < len(piece):
+            at = parser.feed(piece, at)
+            if parser.complete:
+                assert parser.head is not None
+                seen.append((parser.head.method, b"".join(parser.pieces)))
+                fields = parser.head.fields
+                parser.next_request()
+
+    assert seen == [("POST", b"\r\n\r\n"), ("POST", b"\r\n\r\n"), ("GET", b"")]
+    assert fields == [(b"Host", b"a.example"), (b"X", b""), (b"Y", b"z")]
+
+
+def test_the_bytes_of_the_next_request_are_left_alone() -> None:
+    parser = RequestParser(Limits())
+    first = CHUNKED + b"\r\n2\r\nab\r\n0\r\n\r\n"
+
+    assert parser.feed(first + SMUGGLED) == len(first)
+    assert parser.complete
+
+
+async def test_what_is_pipelined_is_not_read_ahead_without_bound() -> None:
+    reading = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        await reading.wait()
+        return Response(200)
+
+    handler = Answering(answer)
+    async with serving(handler) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write((GET + b"\r\n") * 1_000_000)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await writer.drain()
+        assert len(handler.requests) == 1
+        reading.set()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
