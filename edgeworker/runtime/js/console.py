@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from typing import Final
 
 from edgeworker.runtime import invocation
@@ -17,6 +18,7 @@ class Console:
     def __init__(self, worker: str) -> None:
         self._worker = worker
         self._counts: dict[str, int] = {}
+        self._timers: dict[str, float] = {}
 
     def log(self, *values: object) -> None:
         self._write(logging.INFO, values)
@@ -45,6 +47,36 @@ class Console:
     def assert_(self, condition: object = False, *values: object) -> None:
         if not condition:
             self._write(logging.ERROR, ("Assertion failed", *values))
+
+    def group(self, *values: object) -> None:
+        """Lines of a group stand like all others."""
+        if values:
+            self._write(logging.INFO, values)
+
+    groupCollapsed = group
+
+    def groupEnd(self) -> None:
+        """See `group`."""
+
+    def clear(self) -> None:
+        """What was written stays."""
+
+    def time(self, label: str = "default") -> None:
+        self._timers[label] = time.monotonic()
+
+    def timeLog(self, label: str = "default", *values: object) -> None:
+        begun = self._timers.get(label)
+        if begun is None:
+            self._write(logging.WARNING, (f"Timer '{label}' does not exist",))
+            return
+        self._write(logging.INFO, (f"{label}: {(time.monotonic() - begun) * 1000:.3f} ms", *values))
+
+    def timeEnd(self, label: str = "default") -> None:
+        self.timeLog(label)
+        self._timers.pop(label, None)
+
+    def countReset(self, label: str = "default") -> None:
+        self._counts.pop(label, None)
 
     def count(self, label: str = "default") -> None:
         self._counts[label] = self._counts.get(label, 0) + 1

@@ -7,7 +7,7 @@ is handed on is never touched.
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from edgeworker.handler import Context
@@ -228,7 +228,18 @@ class WritableStream(JsObject):
         return Writer(self, self._sink)
 
 
+class _Fulfilled:
+    """A promise that is fulfilled already; nobody has to await it."""
+
+    def __await__(self) -> Generator[object, None, None]:
+        return
+        yield  # makes it a generator
+
+
 class Writer(JsObject):
+    # `write` waits for room itself, so a writer is always ready.
+    ready = _Fulfilled()
+
     def __init__(self, stream: WritableStream, sink: Mapping[str, object]) -> None:
         self._stream = stream
         self._sink = sink

@@ -48,6 +48,9 @@ class WebSocket(JsObject):
 
     def __init__(self) -> None:
         self._peer: WebSocket | None = None
+        self.onmessage: Listener | None = None
+        self.onclose: Listener | None = None
+        self.onerror: Listener | None = None  # nothing calls it: what fails is a close
         self._listeners: dict[str, list[Listener]] = {}
         self._waiting: deque[WebSocketMessage] = deque()
         self._accepted: Context | None = None  # the invocation that listeners belong to
@@ -162,7 +165,8 @@ class WebSocket(JsObject):
                     self._tell("message", Event(type="message", data=data, target=self))
 
     def _tell(self, kind: str, event: Event) -> None:
-        for listener in list(self._listeners.get(kind, ())):
+        own = {"message": self.onmessage, "close": self.onclose}[kind]
+        for listener in [*([own] if own is not None else []), *self._listeners.get(kind, ())]:
             self._call(listener, event)
 
     def _call(self, listener: Listener, event: Event) -> None:

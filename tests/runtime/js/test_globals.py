@@ -266,6 +266,8 @@ CONSOLE = [
     ("js.console.error(ValueError('a'))", "ERROR", "a"),
     ("js.console.assert_(False, 'a')", "ERROR", "Assertion failed a"),
     ("js.console.count()", "INFO", "default: 1"),
+    ("c = js.console; c.countReset(); c.clear(); c.groupEnd(); c.group('a', 1)", "INFO", "a 1"),
+    ("c = js.console; c.time('t'); c.timeEnd('u')", "WARNING", "Timer 'u' does not exist"),
     ("js.console.dir([object])", "INFO", "[<class 'object'>]"),
 ]
 
@@ -280,3 +282,12 @@ async def test_the_console_writes_log_lines_with_a_level(
     record = next(record for record in caplog.records if record.name == "edgeworker.console")
     assert record.levelname == level
     assert record.getMessage() == f"w (POST /Path): {text}"
+
+
+async def test_the_console_measures_time(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="edgeworker.console"):
+        await evaluated(stage, "c = js.console; c.time(); c.timeLog('default', 'x'); c.timeEnd(); c.timeEnd()", "1")
+
+    texts = [record.getMessage() for record in caplog.records if record.name == "edgeworker.console"]
+    assert [text.partition("default: ")[2].split()[1:] for text in texts[:2]] == [["ms", "x"], ["ms"]]
+    assert texts[2].endswith("Timer 'default' does not exist")

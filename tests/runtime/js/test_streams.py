@@ -15,6 +15,7 @@ MADE = "made = getattr(js.ReadableStream, 'from')([b'a', b'b'])\n"
 
 RULES = [
     # (statement, expression, what it gives)
+    ("w = js.TransformStream.new().writable.getWriter()", "await w.ready, await w.ready", "(None, None)"),
     (MADE, "[chunk async for chunk in made]", "[b'a', b'b']"),
     (
         MADE + "r = made.getReader(); await r.read()",

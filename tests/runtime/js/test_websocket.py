@@ -69,6 +69,22 @@ async def test_after_the_clients_close_nothing_can_be_sent() -> None:
         server.send("x")
 
 
+async def test_listeners_that_are_attributes_hear_too() -> None:
+    client, server = WebSocket.pair()
+    heard: list[JsDict] = []
+    server.onmessage, server.onclose = heard.append, heard.append
+    end = taken(client, 101)
+    server.accept()
+    end.deliver("one")
+    end.deliver(Closed(1000, "bye"))
+    await asyncio.sleep(0)
+
+    assert [(event["type"], event.get("data"), event.get("code")) for event in heard] == [
+        ("message", "one", None),
+        ("close", None, 1000),
+    ]
+
+
 async def test_a_removed_listener_hears_nothing() -> None:
     client, server, heard = _pair()
     server.removeEventListener("message", heard.append)
