@@ -27,7 +27,6 @@ def test_a_password_matches_its_own_hash_alone(scheme: passwords.Scheme) -> None
 
 def test_a_hash_of_another_program_is_understood() -> None:
     assert passwords.matches(ARGON2, "correct horse")
-    assert passwords.is_current(ARGON2)
 
 
 def test_one_password_typed_in_two_ways_is_one() -> None:
@@ -38,7 +37,6 @@ def test_one_password_typed_in_two_ways_is_one() -> None:
 
 def test_the_best_scheme_is_taken_unless_one_is_chosen() -> None:
     assert passwords.make("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert not passwords.is_current(passwords.make("correct horse", scheme="scrypt"))
 
 
 @pytest.mark.parametrize("password", ["", "1234567", "é" * 7, "x" * 1025, "é" * 513, "x" * 10_000_000])
@@ -64,7 +62,7 @@ def test_a_password_that_is_too_long_is_not_even_hashed() -> None:
 
 
 def test_a_hash_for_nobody_costs_what_a_real_one_costs_and_matches_nothing() -> None:
-    assert passwords.is_current(passwords.dummy())
+    assert passwords.dummy().rsplit("$", 2)[0] == passwords.make("correct horse").rsplit("$", 2)[0]
     assert not passwords.matches(passwords.dummy(), "")
     assert not passwords.matches(passwords.dummy(), "correct horse")
 

@@ -36,12 +36,6 @@ class Fields:
         """The query of these names: one text for one meaning, whatever was sent."""
         return urlencode([(name, value) for name in names for value in self.all(name)], quote_via=quote, safe="")
 
-    def without(self, *names: str) -> "Fields":
-        return Fields({name: values for name, values in self.values.items() if name not in names})
-
-    def with_value(self, name: str, value: str) -> "Fields":
-        return Fields({**self.values, name: (value,)})
-
 
 def parse(text: str) -> Fields:
     """Raises BadForm for what is too long, too much, or not UTF-8."""

@@ -49,7 +49,7 @@ class Frame:
     base: str
     host: str
 
-    def page(self, title: str, content: Markup, *, footer: Markup = NOTHING) -> str:
+    def page(self, title: str, content: Markup) -> str:
         # An address in the title of a page that is about nothing else helps who has many tabs.
         return fill(
             """\
@@ -68,7 +68,6 @@ class Frame:
 <p class="issuer"><bdi>{host}</bdi></p>
 {content}
 </main>
-{footer}
 </body>
 </html>
 """,
@@ -77,7 +76,6 @@ class Frame:
             base=self.base,
             version=style.VERSION,
             content=content,
-            footer=fill("<footer>{text}</footer>", text=footer) if footer else NOTHING,
         )
 
 

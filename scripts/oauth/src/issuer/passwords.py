@@ -91,11 +91,6 @@ def dummy() -> str:
     return _DUMMIES[best()]
 
 
-def is_current(stored: str) -> bool:
-    """Whether `make` would choose the same scheme and costs today."""
-    return stored.rsplit("$", 2)[0] == dummy().rsplit("$", 2)[0]
-
-
 @cache
 def best() -> Scheme:
     """argon2id needs OpenSSL 3.2 in the cryptography package; Pyodide's is older."""

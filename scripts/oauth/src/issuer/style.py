@@ -161,21 +161,8 @@ button:hover, .button:hover { background: var(--accent-over); border-color: var(
 button.quiet { color: var(--ink); background: transparent; border-color: var(--field); }
 button.quiet:hover { background: var(--tint); border-color: var(--accent); }
 
-button.link {
-  display: inline;
-  width: auto;
-  min-height: 0;
-  padding: 0.25rem 0;
-  font-weight: 400;
-  color: var(--accent);
-  background: none;
-  border: 0;
-  text-decoration: underline;
-  text-underline-offset: 0.15em;
-}
-
 a { color: var(--accent); text-underline-offset: 0.15em; }
-a:hover, button.link:hover { color: var(--accent-over); background: none; }
+a:hover { color: var(--accent-over); }
 
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 :focus:not(:focus-visible) { outline: none; }
@@ -254,12 +241,9 @@ code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fo
 }
 .details p { margin: 0; color: var(--soft); }
 
-footer { color: var(--soft); font-size: 0.8125rem; text-align: center; max-width: 27rem; }
-
 @media (max-width: 30rem) {
   body { padding: 0; gap: 0; justify-content: flex-start; background: var(--card); }
   main { max-width: none; padding: 1.5rem 1.25rem; border: 0; border-radius: 0; box-shadow: none; }
-  footer { padding: 0 1.25rem 1.5rem; align-self: stretch; max-width: none; text-align: left; }
   h1 { font-size: 1.375rem; }
 }
 
