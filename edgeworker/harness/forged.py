@@ -172,5 +172,5 @@ def forge(issuer: Issuer, variant: str, *, now: int) -> str:
     forger = _FORGERS.get(variant)
     if forger is None:
         raise ValueError(f'there is no bad token "{variant}"; there are: {", ".join(BAD_TOKENS)}')
-    key = signing_key("RS256")
+    key = issuer.key("RS256")
     return forger(_Parts(issuer.header(key), issuer.payload(), key, now))

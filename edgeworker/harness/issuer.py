@@ -106,8 +106,8 @@ class Issuer:
         A split token is in KV when this returns, unless `publish` is False.
         """
         payload = self.payload(sub=sub, ttl_seconds=ttl_seconds, aud=aud, scope=scope)
-        key = signing_key(algorithm)
-        text = signed(_changed(payload, claims), key, headers=_changed(self.header(key), headers))
+        key = self.key(algorithm)
+        text = signed(changed(payload, claims), key, headers=changed(self.header(key), headers))
         return self.issue(text, split=split, publish=publish, expires_at=self._clock.now() + ttl_seconds)
 
     def payload(
@@ -134,6 +134,10 @@ class Issuer:
         if scope is not None:
             payload["scope"] = scope
         return payload
+
+    def key(self, algorithm: Algorithm) -> SigningKey:
+        """What it signs with now."""
+        return signing_key(algorithm)
 
     def header(self, key: SigningKey) -> dict[str, JSON]:
         return {"alg": key.algorithm, "typ": "at+jwt", "kid": key.kid}
@@ -162,7 +166,7 @@ class Issuer:
 
     def jwks(self) -> dict[str, JSON]:
         """The public keys."""
-        keys: list[JSON] = [dict(signing_key(algorithm).public) for algorithm in ("RS256", "ES256")]
+        keys: list[JSON] = [dict(self.key(algorithm).public) for algorithm in ("RS256", "ES256")]
         return {"keys": keys}
 
     def serve(self) -> Rule:
@@ -220,7 +224,8 @@ def _number(value: int, size: int | None = None) -> str:
     return encoded(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
 
 
-def _changed(values: dict[str, JSON], changes: Mapping[str, JSON] | None) -> dict[str, JSON]:
+def changed(values: dict[str, JSON], changes: Mapping[str, JSON] | None) -> dict[str, JSON]:
+    """`values` with `changes` added; a change to None removes one."""
     merged = {**values, **(changes or {})}
     return {
         name: value for name, value in merged.items() if changes is None or name not in changes or value is not None

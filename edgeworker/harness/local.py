@@ -27,6 +27,7 @@ from edgeworker.trace import Trace
 if TYPE_CHECKING:
     from edgeworker.harness.aiohttp_connector import AiohttpConnector
     from edgeworker.harness.httpx_transport import HttpxTransport
+    from edgeworker.harness.server_issuer import Server
 
 T = TypeVar("T")
 
@@ -192,12 +193,26 @@ class LocalEdge:
 
     @cached_property
     def issuer(self) -> Issuer:
-        """Access tokens: `edge.issuer.token(split=True)` is published in the namespace `edge.issuer.namespace`."""
+        """Access tokens: `edge.issuer.token(split=True)` is published in the namespace `edge.issuer.namespace`.
+
+        Where the OAuth server of scripts/oauth runs, they are that server's own: see ServerIssuer.
+        """
+        if (server := self._oauth_server()) is not None:
+            from edgeworker.harness.server_issuer import ServerIssuer
+
+            return ServerIssuer(server, self.clock, self.kv, self.origin)
 
         def publish(namespace: str, key: str, value: str, expiration: int) -> None:
             self.kv(namespace).put(key, value, expiration=expiration)
 
         return Issuer(self.clock, publish, self.origin)
+
+    def _oauth_server(self) -> "Server | None":
+        if all(worker.main is None or worker.main.name != "token_worker.py" for worker in self.config.workers):
+            return None
+        from edgeworker.harness.server_issuer import server_of
+
+        return server_of(self.config)
 
     # What happened
 

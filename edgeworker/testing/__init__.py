@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgeworker.harness.log_lines import LogLine
     from edgeworker.harness.origin import Origin
     from edgeworker.harness.origin_rules import OriginRequest, Rule
+    from edgeworker.harness.server_issuer import ServerIssuer, signing_keys
     from edgeworker.messages import Headers, Response
     from edgeworker.testing.edge import Edge
     from edgeworker.testing.single import KVByName, single_worker
@@ -40,7 +41,9 @@ _PLACES: Final = {
     "Reply": "edgeworker.harness.calls",
     "Response": "edgeworker.messages",
     "Rule": "edgeworker.harness.origin_rules",
+    "ServerIssuer": "edgeworker.harness.server_issuer",
     "Token": "edgeworker.harness.issuer",
+    "signing_keys": "edgeworker.harness.server_issuer",
     "single_worker": "edgeworker.testing.single",
 }
 
@@ -64,7 +67,9 @@ __all__ = [
     "Reply",
     "Response",
     "Rule",
+    "ServerIssuer",
     "Token",
+    "signing_keys",
     "single_worker",
 ]
 
