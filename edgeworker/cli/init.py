@@ -5,6 +5,7 @@ NAME is the folder, and its last part the worker's name. A file that is there al
 examples:
   edgeworker init my-worker
   edgeworker init my-gateway --template split-token
+  edgeworker init my-login --template oauth
   cd my-worker && edgeworker dev
 """
 
@@ -13,7 +14,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -23,23 +24,36 @@ from edgeworker.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`script` is one of the bundled scripts whose modules become the project's; `packages` is what it imports beside
-    the standard library. `dev_options` are what `edgeworker dev` needs to be of use."""
+    """`scripts` are folders of the project, each with the bundled script whose modules it gets; `packages` is what the
+    project imports beside the standard library. `dev_options` are what `edgeworker dev` needs to be of use, `first` the
+    commands before it."""
 
     text: str
-    script: str | None = None
+    scripts: Mapping[str, str] = field(default_factory=dict)
     packages: Sequence[str] = ()
     dev_options: str = ""
+    first: Sequence[str] = ()
 
 
 TEMPLATES: Final[Mapping[str, Template]] = {
     "hello": Template("a worker that greets"),
     "split-token": Template(
-        "the split-token gateway", script="split_token", dev_options=" --origin http://127.0.0.1:3000"
+        "the split-token gateway", scripts={"src": "split_token"}, dev_options=" --origin http://127.0.0.1:3000"
+    ),
+    "oauth": Template(
+        "an OAuth server whose tokens are split, the gateway, and an API behind it",
+        scripts={"src": "oauth/src", "gateway": "split_token", "api": "protected_api"},
+        first=(
+            "edgeworker oauth keys init",
+            "edgeworker oauth users add ann@example.com --name Ann",
+            "edgeworker oauth clients import clients.toml",
+        ),
     ),
     "fastapi": Template("a FastAPI application", packages=("fastapi",)),
     "cron": Template("a worker with cron triggers", dev_options=" --cron"),
 }
+
+_NAMED: Final = 20  # more files than these are only counted
 
 # Stands for the name in the templates' files, so that each of them is valid as it is.
 _PLACEHOLDER: Final = "project-name"
@@ -58,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.name)
     written = write(folder, options.template)
     out = Output.for_stream()
-    out.ok(f"wrote {options.template} to {folder}: {', '.join(written)}")
+    named = ", ".join(written) if len(written) <= _NAMED else f"{len(written)} files; begin with README.md"
+    out.ok(f"wrote {options.template} to {folder}: {named}")
     for package in template.packages:
         if importlib.util.find_spec(package) is None:
             out.warning(f"the package {package} is missing here, which the worker imports: pip install {package}")
@@ -66,9 +81,11 @@ def run(options: argparse.Namespace) -> int:
     out.heading("Next:")
     if folder.resolve() != Path.cwd():
         out.line(f"  cd {shlex.quote(str(folder))}")
+    for command in template.first:
+        out.line(f"  {command}")
     out.line(f"  edgeworker dev{template.dev_options}")
     out.line("  pytest                     (where edgeworker and pytest are installed)")
-    out.line("  uv run pywrangler deploy   (to Cloudflare)")
+    out.line("  uv run pywrangler deploy   (to Cloudflare)" if not template.first else "  to Cloudflare: README.md")
     return 0
 
 
@@ -103,17 +120,16 @@ def write(folder: Path, template: str) -> list[str]:
 
 def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
     """(path in the project, content). What comes later replaces what came before under the same path."""
-    from edgeworker.harness.bundled import script, scripts_folder
+    from edgeworker.harness.bundled import scripts_folder
 
     templates = scripts_folder() / "templates"
     for path, content in [*_tree(templates / "common"), *_tree(templates / template)]:
         # A real .gitignore among the templates would rule over the templates themselves.
         yield path.replace("gitignore", ".gitignore"), content.replace(_PLACEHOLDER.encode(), name.encode())
-    source = TEMPLATES[template].script
-    if source is not None:
-        for path, content in _tree(script(source)):
+    for folder, script in TEMPLATES[template].scripts.items():
+        for path, content in _tree(scripts_folder() / script):
             if path.endswith(".py"):
-                yield f"src/{path}", content
+                yield f"{folder}/{path}", content
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -11,22 +11,30 @@ from edgeworker.cli.init import TEMPLATES, write
 from edgeworker.errors import ConfigError
 from tests.cli.running import dev, environment, run
 
-# (template, path, status, what the body holds)
+# (template, host, path, status, what the body holds)
 ANSWERS = [
-    ("hello", "/?name=Ann", 200, "Hello Ann!"),
-    ("split-token", "/orders", 401, ""),
-    ("fastapi", "/items/7", 200, '{"item_id":7}'),
-    ("cron", "/", 200, "{}"),
+    ("hello", "localhost", "/?name=Ann", 200, "Hello Ann!"),
+    ("split-token", "localhost", "/orders", 401, ""),
+    ("oauth", "auth.localhost", "/.well-known/openid-configuration", 200, '"issuer": "http://auth.localhost:8787"'),
+    ("fastapi", "localhost", "/items/7", 200, '{"item_id":7}'),
+    ("cron", "localhost", "/", 200, "{}"),
 ]
+
+
+def _with_keys(project: Path, template: str) -> None:
+    """What the template's README says to do first."""
+    if template == "oauth":
+        said = run("oauth", "keys", "init", cwd=project)
+        assert said.returncode == 0, said.stderr
 
 
 def test_every_template_is_tried_here() -> None:
     assert [template for template, *_ in ANSWERS] == list(TEMPLATES)
 
 
-@pytest.mark.parametrize(("template", "path", "status", "body"), ANSWERS, ids=TEMPLATES)
+@pytest.mark.parametrize(("template", "host", "path", "status", "body"), ANSWERS, ids=TEMPLATES)
 def test_a_new_project_passes_its_tests_and_runs(
-    tmp_path: Path, template: str, path: str, status: int, body: str
+    tmp_path: Path, template: str, host: str, path: str, status: int, body: str
 ) -> None:
     project = tmp_path / "my-worker"
     write(project, template)
@@ -40,8 +48,9 @@ def test_a_new_project_passes_its_tests_and_runs(
         timeout=60,
         check=False,
     )
+    _with_keys(project, template)
     with dev(cwd=project) as edge:
-        answer = edge.get("localhost", path)
+        answer = edge.get(host, path)
 
     assert tests.returncode == 0, tests.stdout + tests.stderr
     assert answer.status == status
@@ -51,6 +60,7 @@ def test_a_new_project_passes_its_tests_and_runs(
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_a_new_project_is_configured_without_a_warning(tmp_path: Path, template: str) -> None:
     write(tmp_path / "shop", template)
+    _with_keys(tmp_path / "shop", template)
 
     said = run("check", cwd=tmp_path / "shop")
 
@@ -67,9 +77,15 @@ def test_a_new_project_bears_its_name_where_the_tools_look(tmp_path: Path, templ
         "workers-py",
         "workers-runtime-sdk",
     }
-    worker = tomllib.loads((tmp_path / "shop/wrangler.toml").read_text())
-    assert (worker["name"], worker["compatibility_flags"]) == ("shop", ["python_workers"])
-    assert {".gitignore", "README.md", worker["main"], "tests/test_worker.py"} <= set(files)
+    configs = [file for file in files if Path(file).name == "wrangler.toml"]
+    for config in configs:
+        worker = tomllib.loads((tmp_path / "shop" / config).read_text())
+        name = "shop" if config == "wrangler.toml" else f"shop-{Path(config).parent}"
+        assert (worker["name"], worker["compatibility_flags"]) == (name, ["python_workers"])
+        assert (tmp_path / "shop" / config).parent.joinpath(worker["main"]).is_file()
+    assert configs != []
+    assert {".gitignore", "README.md"} <= set(files)
+    assert any(file.startswith("tests/test_") for file in files)
     assert not any("project-name" in (tmp_path / "shop" / file).read_text() for file in files)
 
 
@@ -117,4 +133,4 @@ def test_an_unknown_template_is_wrong_usage(tmp_path: Path) -> None:
     said = run("init", "shop", "--template", "nosuch", cwd=tmp_path)
 
     assert said.returncode == 2
-    assert "'hello', 'split-token', 'fastapi', 'cron'" in said.stderr
+    assert "'hello', 'split-token', 'oauth', 'fastapi', 'cron'" in said.stderr

@@ -4,9 +4,14 @@ It makes an RSA key, signs a JWT, publishes header and payload through the KV RE
 the edge with the signature alone, and lets a small API verify the whole JWT. Then it tries what must be refused. All of
 it runs on this machine, over HTTP, with storage that is removed at the end.
 
+With --oauth it is the whole flow instead: a project with an OAuth server on two workers, the gateway and an API, a
+person who logs in and agrees in a browser, a client that is written with oauthlib, and what must be refused.
+
 examples:
   edgeworker demo             exits 0 only if every step was verified
   edgeworker demo --keep      leaves it running and prints curl lines to try
+  edgeworker demo --oauth     login, consent, split token, API, refresh, revocation
+  edgeworker demo --oauth --keep    and then log in with your own browser
 """
 
 import argparse
@@ -15,11 +20,17 @@ from edgeworker.cli.output import Output
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--keep", action="store_true", help="leave everything running and print curl lines to try")
+    parser.add_argument("--oauth", action="store_true", help="show the whole OAuth flow, from the login on")
+    parser.add_argument("--keep", action="store_true", help="leave everything running and say what to try")
 
 
 def run(options: argparse.Namespace) -> int:
     import asyncio
+
+    if options.oauth:
+        from edgeworker.cli.demo.oauth.show import perform as perform_oauth
+
+        return 0 if asyncio.run(perform_oauth(Output.for_stream(), keep=options.keep)) else 1
 
     from edgeworker.cli.demo.show import perform
 

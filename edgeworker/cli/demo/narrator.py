@@ -1,5 +1,6 @@
 """How the demo tells its story: numbered steps, what was sent, and whether it came out as it must."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from edgeworker.cli.output import Output
@@ -8,6 +9,12 @@ _INDENT: Final = "   "
 
 # One colour for each part of a JWT, the same in every step.
 _COLOURS: Final = ("cyan", "yellow", "green")
+
+SPLIT_TOKEN: Final = (
+    "client ──{S}──▶ edge ──{H}.{P}.{S}──▶ API",
+    "              ▲",
+    "              └─{H}.{P}─ KV ◀─{H}.{P}─ publisher",
+)
 
 
 class Narrator:
@@ -19,15 +26,15 @@ class Narrator:
         self.verified = 0
         self.failed: list[str] = []
 
-    def title(self, text: str, explanation: str) -> None:
+    def title(self, text: str, explanation: str, picture: Sequence[str] = SPLIT_TOKEN) -> None:
+        """In `picture` the words {H}, {P} and {S} are the parts of a JWT, in their colours."""
         style = self._out.style
-        header, payload, signature = (style(part, colour) for part, colour in zip("HPS", _COLOURS, strict=True))
+        parts = {part: style(part, colour) for part, colour in zip("HPS", _COLOURS, strict=True)}
         self._out.heading(text)
         self._out.note(explanation)
         self._out.line()
-        self._out.line(f"{_INDENT}client ──{signature}──▶ edge ──{header}.{payload}.{signature}──▶ API")
-        self._out.line(f"{_INDENT}              ▲")
-        self._out.line(f"{_INDENT}              └─{header}.{payload}─ KV ◀─{header}.{payload}─ publisher")
+        for line in picture:
+            self._out.line(_INDENT + line.format(**parts))
 
     def step(self, title: str) -> None:
         self._step += 1

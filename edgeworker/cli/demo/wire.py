@@ -1,8 +1,8 @@
 """One HTTP exchange, byte for byte: no client in between that would tidy a path."""
 
 import http.client
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,11 +11,12 @@ TIMEOUT_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Names of `headers` are lower case; `body` is whole."""
+    """What came back. Names of `headers` are lower case; `body` is whole. `cookies` are the Set-Cookie fields."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Sequence[str] = field(default=(), repr=False)
 
 
 def call(base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
@@ -25,6 +26,8 @@ def call(base_url: str, method: str, target: str, headers: Mapping[str, str], bo
     try:
         connection.request(method, target, body=body, headers=dict(headers))
         answer = connection.getresponse()
-        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        fields = [(name.lower(), value) for name, value in answer.getheaders()]
+        cookies = [value for name, value in fields if name == "set-cookie"]
+        return Answer(answer.status, dict(fields), answer.read(), cookies)
     finally:
         connection.close()

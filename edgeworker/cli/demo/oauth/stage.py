@@ -1,0 +1,150 @@
+"""Everything that the OAuth demo needs: a project of `edgeworker init --template oauth` in a temporary folder, with
+keys, a user and a client, its four workers on one edge, and an application that has a callback."""
+
+import secrets
+import socket as sockets
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from edgeworker.cli import init
+from edgeworker.cli.demo.oauth.application import Application
+from edgeworker.cli.demo.oauth.browser import Browser
+from edgeworker.cli.demo.oauth.client import Client
+from edgeworker.cli.kv.place import DataDirectory
+from edgeworker.cli.oauth.clients import Clients
+from edgeworker.cli.oauth.registry import Registry
+from edgeworker.cli.oauth.secret_file import put_secret
+from edgeworker.cli.oauth.users import Users
+from edgeworker.clock import Clock, SystemClock
+from edgeworker.config import Config, KVBinding, Socket
+from edgeworker.edge import Kept
+from edgeworker.harness.assembly import Assembly
+from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
+from edgeworker.harness.datadir import DataDir
+from edgeworker.harness.issuer_scripts import SigningKeys
+from edgeworker.kv.namespace import KVNamespace
+from edgeworker.kv.sqlite import SQLiteStore
+from edgeworker.server.listener import listen_on
+from edgeworker.state import SQLiteAtoms
+from wrangler_compat import LoadOptions, load
+
+EMAIL: Final = "ann@example.com"
+PASSWORD: Final = "correct horse battery staple"
+CLIENT_ID: Final = "notes"
+SCOPE: Final = "openid profile email offline_access records.read"
+
+_PROJECT: Final = "my-login"
+_PORT: Final = ":8787"  # what the project's files say
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What exists before anything runs. `secret` is the client's."""
+
+    project: Path
+    user_id: str
+    secret: str = field(repr=False)
+    secret_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`edge_url` is a socket of this machine; `issuer` and `api` are the URLs that everybody uses, with their hosts."""
+
+    edge_url: str
+    issuer: str
+    api: str
+    registered: Registered
+    application: Application
+    config: Config
+    store: SQLiteStore
+    clock: Clock
+
+    def client(self, secret: str | None = None) -> Client:
+        given = self.registered.secret if secret is None else secret
+        return Client(self.edge_url, self.issuer, CLIENT_ID, given, self.application.redirect_uri)
+
+    def browser(self) -> Browser:
+        """A new one, without cookies."""
+        return Browser(self.edge_url, {self.application.url: self.application.url})
+
+    def namespace(self, binding: str) -> KVNamespace:
+        """By the name that the token worker gives it."""
+        return KVNamespace(self.store, _namespace_id(self.config, binding), self.clock)
+
+
+@asynccontextmanager
+async def set_up() -> AsyncIterator[Stage]:
+    """Free ports, nothing outside this machine, and nothing of it is left when it is over."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeworker-demo-", ignore_cleanup_errors=True))
+        )
+        address = stack.enter_context(sockets.create_server(("127.0.0.1", 0)))
+        port = address.getsockname()[1]
+        application = stack.enter_context(Application().listening())
+        project = folder / _PROJECT
+        init.write(project, "oauth")
+        for file in project.rglob("*.toml"):
+            file.write_text(file.read_text("utf-8").replace(_PORT, f":{port}"), "utf-8")
+        secret_file = project / "token" / ".dev.vars"
+        keys = SigningKeys()
+        put_secret(secret_file, "SIGNING_KEYS", keys.dump(keys.new(("RS256", "ES256"), now=clock.now())))
+
+        config = load(LoadOptions(default_script=script(DEFAULT_SCRIPT) / "worker.py", cwd=project)).require()
+        data = DataDir.open(project / ".edgeworker")
+        store = SQLiteStore.open(data.kv_file, durability=config.kv.durability)
+        stack.push_async_callback(store.close)
+        registered = await _register(config, store, clock, project, secret_file, application.redirect_uri)
+
+        kept = Kept(SQLiteAtoms(data.path))
+        stack.push_async_callback(kept.close)
+        assembly = await Assembly.open(config, store=store, clock=clock, kept=kept)
+        stack.push_async_callback(assembly.close, drain_seconds=0)
+        edge = await listen_on(address, assembly, Socket("127.0.0.1", port), limits=config.limits, clock=clock)
+        stack.push_async_callback(edge.close, 0)
+        yield Stage(
+            edge_url=f"http://127.0.0.1:{port}",
+            issuer=f"http://auth.localhost:{port}",
+            api=f"http://api.localhost:{port}",
+            registered=registered,
+            application=application,
+            config=config,
+            store=store,
+            clock=clock,
+        )
+
+
+async def _register(
+    config: Config, store: SQLiteStore, clock: Clock, project: Path, secret_file: Path, redirect_uri: str
+) -> Registered:
+    """As `oauth users add` and `oauth clients add` do it."""
+    registry = Registry(DataDirectory(store, clock), _namespace_id(config, "USERS"))
+    user = await Users(registry, clock.now()).add(
+        {"email": EMAIL, "name": "Ann", "email_verified": True}, lambda _: PASSWORD
+    )
+    _, secret = await Clients(registry).add(
+        {
+            "client_id": CLIENT_ID,
+            "client_name": "Notes",
+            "redirect_uris": [redirect_uri],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": SCOPE,
+            "token_format": "split",
+        }
+    )
+    return Registered(project, user.id, secret or secrets.token_urlsafe(), secret_file)
+
+
+def _namespace_id(config: Config, binding: str) -> str:
+    return next(
+        each.namespace_id
+        for worker in config.workers
+        for each in worker.bindings
+        if worker.name == f"{_PROJECT}-token" and isinstance(each, KVBinding) and each.name == binding
+    )
