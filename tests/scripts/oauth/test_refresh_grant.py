@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from edgeworker.config import JSON
 from edgeworker.testing import Reply
 from issuer import families
 from tests.scripts.oauth.auth_stage import ISSUER
@@ -13,6 +14,7 @@ from tests.scripts.oauth.token_stage import (
     API,
     FORM,
     OTHER_API,
+    SHOP,
     Stage,
     basic,
     claims,
@@ -204,3 +206,13 @@ def test_a_client_is_no_user(stage: Stage) -> None:
         reply = stage.edge.get(ISSUER + path, headers={"Authorization": f"Bearer {token}"})
         assert reply.status == status
         assert 'error="insufficient_scope"' in (reply.headers.get("www-authenticate") or "")
+
+
+def test_a_client_without_any_scope_has_a_token_that_says_so() -> None:
+    listed: list[JSON] = [{**SHOP, "scope": ""}]
+    with set_up(variables(CLIENTS=listed)) as stage:
+        answer = stage.post("/token", {"grant_type": "client_credentials"}, basic("shop")).json(dict)
+
+        assert "scope" not in answer
+        assert "scope" not in stage.introspect(answer["access_token"])
+        assert stage.gateway(answer["access_token"]) == 200

@@ -297,8 +297,9 @@ def _members(exchange, order, issued, *, refresh_token, nonce):
         "access_token": issued.text,
         "token_type": "Bearer",
         "expires_in": issued.record.expires_at - order.now,
-        "scope": " ".join(order.scope),
     }
+    if order.scope:  # an empty one is no scope (RFC 6749 section 3.3)
+        members["scope"] = " ".join(order.scope)
     if refresh_token is not None:
         members["refresh_token"] = refresh_token
     if "openid" in order.scope and order.user_id is not None:

@@ -74,8 +74,9 @@ def _jwt(order: Order, record: AccessToken, settings: Settings, ring: Ring) -> I
         "iat": record.issued_at,
         "exp": record.expires_at,
         "jti": record.jti,
-        "scope": " ".join(record.scope),
     }
+    if record.scope:
+        claims["scope"] = " ".join(record.scope)
     if order.auth_time is not None:
         claims["auth_time"] = order.auth_time
     if order.acr is not None:

@@ -55,7 +55,6 @@ async def _introspected(server, token, client):
         return inactive
     document = {
         "active": True,
-        "scope": " ".join(record.scope),
         "client_id": record.client_id,
         "token_type": "Bearer",
         "exp": record.expires_at,
@@ -66,6 +65,8 @@ async def _introspected(server, token, client):
         "iss": server.settings.issuer,
         "jti": record.jti,
     }
+    if record.scope:
+        document["scope"] = " ".join(record.scope)
     if record.user_id is not None:
         user = await server.storage.user_by_id(record.user_id)
         if user is None or user.disabled:
