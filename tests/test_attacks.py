@@ -188,6 +188,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "server/test_caching.py::test_h23_an_answer_that_varies_is_for_the_same_fields_only",
             "server/test_caching.py::test_h23_what_an_answer_could_be_poisoned_with_does_not_reach_the_origin",
             "server/test_caching.py::test_h23_the_edges_own_refusals_are_not_to_be_kept",
+            "server/test_caching.py::test_h23_what_the_parser_refuses_is_not_to_be_kept",
         ),
     ),
     "H24": (

@@ -16,7 +16,8 @@ from edgeworker.server.request_parser import Head
 if TYPE_CHECKING:
     from edgeworker.server.protocol import ClientConnection
 
-_PLAIN: Final = (b"Content-Type", b"text/plain; charset=utf-8")
+# 414 is one of the statuses that a cache may keep by itself: RFC 9110, section 15.1.
+_PLAIN: Final = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store"))
 
 
 class Incoming:
@@ -63,7 +64,7 @@ class Door:
 def refusal_bytes(refusal: Refusal) -> bytes:
     """A whole answer, after which the connection is closed."""
     content = refusal.text.encode() + b"\n"
-    fields = [_PLAIN, (b"Content-Length", b"%d" % len(content)), (b"Connection", b"close")]
+    fields = [*_PLAIN, (b"Content-Length", b"%d" % len(content)), (b"Connection", b"close")]
     return wire.head(wire.status_line(refusal.status), fields) + content
 
 

@@ -210,6 +210,9 @@ class RequestParser:
                     head.expect = value
                 case 7 if name.lower() == b"upgrade":
                     upgrade = upgrade + b"," + value if upgrade else value
+                case 10 if http10 and b"close" in value.lower() and name.lower() == b"connection":
+                    # llhttp goes by "keep-alive" here, also where "close" stands beside it, which wins: RFC 9112, 9.3.
+                    head.keep_alive = False
                 case 14 if name.lower() == b"content-length":
                     head.length = int(value)  # llhttp checked that it is one number, and the only one
                 case 17 if name.lower() == b"transfer-encoding":

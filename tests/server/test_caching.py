@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.chains import chain
-from tests.server.wires import END, answering, exchange
+from tests.server.wires import END, Answering, answering, exchange, hello, serving
 
 # A script that keeps whatever it may: the worst case that the rules have to hold in.
 CACHING = """\
@@ -144,4 +144,21 @@ async def test_h23_the_edges_own_refusals_are_not_to_be_kept(tmp_path: Path, dat
         received = await exchange(whole.port, data)
 
     assert not received.startswith(b"HTTP/1.1 2")
+    assert b"no-store\r\n" in received.lower()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+async def test_h23_what_the_parser_refuses_is_not_to_be_kept(data: bytes) -> None:
+    async with serving(Answering(hello)) as (listener, _):
+        received = await exchange(listener.port, data)
+
+    assert received.startswith(b"HTTP/1.1 4")
     assert b"no-store\r\n" in received.lower()

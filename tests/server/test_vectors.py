@@ -14,6 +14,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\
 SOON = Limits(header_timeout_seconds=1, body_grace_seconds=1, keepalive_timeout_seconds=1)
 
 LINES = {
+    "two spaces": b"GET  / HTTP/1.1",
     "a tab for a space": b"GET\t/ HTTP/1.1",
     "a tab before the version": b"GET /\tHTTP/1.1",
     "a vertical tab": b"GET /\x0bHTTP/1.1",
@@ -78,6 +79,9 @@ LENGTHS = {
 CODINGS = {
     "twice": b"chunked, chunked",
     "not at the end": b"chunked, identity",
+    "after gzip": b"gzip, chunked",
+    "after identity": b"identity, chunked",
+    "after nothing": b", chunked",
     "before nothing": b"chunked,",
     "quoted": b'"chunked"',
     "with a parameter": b"chunked;q=1",
@@ -226,6 +230,7 @@ async def test_chunks_are_read_to_the_last_one(chunks: bytes, name: bytes) -> No
     assert received.endswith(b"\r\n\r\nhello")
 
 
+@pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
 @pytest.mark.parametrize(
     "fields",
     [
@@ -236,9 +241,9 @@ async def test_chunks_are_read_to_the_last_one(chunks: bytes, name: bytes) -> No
         b"Connection: x, close ,y\r\n",
     ],
 )
-async def test_what_follows_close_is_not_read(fields: bytes) -> None:
+async def test_what_follows_close_is_not_read(version: bytes, fields: bytes) -> None:
     """RFC 9112, section 9.3: close wins."""
-    targets, received = await refused(GET + fields + b"\r\n" + SMUGGLED)
+    targets, received = await refused(b"GET / " + version + b"\r\n" + HOST + fields + b"\r\n" + SMUGGLED)
 
     assert "/smuggled" not in targets
     assert received.count(b"HTTP/1.1 ") == 1
