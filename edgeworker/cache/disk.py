@@ -49,11 +49,12 @@ class DiskCache:
             if reading.entry.head.expires_at <= now:
                 _removed(path)
             elif suits(reading.entry.fields, request):
-                if reading.length <= PIECE_BYTES and zlib.crc32(reading.piece(0, reading.length)) != reading.checksum:
+                content = reading.piece(0, reading.length) if reading.length <= PIECE_BYTES else None
+                if content is not None and zlib.crc32(content) != reading.checksum:
                     self._damaged(path, "the checksum of its content is wrong")
                     continue
                 _used(path, now)
-                return Found(reading.entry.head, reading.length, _Content(reading, path).read)
+                return Found(reading.entry.head, reading.length, _Content(reading, path).read, content)
         return None
 
     async def put(self, cache: str, url: str, request: Headers, head: Head, content: AsyncIterator[bytes]) -> None:

@@ -43,7 +43,7 @@ class MemoryCache:
                 self._drop(key, fields)
             elif suits(fields, request):
                 self._entries.move_to_end(key)
-                return Found(kept.head, len(kept.content), kept.read)
+                return Found(kept.head, len(kept.content), kept.read, kept.content)
         return None
 
     async def put(self, cache: str, url: str, request: Headers, head: Head, content: AsyncIterator[bytes]) -> None:

@@ -29,11 +29,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`length` is in bytes. `read(start, end)` gives those bytes, in pieces; it may be called again."""
+    """`length` is in bytes. `read(start, end)` gives those bytes, in pieces; it may be called again. `content` is
+    all of it where it is there already."""
 
     head: Head
     length: int
     read: Callable[[int, int], AsyncIterator[bytes]]
+    content: bytes | None = None
 
 
 class CacheStore(Protocol):

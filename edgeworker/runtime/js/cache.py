@@ -104,6 +104,8 @@ class CacheStorage:
 
 
 def _body(found: Found, span: Span) -> Body:
+    if found.content is not None:
+        return Body(found.content[span[0] : span[1]])
     return Body(found.read(*span), length=span[1] - span[0])
 
 

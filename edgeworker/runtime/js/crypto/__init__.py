@@ -2,21 +2,29 @@
 
 import secrets
 import uuid
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from edgeworker.runtime.ffi import JsException
 from edgeworker.runtime.js.base import type_error
 from edgeworker.runtime.js.buffers import ArrayBuffer
 from edgeworker.runtime.js.crypto.keys import CryptoKey
-from edgeworker.runtime.js.crypto.subtle import SubtleCrypto
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.js.crypto.subtle import SubtleCrypto
 
 _MAX_RANDOM_BYTES = 65_536
 
-__all__ = ["Crypto", "CryptoKey", "SubtleCrypto"]
+__all__ = ["Crypto", "CryptoKey"]
 
 
 class Crypto:
-    def __init__(self) -> None:
-        self.subtle = SubtleCrypto()
+    @cached_property
+    def subtle(self) -> "SubtleCrypto":
+        # The algorithms take longer to import than all the rest of a small script.
+        from edgeworker.runtime.js.crypto.subtle import SubtleCrypto
+
+        return SubtleCrypto()
 
     def randomUUID(self) -> str:
         return str(uuid.uuid4())
