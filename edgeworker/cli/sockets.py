@@ -2,8 +2,8 @@
 
 import logging
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config, Socket
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from edgeworker.harness.live_tls import LiveTLS
 
 _log = logging.getLogger(__name__)
+
+_API_BODY_BYTES: Final = 5 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Sockets:
             listener = await listen(
                 handler,
                 socket,
-                limits=config.limits,
+                # The API bounds the body of each of its calls itself, and answers too much with its own code.
+                limits=replace(config.limits, body_bytes=_API_BODY_BYTES) if is_api else config.limits,
                 clock=clock,
                 on_request=None if is_api else behind.on_request,
                 tls=None if tls is None else tls.api if is_api else tls.edge,

@@ -1,5 +1,6 @@
 """`edgeworker dev` over https, with curl and Python's own TLS as clients that trust the local authority."""
 
+import http.client
 import json
 import shutil
 import signal
@@ -246,3 +247,19 @@ def test_an_edge_that_serves_https_stops_in_time(tmp_path: Path) -> None:
         with opener.open(f"https://localhost:{port_of(edge.ready['https_url'])}/", timeout=SECONDS) as answer:
             assert answer.status == 200
         assert edge.stop(signal.SIGTERM) == 0
+
+
+def test_the_api_refuses_a_large_body_with_its_own_code(tmp_path: Path) -> None:
+    project(tmp_path)
+
+    with dev(cwd=tmp_path) as edge:
+        connection = http.client.HTTPConnection("127.0.0.1", int(port_of(edge.api_url)), timeout=SECONDS)
+        connection.putrequest("POST", "/client/v4/accounts/any/storage/kv/namespaces")
+        connection.putheader("Authorization", f"Bearer {(tmp_path / '.edgeworker' / 'api-token').read_text().strip()}")
+        connection.putheader("Content-Length", str(100 * 1024 * 1024 + 1))
+        connection.endheaders()
+        answer = connection.getresponse()
+        errors = json.loads(answer.read())["errors"]
+        connection.close()
+
+    assert (answer.status, errors[0]["code"]) == (413, 10024)

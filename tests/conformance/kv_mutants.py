@@ -23,7 +23,9 @@ def failures(tree: Path, row: Row) -> set[str]:
     nodes = {CASES if test.startswith("case: ") else test for test in row.tests}
     command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:xdist", "-p", "no:cacheprovider"]
     environment = {**os.environ, "COLUMNS": "500", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([*command, *sorted(nodes)], cwd=tree, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, *sorted(nodes)], cwd=tree, env=environment, capture_output=True, text=True, timeout=120
+    )
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
     return {test for test in row.tests if any(test.removeprefix("case: ") in line for line in failed)}
 

@@ -44,6 +44,8 @@ async def named_namespace(place: Place, options: argparse.Namespace, name: str, 
         if namespace.title == name:
             return namespace.id
     bindings = _bindings(load_config(options))
+    if name not in bindings and any(name in ids for ids in bindings.values()):
+        return name  # configured, and nothing was written to it so far
     if name in bindings or not may_be_new:
         known = [f'"{namespace.title}" ({namespace.id})' for namespace in there]
         return bound_namespace(load_config(options), name, known=known)

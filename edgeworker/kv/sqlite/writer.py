@@ -19,6 +19,8 @@ from edgeworker.kv.sqlite.connection import begin, store_error
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+_Identity = tuple[int, int]  # device and inode
+
 # Bounds how long the first of a batch waits for the last.
 _MAX_BATCH: Final = 512
 
@@ -29,6 +31,10 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        # Which files on the disk this connection writes to; the log is there from the first write on.
+        self._file_identity = _identity(path)
+        self._log_identity: _Identity | None = None
         self._jobs: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -96,13 +102,37 @@ class Writer:
                 job.error = error
                 waiting = [other for other in waiting if other is not job]
             else:
+                misplaced = self._misplaced()
+                if misplaced is not None:
+                    for job in waiting:
+                        job.error = misplaced
                 return
+
+    def _misplaced(self) -> StoreError | None:
+        """Files that were removed or replaced take writes as ever, and end with the process: none is acknowledged."""
+        if self._log_identity is None:
+            self._log_identity = _identity(self._log)
+        for path, ours in ((self._path, self._file_identity), (self._log, self._log_identity)):
+            if ours is None or _identity(path) != ours:
+                return StoreError(
+                    f"{path}: was removed or replaced while the KV database was in use, so what is written would be "
+                    "lost; restart what runs on it, or restore a backup first."
+                )
+        return None
 
     def _roll_back(self) -> None:
         # SQLite may have rolled back already, as when the disk is full. Where it cannot, the next `begin` fails,
         # and so does every write after it.
         with suppress(sqlite3.Error):
             self._connection.rollback()
+
+
+def _identity(path: Path) -> _Identity | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class _Pending(Protocol):

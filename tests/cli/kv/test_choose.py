@@ -61,5 +61,19 @@ async def test_wranglers_options_for_folder_and_secrets_are_taken(kv_here: Kv, t
     assert "there is no such folder" in (await kv_here("stats", "--cwd", "nowhere", status=1)).err
 
 
+async def test_a_configured_id_is_taken_where_nothing_was_written_yet(kv_here: Kv, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "wrangler.toml").write_text(
+        'name = "w"\nmain = "w.py"\ncompatibility_date = "2025-01-01"\n[[kv_namespaces]]\nbinding = "T"\nid = "real"\n'
+    )
+    (project / "w.py").touch()
+    await kv_here("key", "put", "k", "v", "--namespace-id", "another")
+
+    assert "0 keys exported" in (await kv_here("export", "real", "--cwd", str(project))).err
+    unknown = await kv_here("export", "other", "--cwd", str(project), status=1)
+    assert 'no KV namespace or binding "other"' in unknown.err
+
+
 async def test_a_jurisdiction_makes_no_difference(kv_here: Kv) -> None:
     assert "ok: " in (await kv_here("namespace", "create", "x", "--jurisdiction", "eu")).out

@@ -175,3 +175,32 @@ async def test_a_small_value_is_told_without_waiting_and_a_large_one_is_not(tmp_
     assert store.peek("ns", "missing", now=0) is None
     assert store.peek("ns", "large", now=0) is LATER
     await store.close()
+
+
+@pytest.mark.parametrize("removed", ["kv.sqlite", "kv.sqlite-wal"])
+async def test_a_write_to_a_file_that_was_removed_is_not_acknowledged(
+    store: SQLiteStore, path: Path, removed: str
+) -> None:
+    await store.put("ns", "before", Entry(b"v"))
+    _remove(path.with_name(removed))
+
+    with pytest.raises(StoreError, match=f"{removed}: was removed or replaced"):
+        await store.put("ns", "k", Entry(b"v"))
+
+
+async def test_a_write_to_a_file_that_was_replaced_is_not_acknowledged(store: SQLiteStore, path: Path) -> None:
+    await store.put("ns", "before", Entry(b"v"))
+    _replace_with_a_copy(path)
+
+    with pytest.raises(StoreError, match="was removed or replaced"):
+        await store.put("ns", "k", Entry(b"v"))
+
+
+def _remove(file: Path) -> None:
+    file.unlink()
+
+
+def _replace_with_a_copy(file: Path) -> None:
+    copy = file.with_name("other.sqlite")
+    copy.write_bytes(file.read_bytes())
+    copy.replace(file)
