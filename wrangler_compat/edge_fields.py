@@ -318,7 +318,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Key("write_timeout_seconds", SECONDS, "for the next 64 KiB that a client takes"),
             Key("keepalive_timeout_seconds", SECONDS, ""),
             Key("half_closed_seconds", SECONDS, "how long a client that has closed its side may wait for an answer"),
-            Key("connections_per_address", POSITIVE, "open at the same time"),
+            Key("connections_per_address", POSITIVE, "open at the same time; of IPv6 a /64 counts as one address"),
             Key("drain_timeout_seconds", SECONDS, "for `waitUntil` when the edge stops"),
             Key("script_seconds", SECONDS, "until a script must have answered (page 1102); without it, no limit"),
         ),

@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import Refusal
@@ -50,15 +52,23 @@ class Door:
 
     def enters(self, ip: str) -> bool:
         """Counts a connection from `ip`; False where it has too many already, and then it is not counted."""
-        if self._by_address[ip] >= self.limits.connections_per_address:
+        one = _network(ip)
+        if self._by_address[one] >= self.limits.connections_per_address:
             return False
-        self._by_address[ip] += 1
+        self._by_address[one] += 1
         return True
 
     def leaves(self, ip: str) -> None:
-        self._by_address[ip] -= 1
-        if not self._by_address[ip]:
-            del self._by_address[ip]
+        one = _network(ip)
+        self._by_address[one] -= 1
+        if not self._by_address[one]:
+            del self._by_address[one]
+
+
+@lru_cache(maxsize=1024)
+def _network(ip: str) -> str:
+    """Of IPv6 the first 64 bits: one client has all of the rest."""
+    return ip if ":" not in ip else str(IPv6Network((int(IPv6Address(ip)) >> 64 << 64, 64)))
 
 
 def refusal_bytes(refusal: Refusal) -> bytes:

@@ -1,0 +1,30 @@
+"""How many connections one client may have."""
+
+import pytest
+
+from edgeworker.config import Limits
+from edgeworker.server.door import Door, Incoming
+
+
+async def nobody(request: Incoming) -> None:
+    raise AssertionError(request)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("198.51.100.7", "198.51.100.7", True),
+        ("198.51.100.7", "198.51.100.8", False),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::1", "::1", True),
+        ("", "", True),
+    ],
+)
+def test_h18_a_client_is_counted_whatever_address_of_its_own_it_comes_from(first: str, second: str, same: bool) -> None:
+    door = Door(Limits(connections_per_address=1), nobody, lambda status: None)
+
+    assert door.enters(first)
+    assert door.enters(second) is not same
+    door.leaves(first)
+    assert door.enters(first)
