@@ -82,6 +82,10 @@ def for_worker(supplied: Supplied) -> Shims:
         "workers": partial(_workers, supplied),
         "workers.asgi": _asgi,
         "workers.gateway": lambda: {"BaseOptions": gateway.Options},
+        "workers.types": lambda: {
+            name: getattr(types, name)
+            for name in ("Body", "FetchKwargs", "Headers", "JSBody", "RequestInitCfProperties")
+        },
         "workers.workflows": lambda: {"NonRetryableError": types.NonRetryableError},
         "workers.wsgi": lambda: {"Options": gateway.Options, "entrypoint": of_wsgi, "fetch": wsgi.fetch},
     }

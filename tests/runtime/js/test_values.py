@@ -93,6 +93,7 @@ RULES = [
      "await asyncio.sleep(0.01)",
      "seen", "[1]"),
     ("from cloudflare.workers import handler, Response as R", "R is Response, callable(handler)", "(True, True)"),
+    ("from workers.types import FetchKwargs, Body; import workers", "FetchKwargs is workers.FetchKwargs", "True"),
     ("import cloudflare", "cloudflare.Cloudflare.__name__", "Cloudflare"),
     ("o = js.Object.new({'a': 1})", "o.typeof, 'typeof' in o", "('object', False)"),
 ]  # fmt: skip
