@@ -177,6 +177,7 @@ def test_what_matches_leads_where_the_registered_one_leads(asked: str, registere
 
 
 @given(URIS)
+@example("com.example.app://[/callback")
 def test_what_may_be_registered_can_be_answered_to(uri: str) -> None:
     try:
         redirects.check(uri)

@@ -27,6 +27,7 @@ _BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DOT_SEGMENT: Final = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"({_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::([0-9]+))?")
+_BRACKETS: Final = frozenset("[]")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 
@@ -72,6 +73,8 @@ def check(uri: str, *, localhost: bool = False) -> None:
         _check_web(uri, scheme, authority, localhost=localhost)
     elif "." not in scheme:
         raise BadRedirect(f'{uri!r}: a private-use scheme is a reversed domain name, like "com.example.app:/callback"')
+    elif authority is not None and not _BRACKETS.isdisjoint(authority):
+        raise BadRedirect(f'{uri!r}: "[" and "]" stand around an IPv6 address only; leave them out')
 
 
 def _check_web(uri: str, scheme: str, authority: str | None, *, localhost: bool) -> None:
