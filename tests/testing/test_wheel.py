@@ -35,12 +35,20 @@ def _run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def test_a_suite_of_ours_runs_for_a_stranger_who_installed_the_wheel(tmp_path: Path, uv: str) -> None:
-    _run(uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path / "dist", ROOT, cwd=tmp_path)
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    python = tmp_path / "venv" / "bin" / "python"
-    _run(uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
-    _run(uv, "pip", "install", "--quiet", "--python", python, wheel, "pytest", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, uv: str) -> Path:
+    """A virtual environment with the wheel and pytest, and nothing of this checkout."""
+    folder = tmp_path_factory.mktemp("stranger")
+    _run(uv, "build", "--quiet", "--wheel", "--out-dir", folder / "dist", ROOT, cwd=folder)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    python = folder / "venv" / "bin" / "python"
+    _run(uv, "venv", "--quiet", "--python", sys.executable, folder / "venv", cwd=folder)
+    _run(uv, "pip", "install", "--quiet", "--python", python, wheel, "pytest", cwd=folder)
+    return folder / "venv"
+
+
+def test_a_suite_of_ours_runs_for_a_stranger_who_installed_the_wheel(tmp_path: Path, installed: Path) -> None:
+    python = installed / "bin" / "python"
     project = tmp_path / "project"
     project.mkdir()
     for name in COPIED:
@@ -51,6 +59,13 @@ def test_a_suite_of_ours_runs_for_a_stranger_who_installed_the_wheel(tmp_path: P
     assert " passed in " in printed
     assert "failed" not in printed
     # Types come with it: a stranger's checker sees them.
-    package = next((tmp_path / "venv" / "lib").glob("python*/site-packages/edgeworker"))
+    package = next((installed / "lib").glob("python*/site-packages/edgeworker"))
     assert (package / "py.typed").is_file()
     assert (package / "testing" / "RECIPES.md").is_file()
+
+
+def test_the_whole_oauth_flow_is_in_the_wheel(tmp_path: Path, installed: Path) -> None:
+    printed = _run(installed / "bin" / "edgeworker", "demo", "--oauth", cwd=tmp_path)
+
+    assert "FAILED" not in printed
+    assert printed.rstrip().endswith("checks held.")

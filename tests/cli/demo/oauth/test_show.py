@@ -18,6 +18,9 @@ from edgeworker.cli.demo.oauth.client import Client
 from edgeworker.cli.demo.oauth.show import decide, log_in, perform
 from edgeworker.cli.demo.oauth.stage import PASSWORD, set_up
 from edgeworker.cli.output import Output
+from tests.npm_tools import missing
+
+BINARY = Path(__file__).parents[4] / "dist" / "edgeworker"
 
 
 async def test_every_step_is_verified_and_told_in_plain_text_when_piped() -> None:
@@ -55,9 +58,15 @@ async def test_nothing_is_left_of_its_storage(monkeypatch: pytest.MonkeyPatch, t
     assert os.listdir(tmp_path) == []
 
 
-def test_it_runs_from_an_empty_folder_and_leaves_it_empty(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "edgeworker", "demo", "--oauth"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+@pytest.mark.parametrize("program", ["python", pytest.param("binary", marks=pytest.mark.binary)])
+def test_it_runs_from_an_empty_folder_and_leaves_it_empty(tmp_path: Path, program: str) -> None:
+    if program == "binary" and not BINARY.exists():
+        missing(f"{BINARY} is needed: `poe build` makes it")
+    command = [str(BINARY)] if program == "binary" else [sys.executable, "-m", "edgeworker"]
+
+    done = subprocess.run(
+        [*command, "demo", "--oauth"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert list(tmp_path.iterdir()) == []
