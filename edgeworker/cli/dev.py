@@ -11,15 +11,16 @@ examples:
 
 import argparse
 import asyncio
+import importlib
 import json
 import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout
+from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli import startup
@@ -160,16 +161,17 @@ class _Session:
 
     async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets", loaded_ms: int) -> None:
         from edgeworker.clock import SystemClock
-        from edgeworker.harness.watching import changes, watched
 
-        directories = watched(sockets.config)
+        # Its libraries take a while to load; the first requests do not wait for them.
+        watching = await asyncio.to_thread(_load_watching)
+        directories = watching.watched(sockets.config)
         while not stop.is_set():
-            async for files in changes(directories, stop, since_ms=loaded_ms):
+            async for files in watching.changes(directories, stop, since_ms=loaded_ms):
                 loaded_ms = SystemClock().now_ms()
                 await self._reload(sockets, files)
-                if watched(sockets.config) != directories:
+                if watching.watched(sockets.config) != directories:
                     break
-            directories = watched(sockets.config)
+            directories = watching.watched(sockets.config)
 
     async def _reload(self, sockets: "Sockets", files: frozenset[Path]) -> None:
         from edgeworker.cli import garbage
@@ -207,6 +209,14 @@ class _Session:
         self._errors.line(f"{request.method} {request.url.origin}{request.url.path} -> {status}")
         for line in trace.lines():
             self._errors.note(f"  {line}")
+
+
+def _load_watching() -> ModuleType:
+    from edgeworker.harness import watching
+
+    with suppress(ImportError):
+        importlib.import_module("anyio._backends._asyncio")  # which the watcher would load in the loop
+    return watching
 
 
 @asynccontextmanager
