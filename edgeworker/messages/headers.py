@@ -53,7 +53,7 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """All values of `name` joined with ", ", or None."""
-        key = name.lower().encode("latin-1", "replace")
+        key = _key(name)
         size = len(key)
         found: bytes | None = None
         for field, value in self._fields:
@@ -63,14 +63,14 @@ class Headers:
 
     def get_all(self, name: str) -> list[str]:
         """The values of each field of that name, not joined."""
-        key = name.lower().encode("latin-1", "replace")
+        key = _key(name)
         return [value.decode("latin-1") for field, value in self._fields if field.lower() == key]
 
     def get_set_cookie(self) -> list[str]:
         return self.get_all("set-cookie")
 
     def has(self, name: str) -> bool:
-        key = name.lower().encode("latin-1", "replace")
+        key = _key(name)
         return any(field.lower() == key for field, _ in self._fields)
 
     def set(self, name: str, value: str) -> None:
@@ -88,7 +88,7 @@ class Headers:
         self._fields.append(_checked(name, value))
 
     def delete(self, name: str) -> None:
-        key = name.lower().encode("latin-1", "replace")
+        key = _key(name)
         self._fields = [item for item in self._fields if item[0].lower() != key]
 
     def without(self, names: "frozenset[bytes]") -> Self:
@@ -132,6 +132,12 @@ class Headers:
     def __repr__(self) -> str:
         # Values may be credentials, and a repr ends up in logs.
         return f"Headers({[name.decode('latin-1') for name, _ in self._fields]})"
+
+
+# Scripts and the edge ask for the same few names; a flood of others pushes only itself out.
+@lru_cache(maxsize=1024)
+def _key(name: str) -> bytes:
+    return name.lower().encode("latin-1", "replace")
 
 
 def _checked(name: str, value: str) -> tuple[bytes, bytes]:

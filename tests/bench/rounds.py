@@ -107,6 +107,7 @@ def _print(gateways: list[Gateway], started: dev.Started | None, options: argpar
     if started is not None:
         seconds, memory = started.first_answer_seconds, started.idle_mb
         print(f"\nedgeworker dev: start to first answer {seconds:.2f} s ({_verdict(seconds, TARGET_START_SECONDS)} s)")
+        print(f"edgeworker dev: the same without byte code {started.compiling_seconds:.2f} s")
         print(f"edgeworker dev: idle memory {memory:.0f} MB ({_verdict(memory, TARGET_IDLE_MB)} MB)")
 
 
