@@ -280,9 +280,9 @@ REST_CALLS: Final = (
     Row(
         "rest: a key may hold a newline",
         (f"{REST}values.py::test_a_key_is_the_rest_of_the_raw_target_decoded_once",),
-        f"{API}router.py",
-        'template.endswith("+}") else f"{text}/?", re.DOTALL)',
-        'template.endswith("+}") else f"{text}/?")',
+        f"{API}target.py",
+        'surrogateescape")).decode()',
+        'surrogateescape")).decode().replace(chr(10), "")',
     ),
     Row(
         "rest: a key comes from the raw target",
