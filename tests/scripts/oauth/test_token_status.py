@@ -9,7 +9,7 @@ from edgeworker.config import JSON
 from issuer import records, users
 from tests.scripts.oauth.auth_stage import HASH, ISSUER
 from tests.scripts.oauth.test_code_grant import refused
-from tests.scripts.oauth.token_stage import API, OTHER_API, START, Stage, basic, bearer, claims, set_up
+from tests.scripts.oauth.token_stage import API, OTHER_API, SHOP, START, Stage, basic, bearer, claims, set_up, variables
 
 
 @pytest.fixture
@@ -202,3 +202,15 @@ def test_a_poisoned_record_gives_nobody_anything(stage: Stage) -> None:
         stage.edge.kv("CODES").put(records.code_key(code), poison)
         assert refused(stage.exchange(code), "invalid_grant")
     assert HASH not in stage.edge.get(f"{ISSUER}/userinfo", headers=bearer(token)).text
+
+
+def test_a_token_that_lives_shorter_than_kv_keeps_its_record_ends_in_time() -> None:
+    listed: list[JSON] = [{**SHOP, "token_format": "opaque"}]
+    with set_up(variables(CLIENTS=listed, ACCESS_TOKEN_TTL_SECONDS=30)) as stage:
+        token = stage.tokens()["access_token"]
+
+        stage.clock.advance(29)
+        assert stage.introspect(token)["active"] is True
+        stage.clock.advance(1)
+        assert stage.introspect(token) == {"active": False}
+        assert stage.edge.get(f"{ISSUER}/userinfo", headers=bearer(token)).status == 401
