@@ -9,7 +9,7 @@ import pytest
 from edgeworker.config import JSON
 from edgeworker.errors import OriginError, ScriptError, StoreError
 from edgeworker.kv.memory import MemoryStore
-from edgeworker.kv.store import Entry, Later
+from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from scripts.split_token import tokens
 from tests.scripts.stage import Stage, set_up
@@ -31,7 +31,7 @@ def _text(value: JSON) -> str:
 
 class _DownStore(MemoryStore):
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
-        raise StoreError("it is down")
+        return LATER
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         raise StoreError("it is down")
