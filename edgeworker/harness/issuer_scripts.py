@@ -8,18 +8,21 @@ by other code, and a project's own package `issuer` stays its own.
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.config import Config, JSONBinding, SecretBinding, TextBinding, Worker
 from edgeworker.harness.bundled import scripts_folder
 from edgeworker.runtime.modules import Modules
 
 if TYPE_CHECKING:
     from issuer.clients import BadClient, Client
     from issuer.keys import Ring
+    from issuer.settings import Settings
     from issuer.users import User
 
 OAUTH: Final = "oauth"
+_WORKERS: Final = ("auth_worker.py", "token_worker.py")
 
 
 def oauth_folder() -> Path:
@@ -39,6 +42,32 @@ def _space() -> Modules:
     return Modules("oauth", oauth_folder() / "src" / "token_worker.py", {})
 
 
+def settings_of(config: Config) -> "Settings | None":
+    """The settings of the OAuth server that a configuration runs, or None where it runs none.
+
+    Raises ValueError, which names the variable, where they cannot be used.
+    """
+    for worker in config.workers:
+        if worker.main is not None and worker.main.name in _WORKERS and (worker.main.parent / "issuer").is_dir():
+            read: Callable[[object], Settings] = issuer_module("settings").read
+            return read(variables_of(worker))
+    return None
+
+
+def variables_of(worker: Worker) -> object:
+    """What settings are read from: a worker's variables and secrets, as attributes."""
+    values: dict[str, object] = {}
+    for binding in worker.bindings:
+        match binding:
+            case TextBinding(name, text) | SecretBinding(name, text):
+                values[name] = text
+            case JSONBinding(name, value):
+                values[name] = value
+            case _:
+                pass
+    return SimpleNamespace(**values)
+
+
 class ClientRecords:
     """`issuer.clients` with types. Errors of `parse`: `BadClient`, with `faults`."""
 
@@ -49,8 +78,8 @@ class ClientRecords:
         self.key: Callable[[str], str] = module.key
         self.hash_secret: Callable[[str], str] = module.hash_secret
         self.bad: type[BadClient] = module.BadClient
-        self.auth_methods: tuple[str, ...] = module.AUTH_METHODS
-        self.token_formats: tuple[str, ...] = module.TOKEN_FORMATS
+        # Whether a client fits to a server's settings; raises ValueError where it does not.
+        self.check: Callable[[Client, Settings], None] = issuer_module("settings").check_client
 
 
 class UserRecords:

@@ -9,15 +9,14 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 import jwt
 
 from edgeworker.clock import Clock
-from edgeworker.config import JSON, Config, JSONBinding, KVBinding, SecretBinding, TextBinding, Worker
+from edgeworker.config import JSON, Config, KVBinding
 from edgeworker.harness.issuer import Algorithm, Issuer, SigningKey, Token, changed, signed
-from edgeworker.harness.issuer_scripts import ClientRecords, SigningKeys, UserRecords, issuer_module
+from edgeworker.harness.issuer_scripts import ClientRecords, SigningKeys, UserRecords, issuer_module, variables_of
 from edgeworker.harness.kv_access import KVAccess
 from edgeworker.harness.origin import Origin
 
@@ -48,7 +47,7 @@ def server_of(config: Config) -> Server | None:
     """
     for worker in config.workers:
         if worker.main is not None and worker.main.name == _SCRIPT and (worker.main.parent / "issuer").is_dir():
-            env = _variables(worker)
+            env = variables_of(worker)
             spaces = {each.name: each.namespace_id for each in worker.bindings if isinstance(each, KVBinding)}
             ring = SigningKeys().parse(str(getattr(env, "SIGNING_KEYS", "")))
             return Server(issuer_module("settings").read(env), ring, spaces)
@@ -197,17 +196,3 @@ def _plain(record: Mapping[str, object]) -> JSON:
     """JSON values are what records hold."""
     plain: JSON = json.loads(json.dumps(record))
     return plain
-
-
-def _variables(worker: Worker) -> object:
-    """What the settings are read from: the worker's variables and secrets, as attributes."""
-    values: dict[str, object] = {}
-    for binding in worker.bindings:
-        match binding:
-            case TextBinding(name, text) | SecretBinding(name, text):
-                values[name] = text
-            case JSONBinding(name, value):
-                values[name] = value
-            case _:
-                pass
-    return SimpleNamespace(**values)

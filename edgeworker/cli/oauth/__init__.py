@@ -23,9 +23,13 @@ examples:
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 from edgeworker.cli.oauth import options
 from edgeworker.errors import ConfigError
+
+if TYPE_CHECKING:
+    from issuer.settings import Settings
 
 # What reads only says that there is no database; what writes may make one.
 _WRITES = {"add", "import"}
@@ -65,6 +69,19 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
         registry = Registry(place, namespace)
         if chosen.oauth_command == "users":
             return await users.run(registry, chosen, out, err, clock.now())
-        return await clients.run(registry, chosen, out, err)
+        return await clients.run(registry, chosen, out, err, _settings(chosen))
     finally:
         await place.close()
+
+
+def _settings(chosen: argparse.Namespace) -> "Settings | None":
+    """Of the server that the configuration here runs. With --namespace-id there may be no configuration at all."""
+    from edgeworker.cli.kv.choose import load_config
+    from edgeworker.harness.issuer_scripts import settings_of
+
+    if chosen.namespace_id is not None or chosen.action not in _WRITES:
+        return None
+    try:
+        return settings_of(load_config(chosen))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None

@@ -16,6 +16,7 @@ from edgeworker.harness.issuer_scripts import ClientRecords
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
     from issuer.clients import Client
+    from issuer.settings import Settings
 
 _PREFIX: Final = "client:"
 _SECRET_BYTES: Final = 32
@@ -39,8 +40,11 @@ _MEMBERS: Final[Mapping[str, str]] = {
 }
 
 
-async def run(registry: Registry, options: argparse.Namespace, out: "Output", err: "Output") -> int:
-    clients = Clients(registry)
+async def run(
+    registry: Registry, options: argparse.Namespace, out: "Output", err: "Output", settings: "Settings | None"
+) -> int:
+    """`settings` are the server's, where they are known: a client must fit to them."""
+    clients = Clients(registry, settings)
     match options.action:
         case "add":
             client, secret = await clients.add(_chosen(options))
@@ -57,7 +61,8 @@ async def run(registry: Registry, options: argparse.Namespace, out: "Output", er
             _said(out, err, options, client, f"client {client.client_id} has a new secret{kept}", secret)
         case "disable" | "enable" as action:
             client = await clients.keep(replace(await clients.find(options.client), disabled=action == "disable"))
-            _said(out, err, options, client, f"client {client.client_id} is {action}d")
+            ends = "; access tokens that it has end by themselves, within minutes" if action == "disable" else ""
+            _said(out, err, options, client, f"client {client.client_id} is {action}d{ends}")
         case "delete":
             client = await clients.find(options.client)
             if not options.yes and not confirmed(f"Remove the client {client.client_id} for ever?"):
@@ -73,9 +78,10 @@ async def run(registry: Registry, options: argparse.Namespace, out: "Output", er
 class Clients:
     """Clients in the registry. Methods raise ConfigError for what a person can mend."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, settings: "Settings | None" = None) -> None:
         self.records = ClientRecords()
         self._registry = registry
+        self._settings = settings
 
     async def add(self, record: Mapping[str, object]) -> tuple["Client", str | None]:
         """The client of a record without a secret, and the secret that was made, of which only the hash is kept."""
@@ -87,6 +93,8 @@ class Clients:
             client = self.records.parse(values)
         except self.records.bad as error:
             raise ConfigError("\n".join(error.faults)) from None
+        if (misfit := self._misfit(client)) is not None:
+            raise ConfigError(misfit)
         if await self._registry.there([self.records.key(client.client_id)]):
             raise ConfigError(
                 f'there is a client "{client.client_id}" already; see: edgeworker oauth clients show {client.client_id}'
@@ -171,10 +179,22 @@ class Clients:
             made = new_secret()
             values["secret_hashes"] = [self.records.hash_secret(made)]
         try:
-            return self.records.parse(values), made
+            client = self.records.parse(values)
         except self.records.bad as error:
             item.faults(error.faults)
             return None
+        if (misfit := self._misfit(client)) is not None:
+            item.fault(misfit)
+        return client, made
+
+    def _misfit(self, client: "Client") -> str | None:
+        """Why the server would not know this client, as far as its settings are known here."""
+        try:
+            if self._settings is not None:
+                self.records.check(client, self._settings)
+        except ValueError as error:
+            return str(error).removeprefix("CLIENTS: ")
+        return None
 
 
 def new_secret() -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from issuer.users import User
 
 _PREFIX = "u:"
+_ENDS = "sessions and refresh tokens are refused at once, access tokens end by themselves, within minutes"
 # What stands for a password's hash while the rest of a record is looked at.
 _NO_HASH = "$scrypt$ln=15,r=8,p=3$" + "A" * 22 + "$" + "A" * 43
 
@@ -38,7 +39,8 @@ async def run(registry: Registry, options: argparse.Namespace, out: "Output", er
         case "disable" | "enable" as action:
             key, user = await users.find(options.user)
             user = await users.keep(key, replace(user, disabled=action == "disable"))
-            _said(out, err, options, user, f"user {user.email} is {action}d")
+            ends = f"; {_ENDS}" if action == "disable" else ""
+            _said(out, err, options, user, f"user {user.email} is {action}d{ends}")
         case "set-password":
             key, user = await users.find(options.user)
             hashed = users.hashed(new_password(user.email), options.scheme)
@@ -50,7 +52,7 @@ async def run(registry: Registry, options: argparse.Namespace, out: "Output", er
                 err.line("Not removing.")
                 return 0
             await registry.delete([key, users.records.id_key(user.id)])
-            _said(out, err, options, user, f"user {user.email} is removed")
+            _said(out, err, options, user, f"user {user.email} is removed; {_ENDS}")
         case _:
             imported = await users.import_file(options)
             if options.json:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.cli.init import write
+from edgeworker.config import Namespace
 from edgeworker.kv.namespace import KVNamespace
+from edgeworker.kv.store import KVStore
 from issuer import clients
 from tests.cli.oauth.conftest import OAuth
 
@@ -172,3 +175,23 @@ async def test_a_file_of_another_form_is_told(oauth: OAuth, project: Path, text:
     (project / "clients.toml").write_text(text)
 
     assert said in (await oauth("clients", "import", "clients.toml", status=1)).err
+
+
+async def test_a_client_that_the_server_here_would_not_know_is_refused(
+    oauth: OAuth, store: KVStore, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.namespaces.register([Namespace("00000000000000000000000000000001", "the template's USERS")])
+    write(project / "login", "oauth")
+    monkeypatch.chdir(project / "login")
+
+    ran = await oauth("clients", "add", *SHOP, status=1)
+    assert "client 'shop' has scope 'orders.read', which SCOPES does not" in ran.err
+
+    (project / "login" / "clients.toml").write_text(
+        f'[[clients]]\nclient_id = "shop"\nredirect_uris = ["{CALLBACK}"]\nresources = ["https://other.example"]\n'
+    )
+    ran = await oauth("clients", "import", "clients.toml", status=1)
+    assert "names resource 'https://other.example', which RESOURCES does not" in ran.err
+    assert "clients.toml:1 (clients[0])" in ran.err
+
+    await oauth("clients", "add", "notes", "--redirect-uri", CALLBACK, "--scope", "openid records.read")
