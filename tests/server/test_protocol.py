@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from edgeworker.config import Limits
+from edgeworker.harness import pipe
 from edgeworker.messages import Request, Response
+from edgeworker.server import protocol
 from tests.server.wires import (
     END,
     GET,
@@ -205,17 +207,67 @@ async def test_a_request_that_ends_in_the_middle_is_a_400(begun: bytes, status: 
     assert received.startswith(b"HTTP/1.1 %d " % status)
 
 
-async def test_an_answer_that_is_slow_to_fetch_is_not_cut_when_the_connection_ends() -> None:
-    size = 4 * 1024 * 1024
+class SlowWire(asyncio.Transport):
+    """A client that fetches nothing of the last `left` bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 10
+        self.aborted = asyncio.Event()
+
+    def is_closing(self) -> bool:
+        return self.aborted.is_set()
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return self.left
+
+    def abort(self) -> None:
+        self.aborted.set()
+
+
+async def test_the_last_bytes_of_an_answer_are_waited_for_as_long_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "_LINGER_SECONDS", 0.01)
+    wire = SlowWire()
+    async with serving(Answering(admitted)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        connection = listener.connection()
+        connection.connection_made(wire)
+        connection.hang_up()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await wire.aborted.wait()
+        wire.left = 0
+        await wire.aborted.wait()
+        connection.connection_lost(None)
+
+
+async def test_what_is_pipelined_stays_with_the_client_until_its_turn() -> None:
+    begun = asyncio.Event()
 
     async def answer(request: Request) -> Response:
-        return Response(200, body=bytes(size))
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
 
-    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
-        writer.write(GET + END)
-        await asyncio.sleep(1.2)  # longer than a connection lingers
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200 ")
-        assert len(await to_end(reader)) == size
-        writer.close()
+    near: list[asyncio.BaseTransport] = []
+
+    class Client(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            near.append(transport)
+
+    handler = Answering(answer)
+    async with serving(handler) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        pipe.connect(Client(), listener.connection())
+        (end,) = near
+        assert isinstance(end, asyncio.Transport)
+        for _ in range(100):
+            end.write((GET + b"\r\n") * 1000)
+            await asyncio.sleep(0)
+        await begun.wait()
+        assert end.get_write_buffer_size() > 3_000_000
+        assert len(handler.requests) == 1
+        end.abort()

@@ -1,13 +1,11 @@
 """What llhttp lets through and we do not, and what a client can make us keep; bytes as they are sent."""
 
-import asyncio
-
 import pytest
 
 from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
 from edgeworker.server.request_parser import Malformed, RequestParser
-from tests.server.wires import END, GET, PATIENCE_SECONDS, POST, Answering, exchange, serving, status_of
+from tests.server.wires import END, GET, POST, Answering, exchange, serving, status_of
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
@@ -165,23 +163,3 @@ def test_the_bytes_of_the_next_request_are_left_alone() -> None:
 
     assert parser.feed(first + SMUGGLED) == len(first)
     assert parser.complete
-
-
-async def test_what_is_pipelined_is_not_read_ahead_without_bound() -> None:
-    reading = asyncio.Event()
-
-    async def answer(request: Request) -> Response:
-        await reading.wait()
-        return Response(200)
-
-    handler = Answering(answer)
-    async with serving(handler) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        writer.write((GET + b"\r\n") * 1_000_000)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await writer.drain()
-        assert len(handler.requests) == 1
-        reading.set()
-        await reader.readuntil(b"\r\n\r\n")
-        writer.transport.abort()
