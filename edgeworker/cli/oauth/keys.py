@@ -66,13 +66,17 @@ def rotated(keys: SigningKeys, ring: "Ring", options: argparse.Namespace, now: i
 
 def state(key: "Key", ring: "Ring", now: int) -> str:
     """What a key does, in words."""
-    until = "" if key.exp is None else f" until {_time(key.exp)}"
     if key.exp is not None and key.exp <= now:
         return f"over since {_time(key.exp)}"
+    published = "" if key.exp is None else f"published until {_time(key.exp)}"
     if key.nbf > now:
-        return f"published; signs from {_time(key.nbf)}"
-    newest = max((each.nbf for each in ring.keys if each.alg == key.alg and each.nbf <= now), default=None)
-    return f"{'signs' if key.nbf == newest else 'published'}{until}"
+        return ", ".join(filter(None, [f"published, signs from {_time(key.nbf)}", published]))
+    same = [each for each in ring.keys if each.alg == key.alg]
+    if any(key.nbf < each.nbf <= now for each in same):
+        return published or "published"
+    next_one = min((each.nbf for each in same if each.nbf > now), default=None)
+    signs = "signs" if next_one is None else f"signs until {_time(next_one)}"
+    return ", ".join(filter(None, [signs, published]))
 
 
 def _new(keys: SigningKeys, signer: Signer, algorithms: list[str], now: int) -> "Ring":

@@ -8,9 +8,9 @@ from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import StoreError
 from edgeworker.kv.namespace import Pair
+from edgeworker.kv.rules import MAX_BULK_PAIRS
 
 _VALUES_AT_ONCE: Final = 100
-_PAIRS_AT_ONCE: Final = 1000
 
 Record = dict[str, JSON]
 
@@ -56,10 +56,10 @@ class Registry:
         return found
 
     async def put(self, entries: Mapping[str, str]) -> None:
-        """Up to 1000 entries are written together or not at all."""
+        """Up to 10,000 entries are written together or not at all."""
         pairs = [Pair(key, text) for key, text in entries.items()]
-        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-            await self._place.put_many(self._namespace, pairs[start : start + _PAIRS_AT_ONCE])
+        for start in range(0, len(pairs), MAX_BULK_PAIRS):
+            await self._place.put_many(self._namespace, pairs[start : start + MAX_BULK_PAIRS])
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self._place.delete_many(self._namespace, keys)

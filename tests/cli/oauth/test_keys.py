@@ -2,11 +2,13 @@
 
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edgeworker.cli import main
+from edgeworker.cli.oauth.keys import state
 from edgeworker.cli.oauth.secret_file import read_secret
 from edgeworker.clock import SystemClock
 from issuer import keys
@@ -81,8 +83,9 @@ def test_rotation_publishes_new_keys_before_they_sign(project: Path, capsys: pyt
     capsys.readouterr()
     _run("show", "--json")
     states = {item["kid"]: item["state"] for item in json.loads(capsys.readouterr().out)}
-    assert states[old.kid].startswith("signs until")
-    assert states[fresh.kid].startswith("published; signs from")
+    begins, ends = (f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}Z" for moment in (fresh.nbf, retired.exp))
+    assert states[old.kid] == f"signs until {begins}, published until {ends}"
+    assert states[fresh.kid] == f"published, signs from {begins}"
     _run("show", "--jwks")
     public = json.loads(capsys.readouterr().out)["keys"]
     assert {key["kid"] for key in public} == {old.kid, fresh.kid}
@@ -154,3 +157,12 @@ def test_without_the_script_the_worker_must_be_named(
 
     assert _run("show") == 1
     assert "name the worker that signs with -c" in capsys.readouterr().err
+
+
+def test_what_a_key_does_is_told_for_each_moment() -> None:
+    old, new = keys.rotate(keys.new(["ES256"], now=0), now=1000, overlap_seconds=600, keep_seconds=3600).keys
+    ring = keys.Ring((old, new))
+
+    assert [state(key, ring, 1000).partition(" ")[0] for key in ring.keys] == ["signs", "published,"]
+    assert [state(key, ring, 1600) for key in ring.keys] == ["published until 1970-01-01 01:26Z", "signs"]
+    assert [state(key, ring, 5200) for key in ring.keys] == ["over since 1970-01-01 01:26Z", "signs"]
