@@ -135,6 +135,16 @@ def test_bad_tokens_are_made_with_the_servers_key_and_are_not_its_own(
     }
 
 
+def test_a_token_that_is_bad_for_its_time_is_good_in_all_else(edge: Edge, issuer: ServerIssuer) -> None:
+    token = issuer.bad("expired")
+
+    keys = jwt.PyJWKSet.from_dict(_document(edge.get(issuer.jwks_url)))
+    kid = jwt.get_unverified_header(token.jwt)["kid"]
+    key = next(key for key in keys.keys if key.key_id == kid)
+    with pytest.raises(jwt.ExpiredSignatureError):
+        jwt.decode(token.jwt, key, algorithms=["RS256"], audience="https://api.example.com", issuer=ISSUER)
+
+
 def test_a_bad_token_can_be_split_and_published(edge: Edge, issuer: ServerIssuer) -> None:
     token = issuer.bad("expired", split=True)
 
