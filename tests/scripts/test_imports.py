@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-FILES = sorted(SCRIPTS.rglob("*.py"))
+# The tests of a project that `edgeworker init` writes stay at home.
+FILES = sorted(path for path in SCRIPTS.rglob("*.py") if "tests" not in path.relative_to(SCRIPTS).parts)
 
 # `workers` and `asgi` are Cloudflare's Python SDK; the others are packages that its Python has.
 PACKAGES = {"workers", "asgi", "jwt", "cryptography", "fastapi"}
@@ -53,10 +54,10 @@ def _modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def _own_modules(path: Path) -> set[str]:
     """What lies beside the script's main file: the folder with wrangler.toml, or a `src` that workers share."""
-    folder = path.parent
-    while not (folder / "wrangler.toml").is_file() and folder.name != "src":
-        folder = folder.parent
-    return {entry.stem for entry in folder.iterdir()}
+    for folder in path.relative_to(SCRIPTS).parents:
+        if folder.name == "src" or (SCRIPTS / folder / "wrangler.toml").is_file():
+            return {entry.stem for entry in (SCRIPTS / folder).iterdir()}
+    raise AssertionError(f"{path} belongs to no worker: no folder above it has a wrangler.toml")
 
 
 def test_there_are_scripts() -> None:
