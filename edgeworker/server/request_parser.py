@@ -214,7 +214,8 @@ class RequestParser:
                     # llhttp goes by "keep-alive" here, also where "close" stands beside it, which wins: RFC 9112, 9.3.
                     head.keep_alive = False
                 case 14 if name.lower() == b"content-length":
-                    head.length = int(value)  # llhttp checked that it is one number, and the only one
+                    # llhttp checked that it is one number, and the only one; int() takes only so many zeros before it.
+                    head.length = int(value.lstrip(b"0") or b"0")
                 case 17 if name.lower() == b"transfer-encoding":
                     head.coding = value if head.coding is None else head.coding + b"," + value
         has_body = head.coding is not None or bool(head.length)
@@ -231,10 +232,13 @@ class RequestParser:
         """Reads the body of a request that asks for an upgrade, which cannot be granted then."""
         self._llhttp = HttpRequestParser(self)
         self.complete = False
-        if head.coding is None:
-            self._llhttp.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (head.length or 0))
-        else:
-            self._llhttp.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: %b\r\n\r\n" % head.coding)
+        try:
+            if head.coding is None:
+                self._llhttp.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (head.length or 0))
+            else:
+                self._llhttp.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: %b\r\n\r\n" % head.coding)
+        except HttpParserError as error:  # of an upgrade llhttp has not checked that its coding ends with chunked
+            raise Malformed(_NOT_HTTP) from error
         self._trailers = 0  # the fields of this head were none
 
     def _too_large(self, *, headed: bool) -> Refusal:

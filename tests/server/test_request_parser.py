@@ -163,3 +163,24 @@ def test_the_bytes_of_the_next_request_are_left_alone() -> None:
 
     assert parser.feed(first + SMUGGLED) == len(first)
     assert parser.complete
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"identity", b"x"])
+@pytest.mark.parametrize(
+    "start", [b"POST / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n", b"CONNECT a:1 HTTP/1.1\r\n"]
+)
+async def test_an_upgrade_whose_body_has_no_end_is_a_400(start: bytes, coding: bytes) -> None:
+    data = start + b"Host: a.example\r\nTransfer-Encoding: " + coding + b"\r\n\r\nabc"
+
+    status, requests, received = await status_of(data + SMUGGLED)
+
+    assert (status, requests) == (400, [])
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+async def test_zeros_before_a_length_do_not_count() -> None:
+    data = POST + b"Content-Length: " + b"0" * 5000 + b"2\r\n" + END + b"ab"
+    async with serving(Answering(echo)) as (listener, _):
+        received = await exchange(listener.port, data)
+
+    assert received.endswith(b"\r\n\r\nPOST / ab")
