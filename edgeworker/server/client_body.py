@@ -90,6 +90,14 @@ class ClientBody:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
+    def answer_begins(self, *, streamed: bool) -> None:
+        """Nothing can be said to the client between the answer's head and its end. An answer that is `streamed` may be
+        made of this body, so its client is told now to send it."""
+        if self._expects:
+            self._expects = False
+            if streamed and not self._pieces and not self._ended:
+                self._sender.go_on()
+
     # The reader's side
 
     def take_all(self) -> bytes | None:

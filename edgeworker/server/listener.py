@@ -203,6 +203,8 @@ class Listener:
                 response, keep_alive = _page(_NO_HANDSHAKE), False
         keep_alive = keep_alive and connection.whole and not connection.last and not self._door.closing
         framed = self._frame(response, head, keep_alive=keep_alive)
+        if request.body is not None:
+            request.body.answer_begins(streamed=framed.body is not None and framed.body.complete is None)
         sent, complete = 0, True
         try:
             sent = await outgoing.write(framed, connection, timeout_seconds=self._limits.write_timeout_seconds)

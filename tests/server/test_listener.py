@@ -320,3 +320,20 @@ async def test_a_client_that_goes_away_cancels_its_request() -> None:
         await begun.wait()
         writer.close()
         await cancelled.wait()
+
+
+async def test_an_answer_made_of_a_body_that_waits_to_be_asked_for_asks_before_it_begins() -> None:
+    async def answer(request: Request) -> Response:
+        assert request.body is not None
+        return Response(200, body=Body(request.body.stream()))
+
+    async with serving(Answering(answer)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"ok")
+        received = await reader.read()
+        writer.close()
+
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert received.endswith(b"\r\n\r\n2\r\nok\r\n0\r\n\r\n")
