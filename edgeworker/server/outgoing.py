@@ -8,6 +8,7 @@ from edgeworker.messages import Body, Response
 from edgeworker.server import wire
 from edgeworker.server.protocol import ClientConnection
 
+_PIECE_BYTES: Final = 64 * 1024  # at once, where there is more
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
 
 
@@ -95,8 +96,12 @@ async def write(framed: Framed, connection: ClientConnection, *, timeout_seconds
         connection.write(framed.head)
         return await _stream(body, connection, chunked=framed.chunked, timeout_seconds=timeout_seconds)
     body.stream()
-    connection.write(framed.head + content)
-    await _drain(connection, timeout_seconds)
+    if len(content) <= _PIECE_BYTES:
+        connection.write(framed.head + content)
+        await _drain(connection, timeout_seconds)
+    else:
+        connection.write(framed.head)
+        await _write_large(content, connection, timeout_seconds)
     return len(content)
 
 
@@ -109,8 +114,12 @@ async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, ti
             sent += len(piece)
             if body.length is not None and sent > body.length:
                 raise Unfinished("the body has more bytes than its length")
-            connection.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-            await _drain(connection, timeout_seconds)
+            written = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
+            if len(written) <= _PIECE_BYTES:
+                connection.write(written)
+                await _drain(connection, timeout_seconds)
+            else:
+                await _write_large(written, connection, timeout_seconds)
     except (Unfinished, ConnectionError):
         raise
     except Exception as error:
@@ -122,6 +131,14 @@ async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, ti
     if chunked:
         connection.write(b"0\r\n\r\n")
     return sent
+
+
+async def _write_large(content: bytes, connection: ClientConnection, timeout_seconds: float) -> None:
+    """Piece by piece: a client that takes all of it, if slowly, is not cut, and no copy of the rest is made for TLS."""
+    view = memoryview(content)
+    for start in range(0, len(view), _PIECE_BYTES):
+        connection.write(view[start : start + _PIECE_BYTES])
+        await _drain(connection, timeout_seconds)
 
 
 async def _drain(connection: ClientConnection, timeout_seconds: float) -> None:

@@ -153,7 +153,7 @@ class ClientConnection(asyncio.Protocol):
         """What serves the request in hand."""
         return self._task
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Raises ConnectionResetError where the client has gone."""
         transport = self._transport
         if transport is None or transport.is_closing():

@@ -1,12 +1,13 @@
 """Responses as they go to the wire."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from edgeworker.messages import Body, Headers, Request, Response
 from edgeworker.server.outgoing import frame
-from tests.server.wires import END, GET, Answering, exchange, serving
+from tests.server.wires import END, GET, PATIENCE_SECONDS, Answering, exchange, serving
 
 
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b=c", "a\nb", "a\rb", "a\0b"])
@@ -66,3 +67,58 @@ def test_a_date_that_is_there_stays() -> None:
     framed = frame(Response(200, Headers({"date": "then"})), method="GET", date=b"now", keep_alive=True, http10=False)
 
     assert framed.head == b"HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n"
+
+
+class CountingWire(asyncio.Transport):
+    """A client that takes what is written once the writer waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: asyncio.Protocol | None = None
+        self.sizes: list[int] = []
+        self.waiting = 0
+        self.most_waiting = 0
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert self.protocol is not None
+        self.sizes.append(len(data))
+        if not self.waiting:
+            self.protocol.pause_writing()
+            asyncio.get_running_loop().call_soon(self.take)
+        self.waiting += len(data)
+        self.most_waiting = max(self.most_waiting, self.waiting)
+
+    def take(self) -> None:
+        assert self.protocol is not None
+        self.waiting = 0
+        self.protocol.resume_writing()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_large_answer_is_given_to_the_client_piece_by_piece(streamed: bool) -> None:
+    content = bytes(1_000_000)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield content
+
+    async def answer(request: Request) -> Response:
+        return Response(200, body=Body(once()) if streamed else content)
+
+    wire = CountingWire()
+    async with serving(Answering(answer)) as (listener, summaries), asyncio.timeout(PATIENCE_SECONDS):
+        wire.protocol = connection = listener.connection()
+        connection.connection_made(wire)
+        connection.data_received(GET + b"\r\n")
+        assert connection.task is not None
+        await connection.task
+        assert summaries[0].sent_bytes == len(content)
+        connection.connection_lost(None)
+
+    assert sum(wire.sizes) > len(content)
+    assert wire.most_waiting < 70_000
