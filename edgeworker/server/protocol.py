@@ -317,6 +317,8 @@ class ClientConnection(asyncio.Protocol):
         if head.coding is not None or head.length:
             expects = head.expect is not None and not head.http10
             self._body = ClientBody(self, self._door.limits, expects=expects)
+        if self._ended:
+            self._expect(self._door.limits.half_closed_seconds)
         self._task = self._loop.create_task(self._door.serve(Incoming(self, head, self._body)))
 
     def _malformed(self, refusal: Refusal) -> None:

@@ -168,21 +168,28 @@ async def test_a_client_that_has_closed_its_side_gets_its_answers(data: bytes) -
     assert b"\r\nConnection: close\r\n" in received
 
 
-async def test_a_client_that_closed_its_side_is_not_waited_for_without_end() -> None:
+@pytest.mark.parametrize("before", [0, 1, 3])
+async def test_a_client_that_closed_its_side_is_not_waited_for_without_end(before: int) -> None:
     cancelled = asyncio.Event()
+    ended = asyncio.Event()
 
     async def answer(request: Request) -> Response:
+        await ended.wait()
+        if len(handler.requests) <= before:
+            return Response(200)
         try:
             await asyncio.Event().wait()
         finally:
             cancelled.set()
         raise AssertionError
 
+    handler = Answering(answer)
     limits = Limits(half_closed_seconds=0.05)
-    async with serving(Answering(answer), limits=limits) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+    async with serving(handler, limits=limits) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        writer.write(GET + b"\r\n")
+        writer.write((GET + b"\r\n") * (before + 1))
         writer.write_eof()
+        asyncio.get_running_loop().call_later(0.02, ended.set)
         await cancelled.wait()
         await to_end(reader)
         writer.close()
