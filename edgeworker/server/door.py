@@ -1,11 +1,15 @@
 """What all connections of a listener share, and what can be said at the door, without a request."""
 
 import asyncio
+import os
+import struct
+from asyncio.trsock import TransportSocket
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
+from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import Refusal
@@ -85,3 +89,11 @@ def peer(transport: asyncio.Transport) -> Client:
             return Client(ip.partition("%")[0].removeprefix("::ffff:"), port)
         case _:
             return Client("")
+
+
+def reset_when_closed(transport: asyncio.Transport) -> None:
+    """Has the client see an error in place of the end: what is on its way is lost, and the connection reset."""
+    socket: object = transport.get_extra_info("socket")
+    if isinstance(socket, TransportSocket):
+        # The two numbers of struct linger: on, for no time.
+        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))

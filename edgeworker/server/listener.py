@@ -211,7 +211,7 @@ class Listener:
         except outgoing.Unfinished as error:
             place = "-" if isinstance(arrived, Refusal) else _place(arrived)
             _log.warning("%s %s: the answer was cut: %s", head.method, place, error, exc_info=error.__cause__)
-            connection.cut()
+            connection.cut(reset=framed.ends_with_connection)
             complete = False
         except ConnectionError:
             complete = False

@@ -26,6 +26,11 @@ class Framed:
     chunked: bool
     keep_alive: bool
 
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the end of the connection is all that tells the client that it has the whole body."""
+        return self.body is not None and self.body.length is None and not self.chunked
+
 
 def frame(response: Response, *, method: str, date: bytes, keep_alive: bool, http10: bool) -> Framed:
     """Decides the framing (RFC 9112 6.3). Raises ValueError for a response that must not be written."""

@@ -9,7 +9,7 @@ from edgeworker.messages import Client
 from edgeworker.server import proxies
 from edgeworker.server.client_body import ClientBody
 from edgeworker.server.client_tls import NO_TLS, client_tls
-from edgeworker.server.door import Door, Incoming, peer, refusal_bytes
+from edgeworker.server.door import Door, Incoming, peer, refusal_bytes, reset_when_closed
 from edgeworker.server.request_parser import Head, Malformed, RequestParser
 from edgeworker.server.upgraded import ClientStream
 
@@ -252,9 +252,11 @@ class ClientConnection(asyncio.Protocol):
         if self._state in (_IDLE, _HEADING) and self._transport is not None:
             self._transport.close()
 
-    def cut(self) -> None:
+    def cut(self, *, reset: bool = False) -> None:
         """Ends the connection now: to close it politely is to wait until the client has taken what was written."""
         if self._transport is not None:
+            if reset:
+                reset_when_closed(self._transport)
             self._transport.abort()
 
     # The body's side

@@ -122,3 +122,17 @@ async def test_a_large_answer_is_given_to_the_client_piece_by_piece(streamed: bo
 
     assert sum(wire.sizes) > len(content)
     assert wire.most_waiting < 70_000
+
+
+async def test_an_answer_that_ends_with_its_connection_is_reset_where_it_is_cut() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"part"
+        raise ValueError("the rest is lost")
+
+    async def answer(request: Request) -> Response:
+        return Response(200, body=Body(broken()))
+
+    async with serving(Answering(answer)) as (listener, _):
+        received = await exchange(listener.port, b"GET / HTTP/1.0\r\nHost: a.example\r\n\r\n")
+
+    assert received.endswith(b"<reset>")
