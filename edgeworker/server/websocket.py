@@ -88,7 +88,7 @@ class _Talk:
         self._end = end
         self._stream = stream
         self._is_text = False  # the message that has begun
-        self._pieces: list[bytes] = []
+        self._begun = bytearray()  # its fragments; kept one by one, small ones would take many times their size
 
     async def run(self) -> Closed:
         """How it ended."""
@@ -144,12 +144,12 @@ class _Talk:
                 pass
             case _:
                 return True  # ping, pong and close were answered
-        if frame.data:
-            self._pieces.append(bytes(frame.data))
         if not frame.fin:
+            self._begun += frame.data
             return True
-        pieces, self._pieces = self._pieces, []
-        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        content = bytes(frame.data)
+        if self._begun:
+            content, self._begun = bytes(self._begun + content), bytearray()
         if not self._is_text:
             self._end.deliver(content)
             return True

@@ -1,6 +1,7 @@
 """A script's own WebSocket, spoken with by a real client."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -175,3 +176,29 @@ async def test_a_listener_that_closes_does_not_wait_for_scripts(tmp_path: Path) 
         await listener.close(PATIENCE_SECONDS * 2)
 
         assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+async def test_small_fragments_take_no_more_memory_than_their_message(tmp_path: Path) -> None:
+    count = 50_000
+    opening = (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    unmasked = bytes(4)
+    async with _edge(tmp_path) as listener, asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(opening + b"\x02\x82" + unmasked + b"ab")
+        await reader.readuntil(b"welcome")
+        tracemalloc.start()
+        try:
+            writer.write((b"\x00\x82" + unmasked + b"ab") * count + b"\x89\x81" + unmasked + b"p")
+            assert await reader.readexactly(3) == b"\x8a\x01p"
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        writer.write(b"\x80\x80" + unmasked)
+        assert (await reader.readexactly(4))[:2] == b"\x82\x7f"
+        assert int.from_bytes(await reader.readexactly(6)) == 2 * (count + 1)
+        writer.close()
+
+    assert kept < 10 * 2 * count
