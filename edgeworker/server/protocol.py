@@ -16,7 +16,6 @@ from edgeworker.server.upgraded import ClientStream
 # Of the requests that follow the one in hand. More stays with the client, who is not heard leaving then.
 _HELD_BYTES: Final = 64 * 1024
 _LINGER_SECONDS: Final = 1.0
-_LAST_SECONDS: Final = 5.0  # how long a client may take to fetch the last bytes of a WebSocket
 _NEVER: Final = float("inf")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -98,7 +97,7 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more. It may still wait for an answer; or it has gone, which looks the same."""
         self._ended = True
-        if self._stream is not None:
+        if self._stream is not None and self._state != _LEAVING:
             self._stream.end()
             return self.tls is NO_TLS
         if self._state == _HEADING:
@@ -197,11 +196,6 @@ class ClientConnection(asyncio.Protocol):
         self._task = self._body = None
         transport = self._transport
         if transport is None:
-            return
-        if self._stream is not None:
-            self._state = _LEAVING
-            transport.close()
-            self._loop.call_later(_LAST_SECONDS, transport.abort)
             return
         if not goes_on or not self._parser.complete:
             self.hang_up()

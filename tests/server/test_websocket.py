@@ -16,6 +16,10 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.server import Listener
 from tests.server.wires import PATIENCE_SECONDS, exchange, serving
 
+OPENING = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 # What the script heard is in `heard`, which a plain request reads.
 SCRIPT = """\
 from js import Object, Response as JSResponse, WebSocketPair
@@ -180,14 +184,10 @@ async def test_a_listener_that_closes_does_not_wait_for_scripts(tmp_path: Path) 
 
 async def test_small_fragments_take_no_more_memory_than_their_message(tmp_path: Path) -> None:
     count = 50_000
-    opening = (
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     unmasked = bytes(4)
     async with _edge(tmp_path) as listener, asyncio.timeout(PATIENCE_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        writer.write(opening + b"\x02\x82" + unmasked + b"ab")
+        writer.write(OPENING + b"\x02\x82" + unmasked + b"ab")
         await reader.readuntil(b"welcome")
         tracemalloc.start()
         try:
@@ -202,3 +202,16 @@ async def test_small_fragments_take_no_more_memory_than_their_message(tmp_path: 
         writer.close()
 
     assert kept < 10 * 2 * count
+
+
+async def test_a_client_that_still_sends_hears_why_its_websocket_ends(tmp_path: Path) -> None:
+    unmasked = bytes(4)
+    async with _edge(tmp_path) as listener, asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(OPENING)
+        await reader.readuntil(b"welcome")
+        writer.write(b"\x83\x80" + unmasked + bytes(4_000_000))  # an opcode that there is not
+        received = await reader.read()
+        writer.close()
+
+    assert received.startswith(b"\x88\x10\x03\xea")  # 1002
