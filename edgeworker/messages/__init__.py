@@ -4,7 +4,7 @@ These are the core's types, cheap to make and to pass on. What a script sees (`w
 view of them and lives in `edgeworker.runtime`.
 """
 
-from edgeworker.messages.body import Body, BodyTooLarge, BodyUsed
+from edgeworker.messages.body import Body, BodyLost, BodyTooLarge, BodyUsed
 from edgeworker.messages.headers import Headers
 from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request
 from edgeworker.messages.response import NULL_BODY_STATUSES, Response, Upgrade
@@ -16,6 +16,7 @@ __all__ = [
     "URL",
     "Access",
     "Body",
+    "BodyLost",
     "BodyTooLarge",
     "BodyUsed",
     "Client",

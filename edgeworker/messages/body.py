@@ -11,6 +11,10 @@ class BodyUsed(Exception):
         super().__init__("Body already used")
 
 
+class BodyLost(Exception):
+    """The sender did not send all of the body, or not as it may: its doing, not the reader's."""
+
+
 class BodyTooLarge(Exception):
     """More bytes than the reader allowed. `limit` is in bytes."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from edgeworker.assets import Assets
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
-from edgeworker.messages import URL, Access, Request, Response
+from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.watchdog import activity
@@ -108,6 +108,11 @@ class Worker:
 
     def _failure(self, error: BaseException, ctx: Context) -> ScriptFailure:
         request = ctx.request
+        if isinstance(error, BodyLost):
+            # A client that goes away is no mistake of the script's, and any client could fill the log.
+            place = request.url.origin + request.url.path
+            _log.warning('worker "%s": %s (%s %s)', self.name, error, request.method, place)
+            return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
         _log.error(
             'worker "%s": uncaught exception (%s %s)\n%s',
             self.name,

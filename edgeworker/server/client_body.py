@@ -6,12 +6,12 @@ from typing import Final, Protocol
 
 from edgeworker.admission import Refusal
 from edgeworker.config import Limits
-from edgeworker.messages import BodyTooLarge
+from edgeworker.messages import BodyLost, BodyTooLarge
 
 HIGH_WATER_BYTES: Final = 64 * 1024
 
 
-class BodyRefused(Exception):
+class BodyRefused(BodyLost):
     """The client's body cannot be read on: the refusal says why. The listener answers it if it still can."""
 
     def __init__(self, refusal: Refusal) -> None:

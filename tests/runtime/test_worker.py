@@ -1,9 +1,10 @@
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 
 from edgeworker.config import JSONBinding, SecretBinding, TextBinding
-from edgeworker.messages import URL, Request, Response
+from edgeworker.messages import URL, Body, BodyLost, Request, Response
 from edgeworker.runtime import ScriptFailure
 from tests.runtime.stage import IMPORTS, Stage
 
@@ -87,6 +88,23 @@ async def test_an_uncaught_exception_is_a_failure_that_is_logged_once_from_the_s
     assert lines[2].endswith('worker.py", line 11, in fetch')
     assert lines[-1] == "worker.Wrong: no good"
     assert "edgeworker/runtime" not in text
+
+
+async def test_a_client_that_goes_away_while_its_body_is_read_leaves_one_line_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def lost() -> AsyncIterator[bytes]:
+        yield b"begun"
+        raise BodyLost("The connection was closed.")
+
+    stage.add_fetch("return Response(await request.text())")
+
+    with caplog.at_level(logging.WARNING), pytest.raises(ScriptFailure):
+        await stage.get("https://example.com/path?token=secret", method="POST", body=Body(lost()))
+
+    assert [record.getMessage() for record in caplog.records] == [
+        'worker "w": The connection was closed. (POST https://example.com/path)'
+    ]
 
 
 RESULTS = [
