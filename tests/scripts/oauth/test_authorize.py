@@ -59,7 +59,10 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def browser(stage: Stage) -> Browser:
-    return stage.logged_in()
+    """Ann's, who has allowed victoriasclient what it asks for."""
+    browser = stage.logged_in(request())
+    assert answered(browser.submit(decision="allow"))
+    return browser
 
 
 def is_local(browser: Browser, path: str) -> bool:
@@ -70,8 +73,15 @@ def is_local(browser: Browser, path: str) -> bool:
     return reply.status == 400
 
 
-def test_a_request_is_answered_after_consent_with_code_state_and_issuer_alone(stage: Stage) -> None:
-    browser = stage.browser()
+@pytest.fixture
+def new() -> Iterator[Stage]:
+    """A server that nobody has allowed anything on."""
+    with set_up() as made:
+        yield made
+
+
+def test_a_request_is_answered_after_consent_with_code_state_and_issuer_alone(new: Stage) -> None:
+    browser = new.browser()
     assert "<h1>Sign in</h1>" in browser.open(request()).text
     assert "wants to use your account" in browser.login().text
 
