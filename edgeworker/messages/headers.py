@@ -11,6 +11,9 @@ from typing import Final, Self
 
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+# What may stand around a value and is no part of it: https://fetch.spec.whatwg.org/#concept-header-value-normalize
+_AROUND: Final = " \t\r\n"
+
 _by_name: Final = itemgetter(0)
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -36,8 +39,7 @@ class Headers:
         if fields is None:
             self._fields = []
             return
-        pairs = fields.items() if isinstance(fields, Mapping) else fields
-        self._fields = [_checked(name, value) for name, value in pairs]
+        self._fields = _all_checked(list(fields.items() if isinstance(fields, Mapping) else fields))
 
     @classmethod
     def from_raw(cls, fields: Iterable[tuple[bytes, bytes]]) -> Self:
@@ -106,7 +108,7 @@ class Headers:
         combined: dict[str, str] = {}
         cookies: list[tuple[str, str]] = []
         for field, raw in self._fields:
-            name, value = field.lower().decode("latin-1"), raw.decode("latin-1")
+            name, value = _lower_name(field), raw.decode("latin-1")
             if name == "set-cookie":
                 cookies.append((name, value))
             elif name in combined:
@@ -140,10 +142,29 @@ def _key(name: str) -> bytes:
     return name.lower().encode("latin-1", "replace")
 
 
+# Of names only: values may be credentials, which no cache may keep.
+@lru_cache(maxsize=1024)
+def _lower_name(field: bytes) -> str:
+    return field.lower().decode("latin-1")
+
+
+def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """As `_checked` for each pair, in a fraction of its time where nothing is wrong: all values are searched at once.
+    What is wrong is left to `_checked`, which names the first mistake."""
+    try:
+        fields = [(_checked_name(name), value.strip(_AROUND).encode("latin-1")) for name, value in pairs]
+    except (TypeError, UnicodeEncodeError):
+        return [_checked(name, value) for name, value in pairs]
+    contents = b"".join([content for _, content in fields])
+    if b"\n" in contents or b"\r" in contents or b"\0" in contents:
+        return [_checked(name, value) for name, value in pairs]
+    return fields
+
+
 def _checked(name: str, value: str) -> tuple[bytes, bytes]:
     field = _checked_name(name)
     try:
-        content = value.strip(" \t\r\n").encode("latin-1")
+        content = value.strip(_AROUND).encode("latin-1")
     except UnicodeEncodeError as error:
         raise TypeError(f"Invalid value of header {name!r}: a character above U+00FF at {error.start}.") from None
     # Three searches for one byte each are many times faster than one pattern.

@@ -59,6 +59,12 @@ def test_a_name_that_is_no_token_is_refused(name: str) -> None:
         Headers({name: "v"})
 
 
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b", "snow ☃"])
+def test_the_first_mistake_of_several_fields_is_named_and_no_field_is_taken(value: str) -> None:
+    with pytest.raises(TypeError, match="x-second"):
+        Headers([("x-first", "fine"), ("x-second", value), ("x y", "3"), ("x-fourth", "a\nb")])
+
+
 def test_values_are_byte_strings() -> None:
     assert Headers({"a": "ÿ"}).raw == [(b"a", b"\xff")]
     assert Headers.from_raw([(b"a", b"\xff")]).get("a") == "ÿ"
