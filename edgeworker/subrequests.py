@@ -105,12 +105,14 @@ class Subrequests:
 
     def _marked(self, request: Request) -> Headers:
         """With the fields that say where the request has been; a script cannot leave them out or forge them."""
-        headers = request.headers.without(_MARKS)
-        loop = self._incoming.headers.get("cdn-loop")
-        if loop is not None:
-            headers.append("CDN-Loop", loop)
-        headers.append("CF-Worker", self._incoming.url.hostname if self._zone is None else self._zone.name)
-        return headers
+        fields = [field for field in request.headers.raw if field[0].lower() not in _MARKS]
+        # Not checked again: the one came in through a parser, and the name of a zone or a host is canonical.
+        for name, value in self._incoming.headers.raw:
+            if name.lower() == b"cdn-loop":
+                fields.append((b"CDN-Loop", value))
+        host = self._incoming.url.hostname if self._zone is None else self._zone.name
+        fields.append((b"CF-Worker", host.encode("ascii")))
+        return Headers.from_raw(fields)
 
     async def _send(self, request: Request, way: Way) -> Response:
         match way:

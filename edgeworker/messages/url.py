@@ -120,6 +120,8 @@ class URL:
         return f"URL({self.href!r})"
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         return self.href == other.href if isinstance(other, URL) else NotImplemented
 
     def __hash__(self) -> int:
