@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Protocol
 
 Fields = list[tuple[str, str]]
@@ -20,6 +21,8 @@ _NEEDED: Final = frozenset({"content-length", "content-type", "host"})
 # What frameworks take for the method instead of the request's own. Without a token a request may pass because of its
 # method (PUBLIC_PATHS "GET /x"), and must not be another one to the API.
 _METHOD_OVERRIDES: Final = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 # The directives that let a shared cache keep the answer to a request with credentials (RFC 9111 section 3.5).
 _SHARED: Final = re.compile(r"\b(?:public|s-maxage|must-revalidate)\b", re.IGNORECASE)
@@ -42,25 +45,29 @@ class RequestFields:
     def __init__(self, strip: tuple[str, ...]) -> None:
         self._prefixes = tuple(name[:-1] for name in strip if name.endswith("*"))
         self._names = frozenset(name for name in strip if not name.endswith("*")) | _HOP_BY_HOP | {"authorization"}
+        # Clients send the same few names again and again; a flood of others pushes only itself out.
+        self._plain = lru_cache(maxsize=1024)(self._plain_if_kept)
+
+    def _plain_if_kept(self, name: str) -> str | None:
+        """`name` as the settings write names, or None for one that no request may have."""
+        plain = name.lower().replace("_", "-")
+        return None if plain in self._names or plain.startswith(self._prefixes) else plain
 
     def passing(self, headers: Headers, url: str, *, public: bool = False) -> Fields:
         """The fields without `Authorization`, which the caller sets last; X-Forwarded-* are as the edge sees it.
 
         `public`: no token was asked for.
         """
-        dropped, prefixes = self._names, self._prefixes
-        if public:
-            dropped = dropped | _METHOD_OVERRIDES
+        dropped: frozenset[str] = _METHOD_OVERRIDES if public else _NONE
         connection = headers.get("connection")
         if connection is not None:
             named = {name.strip().lower() for name in connection.split(",")}
             dropped = dropped | (named - _NEEDED - {"upgrade"})
+        plain_of = self._plain
         fields: Fields = []
         for name, value in headers.items():
-            plain = name.lower()
-            if "_" in plain:
-                plain = plain.replace("_", "-")
-            if plain in dropped or plain.startswith(prefixes):
+            plain = plain_of(name)
+            if plain is None or plain in dropped:
                 continue
             if plain == "upgrade" and value.lower() != "websocket":
                 continue

@@ -71,6 +71,15 @@ def test_what_connection_names_is_dropped_but_never_what_makes_the_request() -> 
     assert _passing(fields) == [*fields[1:4], *SEEN]
 
 
+def test_what_one_request_names_in_connection_passes_in_the_next() -> None:
+    rules = RequestFields(STRIPPED)
+    fields = [("x-mine", "1"), ("x-http-method", "PUT")]
+
+    assert rules.passing(_Headers([*fields, ("connection", "x-mine")]), URL, public=True) == SEEN
+    for _ in range(2):
+        assert rules.passing(_Headers(fields), URL) == [("x-http-method", "PUT"), ("x-mine", "1"), *SEEN]
+
+
 def test_an_upgrade_to_a_websocket_passes() -> None:
     fields = [("connection", "Upgrade"), ("upgrade", "WebSocket")]
 
