@@ -17,6 +17,7 @@ import importlib.util
 import itertools
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from importlib.abc import Loader
@@ -43,6 +44,8 @@ _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages 
 _WAITS: Final = re.compile(rb"run_sync|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b", re.MULTILINE)
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
+# Edges may live on loops of several threads. Reentrant, because a collected object may close a worker at any moment.
+_lock: Final = threading.RLock()
 _running: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
 _builtin_import: Final = builtins.__import__
 _import_module: Final = importlib.import_module
@@ -78,8 +81,10 @@ class Modules:
     def close(self) -> None:
         """Forgets every module. Code that still runs keeps what it has and can import nothing more of its own."""
         _uninstall(self)
-        for name in [name for name in sys.modules if name.startswith(self.prefix)]:
-            del sys.modules[name]
+        # A list first, in one step: another thread may import meanwhile.
+        for name in list(sys.modules):
+            if name.startswith(self.prefix):
+                del sys.modules[name]
 
     def load_main(self) -> ModuleType:
         """Runs the script. Whatever it raises while it is imported is raised."""
@@ -266,16 +271,20 @@ def _spec(name: str, loader: SourceFileLoader | ExtensionFileLoader, places: lis
 
 
 def _install(modules: Modules) -> None:
-    if not _open:
-        sys.meta_path.insert(0, _finder)
+    """The finder is looked for each time: who restores `sys.meta_path`, as pytest's pytester does, takes it away."""
+    with _lock:
+        _open[modules.prefix] = modules
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
         importlib.import_module = _import_module_for_scripts
-    _open[modules.prefix] = modules
 
 
 def _uninstall(modules: Modules) -> None:
-    if _open.pop(modules.prefix, None) is not None and not _open:
-        sys.meta_path.remove(_finder)
-        importlib.import_module = _import_module
+    with _lock:
+        if _open.pop(modules.prefix, None) is not None and not _open:
+            if _finder in sys.meta_path:
+                sys.meta_path.remove(_finder)
+            importlib.import_module = _import_module
 
 
 def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleType:

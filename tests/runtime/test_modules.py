@@ -229,3 +229,49 @@ def test_two_threads_that_import_the_same_module_run_it_once(tmp_path: Path) -> 
 
     assert main.COUNT == [1]
     modules.close()
+
+
+def test_a_script_loads_after_somebody_put_the_finders_back_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "worker.py").write_text("NAME = 'mine'\n")
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    before = list(sys.meta_path)
+    open_all_the_time = Modules("a", tmp_path / "worker.py", {})
+    sys.meta_path[:] = before  # as pytest's pytester does after it ran a session in this process
+
+    second = Modules("b", tmp_path / "worker.py", {})
+    try:
+        assert second.load_main().NAME == "mine"
+    finally:
+        second.close()
+        open_all_the_time.close()
+    assert sys.meta_path == before
+
+
+def test_workers_may_be_loaded_and_closed_in_several_threads_at_once(tmp_path: Path) -> None:
+    (tmp_path / "worker.py").write_text("NAME = 'mine'\n")
+    before, interval = list(sys.meta_path), sys.getswitchinterval()
+    wrong: list[BaseException] = []
+
+    def come_and_go() -> None:
+        try:
+            for _ in range(300):
+                modules = Modules("a", tmp_path / "worker.py", {})
+                assert modules.load_main().NAME == "mine"
+                modules.close()
+        except Exception as error:  # noqa: BLE001  # a thread's exception is told by the test
+            wrong.append(error)
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert wrong == []
+    assert sys.meta_path == before
