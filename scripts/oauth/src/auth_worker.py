@@ -7,7 +7,7 @@ import time
 
 from workers import Response, WorkerEntrypoint, fetch
 
-from issuer import auth_server, settings
+from issuer import auth_server, incoming, settings
 from issuer.hints import MAX_DOCUMENT_LENGTH, Hints
 from issuer.sessions import Sessions
 from issuer.storage import Storage
@@ -45,7 +45,7 @@ class Default(WorkerEntrypoint):
             store=Storage(env, isolate.settings),
             sessions=Sessions(namespace, isolate.settings),
             failures=_Counters(env.TOKENS),
-            limit=lambda key: _may_try(env, key),
+            limit=lambda key: incoming.may_try(env, "LOGIN_LIMIT", key),
         )
         reply = await auth_server.answer(visit)
         text = None if visit.asked.method == "HEAD" else reply.text
@@ -60,49 +60,18 @@ def _isolate(env):
 
 def _asked(request):
     headers = request.headers
-    path, _, query = request.url.partition("://")[2].partition("/")[2].partition("?")
+    path, query = incoming.path_and_query(request)
     return Asked(
-        method=_method(request),
-        path="/" + path,
+        method=incoming.method(request),
+        path=path,
         query=query,
         cookie=headers.get("cookie"),
         address=headers.get("cf-connecting-ip"),
         content_type=headers.get("content-type"),
         fetch_site=headers.get("sec-fetch-site"),
-        body=lambda limit: _bounded(request, limit),
+        body=lambda limit: incoming.bounded(request, limit),
         now=int(time.time()),
     )
-
-
-def _method(request):
-    try:
-        return str(request.method)
-    except KeyError:  # a method that Python's http.HTTPMethod does not know
-        return ""
-
-
-async def _bounded(readable, limit):
-    """The body, or its beginning where it is larger than `limit` bytes: enough to see that it is."""
-    content = b""
-    if readable.body is not None:
-        reader = readable.body.getReader()
-        while not (piece := await reader.read()).done:
-            content += piece.value.to_bytes()
-            if len(content) > limit:
-                await reader.cancel()
-                break
-    return content
-
-
-async def _may_try(env, key):
-    """The rate limit LOGIN_LIMIT, where it is bound."""
-    limit = getattr(env, "LOGIN_LIMIT", None)
-    if limit is None:
-        return True
-    try:
-        return bool((await limit.limit(key=key)).success)
-    except Exception as error:  # noqa: BLE001  whatever goes wrong with it, nobody may guess without a limit
-        raise Unavailable(f"LOGIN_LIMIT: {error!r}") from None
 
 
 async def _own_keys(env, url):
@@ -114,7 +83,7 @@ async def _own_keys(env, url):
         response = await get(url, headers={"accept": "application/json"}, redirect="manual")
         if response.status != 200:
             raise OSError(f"{url} answered {response.status}")
-        return (await _bounded(response, MAX_DOCUMENT_LENGTH)).decode("utf-8", "replace")
+        return (await incoming.bounded(response, MAX_DOCUMENT_LENGTH)).decode("utf-8", "replace")
 
     try:
         return await asyncio.wait_for(text(), _JWKS_TIMEOUT_SECONDS)

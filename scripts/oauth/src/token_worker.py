@@ -6,12 +6,11 @@ import time
 
 from workers import Response, WorkerEntrypoint
 
-from issuer import keys, settings, token_server
+from issuer import incoming, keys, settings, token_server
 from issuer.attempts import Attempts
 from issuer.settings import SettingError
 from issuer.storage import Storage
 from issuer.token_server import Asked, Server
-from issuer.unavailable import Unavailable
 
 _log = logging.getLogger("oauth")
 
@@ -82,7 +81,7 @@ class Default(WorkerEntrypoint):
             ring=isolate.ring,
             storage=Storage(env, isolate.settings),
             failures=isolate.failures,
-            may_try=lambda key: _may_try(env, key),
+            may_try=lambda key: incoming.may_try(env, "TOKEN_LIMIT", key),
             path=asked.path,
         )
         answer = await token_server.answer(server)
@@ -92,10 +91,10 @@ class Default(WorkerEntrypoint):
 
 def _asked(request):
     headers = request.headers
-    path, _, query = request.url.partition("://")[2].partition("/")[2].partition("?")
+    path, query = incoming.path_and_query(request)
     return Asked(
-        method=_method(request),
-        path="/" + path,
+        method=incoming.method(request),
+        path=path,
         query=query,
         authorization=headers.get("authorization"),
         content_type=headers.get("content-type"),
@@ -104,36 +103,5 @@ def _asked(request):
         request_headers=headers.get("access-control-request-headers"),
         address=headers.get("cf-connecting-ip") or "",
         now=int(time.time()),
-        body=lambda limit: _bounded(request, limit),
+        body=lambda limit: incoming.bounded(request, limit),
     )
-
-
-def _method(request):
-    try:
-        return str(request.method)
-    except KeyError:  # a method that Python's http.HTTPMethod does not know
-        return ""
-
-
-async def _bounded(readable, limit):
-    """The body, or its beginning where it is larger than `limit` bytes: enough to see that it is."""
-    content = b""
-    if readable.body is not None:
-        reader = readable.body.getReader()
-        while not (piece := await reader.read()).done:
-            content += piece.value.to_bytes()
-            if len(content) > limit:
-                await reader.cancel()
-                break
-    return content
-
-
-async def _may_try(env, key):
-    """The rate limit TOKEN_LIMIT, where it is bound."""
-    limit = getattr(env, "TOKEN_LIMIT", None)
-    if limit is None:
-        return True
-    try:
-        return bool((await limit.limit(key=key)).success)
-    except Exception as error:  # noqa: BLE001  whatever goes wrong with it, nobody may guess without a limit
-        raise Unavailable(f"TOKEN_LIMIT: {error!r}") from None
