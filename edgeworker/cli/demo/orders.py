@@ -1,15 +1,15 @@
 """The API behind the edge: a plain HTTP server that believes nobody and verifies every JWT with the public key."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from edgeworker.cli.demo.serving import listening
 from edgeworker.cli.demo.tokens import AUDIENCE, ISSUER
 
 
@@ -44,16 +44,8 @@ class OrdersApi:
     def listening(self) -> Iterator["OrdersApi"]:
         """Serves on a free port of this machine, in a thread of its own."""
         handler = type("_BoundHandler", (_Handler,), {"api": self})
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            server.daemon_threads = True
-            self.url = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
+        with listening(handler) as self.url:
+            yield self
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import json
-import signal
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +11,7 @@ import jwt
 
 from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.narrator import Narrator
+from edgeworker.cli.demo.serving import until_stopped
 from edgeworker.cli.demo.stage import Stage, set_up
 from edgeworker.cli.demo.tokens import Publisher, Token
 from edgeworker.cli.output import Output
@@ -179,12 +179,7 @@ async def _keep(out: Output, stage: Stage, token: Token) -> None:
         out.note(f"# {what}")
         out.line(line)
     out.line()
-    out.line("Ctrl-C stops it and removes its storage.")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    await until_stopped(out)
 
 
 def _get(stage: Stage, authorization: str | None) -> wire.Answer:

@@ -2,11 +2,12 @@
 person logs in through it."""
 
 import html
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar, Final
+
+from edgeworker.cli.demo.serving import listening
 
 # (status, fields, page) for the path and query of a GET.
 Answer = tuple[int, dict[str, str], str]
@@ -50,16 +51,8 @@ class Application:
     @contextmanager
     def listening(self) -> Iterator["Application"]:
         handler = type("_BoundHandler", (_Handler,), {"application": self})
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            server.daemon_threads = True
-            self.url = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
+        with listening(handler) as self.url:
+            yield self
 
 
 class _Handler(BaseHTTPRequestHandler):

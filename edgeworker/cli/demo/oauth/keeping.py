@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import signal
 import threading
 from urllib.parse import parse_qs, urlsplit
 
 from edgeworker.cli.demo.oauth.application import Answer, page
 from edgeworker.cli.demo.oauth.client import Attempt, Client, ClientRefuses, Tokens
 from edgeworker.cli.demo.oauth.stage import EMAIL, PASSWORD, SCOPE, Stage
+from edgeworker.cli.demo.serving import until_stopped
 from edgeworker.cli.output import Output
 
 _MAX_ATTEMPTS = 100
@@ -79,9 +79,4 @@ async def keep_running(out: Output, stage: Stage) -> None:
     out.note("# the same project, to keep")
     out.line("edgeworker init my-login --template oauth")
     out.line()
-    out.line("Ctrl-C stops it and removes its storage.")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    await until_stopped(out)
