@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import Certificate
-from edgeworker.harness.issuing import issue, new_authority
+from edgeworker.host.tls.x509 import issue, new_authority
 
 DAY = 86_400
 NOW = SystemClock().now()  # OpenSSL looks at the machine's clock, so the certificates have to as well

@@ -125,8 +125,8 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "a request that inflates",
         (
             "server/test_incoming.py::test_h16_a_compressed_body_is_passed_on_as_it_is",
-            "runtime/test_contents.py::test_h16_a_body_is_not_read_beyond_what_an_isolate_may_hold",
-            "runtime/test_contents.py::test_h16_a_piece_is_inflated_a_little_at_a_time",
+            "runtime/webapi/test_body_init.py::test_h16_a_body_is_not_read_beyond_what_an_isolate_may_hold",
+            "runtime/webapi/test_body_init.py::test_h16_a_piece_is_inflated_a_little_at_a_time",
         ),
     ),
     "H17": (
@@ -252,7 +252,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "cli/test_binary.py::test_h30_only_its_owner_reads_what_an_edge_keeps_whatever_the_umask_is",
             "cli/test_binary.py::test_h30_nobody_else_can_put_code_where_the_binary_unpacks_itself",
             "cli/test_binary.py::test_h30_the_binary_imports_nothing_from_where_it_is_started",
-            "harness/test_datadir.py::test_a_directory_that_others_can_write_is_refused",
+            "host/test_datadir.py::test_a_directory_that_others_can_write_is_refused",
         ),
     ),
 }

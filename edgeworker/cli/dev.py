@@ -32,9 +32,9 @@ from edgeworker.errors import EdgeworkerError
 
 if TYPE_CHECKING:
     from edgeworker.cli.logs import LogStream
-    from edgeworker.cli.sockets import Sockets
     from edgeworker.clock import Clock
     from edgeworker.config import Config
+    from edgeworker.host.sockets import Sockets
     from edgeworker.messages import Request, Response
     from edgeworker.server.listener import OnRequest
     from edgeworker.trace import Trace
@@ -76,16 +76,16 @@ class _Session:
         from edgeworker.cache.disk import DiskCache
         from edgeworker.cli import garbage
         from edgeworker.cli.logs import PrintedLines
-        from edgeworker.cli.sockets import Behind, Sockets
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
         from edgeworker.edge import Kept
-        from edgeworker.harness.assembly import Assembly
-        from edgeworker.harness.datadir import DataDir
-        from edgeworker.harness.storage import Storage
-        from edgeworker.harness.tracing import Tracing
+        from edgeworker.host.assembly import Assembly
+        from edgeworker.host.datadir import DataDir
+        from edgeworker.host.sockets import Behind, Sockets
+        from edgeworker.host.storage import Storage
+        from edgeworker.host.tracing import Tracing
         from edgeworker.kv.sweeper import sweep_for_ever
-        from edgeworker.runtime.watchdog import Watchdog
+        from edgeworker.runtime.python.watchdog import Watchdog
         from edgeworker.state import ApiTokens, SQLiteAtoms
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
 
@@ -212,7 +212,7 @@ class _Session:
 
 
 def _load_watching() -> ModuleType:
-    from edgeworker.harness import watching
+    from edgeworker.host import watching
 
     with suppress(ImportError):
         importlib.import_module("anyio._backends._asyncio")  # which the watcher would load in the loop

@@ -120,7 +120,7 @@ def write(folder: Path, template: str) -> list[str]:
 
 def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
     """(path in the project, content). What comes later replaces what came before under the same path."""
-    from edgeworker.harness.bundled import scripts_folder
+    from edgeworker.host.bundled import scripts_folder
 
     templates = scripts_folder() / "templates"
     for path, content in [*_tree(templates / "common"), *_tree(templates / template)]:

@@ -74,7 +74,7 @@ def _boolean(text: str) -> bool:
 
 def load_options(options: argparse.Namespace) -> "LoadOptions":
     """What `wrangler_compat.load` wants to know."""
-    from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
+    from edgeworker.host.bundled import DEFAULT_SCRIPT, script
     from wrangler_compat import LoadOptions
 
     return LoadOptions(

@@ -10,7 +10,7 @@ from edgeworker.cli.kv.options import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from edgeworker.config import Config
-    from edgeworker.harness.datadir import DataDir
+    from edgeworker.host.datadir import DataDir
 
 HTTPS_PORT: Final = 8443
 

@@ -36,8 +36,8 @@ from edgeworker.cli.run_options import port_number
 
 if TYPE_CHECKING:
     from edgeworker.config import Config
-    from edgeworker.harness.local import LocalEdge
     from edgeworker.messages import Request, Response
+    from edgeworker.testing.local import LocalEdge
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +66,9 @@ def run(options: argparse.Namespace) -> int:
 
 async def _serve(options: argparse.Namespace) -> None:
     from edgeworker.config import Socket
-    from edgeworker.harness.control import Control
-    from edgeworker.harness.local import LocalEdge
     from edgeworker.server import listen
+    from edgeworker.testing.control import Control
+    from edgeworker.testing.local import LocalEdge
 
     config = _config(options)
     control_token, api_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)

@@ -20,7 +20,7 @@ from edgeworker.cli.output import Output
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edgeworker.harness.authority import Authority, Issued
+    from edgeworker.host.tls.authority import Authority, Issued
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +58,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _init(options: argparse.Namespace) -> None:
     from edgeworker.clock import SystemClock
-    from edgeworker.harness.authority import Authority
-    from edgeworker.harness.datadir import DataDir
-    from edgeworker.harness.issuing import checked_name
+    from edgeworker.host.datadir import DataDir
+    from edgeworker.host.tls.authority import Authority
+    from edgeworker.host.tls.x509 import checked_name
     from edgeworker.routing import served_names
     from wrangler_compat import load
 
@@ -102,7 +102,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _kept(data: Path) -> "Authority":
     from edgeworker.clock import SystemClock
-    from edgeworker.harness.authority import Authority
+    from edgeworker.host.tls.authority import Authority
 
     authority = Authority.open(data, now=SystemClock().now())
     if authority is None:

@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from edgeworker.cli.output import Output
     from edgeworker.clock import SystemClock
-    from edgeworker.harness.datadir import DataDir
+    from edgeworker.host.datadir import DataDir
     from edgeworker.state import ApiTokens
 
     now = SystemClock().now()

@@ -35,7 +35,7 @@ _MISREAD: Final = Refusal(
 
 class Edge:
     """Answers any request; never raises for what a script or an origin does wrong. Immutable: a new configuration makes
-    a new Edge (see edgeworker.harness.assembly)."""
+    a new Edge (see edgeworker.host.assembly)."""
 
     def __init__(self, config: Config, services: Services, resolver: Resolver, workers: Mapping[str, Worker]) -> None:
         self.config = config

@@ -7,15 +7,15 @@ from edgeworker import config
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import ScriptError
-from edgeworker.runtime import loading, python
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.no_script import NoScript
+from edgeworker.runtime.python import isolate, load_errors
 from edgeworker.runtime.worker import Worker
 
 # By the suffix of `main`; a language is added here.
 LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None, CacheStore | None], Isolate]]] = {
-    ".py": python.load
+    ".py": isolate.load
 }
 
 
@@ -31,7 +31,7 @@ def load(
         return NoScript(worker.name)
     loader = LANGUAGES.get(worker.main.suffix)
     if loader is None:
-        raise loading.unknown_language(worker, worker.main, LANGUAGES)
+        raise load_errors.unknown_language(worker, worker.main, LANGUAGES)
     return loader(worker, env, clock, cache)
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from edgeworker.runtime.js.base import options
+from edgeworker.runtime.webapi.base import options
 
 _log = logging.getLogger(__name__)
 

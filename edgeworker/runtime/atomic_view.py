@@ -5,7 +5,7 @@ from typing import Final, Never
 
 from edgeworker.clock import Clock
 from edgeworker.config import ATOMIC_SERVICE
-from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.state.atoms import Atom, Atoms
 
 MAX_KEY_BYTES: Final = 512

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from edgeworker.config import Worker
-from edgeworker.runtime.exports import GLOBAL_HANDLERS, Exports
+from edgeworker.runtime.python.exports import GLOBAL_HANDLERS, Exports
 
 NO_GLOBAL_HANDLERS_FROM: Final = "2025-08-14"
 

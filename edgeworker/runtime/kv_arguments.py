@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from edgeworker.config import JSON
-from edgeworker.runtime import json_text
-from edgeworker.runtime.ffi import JsException, JsNull
+from edgeworker.runtime.webapi import json_text
+from edgeworker.runtime.webapi.ffi import JsException, JsNull
 
 _log = logging.getLogger(__name__)
 

@@ -13,10 +13,11 @@ from edgeworker.kv import rules
 from edgeworker.kv.namespace import Found, FoundStream, Key, KVNamespace, Value
 from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
-from edgeworker.runtime import invocation, json_text
+from edgeworker.runtime import current_invocation
 from edgeworker.runtime import kv_arguments as arguments
-from edgeworker.runtime.ffi import JsDict, JsException, JsNull, as_js
-from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime.webapi import json_text
+from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull, as_js
+from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.trace import Trace
 
 _log = logging.getLogger(__name__)
@@ -221,7 +222,7 @@ class ListedKeys(list[JsDict]):
 
 
 def _trace() -> Trace | None:
-    context = invocation.current_or_none()
+    context = current_invocation.current_or_none()
     return None if context is None else context.trace
 
 

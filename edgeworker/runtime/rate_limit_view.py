@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeworker.clock import Clock
-from edgeworker.runtime.ffi import JsDict, JsException
-from edgeworker.runtime.js.base import options
+from edgeworker.runtime.webapi.base import options
+from edgeworker.runtime.webapi.ffi import JsDict, JsException
 
 _KEYS: Final = ("key", "limit", "period")
 _PERIODS_SECONDS: Final = (10, 60)

@@ -8,18 +8,18 @@ import inspect
 from collections.abc import Mapping
 
 from edgeworker.runtime.env import Env
-from edgeworker.runtime.ffi import JsDict, jsnull
-from edgeworker.runtime.js.blob import Blob as JSBlob
-from edgeworker.runtime.js.buffers import ArrayBuffer
-from edgeworker.runtime.js.data import JsMap, JsSet, Object, to_js
-from edgeworker.runtime.js.date import Date
-from edgeworker.runtime.js.fetch import Request as JSRequest
-from edgeworker.runtime.js.fetch import Response as JSResponse
-from edgeworker.runtime.js.formdata import FormData as JSFormData
 from edgeworker.runtime.sdk.blob import from_js
 from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.sdk.request import Request
 from edgeworker.runtime.sdk.response import Response
+from edgeworker.runtime.webapi.blob import Blob as JSBlob
+from edgeworker.runtime.webapi.buffers import ArrayBuffer
+from edgeworker.runtime.webapi.data import JsMap, JsSet, Object, to_js
+from edgeworker.runtime.webapi.date import Date
+from edgeworker.runtime.webapi.fetch import Request as JSRequest
+from edgeworker.runtime.webapi.fetch import Response as JSResponse
+from edgeworker.runtime.webapi.ffi import JsDict, jsnull
+from edgeworker.runtime.webapi.formdata import FormData as JSFormData
 
 
 def sent(value: object) -> object:

@@ -9,12 +9,13 @@ from typing import Final
 from edgeworker import messages
 from edgeworker.handler import Context
 from edgeworker.messages import Request
-from edgeworker.runtime import contents, fetching, invocation, rpc
-from edgeworker.runtime.ffi import JsException
-from edgeworker.runtime.js.fetch import resource_of
+from edgeworker.runtime import current_invocation, rpc
 from edgeworker.runtime.sdk.convert import from_python
 from edgeworker.runtime.sdk.fetch import of_fetched
 from edgeworker.runtime.sdk.response import Response
+from edgeworker.runtime.webapi import body_init, perform_fetch
+from edgeworker.runtime.webapi.fetch import resource_of
+from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.worker import Worker
 
 # https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/#limits
@@ -35,20 +36,20 @@ class ServiceView:
 
     async def fetch(self, resource: object, **options: object) -> Response:
         """As `workers.fetch`, with that worker as the one who answers. What it raises is raised."""
-        caller = invocation.current()
+        caller = current_invocation.current()
         try:
-            request = contents.make_request(resource_of(resource), from_python(options))
+            request = body_init.make_request(resource_of(resource), from_python(options))
         except JsException as error:
             raise OSError(error.message) from error
         target = _Entrypoint(self._worker(), self._entrypoint, self._props, caller)
-        return of_fetched(await fetching.perform(request, caller, target))
+        return of_fetched(await perform_fetch.perform(request, caller, target))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
         if name.startswith("_"):
             raise AttributeError(name)
 
         async def call(*args: object, **options: object) -> object:
-            caller = invocation.current()
+            caller = current_invocation.current()
             _check_depth(caller.request)
             sent = [rpc.sent(argument) for argument in args]
             result = await self._worker().call(

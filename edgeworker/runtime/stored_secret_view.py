@@ -3,7 +3,7 @@
 https://developers.cloudflare.com/secrets-store/integrations/workers/
 """
 
-from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.webapi.ffi import JsException
 
 
 class StoredSecretView:

@@ -9,7 +9,7 @@ from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.runtime.env import Env
 from edgeworker.runtime.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
-from edgeworker.runtime.watchdog import activity
+from edgeworker.runtime.python.watchdog import activity
 
 _log = logging.getLogger(__name__)
 

@@ -7,43 +7,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edgeworker.harness.calls import Exchange, Reply
-    from edgeworker.harness.clock import MovableClock
-    from edgeworker.harness.faults import Faults
-    from edgeworker.harness.forged import BAD_CLAIMS, BAD_FORMS, BAD_SIGNATURES, BAD_TIMES, BAD_TOKENS
-    from edgeworker.harness.issuer import Issuer, Token
-    from edgeworker.harness.kv_access import KVAccess
-    from edgeworker.harness.log_lines import LogLine
-    from edgeworker.harness.origin import Origin
-    from edgeworker.harness.origin_rules import OriginRequest, Rule
-    from edgeworker.harness.server_issuer import ServerIssuer, signing_keys
     from edgeworker.messages import Headers, Response
+    from edgeworker.testing.calls import Exchange, Reply
+    from edgeworker.testing.clock import MovableClock
     from edgeworker.testing.edge import Edge
+    from edgeworker.testing.faults import Faults
+    from edgeworker.testing.forged import BAD_CLAIMS, BAD_FORMS, BAD_SIGNATURES, BAD_TIMES, BAD_TOKENS
+    from edgeworker.testing.issuer import Issuer, Token
+    from edgeworker.testing.kv_access import KVAccess
+    from edgeworker.testing.log_lines import LogLine
+    from edgeworker.testing.origin import Origin
+    from edgeworker.testing.origin_rules import OriginRequest, Rule
+    from edgeworker.testing.server_issuer import ServerIssuer, signing_keys
     from edgeworker.testing.single import KVByName, single_worker
 
 _PLACES: Final = {
-    "BAD_CLAIMS": "edgeworker.harness.forged",
-    "BAD_FORMS": "edgeworker.harness.forged",
-    "BAD_SIGNATURES": "edgeworker.harness.forged",
-    "BAD_TIMES": "edgeworker.harness.forged",
-    "BAD_TOKENS": "edgeworker.harness.forged",
+    "BAD_CLAIMS": "edgeworker.testing.forged",
+    "BAD_FORMS": "edgeworker.testing.forged",
+    "BAD_SIGNATURES": "edgeworker.testing.forged",
+    "BAD_TIMES": "edgeworker.testing.forged",
+    "BAD_TOKENS": "edgeworker.testing.forged",
     "Edge": "edgeworker.testing.edge",
-    "Exchange": "edgeworker.harness.calls",
-    "Faults": "edgeworker.harness.faults",
+    "Exchange": "edgeworker.testing.calls",
+    "Faults": "edgeworker.testing.faults",
     "Headers": "edgeworker.messages",
-    "Issuer": "edgeworker.harness.issuer",
-    "KVAccess": "edgeworker.harness.kv_access",
+    "Issuer": "edgeworker.testing.issuer",
+    "KVAccess": "edgeworker.testing.kv_access",
     "KVByName": "edgeworker.testing.single",
-    "LogLine": "edgeworker.harness.log_lines",
-    "MovableClock": "edgeworker.harness.clock",
-    "Origin": "edgeworker.harness.origin",
-    "OriginRequest": "edgeworker.harness.origin_rules",
-    "Reply": "edgeworker.harness.calls",
+    "LogLine": "edgeworker.testing.log_lines",
+    "MovableClock": "edgeworker.testing.clock",
+    "Origin": "edgeworker.testing.origin",
+    "OriginRequest": "edgeworker.testing.origin_rules",
+    "Reply": "edgeworker.testing.calls",
     "Response": "edgeworker.messages",
-    "Rule": "edgeworker.harness.origin_rules",
-    "ServerIssuer": "edgeworker.harness.server_issuer",
-    "Token": "edgeworker.harness.issuer",
-    "signing_keys": "edgeworker.harness.server_issuer",
+    "Rule": "edgeworker.testing.origin_rules",
+    "ServerIssuer": "edgeworker.testing.server_issuer",
+    "Token": "edgeworker.testing.issuer",
+    "signing_keys": "edgeworker.testing.server_issuer",
     "single_worker": "edgeworker.testing.single",
 }
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.config import JSON, Config, Worker
-from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
-from edgeworker.harness.clock import MovableClock
-from edgeworker.harness.faults import Faults
-from edgeworker.harness.local import LocalEdge
-from edgeworker.harness.origin import Origin
+from edgeworker.host.bundled import DEFAULT_SCRIPT, script
+from edgeworker.testing.clock import MovableClock
+from edgeworker.testing.faults import Faults
+from edgeworker.testing.local import LocalEdge
+from edgeworker.testing.origin import Origin
 from edgeworker.testing.single import variable_bindings
 from wrangler_compat import LoadOptions, load
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edgeworker.runtime.lending import Lender
+    from edgeworker.runtime.python.importable_shims import Lender
 
 _TOPS: Final = frozenset({"asgi", "js", "pyodide", "workers"})
 
@@ -35,7 +35,7 @@ class LentOnDemand:
         if fullname.partition(".")[0] not in _TOPS:
             return None
         if self._lender is None:
-            from edgeworker.runtime.lending import Lender
+            from edgeworker.runtime.python.importable_shims import Lender
 
             self._lender = Lender()
         return self._lender.find_spec(fullname, path, target)

@@ -19,11 +19,11 @@ from edgeworker.testing.lending import LentOnDemand
 
 if TYPE_CHECKING:
     from edgeworker.config import JSON
-    from edgeworker.harness.clock import MovableClock
-    from edgeworker.harness.faults import Faults
-    from edgeworker.harness.local import LocalEdge
-    from edgeworker.harness.origin import Origin
+    from edgeworker.testing.clock import MovableClock
     from edgeworker.testing.edge import Edge, Source
+    from edgeworker.testing.faults import Faults
+    from edgeworker.testing.local import LocalEdge
+    from edgeworker.testing.origin import Origin
     from edgeworker.testing.single import KVByName
 
 MARKER: Final = "edgeworker"
@@ -67,7 +67,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture
 def clock(request: pytest.FixtureRequest) -> "MovableClock":
     """The edge's clock: `clock.advance(61)`."""
-    from edgeworker.harness.clock import MovableClock
+    from edgeworker.testing.clock import MovableClock
 
     start = _argument(request.node, "start")
     if start is None and _faults(request.node) is not None:
@@ -78,7 +78,7 @@ def clock(request: pytest.FixtureRequest) -> "MovableClock":
 @pytest.fixture
 def origin(clock: "MovableClock") -> "Origin":
     """Every server outside the edge: `origin.on("/orders", json=[])`, `origin.requests`."""
-    from edgeworker.harness.origin import Origin
+    from edgeworker.testing.origin import Origin
 
     return Origin(clock)
 
@@ -237,7 +237,7 @@ def _variables(node: pytest.Item) -> "Mapping[str, JSON]":
 
 
 def _faults(node: pytest.Item) -> "Faults | None":
-    from edgeworker.harness.faults import Faults
+    from edgeworker.testing.faults import Faults
 
     given = _argument(node, "faults")
     if given is None:

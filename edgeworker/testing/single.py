@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeworker.config import JSON, Binding, Config, JSONBinding, KVBinding, Route, SecretBinding, TextBinding, Worker
-from edgeworker.harness.kv_access import KVAccess
+from edgeworker.testing.kv_access import KVAccess
 
 
 class KVByName(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import dev, environment
-from tests.cli.test_sockets import port_of, project
+from tests.host.test_sockets import port_of, project
 from tests.npm_tools import missing
 
 pytestmark = pytest.mark.browser

@@ -18,7 +18,7 @@ import pytest
 
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from tests.cli.running import Edge, dev, environment, run
-from tests.cli.test_sockets import curl
+from tests.host.test_sockets import curl
 
 HOST = "api.cloudflare.com"
 NAMESPACE = "/client/v4/accounts/local/storage/kv/namespaces/tokens"

@@ -8,7 +8,7 @@ import pytest
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.run_options import add_run_options, api_token, settled
 from edgeworker.config import Config, Outbound, Socket
-from edgeworker.harness.datadir import DataDir
+from edgeworker.host.datadir import DataDir
 
 
 def options(*arguments: str) -> argparse.Namespace:

@@ -11,7 +11,7 @@ import pytest
 
 from edgeworker.config import JSON
 from edgeworker.runtime.atomic_view import AtomicView
-from edgeworker.runtime.ffi import JsException
+from edgeworker.runtime.webapi.ffi import JsException
 from tests.kv.clocks import FakeClock
 from tests.state.keepers import KEEPERS
 

@@ -9,9 +9,9 @@ import pytest
 
 from edgeworker.cache.disk import DiskCache
 from edgeworker.cache.memory import MemoryCache
-from edgeworker.runtime.ffi import JsException
-from edgeworker.runtime.js.cache import Cache
-from edgeworker.runtime.js.fetch import Request, Response
+from edgeworker.runtime.webapi.cache import Cache
+from edgeworker.runtime.webapi.fetch import Request, Response
+from edgeworker.runtime.webapi.ffi import JsException
 from tests.kv.clocks import FakeClock
 
 CASES = json.loads((Path(__file__).parent / "cases" / "cache.json").read_text(encoding="utf-8"))["cases"]

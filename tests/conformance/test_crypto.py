@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.runtime.ffi import JsException, as_js
-from edgeworker.runtime.js.crypto import Crypto, CryptoKey
-from edgeworker.runtime.js.crypto.keys import CryptoKeyPair
+from edgeworker.runtime.webapi.crypto import Crypto, CryptoKey
+from edgeworker.runtime.webapi.crypto.keys import CryptoKeyPair
+from edgeworker.runtime.webapi.ffi import JsException, as_js
 
 CASES = json.loads((Path(__file__).parent / "cases" / "crypto.json").read_text(encoding="utf-8"))["cases"]
 # What is ours on purpose.

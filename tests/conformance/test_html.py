@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.runtime.ffi import JsException
-from edgeworker.runtime.js.fetch import Response
-from edgeworker.runtime.js.html import HTMLRewriter
-from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime.webapi.fetch import Response
+from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.html import HTMLRewriter
+from edgeworker.runtime.webapi.streams import ReadableStream
 
 CASES = json.loads((Path(__file__).parent / "cases" / "html.json").read_text(encoding="utf-8"))["cases"]
 

@@ -15,9 +15,9 @@ import pytest
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
-from edgeworker.runtime.ffi import JsException
-from edgeworker.runtime.js.streams import ReadableStream
 from edgeworker.runtime.kv_view import KVView
+from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.streams import ReadableStream
 from tests.kv.clocks import FakeClock
 from tests.kv.stores import STORES
 

@@ -11,9 +11,9 @@ from edgeworker.config import Worker
 from edgeworker.cron.firing import fire_when_due, upcoming
 from edgeworker.errors import ConfigError
 from edgeworker.handler import Background
-from edgeworker.harness.clock import MovableClock
-from edgeworker.harness.settling import settle
 from edgeworker.runtime import Scheduled, ScriptFailure
+from edgeworker.testing.clock import MovableClock
+from edgeworker.testing.settling import settle
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from edgeworker.config import Assets, AssetsBinding, Config, ServiceBinding, Worker
-from edgeworker.harness.local import LocalEdge
+from edgeworker.testing.local import LocalEdge
 
 FRONT = """
 from workers import Response, WorkerEntrypoint

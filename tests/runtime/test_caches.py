@@ -1,4 +1,4 @@
-"""Texts and answers: recorded from miniflare; Vary is ours, see edgeworker/runtime/js/cache.py."""
+"""Texts and answers: recorded from miniflare; Vary is ours, see edgeworker/runtime/webapi/cache.py."""
 
 import pytest
 

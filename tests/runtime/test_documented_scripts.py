@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgeworker.config import Config, SecretBinding, Worker
-from edgeworker.harness.origin_rules import OriginRequest
 from edgeworker.testing import Edge
+from edgeworker.testing.origin_rules import OriginRequest
 
 SCRIPTS = Path(__file__).parent / "examples" / "documented"
 FORM = {"content-type": "application/x-www-form-urlencoded"}

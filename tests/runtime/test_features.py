@@ -6,10 +6,10 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.features import FEATURES, Feature
-from edgeworker.runtime.js.absent import NOT_EMULATED
-from edgeworker.runtime.module_env import ModuleEnv
-from edgeworker.runtime.shims import Supplied, for_worker
+from edgeworker.runtime.python.module_env import ModuleEnv
+from edgeworker.runtime.python.shims import Supplied, for_worker
 from edgeworker.runtime.unsupported import NotEmulated
+from edgeworker.runtime.webapi.absent import NOT_EMULATED
 
 SHIMS = for_worker(Supplied("w", ModuleEnv("w", None), SystemClock()))
 OF_MODULES = [(feature, name) for feature in FEATURES if feature.where in SHIMS for name in feature.names]

@@ -7,7 +7,7 @@ import pytest
 
 from edgeworker.config import JSON
 from edgeworker.runtime import kv_arguments as arguments
-from edgeworker.runtime.ffi import JsException, jsnull
+from edgeworker.runtime.webapi.ffi import JsException, jsnull
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Request, Response
-from edgeworker.runtime import invocation
-from edgeworker.runtime.ffi import JsDict, JsException
-from edgeworker.runtime.js.streams import ReadableStream
+from edgeworker.runtime import current_invocation
 from edgeworker.runtime.kv_view import KVView
+from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.trace import Trace
 from tests.kv.clocks import FakeClock
 
@@ -168,7 +168,7 @@ async def test_each_call_is_a_step_of_the_trace(kv: KVView, clock: FakeClock) ->
     request = Request("GET", URL.parse("http://example.com/"), trace=trace)
     context = Context(request, name="w", background=Background(), subrequest=_Nowhere())
 
-    with invocation.entered(context):
+    with current_invocation.entered(context):
         await kv.put("IA5j0HndSecretHash", "secret value")
         await kv.get("IA5j0HndSecretHash")
         await kv.get("k")

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
 from edgeworker.config import Binding, Config, KVBinding, SecretBinding, ServiceBinding, TextBinding, Worker
-from edgeworker.harness.calls import Reply
-from edgeworker.harness.origin_rules import OriginRequest
 from edgeworker.testing import Edge
+from edgeworker.testing.calls import Reply
+from edgeworker.testing.origin_rules import OriginRequest
 
 SCRIPTS = Path(__file__).parent / "examples" / "public"
 FORM = {"content-type": "application/x-www-form-urlencoded"}

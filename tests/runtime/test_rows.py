@@ -16,17 +16,17 @@ HERE: Final = Path(__file__).parent
 RESPONSE = "sdk/test_response.py::test_a_response_is_as_the_sdk_has_it | "
 REQUEST = "sdk/test_request.py::test_a_request_is_as_the_sdk_has_it | "
 FORMS = "sdk/test_formdata.py::test_forms_and_blobs_are_as_the_sdk_has_them | "
-IDIOM = "test_shims.py::test_an_idiom_of_public_scripts_runs | "
-MISTAKE = "test_shims.py::test_a_mistake_is_javascripts_error | "
-GLOBAL = "js/test_globals.py::test_a_global_does_what_the_standard_says | "
-VALUE = "js/test_values.py::test_a_global_does_what_the_standard_says | "
+IDIOM = "python/test_shims.py::test_an_idiom_of_public_scripts_runs | "
+MISTAKE = "python/test_shims.py::test_a_mistake_is_javascripts_error | "
+GLOBAL = "webapi/test_globals.py::test_a_global_does_what_the_standard_says | "
+VALUE = "webapi/test_values.py::test_a_global_does_what_the_standard_says | "
 PUBLIC = "test_public_scripts.py::"
 EXAMPLE = "test_examples.py::"
 FETCH = "sdk/test_fetch.py::"
-ASGI = "gateway/test_asgi.py::"
-NOT_THERE = "test_shims.py::test_what_is_not_there_says_so_while_loading | "
-LOADING = "test_loading.py::test_a_script_that_cannot_be_loaded_is_told_where_and_why | "
-CRON = "test_python.py::test_a_cron_trigger_calls_the_handler_with_as_many_arguments_as_it_takes | "
+ASGI = "python/gateway/test_asgi.py::"
+NOT_THERE = "python/test_shims.py::test_what_is_not_there_says_so_while_loading | "
+LOADING = "python/test_load_errors.py::test_a_script_that_cannot_be_loaded_is_told_where_and_why | "
+CRON = "python/test_isolate.py::test_a_cron_trigger_calls_the_handler_with_as_many_arguments_as_it_takes | "
 STYLE = "test_worker.py::test_every_style_of_entry_runs_with_as_many_arguments_as_it_takes | "
 
 ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -38,7 +38,7 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "on_scheduled": (CRON + "on_scheduled()",),
         "methods for other events take 1 to 3 arguments": (
-            "test_python.py::test_a_cron_trigger_calls_the_handler_with_as_many_arguments_as_it_takes",
+            "python/test_isolate.py::test_a_cron_trigger_calls_the_handler_with_as_many_arguments_as_it_takes",
             PUBLIC + "test_a_report_at_midnight",
         ),
         "named entrypoints": (
@@ -47,7 +47,7 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "RPC to public methods": (
             PUBLIC + "test_workers_call_each_other",
-            "test_python.py::test_what_is_not_public_cannot_be_called_by_rpc",
+            "python/test_isolate.py::test_what_is_not_public_cannot_be_called_by_rpc",
         ),
         "no handler": (
             "test_worker.py::test_a_script_without_the_handler_that_is_called_says_so | does not export a handler",
@@ -78,7 +78,7 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "../conformance/test_scheduled.py::test_a_fired_trigger_is_answered_as_miniflare_does | noRetry",
         ),
         "a style that does not suit the date": (
-            "test_loading.py::test_a_style_that_cloudflare_would_refuse_at_this_date_runs_with_a_warning",
+            "python/test_load_errors.py::test_a_style_that_cloudflare_would_refuse_at_this_date_runs_with_a_warning",
         ),
     },
     "2 workers": {
@@ -155,9 +155,9 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "None is absent": ("test_kv_view.py::test_options_of_none_are_absent",),
         "a service binding: fetch and methods": (PUBLIC + "test_workers_call_each_other",),
         "ASSETS": ("test_assets_view.py::test_a_script_fetches_its_own_files_and_those_of_a_bound_worker",),
-        "workers.env, patch_env": ("test_shims.py::test_env_can_be_read_at_the_top_and_patched_inside",),
+        "workers.env, patch_env": ("python/test_shims.py::test_env_can_be_read_at_the_top_and_patched_inside",),
         "DurableObject, WorkflowEntrypoint": (
-            "test_python.py::test_a_durable_object_in_a_script_does_not_keep_it_from_running",
+            "python/test_isolate.py::test_a_durable_object_in_a_script_does_not_keep_it_from_running",
             EXAMPLE + "test_a_binding_that_is_not_emulated_is_named_when_it_is_used",
         ),
         "python_to_rpc, python_from_rpc": (FETCH + "test_values_are_converted_for_rpc",),
@@ -227,10 +227,10 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             PUBLIC + "test_a_client_of_other_services",
         ),
         "str(request.url), str(request.method)": (IDIOM + "str(request.url), str(request.method)",),
-        "console": ("js/test_globals.py::test_the_console_writes_log_lines_with_a_level",),
+        "console": ("webapi/test_globals.py::test_the_console_writes_log_lines_with_a_level",),
         "import_from_javascript": (
             NOT_THERE + "i('node:fs')",
-            "test_shims.py::test_env_can_be_read_at_the_top_and_patched_inside | import_from_javascript",
+            "python/test_shims.py::test_env_can_be_read_at_the_top_and_patched_inside | import_from_javascript",
         ),
         "bytes as buffers": (IDIOM + "to_js(b'ab').buffer.to_bytes()", IDIOM + "Uint8Array.new([1, 256, 3])"),
         "crypto": (
@@ -246,13 +246,13 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "Date": (IDIOM + "Date.now() >", IDIOM + "Date.new(0).toISOString()"),
         "asyncio, print, logging; a script that blocks is named": (
             IDIOM + "asyncio.gather(",
-            "test_watchdog.py::test_a_script_that_blocks_the_loop_is_named_once_with_its_line",
+            "python/test_watchdog.py::test_a_script_that_blocks_the_loop_is_named_once_with_its_line",
         ),
         "files beside main": (PUBLIC + "test_pages_with_what_pythons_library_has | /self", EXAMPLE + "test_image_gen"),
         "random at the top of a script": (PUBLIC + "test_a_shortener_of_urls_in_the_old_style",),
         "ReadableStream, TransformStream, WebSocketPair": (
             PUBLIC + "test_streams_of_every_kind",
-            "js/test_websocket.py::test_a_pair_is_taken_apart_in_every_way",
+            "webapi/test_websocket.py::test_a_pair_is_taken_apart_in_every_way",
         ),
         "HTMLRewriter": (
             "../conformance/test_html.py::test_html_is_rewritten_as_by_workerd",
@@ -274,11 +274,11 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             ASGI + "test_the_body_comes_in_and_goes_out_in_pieces",
             PUBLIC + "test_a_fastapi_application_with_everything_that_tutorials_use",
         ),
-        "websockets": ("gateway/test_asgi_websocket.py::test_a_websocket_of_fastapi_echoes",),
+        "websockets": ("python/gateway/test_asgi_websocket.py::test_a_websocket_of_fastapi_echoes",),
         "asgi.env as a dependency": (ASGI + "test_fastapi_runs_with_its_dependency_on_env",),
         "entrypoint(app)": (ASGI + "test_an_application_is_a_worker_in_one_line",),
         "wsgi.fetch": (
-            "gateway/test_wsgi.py::test_the_environ_is_the_sdks",
+            "python/gateway/test_wsgi.py::test_the_environ_is_the_sdks",
             EXAMPLE + "test_django",
             EXAMPLE + "test_flask",
         ),

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import jwt
 
 from edgeworker.config import JSON
-from edgeworker.harness.bundled import script
-from edgeworker.harness.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, encoded, segment, signing_key
+from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, single_worker
+from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, encoded, segment, signing_key
 
 URL = "https://api.example.com/claims"
 COMMON: dict[str, JSON] = {"ISSUER": DEFAULT_URL, "AUDIENCE": DEFAULT_AUDIENCE, "TOKEN_TYPE": "at+jwt"}

@@ -8,7 +8,7 @@ from edgeworker.clock import SystemClock
 from edgeworker.config import JSON, Config, JSONBinding, KVBinding, TextBinding, Worker
 from edgeworker.edge import Edge, build
 from edgeworker.handler import Background, Services
-from edgeworker.harness.bundled import script
+from edgeworker.host.bundled import script
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import Request, Response

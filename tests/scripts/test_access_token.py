@@ -8,7 +8,7 @@ from verifier.access_token import Expected, InvalidToken
 from verifier.claims import ALGORITHMS
 
 from edgeworker.config import JSON
-from edgeworker.harness.issuer import encoded, segment, signed, signing_key
+from edgeworker.testing.issuer import encoded, segment, signed, signing_key
 
 NOW = 1_700_000_000
 KEY = signing_key("RS256")

@@ -10,7 +10,7 @@ from verifier.claims import ALGORITHMS
 from verifier.keys import KeySet, KeysUnavailable
 from verifier.remote import RemoteKeys
 
-from edgeworker.harness.issuer import signing_key
+from edgeworker.testing.issuer import signing_key
 
 ALLOWED = frozenset(ALGORITHMS)
 MEMBER = dict(signing_key("ES256").public)

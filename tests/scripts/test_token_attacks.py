@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgeworker.config import JSON
-from edgeworker.harness.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, encoded, segment, signed, signing_key
 from edgeworker.testing import BAD_TOKENS, Edge
+from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, encoded, segment, signed, signing_key
 from tests.scripts.forging import BASE64URL, JWKS_URL, KEYS, SUBJECTS, edge_of, over, status, token_of
 
 

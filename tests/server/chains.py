@@ -8,7 +8,7 @@ from typing import Final
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Limits, Outbound, Route, Worker, Zone
-from edgeworker.harness.assembly import Assembly
+from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.server import Summary
 from tests.server.wires import ANY_PORT, USUAL_LIMITS, Play, ScriptedOrigin, origin, serving

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from edgeworker.config import Limits
-from edgeworker.harness import pipe
 from edgeworker.messages import Request, Response
 from edgeworker.server import protocol
+from edgeworker.testing import pipe
 from tests.server.wires import (
     END,
     GET,

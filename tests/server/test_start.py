@@ -5,8 +5,8 @@ import pytest
 
 # What `dev`, `demo` and an edge in a test need to serve.
 SERVING = (
-    "edgeworker.cli.demo, edgeworker.cli.dev, edgeworker.cli.sockets, edgeworker.harness.assembly, "
-    "edgeworker.harness.local, edgeworker.server"
+    "edgeworker.cli.demo, edgeworker.cli.dev, edgeworker.host.sockets, edgeworker.host.assembly, "
+    "edgeworker.testing.local, edgeworker.server"
 )
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Route, Worker
 from edgeworker.errors import OriginError
-from edgeworker.harness.assembly import Assembly
+from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.messages import Headers
 from edgeworker.server import Listener

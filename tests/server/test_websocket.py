@@ -11,7 +11,7 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Worker
-from edgeworker.harness.assembly import Assembly
+from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.server import Listener
 from tests.server.wires import PATIENCE_SECONDS, exchange, serving

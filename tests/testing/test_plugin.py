@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 # pytester forgets what a run has imported; what is here already stays, and each run is fast.
-import edgeworker.harness.forged
-import edgeworker.testing.edge  # noqa: F401
 
 pytest_plugins = ["pytester"]
 

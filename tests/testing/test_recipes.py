@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import edgeworker.harness.forged
-import edgeworker.harness.httpx_transport
 import edgeworker.testing.edge  # stays imported when an inner run is over
+import edgeworker.testing.forged
+import edgeworker.testing.httpx_transport
 
 pytest_plugins = ["pytester"]
 

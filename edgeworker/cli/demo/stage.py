@@ -12,8 +12,8 @@ from edgeworker.cli.demo.orders import OrdersApi
 from edgeworker.cli.demo.tokens import Issuer, Publisher
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, KVBinding, Namespace, Socket, TextBinding, Worker
-from edgeworker.harness.assembly import Assembly
-from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
+from edgeworker.host.assembly import Assembly
+from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.server import listen
 from wrangler_compat.api import Door, OneToken, V4Api

@@ -74,7 +74,7 @@ def _bindings(config: Config) -> dict[str, set[str]]:
 
 
 def load_config(options: argparse.Namespace) -> Config:
-    from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
+    from edgeworker.host.bundled import DEFAULT_SCRIPT, script
     from wrangler_compat import LoadOptions, load
 
     return load(
@@ -92,7 +92,7 @@ def load_config(options: argparse.Namespace) -> Config:
 
 
 def _token(options: argparse.Namespace) -> str:
-    from edgeworker.harness.datadir import DataDir
+    from edgeworker.host.datadir import DataDir
 
     if options.api_token or os.environ.get(TOKEN_VARIABLE):
         return str(options.api_token or os.environ[TOKEN_VARIABLE])

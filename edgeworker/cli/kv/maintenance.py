@@ -36,7 +36,7 @@ def run_backup(options: argparse.Namespace, out: "Output") -> int:
 
 
 def run_restore(options: argparse.Namespace, out: "Output") -> int:
-    from edgeworker.harness.datadir import DataDir
+    from edgeworker.host.datadir import DataDir
     from edgeworker.kv.sqlite.backup import restore
 
     if not options.file.is_file():

@@ -77,7 +77,7 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
 def _settings(chosen: argparse.Namespace) -> "Settings | None":
     """Of the server that the configuration here runs. With --namespace-id there may be no configuration at all."""
     from edgeworker.cli.kv.choose import load_config
-    from edgeworker.harness.issuer_scripts import settings_of
+    from edgeworker.host.issuer_scripts import settings_of
 
     if chosen.namespace_id is not None or chosen.action not in _WRITES:
         return None

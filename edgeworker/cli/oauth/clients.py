@@ -11,7 +11,7 @@ from edgeworker.cli.kv.ask import confirmed
 from edgeworker.cli.oauth.import_file import ImportFile, Item
 from edgeworker.cli.oauth.registry import Registry, written
 from edgeworker.errors import ConfigError, StoreError
-from edgeworker.harness.issuer_scripts import ClientRecords
+from edgeworker.host.issuer_scripts import ClientRecords
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output

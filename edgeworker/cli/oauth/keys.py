@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.cli.oauth.secret_file import Kept, put_secret, read_secret, secret_file
 from edgeworker.cli.output import Output
 from edgeworker.errors import ConfigError
-from edgeworker.harness.issuer_scripts import SigningKeys
+from edgeworker.host.issuer_scripts import SigningKeys
 
 if TYPE_CHECKING:
     from issuer.keys import Key, Ring
@@ -150,7 +150,7 @@ def _signer(options: argparse.Namespace) -> Signer:
 
 def _found() -> Path:
     """The one worker here whose script is the token worker."""
-    from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
+    from edgeworker.host.bundled import DEFAULT_SCRIPT, script
     from wrangler_compat import LoadOptions, load
 
     # What else is wrong with the configuration is nobody's business here.

@@ -12,7 +12,7 @@ from edgeworker.cli.oauth.import_file import ImportFile, Item
 from edgeworker.cli.oauth.registry import Registry, written
 from edgeworker.cli.oauth.typed import new_password
 from edgeworker.errors import ConfigError, StoreError
-from edgeworker.harness.issuer_scripts import UserRecords
+from edgeworker.host.issuer_scripts import UserRecords
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output

@@ -9,7 +9,7 @@ from edgeworker.cli.production.finding import Finding
 from edgeworker.cli.production.settings import is_loopback, is_weak, weak_token
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
-from edgeworker.harness.authority import RENEW_BEFORE_SECONDS, Authority
+from edgeworker.host.tls.authority import RENEW_BEFORE_SECONDS, Authority
 from edgeworker.server.certificates import facts_of, read_certificates, read_pair, shown
 from edgeworker.state import FILE_NAME, ApiTokens
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from edgeworker.runtime.js.blob import Blob as JSBlob
-from edgeworker.runtime.js.blob import File as JSFile
+from edgeworker.runtime.webapi.blob import Blob as JSBlob
+from edgeworker.runtime.webapi.blob import File as JSFile
 
 
 class BlobEnding(StrEnum):

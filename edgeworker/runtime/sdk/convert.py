@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Mapping
 from http import HTTPMethod
 from typing import TypeVar
 
-from edgeworker.runtime.ffi import JsException
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.webapi.ffi import JsException
 
 _T = TypeVar("_T")
 

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from edgeworker.handler import Context
 from edgeworker.messages import Access
-from edgeworker.runtime.ffi import JsDict, as_js
-from edgeworker.runtime.js.fetch import Request as JSRequest
 from edgeworker.runtime.sdk.request import Request
 from edgeworker.runtime.service import OwnExports
+from edgeworker.runtime.webapi.fetch import Request as JSRequest
+from edgeworker.runtime.webapi.ffi import JsDict, as_js
 from edgeworker.runtime.worker import Worker
 
 

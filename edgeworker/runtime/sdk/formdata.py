@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, MutableMapping
 
-from edgeworker.runtime.js.formdata import FormData as JSFormData
 from edgeworker.runtime.sdk.blob import Blob, from_js
+from edgeworker.runtime.webapi.formdata import FormData as JSFormData
 
 
 class FormData(MutableMapping[str, object]):

@@ -11,8 +11,8 @@ from http.client import HTTPMessage
 from typing import Final, TypeVar
 
 from edgeworker.messages import Headers
-from edgeworker.runtime.js.headers import Headers as JSHeaders
-from edgeworker.runtime.js.headers import to_headers
+from edgeworker.runtime.webapi.headers import Headers as JSHeaders
+from edgeworker.runtime.webapi.headers import to_headers
 
 _T = TypeVar("_T")
 _log: Final = logging.getLogger(__name__)

@@ -5,16 +5,16 @@ from http import HTTPMethod
 from typing import Final
 
 from edgeworker import messages
-from edgeworker.runtime import contents
-from edgeworker.runtime.ffi import JsDict
-from edgeworker.runtime.js.buffers import ArrayBuffer
-from edgeworker.runtime.js.fetch import Request as JSRequest
-from edgeworker.runtime.js.fetch import resource_of
-from edgeworker.runtime.js.streams import ReadableStream
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.convert import from_python, python_errors
 from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.webapi import body_init
+from edgeworker.runtime.webapi.buffers import ArrayBuffer
+from edgeworker.runtime.webapi.fetch import Request as JSRequest
+from edgeworker.runtime.webapi.fetch import resource_of
+from edgeworker.runtime.webapi.ffi import JsDict
+from edgeworker.runtime.webapi.streams import ReadableStream
 
 _METHODS: Final = {method.value: method for method in HTTPMethod}
 
@@ -32,7 +32,7 @@ class Request:
                 raise ValueError("Expected no options when constructing Request from a js.Request")
             self.core, self._js = input.core, input
             return
-        self.core = contents.make_request(resource_of(input), from_python(options))
+        self.core = body_init.make_request(resource_of(input), from_python(options))
 
     @classmethod
     def over(cls, core: messages.Request) -> "Request":
@@ -91,7 +91,7 @@ class Request:
 
     async def _read(self) -> "bytes":
         self._raise_if_used()
-        return await contents.read(self.core, None)
+        return await body_init.read(self.core, None)
 
     async def bytes(self) -> "bytes":
         return await self._read()
@@ -100,11 +100,11 @@ class Request:
         return ArrayBuffer(await self._read())
 
     async def text(self) -> str:
-        return contents.as_string(await self._read())
+        return body_init.as_string(await self._read())
 
     async def json(self, **options: object) -> object:
         """Objects are JsDict: items and attributes. `options` are those of `json.loads`. Raises JSONDecodeError."""
-        text = contents.as_string(await self._read())
+        text = body_init.as_string(await self._read())
         parsed: object = json.loads(text, **({"object_hook": JsDict} | options))  # type: ignore[arg-type]  # the caller's
         return parsed
 

@@ -4,18 +4,18 @@ import json
 from http import HTTPStatus
 
 from edgeworker import messages
-from edgeworker.runtime import contents
-from edgeworker.runtime.ffi import JsException
-from edgeworker.runtime.js.base import BodySource, JsObject, is_absent
-from edgeworker.runtime.js.buffers import ArrayBuffer
-from edgeworker.runtime.js.fetch import Response as JSResponse
-from edgeworker.runtime.js.streams import ReadableStream
-from edgeworker.runtime.js.websocket import taken
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.convert import python_errors, python_exception
 from edgeworker.runtime.sdk.failures import BodyUsedError, HttpStatusError
 from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.webapi import body_init
+from edgeworker.runtime.webapi.base import BodySource, JsObject, is_absent
+from edgeworker.runtime.webapi.buffers import ArrayBuffer
+from edgeworker.runtime.webapi.fetch import Response as JSResponse
+from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.streams import ReadableStream
+from edgeworker.runtime.webapi.websocket import taken
 
 
 class FetchResponse:
@@ -78,7 +78,7 @@ class FetchResponse:
 
     async def _read(self) -> "bytes":
         self._raise_if_used()
-        return await contents.read(self.core, self.js_object.encoding)
+        return await body_init.read(self.core, self.js_object.encoding)
 
     async def bytes(self) -> "bytes":
         return await self._read()
@@ -90,12 +90,12 @@ class FetchResponse:
         return memoryview(await self._read())
 
     async def text(self) -> str:
-        return contents.as_string(await self._read())
+        return body_init.as_string(await self._read())
 
     string = text
 
     async def _json(self, **options: object) -> object:
-        parsed: object = json.loads(contents.as_string(await self._read()), **options)  # type: ignore[arg-type]  # the caller's
+        parsed: object = json.loads(body_init.as_string(await self._read()), **options)  # type: ignore[arg-type]  # the caller's
         return parsed
 
     async def blob(self) -> Blob:
@@ -173,7 +173,7 @@ class Response(FetchResponse):
             body = body.js_object
         elif body is not None and not isinstance(body, str | bytes | BodySource | ArrayBuffer):
             raise TypeError(f"Unsupported type in Response: {type(body).__name__}{_advice(body)}")
-        self.core, self.encode = contents.make_response(
+        self.core, self.encode = body_init.make_response(
             body,
             status=200 if not status else int(status),
             status_text=status_text,
@@ -192,7 +192,7 @@ class Response(FetchResponse):
     @classmethod
     def made(cls, body: str, status: int, status_text: str, headers: messages.Headers) -> "Response":
         view = cls.__new__(cls)
-        view.core, view.encode = contents.make_response(body, status=status, status_text=status_text, headers=headers)
+        view.core, view.encode = body_init.make_response(body, status=status, status_text=status_text, headers=headers)
         return view
 
     def __repr__(self) -> str:

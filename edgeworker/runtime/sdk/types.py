@@ -3,12 +3,12 @@
 from http import HTTPMethod
 from typing import TypedDict
 
-from edgeworker.runtime.js.base import BodySource
-from edgeworker.runtime.js.blob import Blob as JSBlob
-from edgeworker.runtime.js.buffers import ArrayBuffer
-from edgeworker.runtime.js.headers import Headers as JSHeaders
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.webapi.base import BodySource
+from edgeworker.runtime.webapi.blob import Blob as JSBlob
+from edgeworker.runtime.webapi.buffers import ArrayBuffer
+from edgeworker.runtime.webapi.headers import Headers as JSHeaders
 
 JSBody = BodySource | ArrayBuffer
 Body = str | FormData | JSBody

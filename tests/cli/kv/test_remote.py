@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Limits, Socket
-from edgeworker.harness.datadir import DataDir
+from edgeworker.host.datadir import DataDir
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.server import listen

@@ -7,8 +7,8 @@ import pytest
 
 from edgeworker.cli.production.files import audit_files
 from edgeworker.config import TLS, Certificate, Config, OriginTLS, Outbound, Socket, Worker, Zone
-from edgeworker.harness.authority import Authority
-from edgeworker.harness.datadir import DataDir
+from edgeworker.host.datadir import DataDir
+from edgeworker.host.tls.authority import Authority
 from edgeworker.state import ApiTokens
 from tests.pki import DAY, NOW, PKI
 

@@ -6,8 +6,8 @@ from http.client import HTTPMessage
 import pytest
 
 from edgeworker.messages import Headers
-from edgeworker.runtime.ffi import JsException
 from edgeworker.runtime.sdk.headers import HTTPMessageMapping, from_script
+from edgeworker.runtime.webapi.ffi import JsException
 
 RAW = Headers.from_raw(
     [(b"X-B", b"1"), (b"Accept", b" a "), (b"x-b", b"2"), (b"Set-Cookie", b"c"), (b"Set-Cookie", b"d")]

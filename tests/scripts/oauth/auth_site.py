@@ -11,7 +11,7 @@ from edgeworker.config import JSON
 from issuer import users
 from tests.cli.running import Edge, dev, run
 from tests.cli.test_browser import trust
-from tests.cli.test_sockets import port_of
+from tests.host.test_sockets import port_of
 from tests.scripts.oauth.auth_stage import HASH, ISSUER, SCRIPTS, variables
 
 CLIENT = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edgeworker.config import KVBinding, Route, Worker
-from edgeworker.harness.bundled import script
+from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, MovableClock
 from edgeworker.testing.edge import read
 from edgeworker.testing.single import variable_bindings

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import jwt
 
 from edgeworker.config import JSON, AtomicBinding, Config, KVBinding, Route, Worker
-from edgeworker.harness.bundled import script
+from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, Faults, MovableClock, Reply
 from edgeworker.testing.edge import read
 from edgeworker.testing.single import variable_bindings

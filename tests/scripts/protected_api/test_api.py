@@ -8,9 +8,9 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from edgeworker.config import JSON
 from edgeworker.errors import ScriptError
-from edgeworker.harness.bundled import script
-from edgeworker.harness.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, Issuer, signing_key
+from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, Faults, KVByName, MovableClock, Origin, Reply, single_worker
+from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, Issuer, signing_key
 
 API = "https://api.example.com"
 APP = "https://app.example.com"

@@ -332,7 +332,7 @@ def _said(scene: Scene, consent: Page) -> str:
 
 
 def _published(scene: Scene, signature: str) -> tuple[str, str | None]:
-    from edgeworker.harness.issuer import kv_key
+    from edgeworker.testing.issuer import kv_key
 
     key = kv_key(signature)
     return key, scene.entry("SPLIT", key)

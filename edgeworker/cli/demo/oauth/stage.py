@@ -22,10 +22,10 @@ from edgeworker.cli.oauth.users import Users
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import Config, KVBinding, Socket
 from edgeworker.edge import Kept
-from edgeworker.harness.assembly import Assembly
-from edgeworker.harness.bundled import DEFAULT_SCRIPT, script
-from edgeworker.harness.datadir import DataDir
-from edgeworker.harness.issuer_scripts import SigningKeys
+from edgeworker.host.assembly import Assembly
+from edgeworker.host.bundled import DEFAULT_SCRIPT, script
+from edgeworker.host.datadir import DataDir
+from edgeworker.host.issuer_scripts import SigningKeys
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.server.listener import listen_on

@@ -11,7 +11,7 @@ from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.oauth.client import Client, ClientRefuses, at_hash, on_loopback
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON
-from edgeworker.harness.issuer import signed, signing_key
+from edgeworker.testing.issuer import signed, signing_key
 
 ISSUER = "http://auth.localhost:8787"
 CALLBACK = "http://127.0.0.1:3000/callback"

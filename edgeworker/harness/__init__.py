@@ -1,1 +1,0 @@
-"""Puts an edge together from configuration or from Python values."""

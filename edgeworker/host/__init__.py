@@ -1,0 +1,1 @@
+"""Puts an edge together and keeps it running."""

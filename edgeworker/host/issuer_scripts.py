@@ -1,0 +1,113 @@
+"""The modules of the bundled OAuth server that know its records and keys, loaded for the command line and for tests.
+
+They are the very files that the server's two workers run: one source of truth for what lies in KV. Their imports are
+absolute (`from issuer import hashes`), so they get a module space of their own as a worker does; nothing of it is seen
+by other code, and a project's own package `issuer` stays its own.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.config import Config, JSONBinding, SecretBinding, TextBinding, Worker
+from edgeworker.host.bundled import scripts_folder
+from edgeworker.runtime.python.modules import Modules
+
+if TYPE_CHECKING:
+    from issuer.clients import BadClient, Client
+    from issuer.keys import Ring
+    from issuer.settings import Settings
+    from issuer.users import User
+
+OAUTH: Final = "oauth"
+_WORKERS: Final = ("auth_worker.py", "token_worker.py")
+
+
+def oauth_folder() -> Path:
+    """The folder of the OAuth server: `auth/`, `token/` and `src/`. Raises ScriptError."""
+    return scripts_folder() / OAUTH
+
+
+@cache
+def issuer_module(name: str) -> ModuleType:
+    """The module `issuer.<name>` of the server. Raises ScriptError where this installation has no scripts."""
+    return _space().import_(f"issuer.{name}")
+
+
+@cache
+def _space() -> Modules:
+    # It is never closed: functions of the modules may import others when they are called.
+    return Modules("oauth", oauth_folder() / "src" / "token_worker.py", {})
+
+
+def settings_of(config: Config) -> "Settings | None":
+    """The settings of the OAuth server that a configuration runs, or None where it runs none.
+
+    Raises ValueError, which names the variable, where they cannot be used.
+    """
+    for worker in config.workers:
+        if worker.main is not None and worker.main.name in _WORKERS and (worker.main.parent / "issuer").is_dir():
+            read: Callable[[object], Settings] = issuer_module("settings").read
+            return read(variables_of(worker))
+    return None
+
+
+def variables_of(worker: Worker) -> object:
+    """What settings are read from: a worker's variables and secrets, as attributes."""
+    values: dict[str, object] = {}
+    for binding in worker.bindings:
+        match binding:
+            case TextBinding(name, text) | SecretBinding(name, text):
+                values[name] = text
+            case JSONBinding(name, value):
+                values[name] = value
+            case _:
+                pass
+    return SimpleNamespace(**values)
+
+
+class ClientRecords:
+    """`issuer.clients` with types. Errors of `parse`: `BadClient`, with `faults`."""
+
+    def __init__(self) -> None:
+        module = issuer_module("clients")
+        self.parse: Callable[[Mapping[str, object]], Client] = module.parse
+        self.record: Callable[[Client], dict[str, object]] = module.record
+        self.key: Callable[[str], str] = module.key
+        self.hash_secret: Callable[[str], str] = module.hash_secret
+        self.bad: type[BadClient] = module.BadClient
+        # Whether a client fits to a server's settings; raises ValueError where it does not.
+        self.check: Callable[[Client, Settings], None] = issuer_module("settings").check_client
+
+
+class UserRecords:
+    """`issuer.users` and `issuer.passwords` with types. Errors: `bad_user` (a line for each fault), `bad_password`."""
+
+    def __init__(self) -> None:
+        users, passwords = issuer_module("users"), issuer_module("passwords")
+        self.parse: Callable[[Mapping[str, object]], User] = users.parse
+        self.record: Callable[[User], dict[str, object]] = users.record
+        self.key: Callable[[str], str] = users.key
+        self.id_key: Callable[[str], str] = users.id_key
+        self.is_id: Callable[[str], bool] = users.is_id
+        self.new_id: Callable[[], str] = users.new_id
+        self.bad: type[ValueError] = users.BadUser
+        self.hash_password: Callable[..., str] = passwords.make
+        self.check_password: Callable[[str], None] = passwords.check
+        self.bad_password: type[ValueError] = passwords.BadPassword
+        self.best_scheme: Callable[[], str] = passwords.best
+
+
+class SigningKeys:
+    """`issuer.keys` with types. `new` and `public` want `now=`, `rotate` wants `overlap_seconds=` too."""
+
+    def __init__(self) -> None:
+        module = issuer_module("keys")
+        self.new: Callable[..., Ring] = module.new
+        self.rotate: Callable[..., Ring] = module.rotate
+        self.parse: Callable[[str], Ring] = module.parse
+        self.dump: Callable[[Ring], str] = module.dump
+        self.public: Callable[..., dict[str, object]] = module.public
+        self.bad: type[ValueError] = module.BadKeys

@@ -1,0 +1,1 @@
+"""Certificates of the local authority, and TLS contexts that follow their files."""

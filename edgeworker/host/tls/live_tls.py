@@ -1,0 +1,145 @@
+"""What https sockets are served with while an edge runs: renewed when its files change and when its time comes."""
+
+import logging
+import ssl
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.config import TLS, Config
+from edgeworker.errors import EdgeworkerError
+from edgeworker.host.file_states import states
+from edgeworker.host.tls.authority import Authority
+from edgeworker.routing import served_names
+from edgeworker.server import Listener
+from edgeworker.server.certificates import read_pair, shown
+from edgeworker.server.tls import server_context
+
+_log = logging.getLogger(__name__)
+
+WARN_BEFORE_SECONDS: Final = 14 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """`edge` asks clients for certificates where that is configured, `api` never does. `due` is when to look again
+    even if no file has changed, `ends` the last second of the certificate that ends first (epoch seconds)."""
+
+    edge: ssl.SSLContext
+    api: ssl.SSLContext
+    files: tuple[Path, ...]
+    due: int | None
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A configuration whose certificates were read and can be served."""
+
+    config: Config
+    served: _Served
+
+
+class LiveTLS:
+    """The contexts of the current configuration. `check` is to be called now and then.
+
+    The certificates are those of `config.tls`; without any, one of the local authority in the data directory for
+    every name that the configuration serves. A certificate that cannot be used is told, and the one before stays.
+    """
+
+    def __init__(self, config: Config, clock: Clock, *, data: Path) -> None:
+        """Makes the local authority where it is needed and missing; `made_authority` then says so.
+
+        Raises ConfigError or StoreError.
+        """
+        self._clock = clock
+        self._data = data
+        self._config = config
+        self._listeners: list[tuple[Listener, bool]] = []
+        self._told = ""
+        self._told_expiry = 0
+        self.authority: Authority | None = None
+        self.made_authority = False
+        self._served = self._build(config)
+        self._loaded = self._seen = states(self._served.files)
+
+    @property
+    def edge(self) -> ssl.SSLContext:
+        return self._served.edge
+
+    @property
+    def api(self) -> ssl.SSLContext:
+        return self._served.api
+
+    def serves(self, listener: Listener, *, api: bool = False) -> None:
+        """From now on `listener` gets every new context."""
+        self._listeners.append((listener, api))
+
+    def prepared(self, config: Config) -> Prepared:
+        """What `use` takes. Raises ConfigError or StoreError, and then nothing has changed."""
+        return Prepared(config, self._build(config))
+
+    async def use(self, prepared: Prepared) -> None:
+        self._config = prepared.config
+        await self._switch(prepared.served)
+
+    async def check(self) -> None:
+        """Looks at the files and at the clock, and renews what is served. Never raises for what is wrong with it."""
+        now = self._clock.now()
+        state = states(self._served.files)
+        settled, self._seen = state == self._seen, state
+        self._tell_expiry(now)
+        if state == self._loaded and (self._served.due is None or now < self._served.due):
+            return
+        if not settled:
+            return  # a certificate and its key are written one after the other
+        try:
+            served = self._build(self._config)
+        except EdgeworkerError as error:
+            if str(error) != self._told:
+                _log.error("%s\nThe certificate before this change keeps being served.", error)
+                self._told = str(error)
+            return
+        await self._switch(served)
+        _log.info("https: new certificates are served, valid until %s", shown(served.ends))
+
+    async def _switch(self, served: _Served) -> None:
+        self._served = served
+        self._loaded = self._seen = states(served.files)
+        self._told = ""
+        for listener, is_api in self._listeners:
+            await listener.replace_tls(served.api if is_api else served.edge)
+
+    def _build(self, config: Config) -> _Served:
+        now = self._clock.now()
+        tls, due = config.tls, None
+        if not tls.certificates:
+            tls, due = self._with_authority(config, now)
+        ends = min(
+            read_pair(one.cert, one.key, now=now, where=one.source or "tls.certificates").not_after
+            for one in tls.certificates
+        )
+        edge = server_context(tls, now=now)
+        api = edge if tls.client_auth == "none" else server_context(replace(tls, client_auth="none"), now=now)
+        files = [file for one in tls.certificates for file in (one.cert, one.key)]
+        if tls.client_ca is not None:
+            files.append(tls.client_ca)
+        return _Served(edge, api, tuple(files), due, ends)
+
+    def _with_authority(self, config: Config, now: int) -> tuple[TLS, int]:
+        if self.authority is None:
+            self.authority, self.made_authority = Authority.made(self._data, now=now)
+        issued = self.authority.issued(served_names(config), now=now)
+        return replace(config.tls, certificates=(issued.certificate,)), issued.renew_at
+
+    def _tell_expiry(self, now: int) -> None:
+        """Once a day from two weeks before the end. What the local authority issues is renewed before that."""
+        left = self._served.ends - now
+        if left > WARN_BEFORE_SECONDS or now - self._told_expiry < 86_400:
+            return
+        self._told_expiry = now
+        if left < 0:
+            _log.error("https: a certificate has expired, at %s; clients refuse it", shown(self._served.ends))
+        else:
+            _log.warning("https: a certificate ends at %s; renew it", shown(self._served.ends))

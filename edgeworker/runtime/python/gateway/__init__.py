@@ -1,0 +1,53 @@
+"""ASGI and WSGI applications as workers: the modules `asgi`, `workers.asgi` and `workers.wsgi`."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Literal
+
+from edgeworker import messages
+from edgeworker.runtime.sdk.request import Request
+from edgeworker.runtime.webapi.fetch import Request as JSRequest
+from edgeworker.runtime.webapi.fetch import Response as JSResponse
+
+EncodeBody = Literal["automatic", "manual"]
+_CHOICES: Final = ("automatic", "manual")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`encode_body` "manual": the body is in its Content-Encoding already."""
+
+    encode_body: EncodeBody = "automatic"
+
+    def __post_init__(self) -> None:
+        if self.encode_body not in _CHOICES:
+            raise ValueError(f"encode_body must be one of {_CHOICES}, got {self.encode_body!r}")
+
+
+DEFAULT_OPTIONS: Final = Options()
+
+
+def core_of(request: object) -> messages.Request:
+    """Of a request of either kind: examples hand on `request` as well as `request.js_object`."""
+    if not isinstance(request, Request | JSRequest):
+        raise TypeError(f"a request was expected, not {type(request).__name__}")
+    return request.core
+
+
+def response_of(
+    status: int, headers: list[tuple[str, str]], body: messages.Body | None, *, reason: str, options: Options
+) -> JSResponse:
+    """A response of an application. A status that allows no body gets none."""
+    if status in messages.NULL_BODY_STATUSES:
+        body = None
+    fields = messages.Headers(headers)
+    phrase = "" if reason == _usual_phrase(status) else reason
+    core = messages.Response(status, fields, body, status_text=phrase)
+    return JSResponse.over(core, encode=options.encode_body == "automatic")
+
+
+def _usual_phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,279 @@
+"""Sends what `requests`, `urllib3` and `httpx` ask for out by the `fetch()` of the script that uses them.
+
+So synchronous code of a script does not block the loop, its requests are subrequests like any other, and the outbound
+policy holds for them. Cloudflare does the same, with the JavaScript fetch. `requests` stands on urllib3 (version 2).
+
+A library is adapted where it is: the one that is installed, for all scripts, and copies in `python_modules/`. Callers
+that are no scripts (the edge's owner, in a test) go out as before.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, Protocol
+
+from edgeworker import messages
+from edgeworker.messages import URL, Body, Headers
+from edgeworker.runtime import current_invocation
+from edgeworker.runtime.python import run_sync_stack
+from edgeworker.runtime.python.sync_body import SyncBody
+from edgeworker.runtime.webapi import perform_fetch
+
+if TYPE_CHECKING:
+    import httpx
+    from urllib3.connection import HTTPSConnection as _Connection
+    from urllib3.response import BaseHTTPResponse
+else:
+    _Connection = object
+
+# The origin's side of the edge writes these itself.
+_OF_THE_CONNECTION: Final = frozenset({b"connection", b"content-length", b"host", b"keep-alive", b"transfer-encoding"})
+_NO_WAITING: Final = (
+    "a synchronous HTTP request works in a handler and in what it calls: import the library at the top of the script, "
+    "and use it in fetch(), scheduled() or what they call"
+)
+
+_adopted: Final[dict[str, ModuleType]] = {}
+# What a script imports and thereby has one of the libraries: itself, or what stands on it.
+_users: Final = {"httpx", "requests", "urllib3"}
+_is_script: Callable[[], bool] = bool
+
+
+class _Seconds(Protocol):
+    def __float__(self) -> float: ...
+
+
+def serve(is_script: Callable[[], bool]) -> None:
+    """`is_script` says whether the calling code works for a script; edgeworker.runtime.python.modules knows."""
+    global _is_script
+    _is_script = is_script
+
+
+def adopt(name: str, prefix: str) -> bool:
+    """After `import name` in a script: adapts libraries that are new, also copies under the script's `prefix`.
+
+    Returns whether the module that was imported is one of them, or brought one with it.
+    """
+    top = name.partition(".")[0]
+    for library_name, adapt in _ADAPT.items():
+        for known_as in (library_name, prefix + library_name):
+            library = sys.modules.get(known_as)
+            # One that is being imported has not got all of its names yet; the import of its importer looks again.
+            if library is None or _adopted.get(known_as) is library or not hasattr(library, _LAST_NAME[library_name]):
+                continue
+            _adopted[known_as] = library
+            adapt(library)
+            _users.add(top)
+    return top in _users
+
+
+async def _exchange(
+    method: str, url: str, headers: Iterable[tuple[str, str]], body: Body | None, seconds: _Seconds | None
+) -> messages.Response:
+    """Raises OSError, of which TimeoutError is one."""
+    fields = Headers(headers).without(_OF_THE_CONNECTION)
+    request = messages.Request(method.upper(), URL.parse(url), fields, body, redirect="manual")
+    async with asyncio.timeout(None if seconds is None else float(seconds)):
+        return (await perform_fetch.perform(request, current_invocation.current())).response
+
+
+def _waited(
+    method: str, url: str, headers: Iterable[tuple[str, str]], body: Body | None, seconds: _Seconds | None
+) -> messages.Response:
+    try:
+        return run_sync_stack.run_sync(_exchange(method, url, headers, body, seconds))
+    except RuntimeError as error:
+        if str(error) == run_sync_stack.CANNOT_WAIT:
+            raise RuntimeError(_NO_WAITING) from None
+        raise
+
+
+def _content(body: object) -> Body | None:
+    """What the libraries take as a body, read: they may give text, bytes, a file, or pieces."""
+    match body:
+        case None:
+            return None
+        case str():
+            return Body(body.encode())
+        case bytes() | bytearray() | memoryview():
+            return Body(bytes(body))
+        case io.IOBase():
+            read: object = body.read()
+            return _content(read)
+        case Iterable():
+            return Body(b"".join(piece.encode() if isinstance(piece, str) else bytes(piece) for piece in body))
+        case _:
+            raise TypeError(f"a body is text, bytes, a file or pieces of these, not {type(body).__name__}")
+
+
+class _ByFetch(_Connection):
+    """In front of urllib3's own connection classes: for scripts it opens no socket."""
+
+    _library: ModuleType
+    _asked: tuple[str, str, Iterable[tuple[str, str]], Body | None] | None = None
+    _reading: tuple[bool, bool] = (True, True)
+
+    def connect(self) -> None:
+        if not _is_script():
+            super().connect()
+            return
+        # The edge verifies certificates, with the configuration's authorities.
+        self.is_verified = True
+
+    def request(  # type: ignore[override]  # urllib3's parent has another signature than the standard library's
+        self,
+        method: str,
+        url: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        chunked: bool = False,
+        preload_content: bool = True,
+        decode_content: bool = True,
+        enforce_content_length: bool = True,
+    ) -> None:
+        if not _is_script():
+            super().request(
+                method,
+                url,
+                body,  # type: ignore[arg-type]  # handed on as it came
+                headers,
+                chunked=chunked,
+                preload_content=preload_content,
+                decode_content=decode_content,
+                enforce_content_length=enforce_content_length,
+            )
+            return
+        scheme = "https" if isinstance(self, self._library.connection.HTTPSConnection) else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        target = url if "://" in url else f"{scheme}://{host}:{self.port}{url}"
+        self._asked = (method, target, tuple((headers or {}).items()), _content(body))
+        self._reading = (preload_content, decode_content)
+
+    def getresponse(self) -> "BaseHTTPResponse":  # type: ignore[override]  # the parent answers its subclass
+        if self._asked is None:
+            return super().getresponse()
+        (method, url, headers, body), self._asked = self._asked, None
+        seconds = self.timeout if isinstance(self.timeout, int | float) else None
+        try:
+            answer = _waited(method, url, headers, body, seconds)
+        except perform_fetch.FetchFailed as error:
+            raise self._library.exceptions.NewConnectionError(self, str(error)) from error
+        preload, decode = self._reading
+        response: BaseHTTPResponse = self._library.response.HTTPResponse(
+            body=_file(answer),
+            headers=self._library.HTTPHeaderDict(_entries(answer)),
+            status=answer.status,
+            version=11,
+            version_string="HTTP/1.1",
+            reason=answer.status_text,
+            preload_content=preload,
+            decode_content=decode,
+            request_method=method,
+            request_url=url,
+        )
+        return response
+
+
+def _file(answer: messages.Response) -> io.BufferedIOBase:
+    return io.BytesIO() if answer.body is None else io.BufferedReader(SyncBody(answer.body.stream()))
+
+
+def _entries(answer: messages.Response) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in answer.headers.entries() if name.lower() != "transfer-encoding"]
+
+
+def _adapt_urllib3(urllib3: ModuleType) -> None:
+    for pool in (urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool):
+        kind = pool.ConnectionCls
+        pool.ConnectionCls = type(kind.__name__, (_ByFetch, kind), {"_library": urllib3})
+
+
+def _adapt_httpx(library: ModuleType) -> None:
+    usual = library.HTTPTransport.handle_request
+    usual_async = library.AsyncHTTPTransport.handle_async_request
+
+    class Pieces(library.SyncByteStream):  # type: ignore[name-defined, misc]  # of the library's copy
+        def __init__(self, answer: messages.Response) -> None:
+            self._file = _file(answer)
+
+        def __iter__(self) -> Iterator[bytes]:
+            while piece := self._file.read1(65536):
+                yield piece
+
+    class AsyncPieces(library.AsyncByteStream):  # type: ignore[name-defined, misc]
+        def __init__(self, answer: messages.Response) -> None:
+            self._body = answer.body
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            if self._body is not None:
+                async for piece in self._body.stream():
+                    yield piece
+
+        async def aclose(self) -> None:
+            if self._body is not None:
+                await self._body.close()
+
+    def response(answer: messages.Response, stream: object) -> "httpx.Response":
+        made: httpx.Response = library.Response(answer.status, headers=_entries(answer), stream=stream)
+        return made
+
+    def handle_request(self: object, request: "httpx.Request") -> "httpx.Response":
+        if not _is_script():
+            plain: httpx.Response = usual(self, request)
+            return plain
+        body = _content(request.read()) if request.headers.get("content-length") or _streams(request) else None
+        with _errors(library, request):
+            answer = _waited(request.method, str(request.url), request.headers.multi_items(), body, _patience(request))
+        return response(answer, Pieces(answer))
+
+    async def handle_async_request(self: object, request: "httpx.Request") -> "httpx.Response":
+        if not _is_script():
+            plain: httpx.Response = await usual_async(self, request)
+            return plain
+        body = _content(await request.aread()) if request.headers.get("content-length") or _streams(request) else None
+        with _errors(library, request):
+            fields = request.headers.multi_items()
+            answer = await _exchange(request.method, str(request.url), fields, body, _patience(request))
+        return response(answer, AsyncPieces(answer))
+
+    library.HTTPTransport.handle_request = handle_request
+    library.AsyncHTTPTransport.handle_async_request = handle_async_request
+
+
+def _streams(request: "httpx.Request") -> bool:
+    return "transfer-encoding" in request.headers
+
+
+def _patience(request: "httpx.Request") -> float | None:
+    """The request's timeout for reading, in seconds."""
+    timeouts = request.extensions.get("timeout", {})
+    seconds = timeouts.get("read")
+    return seconds if isinstance(seconds, int | float) else None
+
+
+class _errors:  # read as a statement: `with _errors(httpx, request):`
+    """httpx's exceptions for ours."""
+
+    def __init__(self, library: ModuleType, request: "httpx.Request") -> None:
+        self._library = library
+        self._request = request
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        match error:
+            case TimeoutError():
+                raise self._library.ReadTimeout("The read operation timed out", request=self._request) from error
+            case OSError():
+                raise self._library.ConnectError(str(error), request=self._request) from error
+            case _:
+                pass
+
+
+_ADAPT: Final[Mapping[str, Callable[[ModuleType], None]]] = {"httpx": _adapt_httpx, "urllib3": _adapt_urllib3}
+# What a library defines last of what is needed here.
+_LAST_NAME: Final = {"httpx": "AsyncHTTPTransport", "urllib3": "HTTPSConnectionPool"}

@@ -1,0 +1,199 @@
+"""Python isolates: a script loaded into this process, and its handlers called."""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from edgeworker import messages
+from edgeworker.cache.memory import MemoryCache
+from edgeworker.cache.store import CacheStore
+from edgeworker.clock import Clock, SystemClock
+from edgeworker.config import Worker
+from edgeworker.errors import ScriptError
+from edgeworker.handler import Context
+from edgeworker.messages import Request, Response
+from edgeworker.runtime import compatibility, current_invocation
+from edgeworker.runtime.env import Env
+from edgeworker.runtime.isolate import ExceededLimits, Scheduled
+from edgeworker.runtime.python import exports, load_errors, modules, run_sync_stack, shims, tracebacks
+from edgeworker.runtime.python.exports import Exports
+from edgeworker.runtime.python.module_env import ModuleEnv
+from edgeworker.runtime.python.modules import Modules
+from edgeworker.runtime.python.shims import Supplied
+from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
+from edgeworker.runtime.sdk.request import Request as SDKRequest
+from edgeworker.runtime.sdk.response import FetchResponse
+from edgeworker.runtime.webapi import body_init
+from edgeworker.runtime.webapi.fetch import Request as JSRequest
+from edgeworker.runtime.webapi.fetch import Response as JSResponse
+
+_log = logging.getLogger(__name__)
+_EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
+
+
+def load(
+    worker: Worker, env: Env | None = None, clock: Clock | None = None, cache: CacheStore | None = None
+) -> "PythonIsolate":
+    """Runs the script's top level. With `env`, `workers.env` can be read there already. `clock` is what `js.Date`
+    reads and, where it is not the machine's, `time.time()` of the script.
+
+    Raises ScriptError with file, line and what would be right.
+    """
+    file = worker.main
+    if file is None:
+        raise ScriptError(f'worker "{worker.name}" has no script: set its "main"')
+    if (missing := load_errors.missing_main(worker, file)) is not None:
+        raise missing
+    supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock(), cache or MemoryCache())
+    own = Modules(worker.name, file, shims.for_worker(supplied))
+    own.cpu_seconds = worker.cpu_ms / 1000
+    try:
+        try:
+            main = own.load_main()
+        except (Exception, SystemExit, ExceededLimits) as error:
+            raise load_errors.explained(error, worker, own) from error
+        found = exports.find(main, file.name)
+    except ScriptError:
+        own.close()
+        raise
+    for warning in compatibility.warnings(worker, found):
+        _log.warning('worker "%s": %s', worker.name, warning)
+    return PythonIsolate(worker.name, file, own, found, supplied)
+
+
+class PythonIsolate:
+    """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
+
+    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, supplied: Supplied) -> None:
+        self.name = worker
+        self._main = main
+        self._modules = own
+        self._exports = found
+        self._env = supplied.env
+        # How many arguments a handler takes is looked up once for each function.
+        self._arguments: dict[object, int] = {}
+
+    async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response:
+        """Whatever the script raises is raised; TypeError where it answers no response."""
+        self._env.bind(env)
+        view = ScriptContext(ctx)
+        with current_invocation.entered(ctx), modules.entered(self._modules):
+            result: object
+            if entrypoint is None and self._exports.default is None:
+                function = self._function("fetch")
+                raw = JSRequest.over(request, immutable=True)
+                result = function(*self._fitting(function, raw, env, view))
+            else:
+                method = self._method("fetch", env, view, entrypoint)
+                result = method(*self._fitting(method, SDKRequest.over(request), env, view))
+            answer = await self._awaited(result)
+            while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
+                answer = await answer  # a promise of a promise is one promise to JavaScript
+            return self._response(answer)
+
+    async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
+        self._env.bind(env)
+        view = ScriptContext(ctx)
+        with current_invocation.entered(ctx), modules.entered(self._modules):
+            if self._exports.default is None:
+                handler = self._function("scheduled")
+            else:
+                handler = self._method("scheduled", env, view, None)
+            result = handler(*self._fitting(handler, ScheduledController(event), env, view))
+            await self._awaited(result)
+
+    async def call(
+        self,
+        method: str,
+        args: Sequence[object],
+        options: Mapping[str, object],
+        env: Env,
+        ctx: Context,
+        entrypoint: str | None = None,
+    ) -> object:
+        if method.startswith("_") or method in ("ctx", "env"):
+            raise TypeError(f'The RPC receiver does not implement the method "{method}".')
+        self._env.bind(env)
+        with current_invocation.entered(ctx), modules.entered(self._modules):
+            function = self._method(method, env, ScriptContext(ctx), entrypoint)
+            result = function(*args, **options)
+            return await self._awaited(result)
+
+    def entrypoints(self) -> Collection[str]:
+        there = self._exports.default is not None or self._exports.functions
+        return ("default", *self._exports.named) if there else tuple(self._exports.named)
+
+    def handles(self, event: str) -> bool:
+        default = self._exports.default
+        return event in self._exports.functions if default is None else callable(getattr(default, event, None))
+
+    async def close(self) -> None:
+        self._modules.close()
+
+    def describe(self, error: BaseException) -> str:
+        return self._modules.plain(tracebacks.shown(error))
+
+    async def _awaited(self, result: object) -> object:
+        # A stack of its own costs some 10 µs a step, so only scripts that speak of run_sync get one.
+        if self._modules.waits and inspect.iscoroutine(result):
+            return await run_sync_stack.run(result)
+        return await result if isinstance(result, Awaitable) else result
+
+    def _function(self, event: str) -> Callable[..., object]:
+        function = self._exports.functions.get(event)
+        if function is None:
+            raise ScriptError(f'Python entrypoint "{self._main.name}" does not export a handler named "on_{event}"')
+        return function
+
+    def _method(self, name: str, env: Env, view: ScriptContext, entrypoint: str | None) -> Callable[..., object]:
+        """The method of a fresh entrypoint object."""
+        kind = self._exports.default if entrypoint in (None, "default") else self._exports.named.get(entrypoint or "")
+        if kind is None:
+            known = ", ".join(self._exports.named) or "none"
+            raise ScriptError(f'worker "{self.name}" has no entrypoint named "{entrypoint}"; its named ones: {known}')
+        instance = kind(view, env)
+        if not hasattr(instance, "env"):
+            raise TypeError(f"{kind.__name__}.__init__ must call super().__init__(ctx, env)")
+        method: object = getattr(instance, name, None)
+        if not callable(method) or name in vars(WorkerEntrypoint):
+            raise ScriptError(f"{self._main.name}: class {kind.__name__}: Method {name} does not exist")
+        return method
+
+    def _fitting(self, function: Callable[..., object], *arguments: object) -> tuple[object, ...]:
+        key: object = getattr(function, "__func__", function)
+        count = self._arguments.get(key)
+        if count is None:
+            count = self._arguments[key] = exports.positional(function, _EVENT_ARGUMENTS)
+        return arguments[:count]
+
+    def _response(self, result: object) -> messages.Response:
+        if not isinstance(result, FetchResponse | JSResponse):
+            raise TypeError(
+                "Incorrect type for Promise: the Promise did not resolve to 'Response'. "
+                f"fetch in {self._main.name} returned {_described(result)}; return Response(...) from `workers`"
+            )
+        if not result.core.status:
+            raise TypeError("Return value from serve handler must not be an error response (like Response.error())")
+        body_init.check_unused(result.core)
+        return body_init.encode_as_declared(result.core) if result.encode else result.core
+
+
+class ScheduledController:
+    """The first argument of `scheduled`. `scheduledTime` is in epoch milliseconds."""
+
+    def __init__(self, event: Scheduled) -> None:
+        self.cron = event.cron
+        self.scheduledTime = event.scheduled_time
+        self.type = "scheduled"
+        self._event = event
+
+    def noRetry(self) -> None:
+        self._event.no_retry = True
+
+
+def _described(result: object) -> str:
+    if result is None:
+        return "None (is a `return` missing?)"
+    return type(result).__name__

@@ -1,0 +1,94 @@
+"""Why a script could not be loaded, as its author wants to read it: file, line, caret, and what would be right."""
+
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from edgeworker.config import Worker
+from edgeworker.errors import ScriptError
+from edgeworker.runtime.python import tracebacks
+from edgeworker.runtime.python.modules import Modules
+
+_JAVASCRIPT: Final = frozenset({".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx"})
+# Modules of Pyodide itself: they have no meaning on CPython, and none that deploys either.
+_NOT_PORTABLE: Final = {
+    "micropip": "packages are declared in pyproject.toml and installed with pywrangler, not at run time",
+    "pyodide_js": "it is Pyodide's own interface; Python Workers cannot rely on it",
+    "pyodide_http": "use the libraries themselves (httpx, requests)",
+}
+
+
+def missing_main(worker: Worker, main: Path) -> ScriptError | None:
+    """An error for a `main` that is no readable file."""
+    place = f"{worker.source}: " if worker.source else ""
+    if main.is_dir():
+        return ScriptError(f'{place}main of worker "{worker.name}" is a folder: {main}; name its .py file')
+    if not main.is_file():
+        beside = sorted(path.name for path in main.parent.glob("*.py"))
+        found = f"; beside it lie {', '.join(beside[:5])}" if beside else ""
+        return ScriptError(f'{place}main of worker "{worker.name}" does not exist: {main}{found}')
+    return None
+
+
+def unknown_language(worker: Worker, main: Path, known: Iterable[str]) -> ScriptError:
+    what = "JavaScript workers do not run yet" if main.suffix in _JAVASCRIPT else "this is no script that runs here"
+    return ScriptError(f'main of worker "{worker.name}" is {main.name}: {what}; main must end in {" or ".join(known)}')
+
+
+def explained(error: BaseException, worker: Worker, modules: Modules) -> ScriptError:
+    """The error for whatever a script raised while it was imported."""
+    match error:
+        case SyntaxError() if error.filename is not None and Path(error.filename).is_file():
+            text = _syntax(error)
+        case ModuleNotFoundError() if error.name is not None:
+            text = _at(error, worker) + _missing(error, error.name, modules)
+        case _:
+            shown = modules.plain("".join(traceback.format_exception_only(type(error), error)).strip())
+            text = _at(error, worker) + shown + _frames(error, modules)
+    return ScriptError(f'worker "{worker.name}": {modules.plain(text)}')
+
+
+def _syntax(error: SyntaxError) -> str:
+    """`file, line 3: invalid syntax`, the line, and the caret below what is wrong."""
+    shown = traceback.format_exception_only(type(error), error)
+    # The first line is Python's 'File "...", line n', the last one the class and the message.
+    return (
+        f"{error.filename}, line {error.lineno}: {type(error).__name__}: {error.msg}\n{''.join(shown[1:-1])}".rstrip()
+    )
+
+
+def _at(error: BaseException, worker: Worker) -> str:
+    place = tracebacks.last_line(error)
+    return f"{worker.main}: " if place is None else f"{place[0]}, line {place[1]}: "
+
+
+def _missing(error: ModuleNotFoundError, name: str, modules: Modules) -> str:
+    top = name.partition(".")[0]
+    text = str(error)
+    place = tracebacks.last_line(error)
+    line = "" if place is None else f"\n    {tracebacks.source_line(*place)}"
+    if (built := modules.webassembly(name)) is not None:
+        return (
+            f'{text}: {built} is built for WebAssembly and cannot be loaded here; install "{top}" where '
+            f"edgeworker runs ({_environment()}), which is then used instead{line}"
+        )
+    if modules.owns(top):
+        return f"{text}: {top} is the worker's own, and has no such module{line}"
+    if top in _NOT_PORTABLE:
+        return f"{text}: {_NOT_PORTABLE[top]}{line}"
+    return (
+        f'{text}: package "{top}" is not installed where edgeworker runs ({_environment()}); install it there, and '
+        f"list it in pyproject.toml's dependencies so that it is deployed too{line}"
+    )
+
+
+def _environment() -> str:
+    return "the single binary carries only its own packages" if getattr(sys, "frozen", False) else str(Path(sys.prefix))
+
+
+def _frames(error: BaseException, modules: Modules) -> str:
+    kept = tracebacks.trimmed(error)
+    frames = traceback.format_tb(kept)
+    return "\n" + modules.plain("".join(frames)).rstrip() if frames else ""

@@ -1,0 +1,330 @@
+"""How the `import` of a script finds its modules, without touching anybody else's.
+
+Every module that a worker owns lies in `sys.modules` under a mangled name, "shop@3:util" for module `util` of worker
+"shop", third script loaded in this process. So two workers may each have a `util`, a reloaded worker lives beside its
+predecessor, and whatever looks a module up by `__module__` or `__name__` (dataclasses, pickle, typing, inspect,
+relative imports, `importlib.reload`) finds the right one.
+
+Three small things make it work. Each module of a worker has a `__builtins__` of its own whose `__import__` mangles the
+names that the worker owns; functions keep the builtins of the module they were written in, so this holds for imports
+at request time and in threads. A finder in front of `sys.meta_path` loads mangled names, and only those.
+`importlib.import_module` is replaced, while any script is loaded, by one that mangles for callers within a script.
+"""
+
+import builtins
+import importlib
+import importlib.util
+import itertools
+import re
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from importlib.abc import Loader
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+)
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Final
+
+from edgeworker.config import DEFAULT_CPU_MS
+from edgeworker.runtime.python import http_libraries
+
+_MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
+# Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
+_OLD_NAMES: Final = {"cloudflare.workers": "workers"}
+_PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
+# Sources of which a part waits without `await`; of byte code only the first word is found.
+_WAITS: Final = re.compile(rb"run_sync|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b", re.MULTILINE)
+_numbers: Final = itertools.count(1)
+_open: Final[dict[str, "Modules"]] = {}
+# Edges may live on loops of several threads. Reentrant, because a collected object may close a worker at any moment.
+_lock: Final = threading.RLock()
+_running: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
+_builtin_import: Final = builtins.__import__
+_import_module: Final = importlib.import_module
+
+# Names of a module that we supply ("js", "workers.asgi") -> what fills its namespace.
+Shims = Mapping[str, Callable[[], Mapping[str, object]]]
+
+
+class Modules:
+    """The modules of one loaded worker.
+
+    A name is looked for in this order: modules and packages beside the script, the names that we supply (`shims`),
+    what is installed or in the standard library, folders without an `__init__.py` beside the script, and at last
+    `python_modules/`: those packages were chosen for WebAssembly, so an installed one is better.
+    """
+
+    def __init__(self, worker: str, main: Path, shims: Shims) -> None:
+        self.worker = worker
+        self.prefix = f"{worker}@{next(_numbers)}:"
+        self.cpu_seconds = DEFAULT_CPU_MS / 1000  # how long the script may keep the loop at a time
+        self.waits = False  # some code of the script waits without `await`
+        self.main = self.prefix + main.stem.replace(".", "_")
+        self._main_path = main
+        self._shims = shims
+        self._own = self._finder(main.parent, cached=False)
+        vendored = (folder / _PYTHON_MODULES for folder in (main.parent, main.parent.parent))
+        self._vendored = [self._finder(folder, cached=True) for folder in vendored if folder.is_dir()]
+        self._finders: dict[str, FileFinder] = {}
+        self._owned: dict[str, bool] = {}
+        self.builtins: dict[str, object] = {**vars(builtins), "__import__": self._import, _MARK: self}
+        _install(self)
+
+    def close(self) -> None:
+        """Forgets every module. Code that still runs keeps what it has and can import nothing more of its own."""
+        _uninstall(self)
+        # A list first, in one step: another thread may import meanwhile.
+        for name in list(sys.modules):
+            if name.startswith(self.prefix):
+                del sys.modules[name]
+
+    def load_main(self) -> ModuleType:
+        """Runs the script. Whatever it raises while it is imported is raised."""
+        return _import_module(self.main)
+
+    def import_(self, name: str) -> ModuleType:
+        """What `import name` at the top of the script would give, the module itself also for a dotted name."""
+        return _import_module(self.mangled(name))
+
+    def mangled(self, name: str) -> str:
+        """The name under which the import system knows what the script calls `name`."""
+        return self.prefix + name if not name.startswith(self.prefix) and self.owns(name) else name
+
+    def owns(self, name: str) -> bool:
+        """Whether this name is resolved here, and not among what is installed."""
+        top = name.partition(".")[0]
+        owned = self._owned.get(top)
+        if owned is None:
+            owned = self._owned[top] = self._find_owner(top)
+        return owned
+
+    def webassembly(self, name: str) -> Path | None:
+        """The extension module of this name in `python_modules/`, where it is built for WebAssembly."""
+        *packages, last = name.split(".")
+        for finder in self._vendored:
+            for file in Path(finder.path, *packages).glob(f"{last}.*.so"):
+                if "wasm" in file.name or "emscripten" in file.name:
+                    return file
+        return None
+
+    def plain(self, text: str) -> str:
+        """A text for people: the module names in it as the script spells them."""
+        return text.replace(self.prefix, "")
+
+    def spec(self, name: str) -> ModuleSpec | None:
+        """Where the module of this (not mangled) name is, for the import system."""
+        mangled = self.prefix + name
+        if mangled == self.main:
+            return _spec(mangled, _ScriptLoader(self, mangled, str(self._main_path)), None)
+        if name in self._shims and not self._is_own(name):
+            shim = ShimLoader(self._shims[name])
+            is_package = any(other.startswith(name + ".") for other in self._shims)
+            return ModuleSpec(mangled, shim, origin="edgeworker", is_package=is_package)
+        package, _, tail = name.rpartition(".")
+        if package:
+            places = [self._in(place) for place in sys.modules[self.prefix + package].__path__]
+        else:
+            places = [self._own, *self._vendored]
+        found = [spec for finder in places if (spec := finder.find_spec(tail)) is not None]
+        for spec in found:
+            match spec.loader:
+                case SourceFileLoader() as loader:
+                    cached = not isinstance(loader, _ScriptLoader) or loader.cached
+                    own = _ScriptLoader(self, mangled, loader.path, cached=cached)
+                    return _spec(mangled, own, spec.submodule_search_locations)
+                case ExtensionFileLoader() as loader:
+                    return _spec(mangled, ExtensionFileLoader(mangled, loader.path), None)
+                case _:
+                    continue
+        if not found:
+            return None
+        folder = ModuleSpec(mangled, None, is_package=True)
+        folder.submodule_search_locations = [
+            place for spec in found for place in (spec.submodule_search_locations or [])
+        ]
+        return folder
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        """The `__import__` of the worker's modules. A relative import needs no help: its package's name is mangled."""
+        if fromlist and name in _OLD_NAMES:
+            name = _OLD_NAMES[name]
+        if level or not self.owns(name):
+            module = _builtin_import(name, globals, locals, fromlist or (), level)
+            self._adopt(name)
+            return module
+        try:
+            module = _builtin_import(self.prefix + name, globals, locals, fromlist or (), 0)
+            self._adopt(name)
+            return module
+        except ModuleNotFoundError as error:
+            if error.name is None or not error.name.startswith(self.prefix):
+                raise
+            plain = self.plain(error.name)
+            raise ModuleNotFoundError(self.plain(str(error)), name=plain) from None
+
+    def _adopt(self, name: str) -> None:
+        """After an import of the script: HTTP libraries that came with it go out by its fetch()."""
+        if http_libraries.adopt(name, self.prefix):
+            self.waits = True
+
+    def _find_owner(self, top: str) -> bool:
+        if self._is_own(top) or top in self._shims:
+            return True
+        try:
+            shared = top in sys.modules or importlib.util.find_spec(top) is not None
+        except ValueError:  # a module without a spec
+            shared = True
+        return not shared and any(finder.find_spec(top) is not None for finder in (self._own, *self._vendored))
+
+    def _is_own(self, name: str) -> bool:
+        """Beside the script, as a file or a package. A mere folder is not enough: it may hold assets."""
+        spec = None if "." in name else self._own.find_spec(name)
+        return spec is not None and spec.loader is not None
+
+    def _in(self, place: str) -> FileFinder:
+        finder = self._finders.get(place)
+        if finder is None:
+            folder = Path(place)
+            finder = self._finders[place] = self._finder(folder, cached=_PYTHON_MODULES in folder.parts)
+        return finder
+
+    def _finder(self, folder: Path, *, cached: bool) -> FileFinder:
+        class _ForHere(_ScriptLoader):
+            def __init__(loader, fullname: str, path: str) -> None:
+                super().__init__(self, fullname, path, cached=cached)
+
+        return FileFinder(str(folder), (ExtensionFileLoader, EXTENSION_SUFFIXES), (_ForHere, SOURCE_SUFFIXES))
+
+
+class _ScriptLoader(SourceFileLoader):
+    """Gives a module the worker's builtins.
+
+    No byte code is written beside a script: it is matched by the second and the size, and a developer saves twice in a
+    second. Vendored packages do not change under our feet (`cached`).
+    """
+
+    def __init__(self, modules: Modules, fullname: str, path: str, *, cached: bool = False) -> None:
+        super().__init__(fullname, path)
+        self.cached = cached
+        self._modules = modules
+
+    def path_stats(self, path: str) -> Mapping[str, object]:
+        if not self.cached:
+            raise OSError("byte code of scripts is not kept")
+        return super().path_stats(path)
+
+    def get_data(self, path: str) -> bytes:
+        content = super().get_data(path)
+        if _WAITS.search(content):
+            self._modules.waits = True
+        return content
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)["__builtins__"] = self._modules.builtins
+        super().exec_module(module)
+
+
+class ShimLoader(Loader):
+    """Fills a module that we supply. Each worker has a module object of its own, so one may patch it alone."""
+
+    def __init__(self, fill: Callable[[], Mapping[str, object]]) -> None:
+        self._fill = fill
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module).update(self._fill())
+
+
+class _Finder:
+    """First in `sys.meta_path`; looks at mangled names only, which nobody else has."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        prefix, mark, name = fullname.partition(":")
+        modules = _open.get(prefix + mark) if mark else None
+        return None if modules is None else modules.spec(name)
+
+
+_finder: Final = _Finder()
+
+
+def _spec(name: str, loader: SourceFileLoader | ExtensionFileLoader, places: list[str] | None) -> ModuleSpec | None:
+    return importlib.util.spec_from_file_location(name, loader.path, loader=loader, submodule_search_locations=places)
+
+
+def _install(modules: Modules) -> None:
+    """The finder is looked for each time: who restores `sys.meta_path`, as pytest's pytester does, takes it away."""
+    with _lock:
+        _open[modules.prefix] = modules
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+        importlib.import_module = _import_module_for_scripts
+
+
+def _uninstall(modules: Modules) -> None:
+    with _lock:
+        if _open.pop(modules.prefix, None) is not None and not _open:
+            if _finder in sys.meta_path:
+                sys.meta_path.remove(_finder)
+            importlib.import_module = _import_module
+
+
+def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleType:
+    modules = running()
+    if modules is not None and not name.startswith("."):
+        name = modules.mangled(name)
+    elif modules is not None and package is not None:
+        package = modules.mangled(package)
+    return _import_module(name, package)
+
+
+def of_frame(frame: FrameType) -> Modules | None:
+    """Whose code this frame runs, or None for code that belongs to no worker."""
+    modules = frame.f_builtins.get(_MARK)
+    return modules if isinstance(modules, Modules) else None
+
+
+def running() -> Modules | None:
+    """The worker for which the calling code runs: the nearest frame of a script decides, then `entered`."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if (modules := of_frame(frame)) is not None:
+            return modules
+        frame = frame.f_back
+    return _running.get(None)
+
+
+class entered:  # read as a statement: `with entered(modules):`
+    """Code inside works for this worker, also where no frame of its script is on the stack, as in a framework."""
+
+    __slots__ = ("_modules", "_token")
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+
+    def __enter__(self) -> None:
+        self._token = _running.set(self._modules)
+
+    def __exit__(self, *_error: object) -> None:
+        _running.reset(self._token)
+
+
+http_libraries.serve(lambda: running() is not None)

@@ -1,0 +1,51 @@
+"""What of a traceback a script's author should see: the script's frames, not the edge's around them."""
+
+import linecache
+import traceback
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Final
+
+from edgeworker.runtime.python import modules
+
+_OURS: Final = frozenset({"edgeworker", "importlib"})
+
+
+def trimmed(error: BaseException) -> TracebackType | None:
+    """The traceback without the edge's frames and the import system's. None where nothing else is left."""
+    kept: TracebackType | None = None
+    for step in reversed(list(_steps(error.__traceback__))):
+        if not _is_ours(step.tb_frame):
+            kept = TracebackType(kept, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    return kept
+
+
+def last_line(error: BaseException) -> tuple[str, int] | None:
+    """(file, line) of the innermost frame of a script: where the error came from, as its author sees it."""
+    place: tuple[str, int] | None = None
+    for step in _steps(error.__traceback__):
+        if modules.of_frame(step.tb_frame) is not None:
+            place = step.tb_frame.f_code.co_filename, step.tb_lineno
+    return place
+
+
+def shown(error: BaseException) -> str:
+    """The exception as Python prints it, from the script's own frames on."""
+    return "".join(traceback.format_exception(type(error), error, trimmed(error))).rstrip()
+
+
+def source_line(file: str, line: int) -> str:
+    """The text of a line, or "" where it cannot be read."""
+    return linecache.getline(file, line).strip()
+
+
+def _steps(step: TracebackType | None) -> Iterator[TracebackType]:
+    while step is not None:
+        yield step
+        step = step.tb_next
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """By the module's name, not by the file: the built-in scripts lie within the package too."""
+    name = frame.f_globals.get("__name__", "")
+    return isinstance(name, str) and name.partition(".")[0] in _OURS and modules.of_frame(frame) is None

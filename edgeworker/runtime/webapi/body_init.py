@@ -1,0 +1,217 @@
+"""From what a script gives to what the core carries: bodies, requests, responses; for both `workers` and `js`.
+
+Texts of errors are workerd's where it has one. Source: https://fetch.spec.whatwg.org/#bodyinit-unions
+"""
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from edgeworker import messages
+from edgeworker.errors import OriginError
+from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyTooLarge, BodyUsed, InvalidURL, Redirect
+from edgeworker.runtime.webapi import encodings
+from edgeworker.runtime.webapi.base import BodySource, Content, is_absent, range_error, type_error
+from edgeworker.runtime.webapi.ffi import JsException, as_js
+from edgeworker.runtime.webapi.headers import to_headers
+
+TEXT: Final = "text/plain;charset=UTF-8"
+BODY_USED: Final = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
+# What one isolate may hold: https://developers.cloudflare.com/workers/platform/limits/#memory
+MAX_READ_BYTES: Final = 128 * 1024 * 1024
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NORMALISED: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"})
+# These describe a body that is not there any more when a script gives another one.
+_OF_THE_BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
+
+
+def content_of(value: object) -> Content:
+    """Raises JsException (TypeError) for what cannot be a body."""
+    match value:
+        case str():
+            return Content(Body(value.encode("utf-8", "replace")), TEXT)
+        case bytes():
+            return Content(Body(value))
+        case bytearray() | memoryview():
+            return Content(Body(bytes(value)))
+        case BodySource():
+            return value.content()
+        case _ if is_absent(value):
+            return Content(None)
+        case bool() | int() | float():
+            return Content(Body(str(as_text(value)).encode()), TEXT)
+        case BaseException():
+            return Content(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
+        case _:
+            kind = type(value).__name__
+            raise type_error(f"a body is text, bytes, FormData, Blob, URLSearchParams or ReadableStream, not {kind}")
+
+
+def as_text(value: object) -> str:
+    """What JavaScript's String(value) gives for simple values."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Enum():
+            return str(value.value)
+        case _:
+            return str(value)
+
+
+def make_response(
+    body: object,
+    *,
+    status: int = 200,
+    status_text: str = "",
+    headers: messages.Headers | None = None,
+) -> tuple[messages.Response, bool]:
+    """The core's response, and whether its body is still to be encoded as its Content-Encoding says.
+
+    Raises JsException: RangeError for the status, TypeError for a body that the status does not allow.
+    """
+    content = content_of(body)
+    if status != 200:
+        if status != 101 and not 200 <= status <= 599:
+            raise range_error("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
+        if status in NULL_BODY_STATUSES and content.body is not None:
+            # An empty one is let go, as by workerd: scripts answer preflights with `Response("", status=204)`.
+            if status == 101 or not _is_empty(content.body):
+                raise type_error("Response with null body status (101, 204, 205, or 304) cannot have a body.")
+            content = Content(None)
+    if headers is None:
+        kind = content.content_type
+        fields = messages.Headers.from_raw([] if kind is None else [(b"content-type", kind.encode("latin-1"))])
+    else:
+        fields = headers
+        if content.content_type is not None and not fields.has("content-type"):
+            fields.append("content-type", content.content_type)
+    carried, encode = content.body, True
+    if content.encoding is not None:
+        if encodings.name(fields.get("content-encoding")) == content.encoding:
+            encode = False
+        elif carried is not None:
+            carried = Body(encodings.decoded(carried.stream(), content.encoding))
+    return messages.Response(status, fields, carried, status_text=status_text), encode
+
+
+def encode_as_declared(response: messages.Response) -> messages.Response:
+    """A script's own body under `Content-Encoding: gzip` (or deflate) is written so, as the runtime does."""
+    declared = encodings.name(response.headers.get("content-encoding"))
+    if declared is None or response.body is None:
+        return response
+    body = encodings.encoded(response.body.stream(), declared)
+    if body is None:
+        return response
+    headers = response.headers.without(frozenset({b"content-length"}))
+    return messages.Response(response.status, headers, Body(body), status_text=response.status_text)
+
+
+def make_request(resource: "messages.Request | str", options: Mapping[str, object]) -> messages.Request:
+    """A request from an URL or another request, changed by Fetch's options (method, headers, body, redirect, cf).
+
+    A new request follows redirects, one made from another keeps that one's mode: an incoming request's is "manual".
+    Raises JsException (TypeError).
+    """
+    base = resource if isinstance(resource, messages.Request) else None
+    url = parse_url(resource) if isinstance(resource, str) else resource.url
+    method = _method(options.get("method"), "GET" if base is None else base.method)
+    given = options.get("headers")
+    headers = to_headers((None if base is None else base.headers) if is_absent(given) else given)
+    body = None if base is None else base.body
+    if not is_absent(options.get("body")):
+        content = content_of(options["body"])
+        body = content.body
+        if is_absent(given):
+            headers = headers.without(_OF_THE_BODY)
+        if content.encoding is not None and body is not None:
+            body = Body(encodings.decoded(body.stream(), content.encoding))
+        if content.content_type is not None and not headers.has("content-type"):
+            headers.append("content-type", content.content_type)
+    if body is not None and method in ("GET", "HEAD"):
+        if base is None or not is_absent(options.get("body")) or not _is_empty(body):
+            raise type_error("Request with a GET or HEAD method cannot have a body.")
+        body = None
+    if body is not None and body.used:
+        raise type_error("Cannot reconstruct a Request with a used body.")
+    cf = options.get("cf")
+    made = messages.Request(
+        method,
+        url,
+        headers,
+        body,
+        redirect=_redirect(options.get("redirect"), "follow" if base is None else base.redirect),
+        cf=_cf(cf) if not is_absent(cf) else None if base is None else base.cf,
+    )
+    return made
+
+
+def _is_empty(body: Body) -> bool:
+    return body.complete == b""
+
+
+def check_unused(message: messages.Request | messages.Response) -> None:
+    """Raises JsException (TypeError) for a body that was read: it cannot be sent any more."""
+    if message.body is not None and message.body.used:
+        raise type_error(BODY_USED)
+
+
+def parse_url(text: str) -> URL:
+    try:
+        return URL.parse(text)
+    except InvalidURL as error:
+        raise type_error(str(error)) from None
+
+
+def _method(given: object, otherwise: str) -> str:
+    if is_absent(given):
+        return otherwise
+    method = as_text(given)
+    if not _TOKEN.fullmatch(method):
+        raise type_error(f"Invalid HTTP method string: {method}")
+    return method.upper() if method.upper() in _NORMALISED else method
+
+
+def _redirect(given: object, otherwise: Redirect) -> Redirect:
+    match None if is_absent(given) else as_text(given):
+        case None:
+            return otherwise
+        case "follow" | "manual" | "error" as mode:
+            return mode
+        case other:
+            raise type_error(f'Invalid redirect value {other!r}, must be one of "follow", "manual" or "error".')
+
+
+def _cf(given: object) -> Mapping[str, object]:
+    if not isinstance(given, Mapping):
+        raise type_error(f"`cf` is an object of properties, not {type(given).__name__}")
+    return {str(name): as_js(value) for name, value in given.items()}
+
+
+async def read(
+    message: messages.Request | messages.Response, encoding: str | None, *, limit: int = MAX_READ_BYTES
+) -> bytes:
+    """The whole body, decoded from `encoding`.
+
+    Raises JsException for a second read and for more than `limit` bytes (a small compressed body may hold any number),
+    OSError where it breaks off.
+    """
+    if message.body is None:
+        return b""
+    body = message.body
+    try:
+        if encoding is not None:
+            body = Body(encodings.decoded(body.stream(), encoding))
+        return await body.read(limit=limit)
+    except BodyTooLarge:
+        await message.body.close()
+        raise JsException("TypeError", "Memory limit would be exceeded before EOF.") from None
+    except BodyUsed:
+        raise JsException("TypeError", BODY_USED) from None
+    except OriginError as error:
+        raise OSError(f"the body broke off: {error}") from error
+
+
+def as_string(content: bytes) -> str:
+    """UTF-8 as Fetch decodes it: without a byte order mark, and what is no UTF-8 replaced."""
+    return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")

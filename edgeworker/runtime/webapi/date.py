@@ -1,0 +1,156 @@
+"""`Date` and `performance`, on the edge's clock, so that a test that moves the clock moves them too."""
+
+from datetime import UTC, datetime
+
+from edgeworker.clock import Clock
+from edgeworker.runtime.webapi.base import JsObject, range_error
+
+
+class Date(JsObject):
+    """`Date.new()` is now; of epoch milliseconds, of an ISO text, or of another date. UTC, as on Cloudflare."""
+
+    clock: Clock
+
+    def __init__(self, *parts: object) -> None:
+        self._ms = self._from(parts)
+
+    @classmethod
+    def on(cls, clock: Clock) -> "type[Date]":
+        """The class for one worker."""
+        return type("Date", (cls,), {"clock": clock})
+
+    @classmethod
+    def now(cls) -> int:
+        return cls.clock.now_ms()
+
+    @staticmethod
+    def parse(text: str) -> int:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise range_error(f"Invalid time value: {text!r}") from None
+        return _ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+
+    def _from(self, parts: tuple[object, ...]) -> int:
+        match parts:
+            case ():
+                return self.now()
+            case (Date() as other,):
+                return other.getTime()
+            case (datetime() as moment,):
+                return _ms(moment)
+            case (int() | float() as number,):
+                return int(number)
+            case (str() as text,):
+                return self.parse(text)
+            case _:
+                numbers = [int(part) for part in parts if isinstance(part, int)]
+                year, month, day, *rest = [*numbers, 1][: max(3, len(numbers))]
+                return _ms(datetime(year, month + 1, day, *rest, tzinfo=UTC))  # type: ignore[arg-type,misc]  # h, m, s
+
+    def getTime(self) -> int:
+        return self._ms
+
+    def valueOf(self) -> int:
+        return self._ms
+
+    def toISOString(self) -> str:
+        return self._moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._ms % 1000:03d}Z"
+
+    def toJSON(self) -> str:
+        return self.toISOString()
+
+    def toUTCString(self) -> str:
+        return self._moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+    def getFullYear(self) -> int:
+        return self._moment.year
+
+    def getMonth(self) -> int:
+        return self._moment.month - 1
+
+    def getDate(self) -> int:
+        return self._moment.day
+
+    def getDay(self) -> int:
+        return self._moment.isoweekday() % 7
+
+    def getHours(self) -> int:
+        return self._moment.hour
+
+    def getMinutes(self) -> int:
+        return self._moment.minute
+
+    def getSeconds(self) -> int:
+        return self._moment.second
+
+    def getMilliseconds(self) -> int:
+        return self._ms % 1000
+
+    def getTimezoneOffset(self) -> int:
+        return 0
+
+    def setTime(self, ms: float) -> int:
+        self._ms = int(ms)
+        return self._ms
+
+    def toDateString(self) -> str:
+        return self._moment.strftime("%a %b %d %Y")
+
+    def toTimeString(self) -> str:
+        return self._moment.strftime("%H:%M:%S GMT+0000 (Coordinated Universal Time)")
+
+    def toLocaleDateString(self, *_locales: object, **_options: object) -> str:
+        """As "en-US" and UTC, whatever is asked for."""
+        moment = self._moment
+        return f"{moment.month}/{moment.day}/{moment.year}"
+
+    def toLocaleTimeString(self, *_locales: object, **_options: object) -> str:
+        moment = self._moment
+        return f"{moment.hour % 12 or 12}:{moment:%M:%S} {'PM' if moment.hour >= 12 else 'AM'}"
+
+    def toLocaleString(self, *_locales: object, **_options: object) -> str:
+        return f"{self.toLocaleDateString()}, {self.toLocaleTimeString()}"
+
+    def toString(self) -> str:
+        return f"{self.toDateString()} {self.toTimeString()}"
+
+    def getYear(self) -> int:
+        return self._moment.year - 1900
+
+    @staticmethod
+    def UTC(*parts: int) -> int:
+        year, month, day, *rest = (*parts, *(0, 1)[len(parts) - 1 :])
+        hour, minute, second = (*rest[:3], *(0, 0, 0)[len(rest[:3]) :])
+        return _ms(datetime(year, month + 1, day, hour, minute, second, tzinfo=UTC)) + (rest[3] if rest[3:] else 0)
+
+    getUTCMilliseconds = getMilliseconds
+    getUTCFullYear, getUTCMonth, getUTCDate, getUTCDay = getFullYear, getMonth, getDate, getDay
+    getUTCHours, getUTCMinutes, getUTCSeconds = getHours, getMinutes, getSeconds
+
+    def to_py(self, **_options: object) -> datetime:
+        return self._moment
+
+    def __str__(self) -> str:
+        return self.toISOString()
+
+    @property
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._ms / 1000, UTC)
+
+
+class Performance:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._start_ms = clock.now_ms()
+
+    @property
+    def timeOrigin(self) -> int:
+        return self._start_ms
+
+    def now(self) -> int:
+        return self._clock.now_ms() - self._start_ms
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

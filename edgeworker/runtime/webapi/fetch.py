@@ -1,0 +1,289 @@
+"""JavaScript's `Request`, `Response` and `fetch`: views of the core's messages.
+
+`Request.over(core)` and `Response.over(core)` cost one object; headers and bodies stay as they are until touched.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from edgeworker import messages
+from edgeworker.messages import URL
+from edgeworker.runtime import current_invocation
+from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
+from edgeworker.runtime.webapi import json as js_json
+from edgeworker.runtime.webapi.base import JsObject, is_absent, options, range_error, type_error
+from edgeworker.runtime.webapi.blob import Blob
+from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
+from edgeworker.runtime.webapi.ffi import JsException, as_js
+from edgeworker.runtime.webapi.formdata import FormData
+from edgeworker.runtime.webapi.headers import Headers, to_headers
+from edgeworker.runtime.webapi.streams import ReadableStream
+from edgeworker.runtime.webapi.tasks import Promise, unless_aborted
+from edgeworker.runtime.webapi.websocket import WebSocket, taken
+
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_NUMBER: Final = re.compile(r"[0-9]+")
+
+
+class _Message(JsObject):
+    """What requests and responses share: headers, and a body that can be read once."""
+
+    core: messages.Request | messages.Response
+    _immutable = False
+    encoding: str | None = None  # which Content-Encoding a reader has to undo
+
+    @property
+    def headers(self) -> Headers:
+        return Headers.over(self.core.headers, immutable=self._immutable)
+
+    @property
+    def body(self) -> ReadableStream | None:
+        return None if self.core.body is None else ReadableStream.of_body(self.core.body, self.encoding)
+
+    @property
+    def bodyUsed(self) -> bool:
+        return self.core.body is not None and self.core.body.used
+
+    async def bytes(self) -> Uint8Array:
+        return Uint8Array(await body_init.read(self.core, self.encoding))
+
+    async def arrayBuffer(self) -> ArrayBuffer:
+        return ArrayBuffer(await body_init.read(self.core, self.encoding))
+
+    async def text(self) -> str:
+        return body_init.as_string(await body_init.read(self.core, self.encoding))
+
+    async def json(self) -> object:
+        return js_json.parse(await self.text())
+
+    async def blob(self) -> Blob:
+        return Blob.of(await body_init.read(self.core, self.encoding), self.core.headers.get("content-type") or "")
+
+    async def formData(self) -> FormData:
+        content_type = self.core.headers.get("content-type")
+        return FormData.parse(await body_init.read(self.core, self.encoding), content_type)
+
+
+class Request(_Message):
+    """`Request.new(url or request, {"method": ..., ...})`; options as keyword arguments too."""
+
+    core: messages.Request
+
+    def __init__(self, resource: object, init: object = None, /, **keywords: object) -> None:
+        self.core = body_init.make_request(resource_of(resource), request_options(init, keywords))
+
+    @classmethod
+    def over(cls, core: messages.Request, *, immutable: bool = False) -> "Request":
+        view = cls.__new__(cls)
+        view.core = core
+        view._immutable = immutable
+        return view
+
+    @property
+    def url(self) -> str:
+        return self.core.url.href
+
+    @property
+    def method(self) -> str:
+        return self.core.method
+
+    @property
+    def redirect(self) -> str:
+        return self.core.redirect
+
+    @property
+    def cf(self) -> object:
+        return None if self.core.cf is None else as_js(self.core.cf)
+
+    # Fixed at the edge, where no page and no browser stands behind a request.
+    cache = "default"
+    credentials = "same-origin"
+    destination = ""
+    integrity = ""
+    isHistoryNavigation = False
+    keepalive = False
+    mode = "cors"
+    referrer = "about:client"
+    referrerPolicy = ""
+    signal = None
+
+    def clone(self) -> "Request":
+        """Both can be read. Raises JsException (TypeError) after the body was read."""
+        return Request.over(_cloned_request(self.core), immutable=self._immutable)
+
+    def __repr__(self) -> str:
+        return f"Request(method={self.method!r}, url={self.url!r})"
+
+
+class Response(_Message):
+    """`Response.new(body, {"status": ..., "headers": ...})`; options as keyword arguments too."""
+
+    core: messages.Response
+    encode = False  # the body is the script's own, and a Content-Encoding is to be carried out
+    type = "default"
+    webSocket: WebSocket | None = None
+    cf = None
+    _from: URL | None = None
+    _redirected = False
+
+    def __init__(self, body: object = None, init: object = None, /, **keywords: object) -> None:
+        given = init.init() if isinstance(init, Response) else options(init, keywords)
+        headers = given.get("headers")
+        self.core, self.encode = body_init.make_response(
+            body,
+            status=_status(given.get("status")),
+            status_text="" if is_absent(given.get("statusText")) else str(given["statusText"]),
+            headers=None if is_absent(headers) else to_headers(headers),
+        )
+        # The option is webSocket; web_socket is how Cloudflare's Python SDK spells it.
+        web_socket = given.get("webSocket", given.get("web_socket"))
+        if not is_absent(web_socket):
+            self.webSocket = self.core.web_socket = taken(web_socket, self.core.status)
+        if given.get("encodeBody") == "manual":
+            self.encode = False
+
+    @classmethod
+    def over(cls, core: messages.Response, *, encode: bool = False) -> "Response":
+        view = cls.__new__(cls)
+        view.core = core
+        view.encode = encode
+        return view
+
+    @classmethod
+    def over_fetched(cls, fetched: perform_fetch.Fetched) -> "Response":
+        view = cls.over(fetched.response)
+        view._from, view._redirected, view._immutable = fetched.url, fetched.redirected, True
+        view.encoding = encodings.name(fetched.response.headers.get("content-encoding"))
+        return view
+
+    def json(self: object, init: object = None, /, **keywords: object) -> object:  # type: ignore[override]  # two methods in one
+        """`Response.json(data, init)` makes a response; called on a response, it reads the body as JSON."""
+        if isinstance(self, Response):
+            return _Message.json(self)
+        data = self
+        response = Response(js_json.stringify(data), init, **keywords)
+        given = init.init() if isinstance(init, Response) else options(init, keywords)
+        if is_absent(given.get("headers")) or not to_headers(given["headers"]).has("content-type"):
+            response.core.headers.set("content-type", "application/json")
+        return response
+
+    @staticmethod
+    def redirect(url: object, status: object = 302) -> "Response":
+        target = body_init.parse_url(str(url))
+        code = _status(status)
+        if code not in _REDIRECTS:
+            raise range_error(f"{code} is not a redirect status code.")
+        view = Response.over(messages.Response(code, messages.Headers({"location": target.href})))
+        view._immutable = True
+        return view
+
+    @staticmethod
+    def error() -> "Response":
+        """Says that the network failed. A handler cannot answer it."""
+        view = Response.over(messages.Response(0))
+        view.type = "error"
+        return view
+
+    @property
+    def status(self) -> int:
+        return self.core.status
+
+    @property
+    def statusText(self) -> str:
+        return self.core.status_text
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.core.status <= 299
+
+    @property
+    def url(self) -> str:
+        return self.core.url or ("" if self._from is None else self._from.href)
+
+    @property
+    def redirected(self) -> bool:
+        return self._redirected or self.core.redirected
+
+    def init(self) -> dict[str, object]:
+        """Itself as the options of another response: `Response.new(body, response)`."""
+        return {"status": self.core.status, "statusText": self.core.status_text, "headers": self.core.headers}
+
+    def clone(self) -> "Response":
+        """Both can be read. Raises JsException (TypeError) after the body was read."""
+        ours, theirs = _tee(self.core.body)
+        self.core.body = ours
+        core = self.core
+        copy = messages.Response(
+            core.status,
+            core.headers.copy(),
+            theirs,
+            status_text=core.status_text,
+            url=core.url,
+            redirected=core.redirected,
+        )
+        view = Response.over(copy, encode=self.encode)
+        view._from, view._redirected, view.encoding = self._from, self._redirected, self.encoding
+        return view
+
+    def __repr__(self) -> str:
+        return f"Response(status={self.status})"
+
+
+def fetch(resource: object, init: object = None, /, **keywords: object) -> Promise:
+    """JavaScript's `fetch`: of a Response. A failing network is a JsException, as any error of JavaScript."""
+    given = request_options(init, keywords)
+    return Promise(unless_aborted(_fetch(resource, given), given.get("signal")))
+
+
+async def _fetch(resource: object, given: Mapping[str, object]) -> Response:
+    source = resource_of(resource)
+    request = body_init.make_request(source, given) if given or isinstance(source, str) else source
+    body_init.check_unused(request)
+    try:
+        return Response.over_fetched(await perform_fetch.perform(request, current_invocation.current()))
+    except perform_fetch.FetchFailed as error:
+        raise JsException("Error", f"Network connection lost. {error}") from error.__cause__
+
+
+def resource_of(resource: object) -> "messages.Request | str":
+    """What `fetch` and `new Request` take: a request of either kind, an URL object, or text."""
+    core = getattr(resource, "core", None)
+    if isinstance(core, messages.Request):
+        return core
+    href = getattr(resource, "href", None)
+    return href if isinstance(href, str) else str(resource)
+
+
+def request_options(init: object, keywords: Mapping[str, object]) -> Mapping[str, object]:
+    if isinstance(init, Request):
+        core = init.core
+        body = None if core.body is None else ReadableStream.of_body(core.body, None)
+        given = {"method": core.method, "headers": core.headers, "redirect": core.redirect, "body": body}
+        return given | dict(keywords)
+    return options(init, keywords) if init is not None or keywords else keywords
+
+
+def _status(value: object) -> int:
+    """0 and nothing mean 200, as for Cloudflare's SDK; http.HTTPStatus is a number."""
+    if is_absent(value) or value == 0:
+        return 200
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
+    raise type_error(f"a status is a number, not {value!r}")
+
+
+def _tee(body: messages.Body | None) -> tuple[messages.Body | None, messages.Body | None]:
+    if body is None:
+        return None, None
+    if body.used:
+        raise type_error(body_init.BODY_USED)
+    return body.tee()
+
+
+def _cloned_request(core: messages.Request) -> messages.Request:
+    ours, theirs = _tee(core.body)
+    core.body = ours
+    return core.replace(body=theirs, headers=core.headers.copy())

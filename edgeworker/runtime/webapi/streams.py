@@ -1,0 +1,381 @@
+"""ReadableStream, WritableStream and TransformStream over async iterators. Source: https://streams.spec.whatwg.org/
+
+A stream of a request or response is a view of the core's Body: nothing is read until the script reads, and a body that
+is handed on is never touched.
+"""
+
+import asyncio
+import inspect
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping
+from typing import Protocol, runtime_checkable
+
+from edgeworker.handler import Context
+from edgeworker.messages import Body, BodyUsed
+from edgeworker.runtime import current_invocation
+from edgeworker.runtime.webapi import encodings
+from edgeworker.runtime.webapi.base import BodySource, Content, JsObject, is_absent, type_error
+from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes
+from edgeworker.runtime.webapi.ffi import JsDict
+
+_LOCKED = "This ReadableStream is currently locked to a reader."
+_USED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+class ReadableStream(BodySource):
+    """`ReadableStream.new({"start": f, "pull": f, "cancel": f})`, keyword arguments as well, or a message's `body`."""
+
+    def __init__(self, source: object = None, _strategy: object = None, /, **handlers: object) -> None:
+        self._body: Body | None = None
+        self._encoding: str | None = None
+        self._controller: _Controller | None = _Controller(_members(source) | handlers)
+        self._chunks: AsyncIterator[object] | None = self._controller.chunks()
+        self._locked = False
+
+    @classmethod
+    def of(cls, chunks: AsyncIterator[object]) -> "ReadableStream":
+        stream = cls.__new__(cls)
+        stream._body, stream._encoding, stream._controller = None, None, None
+        stream._chunks, stream._locked = chunks, False
+        return stream
+
+    @classmethod
+    def of_body(cls, body: Body, encoding: str | None) -> "ReadableStream":
+        """`encoding` is the Content-Encoding that the body's bytes are in; a script reads them decoded."""
+        stream = cls.of(_nothing())
+        stream._body, stream._encoding, stream._chunks = body, encoding, None
+        return stream
+
+    @property
+    def locked(self) -> bool:
+        return self._locked or (self._body is not None and self._body.used)
+
+    def getReader(self, _options: object = None, **_keywords: object) -> "Reader":
+        return Reader(self, self.take())
+
+    def take(self) -> AsyncIterator[object]:
+        """The chunks, for the one who reads them. Raises JsException (TypeError) where somebody does already."""
+        if self._locked:
+            raise type_error(_LOCKED)
+        self._locked = True
+        if self._body is None:
+            assert self._chunks is not None
+            return self._chunks
+        try:
+            pieces = self._body.stream()
+        except BodyUsed:
+            raise type_error(_USED) from None
+        return _as_arrays(encodings.decoded(pieces, self._encoding))
+
+    def content(self) -> Content:
+        if self.locked:
+            raise type_error(_USED)
+        if self._body is not None:
+            return Content(self._body, encoding=self._encoding)
+        return Content(Body(_for_body(self.take(), current_invocation.current_or_none())))
+
+    def release(self) -> None:
+        self._locked = False
+
+    async def cancel(self, reason: object = None) -> None:
+        if self._body is not None:
+            await self._body.close()
+        elif self._controller is not None:
+            await self._controller.cancel(reason)
+        elif isinstance(self._chunks, _Closable):
+            await self._chunks.aclose()
+
+    def tee(self) -> list["ReadableStream"]:
+        if self._body is not None and not self._locked:
+            return [ReadableStream.of_body(half, self._encoding) for half in self._body.tee()]
+        halves = Body(_for_body(self.take(), current_invocation.current_or_none())).tee()
+        return [ReadableStream.of_body(half, None) for half in halves]
+
+    async def pipeTo(self, destination: "WritableStream", _options: object = None, **_keywords: object) -> None:
+        writer = destination.getWriter()
+        async for chunk in self.take():
+            await writer.write(chunk)
+        await writer.close()
+
+    def pipeThrough(self, transform: "TransformStream", _options: object = None) -> "ReadableStream":
+        work = self.pipeTo(transform.writable)
+        context = current_invocation.current_or_none()
+        if context is None:
+            work.close()
+            raise type_error("pipeThrough() works only while a handler runs")
+        context.wait_until(work)
+        return transform.readable
+
+    def values(self) -> AsyncIterator[object]:
+        return self.take()
+
+    def __aiter__(self) -> AsyncIterator[object]:
+        return self.take()
+
+
+class Reader(JsObject):
+    """`getReader()` of a stream: `read()` answers an object with `value` and `done`."""
+
+    def __init__(self, stream: ReadableStream, chunks: AsyncIterator[object]) -> None:
+        self._stream = stream
+        self._chunks = chunks
+
+    async def read(self) -> JsDict:
+        async for chunk in self._chunks:
+            return JsDict(value=chunk, done=False)
+        return JsDict(value=None, done=True)
+
+    def releaseLock(self) -> None:
+        self._stream.release()
+
+    async def cancel(self, reason: object = None) -> None:
+        await self._stream.cancel(reason)
+
+
+class _Controller:
+    """What `start` and `pull` of a script's source are given."""
+
+    def __init__(self, source: Mapping[str, object]) -> None:
+        self._source = source
+        self._waiting: deque[object] = deque()
+        self._closed = False
+        self._error: object = None
+        self.desiredSize = 1
+
+    def enqueue(self, chunk: object) -> None:
+        if self._closed:
+            raise type_error("The stream is closed: nothing can be enqueued.")
+        self._waiting.append(chunk)
+
+    def close(self) -> None:
+        self._closed = True
+
+    def error(self, reason: object = None) -> None:
+        self._closed, self._error = True, reason if isinstance(reason, BaseException) else type_error(str(reason))
+
+    async def cancel(self, reason: object = None) -> None:
+        self._closed = True
+        self._waiting.clear()
+        await self._call("cancel", reason)
+
+    async def chunks(self) -> AsyncIterator[object]:
+        await self._call("start", self)
+        while True:
+            while self._waiting:
+                yield self._waiting.popleft()
+            if isinstance(self._error, BaseException):
+                raise self._error
+            if self._closed:
+                return
+            if is_absent(self._source.get("pull")):
+                raise type_error("The stream was not closed, and its source has no pull().")
+            await self._call("pull", self)
+
+    async def _call(self, name: str, argument: object) -> None:
+        function = self._source.get(name)
+        if callable(function) and inspect.isawaitable(result := function(argument)):
+            await result
+
+
+class _Pipe:
+    """One chunk at a time from a writer to a reader, so that a slow reader slows the writer."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[tuple[bool, object]] = asyncio.Queue(1)
+        self._given_up = False
+
+    async def write(self, chunk: object) -> None:
+        if self._given_up:
+            raise type_error("The readable side of this stream was cancelled.")
+        await self._queue.put((False, chunk))
+
+    async def finish(self, error: BaseException | None = None) -> None:
+        if not self._given_up:
+            await self._queue.put((True, error))
+
+    async def chunks(self) -> AsyncIterator[object]:
+        try:
+            while True:
+                last, chunk = await self._queue.get()
+                if not last:
+                    yield chunk
+                elif isinstance(chunk, BaseException):
+                    raise chunk
+                else:
+                    return
+        finally:
+            self._given_up = True
+            # A writer that waits for room is let go; its next write tells it that nobody reads.
+            while not self._queue.empty():
+                self._queue.get_nowait()
+
+
+class WritableStream(JsObject):
+    """`WritableStream.new({"write": f, "close": f, "abort": f})`, or the `writable` of a TransformStream."""
+
+    def __init__(self, sink: object = None, _strategy: object = None, /, **handlers: object) -> None:
+        self._sink = _members(sink) | handlers
+        self.locked = False
+
+    def getWriter(self) -> "Writer":
+        if self.locked:
+            raise type_error("This WritableStream is currently locked to a writer.")
+        self.locked = True
+        return Writer(self, self._sink)
+
+
+class _Fulfilled:
+    """A promise that is fulfilled already; nobody has to await it."""
+
+    def __await__(self) -> Generator[object, None, None]:
+        return
+        yield  # makes it a generator
+
+
+class Writer(JsObject):
+    # `write` waits for room itself, so a writer is always ready.
+    ready = _Fulfilled()
+
+    def __init__(self, stream: WritableStream, sink: Mapping[str, object]) -> None:
+        self._stream = stream
+        self._sink = sink
+        self.desiredSize = 1
+
+    async def write(self, chunk: object = None) -> None:
+        await self._call("write", chunk)
+
+    async def close(self) -> None:
+        await self._call("close")
+
+    async def abort(self, reason: object = None) -> None:
+        await self._call("abort", reason)
+
+    def releaseLock(self) -> None:
+        self._stream.locked = False
+
+    async def _call(self, name: str, *args: object) -> None:
+        function = self._sink.get(name)
+        if callable(function) and inspect.isawaitable(result := function(*args)):
+            await result
+
+
+class TransformStream(JsObject):
+    """`readable` gives what is written to `writable`, through the `transform(chunk, controller)` of a transformer."""
+
+    def __init__(self, transformer: object = None, *_strategies: object, **handlers: object) -> None:
+        pipe = _Pipe()
+        members = _members(transformer) | handlers
+        self.readable = ReadableStream.of(pipe.chunks())
+        self.writable = WritableStream(_through(pipe, members))
+
+
+class IdentityTransformStream(TransformStream):
+    pass
+
+
+class FixedLengthStream(TransformStream):
+    """The length is a promise to the client: it becomes the Content-Length."""
+
+    def __init__(self, length: int, *_strategies: object) -> None:
+        super().__init__()
+        self.readable = ReadableStream.of_body(Body(_for_body(self.readable.take(), None), length=int(length)), None)
+
+
+def _through(pipe: _Pipe, transformer: Mapping[str, object]) -> JsDict:
+    transform, flush = transformer.get("transform"), transformer.get("flush")
+
+    async def drain(controller: _Controller) -> None:
+        while controller._waiting:
+            await pipe.write(controller._waiting.popleft())
+
+    async def write(chunk: object) -> None:
+        if not callable(transform):
+            await pipe.write(chunk)
+            return
+        controller = _Controller({})
+        if inspect.isawaitable(result := transform(chunk, controller)):
+            await result
+        await drain(controller)
+
+    async def close() -> None:
+        if callable(flush):
+            controller = _Controller({})
+            if inspect.isawaitable(result := flush(controller)):
+                await result
+            await drain(controller)
+        await pipe.finish()
+
+    async def abort(reason: object = None) -> None:
+        await pipe.finish(reason if isinstance(reason, BaseException) else type_error(str(reason)))
+
+    return JsDict(write=write, close=close, abort=abort)
+
+
+def stream_from(source: object) -> ReadableStream:
+    """`ReadableStream.from`: of an async iterable or an iterable. Raises JsException (TypeError) for anything else."""
+    match source:
+        case ReadableStream():
+            return source
+        case AsyncIterable():
+            return ReadableStream.of(aiter(source))
+        case Iterable():
+            return ReadableStream.of(_from_iterable(source))
+        case _:
+            raise type_error(f"ReadableStream.from() takes something iterable, not {type(source).__name__}")
+
+
+async def _from_iterable(source: Iterable[object]) -> AsyncIterator[object]:
+    for chunk in source:
+        yield chunk
+
+
+async def _nothing() -> AsyncIterator[object]:
+    no_chunks: tuple[object, ...] = ()
+    for chunk in no_chunks:
+        yield chunk
+
+
+async def _as_arrays(pieces: AsyncIterator[bytes]) -> AsyncIterator[object]:
+    async for piece in pieces:
+        yield Uint8Array(piece)
+
+
+async def _for_body(chunks: AsyncIterator[object], context: Context | None) -> AsyncIterator[bytes]:
+    """The chunks as bytes. The script's code that makes them runs within its invocation, whoever reads."""
+    try:
+        while True:
+            try:
+                if context is None:
+                    chunk = await anext(chunks)
+                else:
+                    with current_invocation.entered(context):
+                        chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            if not is_buffer(chunk):
+                raise type_error(f"A body's stream is made of bytes, and one chunk is {type(chunk).__name__}.")
+            yield to_bytes(chunk)
+    finally:
+        if isinstance(chunks, _Closable):
+            await chunks.aclose()
+
+
+def _members(source: object) -> dict[str, object]:
+    """The functions of an underlying source, sink or transformer: a dict, a JavaScript object, or any Python object."""
+    if is_absent(source):
+        return {}
+    if isinstance(source, Mapping):
+        return {str(name): member for name, member in source.items()}
+    names: tuple[str, ...] = ("start", "pull", "cancel", "write", "close", "abort", "transform", "flush")
+    found: dict[str, Callable[..., object]] = {name: getattr(source, name) for name in names if hasattr(source, name)}
+    return dict(found)
+
+
+# The standard's name cannot be written as a method's.
+for _name in ("from", "from_"):
+    setattr(ReadableStream, _name, staticmethod(stream_from))

@@ -1,0 +1,270 @@
+"""`Promise`, timers, and `AbortController`."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from typing import Final
+
+from edgeworker.runtime.webapi.base import JsObject
+from edgeworker.runtime.webapi.data import JsArray
+from edgeworker.runtime.webapi.ffi import JsDict, JsException
+
+# The loop itself keeps no task alive.
+_kept: Final[set["asyncio.Future[object]"]] = set()
+
+
+class Promise(JsObject):
+    """Something to await that also has `then`, `catch` (written `catch_`) and `finally_`."""
+
+    def __init__(self, work: Awaitable[object] | Callable[..., object]) -> None:
+        """Of an awaitable, or of JavaScript's executor `(resolve, reject) -> None`."""
+        self._work: Awaitable[object] = work if inspect.isawaitable(work) else _executed(work)
+        self._task: asyncio.Future[object] | None = None
+        self._taken = False
+
+    def __await__(self) -> Generator[object, None, object]:
+        # Awaited once and nowhere else, the work needs no task of its own.
+        if self._task is None and inspect.iscoroutine(self._work):
+            if self._taken:
+                raise RuntimeError("this promise was awaited already: keep its value")
+            self._taken = True
+            return self._work.__await__()
+        return self._shared().__await__()
+
+    def then(
+        self, fulfilled: Callable[..., object] | None = None, rejected: Callable[..., object] | None = None
+    ) -> "Promise":
+        return _begun(Promise(_after(self._shared(), fulfilled, rejected)))
+
+    def catch_(self, rejected: Callable[..., object]) -> "Promise":
+        return self.then(None, rejected)
+
+    def finally_(self, callback: Callable[[], object]) -> "Promise":
+        return _begun(Promise(_finally(self._shared(), callback)))
+
+    @staticmethod
+    def resolve(value: object = None) -> "Promise":
+        return value if isinstance(value, Promise) else Promise(_given(value))
+
+    @staticmethod
+    def reject(reason: object) -> "Promise":
+        return Promise(_failing(reason))
+
+    @staticmethod
+    def all(items: Iterable[object]) -> "Promise":
+        return Promise(_all(items))
+
+    @staticmethod
+    def race(items: Iterable[object]) -> "Promise":
+        return Promise(_race(items))
+
+    @staticmethod
+    def allSettled(items: Iterable[object]) -> "Promise":
+        return Promise(_all_settled(items))
+
+    def _shared(self) -> "asyncio.Future[object]":
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._work)
+            _kept.add(self._task)
+            self._task.add_done_callback(_kept.discard)
+        return self._task
+
+
+def _begun(promise: Promise) -> Promise:
+    """What is given to `then` runs whether somebody awaits its result or not."""
+    promise._shared()
+    return promise
+
+
+async def _given(value: object) -> object:
+    return await value if inspect.isawaitable(value) else value
+
+
+async def _failing(reason: object) -> object:
+    raise reason if isinstance(reason, BaseException) else JsException("Error", str(reason))
+
+
+async def _executed(executor: Callable[..., object]) -> object:
+    future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+    def resolve(value: object = None) -> None:
+        if not future.done():
+            future.set_result(value)
+
+    def reject(reason: object = None) -> None:
+        if not future.done():
+            future.set_exception(reason if isinstance(reason, Exception) else JsException("Error", str(reason)))
+
+    executor(resolve, reject)
+    return await _given(await future)
+
+
+async def _after(
+    work: Awaitable[object], fulfilled: Callable[..., object] | None, rejected: Callable[..., object] | None
+) -> object:
+    try:
+        value = await work
+    except Exception as error:
+        if rejected is None:
+            raise
+        return await _given(rejected(error))
+    return value if fulfilled is None else await _given(fulfilled(value))
+
+
+async def _finally(work: Awaitable[object], callback: Callable[[], object]) -> object:
+    try:
+        return await work
+    finally:
+        await _given(callback())
+
+
+async def _all(items: Iterable[object]) -> object:
+    return JsArray(await asyncio.gather(*(_given(item) for item in items)))
+
+
+async def _race(items: Iterable[object]) -> object:
+    tasks = [asyncio.ensure_future(_given(item)) for item in items]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    return next(iter(done)).result()
+
+
+async def _all_settled(items: Iterable[object]) -> object:
+    results = await asyncio.gather(*(_given(item) for item in items), return_exceptions=True)
+    return JsArray(
+        JsDict(status="rejected", reason=result)
+        if isinstance(result, BaseException)
+        else JsDict(status="fulfilled", value=result)
+        for result in results
+    )
+
+
+class Timers:
+    """`setTimeout` and its kin for one worker."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._handles: dict[int, asyncio.TimerHandle] = {}
+
+    def setTimeout(self, function: Callable[..., object], ms: float = 0, *args: object) -> int:
+        self._last += 1
+        self._start(self._last, function, ms, args, repeat=False)
+        return self._last
+
+    def setInterval(self, function: Callable[..., object], ms: float = 0, *args: object) -> int:
+        self._last += 1
+        self._start(self._last, function, ms, args, repeat=True)
+        return self._last
+
+    def clear(self, number: int | None = None) -> None:
+        handle = None if number is None else self._handles.pop(number, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _start(
+        self, number: int, function: Callable[..., object], ms: float, args: tuple[object, ...], *, repeat: bool
+    ) -> None:
+        loop = asyncio.get_running_loop()
+
+        def fire() -> None:
+            self._handles.pop(number, None)
+            if repeat:
+                self._start(number, function, ms, args, repeat=True)
+            result = function(*args)
+            if inspect.isawaitable(result):
+                _kept.add(task := asyncio.ensure_future(result))
+                task.add_done_callback(_kept.discard)
+
+        self._handles[number] = loop.call_later(max(0.0, ms / 1000), fire)
+
+
+def queueMicrotask(function: Callable[[], object]) -> None:
+    asyncio.get_running_loop().call_soon(function)
+
+
+class AbortSignal(JsObject):
+    """`signal` of a fetch: `aborted`, `reason`, and whom to tell."""
+
+    def __init__(self) -> None:
+        self.aborted = False
+        self.reason: JsException | None = None
+        self.onabort: Callable[..., object] | None = None
+        self._listeners: list[Callable[..., object]] = []
+
+    @staticmethod
+    def timeout(ms: float) -> "AbortSignal":
+        signal = AbortSignal()
+        late = JsException("TimeoutError", "The operation was aborted due to timeout")
+        asyncio.get_running_loop().call_later(max(0.0, ms / 1000), signal.abort_with, late)
+        return signal
+
+    @staticmethod
+    def abort(reason: object = None) -> "AbortSignal":
+        signal = AbortSignal()
+        signal.abort_with(_abort_reason(reason))
+        return signal
+
+    @staticmethod
+    def any(signals: Iterable[object]) -> "AbortSignal":
+        """Aborted as soon as one of them is."""
+        made = AbortSignal()
+        for signal in signals:
+            if not isinstance(signal, AbortSignal):
+                raise JsException("TypeError", "AbortSignal.any() takes a list of signals")
+            if signal.reason is not None:
+                made.abort_with(signal.reason)
+            signal.addEventListener("abort", made._follow)
+        return made
+
+    def _follow(self, event: JsDict) -> None:
+        target = event["target"]
+        assert isinstance(target, AbortSignal)
+        assert target.reason is not None
+        self.abort_with(target.reason)
+
+    def addEventListener(self, kind: str, listener: Callable[..., object], _options: object = None) -> None:
+        if kind == "abort":
+            self._listeners.append(listener)
+
+    def throwIfAborted(self) -> None:
+        if self.reason is not None:
+            raise self.reason
+
+    def abort_with(self, reason: JsException) -> None:
+        if self.aborted:
+            return
+        self.aborted, self.reason = True, reason
+        for listener in [*([self.onabort] if self.onabort is not None else []), *self._listeners]:
+            listener(JsDict(type="abort", target=self))
+
+
+class AbortController(JsObject):
+    def __init__(self) -> None:
+        self.signal = AbortSignal()
+
+    def abort(self, reason: object = None) -> None:
+        self.signal.abort_with(_abort_reason(reason))
+
+
+def _abort_reason(reason: object) -> JsException:
+    if isinstance(reason, JsException):
+        return reason
+    return JsException("AbortError", "The operation was aborted" if reason is None else str(reason))
+
+
+async def unless_aborted(work: Coroutine[object, object, object], signal: object) -> object:
+    """The work's result; raises the signal's reason as soon as it is aborted, and gives the work up."""
+    if not isinstance(signal, AbortSignal):
+        return await work
+    task = asyncio.ensure_future(work)
+    signal.addEventListener("abort", lambda _event: task.cancel())
+    if signal.aborted:
+        task.cancel()
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if signal.reason is not None and task.cancelled():
+            raise signal.reason from None
+        raise

@@ -1,0 +1,236 @@
+"""The small globals of JavaScript: conversions, errors, copies, events."""
+
+import copy
+import math
+import re
+from collections.abc import Awaitable, Mapping
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.runtime.webapi.base import JsObject, is_absent
+from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
+from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.json_text import number, numeral
+
+_INTEGER: Final = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9a-zA-Z]+)")
+_FLOAT: Final = re.compile(r"\s*[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def parseInt(text: object, radix: int = 10) -> int | float:
+    """As far as the text is a number; NaN where it does not begin with one."""
+    found = _INTEGER.match(str(text))
+    if found is None:
+        return math.nan
+    sign, digits = found[1], found[2].lower()
+    if digits.startswith("0x") and radix in (10, 16):
+        digits, radix = digits[2:], 16
+    allowed = _DIGITS[:radix]
+    whole = re.match(f"[{allowed}]+", digits)
+    return math.nan if whole is None else int(sign + whole[0], radix)
+
+
+def parseFloat(text: object) -> int | float:
+    found = _FLOAT.match(str(text))
+    return math.nan if found is None else number(float(found[0]))
+
+
+def to_number(value: object = 0) -> int | float:
+    """JavaScript's Number(value)."""
+    if isinstance(value, int | float):
+        return int(value) if isinstance(value, bool) else value
+    if is_absent(value):
+        return math.nan if value is None else 0
+    text = str(value).strip()
+    if not text:
+        return 0
+    try:
+        return int(text, 0) if re.fullmatch(r"0[xXoObB][0-9a-fA-F]+", text) else number(float(text.replace("_", "x")))
+    except ValueError:
+        return math.nan
+
+
+def to_string(value: object = "") -> str:
+    """JavaScript's String(value)."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return numeral(float(value)) if isinstance(value, float) else str(value)
+        case None:
+            return "undefined"
+        case _ if is_absent(value):
+            return "null"
+        case Mapping():
+            return "[object Object]"
+        case list():
+            return ",".join("" if is_absent(item) else to_string(item) for item in value)
+        case _:
+            return str(value)
+
+
+class Number:
+    """`Number(x)`, and what stands at it."""
+
+    MAX_SAFE_INTEGER, MIN_SAFE_INTEGER, EPSILON = 2**53 - 1, -(2**53) + 1, 2.0**-52
+    MAX_VALUE, POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN = 1.7976931348623157e308, math.inf, -math.inf, math.nan
+    parseInt = staticmethod(parseInt)
+    parseFloat = staticmethod(parseFloat)
+
+    def __new__(cls, value: object = 0) -> int | float:  # type: ignore[misc]  # a call converts, as in JavaScript
+        return to_number(value)
+
+    @staticmethod
+    def isInteger(value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
+
+    @staticmethod
+    def isSafeInteger(value: object) -> bool:
+        return isinstance(value, int | float) and Number.isInteger(value) and abs(value) <= Number.MAX_SAFE_INTEGER
+
+    @staticmethod
+    def isFinite(value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+    @staticmethod
+    def isNaN(value: object) -> bool:
+        return isinstance(value, float) and math.isnan(value)
+
+
+class String:
+    """`String(x)`, and what stands at it."""
+
+    def __new__(cls, value: object = "") -> str:  # type: ignore[misc]  # a call converts, as in JavaScript
+        return to_string(value)
+
+    @staticmethod
+    def fromCharCode(*codes: int) -> str:
+        return b"".join((code & 0xFFFF).to_bytes(2, "little") for code in codes).decode("utf-16-le", "surrogatepass")
+
+    @staticmethod
+    def fromCodePoint(*codes: int) -> str:
+        return "".join(map(chr, codes))
+
+
+def Boolean(value: object = False) -> bool:
+    return bool(value) and not (isinstance(value, float) and math.isnan(value))
+
+
+def isNaN(value: object = None) -> bool:
+    return math.isnan(to_number(value))
+
+
+def isFinite(value: object = None) -> bool:
+    return math.isfinite(to_number(value))
+
+
+def structuredClone(value: object, _options: object = None) -> object:
+    """A deep copy of data. Raises JsException (DataCloneError) for functions and the like."""
+    if callable(value) and not isinstance(value, JsObject | Mapping | list):
+        raise JsException("DataCloneError", f"{value!r} could not be cloned.")
+    match value:
+        case JsMap():
+            return JsMap([[key, structuredClone(item)] for key, item in value.entries()])
+        case Mapping():
+            return JsDict((str(key), structuredClone(item)) for key, item in value.items())
+        case JsSet():
+            return JsSet(value)
+        case list() | tuple():
+            return JsArray(structuredClone(item) for item in value)
+        case _:
+            return copy.copy(value)
+
+
+def error_class(name: str) -> type[JsException]:
+    """`js.Error` and its kin: `Error.new(text)` makes an exception that can be raised in Python."""
+
+    class Made(JsException):
+        def __init__(self, message: object = "", init: object = None) -> None:
+            super().__init__(name, to_string(message))
+            self.cause = init.get("cause") if isinstance(init, Mapping) else None
+
+        @classmethod
+        def new(cls, *args: object) -> "Made":
+            return cls(*args)
+
+    Made.__name__ = Made.__qualname__ = name
+    return Made
+
+
+class DOMException(JsException):
+    """`DOMException.new(message, name)`."""
+
+    def __init__(self, message: object = "", name: object = "Error") -> None:
+        super().__init__(str(name), str(message))
+
+    @classmethod
+    def new(cls, *args: object) -> "DOMException":
+        return cls(*args)
+
+
+class Event(JsObject):
+    def __init__(self, kind: object, init: object = None, /, **keywords: object) -> None:
+        given = {**(init if isinstance(init, Mapping) else {}), **keywords}
+        self.type = str(kind)
+        self.target: object = None
+        self.defaultPrevented = False
+        self.cancelable = bool(given.get("cancelable"))
+        self.detail = given.get("detail")
+
+    def preventDefault(self) -> None:
+        self.defaultPrevented = self.cancelable
+
+
+class EventTarget(JsObject):
+    def __init__(self) -> None:
+        self._listeners: list[tuple[str, object]] = []
+
+    def addEventListener(self, kind: str, listener: object, _options: object = None) -> None:
+        self._listeners.append((kind, listener))
+
+    def removeEventListener(self, kind: str, listener: object, _options: object = None) -> None:
+        self._listeners = [entry for entry in self._listeners if entry != (kind, listener)]
+
+    def dispatchEvent(self, event: Event) -> bool:
+        event.target = self
+        for kind, listener in list(self._listeners):
+            handle = getattr(listener, "handleEvent", listener)
+            if kind == event.type and callable(handle):
+                handle(event)
+        return not event.defaultPrevented
+
+
+class Scheduler:
+    """`scheduler.wait(ms)`, on the edge's clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def wait(self, ms: float, _options: object = None) -> Awaitable[None]:
+        return self._clock.sleep(max(0.0, ms / 1000))
+
+
+ERRORS: Final[Mapping[str, type[JsException]]] = {
+    name: error_class(name)
+    for name in ("Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError")
+}
+NAMES: Final[Mapping[str, object]] = {
+    **ERRORS,
+    "BigInt": int,
+    "Boolean": Boolean,
+    "CustomEvent": Event,
+    "DOMException": DOMException,
+    "Event": Event,
+    "EventTarget": EventTarget,
+    "Infinity": math.inf,
+    "NaN": math.nan,
+    "Number": Number,
+    "String": String,
+    "isFinite": isFinite,
+    "isNaN": isNaN,
+    "parseFloat": parseFloat,
+    "parseInt": parseInt,
+    "structuredClone": structuredClone,
+}

@@ -1,0 +1,326 @@
+"""The control socket of `edgeworker test-server`: what a test in another language does to its edge, over HTTP.
+
+Every answer is JSON but a KV value. Every request needs the token that the server printed when it was ready.
+"""
+
+import base64
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+from urllib.parse import parse_qs, unquote
+
+from edgeworker.config import JSON
+from edgeworker.errors import EdgeworkerError
+from edgeworker.messages import Headers, Request, Response
+from edgeworker.runtime import ScriptFailure
+from edgeworker.testing.calls import Exchange
+from edgeworker.testing.fields import Fields, Mistake
+from edgeworker.testing.issuer import Algorithm, Token
+from edgeworker.testing.local import LocalEdge
+from edgeworker.testing.origin_rules import OriginRequest
+
+_BODY_LIMIT: Final = 32 * 1024 * 1024
+
+
+class Control:
+    """A Handler. `edge` is the current edge; `reset` puts a fresh one in its place."""
+
+    def __init__(self, make: Callable[[], LocalEdge], token: str, on_reset: Callable[[LocalEdge], None]) -> None:
+        """`make` makes an edge; `on_reset` is told each one, the first included."""
+        self._make = make
+        self._token = token
+        self._on_reset = on_reset
+        self.edge = make()
+        on_reset(self.edge)
+
+    async def fetch(self, request: Request, /) -> Response:
+        given = (request.headers.get("authorization") or "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            return _json({"error": "send `Authorization: Bearer` with the control_token of the ready line"}, 401)
+        name, _, rest = request.url.path[1:].partition("/")
+        endpoint = ENDPOINTS.get((request.method, f"{name}/{rest}" if name == "origin" else name))
+        if endpoint is None:
+            known = sorted({f"{method} /{path}" for method, path in ENDPOINTS})
+            return _json({"error": f"no {request.method} {request.url.path} here; there are: {', '.join(known)}"}, 404)
+        try:
+            return await endpoint(self, request, unquote(rest))
+        except (Mistake, EdgeworkerError, LookupError, ValueError, TypeError) as error:
+            return _json({"error": str(error)}, 400)
+        except ScriptFailure as failure:
+            return _json({"error": f"{failure}: {failure.original}"}, 500)
+
+    async def reset(self) -> None:
+        old, self.edge = self.edge, self._make()
+        self._on_reset(self.edge)
+        await old.aclose()
+
+
+async def _reset(control: Control, request: Request, rest: str) -> Response:
+    await control.reset()
+    return _now(control)
+
+
+async def _read_clock(control: Control, request: Request, rest: str) -> Response:
+    return _now(control)
+
+
+async def _move_clock(control: Control, request: Request, rest: str) -> Response:
+    fields = await _fields(request)
+    seconds = fields.number("advance")
+    fields.finish()
+    if seconds is None:
+        raise Mistake('"advance" is missing: the seconds to move the clock by')
+    control.edge.clock.advance(seconds)
+    await control.edge.settle()
+    return _now(control)
+
+
+async def _settle(control: Control, request: Request, rest: str) -> Response:
+    await control.edge.settle()
+    return _now(control)
+
+
+async def _list_keys(control: Control, request: Request, rest: str) -> Response:
+    binding, key = _binding(rest)
+    namespace = control.edge.kv(binding)
+    if key is None:
+        names: list[JSON] = list(namespace.keys())
+        return _json({"keys": names})
+    found = namespace.find(key)
+    if found is None:
+        return _json({"error": f'there is no "{key}" in {binding}'}, 404)
+    headers = Headers({"Content-Type": "application/octet-stream"})
+    if found.expires_at is not None:
+        headers.append("Expiration", str(found.expires_at))
+    return Response(200, headers, found.value)
+
+
+async def _put_value(control: Control, request: Request, rest: str) -> Response:
+    binding, key = _binding(rest)
+    if key is None:
+        raise Mistake("name a key: PUT /kv/BINDING/KEY")
+    query = parse_qs(request.url.query.removeprefix("?"))
+    value = b"" if request.body is None else await request.body.read(limit=_BODY_LIMIT)
+    control.edge.kv(binding).put(
+        key, value, expiration=_integer(query, "expiration"), expiration_ttl=_integer(query, "expiration_ttl")
+    )
+    return _json({})
+
+
+async def _delete_value(control: Control, request: Request, rest: str) -> Response:
+    binding, key = _binding(rest)
+    if key is None:
+        control.edge.kv(binding).clear()
+    else:
+        control.edge.kv(binding).delete(key)
+    return _json({})
+
+
+async def _seed(control: Control, request: Request, rest: str) -> Response:
+    content = await _content(request)
+    if not isinstance(content, dict):
+        raise Mistake('a JSON object is needed: {"key": "value"}')
+    control.edge.kv(_binding(rest)[0]).seed(content)
+    return _json({})
+
+
+async def _add_rule(control: Control, request: Request, rest: str) -> Response:
+    fields = await _fields(request)
+    origin = control.edge.origin
+    pattern, method, times = fields.text("pattern"), fields.text("method"), fields.integer("times")
+    if pattern is None:
+        raise Mistake('"pattern" is missing: "/path", "host/path" or "https://host/path"')
+    failing = fields.integer("fail")
+    if failing is not None:
+        fields.finish()
+        origin.fail(pattern, failing, method=method, times=times)
+        return _json({}, 201)
+    status, headers, body, value = (
+        fields.integer("status"),
+        fields.texts("headers"),
+        fields.text("body"),
+        fields.value("json"),
+    )
+    delay, announced, reset_after = (
+        fields.number("delay_seconds"),
+        fields.integer("announced_length"),
+        fields.integer("reset_after"),
+    )
+    fields.finish()
+    origin.on(
+        pattern,
+        method=method,
+        status=200 if status is None else status,
+        headers=headers,
+        body=body,
+        json=value,
+        delay_seconds=delay or 0.0,
+        times=times,
+        announced_length=announced,
+        reset_after=reset_after,
+    )
+    return _json({}, 201)
+
+
+async def _clear_origin(control: Control, request: Request, rest: str) -> Response:
+    control.edge.origin.clear()
+    return _json({})
+
+
+async def _origin_requests(control: Control, request: Request, rest: str) -> Response:
+    origin = control.edge.origin
+    return _json(
+        {
+            "requests": [_origin_request(asked) for asked in origin.requests],
+            "refused": [_origin_request(asked) for asked in origin.refused],
+        }
+    )
+
+
+async def _trace(control: Control, request: Request, rest: str) -> Response:
+    return _json({"requests": [_exchange(exchange) for exchange in control.edge.exchanges]})
+
+
+async def _logs(control: Control, request: Request, rest: str) -> Response:
+    return _json(
+        {"lines": [{"level": line.level, "logger": line.logger, "text": line.text} for line in control.edge.logs]}
+    )
+
+
+async def _issue(control: Control, request: Request, rest: str) -> Response:
+    fields = await _fields(request)
+    issuer = control.edge.issuer
+    split, variant = fields.flag("split"), fields.text("bad")
+    if variant is not None:
+        fields.finish()
+        return _json(_token(issuer.bad(variant, split=split)), 201)
+    sub, ttl, scope, aud = fields.text("sub"), fields.integer("ttl_seconds"), fields.text("scope"), fields.text("aud")
+    claims, algorithm = fields.object("claims"), fields.text("algorithm")
+    fields.finish()
+    token = issuer.token(
+        sub="alice" if sub is None else sub,
+        split=split,
+        ttl_seconds=300 if ttl is None else ttl,
+        aud=aud,
+        scope=scope,
+        algorithm=_algorithm(algorithm),
+        claims=claims,
+    )
+    return _json(_token(token), 201)
+
+
+async def _serve_keys(control: Control, request: Request, rest: str) -> Response:
+    issuer = control.edge.issuer
+    issuer.serve()
+    return _json({"issuer": issuer.url, "jwks_uri": issuer.jwks_url, "jwks": issuer.jwks()}, 201)
+
+
+async def _cron(control: Control, request: Request, rest: str) -> Response:
+    fields = await _fields(request)
+    expression, worker = fields.text("cron"), fields.text("worker")
+    fields.finish()
+    await control.edge.cron(expression or "* * * * *", worker=worker)
+    return _json({})
+
+
+Endpoint = Callable[[Control, Request, str], Awaitable[Response]]
+
+ENDPOINTS: Final[Mapping[tuple[str, str], Endpoint]] = {
+    ("POST", "reset"): _reset,
+    ("GET", "clock"): _read_clock,
+    ("POST", "clock"): _move_clock,
+    ("POST", "settle"): _settle,
+    ("GET", "kv"): _list_keys,
+    ("PUT", "kv"): _put_value,
+    ("DELETE", "kv"): _delete_value,
+    ("POST", "kv"): _seed,
+    ("POST", "origin/rules"): _add_rule,
+    ("DELETE", "origin/rules"): _clear_origin,
+    ("GET", "origin/requests"): _origin_requests,
+    ("GET", "trace"): _trace,
+    ("GET", "logs"): _logs,
+    ("POST", "tokens"): _issue,
+    ("POST", "keys"): _serve_keys,
+    ("POST", "cron"): _cron,
+}
+
+
+def _binding(rest: str) -> tuple[str, str | None]:
+    """(binding, key or None) of "BINDING/KEY"."""
+    binding, slash, key = rest.partition("/")
+    if not binding:
+        raise Mistake("name a KV binding: /kv/BINDING")
+    return binding, key if slash and key else None
+
+
+def _integer(query: Mapping[str, list[str]], name: str) -> int | None:
+    values = query.get(name)
+    if values is None:
+        return None
+    if not values[-1].isdecimal():
+        raise Mistake(f"{name}={values[-1]}: a number of seconds is needed")
+    return int(values[-1])
+
+
+def _algorithm(name: str | None) -> Algorithm:
+    match name:
+        case None | "RS256":
+            return "RS256"
+        case "ES256":
+            return "ES256"
+        case _:
+            raise Mistake(f'"algorithm" is "{name}"; it can be RS256 or ES256')
+
+
+async def _content(request: Request) -> JSON:
+    text = b"" if request.body is None else await request.body.read(limit=_BODY_LIMIT)
+    try:
+        content: JSON = json.loads(text or b"{}")
+    except ValueError as error:
+        raise Mistake(f"the body is no JSON: {error}") from None
+    return content
+
+
+async def _fields(request: Request) -> Fields:
+    return Fields(await _content(request))
+
+
+def _origin_request(asked: OriginRequest) -> dict[str, JSON]:
+    headers: list[JSON] = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in asked.headers.raw]
+    return {
+        "method": asked.method,
+        "url": asked.url,
+        "headers": headers,
+        "body": asked.text,
+        "body_base64": base64.b64encode(asked.body).decode("ascii"),
+        "origin": asked.base,
+        "worker": asked.worker,
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, JSON]:
+    steps: list[JSON] = [
+        {
+            "kind": step.kind,
+            "text": step.text,
+            "at_ms": round(step.at * 1000, 3),
+            "took_ms": None if step.took is None else round(step.took * 1000, 3),
+        }
+        for step in exchange.trace.steps
+    ]
+    return {"method": exchange.method, "url": exchange.place, "outcome": exchange.outcome, "steps": steps}
+
+
+def _token(token: Token) -> dict[str, JSON]:
+    return {"token": str(token), "jwt": token.jwt, "key": token.key, "published_value": token.published_value}
+
+
+def _now(control: Control) -> Response:
+    clock = control.edge.clock
+    return _json({"now": clock.now(), "now_ms": clock.now_ms()})
+
+
+def _json(content: JSON, status: int = 200) -> Response:
+    headers = Headers({"Content-Type": "application/json", "Cache-Control": "no-store"})
+    return Response(status, headers, json.dumps(content, ensure_ascii=False).encode() + b"\n")

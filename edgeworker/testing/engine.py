@@ -1,0 +1,200 @@
+"""What is behind an edge in a test: the core's edge on its loop, its memory, its background work and its port."""
+
+import asyncio
+import socket as sockets
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Final, TypeVar
+
+from edgeworker.config import Config, Socket
+from edgeworker.edge import Edge, build
+from edgeworker.errors import EdgeworkerError
+from edgeworker.handler import Background, Services
+from edgeworker.kv.memory import MemoryStore
+from edgeworker.kv.store import KVStore
+from edgeworker.messages import Request, Response
+from edgeworker.runtime import Scheduled
+from edgeworker.server.listener import Listener, listen_on
+from edgeworker.testing.calls import Exchange
+from edgeworker.testing.clock import MovableClock
+from edgeworker.testing.faults import Faults, OriginMisfortune, stores
+from edgeworker.testing.home import Home
+from edgeworker.testing.log_lines import LogLine, collected
+from edgeworker.testing.origin import Origin
+from edgeworker.testing.settling import Triggers, settle
+from edgeworker.trace import Trace
+
+T = TypeVar("T")
+
+_HOST: Final = "127.0.0.1"
+# How long a request may stand still for the clock before the test is told; real seconds.
+_PATIENCE_SECONDS: Final = 5.0
+
+
+class Engine:
+    """Use LocalEdge. Every method that is a coroutine runs on the edge's loop: call it through `home`."""
+
+    def __init__(self, config: Config, clock: MovableClock, origin: Origin, faults: Faults) -> None:
+        self.config = config
+        self.home = Home()
+        self._memory = MemoryStore()
+        self._stores = stores(faults, self._memory, clock)
+        self.logs: list[LogLine] = []
+        self.exchanges: list[Exchange] = []
+        self._clock = clock
+        self._origin = origin
+        self._background = Background()
+        self._triggers = Triggers(config.workers, self.scheduled, clock)
+        self._edge: Edge | None = None
+        self._starting: asyncio.Lock | None = None
+        self._address: sockets.socket | None = None
+        self._opening: asyncio.Future[None] | None = None
+        self._listener: Listener | None = None
+        self.closed = False
+        if faults.origin_failures:
+            origin.misfortune = OriginMisfortune(faults)
+
+    @property
+    def store(self) -> KVStore:
+        """As the test's own hand reaches it."""
+        return self._stores.own
+
+    async def edge(self) -> Edge:
+        """The edge; its scripts are loaded when it is first asked for. Raises ConfigError or ScriptError."""
+        if self._edge is not None:
+            return self._edge
+        if self.closed:
+            raise RuntimeError("this edge is closed")
+        if self._starting is None:
+            self._starting = asyncio.Lock()
+        async with self._starting:
+            if self._edge is None:
+                services = Services(
+                    clock=self._clock,
+                    background=self._background,
+                    internet=self._origin.internet,
+                    origin_at=self._origin.at,
+                )
+                self._edge = await build(self.config, services, self._stores.scripts)
+        return self._edge
+
+    async def answer(self, request: Request) -> Response:
+        """One request from outside; its trace is kept in `exchanges`, whatever becomes of it."""
+        trace = request.trace or Trace(self._clock.monotonic())
+        outcome = "failed"
+        with collected(self.logs):
+            try:
+                edge = await self.edge()
+                response = await edge.fetch(request.replace(trace=trace))
+                outcome = str(response.status)
+            except EdgeworkerError as error:
+                outcome = f"{type(error).__name__}: {error}"
+                raise
+            finally:
+                place = f"{request.url.origin}{request.url.path}"
+                self.exchanges.append(Exchange(request.method, place, outcome, trace))
+        return response
+
+    async def watched(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Raises RuntimeError where `work` stands still because it sleeps by a clock that nobody moves."""
+        began = self._clock.now_ms()
+        left = 0.0
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as guard:
+
+                def look() -> None:
+                    nonlocal left
+                    due = self._clock.next_due_ms
+                    if due is not None and self._clock.now_ms() == began:
+                        left = (due - began) / 1000
+                        guard.reschedule(loop.time())
+
+                timer = loop.call_later(_PATIENCE_SECONDS, look)
+                try:
+                    return await work()
+                finally:
+                    timer.cancel()
+        except TimeoutError:
+            if not guard.expired():
+                raise
+            raise RuntimeError(
+                "the answer waits for the clock, which nobody moves: begin the request as a task, then "
+                f"clock.advance({left:g}) and await edge.settle()"
+            ) from None
+
+    async def settle(self) -> None:
+        with collected(self.logs):
+            await settle(self._clock, self._background, self._triggers)
+
+    async def scheduled(self, worker: str, event: Scheduled) -> None:
+        with collected(self.logs):
+            edge = await self.edge()
+            await edge.scheduled(worker, event)
+
+    def port(self) -> int:
+        """Of a real socket, which is opened at the first call."""
+        if self._address is None:
+            address = self._address = sockets.create_server((_HOST, 0))
+            if self.home.is_here:
+                self._opening = asyncio.ensure_future(self._listen(address))
+            else:
+                self.home.turn()
+                self.home.run(lambda: self._listen(address))
+        port: int = self._address.getsockname()[1]
+        return port
+
+    def at_once(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Work of the store in memory, which never waits, without asking whether a loop runs here."""
+
+        async def done() -> T:
+            return await work()
+
+        return self.home.run(done) if self.home.elsewhere else finished(done())
+
+    async def shut(self) -> None:
+        """Lets go of port, background work and scripts."""
+        self.closed = True
+        if self._opening is not None:
+            await self._opening
+        if self._listener is not None:
+            await self._listener.close(0)
+        await self._background.drain(timeout_seconds=0)
+        await self._forget()
+
+    def abandon(self) -> None:
+        """What can be let go of without the loop, which may have ended."""
+        self.closed = True
+        if self._address is not None:
+            self._address.close()
+        finished(self._forget())
+
+    async def _forget(self) -> None:
+        edge, self._edge = self._edge, None
+        if edge is not None:
+            await edge.close()
+        await self._memory.close()
+
+    async def _listen(self, address: sockets.socket) -> None:
+        socket = Socket(_HOST, address.getsockname()[1])
+        self._listener = await listen_on(address, _Port(self), socket, limits=self.config.limits, clock=self._clock)
+
+
+class _Port:
+    """The edge as the handler behind its port."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def fetch(self, request: Request, /) -> Response:
+        return await self._engine.answer(request)
+
+
+def finished(work: Coroutine[object, object, T]) -> T:
+    """The result of a coroutine that waits for nothing. Raises AssertionError where it does wait."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    work.close()
+    raise AssertionError("work in memory waits for nothing")

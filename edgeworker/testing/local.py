@@ -1,0 +1,286 @@
+"""An edge in a test's own process: no socket, time and the world outside in the test's hand."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TypeVar, Unpack
+
+from edgeworker.config import Config
+from edgeworker.kv.namespace import KVNamespace
+from edgeworker.kv.store import KVStore
+from edgeworker.messages import URL, Request, Response
+from edgeworker.routing import Explanation, Resolver
+from edgeworker.runtime import Scheduled
+from edgeworker.testing.calls import CallOptions, Exchange, Reply, reply_of, request_of
+from edgeworker.testing.clock import MovableClock
+from edgeworker.testing.engine import Engine
+from edgeworker.testing.faults import Faults
+from edgeworker.testing.issuer import Issuer
+from edgeworker.testing.kv_access import KVAccess, namespace_id
+from edgeworker.testing.log_lines import LogLine
+from edgeworker.testing.origin import Origin
+from edgeworker.trace import Trace
+
+if TYPE_CHECKING:
+    from edgeworker.testing.aiohttp_connector import AiohttpConnector
+    from edgeworker.testing.httpx_transport import HttpxTransport
+    from edgeworker.testing.server_issuer import Server
+
+T = TypeVar("T")
+
+# What a configuration without an origin gets, so that `fetch(request)` of a worker has somewhere to go.
+ORIGIN: Final = "http://origin.test"
+_numbers: Final = itertools.count(1)
+
+
+class Routes:
+    """Which route takes a URL, and why."""
+
+    def __init__(self, config: Config) -> None:
+        self._resolver = Resolver(config)
+
+    def explain(self, url: str) -> Explanation:
+        return self._resolver.explain(URL.parse(url))
+
+
+class LocalEdge:
+    """One edge with its own clock, origin and KV, all in memory. `number` counts the edges of this process.
+
+    Async code: `await edge.fetch(url, ...)`. Code without async: `edge.get(url)`, `edge.post(url)`, ..., and
+    `edge.run(...)` for what is a coroutine. Scripts are loaded at the first request. `with`, `async with`, `close()` or
+    `aclose()` end it.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: MovableClock | None = None,
+        origin: Origin | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        """Raises ConfigError for routes and zones that cannot be meant."""
+        self.config = replace(config, origin=config.origin or ORIGIN, trigger_urls=True)
+        self.clock = clock or MovableClock()
+        self.origin = origin or Origin(self.clock)
+        self.faults = (faults or Faults()).seeded(0)
+        self.number = next(_numbers)
+        self.routes = Routes(self.config)
+        self._engine = Engine(self.config, self.clock, self.origin, self.faults)
+
+    # Requests
+
+    async def fetch(self, url: str, *, method: str = "GET", **options: Unpack[CallOptions]) -> Reply:
+        """The whole answer of the edge to one request, as from outside: the client's word about itself is not taken.
+
+        `url` may be a path: then the worker answers that takes what no route takes.
+
+        Raises:
+            ConfigError, ScriptError: the edge cannot start; this is the first request.
+            InvalidURL: what is no URL.
+            RuntimeError: the answer waits for the clock, and nobody moves it.
+        """
+        request = request_of(method, url, options).replace(trace=Trace(self.clock.monotonic()))
+        engine = self._engine
+
+        async def whole() -> Reply:
+            return await reply_of(await engine.answer(request), request)
+
+        return await engine.home.wait(lambda: engine.watched(whole))
+
+    @contextlib.asynccontextmanager
+    async def stream(self, url: str, *, method: str = "GET", **options: Unpack[CallOptions]) -> AsyncIterator[Response]:
+        """The answer before its body was read: `async for piece in response.body.stream()`. For async tests only."""
+        request = request_of(method, url, options)
+        if not self._engine.home.is_here:
+            raise RuntimeError("stream() works on the event loop that the edge lives on: that of an async test")
+        response = await self._engine.watched(lambda: self._engine.answer(request))
+        try:
+            yield response
+        finally:
+            await response.close()
+
+    def request(self, method: str, url: str, **options: Unpack[CallOptions]) -> Reply:
+        """`fetch` for tests without async."""
+        return self._engine.home.run(lambda: self.fetch(url, method=method, **options))
+
+    def get(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("GET", url, **options)
+
+    def head(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("HEAD", url, **options)
+
+    def options(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("OPTIONS", url, **options)
+
+    def post(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str, **options: Unpack[CallOptions]) -> Reply:
+        return self.request("DELETE", url, **options)
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        """Any coroutine on the edge's loop, from a test without async: `edge.run(edge.settle())`."""
+        try:
+            return self._engine.home.run(lambda: work)
+        except RuntimeError:
+            work.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """The base URL of a real port, for browsers, other processes and other languages. Opened at the first use.
+
+        In an async test the port is served whenever the test waits for something.
+        """
+        return f"http://127.0.0.1:{self._engine.port()}"
+
+    async def answer(self, request: Request, /) -> Response:
+        """One request of the core, as a transport makes it."""
+        return await self._engine.home.wait(lambda: self._engine.answer(request))
+
+    def httpx_transport(self) -> "HttpxTransport":
+        """For `httpx.Client(transport=...)` and `httpx.AsyncClient(transport=...)`; every host is this edge."""
+        from edgeworker.testing.httpx_transport import HttpxTransport
+
+        return HttpxTransport(self)
+
+    def aiohttp_connector(self) -> "AiohttpConnector":
+        """For `aiohttp.ClientSession(connector=...)` in an async test; every host is this edge."""
+        from edgeworker.testing.aiohttp_connector import AiohttpConnector
+
+        return AiohttpConnector(self)
+
+    # Time, KV, events
+
+    async def settle(self) -> None:
+        """Runs what became due by the clock, in order, and waits for what scripts gave to waitUntil."""
+        await self._engine.home.wait(self._engine.settle)
+
+    def kv(self, name: str | None = None) -> KVAccess:
+        """A namespace by its binding, title or id; without a name the only one there is. Raises LookupError."""
+        namespace = KVNamespace(self._engine.store, namespace_id(self.config, name), self.clock)
+        return KVAccess(namespace, self._engine.at_once)
+
+    @property
+    def store(self) -> KVStore:
+        """All namespaces, for a REST API in front of them."""
+        return self._engine.store
+
+    async def cron(self, expression: str = "* * * * *", *, worker: str | None = None) -> None:
+        """Fires the `scheduled` handler of the worker that has this trigger, or of `worker`, at the clock's time.
+
+        Where there is one worker only it is that one, whatever its triggers are.
+
+        Raises:
+            LookupError: of several workers none has the trigger, or more than one.
+            ScriptFailure: what the handler raised.
+        """
+        event = Scheduled(expression, self.clock.now_ms())
+        name = worker or self._worker_of(expression)
+        await self._engine.home.wait(lambda: self._engine.scheduled(name, event))
+
+    # Helpers of products, one property each, made when they are first asked for.
+
+    @cached_property
+    def issuer(self) -> Issuer:
+        """Access tokens: `edge.issuer.token(split=True)` is published in the namespace `edge.issuer.namespace`.
+
+        Where the OAuth server of scripts/oauth runs, they are that server's own: see ServerIssuer.
+        """
+        if (server := self._oauth_server()) is not None:
+            from edgeworker.testing.server_issuer import ServerIssuer
+
+            return ServerIssuer(server, self.clock, self.kv, self.origin)
+
+        def publish(namespace: str, key: str, value: str, expiration: int) -> None:
+            self.kv(namespace).put(key, value, expiration=expiration)
+
+        return Issuer(self.clock, publish, self.origin)
+
+    def _oauth_server(self) -> "Server | None":
+        if all(worker.main is None or worker.main.name != "token_worker.py" for worker in self.config.workers):
+            return None
+        from edgeworker.testing.server_issuer import server_of
+
+        return server_of(self.config)
+
+    # What happened
+
+    @property
+    def logs(self) -> list[LogLine]:
+        """What the edge and its scripts logged while they answered, oldest first."""
+        return self._engine.logs
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """All requests, oldest first, with what became of them."""
+        return self._engine.exchanges
+
+    @property
+    def trace(self) -> Trace:
+        """The way of the last request. Raises LookupError where there was none."""
+        if not self.exchanges:
+            raise LookupError("no request was made yet")
+        return self.exchanges[-1].trace
+
+    def report(self) -> list[str]:
+        """Each request's way through the edge, as lines for a person."""
+        return [line for exchange in self.exchanges for line in exchange.lines()]
+
+    # Its life
+
+    async def start(self) -> None:
+        """Loads the scripts now. Raises ConfigError or ScriptError."""
+        await self._engine.home.wait(self._engine.edge)
+
+    async def aclose(self) -> None:
+        """Ends the edge, from async code. Work of waitUntil that still goes on is cancelled."""
+        engine = self._engine
+        if engine.home.reachable and not engine.closed:
+            await engine.home.wait(engine.shut)
+        engine.abandon()
+        engine.home.close()
+
+    def close(self) -> None:
+        """Ends the edge, from code without async."""
+        engine = self._engine
+        if engine.home.reachable and not engine.closed:
+            engine.home.run(engine.shut)
+        engine.abandon()
+        engine.home.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _worker_of(self, expression: str) -> str:
+        names = [worker.name for worker in self.config.workers if expression in worker.crons]
+        if not names and len(self.config.workers) == 1:
+            names = [self.config.workers[0].name]
+        if len(names) != 1:
+            triggers = {worker.name: list(worker.crons) for worker in self.config.workers}
+            raise LookupError(f'"{expression}" is not the trigger of one worker; name it with worker=: {triggers}')
+        return names[0]

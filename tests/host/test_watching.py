@@ -1,0 +1,77 @@
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from watchfiles import Change
+
+from edgeworker.config import Config, Worker
+from edgeworker.host.watching import SourceFilter, changes, watched
+
+
+@pytest.mark.parametrize(
+    ("name", "matters"),
+    [
+        ("worker.py", True),
+        ("wrangler.toml", True),
+        ("wrangler.jsonc", True),
+        (".dev.vars", True),
+        (".dev.vars.staging", True),
+        (".env.local", True),
+        ("wrangler.json", True),
+        ("notes.md", False),
+        ("out.txt", False),
+        ("package.json", False),
+        ("kv.sqlite", False),
+        ("__pycache__/worker.py", False),
+        ("node_modules/a.json", False),
+    ],
+)
+def test_only_what_an_edge_is_made_of_matters(name: str, matters: bool) -> None:
+    assert SourceFilter()(Change.modified, f"/project/{name}") is matters
+
+
+def test_a_directory_inside_another_is_not_watched_twice(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    config = Config(
+        workers=(Worker("w", tmp_path / "src" / "worker.py"), Worker("v", tmp_path / "missing" / "v.py")),
+        files=(tmp_path / "wrangler.toml",),
+    )
+
+    assert watched(config) == {tmp_path}
+
+
+async def test_what_was_saved_before_the_watcher_was_ready_is_told_first(tmp_path: Path) -> None:
+    for name in ("old.py", "new.py", "pkg/deep.py", "node_modules/no.py", "notes.md"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x")
+    os.utime(tmp_path / "old.py", (1000, 1000))
+    stop = asyncio.Event()
+
+    told = changes([tmp_path], stop, since_ms=2_000_000)
+    async with asyncio.timeout(10):
+        first = await anext(told)
+    await told.aclose()
+
+    assert first == {tmp_path / "new.py", tmp_path / "pkg" / "deep.py"}
+
+
+async def test_a_change_is_told_until_it_is_stopped(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    file = tmp_path / "worker.py"
+    seen: list[frozenset[Path]] = []
+
+    async def watch() -> None:
+        async for files in changes([tmp_path], stop, since_ms=2**41):
+            seen.append(files)
+            stop.set()
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(watch())
+        while not seen:
+            # The watcher says nothing when it is ready; the file is touched until it notices.
+            file.write_text("x")
+            await asyncio.sleep(0.05)
+
+    assert seen == [{file}]

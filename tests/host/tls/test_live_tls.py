@@ -1,0 +1,188 @@
+"""Certificates follow their files and the clock, and a broken one never replaces one that works."""
+
+import asyncio
+import logging
+import ssl
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from edgeworker.config import TLS, Certificate, Config, Limits, Zone
+from edgeworker.errors import ConfigError
+from edgeworker.host.tls.live_tls import LiveTLS
+from edgeworker.server import listen
+from edgeworker.testing.clock import MovableClock
+from tests.pki import DAY, NOW, PKI
+from tests.server.wires import ANY_PORT, END, GET, Answering, hello
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock(NOW)
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> PKI:
+    return PKI(tmp_path)
+
+
+async def shown(live: LiveTLS, *, name: str = "a.example", authorities: Path | None = None) -> list[str]:
+    """The names of the certificate that a client of a new connection gets, without sockets."""
+    client_in, client_out, server_in, server_out = (ssl.MemoryBIO() for _ in range(4))
+    context = ssl.create_default_context(cafile=None if authorities is None else str(authorities))
+    context.check_hostname = False
+    client = context.wrap_bio(client_in, client_out, server_hostname=name)
+    server = live.edge.wrap_bio(server_in, server_out, server_side=True)
+    for _ in range(3):
+        for one, source, target in ((client, client_out, server_in), (server, server_out, client_in)):
+            with suppress(ssl.SSLWantReadError):
+                one.do_handshake()
+            target.write(source.read())
+    certificate = client.getpeercert()
+    assert certificate is not None
+    return [str(pair[1]) for pair in certificate["subjectAltName"]]
+
+
+def configured(*certificates: Certificate) -> Config:
+    return Config(tls=TLS(certificates))
+
+
+async def test_a_new_certificate_is_served_once_its_files_have_settled(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    live = LiveTLS(configured(pki.server("a.example", file="x")), clock, data=tmp_path)
+    pki.server("a.example", "new.example", file="x")
+
+    await live.check()
+    while_it_may_be_half_written = await shown(live, authorities=pki.ca)
+    await live.check()
+
+    assert while_it_may_be_half_written == ["a.example"]
+    assert await shown(live, authorities=pki.ca) == ["a.example", "new.example"]
+    assert live.authority is None
+
+
+async def test_a_broken_certificate_is_told_once_and_the_old_one_stays(
+    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificate = pki.server("a.example", file="x")
+    live = LiveTLS(configured(certificate), clock, data=tmp_path)
+    certificate.cert.write_text("broken")
+
+    for _ in range(5):
+        await live.check()
+
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(told) == 1
+    assert f"{certificate.cert} holds no certificate in PEM form" in told[0]
+    assert "keeps being served" in told[0]
+    assert await shown(live, authorities=pki.ca) == ["a.example"]
+
+    pki.server("mended.example", file="x")
+    await live.check()
+    await live.check()
+    assert await shown(live, authorities=pki.ca) == ["mended.example"]
+
+
+async def test_a_file_that_is_gone_for_a_moment_changes_nothing(pki: PKI, clock: MovableClock, tmp_path: Path) -> None:
+    certificate = pki.server("a.example")
+    live = LiveTLS(configured(certificate), clock, data=tmp_path)
+    certificate.key.unlink()
+    await live.check()
+    await live.check()
+
+    assert await shown(live, authorities=pki.ca) == ["a.example"]
+
+
+async def test_listeners_get_the_new_context_and_their_connections_live_on(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    live = LiveTLS(configured(pki.server("a.example", file="x")), clock, data=tmp_path)
+    listener = await listen(Answering(hello), ANY_PORT, limits=Limits(), clock=clock, tls=live.edge)
+    live.serves(listener)
+    context = ssl.create_default_context(cafile=str(pki.ca))
+
+    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", listener.port, ssl=context, server_hostname="a.example")
+
+    reader, writer = await connect()
+    pki.server("a.example", "new.example", file="x")
+    await live.check()
+    await live.check()
+    _, other = await connect()
+    writer.write(GET + END)
+
+    assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    certificate = other.get_extra_info("peercert")
+    assert ("DNS", "new.example") in certificate["subjectAltName"]
+    writer.close()
+    other.close()
+    await listener.close(0)
+
+
+async def test_without_certificates_the_local_authority_signs_for_every_host(
+    clock: MovableClock, tmp_path: Path
+) -> None:
+    config = Config(zones=(Zone("example.com", "z"),))
+    live = LiveTLS(config, clock, data=tmp_path)
+
+    assert live.made_authority
+    assert live.authority is not None
+    names = await shown(live, name="example.com", authorities=live.authority.certificate_file)
+    assert {"localhost", "example.com", "*.example.com"} <= set(names)
+    assert not LiveTLS(config, clock, data=tmp_path).made_authority
+
+
+async def test_a_new_host_of_the_configuration_gets_into_the_certificate(clock: MovableClock, tmp_path: Path) -> None:
+    live = LiveTLS(Config(), clock, data=tmp_path)
+    assert live.authority is not None
+
+    await live.use(live.prepared(Config(zones=(Zone("new.example", "z"),))))
+
+    assert "new.example" in await shown(live, authorities=live.authority.certificate_file)
+
+
+async def test_a_configuration_that_cannot_be_served_changes_nothing(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    live = LiveTLS(configured(pki.server("a.example")), clock, data=tmp_path)
+
+    with pytest.raises(ConfigError):
+        live.prepared(configured(Certificate(tmp_path / "gone.pem", tmp_path / "gone.key")))
+    await live.check()
+
+    assert await shown(live, authorities=pki.ca) == ["a.example"]
+
+
+async def test_the_local_certificate_is_renewed_by_the_clock(clock: MovableClock, tmp_path: Path) -> None:
+    live = LiveTLS(Config(), clock, data=tmp_path)
+    first = (tmp_path / "tls" / "edge.pem").read_bytes()
+
+    clock.advance(366 * DAY)
+    await live.check()
+    too_early = (tmp_path / "tls" / "edge.pem").read_bytes()
+    clock.advance(DAY)
+    await live.check()
+
+    assert too_early == first
+    assert (tmp_path / "tls" / "edge.pem").read_bytes() != first
+
+
+async def test_the_end_of_a_certificate_is_told_daily_two_weeks_before(
+    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = LiveTLS(configured(pki.server("a.example")), clock, data=tmp_path)
+
+    clock.advance(382 * DAY)
+    await live.check()
+    assert caplog.messages == []
+    clock.advance(2 * DAY)
+    await live.check()
+    await live.check()
+    clock.advance(DAY)
+    await live.check()
+    assert [message.split(" at ")[0] for message in caplog.messages] == ["https: a certificate ends"] * 2
+    clock.advance(20 * DAY)
+    await live.check()
+    assert caplog.messages[-1].startswith("https: a certificate has expired, at ")
