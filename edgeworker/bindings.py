@@ -27,11 +27,11 @@ from edgeworker.runtime import Env, Worker
 from edgeworker.runtime.analytics_view import AnalyticsView
 from edgeworker.runtime.assets_view import AssetsView
 from edgeworker.runtime.atomic_view import AtomicView
+from edgeworker.runtime.contract.unsupported import UnsupportedView
 from edgeworker.runtime.kv_view import KVView
 from edgeworker.runtime.rate_limit_view import RateCounters, RateLimitView
 from edgeworker.runtime.service import ServiceView
 from edgeworker.runtime.stored_secret_view import StoredSecretView
-from edgeworker.runtime.unsupported import UnsupportedView
 from edgeworker.runtime.webapi.ffi import as_js
 from edgeworker.state.atoms import Atoms
 

@@ -70,7 +70,7 @@ class Context:
     `subrequest` is where this invocation's `fetch()` goes (see edgeworker.subrequests).
     """
 
-    __slots__ = ("_background", "_pass_through", "access", "name", "props", "request", "subrequest", "worker")
+    __slots__ = ("_background", "_pass_through", "access", "exports", "name", "props", "request", "subrequest")
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Context:
         self.subrequest = subrequest
         self.props = props
         self.access: Access | None = request.access
-        self.worker: object = None  # whose invocation it is, for its own `ctx.exports`
+        self.exports: object = None  # the worker's own entrypoints, as scripts of its language see them
         self._background = background
         self._pass_through = False
 

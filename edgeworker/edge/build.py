@@ -16,6 +16,7 @@ from edgeworker.messages import Access
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.runtime.rate_limit_view import RateCounters
+from edgeworker.runtime.service import OwnExports
 from edgeworker.state.atoms import Atoms, MemoryAtoms
 
 
@@ -63,6 +64,7 @@ async def build(config: Config, services: Services, store: KVStore, kept: Kept |
                 seconds=config.limits.script_seconds,
                 assets=assets,
                 access=_access(configured) if config.trigger_urls else None,
+                exports=OwnExports,
             )
     except BaseException:
         for worker in workers.values():

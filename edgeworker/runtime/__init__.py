@@ -1,4 +1,4 @@
-"""Isolates: loaded scripts."""
+"""Isolates: loaded scripts. `LANGUAGES` names the loaders; what they have in common is in `contract`."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,11 +7,11 @@ from edgeworker import config
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import ScriptError
-from edgeworker.runtime.env import Env
-from edgeworker.runtime.isolate import Isolate, Scheduled, ScriptFailure
-from edgeworker.runtime.no_script import NoScript
+from edgeworker.runtime.contract.env import Env
+from edgeworker.runtime.contract.isolate import Isolate, Scheduled, ScriptFailure
+from edgeworker.runtime.contract.no_script import NoScript
+from edgeworker.runtime.contract.worker import Worker
 from edgeworker.runtime.python import isolate, load_errors
-from edgeworker.runtime.worker import Worker
 
 # By the suffix of `main`; a language is added here.
 LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None, CacheStore | None], Isolate]]] = {

@@ -1,7 +1,7 @@
 """`env.ASSETS`: the worker's own static files, as a script fetches them."""
 
 from edgeworker.assets import Assets
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.sdk.convert import from_python
 from edgeworker.runtime.sdk.fetch import of_fetched
 from edgeworker.runtime.sdk.response import Response

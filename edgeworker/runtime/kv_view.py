@@ -13,8 +13,8 @@ from edgeworker.kv import rules
 from edgeworker.kv.namespace import Found, FoundStream, Key, KVNamespace, Value
 from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
-from edgeworker.runtime import current_invocation
 from edgeworker.runtime import kv_arguments as arguments
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull, as_js
 from edgeworker.runtime.webapi.streams import ReadableStream

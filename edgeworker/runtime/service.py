@@ -9,14 +9,15 @@ from typing import Final
 from edgeworker import messages
 from edgeworker.handler import Context
 from edgeworker.messages import Request
-from edgeworker.runtime import current_invocation, rpc
+from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract.worker import Worker
+from edgeworker.runtime.sdk import rpc
 from edgeworker.runtime.sdk.convert import from_python
 from edgeworker.runtime.sdk.fetch import of_fetched
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch
 from edgeworker.runtime.webapi.fetch import resource_of
 from edgeworker.runtime.webapi.ffi import JsException
-from edgeworker.runtime.worker import Worker
 
 # https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/#limits
 MAX_DEPTH: Final = 32

@@ -7,7 +7,7 @@ from edgeworker.config import JSON
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import Request, Response
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.testing import origin_rules
 from edgeworker.testing.content import MISSING, BodyLike, HeadersLike, Missing, body_of
 from edgeworker.testing.origin_rules import FAILURES, Answering, Failure, OriginRequest, Pattern, Rule

@@ -14,6 +14,7 @@ from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import Isolate, Worker, load
 from edgeworker.runtime.rate_limit_view import RateCounters
+from edgeworker.runtime.service import OwnExports
 from edgeworker.state.atoms import Atoms, MemoryAtoms
 from tests.kv.clocks import FakeClock
 
@@ -100,7 +101,7 @@ class Stage:
         )
         isolate = load(described, env if env_at_load else None, self.clock if fake_time else None)
         self.opened.append(isolate)
-        self.workers[name] = Worker(name, isolate, env, background=self.background, seconds=seconds)
+        self.workers[name] = Worker(name, isolate, env, background=self.background, seconds=seconds, exports=OwnExports)
         return self.workers[name]
 
     def add_fetch(

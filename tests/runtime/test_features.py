@@ -6,9 +6,9 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.features import FEATURES, Feature
+from edgeworker.runtime.contract.unsupported import NotEmulated
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.shims import Supplied, for_worker
-from edgeworker.runtime.unsupported import NotEmulated
 from edgeworker.runtime.webapi.absent import NOT_EMULATED
 
 SHIMS = for_worker(Supplied("w", ModuleEnv("w", None), SystemClock()))

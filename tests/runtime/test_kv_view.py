@@ -11,7 +11,7 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Request, Response
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.kv_view import KVView
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.streams import ReadableStream

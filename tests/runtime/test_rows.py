@@ -27,7 +27,8 @@ ASGI = "python/gateway/test_asgi.py::"
 NOT_THERE = "python/test_shims.py::test_what_is_not_there_says_so_while_loading | "
 LOADING = "python/test_load_errors.py::test_a_script_that_cannot_be_loaded_is_told_where_and_why | "
 CRON = "python/test_isolate.py::test_a_cron_trigger_calls_the_handler_with_as_many_arguments_as_it_takes | "
-STYLE = "test_worker.py::test_every_style_of_entry_runs_with_as_many_arguments_as_it_takes | "
+WORKER = "contract/test_worker.py::"
+STYLE = WORKER + "test_every_style_of_entry_runs_with_as_many_arguments_as_it_takes | "
 
 ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "1 entry": {
@@ -43,36 +44,36 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "named entrypoints": (
             PUBLIC + "test_workers_call_each_other",
-            "test_context.py::test_a_script_calls_its_own_entrypoints",
+            "contract/test_context.py::test_a_script_calls_its_own_entrypoints",
         ),
         "RPC to public methods": (
             PUBLIC + "test_workers_call_each_other",
             "python/test_isolate.py::test_what_is_not_public_cannot_be_called_by_rpc",
         ),
         "no handler": (
-            "test_worker.py::test_a_script_without_the_handler_that_is_called_says_so | does not export a handler",
+            WORKER + "test_a_script_without_the_handler_that_is_called_says_so | does not export a handler",
         ),
         "a class without the method": (
-            "test_worker.py::test_a_script_without_the_handler_that_is_called_says_so | Method fetch does not exist",
+            WORKER + "test_a_script_without_the_handler_that_is_called_says_so | Method fetch does not exist",
         ),
         "Default and on_* together": (LOADING + "Cannot define multiple default",),
         "an exception in a handler": (
-            "test_worker.py::test_an_uncaught_exception_is_a_failure_that_is_logged_once_from_the_scripts_own_frames_on",
+            WORKER + "test_an_uncaught_exception_is_a_failure_that_is_logged_once_from_the_scripts_own_frames_on",
         ),
-        "an answer that is no response": ("test_worker.py::test_a_result_that_is_no_response_is_a_type_error",),
+        "an answer that is no response": (WORKER + "test_a_result_that_is_no_response_is_a_type_error",),
         "arguments that a function does not take are dropped": (STYLE + "def fetch(self)", EXAMPLE + "test_cron"),
         "__all__ restricts the exports": (LOADING + "__all__ does not list it",),
         "a fresh entrypoint object for each event": (
-            "test_worker.py::test_a_fresh_entrypoint_object_is_made_for_each_request",
-            "test_worker.py::test_an_init_that_forgets_its_parent_is_told_so",
+            "contract/test_worker.py::test_a_fresh_entrypoint_object_is_made_for_each_request",
+            "contract/test_worker.py::test_an_init_that_forgets_its_parent_is_told_so",
         ),
-        "ctx.waitUntil, workers.wait_until": ("test_worker.py::test_wait_until_outlives_the_response",),
+        "ctx.waitUntil, workers.wait_until": ("contract/test_worker.py::test_wait_until_outlives_the_response",),
         "ctx.passThroughOnException": (
             "../edge/test_chain.py::test_pass_through_on_exception_sends_the_original_request_to_the_origin",
         ),
-        "ctx.props": ("test_worker.py::test_a_request_is_known_to_its_context_only",),
-        "ctx.exports": ("test_context.py::test_a_script_calls_its_own_entrypoints",),
-        "ctx.access": ("test_context.py::test_access_dev_of_wrangler_toml_is_who_a_script_finds",),
+        "ctx.props": ("contract/test_worker.py::test_a_request_is_known_to_its_context_only",),
+        "ctx.exports": ("contract/test_context.py::test_a_script_calls_its_own_entrypoints",),
+        "ctx.access": ("contract/test_context.py::test_access_dev_of_wrangler_toml_is_who_a_script_finds",),
         "controller.cron, scheduledTime, noRetry": (
             CRON + "controller.scheduledTime",
             "../conformance/test_scheduled.py::test_a_fired_trigger_is_answered_as_miniflare_does | noRetry",
@@ -145,8 +146,8 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "File": (FORMS + "last_modified=5", "sdk/test_request.py::test_an_uploaded_file_is_a_file"),
         "handler": (EXAMPLE + "test_an_old_decorated_handler",),
         "env has bindings as attributes": (
-            "test_env.py::test_bindings_are_attributes",
-            "test_env.py::test_a_missing_binding_tells_what_is_bound",
+            "contract/test_env.py::test_bindings_are_attributes",
+            "contract/test_env.py::test_a_missing_binding_tells_what_is_bound",
         ),
         "results of bindings have items and attributes": ("test_kv_view.py::test_results_have_items_and_attributes",),
         "options as keywords or as a last dict": (
@@ -347,8 +348,11 @@ def test_no_row_was_lost() -> None:
     ("named", "problem"),
     [
         ("test_nothing.py::test_x", "test_nothing.py does not exist"),
-        ("test_env.py::test_x", "test_env.py has no test test_x"),
-        ("test_env.py::test_bindings_are_attributes | no such line", "test_env.py has no line with 'no such line'"),
+        ("contract/test_env.py::test_x", "contract/test_env.py has no test test_x"),
+        (
+            "contract/test_env.py::test_bindings_are_attributes | no such line",
+            "contract/test_env.py has no line with 'no such line'",
+        ),
     ],
 )
 def test_a_test_that_does_not_exist_is_noticed(named: str, problem: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from edgeworker.errors import OriginError
 from edgeworker.handler import Background, Context, Handler
 from edgeworker.messages import URL, Body, Headers, Request, Response
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.origin import Origin
 from edgeworker.testing.origin_rules import OriginRequest

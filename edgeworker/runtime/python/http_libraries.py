@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from edgeworker import messages
 from edgeworker.messages import URL, Body, Headers
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.python import run_sync_stack
 from edgeworker.runtime.python.sync_body import SyncBody
 from edgeworker.runtime.webapi import perform_fetch

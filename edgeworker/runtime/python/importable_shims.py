@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from edgeworker.clock import Clock, SystemClock
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import ShimLoader, Shims
 from edgeworker.runtime.python.shims import Supplied, for_worker

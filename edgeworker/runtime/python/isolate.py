@@ -14,10 +14,10 @@ from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime import compatibility, current_invocation
-from edgeworker.runtime.env import Env
-from edgeworker.runtime.isolate import ExceededLimits, Scheduled
-from edgeworker.runtime.python import exports, load_errors, modules, run_sync_stack, shims, tracebacks
+from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract.env import Env
+from edgeworker.runtime.contract.isolate import ExceededLimits, Scheduled
+from edgeworker.runtime.python import compatibility, exports, load_errors, modules, run_sync_stack, shims, tracebacks
 from edgeworker.runtime.python.exports import Exports
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules

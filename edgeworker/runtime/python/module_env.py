@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 
 _NONE: Final[Mapping[str, object]] = {}
 

@@ -7,7 +7,7 @@ import asyncio
 from abc import ABC
 from collections.abc import Awaitable, Callable, Generator
 
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet

@@ -13,18 +13,19 @@ from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Context
-from edgeworker.runtime import current_invocation, rpc, sdk
+from edgeworker.runtime import sdk
+from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract.unsupported import NotEmulated
 from edgeworker.runtime.python import gateway, pyodide_ffi, run_sync_stack, script_time
 from edgeworker.runtime.python.gateway import asgi, asgi_websocket, wsgi
 from edgeworker.runtime.python.gateway.entrypoints import of_asgi, of_wsgi
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Shims
 from edgeworker.runtime.sdk import blob as sdk_blob
-from edgeworker.runtime.sdk import entrypoints, failures, response, types
+from edgeworker.runtime.sdk import entrypoints, failures, response, rpc, types
 from edgeworker.runtime.sdk import fetch as sdk_fetch
 from edgeworker.runtime.sdk import formdata as sdk_formdata
 from edgeworker.runtime.sdk import request as sdk_request
-from edgeworker.runtime.unsupported import NotEmulated
 from edgeworker.runtime.webapi import (
     absent,
     blob,

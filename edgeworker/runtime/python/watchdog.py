@@ -14,34 +14,14 @@ import threading
 from types import FrameType
 from typing import Final
 
-from edgeworker.runtime.isolate import ExceededLimits
+from edgeworker.runtime.contract.activity import activity
+from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.python import modules, tracebacks
 
 _log = logging.getLogger(__name__)
 
 THRESHOLD_SECONDS: Final = 0.1
 _IDLE_PAUSES: Final = 20  # with nothing under way, before the thread sleeps
-
-
-class Activity:
-    """How many events scripts are handling; every Worker counts itself in, and wakes a watchdog that sleeps."""
-
-    __slots__ = ("asleep", "under_way")
-
-    def __init__(self) -> None:
-        self.under_way = 0
-        self.asleep: threading.Event | None = None
-
-    def __enter__(self) -> None:
-        self.under_way += 1
-        if self.asleep is not None:
-            self.asleep.set()
-
-    def __exit__(self, *_error: object) -> None:
-        self.under_way -= 1
-
-
-activity: Final = Activity()
 
 
 class Watchdog:

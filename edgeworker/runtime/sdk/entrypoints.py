@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 from edgeworker.handler import Context
 from edgeworker.messages import Access
 from edgeworker.runtime.sdk.request import Request
-from edgeworker.runtime.service import OwnExports
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.ffi import JsDict, as_js
-from edgeworker.runtime.worker import Worker
 
 
 class ScriptContext:
@@ -37,11 +35,8 @@ class ScriptContext:
         return None if found is None else AccessView(found)
 
     @property
-    def exports(self) -> OwnExports:
-        worker = self._context.worker
-        if not isinstance(worker, Worker):
-            raise RuntimeError("ctx.exports can be used only while a worker runs")
-        return OwnExports(worker)
+    def exports(self) -> object:
+        return self._context.exports
 
     def __getattr__(self, name: str) -> object:
         """Raises AttributeError; the runtime's names are JavaScript's."""

@@ -1,6 +1,6 @@
 """`workers.fetch`."""
 
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.sdk.convert import from_python
 from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.response import Response

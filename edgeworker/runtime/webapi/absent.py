@@ -2,7 +2,7 @@
 
 from typing import Final, Never
 
-from edgeworker.runtime.unsupported import NotEmulated
+from edgeworker.runtime.contract.unsupported import NotEmulated
 
 NOT_EMULATED: Final = (
     "EventSource",

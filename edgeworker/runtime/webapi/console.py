@@ -5,7 +5,7 @@ import logging
 import time
 from typing import Final
 
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi.ffi import JsException
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import SupportsIndex
 
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.webapi.base import JsObject, entries, is_absent
 from edgeworker.runtime.webapi.buffers import Uint8Array
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, jsnull

@@ -9,7 +9,7 @@ from typing import Final
 
 from edgeworker import messages
 from edgeworker.messages import URL
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options, range_error, type_error

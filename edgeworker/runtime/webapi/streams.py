@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from edgeworker.handler import Context
 from edgeworker.messages import Body, BodyUsed
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import encodings
 from edgeworker.runtime.webapi.base import BodySource, Content, JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes

@@ -12,7 +12,7 @@ from contextvars import Context, copy_context
 from typing import ClassVar, Final, Self
 
 from edgeworker.messages import Closed, WebSocketMessage
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi.base import JsObject, type_error
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict, JsException

@@ -3,7 +3,7 @@ from importlib import import_module
 
 import pytest
 
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.python.importable_shims import Lender, lent_modules
 from tests.kv.clocks import FakeClock
 

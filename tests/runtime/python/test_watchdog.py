@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from edgeworker.runtime import ScriptFailure
-from edgeworker.runtime.isolate import ExceededLimits
-from edgeworker.runtime.python.watchdog import Watchdog, activity
+from edgeworker.runtime.contract.activity import activity
+from edgeworker.runtime.contract.isolate import ExceededLimits
+from edgeworker.runtime.python.watchdog import Watchdog
 from tests.runtime.stage import IMPORTS, Stage
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from edgeworker import messages
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, core_of, response_of
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeworker import messages
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.python.gateway import core_of
 from edgeworker.runtime.python.gateway.asgi import Application, Lifespan, Message, fields, scope_of
 from edgeworker.runtime.webapi.fetch import Response as JSResponse

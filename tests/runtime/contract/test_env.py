@@ -1,6 +1,6 @@
 import pytest
 
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 
 
 def test_bindings_are_attributes() -> None:

@@ -7,7 +7,7 @@ from edgeworker.errors import ScriptError
 from edgeworker.handler import Background, Context
 from edgeworker.messages import URL, Request
 from edgeworker.runtime import Scheduled, load
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 from tests.runtime.stage import Origin
 
 

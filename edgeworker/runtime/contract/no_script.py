@@ -6,8 +6,8 @@ from typing import Never
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime.env import Env
-from edgeworker.runtime.isolate import Scheduled
+from edgeworker.runtime.contract.env import Env
+from edgeworker.runtime.contract.isolate import Scheduled
 
 
 class NoScript:

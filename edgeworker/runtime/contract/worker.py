@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from edgeworker.assets import Assets
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
-from edgeworker.runtime.env import Env
-from edgeworker.runtime.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
-from edgeworker.runtime.python.watchdog import activity
+from edgeworker.runtime.contract.activity import activity
+from edgeworker.runtime.contract.env import Env
+from edgeworker.runtime.contract.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +29,11 @@ class Worker:
         seconds: float | None = None,
         assets: Assets | None = None,
         access: Access | None = None,
+        exports: Callable[["Worker"], object] | None = None,
     ) -> None:
-        """`access` is what requests have that no Access in front of the worker let in: for developing."""
+        """`access` is what requests have that no Access in front of the worker let in: for developing. `exports` makes
+        the `ctx.exports` of its invocations.
+        """
         self.name = name
         self.isolate = isolate
         self.env = env
@@ -38,6 +41,7 @@ class Worker:
         self._seconds = seconds
         self._assets = assets
         self._access = access
+        self._exports = None if exports is None else exports(self)
 
     async def run(
         self,
@@ -101,7 +105,7 @@ class Worker:
 
     def _context(self, request: Request, subrequests: Handler, props: Mapping[str, object]) -> Context:
         ctx = Context(request, name=self.name, background=self._background, subrequest=subrequests, props=props)
-        ctx.worker = self
+        ctx.exports = self._exports
         if ctx.access is None:
             ctx.access = self._access
         return ctx

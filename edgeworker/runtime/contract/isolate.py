@@ -10,7 +10,7 @@ from typing import Protocol
 
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class ScriptFailure(Exception):
 class Isolate(Protocol):
     """`entrypoint` None is the script's default export; another name is a `WorkerEntrypoint` subclass of that name.
 
-    Whatever the script raises leaves as it is; `edgeworker.runtime.worker.Worker` turns it into a ScriptFailure.
+    Whatever the script raises leaves as it is; `worker.Worker` turns it into a ScriptFailure.
     """
 
     async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response: ...

@@ -7,7 +7,7 @@ import datetime
 import inspect
 from collections.abc import Mapping
 
-from edgeworker.runtime.env import Env
+from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.sdk.blob import from_js
 from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.sdk.request import Request

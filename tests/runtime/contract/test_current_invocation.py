@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.handler import Background, Context
 from edgeworker.messages import URL, Request, Response
-from edgeworker.runtime import current_invocation
+from edgeworker.runtime.contract import current_invocation
 
 
 class _Nowhere:

@@ -1,4 +1,4 @@
-from edgeworker.runtime.isolate import ScriptFailure
+from edgeworker.runtime.contract.isolate import ScriptFailure
 
 
 def test_a_failure_names_the_worker_and_the_kind_of_exception_only() -> None:
