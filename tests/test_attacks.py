@@ -17,8 +17,8 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "H1": (
         "requests whose framing two parsers read in two ways",
         (
-            "server/test_incoming.py::test_h1_h2_what_is_not_exactly_http_is_a_400_and_the_connection_ends",
-            "server/test_incoming.py::test_h1_a_broken_chunk_ends_the_connection_and_is_never_a_whole_body",
+            "server/test_received_request.py::test_h1_h2_what_is_not_exactly_http_is_a_400_and_the_connection_ends",
+            "server/test_received_request.py::test_h1_a_broken_chunk_ends_the_connection_and_is_never_a_whole_body",
             "server/test_differential.py::test_no_other_parser_sees_another_request",
             "server/test_front_door.py"
             "::test_h1_what_an_origin_does_not_read_of_a_body_is_not_put_before_the_next_request",
@@ -31,23 +31,23 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "H2": (
         "HTTP/1.0 with Transfer-Encoding",
-        ("server/test_incoming.py::test_h1_h2_what_is_not_exactly_http_is_a_400_and_the_connection_ends",),
+        ("server/test_received_request.py::test_h1_h2_what_is_not_exactly_http_is_a_400_and_the_connection_ends",),
     ),
     "H3": (
         "a credential or a Host that comes twice",
         (
-            "server/test_incoming.py::test_h3_a_credential_that_comes_twice_is_refused",
+            "server/test_received_request.py::test_h3_a_credential_that_comes_twice_is_refused",
             "test_admission.py::test_a_credential_that_comes_twice_is_refused",
         ),
     ),
     "H4": (
         "an absolute target with another host",
-        ("server/test_incoming.py::test_h4_h5_the_host_is_exactly_one_name",),
+        ("server/test_received_request.py::test_h4_h5_the_host_is_exactly_one_name",),
     ),
     "H5": (
         "a Host that is none, or another one to the next reader",
         (
-            "server/test_incoming.py::test_h4_h5_the_host_is_exactly_one_name",
+            "server/test_received_request.py::test_h4_h5_the_host_is_exactly_one_name",
             "messages/test_url.py::test_what_is_not_a_host_is_refused",
             "messages/test_url.py::test_a_host_that_is_let_in_has_characters_of_names_and_addresses_only",
         ),
@@ -71,13 +71,13 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "H8": (
         "CONNECT, TRACE and methods that are none",
-        ("server/test_incoming.py::test_h8_methods_for_proxies_are_refused",),
+        ("server/test_received_request.py::test_h8_methods_for_proxies_are_refused",),
     ),
     "H9": (
         "CR, LF or NUL in what a script writes into a header",
         (
-            "server/test_outgoing.py::test_h9_a_response_cannot_be_split",
-            "server/test_wire.py::test_a_head_cannot_be_split",
+            "server/test_response_writer.py::test_h9_a_response_cannot_be_split",
+            "server/http1/test_heads.py::test_a_head_cannot_be_split",
         ),
     ),
     "H10": (
@@ -94,8 +94,8 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "H12": (
         "trailers that carry credentials",
         (
-            "server/test_incoming.py::test_h12_trailers_are_dropped",
-            "server/test_incoming.py::test_h12_a_trailer_does_not_become_a_field_of_the_next_request",
+            "server/test_received_request.py::test_h12_trailers_are_dropped",
+            "server/test_received_request.py::test_h12_a_trailer_does_not_become_a_field_of_the_next_request",
         ),
     ),
     "H13": (
@@ -110,21 +110,21 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "H14": (
         "large targets, fields, and many of them",
         (
-            "server/test_protocol.py::test_h14_each_limit_has_its_status",
-            "server/test_protocol.py::test_h14_many_fields_that_come_one_by_one_are_limited_together",
+            "server/test_client_connection.py::test_h14_each_limit_has_its_status",
+            "server/test_client_connection.py::test_h14_many_fields_that_come_one_by_one_are_limited_together",
         ),
     ),
     "H15": (
         "bodies that are too large, endless, or shorter than they say",
         (
-            "server/test_incoming.py::test_h15_an_endless_chunked_body_is_stopped_at_the_limit",
-            "server/test_incoming.py::test_h15_a_body_shorter_than_its_length_is_not_a_whole_one",
+            "server/test_received_request.py::test_h15_an_endless_chunked_body_is_stopped_at_the_limit",
+            "server/test_received_request.py::test_h15_a_body_shorter_than_its_length_is_not_a_whole_one",
         ),
     ),
     "H16": (
         "a request that inflates",
         (
-            "server/test_incoming.py::test_h16_a_compressed_body_is_passed_on_as_it_is",
+            "server/test_received_request.py::test_h16_a_compressed_body_is_passed_on_as_it_is",
             "runtime/webapi/test_body_init.py::test_h16_a_body_is_not_read_beyond_what_an_isolate_may_hold",
             "runtime/webapi/test_body_init.py::test_h16_a_piece_is_inflated_a_little_at_a_time",
         ),
@@ -136,19 +136,21 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "H18": (
         "clients that are slow on purpose",
         (
-            "server/test_protocol.py::test_h18_fields_that_come_too_slowly_are_a_408",
-            "server/test_protocol.py::test_h18_trickling_does_not_help",
-            "server/test_protocol.py::test_h18_a_body_that_comes_too_slowly_is_a_408",
-            "server/test_protocol.py::test_h18_an_idle_connection_is_closed",
-            "server/test_protocol.py::test_h18_a_client_that_does_not_read_is_cut",
-            "server/test_protocol.py::test_h18_one_address_has_a_limited_number_of_connections",
-            "server/test_door.py::test_h18_a_client_is_counted_whatever_address_of_its_own_it_comes_from",
+            "server/test_client_connection.py::test_h18_fields_that_come_too_slowly_are_a_408",
+            "server/test_client_connection.py::test_h18_trickling_does_not_help",
+            "server/test_client_connection.py::test_h18_a_body_that_comes_too_slowly_is_a_408",
+            "server/test_client_connection.py::test_h18_an_idle_connection_is_closed",
+            "server/test_client_connection.py::test_h18_a_client_that_does_not_read_is_cut",
+            "server/test_client_connection.py::test_h18_one_address_has_a_limited_number_of_connections",
+            "server/test_listener_state.py::test_h18_a_client_is_counted_whatever_address_of_its_own_it_comes_from",
             "server/test_tls.py::test_who_never_finishes_the_handshake_is_cut",
         ),
     ),
     "H19": (
         "a flood of requests on one connection",
-        ("server/test_protocol.py::test_h19_a_flood_of_requests_on_one_connection_is_answered_without_being_queued",),
+        (
+            "server/test_client_connection.py::test_h19_a_flood_of_requests_on_one_connection_is_answered_without_being_queued",
+        ),
     ),
     "H20": (
         "fetches of what is private",
@@ -201,8 +203,8 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         (
             "server/test_front_door.py::test_h25_hop_by_hop_fields_of_the_origin_stay_behind",
             "server/test_front_door.py::test_h25_an_answer_that_the_origin_does_not_complete_does_not_look_complete",
-            "server/test_connection.py::test_an_answer_that_is_not_http_is_a_520",
-            "server/test_connection.py::test_an_origin_that_says_nothing_more_is_a_524",
+            "server/test_origin_connection.py::test_an_answer_that_is_not_http_is_a_520",
+            "server/test_origin_connection.py::test_an_origin_that_says_nothing_more_is_a_524",
         ),
     ),
     "H26": (

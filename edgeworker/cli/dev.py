@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from edgeworker.config import Config
     from edgeworker.host.sockets import Sockets
     from edgeworker.messages import Request, Response
-    from edgeworker.server.listener import OnRequest
+    from edgeworker.server.listener import AccessLogger
     from edgeworker.trace import Trace
     from wrangler_compat import Loaded
 
@@ -194,7 +194,7 @@ class _Session:
             if getattr(old, name) != getattr(new, name):
                 _log.warning("the change of %s takes effect after a restart", name.replace("_", " "))
 
-    def _request_log(self, clock: "Clock") -> "OnRequest | None":
+    def _request_log(self, clock: "Clock") -> "AccessLogger | None":
         from edgeworker.cli.request_log import json_line, text_line
 
         later = self._log.later

@@ -10,16 +10,16 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edgeworker.server.listener import Summary
+    from edgeworker.server.listener import AccessLogRecord
 
 _LOGGER: Final = encode_basestring("edgeworker.requests")
 
 
-def text_line(summary: "Summary") -> str:
+def text_line(summary: "AccessLogRecord") -> str:
     return _text(summary, summary.served_by or "edge") + "\n"
 
 
-def json_line(summary: "Summary", *, now_ms: int) -> str:
+def json_line(summary: "AccessLogRecord", *, now_ms: int) -> str:
     """With the members of every line of the log, and its own. `now_ms` is in epoch milliseconds."""
     served_by = summary.served_by or "edge"
     return (
@@ -32,7 +32,7 @@ def json_line(summary: "Summary", *, now_ms: int) -> str:
     )
 
 
-def _text(summary: "Summary", served_by: str) -> str:
+def _text(summary: "AccessLogRecord", served_by: str) -> str:
     return (
         f"{summary.method} {summary.host}{summary.path} {summary.status} {served_by} {summary.seconds * 1000:.1f} ms"
         f"{'' if summary.complete else ' (cut)'}"

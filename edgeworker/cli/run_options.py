@@ -70,7 +70,7 @@ def settled(config: "Config", options: argparse.Namespace) -> "Config":
     Raises ConfigError for a proxy that cannot be used.
     """
     from edgeworker.config import Socket
-    from edgeworker.server.outbound_proxy import with_proxies_of
+    from edgeworker.server.outbound_proxy import with_environment_proxies
 
     edge, api, https, api_https = (
         config.edge_socket,
@@ -85,7 +85,7 @@ def settled(config: "Config", options: argparse.Namespace) -> "Config":
         https = replace(https, host=options.host or https.host, port=_port(options.https_port, https.port))
     if options.api_https_port is not None:
         api_https = replace(api_https or Socket(api.host), port=options.api_https_port)
-    outbound = with_proxies_of(os.environ, config.outbound)
+    outbound = with_environment_proxies(os.environ, config.outbound)
     return replace(
         config,
         edge_socket=replace(edge, host=host, port=_port(options.port, edge.port)),

@@ -60,7 +60,7 @@ def proxy_rows(config: Config) -> list[list[str]]:
     """The proxies for what scripts fetch, without their passwords."""
     from edgeworker.server.outbound_proxy import Proxies
 
-    proxies = Proxies.of(config.outbound)
+    proxies = Proxies.from_config(config.outbound)
     chosen = (("http", proxies.http), ("https", proxies.https))
     note = f"but for {config.outbound.no_proxy}" if config.outbound.no_proxy else ""
     return [[scheme, str(proxy), note] for scheme, proxy in chosen if proxy is not None]

@@ -14,7 +14,7 @@ from edgeworker.host.datadir import DataDir
 from edgeworker.host.file_states import LOOK_EVERY_SECONDS, States, origin_files, states
 from edgeworker.routing import ServedHosts
 from edgeworker.server import Listener, listen
-from edgeworker.server.listener import OnRequest
+from edgeworker.server.listener import AccessLogger
 from edgeworker.server.redirect import RedirectToHTTPS
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class ManagementApi(Handler, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What answers on the sockets. `on_request` is told every request of the edge's own."""
+    """What answers on the sockets. `access_logger` is told every request of the edge's own."""
 
     assembly: Assembly
     edge: Handler
     api: "ManagementApi"
-    on_request: OnRequest | None
+    access_logger: AccessLogger | None
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Sockets:
                 # The API bounds the body of each of its calls itself, and answers too much with its own code.
                 limits=replace(config.limits, body_bytes=_API_BODY_BYTES) if is_api else config.limits,
                 clock=clock,
-                on_request=None if is_api else behind.on_request,
+                access_logger=None if is_api else behind.access_logger,
                 tls=None if tls is None else tls.api if is_api else tls.edge,
             )
             stack.push_async_callback(listener.close, drain)

@@ -1,6 +1,6 @@
 """Sockets: what clients connect to, and the connections to origins. The only room that speaks HTTP on a wire."""
 
-from edgeworker.server.listener import Listener, Summary, listen
+from edgeworker.server.listener import AccessLogRecord, Listener, listen
 from edgeworker.server.origin import OriginClient
 
-__all__ = ["Listener", "OriginClient", "Summary", "listen"]
+__all__ = ["AccessLogRecord", "Listener", "OriginClient", "listen"]

@@ -15,7 +15,7 @@ from edgeworker.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CertificateFacts:
     """What a server's certificate says. `names` are lower case; moments are epoch seconds, `not_after` the last one."""
 
     names: tuple[str, ...]
@@ -32,7 +32,7 @@ def wildcard_of(host: str) -> str:
     return f"*.{host.partition('.')[2]}"
 
 
-def read_pair(cert: Path, key: Path, *, now: int, where: str) -> Facts:
+def read_pair(cert: Path, key: Path, *, now: int, where: str) -> CertificateFacts:
     """The first certificate of `cert`, which must belong to `key` and be valid at `now`.
 
     Raises:
@@ -44,7 +44,7 @@ def read_pair(cert: Path, key: Path, *, now: int, where: str) -> Facts:
             f"{where}: {key} is not the key of the first certificate in {cert}; give the key that it was made with, "
             "and put the server's own certificate before those of its authorities"
         )
-    facts = facts_of(leaf)
+    facts = read_facts(leaf)
     if now > facts.not_after:
         raise ConfigError(f"{where}: {cert} has expired, at {shown(facts.not_after)}; renew it")
     if now < facts.not_before:
@@ -52,15 +52,15 @@ def read_pair(cert: Path, key: Path, *, now: int, where: str) -> Facts:
     return facts
 
 
-def facts_of(certificate: x509.Certificate) -> Facts:
+def read_facts(certificate: x509.Certificate) -> CertificateFacts:
     try:
         alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        names: list[str] = []  # a common name is no longer looked at by anybody
+        names: list[str] = []  # clients no longer look at the common name
     else:
         names = [name.lower() for name in alternatives.get_values_for_type(x509.DNSName)]
         names += [str(address) for address in alternatives.get_values_for_type(x509.IPAddress)]
-    return Facts(
+    return CertificateFacts(
         tuple(names),
         int(certificate.not_valid_before_utc.timestamp()),
         int(certificate.not_valid_after_utc.timestamp()),
@@ -87,7 +87,7 @@ def _read_key(file: Path, *, where: str) -> CertificatePublicKeyTypes:
         private = serialization.load_pem_private_key(content, password=None)
     except TypeError:
         raise ConfigError(
-            f"{where}: {file} is encrypted with a passphrase; nobody can type it here, so give the key without one"
+            f"{where}: {file} is encrypted with a passphrase, which cannot be typed here; give the key without one"
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigError(f"{where}: {file} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)") from None

@@ -1,4 +1,4 @@
-"""The body of a client's request while it arrives: read once, with its limits, by whoever wants it."""
+"""The body of a client's request while it arrives: read once, within its limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ class BodyRefused(BodyLost):
 class Sender(Protocol):
     """The connection that the body comes from."""
 
-    def go_on(self) -> None:
+    def send_continue(self) -> None:
         """Tells the client that its body is wanted (100 Continue)."""
         ...
 
@@ -96,12 +96,12 @@ class ClientBody:
         if self._expects:
             self._expects = False
             if streamed and not self._pieces and not self._ended:
-                self._sender.go_on()
+                self._sender.send_continue()
 
     # The reader's side
 
     def take_all(self) -> bytes | None:
-        """The whole body where it is there already and nobody has read of it, else None."""
+        """The complete body if all of it has arrived and none was read, else None."""
         if not self._ended or self._seen or self._size > self._limits.body_bytes:
             return None
         self._seen = self._size
@@ -114,7 +114,7 @@ class ClientBody:
         if self._expects:
             self._expects = False
             if not self._pieces and not self._ended:
-                self._sender.go_on()
+                self._sender.send_continue()
         if not self._pieces and not self._ended:
             await self._wait()
         if self.refusal is not None:

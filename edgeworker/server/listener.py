@@ -18,12 +18,13 @@ from edgeworker.config import Limits, Socket
 from edgeworker.errors import ConfigError, SocketError
 from edgeworker.handler import Handler
 from edgeworker.messages import Headers, Request, Response, Upgrade
-from edgeworker.server import incoming, outgoing, proxies, upgraded
+from edgeworker.server import proxies, received_request, response_writer, upgraded
 from edgeworker.server.client_body import BodyRefused
+from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.client_tls import NO_TLS
-from edgeworker.server.door import Door, Incoming
-from edgeworker.server.protocol import ClientConnection
-from edgeworker.server.request_parser import Head
+from edgeworker.server.http1.request_parser import RequestHead
+from edgeworker.server.listener_state import ListenerState
+from edgeworker.server.received_request import ReceivedRequest
 from edgeworker.server.upgraded import ClientStream
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ _CUT_SECONDS: Final = 1.0  # for handlers to notice that they were cancelled
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class AccessLogRecord:
     """One finished request, for one log line. `host` and `path` are "-" where the request was refused unread.
 
     `seconds` runs from the head of the request to the last byte of the answer given to the system; `sent_bytes` counts
@@ -51,7 +52,7 @@ class Summary:
     served_by: str = ""  # see Response.served_by
 
 
-OnRequest = Callable[[Summary], None]
+AccessLogger = Callable[[AccessLogRecord], None]
 
 
 class Listener:
@@ -64,7 +65,7 @@ class Listener:
         *,
         limits: Limits,
         clock: Clock,
-        on_request: OnRequest | None,
+        access_logger: AccessLogger | None,
         tls: ssl.SSLContext | None,
     ) -> None:
         """Use `listen`."""
@@ -72,21 +73,21 @@ class Listener:
         self.host = ""
         self.port = 0
         self._limits = limits
-        self._door = Door(
+        self._state = ListenerState(
             limits,
             self._serve,
-            self._refused,
+            self._log_refusal,
             proxies.parse_networks(socket.trusted_proxies, source="trusted_proxies"),
             socket.proxy_protocol,
         )
         self._clock = clock
-        self._on_request = on_request
+        self._access_logger = access_logger
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
         self._listening: asyncio.Server | None = None
         self._address: sockets.socket | None = None
         self._upgrades: set[Upgrade] = set()
-        self._talks: set[asyncio.Task[object]] = set()
+        self._sessions: set[asyncio.Task[object]] = set()
         self._date = (0, b"")
 
     @property
@@ -103,7 +104,7 @@ class Listener:
         """New connections are served with `context`; those that are there stay as they are."""
         if self._tls is None:
             raise ValueError(f"{self.url} is not served over TLS")
-        if self._door.closing or context is self._tls:
+        if self._state.closing or context is self._tls:
             return
         self._tls = context
         before = self._listening
@@ -124,62 +125,64 @@ class Listener:
 
     async def close(self, drain_seconds: float) -> None:
         """Stops accepting, lets the requests under way finish for that long, then cuts what is left."""
-        self._door.closing = True
+        self._state.closing = True
         if self._listening is not None:
             self._listening.close()
         if self._address is not None:
             self._address.close()
-        connections = self._door.connections
+        connections = self._state.connections
         for connection in list(connections):
             connection.close_when_idle()
         # A WebSocket has no end of its own to wait for.
         for upgrade in self._upgrades:
             upgrade.close()
-        for talk in self._talks:
-            talk.cancel()
+        for session in self._sessions:
+            session.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain_seconds):
                 while tasks := self._tasks():
                     await asyncio.wait(tasks)
                 for connection in list(connections):
-                    await connection.flushed()
+                    await connection.wait_flushed()
         tasks = self._tasks()
         for connection in list(connections):
-            connection.cut()
+            connection.abort()
         if tasks:
             await asyncio.wait(tasks, timeout=_CUT_SECONDS)
 
     def _tasks(self) -> "set[asyncio.Task[None]]":
         """What serves the requests that are under way."""
-        return {connection.task for connection in self._door.connections if connection.task is not None}
+        return {connection.task for connection in self._state.connections if connection.task is not None}
 
     def connection(self) -> ClientConnection:
-        """The server's side of a new connection, for whoever connects it to something else than a socket."""
-        return ClientConnection(self._door)
+        """The server's side of a new connection, to be connected to something other than a socket."""
+        return ClientConnection(self._state)
 
-    async def _serve(self, request: Incoming) -> None:
-        goes_on = False
+    async def _serve(self, request: ReceivedRequest) -> None:
+        keep_alive = False
         try:
-            goes_on = await self._answer(request)
+            keep_alive = await self._answer(request)
         except asyncio.CancelledError:
-            request.connection.cut()
+            request.connection.abort()
             raise
         except Exception:  # noqa: BLE001  # a bug of ours; part of an answer may be written, so there is no other
             _log.exception("a request could not be served")
-            request.connection.cut()
+            request.connection.abort()
         finally:
-            request.connection.finished(goes_on=goes_on)
+            request.connection.finish_request(keep_alive=keep_alive)
 
-    async def _answer(self, request: Incoming) -> bool:
+    async def _answer(self, request: ReceivedRequest) -> bool:
         """Whether the connection can go on."""
-        begun = 0.0 if self._on_request is None else self._clock.monotonic()
+        begun = 0.0 if self._access_logger is None else self._clock.monotonic()
         head, connection = request.head, request.connection
         client, scheme = connection.client, self._scheme
         if connection.trusted:
-            client, scheme = incoming.behind_proxies(head.fields, client, scheme, self._door.trusted)
+            client, scheme = received_request.resolve_forwarded_client(head.fields, client, scheme, self._state.trusted)
         # What a proxy's own connection says is nothing that its client said.
         cf = connection.tls.cf if client is connection.client else NO_TLS.cf
-        arrived = incoming.read(head, request.body, scheme=scheme, client=client, limits=self._limits, cf=cf)
+        arrived = received_request.build_request(
+            head, request.body, scheme=scheme, client=client, limits=self._limits, cf=cf
+        )
         keep_alive = head.keep_alive
         if isinstance(arrived, Refusal):
             response, keep_alive = _page(arrived), False
@@ -195,85 +198,97 @@ class Listener:
                 # Its library takes a while to load, and few workers answer with a WebSocket.
                 from edgeworker.server import websocket
 
-                opening = websocket.understood(head)
-                if opening is not None:
-                    talk = websocket.converse(response, response.web_socket, opening, connection, self._http_date())
-                    return await self._converse(talk, arrived, response, begun)
+                handshake = websocket.accept_handshake(head)
+                if handshake is not None:
+                    session = websocket.relay_messages(
+                        response, response.web_socket, handshake, connection, self._http_date()
+                    )
+                    return await self._relay_session(session, arrived, response, begun)
                 await response.close()
                 response, keep_alive = _page(_NO_HANDSHAKE), False
-        keep_alive = keep_alive and connection.whole and not connection.last and not self._door.closing
+        keep_alive = (
+            keep_alive and connection.request_complete and not connection.is_last_request and not self._state.closing
+        )
         framed = self._frame(response, head, keep_alive=keep_alive)
         if request.body is not None:
             request.body.answer_begins(streamed=framed.body is not None and framed.body.complete is None)
         sent, complete = 0, True
         try:
-            sent = await outgoing.write(framed, connection, timeout_seconds=self._limits.write_timeout_seconds)
-        except outgoing.Unfinished as error:
+            sent = await response_writer.write_response(
+                framed, connection, timeout_seconds=self._limits.write_timeout_seconds
+            )
+        except response_writer.IncompleteResponse as error:
             place = "-" if isinstance(arrived, Refusal) else _place(arrived)
             _log.warning("%s %s: the answer was cut: %s", head.method, place, error, exc_info=error.__cause__)
-            connection.cut(reset=framed.ends_with_connection)
+            connection.abort(reset=framed.ends_with_connection)
             complete = False
         except ConnectionError:
             complete = False
         if framed.body is not response.body or not complete:
             await response.close()
-        if self._on_request is not None:
+        if self._access_logger is not None:
             host, path = ("-", "-") if isinstance(arrived, Refusal) else (arrived.url.host, arrived.url.path)
             seconds = self._clock.monotonic() - begun
-            self._on_request(
-                Summary(head.method, host, path, framed.status, seconds, sent, complete, response.served_by)
+            self._access_logger(
+                AccessLogRecord(head.method, host, path, framed.status, seconds, sent, complete, response.served_by)
             )
         return framed.keep_alive and complete
 
     async def _switch(
-        self, request: Incoming, arrived: Request, response: Response, upgrade: Upgrade, begun: float
+        self, request: ReceivedRequest, arrived: Request, response: Response, upgrade: Upgrade, begun: float
     ) -> bool:
         """Carries bytes both ways until an end is done. The line for the log comes then."""
         stream: ClientStream | None = None
         complete = True
         self._upgrades.add(upgrade)
         try:
-            stream = request.connection.switch()
+            stream = request.connection.switch_protocols()
             upgraded.write_head(response, stream, (), date=self._http_date())
-            await upgraded.carry(stream, upgrade)
+            await upgraded.relay_bytes(stream, upgrade)
         except ConnectionError:
             complete = False
         finally:
             self._upgrades.discard(upgrade)
             upgrade.close()
-            if self._on_request is not None:
+            if self._access_logger is not None:
                 seconds, url = self._clock.monotonic() - begun, arrived.url
                 sent = 0 if stream is None else stream.sent
-                self._on_request(Summary("GET", url.host, url.path, 101, seconds, sent, complete, response.served_by))
+                self._access_logger(
+                    AccessLogRecord("GET", url.host, url.path, 101, seconds, sent, complete, response.served_by)
+                )
         return False
 
-    async def _converse(
-        self, talk: Coroutine[object, object, None], arrived: Request, response: Response, begun: float
+    async def _relay_session(
+        self, session: Coroutine[object, object, None], arrived: Request, response: Response, begun: float
     ) -> bool:
         """Carries messages between client and script. The line for the log comes at the end."""
         task = asyncio.current_task()
         assert task is not None
-        self._talks.add(task)
+        self._sessions.add(task)
         try:
-            await talk
+            await session
         except asyncio.CancelledError:
-            if not self._door.closing:
+            if not self._state.closing:
                 raise  # the client has gone
         finally:
-            self._talks.discard(task)
-            if self._on_request is not None:
+            self._sessions.discard(task)
+            if self._access_logger is not None:
                 seconds, url = self._clock.monotonic() - begun, arrived.url
-                self._on_request(Summary("GET", url.host, url.path, 101, seconds, 0, True, response.served_by))
+                self._access_logger(
+                    AccessLogRecord("GET", url.host, url.path, 101, seconds, 0, True, response.served_by)
+                )
         return False
 
-    def _frame(self, response: Response, head: Head, *, keep_alive: bool) -> outgoing.Framed:
+    def _frame(self, response: Response, head: RequestHead, *, keep_alive: bool) -> response_writer.FramedResponse:
         method, http10, date = head.method, head.http10, self._http_date()
         try:
-            return outgoing.frame(response, method=method, date=date, keep_alive=keep_alive, http10=http10)
+            return response_writer.frame_response(
+                response, method=method, date=date, keep_alive=keep_alive, http10=http10
+            )
         except ValueError:
             _log.exception("%s: the handler made a response that cannot be written", method)
             page = _page(Refusal(500, "Internal Server Error"))
-            return outgoing.frame(page, method=method, date=date, keep_alive=False, http10=http10)
+            return response_writer.frame_response(page, method=method, date=date, keep_alive=False, http10=http10)
 
     async def _fetch(self, request: Request) -> Response:
         try:
@@ -284,9 +299,9 @@ class Listener:
             _log.exception("%s %s: the handler failed", request.method, _place(request))
             return _page(Refusal(500, "Internal Server Error"))
 
-    def _refused(self, status: int) -> None:
-        if self._on_request is not None:
-            self._on_request(Summary("-", "-", "-", status, 0.0, 0))
+    def _log_refusal(self, status: int) -> None:
+        if self._access_logger is not None:
+            self._access_logger(AccessLogRecord("-", "-", "-", status, 0.0, 0))
 
     def _http_date(self) -> bytes:
         now = self._clock.now()
@@ -301,17 +316,17 @@ async def listen(
     *,
     limits: Limits,
     clock: Clock,
-    on_request: OnRequest | None = None,
+    access_logger: AccessLogger | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Listener:
     """Serves `handler` on `socket` until `close`, over TLS with a context (see edgeworker.server.tls).
 
-    `on_request` is called once for each finished request. Raises SocketError where the address cannot be listened on,
+    `access_logger` is called once for each finished request. Raises SocketError if the address cannot be listened on,
     ConfigError for a TLS socket behind the PROXY protocol, whose header comes before the handshake.
     """
     if tls is not None and socket.proxy_protocol:
         raise ConfigError(f"{socket.host}:{socket.port}: a https socket cannot speak the PROXY protocol; leave one out")
-    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=on_request, tls=tls)
+    listener = Listener(handler, socket, limits=limits, clock=clock, access_logger=access_logger, tls=tls)
     await listener.open(_bind(socket))
     return listener
 
@@ -321,7 +336,7 @@ async def listen_on(
 ) -> Listener:
     """Serves `handler` on a socket that is bound already; `socket` says the rest."""
     address.setblocking(False)
-    listener = Listener(handler, socket, limits=limits, clock=clock, on_request=None, tls=None)
+    listener = Listener(handler, socket, limits=limits, clock=clock, access_logger=None, tls=None)
     await listener.open(address)
     return listener
 

@@ -16,12 +16,12 @@ from edgeworker.config import USUAL_ORIGIN_TLS, OriginTLS, Outbound
 from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
-from edgeworker.server import wire
-from edgeworker.server.connection import Connection, Stale
-from edgeworker.server.exchange import Exchange
+from edgeworker.server.http1 import heads
+from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginConnection
 from edgeworker.server.outbound import Policy
 from edgeworker.server.outbound_proxy import Proxies
-from edgeworker.server.pool import Endpoint, Pool, Resolve
+from edgeworker.server.pending_response import PendingResponse
+from edgeworker.server.pool import OriginEndpoint, Pool, Resolve
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -57,7 +57,7 @@ class OriginClient:
         self._outbound = outbound
         self._clock = clock
         self._policy = Policy.parse(outbound.allow_private)
-        proxies = Proxies.of(outbound)
+        proxies = Proxies.from_config(outbound)
         self._origin_tls = origin_tls
         # Several pools: a connection that the operator's configuration may open must not serve a script's fetch(), nor
         # one that shows a client certificate an origin that is to be reached without it.
@@ -72,7 +72,7 @@ class OriginClient:
         try:
             url = URL.parse(base)
         except InvalidURL as error:
-            raise ConfigError(f'origin "{base}": not an http or https URL like "http://127.0.0.1:3000"') from error
+            raise ConfigError(f'origin "{base}": not an http or https URL such as "http://127.0.0.1:3000"') from error
         if url.target != "/":
             raise ConfigError(f'origin "{base}": has a path; the path comes from the request, so write "{url.origin}"')
         settings = self._origin_tls.get(url.origin, USUAL_ORIGIN_TLS)
@@ -93,7 +93,7 @@ class OriginClient:
 
     def _pool(self, resolve: Resolve, settings: OriginTLS, where: str) -> Pool:
         def tls() -> ssl.SSLContext:
-            # What reads certificates is slow to import, and many an edge speaks TLS with nobody.
+            # The code that reads certificates is slow to import, and many edges never use TLS towards an origin.
             from edgeworker.server.tls import origin_context
 
             return origin_context(settings, self._outbound.ca_file, now=self._clock.now(), where=where)
@@ -109,7 +109,7 @@ class OriginClient:
             response_timeout_seconds=self._outbound.response_timeout_seconds,
         )
 
-    async def _resolve_checked(self, endpoint: Endpoint) -> Sequence[str]:
+    async def _resolve_checked(self, endpoint: OriginEndpoint) -> Sequence[str]:
         """The addresses that may be connected to: those of the endpoint, or of the proxy in front of it.
 
         A proxy is the operator's and may be anywhere; what is asked of it is checked like everything else. It looks
@@ -126,9 +126,9 @@ class OriginClient:
                     f'add "{endpoint.host}" to outbound.allow_private',
                     status=403,
                 ) from error
-        return await _resolve(Endpoint(endpoint.proxy.host, endpoint.proxy.port))
+        return await _resolve(OriginEndpoint(endpoint.proxy.host, endpoint.proxy.port))
 
-    async def _allowed(self, endpoint: Endpoint) -> Sequence[str]:
+    async def _allowed(self, endpoint: OriginEndpoint) -> Sequence[str]:
         addresses = await _resolve(endpoint)
         # What follows "%" is a network interface of this machine, which no name outside can mean.
         allowed = [one for one in addresses if "%" not in one and self._policy.allows(endpoint.host, ip_address(one))]
@@ -144,7 +144,7 @@ class OriginClient:
 class _At:
     __slots__ = ("_endpoint", "_pool")
 
-    def __init__(self, pool: Pool, endpoint: Endpoint) -> None:
+    def __init__(self, pool: Pool, endpoint: OriginEndpoint) -> None:
         self._pool = pool
         self._endpoint = endpoint
 
@@ -161,18 +161,18 @@ class _Internet:
 
     async def fetch(self, request: Request, /) -> Response:
         endpoint = _endpoint(request.url)
-        proxy = self._proxies.of_url(request.url.scheme, endpoint.host, endpoint.port)
+        proxy = self._proxies.proxy_for(request.url.scheme, endpoint.host, endpoint.port)
         if proxy is not None:
             endpoint = replace(endpoint, proxy=proxy)
         return await _fetch(self._pool, endpoint, request)
 
 
-def _endpoint(url: URL) -> Endpoint:
+def _endpoint(url: URL) -> OriginEndpoint:
     host = url.hostname.strip("[]")
-    return Endpoint(host, url.port, host if url.scheme == "https" else None)
+    return OriginEndpoint(host, url.port, host if url.scheme == "https" else None)
 
 
-async def _resolve(endpoint: Endpoint) -> Sequence[str]:
+async def _resolve(endpoint: OriginEndpoint) -> Sequence[str]:
     """The addresses of the name, each once, in the order of the system's preference."""
     try:
         ip_address(endpoint.host)
@@ -183,7 +183,7 @@ async def _resolve(endpoint: Endpoint) -> Sequence[str]:
     return [endpoint.host]
 
 
-async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
+async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Response:
     body = request.body
     upgrading = _wants_websocket(request)
     head, later = _head(request, body, endpoint, upgrading=upgrading)
@@ -194,7 +194,7 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     if connection is not None:
         try:
             return _response(request, connection, await connection.ask(head, later, no_body=no_body))
-        except Stale as error:
+        except ConnectionClosedBeforeResponse as error:
             if later is not None or request.method not in _IDEMPOTENT:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
     connection = await pool.connect(endpoint)
@@ -203,7 +203,7 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
     try:
         exchange = await connection.ask(head, later, no_body=no_body, may_upgrade=upgrading)
         return _response(request, connection, exchange)
-    except Stale as error:
+    except ConnectionClosedBeforeResponse as error:
         text = f"{endpoint} closed the connection without an answer"
         if endpoint.tls_name is not None:
             # In TLS 1.3 we are done with the handshake before the origin has looked for our certificate.
@@ -211,7 +211,9 @@ async def _fetch(pool: Pool, endpoint: Endpoint, request: Request) -> Response:
         raise OriginError(text, status=520) from error
 
 
-def _head(request: Request, body: Body | None, endpoint: Endpoint, *, upgrading: bool) -> tuple[bytes, Body | None]:
+def _head(
+    request: Request, body: Body | None, endpoint: OriginEndpoint, *, upgrading: bool
+) -> tuple[bytes, Body | None]:
     """What is written at once (a body that is there already goes with its head), and the body that follows."""
     url = request.url
     target = url.target
@@ -231,7 +233,7 @@ def _head(request: Request, body: Body | None, endpoint: Endpoint, *, upgrading:
         fields.append((b"Content-Length", b"%d" % body.length))
     else:
         fields.append((b"Transfer-Encoding", b"chunked"))
-    head = wire.head(f"{request.method} {target} HTTP/1.1".encode("ascii"), fields)
+    head = heads.serialize_head(f"{request.method} {target} HTTP/1.1".encode("ascii"), fields)
     if body is None or body.complete is None:
         return head, body
     content = body.complete
@@ -243,7 +245,7 @@ def _wants_websocket(request: Request) -> bool:
     return request.method == "GET" and (request.headers.get("upgrade") or "").lower() == "websocket"
 
 
-def _response(request: Request, connection: Connection, exchange: Exchange) -> Response:
+def _response(request: Request, connection: OriginConnection, exchange: PendingResponse) -> Response:
     if exchange.may_upgrade and exchange.status == 101 and exchange.upgrade is None:
         raise OriginError(f"{connection.peer} answered 101 without an upgrade to WebSocket", status=520)
     fields = end_to_end(exchange.fields)
@@ -266,7 +268,7 @@ class _Rest:
 
     __slots__ = ("_connection", "_exchange")
 
-    def __init__(self, connection: Connection, exchange: Exchange) -> None:
+    def __init__(self, connection: OriginConnection, exchange: PendingResponse) -> None:
         self._connection = connection
         self._exchange = exchange
 

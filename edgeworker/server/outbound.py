@@ -16,7 +16,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-# What Python's `is_global` takes for public, which differs between its releases, and is not, or is no server's.
+# Networks that Python's `is_global` calls public in some of its releases, but that are not, or that hold no servers.
 _NOT_PUBLIC: Final[tuple[Network, ...]] = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; a cloud has its metadata at 192.0.0.192
     ipaddress.IPv4Network("192.88.99.0/24"),  # 6to4 relays

@@ -1,6 +1,6 @@
 """Which proxy a fetch goes through: what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY mean. Pure.
 
-There is no standard for these variables. As in curl and Go: the lower-case spelling wins, ALL_PROXY is for a scheme
+These variables have no standard. As in curl and Go: the lower-case spelling wins, ALL_PROXY is for a scheme
 that has no proxy of its own, NO_PROXY lists hosts (with their subdomains), addresses and networks, each with a port if
 that matters, or "*"; and what is on this machine is never asked of a proxy.
 """
@@ -57,8 +57,8 @@ class Proxies:
     exceptions: Sequence[_Exception] = ()
 
     @classmethod
-    def of(cls, outbound: Outbound) -> Self:
-        """Raises ConfigError for what is no proxy that can be used; its text holds no password."""
+    def from_config(cls, outbound: Outbound) -> Self:
+        """Raises ConfigError for a proxy that cannot be used; its text holds no password."""
         entries = [entry.strip() for entry in outbound.no_proxy.split(",")]
         if "*" in entries:
             return cls()
@@ -68,7 +68,7 @@ class Proxies:
             tuple(_exception(entry) for entry in entries if entry),
         )
 
-    def of_url(self, scheme: str, host: str, port: int) -> Proxy | None:
+    def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
         """`host` is canonical and has no brackets."""
         proxy = self.https if scheme == "https" else self.http
         if proxy is None or _is_this_machine(host):
@@ -77,7 +77,7 @@ class Proxies:
         return None if any(entry.covers(name, port) for entry in self.exceptions) else proxy
 
 
-def with_proxies_of(environ: Mapping[str, str], outbound: Outbound) -> Outbound:
+def with_environment_proxies(environ: Mapping[str, str], outbound: Outbound) -> Outbound:
     """`outbound` with the proxies that the environment names. Raises ConfigError for one that cannot be used."""
     no_proxy = _variable(environ, "NO_PROXY")[0] or ""
     every, every_name = _variable(environ, "ALL_PROXY")
@@ -93,7 +93,7 @@ def with_proxies_of(environ: Mapping[str, str], outbound: Outbound) -> Outbound:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> tuple[str | None, str]:
-    """(value, the spelling that holds it). One that is there and empty means that there is no proxy."""
+    """(value, the spelling that holds it). An empty one means: no proxy."""
     if (value := environ.get(name.lower())) is not None:
         return value.strip(), name.lower()
     # Under CGI a client sets HTTP_PROXY: it is its field "Proxy". https://httpoxy.org/
@@ -111,11 +111,11 @@ def _parse(text: str, variable: str) -> Proxy | None:
         url = urlsplit(text if "://" in text else f"http://{text}")
         port = url.port
     except ValueError:
-        raise ConfigError(f"{wanted}; its port is no number") from None
+        raise ConfigError(f"{wanted}; its port is not a number") from None
     if url.scheme != "http":
         raise ConfigError(f'{wanted}; a "{url.scheme}" proxy cannot be used')
     if not url.hostname or not url.hostname.isascii() or url.path not in ("", "/") or url.query or url.fragment:
-        raise ConfigError(f"{wanted}; it is no such URL")
+        raise ConfigError(f"{wanted}; it is not such a URL")
     authorization = None
     if url.username is not None:
         credentials = unquote_to_bytes(url.username) + b":" + unquote_to_bytes(url.password or "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.errors import OriginError
-from edgeworker.server.connection import Connection
+from edgeworker.server.origin_connection import OriginConnection
 from edgeworker.server.outbound_proxy import Proxy
 from edgeworker.server.tunnel import Tunnel
 
@@ -18,7 +18,7 @@ _SWEEP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class OriginEndpoint:
     """A server to connect to. `host` has no brackets. `tls_name` is what its certificate must hold; None is http.
 
     Through a `proxy`, https goes in a tunnel, and http as requests to the proxy.
@@ -40,7 +40,7 @@ class Endpoint:
 
 # The addresses that may be connected to for an endpoint, in the order in which to try them; they are the proxy's where
 # there is one, and the endpoint was found to be allowed. Raises OriginError.
-Resolve = Callable[[Endpoint], Awaitable[Sequence[str]]]
+Resolve = Callable[[OriginEndpoint], Awaitable[Sequence[str]]]
 
 
 class Pool:
@@ -58,13 +58,13 @@ class Pool:
         self._resolve = resolve
         self._connect_timeout = connect_timeout_seconds
         self._response_timeout = response_timeout_seconds
-        self._idle: dict[Endpoint, list[Connection]] = {}
-        self._all: set[Connection] = set()
-        self._once: set[Connection] = set()
+        self._idle: dict[OriginEndpoint, list[OriginConnection]] = {}
+        self._all: set[OriginConnection] = set()
+        self._once: set[OriginConnection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._context: ssl.SSLContext | None = None
 
-    def take(self, endpoint: Endpoint) -> Connection | None:
+    def take(self, endpoint: OriginEndpoint) -> OriginConnection | None:
         """A kept-alive connection that is not known to be dead, the one used last."""
         idle = self._idle.get(endpoint)
         while idle:
@@ -74,7 +74,7 @@ class Pool:
             connection.abort()
         return None
 
-    async def connect(self, endpoint: Endpoint) -> Connection:
+    async def connect(self, endpoint: OriginEndpoint) -> OriginConnection:
         """A new connection. Raises OriginError."""
         try:
             async with asyncio.timeout(self._connect_timeout):
@@ -84,7 +84,7 @@ class Pool:
                 f"{endpoint} did not accept a connection within {self._connect_timeout:g} seconds", status=522
             ) from error
 
-    def use_once(self, connection: Connection) -> None:
+    def use_once(self, connection: OriginConnection) -> None:
         """No other request goes over `connection` after the one that it is made for."""
         self._once.add(connection)
 
@@ -100,7 +100,7 @@ class Pool:
         for connection in connections:
             await connection.gone()
 
-    async def _connect(self, endpoint: Endpoint) -> Connection:
+    async def _connect(self, endpoint: OriginEndpoint) -> OriginConnection:
         try:
             addresses = await self._resolve(endpoint)
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for the resolver
@@ -116,7 +116,7 @@ class Pool:
                 failure.__cause__ = error
         raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
 
-    async def _connect_to(self, endpoint: Endpoint, address: str, port: int) -> Connection:
+    async def _connect_to(self, endpoint: OriginEndpoint, address: str, port: int) -> OriginConnection:
         context = None if endpoint.tls_name is None else self._tls_context()
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
@@ -125,7 +125,7 @@ class Pool:
         self._all.add(connection)
         return connection
 
-    async def _connect_through(self, endpoint: Endpoint, proxy: Proxy, address: str) -> Connection:
+    async def _connect_through(self, endpoint: OriginEndpoint, proxy: Proxy, address: str) -> OriginConnection:
         """`address` is the proxy's."""
         loop = asyncio.get_running_loop()
         if endpoint.tls_name is None:
@@ -150,15 +150,15 @@ class Pool:
         self._context = self._context or self._tls()
         return self._context
 
-    def _make(self, endpoint: Endpoint) -> Connection:
-        return Connection(
+    def _make(self, endpoint: OriginEndpoint) -> OriginConnection:
+        return OriginConnection(
             str(endpoint),
             timeout_seconds=self._response_timeout,
             on_idle=lambda connection: self._put(endpoint, connection),
             on_lost=lambda connection: self._lost(endpoint, connection),
         )
 
-    def _put(self, endpoint: Endpoint, connection: Connection) -> None:
+    def _put(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         idle = self._idle.setdefault(endpoint, [])
         if connection in self._once or len(idle) >= _IDLE_PER_ENDPOINT:
             connection.abort()
@@ -169,7 +169,7 @@ class Pool:
         if self._sweep is None:
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle)
 
-    def _lost(self, endpoint: Endpoint, connection: Connection) -> None:
+    def _lost(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         self._all.discard(connection)
         self._once.discard(connection)
         idle = self._idle.get(endpoint)
@@ -188,12 +188,12 @@ class Pool:
         self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle) if self._idle else None
 
 
-def _too_old(connection: Connection, now: float) -> bool:
+def _too_old(connection: OriginConnection, now: float) -> bool:
     limit = _IDLE_SECONDS if connection.idle_seconds is None else min(_IDLE_SECONDS, connection.idle_seconds)
     return now - connection.idle_since > limit
 
 
-def _failure(endpoint: Endpoint, error: OSError) -> OriginError:
+def _failure(endpoint: OriginEndpoint, error: OSError) -> OriginError:
     match error:
         case ssl.SSLCertVerificationError():
             return OriginError(f"{endpoint}: its certificate is not valid: {error.verify_message}", status=526)

@@ -24,7 +24,7 @@ _V1_LINE: Final = re.compile(r"PROXY (TCP4|TCP6) (\S+) (\S+) ([0-9]{1,5}) ([0-9]
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class ProxyHeader:
     """`client` None: the proxy speaks for itself (a health check). `rest` is what followed the header."""
 
     client: Client | None
@@ -32,12 +32,12 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Incomplete:
+class NeedMoreData:
     """More bytes are needed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class InvalidProxyHeader:
     """This is not a header of the PROXY protocol."""
 
 
@@ -48,7 +48,9 @@ def parse_networks(texts: Iterable[str], *, source: str) -> tuple[Network, ...]:
         try:
             networks.append(ipaddress.ip_network(text))
         except ValueError as error:
-            raise ConfigError(f'{source}: "{text}" is no address or network like "10.0.0.0/8": {error}') from error
+            raise ConfigError(
+                f'{source}: "{text}" is not an address or network; use one such as "10.0.0.0/8" ({error})'
+            ) from error
     return tuple(networks)
 
 
@@ -61,7 +63,7 @@ def is_trusted(ip: str, trusted: Sequence[Network]) -> bool:
 
 
 def forwarded_client(values: Sequence[str], peer: Client, trusted: Sequence[Network]) -> Client:
-    """The last address of X-Forwarded-For that is no trusted proxy: what stands before it, anybody may have written.
+    """The last address of X-Forwarded-For that is not a trusted proxy: the client may have written what stands before.
 
     `values` are the fields in order, of a request that came from the trusted `peer`.
     """
@@ -78,64 +80,64 @@ def forwarded_client(values: Sequence[str], peer: Client, trusted: Sequence[Netw
     return client
 
 
-def read_proxy_header(data: bytes) -> Announced | Incomplete | Broken:
+def read_proxy_header(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
     """The PROXY header, version 1 or 2, that `data` begins with."""
     if data.startswith(_V2_SIGNATURE):
         return _read_v2(data)
     if _V2_SIGNATURE.startswith(data[: len(_V2_SIGNATURE)]) or b"PROXY ".startswith(data):
-        return Incomplete()
+        return NeedMoreData()
     if data.startswith(b"PROXY "):
         return _read_v1(data)
-    return Broken()
+    return InvalidProxyHeader()
 
 
-def _read_v1(data: bytes) -> Announced | Incomplete | Broken:
+def _read_v1(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
     line, end, rest = data.partition(b"\r\n")
     if not end:
-        return Incomplete() if len(data) < _V1_LIMIT else Broken()
+        return NeedMoreData() if len(data) < _V1_LIMIT else InvalidProxyHeader()
     if len(line) + 2 > _V1_LIMIT or not line.isascii():
-        return Broken()
+        return InvalidProxyHeader()
     text = line.decode("ascii")
     if text == "PROXY UNKNOWN" or text.startswith("PROXY UNKNOWN "):
-        return Announced(None, rest)
+        return ProxyHeader(None, rest)
     match = _V1_LINE.fullmatch(text)
     if match is None:
-        return Broken()
+        return InvalidProxyHeader()
     family, source, target, *ports = match.groups()
     kind = ipaddress.IPv4Address if family == "TCP4" else ipaddress.IPv6Address
     try:
         address, _ = kind(source), kind(target)
     except ValueError:
-        return Broken()
+        return InvalidProxyHeader()
     if "%" in source + target or any(int(port) > 65535 for port in ports):
-        return Broken()
-    return Announced(Client(str(_unmapped(address)), int(ports[0])), rest)
+        return InvalidProxyHeader()
+    return ProxyHeader(Client(str(_unmapped(address)), int(ports[0])), rest)
 
 
-def _read_v2(data: bytes) -> Announced | Incomplete | Broken:
+def _read_v2(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
     if len(data) < _V2_HEAD:
-        return Incomplete()
+        return NeedMoreData()
     version, command = data[12] >> 4, data[12] & 0x0F
     length = int.from_bytes(data[14:16], "big")
     if version != 2 or command > 1 or length > _V2_LIMIT:
-        return Broken()
+        return InvalidProxyHeader()
     if len(data) < _V2_HEAD + length:
-        return Incomplete()
+        return NeedMoreData()
     content, rest = data[_V2_HEAD : _V2_HEAD + length], data[_V2_HEAD + length :]
     if command == 0:  # LOCAL
-        return Announced(None, rest)
+        return ProxyHeader(None, rest)
     match data[13]:
         case 0x11 if length >= 12:
-            return Announced(
+            return ProxyHeader(
                 Client(str(ipaddress.IPv4Address(content[:4])), int.from_bytes(content[8:10], "big")), rest
             )
         case 0x21 if length >= 36:
             address = _unmapped(ipaddress.IPv6Address(content[:16]))
-            return Announced(Client(str(address), int.from_bytes(content[32:34], "big")), rest)
+            return ProxyHeader(Client(str(address), int.from_bytes(content[32:34], "big")), rest)
         case 0x11 | 0x21:
-            return Broken()
+            return InvalidProxyHeader()
         case _:
-            return Announced(None, rest)
+            return ProxyHeader(None, rest)
 
 
 def _unmapped(

@@ -1,4 +1,4 @@
-"""What an http socket beside an https one answers: the same URL over TLS."""
+"""The http socket beside an https one: redirect to the same URL over TLS."""
 
 from collections.abc import Container
 
@@ -6,7 +6,7 @@ from edgeworker.messages import Headers, Request, Response
 
 
 class RedirectToHTTPS:
-    """A Handler. `hosts` are those to redirect for: to follow any Host would let anybody make this edge point anywhere.
+    """A Handler. Only requests for `hosts` are redirected: with any Host, a client could make this edge point anywhere.
 
     The status is 308, which keeps the method and the body. `hosts` may be replaced at any time.
     """

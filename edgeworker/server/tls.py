@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from edgeworker.config import TLS, Certificate, OriginTLS
 from edgeworker.errors import ConfigError
-from edgeworker.server.certificates import Facts, read_certificates, read_pair, wildcard_of
+from edgeworker.server.certificates import CertificateFacts, read_certificates, read_pair, wildcard_of
 
 # Only what has forward secrecy and authenticates what it encrypts; for TLS 1.3 there is nothing else.
 # https://www.rfc-editor.org/rfc/rfc9325#section-4.2
@@ -55,7 +55,7 @@ class _Chooser:
             connection.context = self._by_host.get(name) or self._by_host.get(wildcard_of(name)) or self._default
 
 
-def _hosts(certificate: Certificate, facts: Facts, where: str) -> tuple[str, ...]:
+def _hosts(certificate: Certificate, facts: CertificateFacts, where: str) -> tuple[str, ...]:
     hosts = tuple(host.lower() for host in certificate.hosts)
     for host in hosts:
         if not facts.covers(host):

@@ -8,7 +8,7 @@ from typing import Final
 
 from edgeworker.admission import Field
 from edgeworker.errors import OriginError
-from edgeworker.server import wire
+from edgeworker.server.http1 import heads
 from edgeworker.server.outbound_proxy import Proxy
 
 _HEAD_LIMIT_BYTES: Final = 16 * 1024
@@ -32,7 +32,7 @@ class Tunnel(asyncio.Protocol):
         fields: list[Field] = [(b"Host", self._target.encode("ascii"))]
         if self._proxy.authorization is not None:
             fields.append((b"Proxy-Authorization", self._proxy.authorization))
-        transport.write(wire.head(f"CONNECT {self._target} HTTP/1.1".encode("ascii"), fields))
+        transport.write(heads.serialize_head(f"CONNECT {self._target} HTTP/1.1".encode("ascii"), fields))
 
     def data_received(self, data: bytes) -> None:
         if self._opened.done():
@@ -49,7 +49,7 @@ class Tunnel(asyncio.Protocol):
         elif not status[0].startswith(b"2"):
             self._fail(f"answered {status[0].decode('ascii')}")
         elif rest:
-            # The other end of TLS says nothing before us: whoever sent this is not that end.
+            # In TLS the client speaks first, so these bytes do not come from the other end.
             self._fail("sent more than its answer")
         else:
             self._opened.set_result(None)

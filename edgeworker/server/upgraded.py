@@ -12,15 +12,15 @@ from typing import Final, Protocol
 
 from edgeworker.admission import Field, end_to_end
 from edgeworker.messages import Response, Upgrade
-from edgeworker.server import wire
+from edgeworker.server.http1 import heads
 
 _HIGH_WATER_BYTES: Final = 256 * 1024
 # How long the other end may take to fetch the last bytes before the connection is cut.
 _LAST_SECONDS: Final = 5.0
 
 
-class _Arrived:
-    """What was received and not read yet."""
+class _ReceiveBuffer:
+    """Bytes that were received and not read yet; reading is paused while there are too many."""
 
     def __init__(self, transport: asyncio.Transport, early: bytes = b"") -> None:
         self._transport = transport
@@ -42,8 +42,8 @@ class _Arrived:
         self._ended = True
         self._wake()
 
-    async def take(self) -> bytes:
-        """All that is there, at least one byte; b"" at the end."""
+    async def read(self) -> bytes:
+        """All that has arrived, at least one byte; b"" at the end."""
         while not self._pieces and not self._ended:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
@@ -67,17 +67,17 @@ class OriginStream(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, early: bytes, on_lost: Callable[[Exception | None], None]) -> None:
         """`early` came with the answer's head. `on_lost` is called once the transport is closed."""
         self._transport = transport
-        self._arrived = _Arrived(transport, early)
+        self._received = _ReceiveBuffer(transport, early)
         self._on_lost = on_lost
         self._can_write: asyncio.Future[None] | None = None
         transport.set_protocol(self)
         transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        self._arrived.add(data)
+        self._received.add(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._arrived.end()
+        self._received.end()
         self.resume_writing()
         self._on_lost(error)
 
@@ -90,7 +90,7 @@ class OriginStream(asyncio.Protocol):
             waiter.set_result(None)
 
     async def receive(self) -> bytes:
-        return await self._arrived.take()
+        return await self._received.read()
 
     async def send(self, data: bytes) -> None:
         if self._transport.is_closing():
@@ -105,7 +105,7 @@ class OriginStream(asyncio.Protocol):
             asyncio.get_running_loop().call_later(_LAST_SECONDS, self._transport.abort)
 
 
-class Writer(Protocol):
+class ClientWriter(Protocol):
     """The connection with a client, from which its stream was made."""
 
     def write(self, data: bytes) -> None: ...
@@ -116,27 +116,29 @@ class Writer(Protocol):
 class ClientStream:
     """An Upgrade: the client's end. `timeout_seconds` is how long a client may take nothing of what is for it."""
 
-    def __init__(self, writer: Writer, transport: asyncio.Transport, early: bytes, *, timeout_seconds: float) -> None:
+    def __init__(
+        self, writer: ClientWriter, transport: asyncio.Transport, early: bytes, *, timeout_seconds: float
+    ) -> None:
         """`early` came with the request."""
         self.sent = 0
         self._writer = writer
         self._timeout = timeout_seconds
-        self._arrived = _Arrived(transport, early)
+        self._received = _ReceiveBuffer(transport, early)
 
     def add(self, data: bytes) -> None:
         """The connection has received more."""
-        self._arrived.add(data)
+        self._received.add(data)
 
     def end(self) -> None:
         """The client sends no more."""
-        self._arrived.end()
+        self._received.end()
 
     def write(self, data: bytes) -> None:
         """Without waiting. Raises ConnectionError where the client has gone."""
         self._writer.write(data)
 
     async def receive(self) -> bytes:
-        return await self._arrived.take()
+        return await self._received.read()
 
     async def send(self, data: bytes) -> None:
         """Raises TimeoutError where the client takes nothing for too long, ConnectionError where it has gone."""
@@ -145,7 +147,7 @@ class ClientStream:
         await self._writer.drain(self._timeout)
 
     def close(self) -> None:
-        self._arrived.end()
+        self._received.end()
 
 
 def write_head(response: Response, stream: ClientStream, fields: Iterable[Field], *, date: bytes) -> None:
@@ -157,26 +159,26 @@ def write_head(response: Response, stream: ClientStream, fields: Iterable[Field]
         (b"Connection", b"Upgrade"),
         (b"Upgrade", b"websocket"),
     ]
-    stream.write(wire.head(wire.status_line(101, response.status_text), lines))
+    stream.write(heads.serialize_head(heads.status_line(101, response.status_text), lines))
 
 
-async def carry(stream: ClientStream, upgrade: Upgrade) -> None:
-    """Carries bytes both ways until either end is done."""
+async def relay_bytes(stream: ClientStream, upgrade: Upgrade) -> None:
+    """Relay bytes both ways until either end is done."""
     try:
-        await _join(stream, upgrade)
+        await _relay_both_ways(stream, upgrade)
     finally:
         upgrade.close()
 
 
-async def _join(client: Upgrade, origin: Upgrade) -> None:
+async def _relay_both_ways(client: Upgrade, origin: Upgrade) -> None:
     async with asyncio.TaskGroup() as group:
-        ways = [group.create_task(_carry(client, origin)), group.create_task(_carry(origin, client))]
+        ways = [group.create_task(_relay(client, origin)), group.create_task(_relay(origin, client))]
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()
 
 
-async def _carry(source: Upgrade, target: Upgrade) -> None:
+async def _relay(source: Upgrade, target: Upgrade) -> None:
     """Until the source ends, or the target takes no more."""
     try:
         while data := await source.receive():

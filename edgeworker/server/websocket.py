@@ -20,8 +20,8 @@ from websockets.server import ServerProtocol
 from edgeworker.admission import Field
 from edgeworker.messages import Closed, Headers, Response, WebSocketEnd
 from edgeworker.server import upgraded
-from edgeworker.server.protocol import ClientConnection
-from edgeworker.server.request_parser import Head
+from edgeworker.server.client_connection import ClientConnection
+from edgeworker.server.http1.request_parser import RequestHead
 from edgeworker.server.upgraded import ClientStream
 
 # https://developers.cloudflare.com/workers/platform/limits/#websockets (32 MiB for a received message)
@@ -35,8 +35,8 @@ _NO_TEXT: Final = 1007
 _HANDSHAKE: Final = frozenset({b"sec-websocket-accept", b"sec-websocket-extensions"})
 
 
-class Opening:
-    """A handshake that can be answered; `fields` belong into the answer."""
+class Handshake:
+    """An accepted handshake; `fields` belong in the response."""
 
     __slots__ = ("fields", "protocol")
 
@@ -45,8 +45,8 @@ class Opening:
         self.fields = fields
 
 
-def understood(head: Head) -> Opening | None:
-    """None where the client does not ask for a WebSocket as it must be asked for."""
+def accept_handshake(head: RequestHead) -> Handshake | None:
+    """The handshake that answers `head`; None if the client did not ask for a WebSocket as RFC 6455 demands."""
     if not head.websocket:
         return None
     headers = HandshakeHeaders()
@@ -60,27 +60,27 @@ def understood(head: Head) -> Opening | None:
     fields = [(name.encode(), answer.headers[name].encode()) for name in names if name in answer.headers]
     protocol = Protocol(Side.SERVER, max_size=_MAX_MESSAGE_BYTES)
     protocol.extensions = handshake.extensions
-    return Opening(protocol, fields)
+    return Handshake(protocol, fields)
 
 
-async def converse(
-    response: Response, end: WebSocketEnd, opening: Opening, connection: ClientConnection, date: bytes
+async def relay_messages(
+    response: Response, end: WebSocketEnd, handshake: Handshake, connection: ClientConnection, date: bytes
 ) -> None:
-    """Answers 101 and carries messages until the WebSocket is closed, by whom it may be.
+    """Accept the handshake and relay messages until either side closes.
 
-    Raises ConnectionError where the client has gone before.
+    Raises ConnectionError if the client has gone before.
     """
     response.headers = Headers.from_raw(response.headers.without(_HANDSHAKE).raw)
     closed = Closed(_ABNORMAL)
     try:
-        stream = connection.switch()
-        upgraded.write_head(response, stream, opening.fields, date=date)
-        closed = await _Talk(opening.protocol, end, stream).run()
+        stream = connection.switch_protocols()
+        upgraded.write_head(response, stream, handshake.fields, date=date)
+        closed = await WebSocketSession(handshake.protocol, end, stream).run()
     finally:
         end.deliver(closed)
 
 
-class _Talk:
+class WebSocketSession:
     """The two directions of one WebSocket."""
 
     def __init__(self, protocol: Protocol, end: WebSocketEnd, stream: ClientStream) -> None:
@@ -88,7 +88,9 @@ class _Talk:
         self._end = end
         self._stream = stream
         self._is_text = False  # the message that has begun
-        self._begun = bytearray()  # its fragments; kept one by one, small ones would take many times their size
+        self._fragments = (
+            bytearray()
+        )  # of that message; kept one by one, small fragments would take many times their size
 
     async def run(self) -> Closed:
         """How it ended."""
@@ -99,12 +101,12 @@ class _Talk:
             except (OSError, TimeoutError):
                 return Closed(_ABNORMAL)
             except asyncio.CancelledError:
-                self._leave()
+                self._send_going_away()
                 raise
             finally:
                 writing.cancel()
 
-    def _leave(self) -> None:
+    def _send_going_away(self) -> None:
         """Tells the client that this end goes away, as far as it still listens."""
         with contextlib.suppress(OSError):
             if self._protocol.state is State.OPEN:
@@ -123,7 +125,7 @@ class _Talk:
                 protocol.receive_eof()
             broken = None
             for frame in protocol.events_received():
-                if isinstance(frame, Frame) and not self._take(frame):
+                if isinstance(frame, Frame) and not self._receive_frame(frame):
                     protocol.fail(_NO_TEXT, "the text is not UTF-8")
                     broken = Closed(_NO_TEXT)
                     break
@@ -135,8 +137,8 @@ class _Talk:
             if protocol.parser_exc is not None or not data:
                 return Closed(_ABNORMAL if protocol.close_sent is None else protocol.close_sent.code)
 
-    def _take(self, frame: Frame) -> bool:
-        """False where a text is no text."""
+    def _receive_frame(self, frame: Frame) -> bool:
+        """False if a text is not UTF-8."""
         match frame.opcode:
             case Opcode.TEXT | Opcode.BINARY:
                 self._is_text = frame.opcode is Opcode.TEXT
@@ -145,11 +147,11 @@ class _Talk:
             case _:
                 return True  # ping, pong and close were answered
         if not frame.fin:
-            self._begun += frame.data
+            self._fragments += frame.data
             return True
         content = bytes(frame.data)
-        if self._begun:
-            content, self._begun = bytes(self._begun + content), bytearray()
+        if self._fragments:
+            content, self._fragments = bytes(self._fragments + content), bytearray()
         if not self._is_text:
             self._end.deliver(content)
             return True
@@ -188,9 +190,9 @@ class _Talk:
         if self._protocol.state is not State.OPEN:
             return
         try:
-            self._protocol.send_close(_sent(code), reason)
+            self._protocol.send_close(_sendable_code(code), reason)
         except ProtocolError:
-            self._protocol.send_close(1000)  # the script's code or reason is none that may be sent
+            self._protocol.send_close(1000)  # the script's code or reason must not be sent
 
     async def _flush(self) -> None:
         data = b"".join(self._protocol.data_to_send())
@@ -198,6 +200,6 @@ class _Talk:
             await self._stream.send(data)
 
 
-def _sent(code: int) -> int:
+def _sendable_code(code: int) -> int:
     """1005 and 1006 say that no code was sent; they cannot be sent."""
     return 1000 if code in (_NO_CODE, _ABNORMAL) else code

@@ -38,7 +38,7 @@ class AiohttpConnector(BaseConnector):
 
 def _listener(edge: LocalEdge, scheme: str) -> Listener:
     handler = _Answering(edge, scheme)
-    return Listener(handler, Socket(), limits=edge.config.limits, clock=edge.clock, on_request=None, tls=None)
+    return Listener(handler, Socket(), limits=edge.config.limits, clock=edge.clock, access_logger=None, tls=None)
 
 
 class _Answering:

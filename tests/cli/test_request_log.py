@@ -3,20 +3,20 @@ import json
 import pytest
 
 from edgeworker.cli.request_log import json_line, text_line
-from edgeworker.server.listener import Summary
+from edgeworker.server.listener import AccessLogRecord
 
-ORDERS = Summary("GET", "api.example.com", "/orders", 200, 0.00125, 64, served_by="split-token")
+ORDERS = AccessLogRecord("GET", "api.example.com", "/orders", 200, 0.00125, 64, served_by="split-token")
 
 
 @pytest.mark.parametrize(
     ("summary", "line"),
     [
         (ORDERS, "GET api.example.com/orders 200 split-token 1.2 ms\n"),
-        (Summary("-", "-", "-", 400, 0.0, 0), "- -- 400 edge 0.0 ms\n"),
-        (Summary("GET", "a", "/", 200, 2.0, 5, complete=False), "GET a/ 200 edge 2000.0 ms (cut)\n"),
+        (AccessLogRecord("-", "-", "-", 400, 0.0, 0), "- -- 400 edge 0.0 ms\n"),
+        (AccessLogRecord("GET", "a", "/", 200, 2.0, 5, complete=False), "GET a/ 200 edge 2000.0 ms (cut)\n"),
     ],
 )
-def test_a_line_says_method_place_status_who_answered_and_how_long_it_took(summary: Summary, line: str) -> None:
+def test_a_line_says_method_place_status_who_answered_and_how_long_it_took(summary: AccessLogRecord, line: str) -> None:
     assert text_line(summary) == line
 
 
@@ -43,7 +43,7 @@ def test_a_json_line_has_what_every_line_has_and_the_request() -> None:
 
 @pytest.mark.parametrize("text", ['"', "\\", "\n", "\x00", "\x7f", "ü", "\u2028", "\ud800", '","status":200,"x":"'])
 def test_what_a_client_sends_cannot_break_out_of_its_member(text: str) -> None:
-    line = json_line(Summary(text, text, text, 200, 0.0, 0, served_by=text), now_ms=0)
+    line = json_line(AccessLogRecord(text, text, text, 200, 0.0, 0, served_by=text), now_ms=0)
 
     assert line.count("\n") == 1
     logged = json.loads(line)

@@ -10,7 +10,7 @@ from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Limits, Outbound, Route, Worker, Zone
 from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
-from edgeworker.server import Summary
+from edgeworker.server import AccessLogRecord
 from tests.server.wires import ANY_PORT, USUAL_LIMITS, Play, ScriptedOrigin, origin, serving
 
 NOTHING_PRIVATE: Final = Outbound()
@@ -33,7 +33,7 @@ class Chain:
 
     port: int
     origin: ScriptedOrigin
-    summaries: list[Summary]
+    summaries: list[AccessLogRecord]
 
 
 @asynccontextmanager

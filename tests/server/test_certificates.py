@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import ConfigError
-from edgeworker.server.certificates import Facts, read_pair
+from edgeworker.server.certificates import CertificateFacts, read_pair
 from tests.pki import DAY, NOW, PKI, encrypted
 
 
@@ -38,7 +38,7 @@ def test_a_certificate_says_its_names_and_its_time(tmp_path: Path) -> None:
     ],
 )
 def test_a_wildcard_covers_one_label(host: str, covered: bool) -> None:
-    assert Facts(("a.example.com", "*.example.com"), 0, 1).covers(host) is covered
+    assert CertificateFacts(("a.example.com", "*.example.com"), 0, 1).covers(host) is covered
 
 
 def test_a_certificate_is_refused_from_the_second_after_its_last(tmp_path: Path) -> None:

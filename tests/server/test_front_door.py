@@ -1,4 +1,4 @@
-"""What passes through: a client, the door, and an origin, byte for byte. H-numbers are those of the attack list."""
+"""What passes through: a client, the listener, and an origin, byte for byte. H-numbers are those of the attack list."""
 
 import asyncio
 import gzip

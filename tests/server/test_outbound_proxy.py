@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.config import Outbound
 from edgeworker.errors import ConfigError
-from edgeworker.server.outbound_proxy import Proxies, Proxy, with_proxies_of
+from edgeworker.server.outbound_proxy import Proxies, Proxy, with_environment_proxies
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,9 @@ from edgeworker.server.outbound_proxy import Proxies, Proxy, with_proxies_of
     ],
 )
 def test_a_proxy_is_the_url_in_the_variable_of_its_scheme(text: str, proxy: Proxy | None) -> None:
-    assert Proxies.of(Outbound(https_proxy=text)).of_url("https", "a.example", 443) == proxy
-    assert Proxies.of(Outbound(https_proxy=text)).of_url("http", "a.example", 80) is None
-    assert Proxies.of(Outbound(http_proxy=text)).of_url("http", "a.example", 80) == proxy
+    assert Proxies.from_config(Outbound(https_proxy=text)).proxy_for("https", "a.example", 443) == proxy
+    assert Proxies.from_config(Outbound(https_proxy=text)).proxy_for("http", "a.example", 80) is None
+    assert Proxies.from_config(Outbound(http_proxy=text)).proxy_for("http", "a.example", 80) == proxy
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_a_proxy_is_the_url_in_the_variable_of_its_scheme(text: str, proxy: Prox
     [
         ("socks5://user:secret@a.example:1080", 'a "socks5" proxy cannot be used'),
         ("https://a.example", 'a "https" proxy cannot be used'),
-        ("http://a.example:secret", "its port is no number"),
-        ("http://", "it is no such URL"),
-        ("http://u:secret@a.example/path", "it is no such URL"),
+        ("http://a.example:secret", "its port is not a number"),
+        ("http://", "it is not such a URL"),
+        ("http://u:secret@a.example/path", "it is not such a URL"),
     ],
 )
 def test_what_is_no_proxy_is_a_configuration_error_without_its_password(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=rf"^HTTPS_PROXY must be .*, or NO_PROXY be \*; {why}$") as caught:
-        Proxies.of(Outbound(https_proxy=text))
+        Proxies.from_config(Outbound(https_proxy=text))
 
     assert "secret" not in str(caught.value)
 
@@ -47,7 +47,7 @@ def test_no_password_is_in_a_repr() -> None:
     outbound = Outbound(http_proxy="http://u:secret@a.example", https_proxy="http://u:secret@a.example")
 
     assert "secret" not in repr(outbound)
-    assert "Basic" not in repr(Proxies.of(outbound))
+    assert "Basic" not in repr(Proxies.from_config(outbound))
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_no_password_is_in_a_repr() -> None:
     ],
 )
 def test_no_proxy_lists_what_is_reached_directly(no_proxy: str, host: str, port: int, direct: bool) -> None:
-    proxies = Proxies.of(Outbound(http_proxy="http://proxy.example:3128", no_proxy=no_proxy))
+    proxies = Proxies.from_config(Outbound(http_proxy="http://proxy.example:3128", no_proxy=no_proxy))
 
-    assert (proxies.of_url("http", host, port) is None) is direct
+    assert (proxies.proxy_for("http", host, port) is None) is direct
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_no_proxy_lists_what_is_reached_directly(no_proxy: str, host: str, port:
 def test_the_environment_names_the_proxies(environ: dict[str, str], http: str, https: str, no_proxy: str) -> None:
     wanted = Outbound(("10.0.0.0/8",), http_proxy=http, https_proxy=https, no_proxy=no_proxy)
 
-    assert with_proxies_of(environ, Outbound(("10.0.0.0/8",))) == wanted
+    assert with_environment_proxies(environ, Outbound(("10.0.0.0/8",))) == wanted
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 def test_the_variable_that_cannot_be_used_is_named_unless_no_proxy_is_to_be_used(name: str) -> None:
     with pytest.raises(ConfigError, match=rf'^{name} must be .*; a "socks5h" proxy cannot be used$'):
-        with_proxies_of({name: "socks5h://127.0.0.1:9050"}, Outbound())
+        with_environment_proxies({name: "socks5h://127.0.0.1:9050"}, Outbound())
 
-    outbound = with_proxies_of({name: "socks5h://127.0.0.1:9050", "NO_PROXY": "*"}, Outbound())
-    assert Proxies.of(outbound) == Proxies()
+    outbound = with_environment_proxies({name: "socks5h://127.0.0.1:9050", "NO_PROXY": "*"}, Outbound())
+    assert Proxies.from_config(outbound) == Proxies()

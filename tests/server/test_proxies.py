@@ -130,7 +130,7 @@ def test_the_client_is_the_last_that_no_trusted_proxy_is(values: list[str], clie
 
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.1/8", "example.com", ""])
 def test_what_is_no_network_is_a_configuration_error(text: str) -> None:
-    with pytest.raises(ConfigError, match=r'^trusted_proxies: ".*" is no address or network like'):
+    with pytest.raises(ConfigError, match=r'^trusted_proxies: ".*" is not an address or network;'):
         proxies.parse_networks([text], source="trusted_proxies")
 
 
@@ -141,36 +141,36 @@ V6 = bytes.fromhex("20010db8000000000000000000000001") + bytes(16) + b"\x12\x67\
     ("data", "result"),
     [
         # https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, section 2.1
-        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET", proxies.Announced(Client("1.2.3.4", 1), b"GET")),
-        (b"PROXY TCP6 ::1 ::2 1 2\r\n", proxies.Announced(Client("::1", 1), b"")),
-        (b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", proxies.Announced(None, b"")),
-        (b"PROXY", proxies.Incomplete()),
-        (b"PROXY TCP4 1.2.3.4", proxies.Incomplete()),
-        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 99999\r\n", proxies.Broken()),
-        (b"PROXY TCP4 ::1 ::2 1 2\r\n", proxies.Broken()),
-        (b"PROXY TCP4  1.2.3.4 5.6.7.8 1 2\r\n", proxies.Broken()),
-        (b"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n", proxies.Broken()),
-        (b"PROXY \xff\r\n", proxies.Broken()),
-        (b"PROXY TCP6 fe80::1%eth0 ::2 1 2\r\n", proxies.Broken()),
-        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\nGET / HTTP/1.1\r\n", proxies.Broken()),
-        (b"PROXY " + b"x" * 200, proxies.Broken()),
-        (b"GET / HTTP/1.1\r\n", proxies.Broken()),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET", proxies.ProxyHeader(Client("1.2.3.4", 1), b"GET")),
+        (b"PROXY TCP6 ::1 ::2 1 2\r\n", proxies.ProxyHeader(Client("::1", 1), b"")),
+        (b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", proxies.ProxyHeader(None, b"")),
+        (b"PROXY", proxies.NeedMoreData()),
+        (b"PROXY TCP4 1.2.3.4", proxies.NeedMoreData()),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 99999\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY TCP4 ::1 ::2 1 2\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY TCP4  1.2.3.4 5.6.7.8 1 2\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY \xff\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY TCP6 fe80::1%eth0 ::2 1 2\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\nGET / HTTP/1.1\r\n", proxies.InvalidProxyHeader()),
+        (b"PROXY " + b"x" * 200, proxies.InvalidProxyHeader()),
+        (b"GET / HTTP/1.1\r\n", proxies.InvalidProxyHeader()),
         # section 2.2
-        (V2[:5], proxies.Incomplete()),
-        (V2 + b"\x21\x21\x00\x24" + V6 + b"x", proxies.Announced(Client("2001:db8::1", 4711), b"x")),
-        (V2 + b"\x21\x21\x00\x24" + V6[:-1], proxies.Incomplete()),
-        (V2 + b"\x21\x21\x00\x0c" + V6[:12], proxies.Broken()),
+        (V2[:5], proxies.NeedMoreData()),
+        (V2 + b"\x21\x21\x00\x24" + V6 + b"x", proxies.ProxyHeader(Client("2001:db8::1", 4711), b"x")),
+        (V2 + b"\x21\x21\x00\x24" + V6[:-1], proxies.NeedMoreData()),
+        (V2 + b"\x21\x21\x00\x0c" + V6[:12], proxies.InvalidProxyHeader()),
         # with TLVs (section 2.2.7), UNSPEC, LOCAL with an address that is not to be used
         (
             V2 + b"\x21\x11\x00\x12\x01\x02\x03\x04" + bytes(6) + b"\0\0\x05\0\x03abcGET",
-            proxies.Announced(Client("1.2.3.4"), b"GET"),
+            proxies.ProxyHeader(Client("1.2.3.4"), b"GET"),
         ),
-        (V2 + b"\x21\x00\x00\x03abcGET", proxies.Announced(None, b"GET")),
-        (V2 + b"\x20\x11\x00\x0c\x01\x02\x03\x04" + bytes(8) + b"GET", proxies.Announced(None, b"GET")),
-        (V2 + b"\x21\x31\x00\x00rest", proxies.Announced(None, b"rest")),
-        (V2 + b"\x31\x11\x00\x0c" + bytes(12), proxies.Broken()),
-        (V2 + b"\x22\x11\x00\x0c" + bytes(12), proxies.Broken()),
-        (V2 + b"\x21\x11\xff\xff", proxies.Broken()),
+        (V2 + b"\x21\x00\x00\x03abcGET", proxies.ProxyHeader(None, b"GET")),
+        (V2 + b"\x20\x11\x00\x0c\x01\x02\x03\x04" + bytes(8) + b"GET", proxies.ProxyHeader(None, b"GET")),
+        (V2 + b"\x21\x31\x00\x00rest", proxies.ProxyHeader(None, b"rest")),
+        (V2 + b"\x31\x11\x00\x0c" + bytes(12), proxies.InvalidProxyHeader()),
+        (V2 + b"\x22\x11\x00\x0c" + bytes(12), proxies.InvalidProxyHeader()),
+        (V2 + b"\x21\x11\xff\xff", proxies.InvalidProxyHeader()),
     ],
 )
 def test_a_proxy_header_is_read(data: bytes, result: object) -> None:

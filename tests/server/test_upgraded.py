@@ -235,8 +235,8 @@ async def test_a_reader_that_does_not_read_slows_its_sender(tmp_path: Path) -> N
 async def test_an_origin_that_answers_101_without_an_upgrade_is_a_bad_origin() -> None:
     answer = answering(b"HTTP/1.1 101 Switching Protocols\r\nContent-Length: 0\r\n\r\n")
 
-    async with origin(answer) as scripted, client() as outgoing:
+    async with origin(answer) as scripted, client() as internet:
         with pytest.raises(OriginError) as raised:
-            await outgoing.at(scripted.url).fetch(call(headers=Headers({"upgrade": "websocket"})))
+            await internet.at(scripted.url).fetch(call(headers=Headers({"upgrade": "websocket"})))
 
     assert raised.value.status == 520

@@ -87,6 +87,16 @@ async def _client(listener: Listener, path: str = "/") -> AsyncIterator[aiohttp.
         yield socket
 
 
+@asynccontextmanager
+async def _connected(listener: Listener) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection that writes its own frames. It ends with the test, however that ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
 async def _heard(listener: Listener) -> object:
     async with aiohttp.ClientSession() as session:
         while True:
@@ -185,8 +195,7 @@ async def test_a_listener_that_closes_does_not_wait_for_scripts(tmp_path: Path) 
 async def test_small_fragments_take_no_more_memory_than_their_message(tmp_path: Path) -> None:
     count = 50_000
     unmasked = bytes(4)
-    async with _edge(tmp_path) as listener, asyncio.timeout(PATIENCE_SECONDS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    async with _edge(tmp_path) as listener, _connected(listener) as (reader, writer):
         writer.write(OPENING + b"\x02\x82" + unmasked + b"ab")
         await reader.readuntil(b"welcome")
         tracemalloc.start()
@@ -199,19 +208,16 @@ async def test_small_fragments_take_no_more_memory_than_their_message(tmp_path: 
         writer.write(b"\x80\x80" + unmasked)
         assert (await reader.readexactly(4))[:2] == b"\x82\x7f"
         assert int.from_bytes(await reader.readexactly(6)) == 2 * (count + 1)
-        writer.close()
 
     assert kept < 10 * 2 * count
 
 
 async def test_a_client_that_still_sends_hears_why_its_websocket_ends(tmp_path: Path) -> None:
     unmasked = bytes(4)
-    async with _edge(tmp_path) as listener, asyncio.timeout(PATIENCE_SECONDS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    async with _edge(tmp_path) as listener, _connected(listener) as (reader, writer):
         writer.write(OPENING)
         await reader.readuntil(b"welcome")
         writer.write(b"\x83\x80" + unmasked + bytes(4_000_000))  # an opcode that there is not
         received = await reader.read()
-        writer.close()
 
     assert received.startswith(b"\x88\x10\x03\xea")  # 1002

@@ -16,7 +16,7 @@ from edgeworker.handler import Handler
 from edgeworker.kv.namespace import Key, Page, Pair
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
 from edgeworker.server import OriginClient
-from edgeworker.server.outbound_proxy import with_proxies_of
+from edgeworker.server.outbound_proxy import with_environment_proxies
 
 _ROOT: Final = "/client/v4"
 # The same calls without an account in their path: wrangler's local explorer has them there, and so has an edge.
@@ -57,7 +57,7 @@ class RemoteApi:
         except InvalidURL as error:
             raise ConfigError(f'--api-url "{api_url}" is not a URL like http://127.0.0.1:8788') from error
         # The person who runs this names the server, so that it may be anywhere.
-        outbound = with_proxies_of(os.environ, Outbound(allow_private=("*",)))
+        outbound = with_environment_proxies(os.environ, Outbound(allow_private=("*",)))
         client = OriginClient(outbound, clock)
         remote = cls(client.internet, base, token=token, account=account)
         remote._client = client

@@ -10,7 +10,7 @@ from edgeworker.cli.production.settings import is_loopback, is_weak, weak_token
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
 from edgeworker.host.tls.authority import RENEW_BEFORE_SECONDS, Authority
-from edgeworker.server.certificates import facts_of, read_certificates, read_pair, shown
+from edgeworker.server.certificates import read_certificates, read_facts, read_pair, shown
 from edgeworker.state import FILE_NAME, ApiTokens
 
 _OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
@@ -138,7 +138,7 @@ def _origin_files(config: Config, now: int) -> Iterator[Finding]:
 
 def _authorities(file: Path, where: str, now: int) -> Iterator[Finding]:
     try:
-        ends = [facts_of(certificate).not_after for certificate in read_certificates(file, where=where)]
+        ends = [read_facts(certificate).not_after for certificate in read_certificates(file, where=where)]
     except EdgeworkerError as error:
         yield _unusable(where, str(error))
         return

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from edgeworker.config import Certificate
 from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.tls.x509 import Pair, checked_name, issue, new_authority, read_authority
-from edgeworker.server.certificates import Facts, facts_of, shown
+from edgeworker.server.certificates import CertificateFacts, read_facts, shown
 
 RENEW_BEFORE_SECONDS: Final = 30 * 86_400
 
@@ -29,7 +29,7 @@ class Issued:
     """What the edge is served with. `renew_at` is the moment (epoch seconds) from which another one will be made."""
 
     certificate: Certificate
-    facts: Facts
+    facts: CertificateFacts
     renew_at: int
 
 
@@ -114,8 +114,8 @@ class Authority:
         return self.folder / "ca.pem"
 
     @property
-    def facts(self) -> Facts:
-        return facts_of(self._pair.certificate)
+    def facts(self) -> CertificateFacts:
+        return read_facts(self._pair.certificate)
 
     def names(self) -> tuple[str, ...]:
         """What was named beyond the configuration, in `add_names`."""
@@ -158,23 +158,23 @@ class Authority:
         # Names stay that another configuration on the same data directory has asked for: it may be running too.
         pair = issue(self._pair, dict.fromkeys((*wanted, *(() if kept is None else kept.names))), now=now)
         self._replace(file.name, pair.key_pem + pair.certificate_pem)
-        return self._issued(file, facts_of(pair.certificate))
+        return self._issued(file, read_facts(pair.certificate))
 
-    def _issued(self, file: Path, facts: Facts) -> Issued:
+    def _issued(self, file: Path, facts: CertificateFacts) -> Issued:
         return Issued(Certificate(file, file, source="the local authority"), facts, self._renew_at(facts))
 
-    def _renew_at(self, facts: Facts) -> int:
+    def _renew_at(self, facts: CertificateFacts) -> int:
         # Towards the authority's own end there is nothing to gain from renewing.
         return facts.not_after - (RENEW_BEFORE_SECONDS if facts.not_after < self.facts.not_after else 0)
 
-    def _kept(self, file: Path) -> Facts | None:
+    def _kept(self, file: Path) -> CertificateFacts | None:
         """Of the certificate that was issued last, if this authority has signed it."""
         try:
             certificate = x509.load_pem_x509_certificate(file.read_bytes())
             certificate.verify_directly_issued_by(self._pair.certificate)
         except (OSError, ValueError, TypeError, InvalidSignature):
             return None
-        return facts_of(certificate)
+        return read_facts(certificate)
 
     def _replace(self, name: str, content: bytes) -> None:
         draft = self.folder / f"{name}.{secrets.token_hex(8)}"

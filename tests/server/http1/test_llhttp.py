@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.server.wires import PATIENCE_SECONDS
+
 PROGRAM = """
 import sys
 sys.modules["httptools.parser.parser"] = None  # what cannot be imported
@@ -13,7 +15,7 @@ main(["dev", "--port", "0", "--api-port", "0"])
 
 def test_h30_without_the_compiled_parser_nothing_is_served_and_the_reason_is_told(tmp_path: object) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, cwd=str(tmp_path), timeout=60
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, cwd=str(tmp_path), timeout=PATIENCE_SECONDS
     )
 
     assert done.returncode == 1

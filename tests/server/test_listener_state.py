@@ -3,10 +3,11 @@
 import pytest
 
 from edgeworker.config import Limits
-from edgeworker.server.door import Door, Incoming
+from edgeworker.server.listener_state import ListenerState
+from edgeworker.server.received_request import ReceivedRequest
 
 
-async def nobody(request: Incoming) -> None:
+async def serve_none(request: ReceivedRequest) -> None:
     raise AssertionError(request)
 
 
@@ -22,9 +23,9 @@ async def nobody(request: Incoming) -> None:
     ],
 )
 def test_h18_a_client_is_counted_whatever_address_of_its_own_it_comes_from(first: str, second: str, same: bool) -> None:
-    door = Door(Limits(connections_per_address=1), nobody, lambda status: None)
+    listener = ListenerState(Limits(connections_per_address=1), serve_none, lambda status: None)
 
-    assert door.enters(first)
-    assert door.enters(second) is not same
-    door.leaves(first)
-    assert door.enters(first)
+    assert listener.admit_connection(first)
+    assert listener.admit_connection(second) is not same
+    listener.release_connection(first)
+    assert listener.admit_connection(first)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from edgeworker.messages import Body, Headers, Request, Response
-from edgeworker.server.outgoing import frame
+from edgeworker.server.response_writer import frame_response
 from tests.server.wires import END, GET, PATIENCE_SECONDS, Answering, exchange, serving
 
 
@@ -26,8 +26,8 @@ async def test_h9_a_response_cannot_be_split(value: str) -> None:
 
 @pytest.mark.parametrize("status", [0, 100, 101, 103, 199, 600, 1000])
 def test_a_status_that_ends_nothing_is_not_written(status: int) -> None:
-    with pytest.raises(ValueError, match="no status that a response can end with"):
-        frame(Response(status), method="GET", date=b"now", keep_alive=True, http10=False)
+    with pytest.raises(ValueError, match="is not a status that a response can end with"):
+        frame_response(Response(status), method="GET", date=b"now", keep_alive=True, http10=False)
 
 
 async def never() -> AsyncIterator[bytes]:
@@ -57,14 +57,16 @@ async def never() -> AsyncIterator[bytes]:
     ],
 )
 def test_the_framing_says_what_is_sent(method: str, response: Response, http10: bool, lines: list[bytes]) -> None:
-    framed = frame(response, method=method, date=b"now", keep_alive=True, http10=http10)
+    framed = frame_response(response, method=method, date=b"now", keep_alive=True, http10=http10)
 
     assert set(framed.head.split(b"\r\n")[1:-2]) == {*lines, b"Date: now"}
     assert framed.chunked == (b"Transfer-Encoding: chunked" in lines)
 
 
 def test_a_date_that_is_there_stays() -> None:
-    framed = frame(Response(200, Headers({"date": "then"})), method="GET", date=b"now", keep_alive=True, http10=False)
+    framed = frame_response(
+        Response(200, Headers({"date": "then"})), method="GET", date=b"now", keep_alive=True, http10=False
+    )
 
     assert framed.head == b"HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n"
 

@@ -6,7 +6,7 @@ from edgeworker.admission import Field
 from edgeworker.server.upgraded import OriginStream
 
 
-class Exchange:
+class PendingResponse:
     """Outlives its connection's interest in it: what is buffered can be read.
 
     With `may_upgrade` the answer may be 101, and what follows it is in `upgrade`.

@@ -11,8 +11,8 @@ from typing import Final
 
 from edgeworker.errors import OriginError
 from edgeworker.messages import Body
-from edgeworker.server.exchange import Exchange
-from edgeworker.server.llhttp import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from edgeworker.server.http1.llhttp import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from edgeworker.server.pending_response import PendingResponse
 from edgeworker.server.upgraded import OriginStream
 
 HEAD_LIMIT_BYTES: Final = 128 * 1024  # Cloudflare answers 520 for more
@@ -21,11 +21,11 @@ _NO_CONTENT: Final = frozenset({204, 304})
 _SWITCHING: Final = 101
 
 
-class Stale(Exception):
+class ConnectionClosedBeforeResponse(Exception):
     """The connection ended before one byte of the answer came."""
 
 
-class Connection(asyncio.Protocol):
+class OriginConnection(asyncio.Protocol):
     """`on_idle` is called when the connection can be used again, `on_lost` when it is gone.
 
     `peer` names the origin in errors; `timeout_seconds` is how long an answer, or its next piece, may take.
@@ -36,8 +36,8 @@ class Connection(asyncio.Protocol):
         peer: str,
         *,
         timeout_seconds: float,
-        on_idle: "Callable[[Connection], None]",
-        on_lost: "Callable[[Connection], None]",
+        on_idle: "Callable[[OriginConnection], None]",
+        on_lost: "Callable[[OriginConnection], None]",
     ) -> None:
         self.peer = peer
         self.idle_since = 0.0
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._parser = HttpResponseParser(self)
-        self._exchange: Exchange | None = None
+        self._exchange: PendingResponse | None = None
         self._head_bytes = 0
         self._keep_alive = False
         self._until_end = False
@@ -70,16 +70,16 @@ class Connection(asyncio.Protocol):
 
     async def ask(
         self, head: bytes, body: Body | None = None, *, no_body: bool = False, may_upgrade: bool = False
-    ) -> Exchange:
+    ) -> PendingResponse:
         """Sends a request, and returns when the head of its answer is there.
 
         `body` is sent after `head`, while the answer may come already: with `length` as it is, else chunked.
-        Raises OriginError, Stale, or whatever reading `body` raises.
+        Raises OriginError, ConnectionClosedBeforeResponse, or whatever reading `body` raises.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
-            raise Stale
-        exchange = self._exchange = Exchange(no_body=no_body, may_upgrade=may_upgrade)
+            raise ConnectionClosedBeforeResponse
+        exchange = self._exchange = PendingResponse(no_body=no_body, may_upgrade=may_upgrade)
         self._head_bytes = 0
         transport.write(head)
         self._sent = body is None
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
             raise exchange.error
         return exchange
 
-    async def wait(self, exchange: Exchange) -> None:
+    async def wait(self, exchange: PendingResponse) -> None:
         """Until more of the answer is there, or its error."""
         if exchange.waiter is not None:
             raise RuntimeError("one reader at a time")
@@ -106,14 +106,14 @@ class Connection(asyncio.Protocol):
         finally:
             exchange.waiter = None
 
-    def taken(self, exchange: Exchange) -> None:
+    def taken(self, exchange: PendingResponse) -> None:
         """The buffered pieces of `exchange` were read: more may come."""
         exchange.chunks.clear()
         exchange.size = 0
         if self._reading_paused and self._exchange is exchange:
             self._resume()
 
-    def give_up(self, exchange: Exchange) -> None:
+    def give_up(self, exchange: PendingResponse) -> None:
         """Nobody wants the rest of this answer."""
         if self._exchange is exchange:
             self.abort()
@@ -230,7 +230,7 @@ class Connection(asyncio.Protocol):
             self._gone.set_result(None)
         self._on_lost(self)
 
-    def _ended(self, exchange: Exchange, cause: Exception | None) -> Exception:
+    def _ended(self, exchange: PendingResponse, cause: Exception | None) -> Exception:
         if isinstance(cause, ssl.SSLError):
             # In TLS 1.3 a server refuses a client's certificate, or its lack, after the client's handshake is done.
             return OriginError(f"{self.peer} ended the TLS connection: {cause.reason or cause}", status=525)
@@ -238,7 +238,7 @@ class Connection(asyncio.Protocol):
             return OriginError(f"{self.peer} closed the connection in the middle of its answer", status=520)
         if self._head_bytes:
             return OriginError(f"{self.peer} closed the connection in the middle of its headers", status=520)
-        return Stale()
+        return ConnectionClosedBeforeResponse()
 
     # httptools' side
 
@@ -278,7 +278,7 @@ class Connection(asyncio.Protocol):
         elif coding not in (None, b"chunked"):
             self._fail(OriginError(f"{self.peer} used a Transfer-Encoding other than chunked", status=520))
 
-    def _read_framing(self, exchange: Exchange) -> bytes | None:
+    def _read_framing(self, exchange: PendingResponse) -> bytes | None:
         coding: bytes | None = None
         for name, value in exchange.fields:
             match len(name):
@@ -311,14 +311,14 @@ class Connection(asyncio.Protocol):
 
     # Between the two
 
-    def _hand_over(self, exchange: Exchange, transport: asyncio.Transport, early: bytes) -> None:
+    def _hand_over(self, exchange: PendingResponse, transport: asyncio.Transport, early: bytes) -> None:
         """From here on the connection does not speak HTTP, and is no more than what can be cut."""
         self._exchange = None
         exchange.complete = True
         exchange.upgrade = OriginStream(transport, early, self.connection_lost)
         exchange.wake()
 
-    def _finish(self, exchange: Exchange) -> None:
+    def _finish(self, exchange: PendingResponse) -> None:
         """The whole answer was read. The connection is kept only if nothing about it is in doubt."""
         self._exchange = None
         transport = self._transport
@@ -363,7 +363,7 @@ class Connection(asyncio.Protocol):
             self._fail(OriginError(f"{self.peer} did not answer within {self._timeout:g} seconds", status=524))
 
 
-def _size(exchange: Exchange) -> int:
+def _size(exchange: PendingResponse) -> int:
     return sum(len(name) + len(value) + 4 for name, value in exchange.fields)
 
 

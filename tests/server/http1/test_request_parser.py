@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
-from edgeworker.server.request_parser import Malformed, RequestParser
+from edgeworker.server.http1.request_parser import MalformedRequest, RequestParser
 from tests.server.wires import END, GET, POST, Answering, exchange, serving, status_of
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n"
@@ -117,7 +117,7 @@ def test_what_surrounds_chunks_is_bounded(body: bytes, status: int, size: int) -
     if status == 200:
         assert feed()
     else:
-        with pytest.raises(Malformed) as raised:
+        with pytest.raises(MalformedRequest) as raised:
             feed()
         assert raised.value.refusal.status == status
 

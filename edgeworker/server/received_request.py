@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from edgeworker.admission import Field, Refusal
@@ -10,15 +10,29 @@ from edgeworker.config import Limits
 from edgeworker.messages import URL, Body, Client, Headers, InvalidURL, Request
 from edgeworker.server import proxies
 from edgeworker.server.client_body import ClientBody, too_large
-from edgeworker.server.request_parser import Head
+from edgeworker.server.http1.request_parser import RequestHead
+
+if TYPE_CHECKING:
+    from edgeworker.server.client_connection import ClientConnection
 
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]+)(.*)", re.DOTALL)
 # Every byte that a URL may hold as it is; the others go through percent-encoding, as WHATWG's parser does it.
 _KEPT: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
-def read(
-    head: Head,
+class ReceivedRequest:
+    """A request that is being served. `body` is None if it has none."""
+
+    __slots__ = ("body", "connection", "head")
+
+    def __init__(self, connection: "ClientConnection", head: RequestHead, body: ClientBody | None) -> None:
+        self.connection = connection
+        self.head = head
+        self.body = body
+
+
+def build_request(
+    head: RequestHead,
     body: ClientBody | None,
     *,
     scheme: str,
@@ -33,7 +47,7 @@ def read(
         if head.http10:
             return Refusal(400, "HTTP/1.0 has no Transfer-Encoding.")
         if head.coding.lower() != b"chunked":
-            # llhttp reads "gzip, chunked" as chunked, and whoever comes next would not know that it is compressed.
+            # llhttp reads "gzip, chunked" as chunked, and the next reader would not know that it is compressed.
             return Refusal(501, 'The only Transfer-Encoding that is understood is "chunked".')
     target = head.target.decode("utf-8", "surrogateescape")
     url = _url(scheme, head, target)
@@ -50,7 +64,7 @@ def read(
     return Request(head.method, url, Headers.from_raw(head.fields), content, cf=cf, client=client, raw_target=target)
 
 
-def behind_proxies(
+def resolve_forwarded_client(
     fields: Sequence[Field], peer: Client, scheme: str, trusted: Sequence[proxies.Network]
 ) -> tuple[Client, str]:
     """Client and scheme as the trusted `peer` tells them."""
@@ -60,7 +74,7 @@ def behind_proxies(
     return client, protocol[0].decode("ascii") if protocol in ([b"http"], [b"https"]) else scheme
 
 
-def _url(scheme: str, head: Head, target: str) -> URL | Refusal:
+def _url(scheme: str, head: RequestHead, target: str) -> URL | Refusal:
     if head.hosts != 1 or not head.host:
         return Refusal(400, "A request needs a Host." if head.hosts < 2 else "Host was sent twice.")
     name = head.host.decode("latin-1")

@@ -10,7 +10,12 @@ from typing import Final
 
 from edgeworker.admission import Field, Refusal
 from edgeworker.config import Limits
-from edgeworker.server.llhttp import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
+from edgeworker.server.http1.llhttp import (
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 
 # A head ends so, and so does a chunked body, with trailers or without.
 _END: Final = b"\r\n\r\n"
@@ -22,7 +27,7 @@ _NOT_HTTP: Final = Refusal(400, "The request is not HTTP/1.1.")
 _NO_METHOD: Final = Refusal(400, "The method is not one of HTTP's.")
 
 
-class Malformed(Exception):
+class MalformedRequest(Exception):
     """What came is no request that can be served. Nothing after it can be read."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -30,7 +35,7 @@ class Malformed(Exception):
         self.refusal = refusal
 
 
-class Head:
+class RequestHead:
     """A request's head. `target` is what stood in the request line; the values of `fields` have no white space around.
 
     `hosts` counts the Host fields and `host` is the last of them. `length` is the body's Content-Length, `coding` its
@@ -95,7 +100,7 @@ class RequestParser:
         self._begin()
 
     def _begin(self) -> None:
-        self.head: Head | None = None
+        self.head: RequestHead | None = None
         self.pieces: list[bytes] = []
         self.complete = False
         self._fields: list[Field] = []
@@ -120,7 +125,7 @@ class RequestParser:
     def feed(self, data: bytes, start: int = 0) -> int:
         """Reads `data` from `start` to the end of this request, and returns where that is.
 
-        Raises Malformed; then nothing more may be fed.
+        Raises MalformedRequest; then nothing more may be fed.
         """
         end = len(data)
         while start < end and not self.complete:
@@ -154,9 +159,9 @@ class RequestParser:
         except HttpParserUpgrade:
             pass  # llhttp stops after the head of a request that asks for an upgrade, body or not; see _resume
         except HttpParserInvalidMethodError as error:
-            raise Malformed(_NO_METHOD) from error
+            raise MalformedRequest(_NO_METHOD) from error
         except HttpParserError as error:
-            raise Malformed(self._refusal or _NOT_HTTP) from error
+            raise MalformedRequest(self._refusal or _NOT_HTTP) from error
         if self._left is not None:
             self._left -= len(piece)
             return
@@ -167,7 +172,7 @@ class RequestParser:
         else:
             self._size += len(piece)
         if self._size > self._limits.headers_bytes:
-            raise Malformed(self._too_large(headed=headed))
+            raise MalformedRequest(self._too_large(headed=headed))
         if self._headed and not headed:
             self.head = self._read_head()
 
@@ -180,26 +185,26 @@ class RequestParser:
         else:
             self._line = line
         if len(self._line) > self._limits.request_line_bytes + _LINE_BESIDES_TARGET:
-            raise Malformed(self._too_long())
+            raise MalformedRequest(self._too_long())
 
-    def _read_head(self) -> Head:
+    def _read_head(self) -> RequestHead:
         # llhttp takes several spaces, HTTP/0.9 and RTSP too.
         parts = self._line.split(b" ")
         if len(parts) != 3:
-            raise Malformed(_NOT_HTTP)
+            raise MalformedRequest(_NOT_HTTP)
         method, target, version = parts
         http10 = _VERSIONS.get(version)
         if http10 is None:
-            raise Malformed(_NOT_HTTP)
+            raise MalformedRequest(_NOT_HTTP)
         limits = self._limits
         if len(target) > limits.request_line_bytes:
-            raise Malformed(self._too_long())
+            raise MalformedRequest(self._too_long())
         fields = self._fields
         if self._size > limits.header_bytes and any(
             len(name) + len(value) > limits.header_bytes for name, value in fields
         ):
-            raise Malformed(Refusal(431, f"A header field is larger than {limits.header_bytes} bytes."))
-        head = Head(method.decode("ascii"), target, http10=http10, keep_alive=self._keep_alive, fields=fields)
+            raise MalformedRequest(Refusal(431, f"A header field is larger than {limits.header_bytes} bytes."))
+        head = RequestHead(method.decode("ascii"), target, http10=http10, keep_alive=self._keep_alive, fields=fields)
         upgrade = b""
         for name, value in fields:
             match len(name):
@@ -228,7 +233,7 @@ class RequestParser:
         self._size = 0
         return head
 
-    def _resume(self, head: Head) -> None:
+    def _resume(self, head: RequestHead) -> None:
         """Reads the body of a request that asks for an upgrade, which cannot be granted then."""
         self._llhttp = HttpRequestParser(self)
         self.complete = False
@@ -238,7 +243,7 @@ class RequestParser:
             else:
                 self._llhttp.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: %b\r\n\r\n" % head.coding)
         except HttpParserError as error:  # of an upgrade llhttp has not checked that its coding ends with chunked
-            raise Malformed(_NOT_HTTP) from error
+            raise MalformedRequest(_NOT_HTTP) from error
         self._trailers = 0  # the fields of this head were none
 
     def _too_large(self, *, headed: bool) -> Refusal:
@@ -265,12 +270,12 @@ class RequestParser:
             self._trailers += 1
             if self._trailers > limit:
                 self._refusal = Refusal(431, f"There are more than {limit} trailers.")
-                raise Malformed(self._refusal)
+                raise MalformedRequest(self._refusal)
             return
         fields = self._fields
         if len(fields) == limit:
             self._refusal = Refusal(431, f"There are more than {limit} header fields.")
-            raise Malformed(self._refusal)
+            raise MalformedRequest(self._refusal)
         # llhttp leaves the white space after a value
         fields.append((name, value.rstrip(b" \t")))
 

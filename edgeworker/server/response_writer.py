@@ -5,19 +5,19 @@ from typing import Final
 
 from edgeworker.admission import Field, end_to_end
 from edgeworker.messages import Body, Response
-from edgeworker.server import wire
-from edgeworker.server.protocol import ClientConnection
+from edgeworker.server.client_connection import ClientConnection
+from edgeworker.server.http1 import heads
 
 _PIECE_BYTES: Final = 64 * 1024  # at once, where there is more
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
 
 
-class Unfinished(Exception):
-    """The answer began and cannot be completed: the connection must be cut, so that nobody takes it for whole."""
+class IncompleteResponse(Exception):
+    """The response has begun and cannot be completed: cut the connection, so that no client takes it for whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Framed:
+class FramedResponse:
     """How a response goes to the wire. `body` is None where none is sent, although the response may have one."""
 
     status: int
@@ -32,11 +32,11 @@ class Framed:
         return self.body is not None and self.body.length is None and not self.chunked
 
 
-def frame(response: Response, *, method: str, date: bytes, keep_alive: bool, http10: bool) -> Framed:
+def frame_response(response: Response, *, method: str, date: bytes, keep_alive: bool, http10: bool) -> FramedResponse:
     """Decides the framing (RFC 9112 6.3). Raises ValueError for a response that must not be written."""
     status = response.status
     if not 200 <= status <= 599:
-        raise ValueError(f"{status} is no status that a response can end with")
+        raise ValueError(f"{status} is not a status that a response can end with; use 200 to 599")
     body = response.body
     length = 0 if body is None else body.length
     chunked = False
@@ -63,8 +63,8 @@ def frame(response: Response, *, method: str, date: bytes, keep_alive: bool, htt
         fields.append((b"Connection", b"close"))
     elif http10:
         fields.append((b"Connection", b"keep-alive"))
-    head = wire.head(wire.status_line(status, response.status_text), fields)
-    return Framed(status, head, body, chunked, keep_alive)
+    head = heads.serialize_head(heads.status_line(status, response.status_text), fields)
+    return FramedResponse(status, head, body, chunked, keep_alive)
 
 
 def _fields(response: Response) -> tuple[list[Field], bytes | None, bool]:
@@ -83,13 +83,13 @@ def _fields(response: Response) -> tuple[list[Field], bytes | None, bool]:
     return kept, announced, dated
 
 
-async def write(framed: Framed, connection: ClientConnection, *, timeout_seconds: float) -> int:
+async def write_response(framed: FramedResponse, connection: ClientConnection, *, timeout_seconds: float) -> int:
     """Writes the whole answer and returns the bytes of its body.
 
     `timeout_seconds` is what a client has for each 64 KiB.
 
     Raises:
-        Unfinished: the head was written, and the rest of the answer cannot be.
+        IncompleteResponse: the head was written, and the rest of the answer cannot be.
         ConnectionError: the client has gone.
     """
     body = framed.body
@@ -118,21 +118,21 @@ async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, ti
                 continue
             sent += len(piece)
             if body.length is not None and sent > body.length:
-                raise Unfinished("the body has more bytes than its length")
+                raise IncompleteResponse("the body has more bytes than its length")
             written = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
             if len(written) <= _PIECE_BYTES:
                 connection.write(written)
                 await _drain(connection, timeout_seconds)
             else:
                 await _write_large(written, connection, timeout_seconds)
-    except (Unfinished, ConnectionError):
+    except (IncompleteResponse, ConnectionError):
         raise
     except Exception as error:
-        raise Unfinished("the body failed") from error
+        raise IncompleteResponse("the body failed") from error
     finally:
         await body.close()
     if body.length is not None and sent < body.length:
-        raise Unfinished(f"the body has {body.length - sent} bytes fewer than its length")
+        raise IncompleteResponse(f"the body has {body.length - sent} bytes fewer than its length")
     if chunked:
         connection.write(b"0\r\n\r\n")
     return sent
@@ -151,4 +151,4 @@ async def _drain(connection: ClientConnection, timeout_seconds: float) -> None:
     try:
         await connection.drain(timeout_seconds)
     except TimeoutError as error:
-        raise Unfinished(f"the client took too little for {timeout_seconds:g} seconds") from error
+        raise IncompleteResponse(f"the client took too little for {timeout_seconds:g} seconds") from error

@@ -18,10 +18,10 @@ class UnsafeHead(ValueError):
     """A head that would put CR, LF or NUL where the wire does not expect them. Says nothing about the value."""
 
 
-def head(start: bytes, fields: Iterable[Field]) -> bytes:
+def serialize_head(start: bytes, fields: Iterable[Field]) -> bytes:
     """The start line, the fields and the empty line. Raises UnsafeHead.
 
-    `Headers` refuses such fields already, and so do the parsers; this is the last door, and it knows no exception.
+    `Headers` refuses such fields already, and so do the parsers; this is the last listener, and it knows no exception.
     """
     lines = [start]
     lines += map(_COLON.join, fields)

@@ -6,7 +6,7 @@ import pytest
 
 from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
-from edgeworker.server import protocol
+from edgeworker.server import client_connection
 from edgeworker.testing import pipe
 from tests.server.wires import (
     END,
@@ -238,12 +238,12 @@ class SlowWire(asyncio.Transport):
 
 
 async def test_the_last_bytes_of_an_answer_are_waited_for_as_long_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "_LINGER_SECONDS", 0.01)
+    monkeypatch.setattr(client_connection, "_LINGER_SECONDS", 0.01)
     wire = SlowWire()
     async with serving(Answering(admitted)) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
         connection = listener.connection()
         connection.connection_made(wire)
-        connection.hang_up()
+        connection.close_gracefully()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await wire.aborted.wait()

@@ -2,11 +2,13 @@
 
 import pytest
 
-from edgeworker.server import wire
+from edgeworker.server.http1 import heads
 
 
 def test_a_head_is_its_lines() -> None:
-    assert wire.head(b"GET / HTTP/1.1", [(b"A", b"b"), (b"C", b"")]) == b"GET / HTTP/1.1\r\nA: b\r\nC: \r\n\r\n"
+    assert (
+        heads.serialize_head(b"GET / HTTP/1.1", [(b"A", b"b"), (b"C", b"")]) == b"GET / HTTP/1.1\r\nA: b\r\nC: \r\n\r\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -21,8 +23,8 @@ def test_a_head_is_its_lines() -> None:
     ],
 )
 def test_a_head_cannot_be_split(start: bytes, name: bytes, value: bytes) -> None:
-    with pytest.raises(wire.UnsafeHead):
-        wire.head(start, [(name, value)])
+    with pytest.raises(heads.UnsafeHead):
+        heads.serialize_head(start, [(name, value)])
 
 
 @pytest.mark.parametrize(
@@ -35,4 +37,4 @@ def test_a_head_cannot_be_split(start: bytes, name: bytes, value: bytes) -> None
     ],
 )
 def test_a_status_line_has_the_usual_phrase_unless_another_is_given(status: int, reason: str, line: bytes) -> None:
-    assert wire.status_line(status, reason) == line
+    assert heads.status_line(status, reason) == line

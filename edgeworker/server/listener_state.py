@@ -1,4 +1,4 @@
-"""What all connections of a listener share, and what can be said at the door, without a request."""
+"""What all connections of a listener share, and the answers that are given without a request."""
 
 import asyncio
 import os
@@ -15,74 +15,64 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.admission import Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import Client
-from edgeworker.server import proxies, wire
-from edgeworker.server.client_body import ClientBody
-from edgeworker.server.request_parser import Head
+from edgeworker.server import proxies
+from edgeworker.server.http1 import heads
+from edgeworker.server.received_request import ReceivedRequest
 
 if TYPE_CHECKING:
-    from edgeworker.server.protocol import ClientConnection
+    from edgeworker.server.client_connection import ClientConnection
 
 # 414 is one of the statuses that a cache may keep by itself: RFC 9110, section 15.1.
 _PLAIN: Final = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store"))
 
 
-class Incoming:
-    """A request that is being served. `body` is None where it has none."""
-
-    __slots__ = ("body", "connection", "head")
-
-    def __init__(self, connection: "ClientConnection", head: Head, body: ClientBody | None) -> None:
-        self.connection = connection
-        self.head = head
-        self.body = body
-
-
 @dataclass(slots=True)
-class Door:
+class ListenerState:
     """What all connections of a listener share.
 
-    `serve` answers a request and calls `finished` of its connection at last. `refused` is told the status of what was
-    refused unread. Once it is `closing`, no connection waits for another request.
+    `serve` answers a request and in the end calls `finish_request` of its connection. `log_refusal` is called with the
+    status of each answer that was given without a request. Once `closing` is set, no connection waits for another
+    request.
     """
 
     limits: Limits
-    serve: Callable[[Incoming], Coroutine[object, object, None]]
-    refused: Callable[[int], None]
+    serve: Callable[[ReceivedRequest], Coroutine[object, object, None]]
+    log_refusal: Callable[[int], None]
     trusted: Sequence[proxies.Network] = ()
     proxy_protocol: bool = False
     closing: bool = False
     connections: "set[ClientConnection]" = field(default_factory=set)
-    _by_address: "Counter[str]" = field(default_factory=Counter)
+    _by_network: "Counter[str]" = field(default_factory=Counter)
 
-    def enters(self, ip: str) -> bool:
-        """Counts a connection from `ip`; False where it has too many already, and then it is not counted."""
-        one = _network(ip)
-        if self._by_address[one] >= self.limits.connections_per_address:
+    def admit_connection(self, ip: str) -> bool:
+        """Count a connection from `ip`; False, and not counted, if it has too many already."""
+        network = _client_network(ip)
+        if self._by_network[network] >= self.limits.connections_per_address:
             return False
-        self._by_address[one] += 1
+        self._by_network[network] += 1
         return True
 
-    def leaves(self, ip: str) -> None:
-        one = _network(ip)
-        self._by_address[one] -= 1
-        if not self._by_address[one]:
-            del self._by_address[one]
+    def release_connection(self, ip: str) -> None:
+        network = _client_network(ip)
+        self._by_network[network] -= 1
+        if not self._by_network[network]:
+            del self._by_network[network]
 
 
 @lru_cache(maxsize=1024)
-def _network(ip: str) -> str:
-    """Of IPv6 the first 64 bits: one client has all of the rest."""
+def _client_network(ip: str) -> str:
+    """The address, or the first 64 bits of an IPv6 address: one client has all of the rest."""
     return ip if ":" not in ip else str(IPv6Network((int(IPv6Address(ip)) >> 64 << 64, 64)))
 
 
 def refusal_bytes(refusal: Refusal) -> bytes:
-    """A whole answer, after which the connection is closed."""
+    """A complete response, after which the connection is closed."""
     content = refusal.text.encode() + b"\n"
     fields = [*_PLAIN, (b"Content-Length", b"%d" % len(content)), (b"Connection", b"close")]
-    return wire.head(wire.status_line(refusal.status), fields) + content
+    return heads.serialize_head(heads.status_line(refusal.status), fields) + content
 
 
-def peer(transport: asyncio.Transport) -> Client:
+def peer_of(transport: asyncio.Transport) -> Client:
     address: object = transport.get_extra_info("peername")
     match address:
         case (str(ip), int(port), *_):
@@ -92,7 +82,7 @@ def peer(transport: asyncio.Transport) -> Client:
 
 
 def reset_when_closed(transport: asyncio.Transport) -> None:
-    """Has the client see an error in place of the end: what is on its way is lost, and the connection reset."""
+    """Make the client see an error instead of an end: the connection is reset and bytes on their way are lost."""
     socket: object = transport.get_extra_info("socket")
     if isinstance(socket, TransportSocket):
         # The two numbers of struct linger: on, for no time.
