@@ -31,7 +31,7 @@ def load(
         return NoScript(worker.name)
     loader = LANGUAGES.get(worker.main.suffix)
     if loader is None:
-        raise load_errors.unknown_language(worker, worker.main, LANGUAGES)
+        raise load_errors.explain_unknown_language(worker, worker.main, LANGUAGES)
     return loader(worker, env, clock, cache)
 
 

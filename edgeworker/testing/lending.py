@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edgeworker.runtime.python.importable_shims import Lender
+    from edgeworker.runtime.python.importable_shims import ShimFinder
 
 _TOPS: Final = frozenset({"asgi", "js", "pyodide", "workers"})
 
@@ -19,23 +19,23 @@ class LentOnDemand:
     """Last in `sys.meta_path`: what is really installed under one of the names stays what it is."""
 
     def __init__(self) -> None:
-        self._lender: Lender | None = None
+        self._shim_finder: ShimFinder | None = None
 
     def open(self) -> None:
         sys.meta_path.append(self)
 
     def close(self) -> None:
         sys.meta_path.remove(self)
-        if self._lender is not None:
-            self._lender.forget()
+        if self._shim_finder is not None:
+            self._shim_finder.forget()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname.partition(".")[0] not in _TOPS:
             return None
-        if self._lender is None:
-            from edgeworker.runtime.python.importable_shims import Lender
+        if self._shim_finder is None:
+            from edgeworker.runtime.python.importable_shims import ShimFinder
 
-            self._lender = Lender()
-        return self._lender.find_spec(fullname, path, target)
+            self._shim_finder = ShimFinder()
+        return self._shim_finder.find_spec(fullname, path, target)

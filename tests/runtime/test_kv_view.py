@@ -168,7 +168,7 @@ async def test_each_call_is_a_step_of_the_trace(kv: KVView, clock: FakeClock) ->
     request = Request("GET", URL.parse("http://example.com/"), trace=trace)
     context = Context(request, name="w", background=Background(), subrequest=_Nowhere())
 
-    with current_invocation.entered(context):
+    with current_invocation.enter_invocation(context):
         await kv.put("IA5j0HndSecretHash", "secret value")
         await kv.get("IA5j0HndSecretHash")
         await kv.get("k")

@@ -100,7 +100,7 @@ async def test_h20_a_redirect_to_what_is_no_http_url_fails(tmp_path: Path, locat
     async with origin(answering(answer)) as server:
         received = await fetched(tmp_path, f"http://localhost:{server.port}/a", Outbound(allow_private=("*",)))
 
-    assert b"redirects to what is no http(s) URL" in received
+    assert b"redirects to what is not an http(s) URL" in received
 
 
 @pytest.mark.parametrize("other", [False, True])

@@ -87,7 +87,7 @@ def test_nothing_is_imported_for_a_project_that_asks_for_no_name() -> None:
     lent = LentOnDemand()
 
     assert lent.find_spec("json") is None
-    assert lent._lender is None
+    assert lent._shim_finder is None
 
 
 def test_closing_takes_it_out_of_the_import_system() -> None:

@@ -54,7 +54,7 @@ async def test_the_internet_refuses_what_no_rule_allows_and_names_url_and_worker
     context = Context(request, name="gateway", background=Background(), subrequest=origin.internet)
 
     text = 'worker "gateway" fetched https://issuer.example/jwks, which no rule of this test allows'
-    with current_invocation.entered(context), pytest.raises(OriginError, match=text) as raised:
+    with current_invocation.enter_invocation(context), pytest.raises(OriginError, match=text) as raised:
         await origin.internet.fetch(request)
 
     assert "secret" not in str(raised.value)

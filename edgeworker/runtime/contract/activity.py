@@ -1,4 +1,4 @@
-"""How many events workers are handling right now, for whatever watches over the event loop meanwhile."""
+"""How many events workers are handling right now, for what watches over the event loop."""
 
 import threading
 from typing import Final

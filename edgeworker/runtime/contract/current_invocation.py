@@ -26,7 +26,7 @@ def current_or_none() -> Context | None:
     return _context.get(None)
 
 
-class entered:  # read as a statement: `with entered(context):`
+class enter_invocation:  # read as a statement: `with enter_invocation(context):`
     """Code inside, and tasks that it starts, belong to `context`."""
 
     __slots__ = ("_context", "_token")

@@ -1,4 +1,4 @@
-"""One loaded script, whatever its language.
+"""One loaded script, in any language.
 
 Isolates of Python scripts share the process, its memory and its event loop: they are NOT a security boundary, and a
 script that blocks blocks the edge.
@@ -49,7 +49,7 @@ class ScriptFailure(Exception):
 class Isolate(Protocol):
     """`entrypoint` None is the script's default export; another name is a `WorkerEntrypoint` subclass of that name.
 
-    Whatever the script raises leaves as it is; `worker.Worker` turns it into a ScriptFailure.
+    The script's exceptions leave as they are; `worker.Worker` turns them into a ScriptFailure.
     """
 
     async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response: ...
@@ -83,5 +83,5 @@ class Isolate(Protocol):
         ...
 
     async def close(self) -> None:
-        """Forgets the script's modules. Whatever of it still runs can go on, but can import nothing more."""
+        """Forgets the script's modules. Code of it that still runs can go on, but can import nothing more."""
         ...

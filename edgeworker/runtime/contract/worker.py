@@ -113,7 +113,7 @@ class Worker:
     def _failure(self, error: BaseException, ctx: Context) -> ScriptFailure:
         request = ctx.request
         if isinstance(error, BodyLost):
-            # A client that goes away is no mistake of the script's, and any client could fill the log.
+            # A client that goes away is not the script's fault, and any client could fill the log.
             place = request.url.origin + request.url.path
             _log.warning('worker "%s": %s (%s %s)', self.name, error, request.method, place)
             return ScriptFailure(self.name, error, pass_through=ctx.passes_through)

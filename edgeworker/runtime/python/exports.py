@@ -33,7 +33,7 @@ class Exports:
     named: Mapping[str, type[WorkerEntrypoint]]
 
 
-def find(module: ModuleType, file: str) -> Exports:
+def find_exports(module: ModuleType, file: str) -> Exports:
     """Raises ScriptError for a script without a handler and for one with both styles; `file` names it."""
     names = _public(module)
     functions = {
@@ -55,12 +55,12 @@ def find(module: ModuleType, file: str) -> Exports:
     if default is None and not functions and not classes:
         raise ScriptError(
             f'{file}: Python entrypoint "{file}" does not export a handler named "on_fetch", and no class '
-            f"Default(WorkerEntrypoint) with a method fetch(self, request){_hint(module, names)}"
+            f"Default(WorkerEntrypoint) with a method fetch(self, request){_suggest(module, names)}"
         )
     return Exports(default, functions, classes)
 
 
-def positional(function: Callable[..., object], most: int) -> int:
+def count_positional(function: Callable[..., object], most: int) -> int:
     """How many of `most` positional arguments the function takes."""
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -78,7 +78,7 @@ def _public(module: ModuleType) -> dict[str, object]:
     return names if listed is None else {name: value for name, value in names.items() if name in listed}
 
 
-def _hint(module: ModuleType, names: dict[str, object]) -> str:
+def _suggest(module: ModuleType, names: dict[str, object]) -> str:
     if names is not vars(module) and any(name in vars(module) for name in ("Default", *GLOBAL_HANDLERS)):
         return "; one exists, but __all__ does not list it"
     for wrong, right in _JAVASCRIPT_SPELLINGS.items():

@@ -4,7 +4,7 @@ So synchronous code of a script does not block the loop, its requests are subreq
 policy holds for them. Cloudflare does the same, with the JavaScript fetch. `requests` stands on urllib3 (version 2).
 
 A library is adapted where it is: the one that is installed, for all scripts, and copies in `python_modules/`. Callers
-that are no scripts (the edge's owner, in a test) go out as before.
+other than scripts (the edge's owner, in a test) go out as before.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ else:
     _Connection = object
 
 # The origin's side of the edge writes these itself.
-_OF_THE_CONNECTION: Final = frozenset({b"connection", b"content-length", b"host", b"keep-alive", b"transfer-encoding"})
+_CONNECTION_FIELDS: Final = frozenset({b"connection", b"content-length", b"host", b"keep-alive", b"transfer-encoding"})
 _NO_WAITING: Final = (
     "a synchronous HTTP request works in a handler and in what it calls: import the library at the top of the script, "
     "and use it in fetch(), scheduled() or what they call"
 )
 
-_adopted: Final[dict[str, ModuleType]] = {}
+_adapted: Final[dict[str, ModuleType]] = {}
 # What a script imports and thereby has one of the libraries: itself, or what stands on it.
-_users: Final = {"httpx", "requests", "urllib3"}
+_blocking_modules: Final = {"httpx", "requests", "urllib3"}
 _is_script: Callable[[], bool] = bool
 
 
@@ -45,13 +45,13 @@ class _Seconds(Protocol):
     def __float__(self) -> float: ...
 
 
-def serve(is_script: Callable[[], bool]) -> None:
+def set_script_check(is_script: Callable[[], bool]) -> None:
     """`is_script` says whether the calling code works for a script; edgeworker.runtime.python.modules knows."""
     global _is_script
     _is_script = is_script
 
 
-def adopt(name: str, prefix: str) -> bool:
+def adapt_imported(name: str, prefix: str) -> bool:
     """After `import name` in a script: adapts libraries that are new, also copies under the script's `prefix`.
 
     Returns whether the module that was imported is one of them, or brought one with it.
@@ -61,36 +61,36 @@ def adopt(name: str, prefix: str) -> bool:
         for known_as in (library_name, prefix + library_name):
             library = sys.modules.get(known_as)
             # One that is being imported has not got all of its names yet; the import of its importer looks again.
-            if library is None or _adopted.get(known_as) is library or not hasattr(library, _LAST_NAME[library_name]):
+            if library is None or _adapted.get(known_as) is library or not hasattr(library, _LAST_NAME[library_name]):
                 continue
-            _adopted[known_as] = library
+            _adapted[known_as] = library
             adapt(library)
-            _users.add(top)
-    return top in _users
+            _blocking_modules.add(top)
+    return top in _blocking_modules
 
 
-async def _exchange(
+async def _send(
     method: str, url: str, headers: Iterable[tuple[str, str]], body: Body | None, seconds: _Seconds | None
 ) -> messages.Response:
     """Raises OSError, of which TimeoutError is one."""
-    fields = Headers(headers).without(_OF_THE_CONNECTION)
+    fields = Headers(headers).without(_CONNECTION_FIELDS)
     request = messages.Request(method.upper(), URL.parse(url), fields, body, redirect="manual")
     async with asyncio.timeout(None if seconds is None else float(seconds)):
         return (await perform_fetch.perform(request, current_invocation.current())).response
 
 
-def _waited(
+def _send_and_wait(
     method: str, url: str, headers: Iterable[tuple[str, str]], body: Body | None, seconds: _Seconds | None
 ) -> messages.Response:
     try:
-        return run_sync_stack.run_sync(_exchange(method, url, headers, body, seconds))
+        return run_sync_stack.run_sync(_send(method, url, headers, body, seconds))
     except RuntimeError as error:
         if str(error) == run_sync_stack.CANNOT_WAIT:
             raise RuntimeError(_NO_WAITING) from None
         raise
 
 
-def _content(body: object) -> Body | None:
+def _read_body(body: object) -> Body | None:
     """What the libraries take as a body, read: they may give text, bytes, a file, or pieces."""
     match body:
         case None:
@@ -101,18 +101,18 @@ def _content(body: object) -> Body | None:
             return Body(bytes(body))
         case io.IOBase():
             read: object = body.read()
-            return _content(read)
+            return _read_body(read)
         case Iterable():
             return Body(b"".join(piece.encode() if isinstance(piece, str) else bytes(piece) for piece in body))
         case _:
             raise TypeError(f"a body is text, bytes, a file or pieces of these, not {type(body).__name__}")
 
 
-class _ByFetch(_Connection):
+class _FetchConnection(_Connection):
     """In front of urllib3's own connection classes: for scripts it opens no socket."""
 
     _library: ModuleType
-    _asked: tuple[str, str, Iterable[tuple[str, str]], Body | None] | None = None
+    _pending: tuple[str, str, Iterable[tuple[str, str]], Body | None] | None = None
     _reading: tuple[bool, bool] = (True, True)
 
     def connect(self) -> None:
@@ -149,22 +149,22 @@ class _ByFetch(_Connection):
         scheme = "https" if isinstance(self, self._library.connection.HTTPSConnection) else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         target = url if "://" in url else f"{scheme}://{host}:{self.port}{url}"
-        self._asked = (method, target, tuple((headers or {}).items()), _content(body))
+        self._pending = (method, target, tuple((headers or {}).items()), _read_body(body))
         self._reading = (preload_content, decode_content)
 
     def getresponse(self) -> "BaseHTTPResponse":  # type: ignore[override]  # the parent answers its subclass
-        if self._asked is None:
+        if self._pending is None:
             return super().getresponse()
-        (method, url, headers, body), self._asked = self._asked, None
+        (method, url, headers, body), self._pending = self._pending, None
         seconds = self.timeout if isinstance(self.timeout, int | float) else None
         try:
-            answer = _waited(method, url, headers, body, seconds)
+            answer = _send_and_wait(method, url, headers, body, seconds)
         except perform_fetch.FetchFailed as error:
             raise self._library.exceptions.NewConnectionError(self, str(error)) from error
         preload, decode = self._reading
         response: BaseHTTPResponse = self._library.response.HTTPResponse(
-            body=_file(answer),
-            headers=self._library.HTTPHeaderDict(_entries(answer)),
+            body=_open_body(answer),
+            headers=self._library.HTTPHeaderDict(_response_fields(answer)),
             status=answer.status,
             version=11,
             version_string="HTTP/1.1",
@@ -177,18 +177,18 @@ class _ByFetch(_Connection):
         return response
 
 
-def _file(answer: messages.Response) -> io.BufferedIOBase:
+def _open_body(answer: messages.Response) -> io.BufferedIOBase:
     return io.BytesIO() if answer.body is None else io.BufferedReader(SyncBody(answer.body.stream()))
 
 
-def _entries(answer: messages.Response) -> list[tuple[str, str]]:
+def _response_fields(answer: messages.Response) -> list[tuple[str, str]]:
     return [(name, value) for name, value in answer.headers.entries() if name.lower() != "transfer-encoding"]
 
 
 def _adapt_urllib3(urllib3: ModuleType) -> None:
     for pool in (urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool):
         kind = pool.ConnectionCls
-        pool.ConnectionCls = type(kind.__name__, (_ByFetch, kind), {"_library": urllib3})
+        pool.ConnectionCls = type(kind.__name__, (_FetchConnection, kind), {"_library": urllib3})
 
 
 def _adapt_httpx(library: ModuleType) -> None:
@@ -197,10 +197,10 @@ def _adapt_httpx(library: ModuleType) -> None:
 
     class Pieces(library.SyncByteStream):  # type: ignore[name-defined, misc]  # of the library's copy
         def __init__(self, answer: messages.Response) -> None:
-            self._file = _file(answer)
+            self._content = _open_body(answer)
 
         def __iter__(self) -> Iterator[bytes]:
-            while piece := self._file.read1(65536):
+            while piece := self._content.read1(65536):
                 yield piece
 
     class AsyncPieces(library.AsyncByteStream):  # type: ignore[name-defined, misc]
@@ -217,44 +217,48 @@ def _adapt_httpx(library: ModuleType) -> None:
                 await self._body.close()
 
     def response(answer: messages.Response, stream: object) -> "httpx.Response":
-        made: httpx.Response = library.Response(answer.status, headers=_entries(answer), stream=stream)
+        made: httpx.Response = library.Response(answer.status, headers=_response_fields(answer), stream=stream)
         return made
 
     def handle_request(self: object, request: "httpx.Request") -> "httpx.Response":
         if not _is_script():
             plain: httpx.Response = usual(self, request)
             return plain
-        body = _content(request.read()) if request.headers.get("content-length") or _streams(request) else None
-        with _errors(library, request):
-            answer = _waited(request.method, str(request.url), request.headers.multi_items(), body, _patience(request))
+        body = _read_body(request.read()) if request.headers.get("content-length") or _is_chunked(request) else None
+        with _raise_httpx_errors(library, request):
+            answer = _send_and_wait(
+                request.method, str(request.url), request.headers.multi_items(), body, _read_timeout(request)
+            )
         return response(answer, Pieces(answer))
 
     async def handle_async_request(self: object, request: "httpx.Request") -> "httpx.Response":
         if not _is_script():
             plain: httpx.Response = await usual_async(self, request)
             return plain
-        body = _content(await request.aread()) if request.headers.get("content-length") or _streams(request) else None
-        with _errors(library, request):
+        body = (
+            _read_body(await request.aread()) if request.headers.get("content-length") or _is_chunked(request) else None
+        )
+        with _raise_httpx_errors(library, request):
             fields = request.headers.multi_items()
-            answer = await _exchange(request.method, str(request.url), fields, body, _patience(request))
+            answer = await _send(request.method, str(request.url), fields, body, _read_timeout(request))
         return response(answer, AsyncPieces(answer))
 
     library.HTTPTransport.handle_request = handle_request
     library.AsyncHTTPTransport.handle_async_request = handle_async_request
 
 
-def _streams(request: "httpx.Request") -> bool:
+def _is_chunked(request: "httpx.Request") -> bool:
     return "transfer-encoding" in request.headers
 
 
-def _patience(request: "httpx.Request") -> float | None:
+def _read_timeout(request: "httpx.Request") -> float | None:
     """The request's timeout for reading, in seconds."""
     timeouts = request.extensions.get("timeout", {})
     seconds = timeouts.get("read")
     return seconds if isinstance(seconds, int | float) else None
 
 
-class _errors:  # read as a statement: `with _errors(httpx, request):`
+class _raise_httpx_errors:  # read as a statement: `with _raise_httpx_errors(httpx, request):`
     """httpx's exceptions for ours."""
 
     def __init__(self, library: ModuleType, request: "httpx.Request") -> None:

@@ -1,4 +1,4 @@
-"""Makes `workers`, `js` and the like importable for everybody for a while: for unit tests that import a script.
+"""Makes `workers`, `js` and the like importable in the whole process for a while: for unit tests that import a script.
 
 A script in an edge needs none of this: its imports are its worker's own (edgeworker.runtime.python.modules).
 """
@@ -13,10 +13,10 @@ from edgeworker.clock import Clock, SystemClock
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import ShimLoader, Shims
-from edgeworker.runtime.python.shims import Supplied, for_worker
+from edgeworker.runtime.python.shims import ShimServices, make_shims
 
 
-class Lender:
+class ShimFinder:
     """Goes last into `sys.meta_path`: what is really installed under one of the names stays what it is.
 
     `env` is what `workers.env` reads; without it, `workers.patch_env` gives it values.
@@ -24,7 +24,7 @@ class Lender:
 
     def __init__(self, env: Env | None = None, clock: Clock | None = None) -> None:
         given = Env("tests", {}) if env is None else env
-        self._shims: Shims = for_worker(Supplied("tests", ModuleEnv("tests", given), clock or SystemClock()))
+        self._shims: Shims = make_shims(ShimServices("tests", ModuleEnv("tests", given), clock or SystemClock()))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -44,12 +44,12 @@ class Lender:
 
 
 @contextmanager
-def lent_modules(env: Env | None = None, clock: Clock | None = None) -> Iterator[None]:
+def make_shims_importable(env: Env | None = None, clock: Clock | None = None) -> Iterator[None]:
     """While it is open, `from workers import Response` works in any module; what was imported so is forgotten after."""
-    lender = Lender(env, clock)
-    sys.meta_path.append(lender)
+    finder = ShimFinder(env, clock)
+    sys.meta_path.append(finder)
     try:
         yield
     finally:
-        sys.meta_path.remove(lender)
-        lender.forget()
+        sys.meta_path.remove(finder)
+        finder.forget()

@@ -21,7 +21,7 @@ from edgeworker.runtime.python import compatibility, exports, load_errors, modul
 from edgeworker.runtime.python.exports import Exports
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules
-from edgeworker.runtime.python.shims import Supplied
+from edgeworker.runtime.python.shims import ShimServices
 from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
 from edgeworker.runtime.sdk.request import Request as SDKRequest
 from edgeworker.runtime.sdk.response import FetchResponse
@@ -44,65 +44,65 @@ def load(
     file = worker.main
     if file is None:
         raise ScriptError(f'worker "{worker.name}" has no script: set its "main"')
-    if (missing := load_errors.missing_main(worker, file)) is not None:
+    if (missing := load_errors.check_main(worker, file)) is not None:
         raise missing
-    supplied = Supplied(worker.name, ModuleEnv(worker.name, env), clock or SystemClock(), cache or MemoryCache())
-    own = Modules(worker.name, file, shims.for_worker(supplied))
+    services = ShimServices(worker.name, ModuleEnv(worker.name, env), clock or SystemClock(), cache or MemoryCache())
+    own = Modules(worker.name, file, shims.make_shims(services))
     own.cpu_seconds = worker.cpu_ms / 1000
     try:
         try:
             main = own.load_main()
         except (Exception, SystemExit, ExceededLimits) as error:
-            raise load_errors.explained(error, worker, own) from error
-        found = exports.find(main, file.name)
+            raise load_errors.explain_load_error(error, worker, own) from error
+        found = exports.find_exports(main, file.name)
     except ScriptError:
         own.close()
         raise
     for warning in compatibility.warnings(worker, found):
         _log.warning('worker "%s": %s', worker.name, warning)
-    return PythonIsolate(worker.name, file, own, found, supplied)
+    return PythonIsolate(worker.name, file, own, found, services)
 
 
 class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
-    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, supplied: Supplied) -> None:
+    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, services: ShimServices) -> None:
         self.name = worker
         self._main = main
         self._modules = own
         self._exports = found
-        self._env = supplied.env
+        self._env = services.env
         # How many arguments a handler takes is looked up once for each function.
         self._arguments: dict[object, int] = {}
 
     async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response:
-        """Whatever the script raises is raised; TypeError where it answers no response."""
+        """Raises what the script raises, and TypeError if it does not return a response."""
         self._env.bind(env)
         view = ScriptContext(ctx)
-        with current_invocation.entered(ctx), modules.entered(self._modules):
+        with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
             result: object
             if entrypoint is None and self._exports.default is None:
                 function = self._function("fetch")
                 raw = JSRequest.over(request, immutable=True)
-                result = function(*self._fitting(function, raw, env, view))
+                result = function(*self._fit_arguments(function, raw, env, view))
             else:
                 method = self._method("fetch", env, view, entrypoint)
-                result = method(*self._fitting(method, SDKRequest.over(request), env, view))
-            answer = await self._awaited(result)
+                result = method(*self._fit_arguments(method, SDKRequest.over(request), env, view))
+            answer = await self._await_result(result)
             while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
                 answer = await answer  # a promise of a promise is one promise to JavaScript
-            return self._response(answer)
+            return self._take_response(answer)
 
     async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
         self._env.bind(env)
         view = ScriptContext(ctx)
-        with current_invocation.entered(ctx), modules.entered(self._modules):
+        with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
             if self._exports.default is None:
                 handler = self._function("scheduled")
             else:
                 handler = self._method("scheduled", env, view, None)
-            result = handler(*self._fitting(handler, ScheduledController(event), env, view))
-            await self._awaited(result)
+            result = handler(*self._fit_arguments(handler, ScheduledController(event), env, view))
+            await self._await_result(result)
 
     async def call(
         self,
@@ -116,10 +116,10 @@ class PythonIsolate:
         if method.startswith("_") or method in ("ctx", "env"):
             raise TypeError(f'The RPC receiver does not implement the method "{method}".')
         self._env.bind(env)
-        with current_invocation.entered(ctx), modules.entered(self._modules):
+        with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
             function = self._method(method, env, ScriptContext(ctx), entrypoint)
             result = function(*args, **options)
-            return await self._awaited(result)
+            return await self._await_result(result)
 
     def entrypoints(self) -> Collection[str]:
         there = self._exports.default is not None or self._exports.functions
@@ -133,9 +133,9 @@ class PythonIsolate:
         self._modules.close()
 
     def describe(self, error: BaseException) -> str:
-        return self._modules.plain(tracebacks.shown(error))
+        return self._modules.plain(tracebacks.format_error(error))
 
-    async def _awaited(self, result: object) -> object:
+    async def _await_result(self, result: object) -> object:
         # A stack of its own costs some 10 µs a step, so only scripts that speak of run_sync get one.
         if self._modules.waits and inspect.iscoroutine(result):
             return await run_sync_stack.run(result)
@@ -161,22 +161,22 @@ class PythonIsolate:
             raise ScriptError(f"{self._main.name}: class {kind.__name__}: Method {name} does not exist")
         return method
 
-    def _fitting(self, function: Callable[..., object], *arguments: object) -> tuple[object, ...]:
+    def _fit_arguments(self, function: Callable[..., object], *arguments: object) -> tuple[object, ...]:
         key: object = getattr(function, "__func__", function)
         count = self._arguments.get(key)
         if count is None:
-            count = self._arguments[key] = exports.positional(function, _EVENT_ARGUMENTS)
+            count = self._arguments[key] = exports.count_positional(function, _EVENT_ARGUMENTS)
         return arguments[:count]
 
-    def _response(self, result: object) -> messages.Response:
+    def _take_response(self, result: object) -> messages.Response:
         if not isinstance(result, FetchResponse | JSResponse):
             raise TypeError(
                 "Incorrect type for Promise: the Promise did not resolve to 'Response'. "
-                f"fetch in {self._main.name} returned {_described(result)}; return Response(...) from `workers`"
+                f"fetch in {self._main.name} returned {_describe(result)}; return Response(...) from `workers`"
             )
         if not result.core.status:
             raise TypeError("Return value from serve handler must not be an error response (like Response.error())")
-        body_init.check_unused(result.core)
+        body_init.raise_if_used(result.core)
         return body_init.encode_as_declared(result.core) if result.encode else result.core
 
 
@@ -193,7 +193,7 @@ class ScheduledController:
         self._event.no_retry = True
 
 
-def _described(result: object) -> str:
+def _describe(result: object) -> str:
     if result is None:
         return "None (is a `return` missing?)"
     return type(result).__name__

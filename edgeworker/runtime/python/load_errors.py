@@ -20,8 +20,8 @@ _NOT_PORTABLE: Final = {
 }
 
 
-def missing_main(worker: Worker, main: Path) -> ScriptError | None:
-    """An error for a `main` that is no readable file."""
+def check_main(worker: Worker, main: Path) -> ScriptError | None:
+    """An error for a `main` that is not a readable file."""
     place = f"{worker.source}: " if worker.source else ""
     if main.is_dir():
         return ScriptError(f'{place}main of worker "{worker.name}" is a folder: {main}; name its .py file')
@@ -32,25 +32,25 @@ def missing_main(worker: Worker, main: Path) -> ScriptError | None:
     return None
 
 
-def unknown_language(worker: Worker, main: Path, known: Iterable[str]) -> ScriptError:
-    what = "JavaScript workers do not run yet" if main.suffix in _JAVASCRIPT else "this is no script that runs here"
+def explain_unknown_language(worker: Worker, main: Path, known: Iterable[str]) -> ScriptError:
+    what = "JavaScript workers do not run yet" if main.suffix in _JAVASCRIPT else "scripts of this kind do not run here"
     return ScriptError(f'main of worker "{worker.name}" is {main.name}: {what}; main must end in {" or ".join(known)}')
 
 
-def explained(error: BaseException, worker: Worker, modules: Modules) -> ScriptError:
-    """The error for whatever a script raised while it was imported."""
+def explain_load_error(error: BaseException, worker: Worker, modules: Modules) -> ScriptError:
+    """The error for what a script raised while it was imported."""
     match error:
         case SyntaxError() if error.filename is not None and Path(error.filename).is_file():
-            text = _syntax(error)
+            text = _describe_syntax_error(error)
         case ModuleNotFoundError() if error.name is not None:
-            text = _at(error, worker) + _missing(error, error.name, modules)
+            text = _describe_place(error, worker) + _describe_missing_module(error, error.name, modules)
         case _:
             shown = modules.plain("".join(traceback.format_exception_only(type(error), error)).strip())
-            text = _at(error, worker) + shown + _frames(error, modules)
+            text = _describe_place(error, worker) + shown + _format_frames(error, modules)
     return ScriptError(f'worker "{worker.name}": {modules.plain(text)}')
 
 
-def _syntax(error: SyntaxError) -> str:
+def _describe_syntax_error(error: SyntaxError) -> str:
     """`file, line 3: invalid syntax`, the line, and the caret below what is wrong."""
     shown = traceback.format_exception_only(type(error), error)
     # The first line is Python's 'File "...", line n', the last one the class and the message.
@@ -59,36 +59,36 @@ def _syntax(error: SyntaxError) -> str:
     )
 
 
-def _at(error: BaseException, worker: Worker) -> str:
-    place = tracebacks.last_line(error)
+def _describe_place(error: BaseException, worker: Worker) -> str:
+    place = tracebacks.find_last_line(error)
     return f"{worker.main}: " if place is None else f"{place[0]}, line {place[1]}: "
 
 
-def _missing(error: ModuleNotFoundError, name: str, modules: Modules) -> str:
+def _describe_missing_module(error: ModuleNotFoundError, name: str, modules: Modules) -> str:
     top = name.partition(".")[0]
     text = str(error)
-    place = tracebacks.last_line(error)
-    line = "" if place is None else f"\n    {tracebacks.source_line(*place)}"
+    place = tracebacks.find_last_line(error)
+    line = "" if place is None else f"\n    {tracebacks.read_source_line(*place)}"
     if (built := modules.webassembly(name)) is not None:
         return (
             f'{text}: {built} is built for WebAssembly and cannot be loaded here; install "{top}" where '
-            f"edgeworker runs ({_environment()}), which is then used instead{line}"
+            f"edgeworker runs ({_describe_environment()}), which is then used instead{line}"
         )
     if modules.owns(top):
         return f"{text}: {top} is the worker's own, and has no such module{line}"
     if top in _NOT_PORTABLE:
         return f"{text}: {_NOT_PORTABLE[top]}{line}"
     return (
-        f'{text}: package "{top}" is not installed where edgeworker runs ({_environment()}); install it there, and '
-        f"list it in pyproject.toml's dependencies so that it is deployed too{line}"
+        f'{text}: package "{top}" is not installed where edgeworker runs ({_describe_environment()}); install it '
+        f"there, and list it in pyproject.toml's dependencies so that it is deployed too{line}"
     )
 
 
-def _environment() -> str:
+def _describe_environment() -> str:
     return "the single binary carries only its own packages" if getattr(sys, "frozen", False) else str(Path(sys.prefix))
 
 
-def _frames(error: BaseException, modules: Modules) -> str:
-    kept = tracebacks.trimmed(error)
+def _format_frames(error: BaseException, modules: Modules) -> str:
+    kept = tracebacks.trim_traceback(error)
     frames = traceback.format_tb(kept)
     return "\n" + modules.plain("".join(frames)).rstrip() if frames else ""

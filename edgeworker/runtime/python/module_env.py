@@ -23,7 +23,7 @@ class ModuleEnv:
 
     @contextmanager
     def patched(self, values: object = None, **more: object) -> Iterator[None]:
-        """`with patch_env({"KEY": value})`, or pairs, or keywords: for what runs inside, and for nobody else."""
+        """`with patch_env({"KEY": value})`, or pairs, or keywords: for what runs inside, and nothing else."""
         given = dict(values) if isinstance(values, Mapping | list | tuple) else {}
         token = self._patch.set({**self._patch.get(), **given, **more})
         try:

@@ -1,8 +1,8 @@
-"""How the `import` of a script finds its modules, without touching anybody else's.
+"""How the `import` of a script finds its modules, without touching those of others.
 
 Every module that a worker owns lies in `sys.modules` under a mangled name, "shop@3:util" for module `util` of worker
 "shop", third script loaded in this process. So two workers may each have a `util`, a reloaded worker lives beside its
-predecessor, and whatever looks a module up by `__module__` or `__name__` (dataclasses, pickle, typing, inspect,
+predecessor, and code that looks a module up by `__module__` or `__name__` (dataclasses, pickle, typing, inspect,
 relative imports, `importlib.reload`) finds the right one.
 
 Three small things make it work. Each module of a worker has a `__builtins__` of its own whose `__import__` mangles the
@@ -46,7 +46,7 @@ _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
 # Edges may live on loops of several threads. Reentrant, because a collected object may close a worker at any moment.
 _lock: Final = threading.RLock()
-_running: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
+_current: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
 _builtin_import: Final = builtins.__import__
 _import_module: Final = importlib.import_module
 
@@ -87,7 +87,7 @@ class Modules:
                 del sys.modules[name]
 
     def load_main(self) -> ModuleType:
-        """Runs the script. Whatever it raises while it is imported is raised."""
+        """Run the script. Raises what the script raises while it is imported."""
         return _import_module(self.main)
 
     def import_(self, name: str) -> ModuleType:
@@ -165,11 +165,11 @@ class Modules:
             name = _OLD_NAMES[name]
         if level or not self.owns(name):
             module = _builtin_import(name, globals, locals, fromlist or (), level)
-            self._adopt(name)
+            self._adapt_libraries(name)
             return module
         try:
             module = _builtin_import(self.prefix + name, globals, locals, fromlist or (), 0)
-            self._adopt(name)
+            self._adapt_libraries(name)
             return module
         except ModuleNotFoundError as error:
             if error.name is None or not error.name.startswith(self.prefix):
@@ -177,9 +177,9 @@ class Modules:
             plain = self.plain(error.name)
             raise ModuleNotFoundError(self.plain(str(error)), name=plain) from None
 
-    def _adopt(self, name: str) -> None:
+    def _adapt_libraries(self, name: str) -> None:
         """After an import of the script: HTTP libraries that came with it go out by its fetch()."""
-        if http_libraries.adopt(name, self.prefix):
+        if http_libraries.adapt_imported(name, self.prefix):
             self.waits = True
 
     def _find_owner(self, top: str) -> bool:
@@ -253,7 +253,7 @@ class ShimLoader(Loader):
 
 
 class _Finder:
-    """First in `sys.meta_path`; looks at mangled names only, which nobody else has."""
+    """First in `sys.meta_path`; looks at mangled names only."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -288,7 +288,7 @@ def _uninstall(modules: Modules) -> None:
 
 
 def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleType:
-    modules = running()
+    modules = current_modules()
     if modules is not None and not name.startswith("."):
         name = modules.mangled(name)
     elif modules is not None and package is not None:
@@ -296,23 +296,23 @@ def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleT
     return _import_module(name, package)
 
 
-def of_frame(frame: FrameType) -> Modules | None:
+def modules_of_frame(frame: FrameType) -> Modules | None:
     """Whose code this frame runs, or None for code that belongs to no worker."""
     modules = frame.f_builtins.get(_MARK)
     return modules if isinstance(modules, Modules) else None
 
 
-def running() -> Modules | None:
-    """The worker for which the calling code runs: the nearest frame of a script decides, then `entered`."""
+def current_modules() -> Modules | None:
+    """The worker for which the calling code runs: the nearest frame of a script decides, then `enter_modules`."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if (modules := of_frame(frame)) is not None:
+        if (modules := modules_of_frame(frame)) is not None:
             return modules
         frame = frame.f_back
-    return _running.get(None)
+    return _current.get(None)
 
 
-class entered:  # read as a statement: `with entered(modules):`
+class enter_modules:  # read as a statement: `with enter_modules(modules):`
     """Code inside works for this worker, also where no frame of its script is on the stack, as in a framework."""
 
     __slots__ = ("_modules", "_token")
@@ -321,10 +321,10 @@ class entered:  # read as a statement: `with entered(modules):`
         self._modules = modules
 
     def __enter__(self) -> None:
-        self._token = _running.set(self._modules)
+        self._token = _current.set(self._modules)
 
     def __exit__(self, *_error: object) -> None:
-        _running.reset(self._token)
+        _current.reset(self._token)
 
 
-http_libraries.serve(lambda: running() is not None)
+http_libraries.set_script_check(lambda: current_modules() is not None)

@@ -43,11 +43,11 @@ class _Step(greenlet):
 async def run(work: Coroutine[object, object, _T]) -> _T:
     """Awaits a coroutine within which `run_sync` works, also in threads that it starts with `asyncio.to_thread`."""
     _loop.set(asyncio.get_running_loop())
-    result: _T = await _Driven(work)  # type: ignore[assignment]  # the coroutine's own result
+    result: _T = await _SteppedCoroutine(work)  # type: ignore[assignment]  # the coroutine's own result
     return result
 
 
-class _Driven:
+class _SteppedCoroutine:
     def __init__(self, work: Coroutine[object, object, object]) -> None:
         self._work = work
 
@@ -60,20 +60,20 @@ class _Driven:
             step.gr_context = getcurrent().gr_context
             given = step.switch(self._work.send, value) if failure is None else step.switch(self._work.throw, failure)
             while isinstance(given, _Wait):
-                given = yield from _waited(step, given.work)
+                given = yield from _wait_for(step, given.work)
             if isinstance(given, _Finished):
                 return given.result
             value, failure = None, None
             try:
                 value = yield given
-            except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the coroutine
+            except BaseException as error:  # noqa: BLE001  # every exception belongs to the coroutine
                 failure = error
 
 
-def _waited(step: _Step, work: Awaitable[object]) -> Generator[object, object, object]:
+def _wait_for(step: _Step, work: Awaitable[object]) -> Generator[object, object, object]:
     try:
         result = yield from work.__await__()
-    except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to who waits
+    except BaseException as error:  # noqa: BLE001  # every exception belongs to the waiting code
         return step.throw(error)
     return step.switch(result)
 
@@ -86,7 +86,7 @@ def run_sync(work: Awaitable[_T]) -> _T:
         return result
     loop = _loop.get(None)
     if loop is not None and not _runs_here(loop):
-        return asyncio.run_coroutine_threadsafe(_awaited(work), loop).result()
+        return asyncio.run_coroutine_threadsafe(_await_it(work), loop).result()
     if inspect.iscoroutine(work):
         work.close()
     raise RuntimeError(CANNOT_WAIT)
@@ -103,7 +103,7 @@ async def in_thread(function: Callable[[], _T], context: Context | None = None) 
     return await loop.run_in_executor(None, inside.run, function)
 
 
-async def _awaited(work: Awaitable[_T]) -> _T:
+async def _await_it(work: Awaitable[_T]) -> _T:
     return await work
 
 

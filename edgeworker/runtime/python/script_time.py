@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from edgeworker.clock import Clock
 
 
-def modules(clock: Clock) -> dict[str, Callable[[], Mapping[str, object]]]:
+def make_time_modules(clock: Clock) -> dict[str, Callable[[], Mapping[str, object]]]:
     """What fills each module, by its name."""
     return {"time": lambda: _time(clock), "datetime": lambda: _datetime(clock)}
 

@@ -18,7 +18,7 @@ from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.unsupported import NotEmulated
 from edgeworker.runtime.python import gateway, pyodide_ffi, run_sync_stack, script_time
 from edgeworker.runtime.python.gateway import asgi, asgi_websocket, wsgi
-from edgeworker.runtime.python.gateway.entrypoints import of_asgi, of_wsgi
+from edgeworker.runtime.python.gateway.entrypoints import make_asgi_entrypoint, make_wsgi_entrypoint
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Shims
 from edgeworker.runtime.sdk import blob as sdk_blob
@@ -56,7 +56,7 @@ Names = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Supplied:
+class ShimServices:
     """What the modules of one worker share."""
 
     worker: str
@@ -65,10 +65,10 @@ class Supplied:
     cache: CacheStore = field(default_factory=MemoryCache)
 
 
-def for_worker(supplied: Supplied) -> Shims:
+def make_shims(services: ShimServices) -> Shims:
     makers: dict[str, Callable[[], Names]] = {
         "asgi": _asgi,
-        "js": partial(_js, supplied),
+        "js": partial(_js, services),
         "pyodide": lambda: {"__version__": PYODIDE_VERSION},
         "pyodide.code": lambda: {"run_js": _absent_function("pyodide.code.run_js")},
         "pyodide.ffi": _ffi,
@@ -81,7 +81,7 @@ def for_worker(supplied: Supplied) -> Shims:
             "pyfetch": sdk_fetch.fetch,
         },
         "pyodide.webloop": lambda: {"WebLoop": _absent_function("pyodide.webloop.WebLoop")},
-        "workers": partial(_workers, supplied),
+        "workers": partial(_workers, services),
         "workers.asgi": _asgi,
         "workers.gateway": lambda: {"BaseOptions": gateway.Options},
         "workers.types": lambda: {
@@ -89,15 +89,15 @@ def for_worker(supplied: Supplied) -> Shims:
             for name in ("Body", "FetchKwargs", "Headers", "JSBody", "RequestInitCfProperties")
         },
         "workers.workflows": lambda: {"NonRetryableError": types.NonRetryableError},
-        "workers.wsgi": lambda: {"Options": gateway.Options, "entrypoint": of_wsgi, "fetch": wsgi.fetch},
+        "workers.wsgi": lambda: {"Options": gateway.Options, "entrypoint": make_wsgi_entrypoint, "fetch": wsgi.fetch},
     }
-    if not isinstance(supplied.clock, SystemClock):
-        # A clock that a test moves moves `time.time()` of its scripts, and of nobody else.
-        makers.update(script_time.modules(supplied.clock))
+    if not isinstance(services.clock, SystemClock):
+        # A clock that a test moves also moves `time.time()` of its scripts, and only of those.
+        makers.update(script_time.make_time_modules(services.clock))
     return makers
 
 
-def _workers(supplied: Supplied) -> Names:
+def _workers(services: ShimServices) -> Names:
     return {
         "__doc__": sdk.__doc__,
         "Blob": sdk_blob.Blob,
@@ -118,11 +118,11 @@ def _workers(supplied: Supplied) -> Names:
         "Response": response.Response,
         "WorkerEntrypoint": entrypoints.WorkerEntrypoint,
         "WorkflowEntrypoint": entrypoints.WorkflowEntrypoint,
-        "env": supplied.env,
+        "env": services.env,
         "fetch": sdk_fetch.fetch,
         "handler": entrypoints.handler,
-        "import_from_javascript": partial(_import_from_javascript, supplied),
-        "patch_env": supplied.env.patched,
+        "import_from_javascript": partial(_import_from_javascript, services),
+        "patch_env": services.env.patched,
         "python_from_rpc": rpc.python_from_rpc,
         "python_to_rpc": rpc.python_to_rpc,
         "waitUntil": current_invocation.wait_until,
@@ -130,7 +130,7 @@ def _workers(supplied: Supplied) -> Names:
     }
 
 
-def _js(supplied: Supplied) -> Names:
+def _js(services: ShimServices) -> Names:
     timers = tasks.Timers()
     names: dict[str, object] = {
         **{name: absent.NotEmulatedGlobal(name) for name in absent.NOT_EMULATED},
@@ -144,7 +144,7 @@ def _js(supplied: Supplied) -> Names:
         "DataView": buffers.DataView,
         "CompressionStream": transforms.CompressionStream,
         "CryptoKey": crypto.CryptoKey,
-        "Date": date.Date.on(supplied.clock),
+        "Date": date.Date.on(services.clock),
         "DecompressionStream": transforms.DecompressionStream,
         "File": blob.File,
         "FixedLengthStream": streams.FixedLengthStream,
@@ -176,10 +176,10 @@ def _js(supplied: Supplied) -> Names:
         "WritableStream": streams.WritableStream,
         "atob": text.atob,
         "btoa": text.btoa,
-        "caches": cache.CacheStorage(supplied.cache, supplied.clock),
+        "caches": cache.CacheStorage(services.cache, services.clock),
         "clearInterval": timers.clear,
         "clearTimeout": timers.clear,
-        "console": console.Console(supplied.worker),
+        "console": console.Console(services.worker),
         "crypto": crypto.Crypto(),
         "decodeURI": text.decodeURI,
         "decodeURIComponent": text.decodeURIComponent,
@@ -187,9 +187,9 @@ def _js(supplied: Supplied) -> Names:
         "encodeURIComponent": text.encodeURIComponent,
         "fetch": fetch.fetch,
         "navigator": SimpleNamespace(userAgent="Cloudflare-Workers"),
-        "performance": date.Performance(supplied.clock),
+        "performance": date.Performance(services.clock),
         "queueMicrotask": tasks.queueMicrotask,
-        "scheduler": values.Scheduler(supplied.clock),
+        "scheduler": values.Scheduler(services.clock),
         "setInterval": timers.setInterval,
         "setTimeout": timers.setTimeout,
         "undefined": None,
@@ -211,7 +211,7 @@ def _asgi() -> Names:
     return {
         "Options": gateway.Options,
         "__getattr__": _asgi_attribute,
-        "entrypoint": of_asgi,
+        "entrypoint": make_asgi_entrypoint,
         "fetch": asgi.fetch,
         "websocket": asgi_websocket.websocket,
     }
@@ -224,12 +224,12 @@ def _asgi_attribute(name: str) -> object:
     return asgi.fastapi_env()
 
 
-def _import_from_javascript(supplied: Supplied, module: str) -> object:
+def _import_from_javascript(services: ShimServices, module: str) -> object:
     """`cloudflare:workers` as an object; other modules of JavaScript do not exist here. Raises ImportError."""
     match module:
         case "cloudflare:workers":
             return SimpleNamespace(
-                env=supplied.env,
+                env=services.env,
                 waitUntil=current_invocation.wait_until,
                 WorkerEntrypoint=entrypoints.WorkerEntrypoint,
                 DurableObject=entrypoints.DurableObject,

@@ -11,7 +11,7 @@ from edgeworker.runtime.python import modules
 _OURS: Final = frozenset({"edgeworker", "importlib"})
 
 
-def trimmed(error: BaseException) -> TracebackType | None:
+def trim_traceback(error: BaseException) -> TracebackType | None:
     """The traceback without the edge's frames and the import system's. None where nothing else is left."""
     kept: TracebackType | None = None
     for step in reversed(list(_steps(error.__traceback__))):
@@ -20,21 +20,21 @@ def trimmed(error: BaseException) -> TracebackType | None:
     return kept
 
 
-def last_line(error: BaseException) -> tuple[str, int] | None:
+def find_last_line(error: BaseException) -> tuple[str, int] | None:
     """(file, line) of the innermost frame of a script: where the error came from, as its author sees it."""
     place: tuple[str, int] | None = None
     for step in _steps(error.__traceback__):
-        if modules.of_frame(step.tb_frame) is not None:
+        if modules.modules_of_frame(step.tb_frame) is not None:
             place = step.tb_frame.f_code.co_filename, step.tb_lineno
     return place
 
 
-def shown(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """The exception as Python prints it, from the script's own frames on."""
-    return "".join(traceback.format_exception(type(error), error, trimmed(error))).rstrip()
+    return "".join(traceback.format_exception(type(error), error, trim_traceback(error))).rstrip()
 
 
-def source_line(file: str, line: int) -> str:
+def read_source_line(file: str, line: int) -> str:
     """The text of a line, or "" where it cannot be read."""
     return linecache.getline(file, line).strip()
 
@@ -48,4 +48,4 @@ def _steps(step: TracebackType | None) -> Iterator[TracebackType]:
 def _is_ours(frame: FrameType) -> bool:
     """By the module's name, not by the file: the built-in scripts lie within the package too."""
     name = frame.f_globals.get("__name__", "")
-    return isinstance(name, str) and name.partition(".")[0] in _OURS and modules.of_frame(frame) is None
+    return isinstance(name, str) and name.partition(".")[0] in _OURS and modules.modules_of_frame(frame) is None

@@ -1,7 +1,7 @@
 """Names the script that blocks the event loop, and ends one that blocks it for longer than it may.
 
-All scripts and the edge share one loop, so nobody is served meanwhile. Python can end what runs in Python: a loop, a
-calculation. It cannot end a call into C while that lasts (`time.sleep`, a lock, a bad regular expression).
+All scripts and the edge share one loop, so no request is served meanwhile. Python can end what runs in Python: a
+loop, a calculation. It cannot end a call into C while that lasts (`time.sleep`, a lock, a bad regular expression).
 
 A thread asks the loop for a sign of life while requests are under way, and sleeps while there are none.
 """
@@ -88,13 +88,13 @@ class Watchdog:
     def _sleep(self) -> None:
         self._wake.clear()
         activity.asleep = self._wake
-        # Somebody may have begun between the last look and the line above, and seen nobody to wake.
+        # An event may have begun between the last look and the line above, and found no one asleep.
         if activity.under_way == 0 and not self._stopping.is_set():
             self._wake.wait()
         activity.asleep = None
 
     def _report(self, frame: FrameType | None) -> None:
-        while frame is not None and (found := modules.of_frame(frame)) is None:
+        while frame is not None and (found := modules.modules_of_frame(frame)) is None:
             frame = frame.f_back
         if frame is None or found is None:
             return
@@ -104,21 +104,21 @@ class Watchdog:
             return
         self._warned.add(place)
         _log.warning(
-            'worker "%s" blocks the event loop for more than %d ms, and nobody is served meanwhile: %s, line %d, in '
-            "%s: %s (wait with await; give slow work to asyncio.to_thread)",
+            'worker "%s" blocks the event loop for more than %d ms, and all other requests wait: %s, line %d, '
+            "in %s: %s (wait with await; give slow work to asyncio.to_thread)",
             found.worker,
             self._threshold_seconds * 1000,
             code.co_filename,
             line,
             code.co_name,
-            tracebacks.source_line(code.co_filename, line),
+            tracebacks.read_source_line(code.co_filename, line),
         )
 
 
 def _script(frame: FrameType | None) -> modules.Modules | None:
     """The worker that the innermost frame of a script belongs to."""
     while frame is not None:
-        if (found := modules.of_frame(frame)) is not None:
+        if (found := modules.modules_of_frame(frame)) is not None:
             return found
         frame = frame.f_back
     return None

@@ -28,7 +28,7 @@ def from_python(options: Mapping[str, object]) -> Mapping[str, object]:
     return given
 
 
-def python_exception(error: JsException) -> Exception:
+def to_python_exception(error: JsException) -> Exception:
     """As the SDK maps them: RangeError is ValueError, TypeError is TypeError, others stay."""
     match error.name:
         case "RangeError":
@@ -39,8 +39,8 @@ def python_exception(error: JsException) -> Exception:
             return error
 
 
-async def python_errors(work: Awaitable[_T]) -> _T:
+async def raise_python_errors(work: Awaitable[_T]) -> _T:
     try:
         return await work
     except JsException as error:
-        raise python_exception(error) from error
+        raise to_python_exception(error) from error

@@ -30,7 +30,7 @@ class ScriptContext:
 
     @property
     def access(self) -> "AccessView | None":
-        """None where nobody was let in by Access."""
+        """None if the request did not come through Access."""
         found = self._context.access
         return None if found is None else AccessView(found)
 

@@ -21,14 +21,14 @@ async def fetch(resource: object, **options: object) -> Response:
     try:
         if options or isinstance(source, str):
             source = body_init.make_request(source, from_python(options))
-        body_init.check_unused(source)
+        body_init.raise_if_used(source)
     except JsException as error:
         raise OSError(error.message) from error
     work = perform_fetch.perform(source, context)
     if (signal := options.get("signal")) is None:
         return of_fetched(await work)
     try:
-        fetched = await tasks.unless_aborted(work, signal)
+        fetched = await tasks.run_unless_aborted(work, signal)
     except JsException as error:
         raise AbortError(error.message) from error
     assert isinstance(fetched, perform_fetch.Fetched)

@@ -7,7 +7,7 @@ from typing import Final
 from edgeworker import messages
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
-from edgeworker.runtime.sdk.convert import from_python, python_errors
+from edgeworker.runtime.sdk.convert import from_python, raise_python_errors
 from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
@@ -100,11 +100,11 @@ class Request:
         return ArrayBuffer(await self._read())
 
     async def text(self) -> str:
-        return body_init.as_string(await self._read())
+        return body_init.decode_text(await self._read())
 
     async def json(self, **options: object) -> object:
         """Objects are JsDict: items and attributes. `options` are those of `json.loads`. Raises JSONDecodeError."""
-        text = body_init.as_string(await self._read())
+        text = body_init.decode_text(await self._read())
         parsed: object = json.loads(text, **({"object_hook": JsDict} | options))  # type: ignore[arg-type]  # the caller's
         return parsed
 
@@ -114,7 +114,7 @@ class Request:
 
     async def form_data(self) -> FormData:
         self._raise_if_used()
-        return FormData(await python_errors(self.js_object.formData()))
+        return FormData(await raise_python_errors(self.js_object.formData()))
 
     formData = form_data
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from edgeworker import messages
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
-from edgeworker.runtime.sdk.convert import python_errors, python_exception
+from edgeworker.runtime.sdk.convert import raise_python_errors, to_python_exception
 from edgeworker.runtime.sdk.failures import BodyUsedError, HttpStatusError
 from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.webapi import body_init
@@ -15,7 +15,7 @@ from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.streams import ReadableStream
-from edgeworker.runtime.webapi.websocket import taken
+from edgeworker.runtime.webapi.websocket import take_for_response
 
 
 class FetchResponse:
@@ -90,12 +90,12 @@ class FetchResponse:
         return memoryview(await self._read())
 
     async def text(self) -> str:
-        return body_init.as_string(await self._read())
+        return body_init.decode_text(await self._read())
 
     string = text
 
     async def _json(self, **options: object) -> object:
-        parsed: object = json.loads(body_init.as_string(await self._read()), **options)  # type: ignore[arg-type]  # the caller's
+        parsed: object = json.loads(body_init.decode_text(await self._read()), **options)  # type: ignore[arg-type]  # the caller's
         return parsed
 
     async def blob(self) -> Blob:
@@ -104,7 +104,7 @@ class FetchResponse:
 
     async def form_data(self) -> FormData:
         self._raise_if_used()
-        return FormData(await python_errors(self.js_object.formData()))
+        return FormData(await raise_python_errors(self.js_object.formData()))
 
     formData = form_data
 
@@ -143,7 +143,7 @@ class FetchResponse:
                 fields.append("content-type", "application/json")
             return Response.made(json.dumps(data), int(status or 200), status_text, fields)
         except JsException as error:
-            raise python_exception(error) from error
+            raise to_python_exception(error) from error
 
     def json(self: object, *args: object, **options: object) -> object:
         """`await response.json()` reads the body; `Response.json(data, ...)` on the class makes a response."""
@@ -180,7 +180,7 @@ class Response(FetchResponse):
             headers=None if headers is None else sdk_headers.from_script(headers),
         )
         if not is_absent(web_socket):
-            self.core.web_socket = taken(web_socket, self.core.status)
+            self.core.web_socket = take_for_response(web_socket, self.core.status)
 
     @classmethod
     def over(cls, core: messages.Response, js: JSResponse | None = None) -> "Response":

@@ -30,7 +30,7 @@ class JsObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class BodyWithType:
     """A body and what it says about itself.
 
     `content_type` becomes the Content-Type where the script gives none. `encoding` is the Content-Encoding that the
@@ -46,7 +46,7 @@ class BodySource(JsObject):
     """What can be the body of a Request or Response."""
 
     @abstractmethod
-    def content(self) -> Content:
+    def extract_body(self) -> BodyWithType:
         """May use the source up, as a stream is used up."""
 
 

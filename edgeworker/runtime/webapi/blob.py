@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodySource, Content, is_absent, options, type_error
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, is_absent, options, type_error
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
 from edgeworker.runtime.webapi.streams import ReadableStream
 
@@ -42,8 +42,8 @@ class Blob(BodySource):
     def slice(self, start: int | None = None, end: int | None = None, content_type: str | None = None) -> "Blob":
         return Blob.of(self.content_bytes[start:end], content_type or "")
 
-    def content(self) -> Content:
-        return Content(Body(self.content_bytes), self.type or None)
+    def extract_body(self) -> BodyWithType:
+        return BodyWithType(Body(self.content_bytes), self.type or None)
 
 
 class File(Blob):

@@ -12,7 +12,7 @@ from edgeworker import messages
 from edgeworker.errors import OriginError
 from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyTooLarge, BodyUsed, InvalidURL, Redirect
 from edgeworker.runtime.webapi import encodings
-from edgeworker.runtime.webapi.base import BodySource, Content, is_absent, range_error, type_error
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, is_absent, range_error, type_error
 from edgeworker.runtime.webapi.ffi import JsException, as_js
 from edgeworker.runtime.webapi.headers import to_headers
 
@@ -23,26 +23,26 @@ MAX_READ_BYTES: Final = 128 * 1024 * 1024
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NORMALISED: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"})
 # These describe a body that is not there any more when a script gives another one.
-_OF_THE_BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
+_BODY_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 
 
-def content_of(value: object) -> Content:
+def extract_body(value: object) -> BodyWithType:
     """Raises JsException (TypeError) for what cannot be a body."""
     match value:
         case str():
-            return Content(Body(value.encode("utf-8", "replace")), TEXT)
+            return BodyWithType(Body(value.encode("utf-8", "replace")), TEXT)
         case bytes():
-            return Content(Body(value))
+            return BodyWithType(Body(value))
         case bytearray() | memoryview():
-            return Content(Body(bytes(value)))
+            return BodyWithType(Body(bytes(value)))
         case BodySource():
-            return value.content()
+            return value.extract_body()
         case _ if is_absent(value):
-            return Content(None)
+            return BodyWithType(None)
         case bool() | int() | float():
-            return Content(Body(str(as_text(value)).encode()), TEXT)
+            return BodyWithType(Body(str(as_text(value)).encode()), TEXT)
         case BaseException():
-            return Content(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
+            return BodyWithType(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
         case _:
             kind = type(value).__name__
             raise type_error(f"a body is text, bytes, FormData, Blob, URLSearchParams or ReadableStream, not {kind}")
@@ -70,7 +70,7 @@ def make_response(
 
     Raises JsException: RangeError for the status, TypeError for a body that the status does not allow.
     """
-    content = content_of(body)
+    content = extract_body(body)
     if status != 200:
         if status != 101 and not 200 <= status <= 599:
             raise range_error("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
@@ -78,7 +78,7 @@ def make_response(
             # An empty one is let go, as by workerd: scripts answer preflights with `Response("", status=204)`.
             if status == 101 or not _is_empty(content.body):
                 raise type_error("Response with null body status (101, 204, 205, or 304) cannot have a body.")
-            content = Content(None)
+            content = BodyWithType(None)
     if headers is None:
         kind = content.content_type
         fields = messages.Headers.from_raw([] if kind is None else [(b"content-type", kind.encode("latin-1"))])
@@ -120,10 +120,10 @@ def make_request(resource: "messages.Request | str", options: Mapping[str, objec
     headers = to_headers((None if base is None else base.headers) if is_absent(given) else given)
     body = None if base is None else base.body
     if not is_absent(options.get("body")):
-        content = content_of(options["body"])
+        content = extract_body(options["body"])
         body = content.body
         if is_absent(given):
-            headers = headers.without(_OF_THE_BODY)
+            headers = headers.without(_BODY_FIELDS)
         if content.encoding is not None and body is not None:
             body = Body(encodings.decoded(body.stream(), content.encoding))
         if content.content_type is not None and not headers.has("content-type"):
@@ -150,7 +150,7 @@ def _is_empty(body: Body) -> bool:
     return body.complete == b""
 
 
-def check_unused(message: messages.Request | messages.Response) -> None:
+def raise_if_used(message: messages.Request | messages.Response) -> None:
     """Raises JsException (TypeError) for a body that was read: it cannot be sent any more."""
     if message.body is not None and message.body.used:
         raise type_error(BODY_USED)
@@ -212,6 +212,6 @@ async def read(
         raise OSError(f"the body broke off: {error}") from error
 
 
-def as_string(content: bytes) -> str:
-    """UTF-8 as Fetch decodes it: without a byte order mark, and what is no UTF-8 replaced."""
+def decode_text(content: bytes) -> str:
+    """UTF-8 as Fetch decodes it: without a byte order mark, and with U+FFFD for what is not UTF-8."""
     return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")

@@ -101,7 +101,7 @@ class Date(JsObject):
         return self._moment.strftime("%H:%M:%S GMT+0000 (Coordinated Universal Time)")
 
     def toLocaleDateString(self, *_locales: object, **_options: object) -> str:
-        """As "en-US" and UTC, whatever is asked for."""
+        """As "en-US" and UTC, whichever locale is given."""
         moment = self._moment
         return f"{moment.month}/{moment.day}/{moment.year}"
 

@@ -19,8 +19,8 @@ from edgeworker.runtime.webapi.ffi import JsException, as_js
 from edgeworker.runtime.webapi.formdata import FormData
 from edgeworker.runtime.webapi.headers import Headers, to_headers
 from edgeworker.runtime.webapi.streams import ReadableStream
-from edgeworker.runtime.webapi.tasks import Promise, unless_aborted
-from edgeworker.runtime.webapi.websocket import WebSocket, taken
+from edgeworker.runtime.webapi.tasks import Promise, run_unless_aborted
+from edgeworker.runtime.webapi.websocket import WebSocket, take_for_response
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -52,7 +52,7 @@ class _Message(JsObject):
         return ArrayBuffer(await body_init.read(self.core, self.encoding))
 
     async def text(self) -> str:
-        return body_init.as_string(await body_init.read(self.core, self.encoding))
+        return body_init.decode_text(await body_init.read(self.core, self.encoding))
 
     async def json(self) -> object:
         return js_json.parse(await self.text())
@@ -139,7 +139,7 @@ class Response(_Message):
         # The option is webSocket; web_socket is how Cloudflare's Python SDK spells it.
         web_socket = given.get("webSocket", given.get("web_socket"))
         if not is_absent(web_socket):
-            self.webSocket = self.core.web_socket = taken(web_socket, self.core.status)
+            self.webSocket = self.core.web_socket = take_for_response(web_socket, self.core.status)
         if given.get("encodeBody") == "manual":
             self.encode = False
 
@@ -233,13 +233,13 @@ class Response(_Message):
 def fetch(resource: object, init: object = None, /, **keywords: object) -> Promise:
     """JavaScript's `fetch`: of a Response. A failing network is a JsException, as any error of JavaScript."""
     given = request_options(init, keywords)
-    return Promise(unless_aborted(_fetch(resource, given), given.get("signal")))
+    return Promise(run_unless_aborted(_fetch(resource, given), given.get("signal")))
 
 
 async def _fetch(resource: object, given: Mapping[str, object]) -> Response:
     source = resource_of(resource)
     request = body_init.make_request(source, given) if given or isinstance(source, str) else source
-    body_init.check_unused(request)
+    body_init.raise_if_used(request)
     try:
         return Response.over_fetched(await perform_fetch.perform(request, current_invocation.current()))
     except perform_fetch.FetchFailed as error:

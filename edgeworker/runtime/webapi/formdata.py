@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodySource, Content, entries, is_absent, type_error
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, entries, is_absent, type_error
 from edgeworker.runtime.webapi.blob import Blob, File
 
 FormValue = str | File
@@ -94,11 +94,11 @@ class FormData(BodySource):
             raise KeyError(name)
         self.delete(name)
 
-    def content(self) -> Content:
+    def extract_body(self) -> BodyWithType:
         boundary = f"----edgeworker{secrets.token_hex(16)}"
         body = b"".join(_written(name, value, boundary) for name, value in self._fields)
         closed = body + f"--{boundary}--\r\n".encode()
-        return Content(Body(closed), f"multipart/form-data; boundary={boundary}")
+        return BodyWithType(Body(closed), f"multipart/form-data; boundary={boundary}")
 
 
 def _value(value: object, filename: object) -> FormValue:

@@ -96,7 +96,7 @@ class Headers(JsObject):
 
 
 def to_headers(init: object) -> messages.Headers:
-    """New core headers from whatever JavaScript's `new Headers(init)` takes. Raises JsException (TypeError)."""
+    """New core headers from what JavaScript's `new Headers(init)` takes. Raises JsException (TypeError)."""
     match init:
         case None:
             return messages.Headers()

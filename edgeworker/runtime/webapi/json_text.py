@@ -34,7 +34,7 @@ def parse(text: str) -> object:
             text, object_hook=JsDict, parse_int=_number, parse_float=_number, parse_constant=_refuse
         )
     except ValueError:
-        _Scanner(text).explain()
+        _JsonScanner(text).explain()
     except RecursionError:
         raise JsException("RangeError", "Maximum call stack size exceeded") from None
     return parsed
@@ -66,8 +66,8 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-class _Scanner:
-    """Walks over text that is no JSON the way V8 does, up to where V8 stops, and says what V8 says there."""
+class _JsonScanner:
+    """Walk over text that is not JSON as V8 does, up to where V8 stops, and raise V8's error for that place."""
 
     def __init__(self, text: str) -> None:
         self._text = _utf16(text)

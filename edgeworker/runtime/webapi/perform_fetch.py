@@ -12,15 +12,15 @@ from edgeworker.messages import URL, Body, InvalidURL
 
 MAX_REDIRECTS: Final = 20
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# What shows who somebody is must not reach another origin, although only the first of these is the standard's duty.
+# Credentials must not reach another origin; the standard requires it of the first of these only.
 _CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"host"})
-_OF_THE_BODY: Final = frozenset(
+_BODY_FIELDS: Final = frozenset(
     {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-location"}
 )
 
 
 class FetchFailed(OSError):
-    """The network failed, or nobody answered as HTTP wants. `__cause__` is the edge's own error where there is one."""
+    """The network failed, or the answer was not HTTP. `__cause__` is the edge's own error if there is one."""
 
 
 class Fetched:
@@ -58,30 +58,30 @@ async def perform(request: messages.Request, context: Context, target: Handler |
         try:
             response = await handler.fetch(outgoing)
         except EdgeworkerError as error:
-            raise FetchFailed(f"{outgoing.method} {_place(outgoing.url)}: {error}") from error
+            raise FetchFailed(f"{outgoing.method} {_describe_place(outgoing.url)}: {error}") from error
         location = response.headers.get("location") if response.status in _REDIRECTS else None
         if location is None or request.redirect == "manual":
             return Fetched(response, outgoing.url, redirected=count > 0)
         await response.close()
         if request.redirect == "error":
-            raise FetchFailed(f'{_place(outgoing.url)} answered a redirect, and redirect is "error"')
+            raise FetchFailed(f'{_describe_place(outgoing.url)} answered a redirect, and redirect is "error"')
         outgoing = _next(outgoing, response.status, location, content)
-    raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_place(outgoing.url)}")
+    raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_describe_place(outgoing.url)}")
 
 
 def _next(request: messages.Request, status: int, location: str, content: bytes | None) -> messages.Request:
     try:
         url = request.url.join(location)
     except InvalidURL as error:
-        raise FetchFailed(f"{_place(request.url)} redirects to what is no http(s) URL: {error}") from error
+        raise FetchFailed(f"{_describe_place(request.url)} redirects to what is not an http(s) URL: {error}") from error
     headers, method, body = request.headers, request.method, request.body
     becomes_get = (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD"))
     if becomes_get:
-        method, body, headers = "GET", None, headers.without(_OF_THE_BODY)
+        method, body, headers = "GET", None, headers.without(_BODY_FIELDS)
     elif body is not None:
         if content is None:
             raise FetchFailed(
-                f"{_place(request.url)} redirects ({status}) and wants the body again, which was a stream"
+                f"{_describe_place(request.url)} redirects ({status}) and wants the body again, which was a stream"
             )
         body = Body(content)
     if url.origin != request.url.origin:
@@ -99,6 +99,6 @@ def _next(request: messages.Request, status: int, location: str, content: bytes 
     )
 
 
-def _place(url: URL) -> str:
+def _describe_place(url: URL) -> str:
     """Without the query: it may hold a secret, and the text ends up in logs."""
     return url.origin + url.path

@@ -14,7 +14,7 @@ from edgeworker.handler import Context
 from edgeworker.messages import Body, BodyUsed
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import encodings
-from edgeworker.runtime.webapi.base import BodySource, Content, JsObject, is_absent, type_error
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict
 
@@ -23,7 +23,7 @@ _USED = "This ReadableStream is disturbed (has already been read from), and cann
 
 
 @runtime_checkable
-class _Closable(Protocol):
+class _ClosableIterator(Protocol):
     async def aclose(self) -> None: ...
 
 
@@ -33,7 +33,7 @@ class ReadableStream(BodySource):
     def __init__(self, source: object = None, _strategy: object = None, /, **handlers: object) -> None:
         self._body: Body | None = None
         self._encoding: str | None = None
-        self._controller: _Controller | None = _Controller(_members(source) | handlers)
+        self._controller: _Controller | None = _Controller(_read_members(source) | handlers)
         self._chunks: AsyncIterator[object] | None = self._controller.chunks()
         self._locked = False
 
@@ -47,7 +47,7 @@ class ReadableStream(BodySource):
     @classmethod
     def of_body(cls, body: Body, encoding: str | None) -> "ReadableStream":
         """`encoding` is the Content-Encoding that the body's bytes are in; a script reads them decoded."""
-        stream = cls.of(_nothing())
+        stream = cls.of(_empty_chunks())
         stream._body, stream._encoding, stream._chunks = body, encoding, None
         return stream
 
@@ -55,11 +55,11 @@ class ReadableStream(BodySource):
     def locked(self) -> bool:
         return self._locked or (self._body is not None and self._body.used)
 
-    def getReader(self, _options: object = None, **_keywords: object) -> "Reader":
-        return Reader(self, self.take())
+    def getReader(self, _options: object = None, **_keywords: object) -> "ReadableStreamDefaultReader":
+        return ReadableStreamDefaultReader(self, self.take())
 
     def take(self) -> AsyncIterator[object]:
-        """The chunks, for the one who reads them. Raises JsException (TypeError) where somebody does already."""
+        """The chunks. Raises JsException (TypeError) if the stream is locked to another reader."""
         if self._locked:
             raise type_error(_LOCKED)
         self._locked = True
@@ -72,12 +72,12 @@ class ReadableStream(BodySource):
             raise type_error(_USED) from None
         return _as_arrays(encodings.decoded(pieces, self._encoding))
 
-    def content(self) -> Content:
+    def extract_body(self) -> BodyWithType:
         if self.locked:
             raise type_error(_USED)
         if self._body is not None:
-            return Content(self._body, encoding=self._encoding)
-        return Content(Body(_for_body(self.take(), current_invocation.current_or_none())))
+            return BodyWithType(self._body, encoding=self._encoding)
+        return BodyWithType(Body(_for_body(self.take(), current_invocation.current_or_none())))
 
     def release(self) -> None:
         self._locked = False
@@ -87,7 +87,7 @@ class ReadableStream(BodySource):
             await self._body.close()
         elif self._controller is not None:
             await self._controller.cancel(reason)
-        elif isinstance(self._chunks, _Closable):
+        elif isinstance(self._chunks, _ClosableIterator):
             await self._chunks.aclose()
 
     def tee(self) -> list["ReadableStream"]:
@@ -118,7 +118,7 @@ class ReadableStream(BodySource):
         return self.take()
 
 
-class Reader(JsObject):
+class ReadableStreamDefaultReader(JsObject):
     """`getReader()` of a stream: `read()` answers an object with `value` and `done`."""
 
     def __init__(self, stream: ReadableStream, chunks: AsyncIterator[object]) -> None:
@@ -210,7 +210,7 @@ class _Pipe:
                     return
         finally:
             self._given_up = True
-            # A writer that waits for room is let go; its next write tells it that nobody reads.
+            # Release a writer that waits for room; its next write raises, because the reader is gone.
             while not self._queue.empty():
                 self._queue.get_nowait()
 
@@ -219,25 +219,25 @@ class WritableStream(JsObject):
     """`WritableStream.new({"write": f, "close": f, "abort": f})`, or the `writable` of a TransformStream."""
 
     def __init__(self, sink: object = None, _strategy: object = None, /, **handlers: object) -> None:
-        self._sink = _members(sink) | handlers
+        self._sink = _read_members(sink) | handlers
         self.locked = False
 
-    def getWriter(self) -> "Writer":
+    def getWriter(self) -> "WritableStreamDefaultWriter":
         if self.locked:
             raise type_error("This WritableStream is currently locked to a writer.")
         self.locked = True
-        return Writer(self, self._sink)
+        return WritableStreamDefaultWriter(self, self._sink)
 
 
 class _Fulfilled:
-    """A promise that is fulfilled already; nobody has to await it."""
+    """A promise that is already fulfilled; it need not be awaited."""
 
     def __await__(self) -> Generator[object, None, None]:
         return
         yield  # makes it a generator
 
 
-class Writer(JsObject):
+class WritableStreamDefaultWriter(JsObject):
     # `write` waits for room itself, so a writer is always ready.
     ready = _Fulfilled()
 
@@ -269,7 +269,7 @@ class TransformStream(JsObject):
 
     def __init__(self, transformer: object = None, *_strategies: object, **handlers: object) -> None:
         pipe = _Pipe()
-        members = _members(transformer) | handlers
+        members = _read_members(transformer) | handlers
         self.readable = ReadableStream.of(pipe.chunks())
         self.writable = WritableStream(_through(pipe, members))
 
@@ -334,7 +334,7 @@ async def _from_iterable(source: Iterable[object]) -> AsyncIterator[object]:
         yield chunk
 
 
-async def _nothing() -> AsyncIterator[object]:
+async def _empty_chunks() -> AsyncIterator[object]:
     no_chunks: tuple[object, ...] = ()
     for chunk in no_chunks:
         yield chunk
@@ -346,14 +346,14 @@ async def _as_arrays(pieces: AsyncIterator[bytes]) -> AsyncIterator[object]:
 
 
 async def _for_body(chunks: AsyncIterator[object], context: Context | None) -> AsyncIterator[bytes]:
-    """The chunks as bytes. The script's code that makes them runs within its invocation, whoever reads."""
+    """The chunks as bytes. The script's code that makes them runs within its own invocation, not the reader's."""
     try:
         while True:
             try:
                 if context is None:
                     chunk = await anext(chunks)
                 else:
-                    with current_invocation.entered(context):
+                    with current_invocation.enter_invocation(context):
                         chunk = await anext(chunks)
             except StopAsyncIteration:
                 return
@@ -361,11 +361,11 @@ async def _for_body(chunks: AsyncIterator[object], context: Context | None) -> A
                 raise type_error(f"A body's stream is made of bytes, and one chunk is {type(chunk).__name__}.")
             yield to_bytes(chunk)
     finally:
-        if isinstance(chunks, _Closable):
+        if isinstance(chunks, _ClosableIterator):
             await chunks.aclose()
 
 
-def _members(source: object) -> dict[str, object]:
+def _read_members(source: object) -> dict[str, object]:
     """The functions of an underlying source, sink or transformer: a dict, a JavaScript object, or any Python object."""
     if is_absent(source):
         return {}

@@ -10,7 +10,7 @@ from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 
 # The loop itself keeps no task alive.
-_kept: Final[set["asyncio.Future[object]"]] = set()
+_running: Final[set["asyncio.Future[object]"]] = set()
 
 
 class Promise(JsObject):
@@ -18,7 +18,7 @@ class Promise(JsObject):
 
     def __init__(self, work: Awaitable[object] | Callable[..., object]) -> None:
         """Of an awaitable, or of JavaScript's executor `(resolve, reject) -> None`."""
-        self._work: Awaitable[object] = work if inspect.isawaitable(work) else _executed(work)
+        self._work: Awaitable[object] = work if inspect.isawaitable(work) else _run_executor(work)
         self._task: asyncio.Future[object] | None = None
         self._taken = False
 
@@ -34,21 +34,21 @@ class Promise(JsObject):
     def then(
         self, fulfilled: Callable[..., object] | None = None, rejected: Callable[..., object] | None = None
     ) -> "Promise":
-        return _begun(Promise(_after(self._shared(), fulfilled, rejected)))
+        return _started(Promise(_call_then(self._shared(), fulfilled, rejected)))
 
     def catch_(self, rejected: Callable[..., object]) -> "Promise":
         return self.then(None, rejected)
 
     def finally_(self, callback: Callable[[], object]) -> "Promise":
-        return _begun(Promise(_finally(self._shared(), callback)))
+        return _started(Promise(_call_finally(self._shared(), callback)))
 
     @staticmethod
     def resolve(value: object = None) -> "Promise":
-        return value if isinstance(value, Promise) else Promise(_given(value))
+        return value if isinstance(value, Promise) else Promise(_resolved(value))
 
     @staticmethod
     def reject(reason: object) -> "Promise":
-        return Promise(_failing(reason))
+        return Promise(_rejected(reason))
 
     @staticmethod
     def all(items: Iterable[object]) -> "Promise":
@@ -65,26 +65,26 @@ class Promise(JsObject):
     def _shared(self) -> "asyncio.Future[object]":
         if self._task is None:
             self._task = asyncio.ensure_future(self._work)
-            _kept.add(self._task)
-            self._task.add_done_callback(_kept.discard)
+            _running.add(self._task)
+            self._task.add_done_callback(_running.discard)
         return self._task
 
 
-def _begun(promise: Promise) -> Promise:
-    """What is given to `then` runs whether somebody awaits its result or not."""
+def _started(promise: Promise) -> Promise:
+    """What is given to `then` runs even if its result is never awaited."""
     promise._shared()
     return promise
 
 
-async def _given(value: object) -> object:
+async def _resolved(value: object) -> object:
     return await value if inspect.isawaitable(value) else value
 
 
-async def _failing(reason: object) -> object:
+async def _rejected(reason: object) -> object:
     raise reason if isinstance(reason, BaseException) else JsException("Error", str(reason))
 
 
-async def _executed(executor: Callable[..., object]) -> object:
+async def _run_executor(executor: Callable[..., object]) -> object:
     future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
     def resolve(value: object = None) -> None:
@@ -96,10 +96,10 @@ async def _executed(executor: Callable[..., object]) -> object:
             future.set_exception(reason if isinstance(reason, Exception) else JsException("Error", str(reason)))
 
     executor(resolve, reject)
-    return await _given(await future)
+    return await _resolved(await future)
 
 
-async def _after(
+async def _call_then(
     work: Awaitable[object], fulfilled: Callable[..., object] | None, rejected: Callable[..., object] | None
 ) -> object:
     try:
@@ -107,23 +107,23 @@ async def _after(
     except Exception as error:
         if rejected is None:
             raise
-        return await _given(rejected(error))
-    return value if fulfilled is None else await _given(fulfilled(value))
+        return await _resolved(rejected(error))
+    return value if fulfilled is None else await _resolved(fulfilled(value))
 
 
-async def _finally(work: Awaitable[object], callback: Callable[[], object]) -> object:
+async def _call_finally(work: Awaitable[object], callback: Callable[[], object]) -> object:
     try:
         return await work
     finally:
-        await _given(callback())
+        await _resolved(callback())
 
 
 async def _all(items: Iterable[object]) -> object:
-    return JsArray(await asyncio.gather(*(_given(item) for item in items)))
+    return JsArray(await asyncio.gather(*(_resolved(item) for item in items)))
 
 
 async def _race(items: Iterable[object]) -> object:
-    tasks = [asyncio.ensure_future(_given(item)) for item in items]
+    tasks = [asyncio.ensure_future(_resolved(item)) for item in items]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -132,7 +132,7 @@ async def _race(items: Iterable[object]) -> object:
 
 
 async def _all_settled(items: Iterable[object]) -> object:
-    results = await asyncio.gather(*(_given(item) for item in items), return_exceptions=True)
+    results = await asyncio.gather(*(_resolved(item) for item in items), return_exceptions=True)
     return JsArray(
         JsDict(status="rejected", reason=result)
         if isinstance(result, BaseException)
@@ -174,8 +174,8 @@ class Timers:
                 self._start(number, function, ms, args, repeat=True)
             result = function(*args)
             if inspect.isawaitable(result):
-                _kept.add(task := asyncio.ensure_future(result))
-                task.add_done_callback(_kept.discard)
+                _running.add(task := asyncio.ensure_future(result))
+                task.add_done_callback(_running.discard)
 
         self._handles[number] = loop.call_later(max(0.0, ms / 1000), fire)
 
@@ -185,7 +185,7 @@ def queueMicrotask(function: Callable[[], object]) -> None:
 
 
 class AbortSignal(JsObject):
-    """`signal` of a fetch: `aborted`, `reason`, and whom to tell."""
+    """`signal` of a fetch: `aborted`, `reason`, and the listeners."""
 
     def __init__(self) -> None:
         self.aborted = False
@@ -254,7 +254,7 @@ def _abort_reason(reason: object) -> JsException:
     return JsException("AbortError", "The operation was aborted" if reason is None else str(reason))
 
 
-async def unless_aborted(work: Coroutine[object, object, object], signal: object) -> object:
+async def run_unless_aborted(work: Coroutine[object, object, object], signal: object) -> object:
     """The work's result; raises the signal's reason as soon as it is aborted, and gives the work up."""
     if not isinstance(signal, AbortSignal):
         return await work

@@ -33,7 +33,9 @@ class TextDecoder(JsObject):
         name = str(label).strip().lower()
         self.encoding = _LABELS.get(name, name)
         if self.encoding not in _CODECS:
-            raise range_error(f"{label!r} is no encoding that TextDecoder knows here ({', '.join(_CODECS)})")
+            raise range_error(
+                f"{label!r} is not an encoding that TextDecoder supports here; use one of {', '.join(_CODECS)}"
+            )
         self.fatal = bool(given.get("fatal"))
         self.ignoreBOM = bool(given.get("ignoreBOM"))
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -88,7 +90,7 @@ def encodeURI(text: object) -> str:
 
 
 def decodeURIComponent(text: object) -> str:
-    """Raises JsException (URIError) for what is no UTF-8."""
+    """Raises JsException (URIError) for what is not UTF-8."""
     given = str(text)
     try:
         if _STRAY_PERCENT.search(given):

@@ -6,7 +6,7 @@ from typing import Final
 import ada_url
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodySource, Content, JsObject, entries, is_absent, type_error
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, entries, is_absent, type_error
 from edgeworker.runtime.webapi.ffi import JsException
 
 _PARTS: Final = ("href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash")
@@ -147,8 +147,8 @@ class URLSearchParams(BodySource):
         """What stands in the URL has changed."""
         self._params = ada_url.URLSearchParams(text.removeprefix("?"))
 
-    def content(self) -> Content:
-        return Content(Body(str(self).encode()), "application/x-www-form-urlencoded;charset=UTF-8")
+    def extract_body(self) -> BodyWithType:
+        return BodyWithType(Body(str(self).encode()), "application/x-www-form-urlencoded;charset=UTF-8")
 
     def toString(self) -> str:
         return str(self._params)

@@ -27,7 +27,7 @@ _REASON_BYTES: Final = 123
 _CONNECTION_IS_OVER: Final = "Can't call WebSocket send() after close()."
 
 
-class Event(JsDict):
+class WebSocketEvent(JsDict):
     """What a listener gets: `type`, and `data` of a message, or `code`, `reason` and `wasClean` of a close."""
 
 
@@ -159,20 +159,22 @@ class WebSocket(JsObject):
             match self._waiting.popleft():
                 case Closed(code, reason):
                     clean, self._closed_here = code != _LOST, True  # the edge has answered the close already
-                    self._tell("close", Event(type="close", code=code, reason=reason, wasClean=clean, target=self))
+                    self._emit(
+                        "close", WebSocketEvent(type="close", code=code, reason=reason, wasClean=clean, target=self)
+                    )
                 case content:
                     data = ArrayBuffer(content) if isinstance(content, bytes) else content
-                    self._tell("message", Event(type="message", data=data, target=self))
+                    self._emit("message", WebSocketEvent(type="message", data=data, target=self))
 
-    def _tell(self, kind: str, event: Event) -> None:
+    def _emit(self, kind: str, event: WebSocketEvent) -> None:
         own = {"message": self.onmessage, "close": self.onclose}[kind]
         for listener in [*([own] if own is not None else []), *self._listeners.get(kind, ())]:
             self._call(listener, event)
 
-    def _call(self, listener: Listener, event: Event) -> None:
+    def _call(self, listener: Listener, event: WebSocketEvent) -> None:
         try:
             result = listener(event)
-        except Exception:  # noqa: BLE001  # a script's listener: there is nobody to raise it to
+        except Exception:  # noqa: BLE001  # a script's listener: no caller could catch it
             _log.error("a listener of a WebSocket raised an exception", exc_info=True)  # with traceback
         else:
             if inspect.isawaitable(result):
@@ -202,7 +204,7 @@ class WebSocketPair(JsDict):
         return super().__getitem__(str(key))
 
 
-def taken(web_socket: object, status: int) -> WebSocket:
+def take_for_response(web_socket: object, status: int) -> WebSocket:
     """The end that goes into a response of this status. Raises JsException (TypeError, RangeError)."""
     if not isinstance(web_socket, WebSocket):
         raise type_error(f"a response's webSocket is an end of a WebSocketPair, not {type(web_socket).__name__}")

@@ -25,7 +25,7 @@ def test_outside_of_a_handler_there_is_no_invocation() -> None:
 
 async def test_each_of_two_invocations_at_once_sees_its_own_context() -> None:
     async def seen(path: str) -> str:
-        with current_invocation.entered(_context(path)):
+        with current_invocation.enter_invocation(_context(path)):
             await asyncio.sleep(0)
             return await asyncio.to_thread(lambda: current_invocation.current().request.url.path)
 

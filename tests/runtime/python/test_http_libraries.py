@@ -222,7 +222,7 @@ async def test_a_copy_beside_the_script_is_adapted_too(stage: Stage) -> None:
 
 
 def test_callers_that_are_no_scripts_go_out_as_before() -> None:
-    http_libraries.adopt("requests", "nobody@1:")
+    http_libraries.adapt_imported("requests", "nobody@1:")
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=_answer_once, args=(listener,))
     thread.start()

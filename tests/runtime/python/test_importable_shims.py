@@ -4,7 +4,7 @@ from importlib import import_module
 import pytest
 
 from edgeworker.runtime.contract.env import Env
-from edgeworker.runtime.python.importable_shims import Lender, lent_modules
+from edgeworker.runtime.python.importable_shims import ShimFinder, make_shims_importable
 from tests.kv.clocks import FakeClock
 
 NAMES = ("asgi", "js", "pyodide.ffi", "workers", "workers.asgi", "workers.wsgi")
@@ -12,20 +12,20 @@ NAMES = ("asgi", "js", "pyodide.ffi", "workers", "workers.asgi", "workers.wsgi")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_name_is_lent(name: str) -> None:
-    spec = Lender().find_spec(name)
+    spec = ShimFinder().find_spec(name)
 
     assert spec is not None
     assert spec.origin == "edgeworker"
 
 
 def test_other_names_are_not() -> None:
-    assert Lender().find_spec("json") is None
-    assert Lender().find_spec("workers.nothing") is None
+    assert ShimFinder().find_spec("json") is None
+    assert ShimFinder().find_spec("workers.nothing") is None
 
 
 def test_the_modules_work_and_are_forgotten_when_nobody_needs_them_any_more() -> None:
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] in ("workers", "js")}
-    with lent_modules(Env("tests", {"V": "v"}), FakeClock()):
+    with make_shims_importable(Env("tests", {"V": "v"}), FakeClock()):
         # In front of the pytest plugin's own, which lends the same names for the whole run.
         sys.meta_path.insert(0, sys.meta_path.pop())
         workers = import_module("workers")
@@ -38,7 +38,7 @@ def test_the_modules_work_and_are_forgotten_when_nobody_needs_them_any_more() ->
 
 
 def test_env_without_values_is_patched() -> None:
-    with lent_modules():
+    with make_shims_importable():
         workers = import_module("workers")
         with workers.patch_env({"KEY": "value"}):
             assert workers.env.KEY == "value"

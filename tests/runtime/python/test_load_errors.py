@@ -94,7 +94,7 @@ def test_a_script_in_javascript_is_told_that_it_does_not_run_yet(tmp_path: Path)
         ScriptError, match=r"main of worker \"w\" is index.js: JavaScript workers do not run yet; main must end in .py"
     ):
         load(config.Worker("w", tmp_path / "index.js"))
-    with pytest.raises(ScriptError, match="no script that runs here"):
+    with pytest.raises(ScriptError, match="scripts of this kind do not run here"):
         load(config.Worker("w", tmp_path / "index.rb"))
 
 

@@ -42,7 +42,7 @@ def test_a_script_reads_the_clock_that_the_test_moves(tmp_path: Path) -> None:
 
 def test_nobody_else_gets_these_modules() -> None:
     clock = MovableClock(NOW)
-    made = {name: fill() for name, fill in script_time.modules(clock).items()}
+    made = {name: fill() for name, fill in script_time.make_time_modules(clock).items()}
 
     assert set(made) == {"time", "datetime"}
     assert made["time"]["time"] is not time.time
@@ -51,7 +51,7 @@ def test_nobody_else_gets_these_modules() -> None:
 
 
 def test_objects_of_the_real_classes_are_known() -> None:
-    names = script_time.modules(MovableClock(NOW))["datetime"]()
+    names = script_time.make_time_modules(MovableClock(NOW))["datetime"]()
     datetime_class, date_class = names["datetime"], names["date"]
     assert isinstance(datetime_class, type)
     assert isinstance(date_class, type)

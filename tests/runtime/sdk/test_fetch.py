@@ -72,7 +72,7 @@ FAILURES = [
         "OSError: Too many redirects (20), the last one from https://a.example/loop",
     ),
     ("await fetch('https://a.example/a', redirect='error')", "OSError: https://a.example/a answered a redirect"),
-    ("await fetch('https://a.example/odd')", "OSError: https://a.example/odd redirects to what is no http(s) URL"),
+    ("await fetch('https://a.example/odd')", "OSError: https://a.example/odd redirects to what is not an http(s) URL"),
     ("await request.text(); await fetch(request)", "OSError: Body has already been used."),
     ("await fetch('nope')", 'OSError: Invalid URL: "nope"'),
     (

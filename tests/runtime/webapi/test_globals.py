@@ -125,7 +125,7 @@ RULES = [
         "js.TextDecoder.new('utf-16le').decode('é'.encode('utf-16-le')), js.TextEncoder.new().encoding",
         "('é', 'utf-8')",
     ),
-    ("", "js.TextDecoder.new('klingon')", "JsException: RangeError: 'klingon' is no encoding"),
+    ("", "js.TextDecoder.new('klingon')", "JsException: RangeError: 'klingon' is not an encoding"),
     (
         "",
         "js.TextDecoder.new().decode('text')",

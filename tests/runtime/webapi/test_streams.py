@@ -125,7 +125,7 @@ async def test_a_slow_reader_slows_the_writer() -> None:
         await asyncio.sleep(0)
     assert len(written) <= 2
 
-    content = stream.readable.content().body
+    content = stream.readable.extract_body().body
     assert content is not None
     assert await content.read() == b"0123456789"
     await task
@@ -140,7 +140,7 @@ async def test_a_writer_learns_that_nobody_reads_any_more() -> None:
             await writer.write(b"x")
 
     task = asyncio.ensure_future(write())
-    body = stream.readable.content().body
+    body = stream.readable.extract_body().body
     assert body is not None
     assert await anext(body.stream()) == b"x"
     await body.close()
@@ -150,7 +150,7 @@ async def test_a_writer_learns_that_nobody_reads_any_more() -> None:
 
 
 async def test_a_promised_length_becomes_the_bodys_length() -> None:
-    body = FixedLengthStream(3).readable.content().body
+    body = FixedLengthStream(3).readable.extract_body().body
     assert body is not None
     assert body.length == 3
     await body.close()
@@ -166,7 +166,7 @@ async def test_the_view_of_a_body_reads_nothing_until_it_is_read() -> None:
     body = Body(pieces())
     stream = ReadableStream.of_body(body, None)
 
-    assert stream.content().body is body
+    assert stream.extract_body().body is body
     assert stream_from(stream) is stream
     assert pulled == []
     await body.close()

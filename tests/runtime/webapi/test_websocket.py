@@ -5,7 +5,7 @@ import pytest
 from edgeworker.messages import Closed
 from edgeworker.runtime.webapi.data import Object
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
-from edgeworker.runtime.webapi.websocket import WebSocket, WebSocketPair, taken
+from edgeworker.runtime.webapi.websocket import WebSocket, WebSocketPair, take_for_response
 
 
 def _pair() -> tuple[WebSocket, WebSocket, list[JsDict]]:
@@ -14,7 +14,7 @@ def _pair() -> tuple[WebSocket, WebSocket, list[JsDict]]:
     heard: list[JsDict] = []
     server.addEventListener("message", heard.append)
     server.addEventListener("close", heard.append)
-    return taken(client, 101), server, heard
+    return take_for_response(client, 101), server, heard
 
 
 def test_a_pair_is_taken_apart_in_every_way() -> None:
@@ -73,7 +73,7 @@ async def test_listeners_that_are_attributes_hear_too() -> None:
     client, server = WebSocket.pair()
     heard: list[JsDict] = []
     server.onmessage, server.onclose = heard.append, heard.append
-    end = taken(client, 101)
+    end = take_for_response(client, 101)
     server.accept()
     end.deliver("one")
     end.deliver(Closed(1000, "bye"))
@@ -129,16 +129,16 @@ def test_an_end_has_one_use() -> None:
     server.accept()
 
     with pytest.raises(JsException, match="already used"):
-        taken(client, 101)
+        take_for_response(client, 101)
     with pytest.raises(JsException, match="when it was already used in a response"):
         client.accept()
     with pytest.raises(JsException, match="after calling accept"):
-        taken(server, 101)
+        take_for_response(server, 101)
     with pytest.raises(JsException, match="before sending"):
         WebSocket.pair()[0].send("x")
     with pytest.raises(JsException, match="status code 101"):
-        taken(WebSocket.pair()[0], 200)
+        take_for_response(WebSocket.pair()[0], 200)
     with pytest.raises(JsException, match="an end of a WebSocketPair, not str"):
-        taken("x", 101)
+        take_for_response("x", 101)
     with pytest.raises(JsException, match="fetch"):
         WebSocket.new("wss://a.test")

@@ -27,26 +27,25 @@ class Options:
 DEFAULT_OPTIONS: Final = Options()
 
 
-def core_of(request: object) -> messages.Request:
+def unwrap_request(request: object) -> messages.Request:
     """Of a request of either kind: examples hand on `request` as well as `request.js_object`."""
     if not isinstance(request, Request | JSRequest):
         raise TypeError(f"a request was expected, not {type(request).__name__}")
     return request.core
 
 
-def response_of(
+def build_response(
     status: int, headers: list[tuple[str, str]], body: messages.Body | None, *, reason: str, options: Options
 ) -> JSResponse:
     """A response of an application. A status that allows no body gets none."""
     if status in messages.NULL_BODY_STATUSES:
         body = None
-    fields = messages.Headers(headers)
-    phrase = "" if reason == _usual_phrase(status) else reason
-    core = messages.Response(status, fields, body, status_text=phrase)
+    phrase = "" if reason == _standard_phrase(status) else reason
+    core = messages.Response(status, messages.Headers(headers), body, status_text=phrase)
     return JSResponse.over(core, encode=options.encode_body == "automatic")
 
 
-def _usual_phrase(status: int) -> str:
+def _standard_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from edgeworker import messages
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, core_of, response_of
+from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, unwrap_request
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 
 _log: Final = logging.getLogger(__name__)
@@ -31,10 +31,10 @@ async def fetch(
     app: Application, req: object, env: object, ctx: object = None, *, options: Options | None = None
 ) -> JSResponse:
     """The application's response. Raises what it raises, RuntimeError where it answers nothing or fails to start."""
-    request = core_of(req)
+    request = unwrap_request(req)
     lifespan = Lifespan(app)
     state = await lifespan.start()
-    exchange = _Exchange(app, request, scope_of(request, env, state), options or DEFAULT_OPTIONS)
+    exchange = _ApplicationCall(app, request, build_scope(request, env, state), options or DEFAULT_OPTIONS)
     try:
         response = await exchange.response()
     except BaseException:
@@ -60,12 +60,12 @@ def fastapi_env() -> object:
     return depends
 
 
-async def _stop_after(exchange: "_Exchange", lifespan: "Lifespan") -> None:
+async def _stop_after(exchange: "_ApplicationCall", lifespan: "Lifespan") -> None:
     await exchange.wait()
     await lifespan.stop()
 
 
-def scope_of(request: messages.Request, env: object, state: dict[str, object] | None) -> dict[str, object]:
+def build_scope(request: messages.Request, env: object, state: dict[str, object] | None) -> dict[str, object]:
     scope: dict[str, object] = {
         "type": "http",
         "asgi": _VERSIONS,
@@ -83,7 +83,7 @@ def scope_of(request: messages.Request, env: object, state: dict[str, object] | 
     return scope
 
 
-class _Exchange:
+class _ApplicationCall:
     """One request in an application. A body in several pieces is handed on as it is made, at the reader's pace."""
 
     def __init__(self, app: Application, request: messages.Request, scope: dict[str, object], options: Options) -> None:
@@ -147,7 +147,7 @@ class _Exchange:
     async def _send(self, message: Message) -> None:
         match message:
             case {"type": "http.response.start", "status": int() as status}:
-                self._start = _Start(status, fields(message.get("headers")))
+                self._start = _Start(status, decode_fields(message.get("headers")))
             case {"type": "http.response.body"}:
                 body = message.get("body", b"")
                 await self._send_body(bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b"", message)
@@ -164,7 +164,7 @@ class _Exchange:
             return
         if self._queue is None:
             self._queue = asyncio.Queue(1)
-            self._answer(messages.Body(_drained(self._queue, self._over)))
+            self._answer(messages.Body(_drain_queue(self._queue, self._over)))
         if body and not self._over.is_set():
             await self._queue.put(body)
         if not more and not self._over.is_set():
@@ -174,7 +174,9 @@ class _Exchange:
         assert self._start is not None
         start = self._start
         if not self._response.done():
-            self._response.set_result(response_of(start.status, start.headers, body, reason="", options=self._options))
+            self._response.set_result(
+                build_response(start.status, start.headers, body, reason="", options=self._options)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,9 @@ class _Start:
     headers: list[tuple[str, str]]
 
 
-async def _drained(queue: "asyncio.Queue[bytes | BaseException | None]", over: asyncio.Event) -> AsyncIterator[bytes]:
+async def _drain_queue(
+    queue: "asyncio.Queue[bytes | BaseException | None]", over: asyncio.Event
+) -> AsyncIterator[bytes]:
     try:
         while True:
             piece = await queue.get()
@@ -195,13 +199,13 @@ async def _drained(queue: "asyncio.Queue[bytes | BaseException | None]", over: a
                 case _:
                     raise piece
     finally:
-        # Nobody reads any more: the application is told so, and whoever waits for room goes on.
+        # The reader is gone: tell the application, and release a `send` that waits for room.
         over.set()
         while not queue.empty():
             queue.get_nowait()
 
 
-def fields(given: object) -> list[tuple[str, str]]:
+def decode_fields(given: object) -> list[tuple[str, str]]:
     """Pairs of bytes in any iterable, as the specification has them; repeated names stay several."""
     pairs = given if isinstance(given, Iterable) else ()
     return [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in pairs]

@@ -10,10 +10,10 @@ from typing import Final
 
 from edgeworker import messages
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.python.gateway import core_of
-from edgeworker.runtime.python.gateway.asgi import Application, Lifespan, Message, fields, scope_of
+from edgeworker.runtime.python.gateway import unwrap_request
+from edgeworker.runtime.python.gateway.asgi import Application, Lifespan, Message, build_scope, decode_fields
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
-from edgeworker.runtime.webapi.websocket import WebSocket, taken
+from edgeworker.runtime.webapi.websocket import WebSocket, take_for_response
 
 _log: Final = logging.getLogger(__name__)
 _SCHEMES: Final = {"http": "ws", "https": "wss"}
@@ -23,12 +23,12 @@ _FAILED: Final = 1011
 
 async def websocket(app: Application, req: object, env: object = None) -> JSResponse:
     """101 once the application accepts, 403 where it closes instead. Raises what it raises before that."""
-    request = core_of(req)
+    request = unwrap_request(req)
     lifespan = Lifespan(app)
     state = await lifespan.start()
     offered = request.headers.get("sec-websocket-protocol") or ""
     scope = {
-        **scope_of(request, env, state),
+        **build_scope(request, env, state),
         "type": "websocket",
         "scheme": _SCHEMES[request.url.scheme],
         "subprotocols": [name.strip() for name in offered.split(",") if name.strip()],
@@ -107,11 +107,11 @@ class _Connection:
                 raise RuntimeError(f"Unexpected ASGI message {message.get('type')!r}")
 
     def _accept(self, message: Message) -> None:
-        headers = messages.Headers(fields(message.get("headers")))
+        headers = messages.Headers(decode_fields(message.get("headers")))
         if (protocol := message.get("subprotocol")) is not None:
             headers.set("Sec-WebSocket-Protocol", str(protocol))
         response = messages.Response(101, headers)
-        response.web_socket = taken(self._client, 101)
+        response.web_socket = take_for_response(self._client, 101)
         view = JSResponse.over(response)
         view.webSocket = self._client
         self._server.accept()

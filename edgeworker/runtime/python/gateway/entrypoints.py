@@ -6,7 +6,7 @@ from edgeworker.runtime.sdk.request import Request
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 
 
-def of_asgi(app: asgi.Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
+def make_asgi_entrypoint(app: asgi.Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
     class Default(WorkerEntrypoint):
         async def fetch(self, request: Request) -> JSResponse:
             if (request.headers.get("upgrade") or "").lower() == "websocket":
@@ -16,7 +16,7 @@ def of_asgi(app: asgi.Application, *, options: Options | None = None) -> type[Wo
     return Default
 
 
-def of_wsgi(app: wsgi.Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
+def make_wsgi_entrypoint(app: wsgi.Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
     class Default(WorkerEntrypoint):
         async def fetch(self, request: Request) -> JSResponse:
             return await wsgi.fetch(app, request, self.env, options=options)

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from edgeworker import messages
 from edgeworker.runtime.python import run_sync_stack
-from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, core_of, response_of
+from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, unwrap_request
 from edgeworker.runtime.python.sync_body import SyncBody
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 
@@ -29,7 +29,7 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 @runtime_checkable
-class _Closable(Protocol):
+class _ClosableResult(Protocol):
     def close(self) -> None: ...
 
 
@@ -37,13 +37,13 @@ async def fetch(
     app: Application, req: object, env: object, ctx: object = None, *, options: Options | None = None
 ) -> JSResponse:
     """The application's response. Raises what it raises, RuntimeError where it does not call start_response."""
-    request = core_of(req)
-    call = _Call(app, _environ(request, env), copy_context())
+    request = unwrap_request(req)
+    call = _Call(app, build_environ(request, env), copy_context())
     await run_sync_stack.in_thread(call.begin, call.context)
     assert call.status is not None
     code, _, reason = call.status.partition(" ")
     body = messages.Body(_pieces(call))
-    response = response_of(int(code), call.headers, body, reason=reason, options=options or DEFAULT_OPTIONS)
+    response = build_response(int(code), call.headers, body, reason=reason, options=options or DEFAULT_OPTIONS)
     if response.core.body is None:
         await run_sync_stack.in_thread(call.close, call.context)
     return response
@@ -55,7 +55,7 @@ class _Call:
 
     app: Application
     environ: Environ
-    context: Context  # the invocation's: whoever reads the body may be outside of it
+    context: Context  # the invocation's: the body may be read outside of it
     status: str | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     _written: list[bytes] = field(default_factory=list)
@@ -81,7 +81,7 @@ class _Call:
         return self._written.pop(0) if self._written else self._next()
 
     def close(self) -> None:
-        if isinstance(self._result, _Closable):
+        if isinstance(self._result, _ClosableResult):
             self._result.close()
 
     def _next(self) -> bytes | None:
@@ -109,7 +109,7 @@ async def _pieces(call: _Call) -> AsyncIterator[bytes]:
         await run_sync_stack.in_thread(call.close, call.context)
 
 
-def _environ(request: messages.Request, env: object) -> Environ:
+def build_environ(request: messages.Request, env: object) -> Environ:
     url = request.url
     body = io.BytesIO() if request.body is None else io.BufferedReader(SyncBody(request.body.stream()))
     environ: Environ = {

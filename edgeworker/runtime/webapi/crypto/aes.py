@@ -114,7 +114,7 @@ class KW(AESKeys):
 
 def _iv(algorithm: Algorithm) -> bytes:
     iv = bytes_field(algorithm, "iv")
-    # The library's limits; workerd's are wider, and 12 bytes are what everybody uses.
+    # The library's limits; workerd's are wider, and 12 bytes are the usual length.
     if not 8 <= len(iv) <= 128:
         raise operation_error(f"AES-GCM IV must be from 8 to 128 bytes long here (provided {len(iv)} bytes).")
     return iv

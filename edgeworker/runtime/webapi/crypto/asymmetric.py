@@ -19,7 +19,7 @@ _NAMES: Final = {"spki": "SPKI", "pkcs8": "PKCS8"}
 
 
 def from_der(form: str, data: object) -> object:
-    """The key object. Raises JsException (DataError) for what is no key."""
+    """The key object. Raises JsException (DataError) for what is not a key."""
     assert isinstance(data, bytes)
     try:
         return load_der_public_key(data) if form == "spki" else load_der_private_key(data, None)

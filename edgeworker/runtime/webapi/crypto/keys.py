@@ -53,7 +53,7 @@ class CryptoKeyPair(JsObject):
     privateKey: CryptoKey
 
 
-class Kind(Protocol):
+class KeyKind(Protocol):
     """What every algorithm with keys can do. `data` is bytes, or a mapping for "jwk"."""
 
     def import_key(
@@ -68,21 +68,21 @@ class Kind(Protocol):
 
 
 @runtime_checkable
-class Signer(Protocol):
+class SignatureKeys(Protocol):
     def sign(self, algorithm: Algorithm, key: CryptoKey, data: bytes) -> bytes: ...
 
     def verify(self, algorithm: Algorithm, key: CryptoKey, signature: bytes, data: bytes) -> bool: ...
 
 
 @runtime_checkable
-class Cipher(Protocol):
+class CipherKeys(Protocol):
     def encrypt(self, algorithm: Algorithm, key: CryptoKey, data: bytes) -> bytes: ...
 
     def decrypt(self, algorithm: Algorithm, key: CryptoKey, data: bytes) -> bytes: ...
 
 
 @runtime_checkable
-class Deriver(Protocol):
+class DerivationKeys(Protocol):
     def derive(self, algorithm: Algorithm, key: CryptoKey, bits: int | None) -> bytes: ...
 
 
@@ -154,7 +154,7 @@ def int_field(algorithm: Algorithm, name: str, otherwise: int | None = None) -> 
 
 
 def usages_of(given: object) -> Usages:
-    """Raises JsException (TypeError) for what is no list."""
+    """Raises JsException (TypeError) for what is not a list."""
     if is_absent(given):
         return ()
     if isinstance(given, str) or not isinstance(given, Iterable):
@@ -184,7 +184,7 @@ def decoded(jwk: Mapping[str, object], name: str, what: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise data_error(f'{what}: field "{name}" is no base64url') from None
+        raise data_error(f'{what}: field "{name}" is not base64url') from None
 
 
 def number(jwk: Mapping[str, object], name: str, what: str) -> int:

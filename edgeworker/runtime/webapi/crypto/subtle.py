@@ -12,12 +12,12 @@ from edgeworker.runtime.webapi.crypto import aes, curves, edwards, rsa, secret
 from edgeworker.runtime.webapi.crypto.keys import (
     HASHES,
     Algorithm,
-    Cipher,
+    CipherKeys,
     CryptoKey,
     CryptoKeyPair,
-    Deriver,
-    Kind,
-    Signer,
+    DerivationKeys,
+    KeyKind,
+    SignatureKeys,
     Sized,
     data_error,
     invalid_access,
@@ -29,7 +29,7 @@ from edgeworker.runtime.webapi.crypto.keys import (
 )
 from edgeworker.runtime.webapi.json import stringify
 
-KINDS: Final[Mapping[str, Kind]] = {
+KINDS: Final[Mapping[str, KeyKind]] = {
     "AES-CBC": aes.CBC(),
     "AES-CTR": aes.CTR(),
     "AES-GCM": aes.GCM(),
@@ -137,7 +137,7 @@ class SubtleCrypto:
             try:
                 content = json.loads(content)
             except ValueError:
-                raise data_error("The unwrapped key is no JSON Web Key.") from None
+                raise data_error("The unwrapped key is not a JSON Web Key.") from None
         return _imported(into, str(format), content, wanted, bool(extractable), keyUsages)
 
     def timingSafeEqual(self, a: object, b: object) -> bool:
@@ -147,7 +147,7 @@ class SubtleCrypto:
         return hmac.compare_digest(left, right)
 
 
-def _kind(algorithm: Algorithm, what: str) -> Kind:
+def _kind(algorithm: Algorithm, what: str) -> KeyKind:
     name = _SPELLED.get(name_of(algorithm).upper())
     if name is None:
         raise not_supported(f'Unrecognized key {what} algorithm "{name_of(algorithm)}" requested.')
@@ -155,7 +155,7 @@ def _kind(algorithm: Algorithm, what: str) -> Kind:
 
 
 def _imported(
-    kind: Kind, form: str, data: object, algorithm: Algorithm, extractable: bool, usages: object
+    kind: KeyKind, form: str, data: object, algorithm: Algorithm, extractable: bool, usages: object
 ) -> CryptoKey:
     content = data if form == "jwk" else _buffer("importKey", 2, data)
     return kind.import_key(form, content, algorithm, extractable, usages_of(usages))
@@ -167,7 +167,7 @@ def _exported(form: str, key: CryptoKey) -> object:
     return KINDS[key.name].export_key(form, key)
 
 
-def _used(usage: str, algorithm: object, key: object) -> tuple[CryptoKey, Algorithm, Kind]:
+def _used(usage: str, algorithm: object, key: object) -> tuple[CryptoKey, Algorithm, KeyKind]:
     """The key, if it is one of that algorithm and may be used so. Raises JsException (InvalidAccessError)."""
     given, used = normalised(algorithm), _key(usage, 2, key)
     name = _SPELLED.get(name_of(given).upper(), name_of(given))
@@ -180,20 +180,20 @@ def _used(usage: str, algorithm: object, key: object) -> tuple[CryptoKey, Algori
     return used, given, KINDS[used.name]
 
 
-def _signer(kind: Kind, key: CryptoKey) -> Signer:
-    if not isinstance(kind, Signer):
+def _signer(kind: KeyKind, key: CryptoKey) -> SignatureKeys:
+    if not isinstance(kind, SignatureKeys):
         raise not_supported(f'The sign operation is not implemented for "{key.name}".')
     return kind
 
 
-def _cipher(kind: Kind, key: CryptoKey) -> Cipher:
-    if not isinstance(kind, Cipher):
+def _cipher(kind: KeyKind, key: CryptoKey) -> CipherKeys:
+    if not isinstance(kind, CipherKeys):
         raise not_supported(f'The encrypt operation is not implemented for "{key.name}".')
     return kind
 
 
-def _deriver(kind: Kind, key: CryptoKey) -> Deriver:
-    if not isinstance(kind, Deriver):
+def _deriver(kind: KeyKind, key: CryptoKey) -> DerivationKeys:
+    if not isinstance(kind, DerivationKeys):
         raise not_supported(f'The deriveBits operation is not implemented for "{key.name}".')
     return kind
 

@@ -27,7 +27,7 @@ def inserted(content: object, init: object, keywords: Mapping[str, object]) -> s
     return content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-class Token(JsObject):
+class ContentToken(JsObject):
     """What all of them can: be removed or replaced, with something before and after."""
 
     def __init__(self) -> None:
@@ -62,17 +62,17 @@ class Token(JsObject):
         return self.put_before + (raw if not self._removed else self.replacement or "") + self.put_after
 
 
-class Text(Token):
+class Text(ContentToken):
     """One piece of a text; the last one of each text is empty."""
 
-    def __init__(self, token: tokens.Text) -> None:
+    def __init__(self, token: tokens.TextToken) -> None:
         super().__init__()
         self.text = token.raw
         self.lastInTextNode = token.last
 
 
-class Comment(Token):
-    def __init__(self, token: tokens.Comment) -> None:
+class Comment(ContentToken):
+    def __init__(self, token: tokens.CommentToken) -> None:
         super().__init__()
         self._text = token.text
         self.raw = token.raw
@@ -89,13 +89,13 @@ class Comment(Token):
 
 
 class Doctype(JsObject):
-    def __init__(self, token: tokens.Doctype) -> None:
+    def __init__(self, token: tokens.DoctypeToken) -> None:
         self.name = token.name
         self.publicId = token.public_id
         self.systemId = token.system_id
 
 
-class EndTag(Token):
+class EndTag(ContentToken):
     def __init__(self, name: str, raw: str) -> None:
         super().__init__()
         self._name = name
@@ -119,10 +119,12 @@ class DocumentEnd(JsObject):
         return self
 
 
-class Element(Token):
+class Element(ContentToken):
     """A start tag, and what happens to the content behind it. `namespace`: "svg", "math" or "" for HTML."""
 
-    def __init__(self, token: tokens.StartTag, *, namespace: str, index: int, index_of_type: int, empty: bool) -> None:
+    def __init__(
+        self, token: tokens.StartTagToken, *, namespace: str, index: int, index_of_type: int, empty: bool
+    ) -> None:
         super().__init__()
         self._token = token
         self._name = token.name

@@ -40,7 +40,7 @@ class _Open:
 
 
 class Rewriting:
-    """One document. Bytes that are no UTF-8 go through as they are."""
+    """One document. Bytes that are not UTF-8 pass through unchanged."""
 
     def __init__(self, handlers: list[Handlers]) -> None:
         self._handlers = handlers
@@ -48,7 +48,7 @@ class Rewriting:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._selectors = [(number, one.selector) for number, one in enumerate(handlers) if one.selector is not None]
         self._root = _Open(
-            nodes.Element(tokens.StartTag("", ""), namespace="", index=1, index_of_type=1, empty=False),
+            nodes.Element(tokens.StartTagToken("", ""), namespace="", index=1, index_of_type=1, empty=False),
             "",
             [],
             [selector.outside for _, selector in self._selectors],
@@ -78,25 +78,25 @@ class Rewriting:
 
     async def _rewritten(self, token: tokens.Token) -> str:
         match token:
-            case tokens.StartTag():
+            case tokens.StartTagToken():
                 return await self._started(token)
-            case tokens.EndTag():
+            case tokens.EndTagToken():
                 return await self._ended(token)
-            case tokens.Text():
+            case tokens.TextToken():
                 text = nodes.Text(token)
                 await self._tell("text", text)
                 return self._unless_dropped(text.written(token.raw))
-            case tokens.Comment():
+            case tokens.CommentToken():
                 comment = nodes.Comment(token)
                 await self._tell("comments", comment)
                 return self._unless_dropped(comment.written(comment.raw))
-            case tokens.Doctype():
+            case tokens.DoctypeToken():
                 await self._tell("doctype", nodes.Doctype(token))
                 return self._unless_dropped(token.raw)
-            case tokens.Raw():
+            case tokens.RawToken():
                 return self._unless_dropped(token.raw)
 
-    async def _started(self, token: tokens.StartTag) -> str:
+    async def _started(self, token: tokens.StartTagToken) -> str:
         parent = self._stack[-1] if self._stack else self._root
         parent.children += 1
         parent.types[token.name] = parent.types.get(token.name, 0) + 1
@@ -125,7 +125,7 @@ class Rewriting:
                 self._tokenizer.raw_text = token.name
         return out
 
-    async def _ended(self, token: tokens.EndTag) -> str:
+    async def _ended(self, token: tokens.EndTagToken) -> str:
         self._tokenizer.raw_text = None
         if not self._names[token.name]:
             return self._unless_dropped(token.raw)

@@ -55,7 +55,7 @@ class Selector:
     """Several, separated by commas: one of them must match. Raises SelectorError."""
 
     def __init__(self, text: str) -> None:
-        self._chains = _Parser(text).selectors()
+        self._chains = _SelectorParser(text).selectors()
 
     @property
     def outside(self) -> Reached:
@@ -79,7 +79,7 @@ def _reached(chain: Sequence[_Compound], node: Node, parent: int, anywhere: int)
     return here, anywhere | here
 
 
-class _Parser:
+class _SelectorParser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0

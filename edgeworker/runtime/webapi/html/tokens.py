@@ -1,4 +1,4 @@
-"""HTML in pieces as tokens, so that what nobody changes goes out as it came in. Pure.
+"""HTML in pieces as tokens, so that what no handler changes goes out as it came in. Pure.
 
 Source: https://html.spec.whatwg.org/multipage/parsing.html#tokenization, as far as it decides where a token ends; the
 pieces of texts are those of workerd (tests/conformance/cases/html.json). A tree is not built, nor does one close what
@@ -36,7 +36,7 @@ VOID: Final = frozenset(
         "wbr",
     ]
 )
-# One tag or comment; what is longer is no page.
+# One tag or comment; a longer one does not come from a page.
 MAX_TOKEN_CHARACTERS: Final = 1024 * 1024
 
 _NAME: Final = re.compile(r"[^\s/>]*")
@@ -64,7 +64,7 @@ class Attribute:
 
 
 @dataclass(slots=True)
-class StartTag:
+class StartTagToken:
     raw: str
     name: str  # in lower case
     attributes: list[Attribute] = field(default_factory=list)
@@ -72,13 +72,13 @@ class StartTag:
 
 
 @dataclass(slots=True)
-class EndTag:
+class EndTagToken:
     raw: str
     name: str
 
 
 @dataclass(slots=True)
-class Text:
+class TextToken:
     """`last`: nothing more of this text comes; it is empty then."""
 
     raw: str
@@ -86,13 +86,13 @@ class Text:
 
 
 @dataclass(slots=True)
-class Comment:
+class CommentToken:
     raw: str
     text: str
 
 
 @dataclass(slots=True)
-class Doctype:
+class DoctypeToken:
     raw: str
     name: str | None
     public_id: str | None
@@ -100,17 +100,17 @@ class Doctype:
 
 
 @dataclass(slots=True)
-class Raw:
+class RawToken:
     """What is neither of these and is handed on."""
 
     raw: str
 
 
-Token = StartTag | EndTag | Text | Comment | Doctype | Raw
+Token = StartTagToken | EndTagToken | TextToken | CommentToken | DoctypeToken | RawToken
 
 
 class Tokenizer:
-    """`feed` gives the tokens that a piece completes. Whoever reads them sets `raw_text` after a start tag."""
+    """`feed` gives the tokens that a piece completes. The reader sets `raw_text` after a start tag."""
 
     def __init__(self) -> None:
         self.raw_text: str | None = None  # the element whose content is text
@@ -125,11 +125,11 @@ class Tokenizer:
             if found is None:
                 break
             token, at = found
-            if isinstance(token, Text):
+            if isinstance(token, TextToken):
                 self._in_text = True
             elif self._in_text:
                 self._in_text = False
-                yield Text("", last=True)
+                yield TextToken("", last=True)
             yield token
         self._rest = text[at:]
         if len(self._rest) > MAX_TOKEN_CHARACTERS:
@@ -137,20 +137,20 @@ class Tokenizer:
         if final and self._rest:
             yield from self._unfinished(self._rest)
         if final and self._in_text:
-            yield Text("", last=True)
+            yield TextToken("", last=True)
 
     def _unfinished(self, rest: str) -> Iterator[Token]:
         if self._in_text and not rest.startswith("<!--"):
             self._in_text = False
-            yield Text("", last=True)
-        yield Comment(rest, rest[4:]) if rest.startswith("<!--") else Raw(rest)
+            yield TextToken("", last=True)
+        yield CommentToken(rest, rest[4:]) if rest.startswith("<!--") else RawToken(rest)
 
     def _token(self, text: str, at: int, *, final: bool) -> tuple[Token, int] | None:
         """The token at `at` and where it ends; None: more is needed to tell."""
         if text[at] != "<":
             end = text.find("<", at)
             end = len(text) if end < 0 else end
-            return Text(text[at:end]), end
+            return TextToken(text[at:end]), end
         if self.raw_text is not None:
             return self._in_raw_text(text, at, final=final)
         following = text[at + 1 : at + 2]
@@ -166,14 +166,14 @@ class Tokenizer:
             case "" if not final:
                 return None
             case _:
-                return Text("<"), at + 1
+                return TextToken("<"), at + 1
 
     def _end(self, text: str, at: int, *, final: bool) -> tuple[Token, int] | None:
         following = text[at + 2 : at + 3]
         if not following:
-            return (Text("</"), at + 2) if final else None
+            return (TextToken("</"), at + 2) if final else None
         if following == ">":
-            return Raw("</>"), at + 3
+            return RawToken("</>"), at + 3
         if following.isascii() and following.isalpha():
             return _tag(text, at)
         return _bogus(text, at, at + 2)
@@ -190,7 +190,7 @@ class Tokenizer:
             and text[end : end + 1] in tuple(" \t\n\f\r/>")
         ):
             return _tag(text, at)
-        return (Text(found[0]), end) if found[0][:2] == "</" else (Text("<"), at + 1)
+        return (TextToken(found[0]), end) if found[0][:2] == "</" else (TextToken("<"), at + 1)
 
 
 def _declaration(text: str, at: int, *, final: bool) -> tuple[Token, int] | None:
@@ -209,26 +209,26 @@ def _comment(text: str, at: int) -> tuple[Token, int] | None:
     body = at + 4
     for short in (">", "->"):
         if text.startswith(short, body):
-            return Comment(text[at : body + len(short)], ""), body + len(short)
+            return CommentToken(text[at : body + len(short)], ""), body + len(short)
     ends = [(text.find(mark, body), len(mark)) for mark in ("-->", "--!>")]
     found = min((end for end in ends if end[0] >= 0), default=None)
     if found is None:
         return None
     end, length = found
-    return Comment(text[at : end + length], text[body:end]), end + length
+    return CommentToken(text[at : end + length], text[body:end]), end + length
 
 
 def _bogus(text: str, at: int, body: int) -> tuple[Token, int] | None:
     end = text.find(">", at)
-    return None if end < 0 else (Comment(text[at : end + 1], text[body:end]), end + 1)
+    return None if end < 0 else (CommentToken(text[at : end + 1], text[body:end]), end + 1)
 
 
-def _doctype(raw: str) -> Doctype:
+def _doctype(raw: str) -> DoctypeToken:
     found = _DOCTYPE.match(raw[len("<!doctype") : -1])
     assert found is not None
     name, public, one, other, _, two, three = found.groups()
     public_id = None if not public else one if one is not None else other
-    return Doctype(raw, name.lower() or None, public_id, two if two is not None else three)
+    return DoctypeToken(raw, name.lower() or None, public_id, two if two is not None else three)
 
 
 def _tag(text: str, at: int) -> tuple[Token, int] | None:
@@ -254,8 +254,8 @@ def _tag(text: str, at: int) -> tuple[Token, int] | None:
         attributes.append(attribute)
     raw = text[at : place + 1]
     if is_end:
-        return EndTag(raw, name[0].lower()), place + 1
-    return StartTag(raw, name[0].lower(), attributes, self_closing), place + 1
+        return EndTagToken(raw, name[0].lower()), place + 1
+    return StartTagToken(raw, name[0].lower(), attributes, self_closing), place + 1
 
 
 def _attribute(text: str, at: int) -> tuple[Attribute, int] | None:
