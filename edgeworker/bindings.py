@@ -33,7 +33,7 @@ from edgeworker.runtime.rate_limit_view import RateCounters, RateLimitView
 from edgeworker.runtime.service import ServiceView
 from edgeworker.runtime.stored_secret_view import StoredSecretView
 from edgeworker.runtime.webapi.ffi import as_js
-from edgeworker.state.atoms import Atoms
+from edgeworker.state import AtomicStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Sources:
     clock: Clock
     namespaces: Callable[[str], KVNamespace]
     workers: Callable[[str], Worker | None]
-    atoms: Atoms
+    atomic: AtomicStore
     rates: RateCounters
     assets: Assets | None = None
 
@@ -89,7 +89,7 @@ def _service(binding: Binding, sources: Sources) -> object:
 
 def _atomic(binding: Binding, sources: Sources) -> object:
     assert isinstance(binding, AtomicBinding)
-    return AtomicView(sources.atoms, sources.clock, name=binding.name, space=binding.space)
+    return AtomicView(sources.atomic, sources.clock, name=binding.name, space=binding.space)
 
 
 def _assets(binding: Binding, sources: Sources) -> object:

@@ -78,7 +78,7 @@ class _Session:
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
-        from edgeworker.edge import Kept
+        from edgeworker.edge import PersistentServices
         from edgeworker.host.assembly import Assembly
         from edgeworker.host.datadir import DataDir
         from edgeworker.host.sockets import Behind, Sockets
@@ -86,7 +86,7 @@ class _Session:
         from edgeworker.host.tracing import Tracing
         from edgeworker.kv.sweeper import sweep_for_ever
         from edgeworker.runtime.python.watchdog import Watchdog
-        from edgeworker.state import ApiTokens, SQLiteAtoms
+        from edgeworker.state import SQLiteState
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
 
         options, clock, stop = self._options, SystemClock(), _stop_on_signals()
@@ -97,15 +97,16 @@ class _Session:
             token, place = api_token(options, data)
             storage = Storage.open(data.kv_file, config.kv, clock)
             stack.push_async_callback(storage.close)
-            kept = Kept(SQLiteAtoms(data.path), DiskCache(data.cache_folder))
-            stack.push_async_callback(kept.close)
-            assembly = await Assembly.open(config, store=storage.edge, clock=clock, kept=kept)
+            state = SQLiteState(data.path, clock)
+            persistent = PersistentServices(state, DiskCache(data.cache_folder))
+            stack.push_async_callback(persistent.close)
+            assembly = await Assembly.open(config, store=storage.edge, clock=clock, persistent=persistent)
             stack.push_async_callback(assembly.close, drain_seconds=config.limits.drain_timeout_seconds)
             watchdog = Watchdog()
             watchdog.start()
             stack.callback(watchdog.close)
             hosts = (config.api_socket.host, *config.api_hosts)
-            door = Door([OneToken(token), NamedTokens(ApiTokens(data.path))], clock=clock, hosts=hosts)
+            door = Door([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
             v4 = V4Api(config, storage.api, door, clock=clock, relaxed_expiration=config.relaxed_expiration)
             front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
             behind = Behind(assembly, front, v4, self._request_log(clock))

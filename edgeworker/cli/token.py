@@ -17,6 +17,7 @@ examples:
 """
 
 import argparse
+import asyncio
 import re
 import sys
 from datetime import UTC, datetime
@@ -56,20 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from edgeworker.cli.output import Output
-    from edgeworker.clock import SystemClock
-    from edgeworker.host.datadir import DataDir
-    from edgeworker.state import ApiTokens
-
-    now = SystemClock().now()
-    match options.token_command:
-        case "create":
-            _create(ApiTokens(DataDir.open(options.persist_to).path), options, now)
-        case "list":
-            _list(Output.for_stream(), ApiTokens(options.persist_to), now)
-        case _:
-            token = ApiTokens(options.persist_to).revoke(options.name)
-            Output.for_stream().ok(f'token "{token.name}" ({token.id}) is revoked')
+    asyncio.run(_run(options))
     return 0
 
 
@@ -90,13 +78,32 @@ def expiry(text: str, *, now: int) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _create(tokens: "ApiTokens", options: argparse.Namespace, now: int) -> None:
+async def _run(options: argparse.Namespace) -> None:
+    from edgeworker.cli.output import Output
+    from edgeworker.clock import SystemClock
+    from edgeworker.host.datadir import DataDir
+    from edgeworker.state import SQLiteState
+
+    clock = SystemClock()
+    now, is_new = clock.now(), options.token_command == "create"
+    async with SQLiteState(DataDir.open(options.persist_to).path if is_new else options.persist_to, clock) as state:
+        match options.token_command:
+            case "create":
+                await _create(state.api_tokens, options, now)
+            case "list":
+                await _list(Output.for_stream(), state.api_tokens, now)
+            case _:
+                token = await state.api_tokens.revoke(options.name)
+                Output.for_stream().ok(f'token "{token.name}" ({token.id}) is revoked')
+
+
+async def _create(tokens: "ApiTokens", options: argparse.Namespace, now: int) -> None:
     from edgeworker.cli.output import Output
     from wrangler_compat.api import permissions
 
     allowed = [str(permissions.parse(text)) for text in options.allow]
     expires_at = None if options.expires is None else expiry(options.expires, now=now)
-    text = tokens.create(options.name, allowed, now=now, expires_at=expires_at)
+    text = await tokens.create(options.name, allowed, now=now, expires_at=expires_at)
     # The token alone goes to stdout, so that it can be taken into a variable.
     Output.for_stream(sys.stderr).note(
         f'token "{options.name}" may: {", ".join(allowed)}; it expires: {_shown(expires_at)}; keep it, it is shown once'
@@ -104,8 +111,8 @@ def _create(tokens: "ApiTokens", options: argparse.Namespace, now: int) -> None:
     Output.for_stream().line(text)
 
 
-def _list(out: "Output", tokens: "ApiTokens", now: int) -> None:
-    found = tokens.list()
+async def _list(out: "Output", tokens: "ApiTokens", now: int) -> None:
+    found = await tokens.list()
     if not found:
         out.note("there is no named token")
     out.table(

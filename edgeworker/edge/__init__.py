@@ -1,6 +1,6 @@
 """One edge: from a configuration to a chain of handlers that answers any URL."""
 
-from edgeworker.edge.build import Kept, build
+from edgeworker.edge.build import PersistentServices, build
 from edgeworker.edge.chain import Edge
 
-__all__ = ["Edge", "Kept", "build"]
+__all__ = ["Edge", "PersistentServices", "build"]

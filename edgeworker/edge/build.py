@@ -17,24 +17,26 @@ from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.runtime.rate_limit_view import RateCounters
 from edgeworker.runtime.service import OwnExports
-from edgeworker.state.atoms import Atoms, MemoryAtoms
+from edgeworker.state import MemoryState, State
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PersistentServices:
     """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory."""
 
-    atoms: Atoms = field(default_factory=MemoryAtoms)
+    state: State = field(default_factory=MemoryState)
     cache: CacheStore = field(default_factory=MemoryCache)
     rates: RateCounters = field(default_factory=RateCounters)
 
     async def close(self) -> None:
-        await self.atoms.close()
+        await self.state.close()
         await self.cache.close()
 
 
-async def build(config: Config, services: Services, store: KVStore, kept: Kept | None = None) -> Edge:
-    """Registers the configuration's namespaces in the store; store and `kept` stay the caller's.
+async def build(
+    config: Config, services: Services, store: KVStore, persistent: PersistentServices | None = None
+) -> Edge:
+    """Registers the configuration's namespaces in the store; store and `persistent` stay the caller's.
 
     Raises ConfigError, ScriptError or StoreError for the first thing that cannot work; no script stays loaded then.
     """
@@ -45,8 +47,8 @@ async def build(config: Config, services: Services, store: KVStore, kept: Kept |
         return KVNamespace(store, namespace_id, services.clock)
 
     workers: dict[str, Worker] = {}
-    kept = kept or Kept()
-    sources = Sources(services.clock, namespace, workers.get, kept.atoms, kept.rates)
+    persistent = persistent or PersistentServices()
+    sources = Sources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     try:
         for configured in config.workers:
             assets = (
@@ -55,7 +57,7 @@ async def build(config: Config, services: Services, store: KVStore, kept: Kept |
                 else Assets(configured.assets, worker=configured.name, has_script=configured.main is not None)
             )
             env = make_env(configured, sources, assets)
-            isolate = load(configured, env, services.clock, kept.cache)
+            isolate = load(configured, env, services.clock, persistent.cache)
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,

@@ -8,7 +8,7 @@ from typing import Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
-from edgeworker.edge import Edge, Kept, build
+from edgeworker.edge import Edge, PersistentServices, build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
@@ -39,20 +39,29 @@ class Assembly:
     """
 
     def __init__(
-        self, store: KVStore, kept: Kept, clock: Clock, generation: _Generation, background: Background
+        self,
+        store: KVStore,
+        persistent: PersistentServices,
+        clock: Clock,
+        generation: _Generation,
+        background: Background,
     ) -> None:
         self.store = store
-        self._kept = kept
+        self._persistent = persistent
         self.clock = clock
         self.background = background
         self._current = generation
         self._retired: list[_Generation] = []
 
     @classmethod
-    async def open(cls, config: Config, *, store: KVStore, clock: Clock, kept: Kept | None = None) -> Self:
-        """`store` and `kept` stay the caller's to close. Raises ConfigError, ScriptError or StoreError."""
-        background, kept = Background(), kept or Kept()
-        return cls(store, kept, clock, await _generation(config, store, kept, clock, background), background)
+    async def open(
+        cls, config: Config, *, store: KVStore, clock: Clock, persistent: PersistentServices | None = None
+    ) -> Self:
+        """`store` and `persistent` stay the caller's to close. Raises ConfigError, ScriptError or StoreError."""
+        background, persistent = Background(), persistent or PersistentServices()
+        return cls(
+            store, persistent, clock, await _generation(config, store, persistent, clock, background), background
+        )
 
     @property
     def edge(self) -> Edge:
@@ -84,7 +93,7 @@ class Assembly:
 
     async def reload(self, config: Config) -> None:
         """Raises ConfigError or ScriptError, and then nothing has changed."""
-        new = await _generation(config, self.store, self._kept, self.clock, self.background)
+        new = await _generation(config, self.store, self._persistent, self.clock, self.background)
         old, self._current = self._current, new
         old.retired = True
         self._retired.append(old)
@@ -112,11 +121,13 @@ class Assembly:
             self.background.spawn(_close(generation), name="closing a replaced edge")
 
 
-async def _generation(config: Config, store: KVStore, kept: Kept, clock: Clock, background: Background) -> _Generation:
+async def _generation(
+    config: Config, store: KVStore, persistent: PersistentServices, clock: Clock, background: Background
+) -> _Generation:
     client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config))
     services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
     try:
-        return _Generation(await build(config, services, store, kept), client)
+        return _Generation(await build(config, services, store, persistent), client)
     except BaseException:
         await client.close()
         raise

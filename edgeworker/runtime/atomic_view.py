@@ -6,7 +6,7 @@ from typing import Final, Never
 from edgeworker.clock import Clock
 from edgeworker.config import ATOMIC_SERVICE
 from edgeworker.runtime.webapi.ffi import JsException
-from edgeworker.state.atoms import Atom, Atoms
+from edgeworker.state import AtomicKey, AtomicStore
 
 MAX_KEY_BYTES: Final = 512
 MAX_VALUE_BYTES: Final = 65_536
@@ -16,28 +16,28 @@ MAX_TTL_SECONDS: Final = 31_536_000
 class AtomicView:
     """Raises JsException for arguments that cannot be meant, as a call of the worker on Cloudflare does."""
 
-    def __init__(self, atoms: Atoms, clock: Clock, *, name: str, space: str) -> None:
+    def __init__(self, store: AtomicStore, clock: Clock, *, name: str, space: str) -> None:
         """`name` is the binding's; `space` keeps the keys of one application apart from those of others."""
-        self._atoms = atoms
+        self._store = store
         self._clock = clock
         self._name = name
         self._space = space
 
     async def get(self, key: object) -> str | None:
-        return await self._atoms.get(self._atom(key), now_ms=self._clock.now_ms())
+        return await self._store.get(self._key(key), now_ms=self._clock.now_ms())
 
     async def put_if_absent(self, key: object, value: object, ttl_seconds: object) -> bool:
-        atom, text, seconds = self._atom(key), _text("value", value), _ttl(ttl_seconds)
+        name, text, seconds = self._key(key), _text("value", value), _ttl(ttl_seconds)
         now = self._clock.now_ms()
-        return await self._atoms.put_if_absent(atom, text, now_ms=now, expires_at_ms=now + seconds * 1000)
+        return await self._store.put_if_absent(name, text, now_ms=now, expires_at_ms=now + seconds * 1000)
 
     async def compare_and_put(self, key: object, expected: object, value: object, ttl_seconds: object) -> bool:
-        atom, known, text = self._atom(key), _text("expected", expected), _text("value", value)
+        name, known, text = self._key(key), _text("expected", expected), _text("value", value)
         seconds, now = _ttl(ttl_seconds), self._clock.now_ms()
-        return await self._atoms.compare_and_put(atom, known, text, now_ms=now, expires_at_ms=now + seconds * 1000)
+        return await self._store.compare_and_put(name, known, text, now_ms=now, expires_at_ms=now + seconds * 1000)
 
     async def take(self, key: object) -> str | None:
-        return await self._atoms.take(self._atom(key), now_ms=self._clock.now_ms())
+        return await self._store.take(self._key(key), now_ms=self._clock.now_ms())
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Never]]:
         if name.startswith("_"):
@@ -51,13 +51,13 @@ class AtomicView:
     def __repr__(self) -> str:
         return f"<service binding {self._name}: {ATOMIC_SERVICE}>"
 
-    def _atom(self, key: object) -> Atom:
+    def _key(self, key: object) -> AtomicKey:
         if not isinstance(key, str):
             raise JsException("TypeError", "key must be a text")
         size = _size(key)
         if not 0 < size <= MAX_KEY_BYTES:
             raise JsException("RangeError", f"key must have 1 to {MAX_KEY_BYTES} bytes of UTF-8, not {size}")
-        return Atom(self._space, key)
+        return AtomicKey(self._space, key)
 
 
 def _text(name: str, value: object) -> str:

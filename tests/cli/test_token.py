@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,8 @@ import pytest
 from edgeworker.cli import main
 from edgeworker.cli.token import expiry
 from edgeworker.errors import ConfigError
-from edgeworker.state import ApiTokens
+from edgeworker.state import ApiToken, SQLiteState
+from tests.kv.clocks import FakeClock
 
 
 def run(*arguments: str) -> int:
@@ -14,13 +16,21 @@ def run(*arguments: str) -> int:
     return ended.value.code if isinstance(ended.value.code, int) else -1
 
 
+def checked(data: Path, text: str) -> ApiToken | None:
+    async def check() -> ApiToken | None:
+        async with SQLiteState(data, FakeClock()) as state:
+            return await state.api_tokens.check(text, now=0)
+
+    return asyncio.run(check())
+
+
 def test_a_token_is_made_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = ("--persist-to", str(tmp_path / "data"))
 
     assert run("create", "publisher", "--allow", "kv:write:ns", "--allow", "account:read", *here) == 0
     made = capsys.readouterr()
     text = made.out.strip()
-    found = ApiTokens(tmp_path / "data").check(text, now=0)
+    found = checked(tmp_path / "data", text)
     assert found is not None
     assert (found.name, found.permissions) == ("publisher", ("kv:write:ns", "account:read"))
     assert "may: kv:write:ns, account:read; it expires: never" in made.err
@@ -29,13 +39,17 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path, capsys: pytest.Captu
     assert "publisher" in listed
     assert text.split("_", 2)[2] not in listed
     assert run("revoke", "publisher", *here) == 0
-    assert ApiTokens(tmp_path / "data").check(text, now=0) is None
+    assert checked(tmp_path / "data", text) is None
     assert run("revoke", "publisher", *here) == 1
     assert 'There is no token with the name or id "publisher"' in capsys.readouterr().err
 
 
 def test_an_expired_token_is_listed_as_expired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ApiTokens(tmp_path).create("old", ["everything"], now=100, expires_at=200)
+    async def create() -> None:
+        async with SQLiteState(tmp_path, FakeClock()) as state:
+            await state.api_tokens.create("old", ["everything"], now=100, expires_at=200)
+
+    asyncio.run(create())
 
     assert run("list", "--persist-to", str(tmp_path)) == 0
 

@@ -1,4 +1,4 @@
-"""What scripts/atomic/worker.js answered in workerd, asked of our own `env.ATOMIC`, over each of its keepers.
+"""What scripts/atomic/worker.js answered in workerd, asked of our own `env.ATOMIC`, over each kind of state.
 
 cases/atomic.json is recorded by record_atomic.mjs and never edited.
 """
@@ -13,19 +13,19 @@ from edgeworker.config import JSON
 from edgeworker.runtime.atomic_view import AtomicView
 from edgeworker.runtime.webapi.ffi import JsException
 from tests.kv.clocks import FakeClock
-from tests.state.keepers import KEEPERS
+from tests.state.states import STATES
 
 RECORDED: Final = json.loads((Path(__file__).parent / "cases" / "atomic.json").read_text())["cases"]
 
 
-@pytest.mark.parametrize("keeper", KEEPERS)
+@pytest.mark.parametrize("kind", STATES)
 @pytest.mark.parametrize("case", RECORDED, ids=[case["name"] for case in RECORDED])
 async def test_the_emulation_answers_as_the_worker_on_cloudflare(
-    case: dict[str, list[dict[str, JSON]]], keeper: str, tmp_path: Path
+    case: dict[str, list[dict[str, JSON]]], kind: str, tmp_path: Path
 ) -> None:
     clock = FakeClock()
-    atoms = KEEPERS[keeper](tmp_path)
-    views = {space: AtomicView(atoms, clock, name="ATOMIC", space=space) for space in ("", "other")}
+    state = STATES[kind](tmp_path, clock)
+    views = {space: AtomicView(state.atomic, clock, name="ATOMIC", space=space) for space in ("", "other")}
     try:
         for entry in case["steps"]:
             step = entry["step"]
@@ -35,7 +35,7 @@ async def test_the_emulation_answers_as_the_worker_on_cloudflare(
             assert isinstance(step, list)
             assert await _answer(views, step) == entry["answer"], step
     finally:
-        await atoms.close()
+        await state.close()
 
 
 async def _answer(views: dict[str, AtomicView], step: list[JSON]) -> JSON:

@@ -15,7 +15,7 @@ from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import Isolate, Worker, load
 from edgeworker.runtime.rate_limit_view import RateCounters
 from edgeworker.runtime.service import OwnExports
-from edgeworker.state.atoms import Atoms, MemoryAtoms
+from edgeworker.state import AtomicStore, MemoryAtomicStore
 from tests.kv.clocks import FakeClock
 
 Files = str | Mapping[str, str]
@@ -58,7 +58,7 @@ class Stage:
     workers: dict[str, Worker] = field(default_factory=dict)
     opened: list[Isolate] = field(default_factory=list)
     store: MemoryStore = field(default_factory=MemoryStore)
-    atoms: Atoms = field(default_factory=MemoryAtoms)
+    atomic: AtomicStore = field(default_factory=MemoryAtomicStore)
 
     def write(self, files: Files, *, name: str = "w", main: str = "worker.py") -> Path:
         folder = self.folder / name
@@ -95,7 +95,7 @@ class Stage:
                 clock=self.clock,
                 namespaces=lambda namespace: KVNamespace(self.store, namespace, self.clock),
                 workers=self.workers.get,
-                atoms=self.atoms,
+                atomic=self.atomic,
                 rates=RateCounters(),
             ),
         )

@@ -9,24 +9,26 @@ import json
 import sys
 from pathlib import Path
 
-from edgeworker.state.atoms import Atom, SQLiteAtoms
+from edgeworker.state import AtomicKey, SQLiteState
+from tests.kv.clocks import FakeClock
 
 
 async def race(folder: Path, count: int) -> dict[str, list[str]]:
-    atoms = SQLiteAtoms(folder)
+    state = SQLiteState(folder, FakeClock())
+    atomic = state.atomic
     print("ready", flush=True)
     sys.stdin.readline()
-    taken = await asyncio.gather(*(atoms.take(Atom("codes", str(code)), now_ms=5) for code in range(count)))
+    taken = await asyncio.gather(*(atomic.take(AtomicKey("codes", str(code)), now_ms=5) for code in range(count)))
     put = await asyncio.gather(
-        *(atoms.put_if_absent(Atom("names", str(name)), "x", now_ms=5, expires_at_ms=99) for name in range(count))
+        *(atomic.put_if_absent(AtomicKey("names", str(name)), "x", now_ms=5, expires_at_ms=99) for name in range(count))
     )
     replaced = await asyncio.gather(
         *(
-            atoms.compare_and_put(Atom("tokens", str(token)), "old", "new", now_ms=5, expires_at_ms=99)
+            atomic.compare_and_put(AtomicKey("tokens", str(token)), "old", "new", now_ms=5, expires_at_ms=99)
             for token in range(count)
         )
     )
-    await atoms.close()
+    await state.close()
     return {
         "taken": [value for value in taken if value is not None],
         "put": [str(name) for name, done in enumerate(put) if done],

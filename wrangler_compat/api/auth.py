@@ -42,7 +42,7 @@ class Refusal:
 
 
 class TokenCheck(Protocol):
-    def check(self, text: str, *, now: int) -> Principal | None:
+    async def check(self, text: str, *, now: int) -> Principal | None:
         """Who has this token, or None."""
         ...
 
@@ -55,7 +55,7 @@ class OneToken:
             raise ValueError("an empty API token would let everybody in")
         self._hash = _hash(text)
 
-    def check(self, text: str, *, now: int) -> Principal | None:
+    async def check(self, text: str, *, now: int) -> Principal | None:
         if not hmac.compare_digest(_hash(text), self._hash):
             return None
         return Principal("edgeworker", "edgeworker", (Permission(Need.EVERYTHING),))
@@ -67,8 +67,8 @@ class NamedTokens:
     def __init__(self, tokens: ApiTokens) -> None:
         self._tokens = tokens
 
-    def check(self, text: str, *, now: int) -> Principal | None:
-        token = self._tokens.check(text, now=now)
+    async def check(self, text: str, *, now: int) -> Principal | None:
+        token = await self._tokens.check(text, now=now)
         if token is None:
             return None
         return Principal(token.id, token.name, tuple(_understood(token)))
@@ -83,7 +83,7 @@ class Door:
         self._attempts = Attempts()
         self._hosts = frozenset(host.lower().removesuffix(".") for host in (*hosts, CLOUDFLARE_API_HOST))
 
-    def authorize(self, request: Request) -> Principal | Refusal:
+    async def authorize(self, request: Request) -> Principal | Refusal:
         """Raises StoreError where the named tokens cannot be read; nobody is let in then."""
         if not self._is_our_host(request.url.hostname):
             return Refusal(403, f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.')
@@ -97,7 +97,7 @@ class Door:
         if (seconds := self._attempts.wait_seconds(ip, now=now)) > 0:
             return Refusal(429, f"{MAX_WRONG_TOKENS} wrong tokens came from this address: wait {seconds} s.", seconds)
         for check in self._checks:
-            principal = check.check(token, now=now)
+            principal = await check.check(token, now=now)
             if principal is not None:
                 return principal
         if self._attempts.failed(ip, token, now=now):

@@ -44,7 +44,7 @@ class V4Api:
 
     async def fetch(self, request: Request, /) -> Response:
         try:
-            principal = self._door.authorize(request)
+            principal = await self._door.authorize(request)
             if isinstance(principal, Refusal):
                 return _refused(principal)
             return await self._answer(request, principal)

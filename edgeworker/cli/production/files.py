@@ -1,5 +1,6 @@
 """What an operator would regret about the files of an edge: who may read and write them, and when certificates end."""
 
+import asyncio
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Final
 
 from edgeworker.cli.production.finding import Finding
 from edgeworker.cli.production.settings import is_loopback, is_weak, weak_token
+from edgeworker.clock import SystemClock
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
 from edgeworker.host.tls.authority import RENEW_BEFORE_SECONDS, Authority
 from edgeworker.server.certificates import read_certificates, read_facts, read_pair, shown
-from edgeworker.state import FILE_NAME, ApiTokens
+from edgeworker.state import FILE_NAME, ApiToken, SQLiteState
 
 _OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -173,7 +175,7 @@ def _tokens(data: Path) -> Iterator[Finding]:
     if not (data / FILE_NAME).exists():
         return
     try:
-        tokens = ApiTokens(data).list()
+        tokens = asyncio.run(_listed(data))
     except EdgeworkerError as error:
         yield _unusable(str(data), str(error))
         return
@@ -196,6 +198,11 @@ def _tokens(data: Path) -> Iterator[Finding]:
                 "whoever gets it reads, writes and deletes every namespace",
                 "--allow kv:write:ID for a publisher",
             )
+
+
+async def _listed(data: Path) -> list[ApiToken]:
+    async with SQLiteState(data, SystemClock()) as state:
+        return await state.api_tokens.list()
 
 
 def _readable(file: Path, mode: int) -> Finding:

@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from edgeworker.errors import StoreError
-from edgeworker.kv.sqlite import schema
 from edgeworker.kv.sqlite.connection import connect_for_reading, translated
+from edgeworker.kv.sqlite.schema import SCHEMA
 
 
 def backup(path: Path, to: Path) -> int:
@@ -65,8 +65,8 @@ def _copy(source: Path, target: Path) -> None:
         closing(connect_for_reading(source, waits=True)) as reading,
         closing(sqlite3.connect(target, isolation_level=None)) as writing,
     ):
-        schema.is_current(reading, source)  # Raises for what is not KV's, or a newer version's.
-        if reading.execute("PRAGMA application_id").fetchone() != (schema.APPLICATION_ID,):
+        SCHEMA.is_current(reading, source)  # Raises for what is not KV's, or a newer version's.
+        if reading.execute("PRAGMA application_id").fetchone() != (SCHEMA.application_id,):
             raise StoreError(f"{source}: holds no KV database; it is empty")
         reading.backup(writing)
         # The copy says that it is in WAL mode; a file that stands alone should not.

@@ -1,15 +1,15 @@
 """Opening the KV database: its files, its connections, and what its errors mean to a person."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
 from edgeworker.errors import StoreError
-from edgeworker.kv.sqlite import schema
+from edgeworker.kv.sqlite.schema import SCHEMA
+from edgeworker.sqlite_schema import create_file
 
 Durability = Literal["full", "normal"]
 
@@ -27,19 +27,17 @@ _PRIMARY_CODE: Final = 0xFF  # the lower byte of SQLite's extended result codes
 def create(path: Path) -> None:
     """Makes the file (0600) and its directory (0700) where they are not there, and brings the schema up to date."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            _create_file(path)
+        create_file(path)
     except OSError as error:
         raise StoreError(f"{path}: the KV database cannot be created: {error.strerror}.") from error
     with translated(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             # First: a file that is not ours is left exactly as it was, and one that is up to date needs no lock.
-            is_current = schema.is_current(connection, path)
+            is_current = SCHEMA.is_current(connection, path)
             if not is_current or connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 connection.execute("PRAGMA journal_mode = WAL")
-                schema.migrate(connection, path)
+                SCHEMA.migrate(connection, path)
         finally:
             connection.close()
 
@@ -122,14 +120,3 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError:
         case _:
             text = f"cannot be used: {error}"
     return StoreError(f"{path}: the KV database {text}.")
-
-
-def _create_file(path: Path) -> None:
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    # The directory's own entry must survive a power cut too.
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

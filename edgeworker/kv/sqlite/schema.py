@@ -1,12 +1,8 @@
-"""The tables of the KV database and how an older file becomes a newer one."""
+"""The tables of the KV database."""
 
-import sqlite3
-from pathlib import Path
 from typing import Final
 
-from edgeworker.errors import StoreError
-
-APPLICATION_ID: Final = 0x45574B56  # "EWKV"
+from edgeworker.sqlite_schema import Schema
 
 # A large value is split into rows of `chunks`, whose number is that of the value times this, plus the row's place.
 CHUNKS_PER_VALUE: Final = 1 << 20
@@ -55,51 +51,8 @@ _VERSION_1: Final = (
     """,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1,)
-VERSION: Final = len(MIGRATIONS)
-
-
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Brings the file to this version of the schema, in one transaction; a new file gets all of it.
-
-    Raises:
-        StoreError: it is a database of something else, or of a newer edgeworker. The file is left as it is.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _version(connection, path)
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        if version < VERSION:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
-
-
-def is_current(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is nothing to do for `migrate`. Changes nothing; raises StoreError for what `migrate` refuses."""
-    return _version(connection, path) == VERSION
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    # The tables first: another process may be making them just now, and its one commit brings them and the id together.
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    application = _pragma(connection, "application_id")
-    version = _pragma(connection, "user_version")
-    if tables and application != APPLICATION_ID:
-        raise StoreError(f"{path} is an SQLite database, but not one of KV; name another file or data directory.")
-    if version > VERSION:
-        raise StoreError(
-            f"{path} was written by a newer edgeworker (its schema is {version}, this one knows up to {VERSION}); "
-            "use that version, or another data directory."
-        )
-    return version
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
-    return value
+SCHEMA: Final = Schema(
+    application_id=0x45574B56,  # "EWKV"
+    contents="KV",
+    migrations=(_VERSION_1,),
+)

@@ -1,5 +1,7 @@
 """What an operator would regret about files: who may read and write them, and when certificates end."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from edgeworker.cli.production.files import audit_files
 from edgeworker.config import TLS, Certificate, Config, OriginTLS, Outbound, Socket, Worker, Zone
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.tls.authority import Authority
-from edgeworker.state import ApiTokens
+from edgeworker.state import SQLiteState
+from tests.kv.clocks import FakeClock
 from tests.pki import DAY, NOW, PKI
 
 HTTPS = Config(https_socket=Socket("127.0.0.1", 8443))
@@ -31,6 +34,17 @@ def owned(certificate: Certificate) -> Certificate:
     return certificate
 
 
+def create_tokens(data: Path, tokens: Mapping[str, tuple[str, int | None]]) -> None:
+    """By name: what each may do, and until when."""
+
+    async def create() -> None:
+        async with SQLiteState(data, FakeClock()) as state:
+            for name, (permission, expires_at) in tokens.items():
+                await state.api_tokens.create(name, [permission], now=NOW, expires_at=expires_at)
+
+    asyncio.run(create())
+
+
 def audited(config: Config, data: Path, *, now: int = NOW) -> list[tuple[str, str, str]]:
     found = audit_files(config, data, now=now)
     return [(finding.severity, finding.rule, finding.where) for finding in found]
@@ -39,7 +53,7 @@ def audited(config: Config, data: Path, *, now: int = NOW) -> list[tuple[str, st
 def test_what_an_edge_makes_by_itself_is_not_regretted(data: Path) -> None:
     DataDir.open(data).api_token()
     Authority.made(data, now=NOW)[0].issued(["a.example"], now=NOW)
-    ApiTokens(data).create("publisher", ["kv:write"], now=NOW, expires_at=NOW + DAY)
+    create_tokens(data, {"publisher": ("kv:write", NOW + DAY)})
 
     assert audited(HTTPS, data) == []
 
@@ -137,10 +151,8 @@ def test_a_local_authority_that_cannot_be_used_is_told(data: Path) -> None:
 
 
 def test_named_tokens_that_can_do_everything_or_never_end_are_told(data: Path) -> None:
-    tokens = ApiTokens(data)
-    tokens.create("good", ["kv:write"], now=NOW, expires_at=NOW + DAY)
-    tokens.create("forever", ["kv:write"], now=NOW, expires_at=None)
-    tokens.create("all", ["everything"], now=NOW, expires_at=NOW + DAY)
+    tokens = {"good": ("kv:write", NOW + DAY), "forever": ("kv:write", None), "all": ("everything", NOW + DAY)}
+    create_tokens(data, tokens)
 
     found = sorted((where.split(" (")[0], rule) for _, rule, where in audited(Config(), data))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import StoreError
-from edgeworker.kv.sqlite import schema
 from edgeworker.kv.sqlite.connection import create
+from edgeworker.kv.sqlite.schema import SCHEMA
 
 
 @pytest.fixture
@@ -17,28 +17,28 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_a_new_file_gets_the_whole_schema(connection: sqlite3.Connection, tmp_path: Path) -> None:
-    schema.migrate(connection, tmp_path / "kv.sqlite")
+    SCHEMA.migrate(connection, tmp_path / "kv.sqlite")
 
-    assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
-    assert connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA.version,)
+    assert connection.execute("PRAGMA application_id").fetchone() == (SCHEMA.application_id,)
     assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)
 
 
 def test_a_current_file_is_left_as_it_is(connection: sqlite3.Connection, tmp_path: Path) -> None:
-    schema.migrate(connection, tmp_path / "kv.sqlite")
+    SCHEMA.migrate(connection, tmp_path / "kv.sqlite")
     before = connection.execute("PRAGMA data_version").fetchone(), connection.total_changes
-    schema.migrate(connection, tmp_path / "kv.sqlite")
+    SCHEMA.migrate(connection, tmp_path / "kv.sqlite")
 
     assert (connection.execute("PRAGMA data_version").fetchone(), connection.total_changes) == before
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(connection: sqlite3.Connection, tmp_path: Path) -> None:
     # The schema's last table is in the way.
-    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute(f"PRAGMA application_id = {SCHEMA.application_id}")
     connection.execute("CREATE TABLE chunks (number INTEGER)")
 
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
-        schema.migrate(connection, tmp_path / "kv.sqlite")
+        SCHEMA.migrate(connection, tmp_path / "kv.sqlite")
     assert connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall() == [("chunks",)]
     assert connection.execute("PRAGMA user_version").fetchone() == (0,)
 
@@ -47,7 +47,7 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "kv.sqlite"
     create(path)
     with closing(sqlite3.connect(path)) as other:
-        other.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        other.execute(f"PRAGMA user_version = {SCHEMA.version + 1}")
         other.commit()
     before = path.read_bytes()
 

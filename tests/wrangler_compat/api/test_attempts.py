@@ -11,18 +11,18 @@ from wrangler_compat.api.auth import Door, OneToken, Refusal
 from wrangler_compat.api.permissions import Principal
 
 
-def status(door: Door, token: str, ip: str = "198.51.100.7") -> int:
+async def status(door: Door, token: str, ip: str = "198.51.100.7") -> int:
     url = URL.parse("http://127.0.0.1:8788/client/v4/user")
     asked = Request("GET", url, Headers({"authorization": f"Bearer {token}"}), client=Client(ip))
-    match door.authorize(asked):
+    match await door.authorize(asked):
         case Refusal(status):
             return status
         case Principal():
             return 200
 
 
-def guessed(door: Door, count: int = MAX_WRONG_TOKENS, ip: str = "198.51.100.7") -> None:
-    assert {status(door, f"guess-{number}", ip) for number in range(count)} == {401}
+async def guessed(door: Door, count: int = MAX_WRONG_TOKENS, ip: str = "198.51.100.7") -> None:
+    assert {await status(door, f"guess-{number}", ip) for number in range(count)} == {401}
 
 
 @pytest.fixture
@@ -30,44 +30,44 @@ def door(clock: FakeClock) -> Door:
     return Door([OneToken(TOKEN)], clock=clock)
 
 
-def test_h27_after_too_many_wrong_tokens_none_of_that_address_is_looked_at(door: Door, clock: FakeClock) -> None:
-    guessed(door)
+async def test_h27_after_too_many_wrong_tokens_none_of_that_address_is_looked_at(door: Door, clock: FakeClock) -> None:
+    await guessed(door)
 
-    assert status(door, TOKEN) == 429
-    assert status(door, "another") == 429
-    assert status(door, TOKEN, "198.51.100.8") == 200
+    assert await status(door, TOKEN) == 429
+    assert await status(door, "another") == 429
+    assert await status(door, TOKEN, "198.51.100.8") == 200
     clock.advance(WINDOW_SECONDS - 1)
-    assert status(door, TOKEN) == 429
+    assert await status(door, TOKEN) == 429
     clock.advance(1)
-    assert status(door, TOKEN) == 200
+    assert await status(door, TOKEN) == 200
 
 
-def test_h27_the_refusal_says_how_long_to_wait(door: Door, clock: FakeClock) -> None:
-    guessed(door)
+async def test_h27_the_refusal_says_how_long_to_wait(door: Door, clock: FakeClock) -> None:
+    await guessed(door)
     clock.advance(100)
 
     url = URL.parse("http://127.0.0.1:8788/client/v4/user")
     asked = Request("GET", url, Headers({"authorization": f"Bearer {TOKEN}"}), client=Client("198.51.100.7"))
-    refusal = door.authorize(asked)
+    refusal = await door.authorize(asked)
 
     assert isinstance(refusal, Refusal)
     assert refusal.retry_after_seconds == WINDOW_SECONDS - 100
     assert TOKEN not in refusal.reason
 
 
-def test_one_wrong_token_again_and_again_keeps_nobody_away(door: Door) -> None:
+async def test_one_wrong_token_again_and_again_keeps_nobody_away(door: Door) -> None:
     for _ in range(10 * MAX_WRONG_TOKENS):
-        assert status(door, "revoked") == 401
+        assert await status(door, "revoked") == 401
 
-    assert status(door, TOKEN) == 200
+    assert await status(door, TOKEN) == 200
 
 
-def test_wrong_tokens_of_long_ago_do_not_count(door: Door, clock: FakeClock) -> None:
-    guessed(door, MAX_WRONG_TOKENS - 1)
+async def test_wrong_tokens_of_long_ago_do_not_count(door: Door, clock: FakeClock) -> None:
+    await guessed(door, MAX_WRONG_TOKENS - 1)
     clock.advance(WINDOW_SECONDS)
-    guessed(door, MAX_WRONG_TOKENS - 1)
+    await guessed(door, MAX_WRONG_TOKENS - 1)
 
-    assert status(door, TOKEN) == 200
+    assert await status(door, TOKEN) == 200
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,12 @@ def test_wrong_tokens_of_long_ago_do_not_count(door: Door, clock: FakeClock) -> 
         ("", "", True),
     ],
 )
-def test_a_client_cannot_change_to_another_address_of_its_own(door: Door, first: str, second: str, same: bool) -> None:
-    guessed(door, ip=first)
+async def test_a_client_cannot_change_to_another_address_of_its_own(
+    door: Door, first: str, second: str, same: bool
+) -> None:
+    await guessed(door, ip=first)
 
-    assert status(door, TOKEN, second) == (429 if same else 200)
+    assert await status(door, TOKEN, second) == (429 if same else 200)
 
 
 def test_what_is_remembered_is_bounded() -> None:

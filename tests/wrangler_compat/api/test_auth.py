@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from edgeworker.config import Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Headers, Request
-from edgeworker.state import ApiTokens
+from edgeworker.state import ApiTokens, SQLiteState
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import NAMESPACE, NAMESPACES, TOKEN, VALUES, Client
 from wrangler_compat.api import V4Api
@@ -32,8 +33,8 @@ def asked(headers: dict[str, str] | list[tuple[str, str]], host: str = "127.0.0.
         {"x-auth-email": "me@example.com", "x-auth-key": TOKEN},
     ],
 )
-def test_the_token_opens_the_door(door: Door, headers: dict[str, str]) -> None:
-    principal = door.authorize(asked(headers))
+async def test_the_token_opens_the_door(door: Door, headers: dict[str, str]) -> None:
+    principal = await door.authorize(asked(headers))
 
     assert isinstance(principal, Principal)
     assert principal.may(Need.EVERYTHING, None)
@@ -58,8 +59,8 @@ def test_the_token_opens_the_door(door: Door, headers: dict[str, str]) -> None:
         [("authorization", "Bearer \xff\xfe")],
     ],
 )
-def test_without_the_token_the_answer_is_401(door: Door, headers: list[tuple[str, str]]) -> None:
-    refusal = door.authorize(asked(headers))
+async def test_without_the_token_the_answer_is_401(door: Door, headers: list[tuple[str, str]]) -> None:
+    refusal = await door.authorize(asked(headers))
 
     assert isinstance(refusal, Refusal)
     assert refusal.status == 401
@@ -80,8 +81,8 @@ def test_without_the_token_the_answer_is_401(door: Door, headers: list[tuple[str
         "edge.internal:8788",
     ],
 )
-def test_an_address_and_a_name_of_ours_are_let_in(door: Door, host: str) -> None:
-    assert isinstance(door.authorize(asked(BEARER, host)), Principal)
+async def test_an_address_and_a_name_of_ours_are_let_in(door: Door, host: str) -> None:
+    assert isinstance(await door.authorize(asked(BEARER, host)), Principal)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +95,8 @@ def test_an_address_and_a_name_of_ours_are_let_in(door: Door, host: str) -> None
         "notlocalhost",
     ],
 )
-def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(door: Door, host: str) -> None:
-    refusal = door.authorize(asked(BEARER, host))
+async def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(door: Door, host: str) -> None:
+    refusal = await door.authorize(asked(BEARER, host))
 
     assert isinstance(refusal, Refusal)
     assert refusal.status == 403
@@ -112,16 +113,18 @@ def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(door: D
         {"sec-fetch-site": "same-site"},
     ],
 )
-def test_a_call_from_another_origins_page_is_refused_even_with_the_token(door: Door, headers: dict[str, str]) -> None:
-    refusal = door.authorize(asked({**BEARER, **headers}))
+async def test_a_call_from_another_origins_page_is_refused_even_with_the_token(
+    door: Door, headers: dict[str, str]
+) -> None:
+    refusal = await door.authorize(asked({**BEARER, **headers}))
 
     assert isinstance(refusal, Refusal)
     assert refusal.status == 403
 
 
 @pytest.mark.parametrize("headers", [{"origin": "http://127.0.0.1:8788"}, {"sec-fetch-site": "none"}])
-def test_a_call_from_the_apis_own_origin_is_let_in(door: Door, headers: dict[str, str]) -> None:
-    assert isinstance(door.authorize(asked({**BEARER, **headers})), Principal)
+async def test_a_call_from_the_apis_own_origin_is_let_in(door: Door, headers: dict[str, str]) -> None:
+    assert isinstance(await door.authorize(asked({**BEARER, **headers})), Principal)
 
 
 def test_an_empty_token_is_no_token() -> None:
@@ -148,36 +151,39 @@ async def test_no_answer_has_a_cors_header(client: Client) -> None:
         assert not [name for name, _ in answer.headers if name.startswith("access-control-")]
 
 
-def test_a_named_token_may_do_what_it_was_made_for(tmp_path: Path, clock: FakeClock) -> None:
-    tokens = ApiTokens(tmp_path)
-    text = tokens.create("publisher", ["kv:write:ns"], now=clock.now(), expires_at=clock.now() + 60)
+@pytest.fixture
+async def tokens(tmp_path: Path, clock: FakeClock) -> AsyncIterator[ApiTokens]:
+    async with SQLiteState(tmp_path, clock) as state:
+        yield state.api_tokens
+
+
+async def test_a_named_token_may_do_what_it_was_made_for(tokens: ApiTokens, clock: FakeClock) -> None:
+    text = await tokens.create("publisher", ["kv:write:ns"], now=clock.now(), expires_at=clock.now() + 60)
     door = Door([OneToken(TOKEN), NamedTokens(tokens)], clock=clock)
 
-    principal = door.authorize(asked({"authorization": f"Bearer {text}"}))
+    principal = await door.authorize(asked({"authorization": f"Bearer {text}"}))
 
     assert isinstance(principal, Principal)
     assert principal.name == "publisher"
     assert principal.may(Need.KV_WRITE, "ns")
     assert not principal.may(Need.KV_READ, "ns")
     clock.advance(60)
-    assert isinstance(door.authorize(asked({"authorization": f"Bearer {text}"})), Refusal)
+    assert isinstance(await door.authorize(asked({"authorization": f"Bearer {text}"})), Refusal)
 
 
-def test_a_permission_that_is_not_understood_grants_nothing(tmp_path: Path, clock: FakeClock) -> None:
-    tokens = ApiTokens(tmp_path)
-    text = tokens.create("later", ["d1:write", "kv:read"], now=clock.now(), expires_at=None)
+async def test_a_permission_that_is_not_understood_grants_nothing(tokens: ApiTokens, clock: FakeClock) -> None:
+    text = await tokens.create("later", ["d1:write", "kv:read"], now=clock.now(), expires_at=None)
 
-    principal = Door([NamedTokens(tokens)], clock=clock).authorize(asked({"authorization": f"Bearer {text}"}))
+    principal = await Door([NamedTokens(tokens)], clock=clock).authorize(asked({"authorization": f"Bearer {text}"}))
 
     assert isinstance(principal, Principal)
     assert [str(permission) for permission in principal.permissions] == ["kv:read"]
 
 
 async def test_a_publishers_token_can_write_its_namespace_and_do_nothing_else(
-    tmp_path: Path, store: KVStore, clock: FakeClock
+    tokens: ApiTokens, store: KVStore, clock: FakeClock
 ) -> None:
-    tokens = ApiTokens(tmp_path)
-    text = tokens.create("publisher", [f"kv:write:{NAMESPACE}"], now=clock.now(), expires_at=None)
+    text = await tokens.create("publisher", [f"kv:write:{NAMESPACE}"], now=clock.now(), expires_at=None)
     api = V4Api(Config(), store, Door([NamedTokens(tokens)], clock=clock), clock=clock)
     publisher = Client(api, {"authorization": f"Bearer {text}"})
 
@@ -198,5 +204,5 @@ async def test_a_publishers_token_can_write_its_namespace_and_do_nothing_else(
     ]:
         answer = await publisher.call(method, target)
         assert (answer.status, answer.code) == (403, 10000), target
-    tokens.revoke("publisher")
+    await tokens.revoke("publisher")
     assert (await publisher.call("PUT", f"{VALUES}/k", b"v")).status == 401

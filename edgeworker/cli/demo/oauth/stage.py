@@ -21,7 +21,7 @@ from edgeworker.cli.oauth.secret_file import put_secret
 from edgeworker.cli.oauth.users import Users
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import Config, KVBinding, Socket
-from edgeworker.edge import Kept
+from edgeworker.edge import PersistentServices
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.host.datadir import DataDir
@@ -29,7 +29,7 @@ from edgeworker.host.issuer_scripts import SigningKeys
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.server.listener import listen_on
-from edgeworker.state import SQLiteAtoms
+from edgeworker.state import SQLiteState
 from wrangler_compat import LoadOptions, load
 
 EMAIL: Final = "ann@example.com"
@@ -102,9 +102,9 @@ async def set_up() -> AsyncIterator[Stage]:
         stack.push_async_callback(store.close)
         registered = await _register(config, store, clock, project, secret_file, application.redirect_uri)
 
-        kept = Kept(SQLiteAtoms(data.path))
-        stack.push_async_callback(kept.close)
-        assembly = await Assembly.open(config, store=store, clock=clock, kept=kept)
+        persistent = PersistentServices(SQLiteState(data.path, clock))
+        stack.push_async_callback(persistent.close)
+        assembly = await Assembly.open(config, store=store, clock=clock, persistent=persistent)
         stack.push_async_callback(assembly.close, drain_seconds=0)
         edge = await listen_on(address, assembly, Socket("127.0.0.1", port), limits=config.limits, clock=clock)
         stack.push_async_callback(edge.close, 0)

@@ -1,0 +1,88 @@
+"""An SQLite file that only its owner reads, and how an older one becomes a newer one: numbered migrations."""
+
+import os
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeworker.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of one kind of file. `contents` says what such a file holds, for messages.
+
+    Each of `migrations` leads from one version to the next; a released one never changes. A file has its version in
+    `user_version` and `application_id` in its own place. Files of a release from before the first migration have
+    neither; they are known by `unversioned_tables`.
+    """
+
+    application_id: int
+    contents: str
+    migrations: tuple[tuple[str, ...], ...]
+    unversioned_tables: frozenset[str] = frozenset()
+
+    @property
+    def version(self) -> int:
+        return len(self.migrations)
+
+    def is_current(self, connection: sqlite3.Connection, path: Path) -> bool:
+        """Whether `migrate` has nothing to do. Changes nothing; raises StoreError for what `migrate` refuses."""
+        return self._version_of(connection, path) == self.version
+
+    def migrate(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Bring the file to the newest version, in one transaction; a new file gets all of it.
+
+        Raises:
+            StoreError: it is a database of something else, or of a newer edgeworker. The file is left as it is.
+        """
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = self._version_of(connection, path)
+            for statements in self.migrations[version:]:
+                for statement in statements:
+                    connection.execute(statement)
+            if version < self.version:
+                connection.execute(f"PRAGMA application_id = {self.application_id}")
+                connection.execute(f"PRAGMA user_version = {self.version}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _version_of(self, connection: sqlite3.Connection, path: Path) -> int:
+        # The tables first: another process may be making them just now, and its one commit brings them and the id.
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        is_unversioned = application == 0 and version == 0 and tables <= self.unversioned_tables
+        if tables and application != self.application_id and not is_unversioned:
+            raise StoreError(
+                f"{path} is an SQLite database, but not one of {self.contents}; name another file or data directory."
+            )
+        if version > self.version:
+            raise StoreError(
+                f"{path} was written by a newer edgeworker (its schema is {version}, this one knows up to "
+                f"{self.version}); use that version, or another data directory."
+            )
+        return version
+
+
+def create_file(path: Path) -> None:
+    """Make the file (0600) and its directory (0700) if they are not there. Raises OSError.
+
+    SQLite gives its own files beside it the same rights. A file that is there is not even opened: closing it again
+    would end the locks that SQLite holds on it in this process.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        return
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    # The directory's own entry must survive a power cut too.
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,221 @@
+"""`state.sqlite`: one aiosqlite connection that reads and writes, and one that notices what others wrote."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from edgeworker.errors import StoreError
+from edgeworker.sqlite_schema import create_file
+from edgeworker.state.schema import SCHEMA
+
+if TYPE_CHECKING:
+    import aiosqlite
+
+T = TypeVar("T")
+Parameters = Sequence[str | int | bytes | None]
+Row = Sequence[str | int | bytes | None]
+Execute = Callable[[str, Parameters], Awaitable[list[Row]]]
+"""Runs one statement of a transaction and returns its rows."""
+
+FILE_NAME: Final = "state.sqlite"
+
+_BUSY_TIMEOUT_SECONDS: Final = 10.0
+_GENERATION: Final = 1 << 48  # more changes than a file will see
+
+_FileIdentity = tuple[int, int]  # device and inode
+
+
+class StateDatabase:
+    """The file of one data directory, opened when it is first needed; made by the first write, never by a read.
+
+    What was written survives a power cut once the call has returned. Processes that have the file open see each other's
+    writes at once. If the file is replaced while it is open (a backup is put back), the next call uses the new one.
+    All methods raise StoreError.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / FILE_NAME
+        self._lock = asyncio.Lock()
+        self._connection: aiosqlite.Connection | None = None
+        self._identity: _FileIdentity | None = None
+        self._closed = False
+        self._observer = _Observer(self.path)
+
+    async def read(self, statement: str, parameters: Parameters = ()) -> list[Row]:
+        """The rows of a SELECT; none if there is no file."""
+        async with self._lock:
+            if _identity(self.path) is None:
+                return []
+            return await self._execute(statement, parameters)
+
+    async def write(self, statement: str, parameters: Parameters = ()) -> list[Row]:
+        """Commit one statement; returns what its RETURNING says."""
+        async with self._lock:
+            return await self._execute(statement, parameters)
+
+    async def transaction(self, work: Callable[[Execute], Awaitable[T]]) -> T:
+        """Commit all that `work` executes, or nothing if it raises. Cancelling the caller does not interrupt it."""
+        return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
+
+    def changes(self, space: str) -> int:
+        """A number that differs after any change of a document of `space`, by any process. Takes some microseconds."""
+        with self._translated():
+            return self._observer.changes(space)
+
+    async def close(self) -> None:
+        async with self._lock:
+            self._closed = True
+            # The writing connection last: only one that may write can put the -wal away.
+            self._observer.close()
+            await self._disconnect()
+
+    async def _transaction(self, work: Callable[[Execute], Awaitable[T]]) -> T:
+        async with self._lock, self._opened() as connection:
+            await connection.execute_fetchall("BEGIN IMMEDIATE")
+            try:
+                result = await work(lambda statement, parameters: _rows(connection, statement, parameters))
+                await connection.execute_fetchall("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    await connection.execute_fetchall("ROLLBACK")
+                raise
+            return result
+
+    async def _execute(self, statement: str, parameters: Parameters) -> list[Row]:
+        async with self._opened() as connection:
+            return await _rows(connection, statement, parameters)
+
+    @asynccontextmanager
+    async def _opened(self) -> "AsyncIterator[aiosqlite.Connection]":
+        if self._closed:
+            raise StoreError(f"{self.path}: is closed")
+        with self._translated():
+            if self._connection is not None and _identity(self.path) != self._identity:
+                await self._disconnect()
+            if self._connection is None:
+                # It takes some milliseconds to import, and an edge without products, tokens and ATOMIC needs none.
+                import aiosqlite
+
+                # It logs every statement with its parameters, and those are secrets.
+                logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+                failures: list[Exception] = []
+
+                def connect() -> sqlite3.Connection:
+                    try:
+                        return self._connect()
+                    except Exception as error:  # noqa: BLE001  # it is raised below
+                        # aiosqlite would leave its thread running; that of an open connection can be ended.
+                        failures.append(error)
+                        return sqlite3.connect(":memory:")
+
+                connection = await aiosqlite.Connection(connect, iter_chunk_size=64)
+                if failures:
+                    await connection.close()
+                    raise failures[0]
+                self._connection = connection
+            yield self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        """Runs in aiosqlite's thread, as all that this connection does."""
+        create_file(self.path)
+        self._identity = _identity(self.path)
+        # Without transactions of Python's: each statement is one, and takes the write lock as its first step.
+        connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+        try:
+            # First: a file that is not ours is left exactly as it was, and one that is up to date needs no lock.
+            is_current = SCHEMA.is_current(connection, self.path)
+            if not is_current or connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode = WAL")
+                SCHEMA.migrate(connection, self.path)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+
+class _Observer:
+    """A second connection, which only reads and is used in the event loop: it sees every commit of the first one, and
+    of other processes, as a new `data_version`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: _FileIdentity | None = None
+        self._generation = 0  # counts the files that were seen
+        self._data_version = -1
+        self._counts: dict[str, int] = {}  # of each space, at `_data_version`
+
+    def changes(self, space: str) -> int:
+        identity = _identity(self._path)
+        if self._connection is None or identity != self._identity:
+            self._open(identity)
+        if self._connection is None:
+            return self._generation * _GENERATION
+        data_version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if data_version != self._data_version:
+            self._data_version = data_version
+            self._counts.clear()
+        count = self._counts.get(space)
+        if count is None:
+            count = self._counts[space] = self._count(self._connection, space)
+        return self._generation * _GENERATION + count
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self, identity: _FileIdentity | None) -> None:
+        if identity != self._identity:
+            self._generation += 1
+        self.close()
+        self._identity = identity
+        self._data_version = -1
+        self._counts.clear()
+        if identity is not None:
+            self._connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro",
+                uri=True,
+                timeout=_BUSY_TIMEOUT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+
+    def _count(self, connection: sqlite3.Connection, space: str) -> int:
+        with closing(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'document_changes'")) as found:
+            if found.fetchone() is None:
+                return 0  # an older file, or one that another process is making; it will be a new data_version
+        row = connection.execute("SELECT count FROM document_changes WHERE space = ?", (space,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+
+async def _rows(connection: "aiosqlite.Connection", statement: str, parameters: Parameters) -> list[Row]:
+    return [tuple(row) for row in await connection.execute_fetchall(statement, parameters)]
+
+
+def _identity(path: Path) -> _FileIdentity | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
