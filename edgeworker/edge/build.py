@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from edgeworker.assets import Assets
 from edgeworker.bindings import Sources, make_env
+from edgeworker.bindings.rate_limit.python_view import RateCounters
+from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
@@ -15,8 +17,6 @@ from edgeworker.kv.store import KVStore
 from edgeworker.messages import Access
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
-from edgeworker.runtime.rate_limit_view import RateCounters
-from edgeworker.runtime.service import OwnExports
 from edgeworker.state import MemoryState, State
 
 

@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edgeworker.bindings.kv.python_view import KVView
 from edgeworker.clock import SystemClock
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.sqlite.connection import connect_for_writing, create
 from edgeworker.kv.sqlite.writes import put
 from edgeworker.kv.store import Entry
-from edgeworker.runtime.kv_view import KVView
 
 VALUE: Final = b"x" * 300
 LARGE_BYTES: Final = 25 * 1024 * 1024

@@ -12,12 +12,12 @@ RULES: Final = "tests/kv/test_rules.py::"
 NAMESPACE: Final = "tests/kv/test_namespace.py::"
 STORE: Final = "tests/kv/test_store.py::"
 EVENTUAL: Final = "tests/kv/test_eventual.py::"
-VIEW: Final = "tests/runtime/test_kv_view.py::"
+VIEW: Final = "tests/bindings/kv/test_python_view.py::"
 REST: Final = "tests/wrangler_compat/api/test_kv_"
 
 CODE: Final = "edgeworker/kv/"
-SCRIPT: Final = "edgeworker/runtime/kv_view.py"
-ARGUMENTS: Final = "edgeworker/runtime/kv_arguments.py"
+SCRIPT: Final = "edgeworker/bindings/kv/python_view.py"
+ARGUMENTS: Final = "edgeworker/bindings/kv/python_arguments.py"
 API: Final = "wrangler_compat/api/"
 
 

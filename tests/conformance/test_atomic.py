@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
+from edgeworker.bindings.atomic.python_view import AtomicView
 from edgeworker.config import JSON
-from edgeworker.runtime.atomic_view import AtomicView
 from edgeworker.runtime.webapi.ffi import JsException
 from tests.kv.clocks import FakeClock
 from tests.state.states import STATES

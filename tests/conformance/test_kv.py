@@ -12,10 +12,10 @@ from typing import Final, Literal
 
 import pytest
 
+from edgeworker.bindings.kv.python_view import KVView
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
-from edgeworker.runtime.kv_view import KVView
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.streams import ReadableStream
 from tests.kv.clocks import FakeClock

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from edgeworker import config
 from edgeworker.bindings import Sources, make_env
+from edgeworker.bindings.rate_limit.python_view import RateCounters
+from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.config import Binding
 from edgeworker.handler import Background
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import Isolate, Worker, load
-from edgeworker.runtime.rate_limit_view import RateCounters
-from edgeworker.runtime.service import OwnExports
 from edgeworker.state import AtomicStore, MemoryAtomicStore
 from tests.kv.clocks import FakeClock
 

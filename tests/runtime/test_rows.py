@@ -13,6 +13,8 @@ from typing import Final
 import pytest
 
 HERE: Final = Path(__file__).parent
+KV = "../bindings/kv/test_python_view.py::"
+ASSETS = "../bindings/assets/test_python_view.py::test_a_script_fetches_its_own_files_and_those_of_a_bound_worker"
 RESPONSE = "sdk/test_response.py::test_a_response_is_as_the_sdk_has_it | "
 REQUEST = "sdk/test_request.py::test_a_request_is_as_the_sdk_has_it | "
 FORMS = "sdk/test_formdata.py::test_forms_and_blobs_are_as_the_sdk_has_them | "
@@ -149,13 +151,15 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "contract/test_env.py::test_bindings_are_attributes",
             "contract/test_env.py::test_a_missing_binding_tells_what_is_bound",
         ),
-        "results of bindings have items and attributes": ("test_kv_view.py::test_results_have_items_and_attributes",),
+        "results of bindings have items and attributes": (KV + "test_results_have_items_and_attributes",),
         "options as keywords or as a last dict": (
-            "test_kv_arguments.py::test_keywords_are_one_object_behind_the_others",
+            "../bindings/kv/test_python_arguments.py::test_keywords_are_one_object_behind_the_others",
         ),
-        "None is absent": ("test_kv_view.py::test_options_of_none_are_absent",),
+        "None is absent": (KV + "test_options_of_none_are_absent",),
         "a service binding: fetch and methods": (PUBLIC + "test_workers_call_each_other",),
-        "ASSETS": ("test_assets_view.py::test_a_script_fetches_its_own_files_and_those_of_a_bound_worker",),
+        "ASSETS": (
+            "../bindings/assets/test_python_view.py::test_a_script_fetches_its_own_files_and_those_of_a_bound_worker",
+        ),
         "workers.env, patch_env": ("python/test_shims.py::test_env_can_be_read_at_the_top_and_patched_inside",),
         "DurableObject, WorkflowEntrypoint": (
             "python/test_isolate.py::test_a_durable_object_in_a_script_does_not_keep_it_from_running",
@@ -288,7 +292,9 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "01-hello": (EXAMPLE + "test_hello",),
         "02-binding": (EXAMPLE + "test_binding",),
         "03-fastapi": (EXAMPLE + "test_fastapi",),
-        "06-assets": ("test_assets_view.py::test_a_script_fetches_its_own_files_and_those_of_a_bound_worker",),
+        "06-assets": (
+            "../bindings/assets/test_python_view.py::test_a_script_fetches_its_own_files_and_those_of_a_bound_worker",
+        ),
         "08-cron": (EXAMPLE + "test_cron",),
         "16-sync-http-clients": (EXAMPLE + "test_sync_http_clients",),
         "12-image-gen": (EXAMPLE + "test_image_gen",),

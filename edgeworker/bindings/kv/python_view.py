@@ -8,12 +8,12 @@ import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from typing import Final, NoReturn, TypeVar
 
+from edgeworker.bindings.kv import python_arguments as arguments
 from edgeworker.errors import KVError, KVTypeError, StoreError
 from edgeworker.kv import rules
 from edgeworker.kv.namespace import Found, FoundStream, Key, KVNamespace, Value
 from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
-from edgeworker.runtime import kv_arguments as arguments
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull, as_js

@@ -1,7 +1,7 @@
 import pytest
 
+from edgeworker.bindings.rate_limit.python_view import RateCounters
 from edgeworker.config import RateLimitBinding
-from edgeworker.runtime.rate_limit_view import RateCounters
 from tests.runtime.stage import Stage
 
 

@@ -3,7 +3,6 @@ import pytest
 from edgeworker.config import KVBinding, ServiceBinding, TextBinding, UnsupportedBinding
 from edgeworker.messages import Response
 from edgeworker.runtime import ScriptFailure
-from tests.runtime.conftest import stage as stage
 from tests.runtime.stage import Stage
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from edgeworker.bindings.kv import python_arguments as arguments
 from edgeworker.config import JSON
-from edgeworker.runtime import kv_arguments as arguments
 from edgeworker.runtime.webapi.ffi import JsException, jsnull
 
 

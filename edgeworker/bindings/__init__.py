@@ -6,6 +6,13 @@ from typing import Final
 
 from edgeworker import config
 from edgeworker.assets import Assets
+from edgeworker.bindings.analytics.python_view import AnalyticsView
+from edgeworker.bindings.assets.python_view import AssetsView
+from edgeworker.bindings.atomic.python_view import AtomicView
+from edgeworker.bindings.kv.python_view import KVView
+from edgeworker.bindings.rate_limit.python_view import RateCounters, RateLimitView
+from edgeworker.bindings.secrets_store.python_view import StoredSecretView
+from edgeworker.bindings.service.python_view import ServiceView
 from edgeworker.clock import Clock
 from edgeworker.config import (
     AnalyticsBinding,
@@ -24,14 +31,7 @@ from edgeworker.config import (
 from edgeworker.errors import ConfigError, ScriptError
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.runtime import Env, Worker
-from edgeworker.runtime.analytics_view import AnalyticsView
-from edgeworker.runtime.assets_view import AssetsView
-from edgeworker.runtime.atomic_view import AtomicView
 from edgeworker.runtime.contract.unsupported import UnsupportedView
-from edgeworker.runtime.kv_view import KVView
-from edgeworker.runtime.rate_limit_view import RateCounters, RateLimitView
-from edgeworker.runtime.service import ServiceView
-from edgeworker.runtime.stored_secret_view import StoredSecretView
 from edgeworker.runtime.webapi.ffi import as_js
 from edgeworker.state import AtomicStore
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from edgeworker.bindings.kv.python_view import KVView
 from edgeworker.errors import StoreError
 from edgeworker.handler import Background, Context
 from edgeworker.kv.memory import MemoryStore
@@ -12,7 +13,6 @@ from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Request, Response
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.kv_view import KVView
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.trace import Trace

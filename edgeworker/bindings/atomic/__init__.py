@@ -1,0 +1,1 @@
+"""What must happen exactly once: the service of scripts/atomic."""
