@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import Assets, AssetsBinding, HTMLHandling, NotFoundHandling
+from edgeworker.bindings import AssetsBinding
+from edgeworker.config import Assets, HTMLHandling, NotFoundHandling
 from wrangler_compat.diagnostics import Diagnostics, Place
 
 MAX_RULES: Final = 100

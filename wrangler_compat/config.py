@@ -4,19 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from edgeworker.config import (
-    ATOMIC_SERVICE,
-    DEFAULT_CPU_MS,
-    JSON,
-    AccessDev,
-    Assets,
-    AtomicBinding,
-    Binding,
-    KVBinding,
-    Namespace,
-    ServiceBinding,
-    UnsupportedBinding,
-)
+from edgeworker.bindings import AtomicBinding, KVBinding, ServiceBinding, UnsupportedBinding
+from edgeworker.bindings.atomic.binding import ATOMIC_SERVICE
+from edgeworker.config import DEFAULT_CPU_MS, JSON, AccessDev, Assets, Binding, Namespace
 from edgeworker.errors import ConfigError
 from edgeworker.routing import parse_pattern
 from wrangler_compat.assets import assets_binding, plan_assets

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeworker.config import Config, CustomDomain, Route, ServiceBinding, Worker
+from edgeworker.bindings import ServiceBinding
+from edgeworker.config import Config, CustomDomain, Route, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.routing import Resolver, origin_tls_of, parse_pattern
 from wrangler_compat.config import Plan

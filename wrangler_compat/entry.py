@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import AssetsBinding
+from edgeworker.bindings import AssetsBinding
 from wrangler_compat.config import Plan
 from wrangler_compat.diagnostics import Diagnostics, Place
 

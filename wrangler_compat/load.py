@@ -6,17 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import (
-    Binding,
-    Config,
-    CustomDomain,
-    JSONBinding,
-    KVBinding,
-    Namespace,
-    Route,
-    Socket,
-    Worker,
-)
+from edgeworker.bindings import JSONBinding, KVBinding
+from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
 from wrangler_compat.checks import without_passwords
 from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker

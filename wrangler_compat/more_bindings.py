@@ -4,14 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from edgeworker.config import (
-    AnalyticsBinding,
-    Binding,
-    RateLimitBinding,
-    SecretBinding,
-    StoredSecretBinding,
-    TextBinding,
-)
+from edgeworker.bindings import AnalyticsBinding, RateLimitBinding, SecretBinding, StoredSecretBinding, TextBinding
+from edgeworker.config import Binding
 from wrangler_compat.checks import as_table
 
 OWN_FIELDS: Final = ("ratelimits", "analytics_engine_datasets", "secrets_store_secrets")

@@ -11,7 +11,8 @@ from typing import Final
 
 from dotenv.parser import parse_stream
 
-from edgeworker.config import JSON, Binding, JSONBinding, SecretBinding, TextBinding
+from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
+from edgeworker.config import JSON, Binding
 from edgeworker.errors import ConfigError
 from wrangler_compat.diagnostics import Diagnostics, Place
 

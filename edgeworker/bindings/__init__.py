@@ -1,142 +1,85 @@
-"""One maker for each kind of binding; together they build a worker's env."""
+"""What `env` of a worker holds. A kind of binding is one folder here and one line in KINDS."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from edgeworker import config
-from edgeworker.assets import Assets
-from edgeworker.bindings.analytics.python_view import AnalyticsView
-from edgeworker.bindings.assets.python_view import AssetsView
-from edgeworker.bindings.atomic.python_view import AtomicView
-from edgeworker.bindings.kv.python_view import KVView
-from edgeworker.bindings.rate_limit.python_view import RateCounters, RateLimitView
-from edgeworker.bindings.secrets_store.python_view import StoredSecretView
-from edgeworker.bindings.service.python_view import ServiceView
-from edgeworker.clock import Clock
-from edgeworker.config import (
-    AnalyticsBinding,
-    AssetsBinding,
-    AtomicBinding,
-    Binding,
-    JSONBinding,
-    KVBinding,
-    RateLimitBinding,
-    SecretBinding,
-    ServiceBinding,
-    StoredSecretBinding,
-    TextBinding,
-    UnsupportedBinding,
+from edgeworker.bindings import (
+    analytics,
+    assets,
+    atomic,
+    kv,
+    rate_limit,
+    secrets_store,
+    service,
+    unsupported,
+    variables,
 )
-from edgeworker.errors import ConfigError, ScriptError
-from edgeworker.kv.namespace import KVNamespace
-from edgeworker.runtime import Env, Worker
-from edgeworker.runtime.contract.unsupported import UnsupportedView
-from edgeworker.runtime.webapi.ffi import as_js
-from edgeworker.state import AtomicStore
+from edgeworker.bindings.analytics.binding import AnalyticsBinding
+from edgeworker.bindings.assets.binding import AssetsBinding
+from edgeworker.bindings.atomic.binding import AtomicBinding
+from edgeworker.bindings.kind import Kind, Resources
+from edgeworker.bindings.kv.binding import KVBinding
+from edgeworker.bindings.rate_limit.binding import RateLimitBinding
+from edgeworker.bindings.secrets_store.binding import StoredSecretBinding
+from edgeworker.bindings.service.binding import ServiceBinding
+from edgeworker.bindings.unsupported.binding import UnsupportedBinding
+from edgeworker.bindings.variables.binding import JSONBinding, SecretBinding, TextBinding
+from edgeworker.config import Binding, Worker
+
+if TYPE_CHECKING:
+    from edgeworker.assets import Assets
+    from edgeworker.runtime.contract.bound import BoundService
+
+# In the order in which a worker's bindings are listed.
+KINDS: Final[tuple[Kind, ...]] = (
+    kv.KIND,
+    service.KIND,
+    atomic.KIND,
+    rate_limit.KIND,
+    analytics.KIND,
+    secrets_store.KIND,
+    unsupported.KIND,
+    assets.KIND,
+    variables.TEXT,
+    variables.JSON,
+    variables.SECRET,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where bindings take what they give: a namespace by its id, a worker of this edge by its name, or None.
+_BY_VALUE: Final[Mapping[type[Binding], Kind]] = {kind.value: kind for kind in KINDS}
 
-    `workers` is asked when a service binding is used, so that the order of loading does not matter.
+
+def bind_services(worker: Worker, resources: Resources, assets: "Assets | None" = None) -> "tuple[BoundService, ...]":
+    """The services behind a worker's bindings. `assets` are the worker's own.
+
+    Raises ConfigError for a binding that cannot work.
     """
-
-    clock: Clock
-    namespaces: Callable[[str], KVNamespace]
-    workers: Callable[[str], Worker | None]
-    atomic: AtomicStore
-    rates: RateCounters
-    assets: Assets | None = None
+    own = replace(resources, assets=assets)
+    return tuple(_BY_VALUE[type(binding)].bind(binding, own) for binding in worker.bindings)
 
 
-def make_env(worker: config.Worker, sources: Sources, assets: Assets | None = None) -> Env:
-    """`assets` are the worker's own."""
-    sources = replace(sources, assets=assets)
-    return Env(worker.name, {binding.name: MAKERS[type(binding)](binding, sources) for binding in worker.bindings})
+def describe_binding(binding: Binding) -> tuple[str, str]:
+    """(kind, value) of a binding in wrangler's words, a secret's value masked."""
+    return _BY_VALUE[type(binding)].describe(binding)
 
 
-def _text(binding: Binding, _sources: Sources) -> object:
-    assert isinstance(binding, TextBinding | SecretBinding)
-    return binding.text
-
-
-def _json(binding: Binding, _sources: Sources) -> object:
-    assert isinstance(binding, JSONBinding)
-    return as_js(binding.value)
-
-
-def _kv(binding: Binding, sources: Sources) -> object:
-    assert isinstance(binding, KVBinding)
-    return KVView(sources.namespaces(binding.namespace_id), name=binding.name)
-
-
-def _service(binding: Binding, sources: Sources) -> object:
-    assert isinstance(binding, ServiceBinding)
-
-    def find() -> Worker:
-        worker = sources.workers(binding.worker)
-        if worker is None:
-            raise ScriptError(
-                f'Worker "{binding.worker}" not found, to which service binding {binding.name} points; it must be one '
-                "of the workers that run in this edge"
-            )
-        return worker
-
-    return ServiceView(find, name=binding.name, entrypoint=binding.entrypoint, props=binding.props)
-
-
-def _atomic(binding: Binding, sources: Sources) -> object:
-    assert isinstance(binding, AtomicBinding)
-    return AtomicView(sources.atomic, sources.clock, name=binding.name, space=binding.space)
-
-
-def _assets(binding: Binding, sources: Sources) -> object:
-    assert isinstance(binding, AssetsBinding)
-    if sources.assets is None:
-        raise ConfigError(f"binding {binding.name}: the worker has no assets; set `assets` of the Worker")
-    return AssetsView(sources.assets, name=binding.name)
-
-
-def _rate_limit(binding: Binding, sources: Sources) -> object:
-    assert isinstance(binding, RateLimitBinding)
-    return RateLimitView(
-        sources.rates,
-        sources.clock,
-        name=binding.name,
-        namespace=binding.namespace_id,
-        limit=binding.limit,
-        period_seconds=binding.period_seconds,
-    )
-
-
-def _analytics(binding: Binding, _sources: Sources) -> object:
-    assert isinstance(binding, AnalyticsBinding)
-    return AnalyticsView(name=binding.name, dataset=binding.dataset)
-
-
-def _stored_secret(binding: Binding, _sources: Sources) -> object:
-    assert isinstance(binding, StoredSecretBinding)
-    return StoredSecretView(name=binding.name, secret_name=binding.secret_name, text=binding.text)
-
-
-def _unsupported(binding: Binding, _sources: Sources) -> object:
-    assert isinstance(binding, UnsupportedBinding)
-    return UnsupportedView(binding.name, binding.kind)
-
-
-Maker = Callable[[Binding, Sources], object]
-MAKERS: Final[Mapping[type[Binding], Maker]] = {
-    TextBinding: _text,
-    SecretBinding: _text,
-    JSONBinding: _json,
-    KVBinding: _kv,
-    ServiceBinding: _service,
-    AtomicBinding: _atomic,
-    AssetsBinding: _assets,
-    RateLimitBinding: _rate_limit,
-    AnalyticsBinding: _analytics,
-    StoredSecretBinding: _stored_secret,
-    UnsupportedBinding: _unsupported,
-}
+__all__ = [
+    "KINDS",
+    "AnalyticsBinding",
+    "AssetsBinding",
+    "AtomicBinding",
+    "Binding",
+    "JSONBinding",
+    "KVBinding",
+    "Kind",
+    "RateLimitBinding",
+    "Resources",
+    "SecretBinding",
+    "ServiceBinding",
+    "StoredSecretBinding",
+    "TextBinding",
+    "UnsupportedBinding",
+    "bind_services",
+    "describe_binding",
+]

@@ -2,26 +2,9 @@
 
 from collections.abc import Sequence
 
+from edgeworker.bindings import describe_binding
 from edgeworker.cli.output import Output
-from edgeworker.config import (
-    ATOMIC_SERVICE,
-    AnalyticsBinding,
-    AssetsBinding,
-    AtomicBinding,
-    Binding,
-    Config,
-    JSONBinding,
-    KVBinding,
-    RateLimitBinding,
-    SecretBinding,
-    ServiceBinding,
-    StoredSecretBinding,
-    TextBinding,
-    UnsupportedBinding,
-    Worker,
-)
-
-_SHOWN_CHARACTERS = 60
+from edgeworker.config import Config, Worker
 
 
 def show(
@@ -94,7 +77,7 @@ def binding_rows(config: Config) -> list[list[str]]:
     for worker in config.workers:
         name = _worker_text(worker)
         for binding in worker.bindings:
-            kind, value = binding_text(binding)
+            kind, value = describe_binding(binding)
             rows.append([name, f"env.{binding.name}", kind, value])
             name = ""
         if not worker.bindings:
@@ -104,35 +87,3 @@ def binding_rows(config: Config) -> list[list[str]]:
 
 def _worker_text(worker: Worker) -> str:
     return f"{worker.name} (the split-token script)" if worker.is_default_script else worker.name
-
-
-def binding_text(binding: Binding) -> tuple[str, str]:
-    """(kind, value) of a binding in wrangler's words, a secret's value masked."""
-    match binding:
-        case KVBinding(_, namespace_id):
-            return "KV Namespace", namespace_id
-        case TextBinding(_, text):
-            return "Environment Variable", _shortened(f'"{text}"')
-        case JSONBinding(_, value):
-            return "Environment Variable", _shortened(str(value))
-        case SecretBinding():
-            return "Environment Variable", '"(hidden)"'
-        case ServiceBinding(_, worker, entrypoint):
-            return "Worker", worker if entrypoint is None else f"{worker}#{entrypoint}"
-        case AtomicBinding(_, space):
-            return "Worker", f"{ATOMIC_SERVICE} (here: state.sqlite{f', space {space}' if space else ''})"
-        case RateLimitBinding(_, _, limit, period_seconds):
-            return "Rate Limit", f"{limit} requests/{period_seconds}s"
-        case AnalyticsBinding(_, dataset):
-            return "Analytics Engine Dataset", f"{dataset} (logged only)"
-        case StoredSecretBinding(_, secret_name, text):
-            return "Secrets Store Secret", f"{secret_name}: {'not given' if text is None else '(hidden)'}"
-        case AssetsBinding():
-            return "Assets", ""
-        case UnsupportedBinding(_, kind):
-            return kind, "not emulated: using it raises an error"
-
-
-def _shortened(text: str) -> str:
-    line = text.replace("\n", "\\n")
-    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"

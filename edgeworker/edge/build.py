@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from edgeworker.assets import Assets
-from edgeworker.bindings import Sources, make_env
-from edgeworker.bindings.rate_limit.python_view import RateCounters
+from edgeworker.bindings import Resources, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
@@ -18,6 +17,7 @@ from edgeworker.messages import Access
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.state import MemoryState, State
+from edgeworker.state.rate_counters import RateCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def build(
 
     workers: dict[str, Worker] = {}
     persistent = persistent or PersistentServices()
-    sources = Sources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
+    resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     try:
         for configured in config.workers:
             assets = (
@@ -56,12 +56,11 @@ async def build(
                 if configured.assets is None
                 else Assets(configured.assets, worker=configured.name, has_script=configured.main is not None)
             )
-            env = make_env(configured, sources, assets)
-            isolate = load(configured, env, services.clock, persistent.cache)
+            bound = bind_services(configured, resources, assets)
+            isolate = load(configured, bound, services.clock, persistent.cache)
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,
-                env,
                 background=services.background,
                 seconds=config.limits.script_seconds,
                 assets=assets,

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.config import Config, JSONBinding, SecretBinding, TextBinding, Worker
+from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
+from edgeworker.config import Config, Worker
 from edgeworker.host.bundled import scripts_folder
 from edgeworker.runtime.python.modules import Modules
 

@@ -1,12 +1,13 @@
 """Isolates: loaded scripts. `LANGUAGES` names the loaders; what they have in common is in `contract`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from edgeworker import config
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import ScriptError
+from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.contract.no_script import NoScript
@@ -14,16 +15,18 @@ from edgeworker.runtime.contract.worker import Worker
 from edgeworker.runtime.python import isolate, load_errors
 
 # By the suffix of `main`; a language is added here.
-LANGUAGES: Final[dict[str, Callable[[config.Worker, Env | None, Clock | None, CacheStore | None], Isolate]]] = {
-    ".py": isolate.load
-}
+Loader = Callable[[config.Worker, Sequence[BoundService], Clock | None, CacheStore | None], Isolate]
+LANGUAGES: Final[dict[str, Loader]] = {".py": isolate.load}
 
 
 def load(
-    worker: config.Worker, env: Env | None = None, clock: Clock | None = None, cache: CacheStore | None = None
+    worker: config.Worker,
+    bound: Sequence[BoundService] = (),
+    clock: Clock | None = None,
+    cache: CacheStore | None = None,
 ) -> Isolate:
-    """Loads a worker's script. With `env`, a script can read it at its top level (`from workers import env`). `clock`
-    is the edge's: what a script is told of the time. `cache` is what stands behind `js.caches`; its own by default.
+    """Load a worker's script. `bound` are the services of its bindings, of which the isolate makes its env. `clock` is
+    the edge's: what a script is told of the time. `cache` is what stands behind `js.caches`; its own by default.
 
     Raises ScriptError with file, line and what would be right.
     """
@@ -32,7 +35,7 @@ def load(
     loader = LANGUAGES.get(worker.main.suffix)
     if loader is None:
         raise load_errors.explain_unknown_language(worker, worker.main, LANGUAGES)
-    return loader(worker, env, clock, cache)
+    return loader(worker, bound, clock, cache)
 
 
 __all__ = ["LANGUAGES", "Env", "Isolate", "Scheduled", "ScriptError", "ScriptFailure", "Worker", "load"]

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from edgeworker.config import JSON, Config, KVBinding
+from edgeworker.bindings import KVBinding
+from edgeworker.config import JSON, Config
 from edgeworker.kv.namespace import Found, KVNamespace, Page
 
 T = TypeVar("T")

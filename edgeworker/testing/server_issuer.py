@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import jwt
 
+from edgeworker.bindings import KVBinding
 from edgeworker.clock import Clock
-from edgeworker.config import JSON, Config, KVBinding
+from edgeworker.config import JSON, Config
 from edgeworker.host.issuer_scripts import ClientRecords, SigningKeys, UserRecords, issuer_module, variables_of
 from edgeworker.testing.issuer import Algorithm, Issuer, SigningKey, Token, changed, signed
 from edgeworker.testing.kv_access import KVAccess

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from edgeworker.config import JSON, Binding, Config, JSONBinding, KVBinding, Route, SecretBinding, TextBinding, Worker
+from edgeworker.bindings import JSONBinding, KVBinding, SecretBinding, TextBinding
+from edgeworker.config import JSON, Binding, Config, Route, Worker
 from edgeworker.testing.kv_access import KVAccess
 
 

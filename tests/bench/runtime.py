@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from edgeworker.config import Binding, KVBinding, ServiceBinding, TextBinding
+from edgeworker.bindings import KVBinding, ServiceBinding, TextBinding
+from edgeworker.config import Binding
 from edgeworker.handler import Handler
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.bindings import SecretBinding
 from edgeworker.cli import main
 from edgeworker.cli.config_show import HIDDEN, as_plain
-from edgeworker.config import Config, SecretBinding, Worker
+from edgeworker.config import Config, Worker
 
 CONFIG = """\
 name = "w"

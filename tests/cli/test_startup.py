@@ -1,22 +1,10 @@
 import io
 from pathlib import Path
 
+from edgeworker.bindings import JSONBinding, KVBinding, SecretBinding, ServiceBinding, TextBinding, UnsupportedBinding
 from edgeworker.cli import startup
 from edgeworker.cli.output import Output
-from edgeworker.config import (
-    Config,
-    JSONBinding,
-    KVBinding,
-    Namespace,
-    Outbound,
-    Route,
-    SecretBinding,
-    ServiceBinding,
-    TextBinding,
-    UnsupportedBinding,
-    Worker,
-    Zone,
-)
+from edgeworker.config import Config, Namespace, Outbound, Route, Worker, Zone
 
 CONFIG = Config(
     workers=(

@@ -9,8 +9,9 @@ from typing import Final
 
 import pytest
 
+from edgeworker.bindings import AssetsBinding
 from edgeworker.clock import SystemClock
-from edgeworker.config import JSON, AssetsBinding, Config, Worker
+from edgeworker.config import JSON, Config, Worker
 from edgeworker.edge import build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from edgeworker.bindings.atomic.python_view import AtomicView
+from edgeworker.bindings.atomic.service import AtomicService
 from edgeworker.config import JSON
 from edgeworker.runtime.webapi.ffi import JsException
 from tests.kv.clocks import FakeClock
@@ -25,7 +26,9 @@ async def test_the_emulation_answers_as_the_worker_on_cloudflare(
 ) -> None:
     clock = FakeClock()
     state = STATES[kind](tmp_path, clock)
-    views = {space: AtomicView(state.atomic, clock, name="ATOMIC", space=space) for space in ("", "other")}
+    views = {
+        space: AtomicView(AtomicService(state.atomic, clock, space=space), name="ATOMIC") for space in ("", "other")
+    }
     try:
         for entry in case["steps"]:
             step = entry["step"]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.bindings import KVBinding
 from edgeworker.clock import SystemClock
-from edgeworker.config import Config, KVBinding, Worker
+from edgeworker.config import Config, Worker
 from edgeworker.errors import ScriptError
 from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore

@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeworker import config
-from edgeworker.bindings import Sources, make_env
-from edgeworker.bindings.rate_limit.python_view import RateCounters
+from edgeworker.bindings import Resources, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.config import Binding
 from edgeworker.handler import Background
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response
-from edgeworker.runtime import Isolate, Worker, load
+from edgeworker.runtime import Env, Isolate, Worker, load
+from edgeworker.runtime.python.isolate import PythonIsolate
 from edgeworker.state import AtomicStore, MemoryAtomicStore
+from edgeworker.state.rate_counters import RateCounters
 from tests.kv.clocks import FakeClock
 
 Files = str | Mapping[str, str]
@@ -76,7 +77,6 @@ class Stage:
         main: str = "worker.py",
         date: str | None = None,
         flags: tuple[str, ...] = (),
-        env_at_load: bool = False,
         fake_time: bool = False,
         cpu_ms: int = config.DEFAULT_CPU_MS,
         seconds: float | None = None,
@@ -89,9 +89,9 @@ class Stage:
             compatibility_flags=flags,
             cpu_ms=cpu_ms,
         )
-        env = make_env(
+        bound = bind_services(
             described,
-            Sources(
+            Resources(
                 clock=self.clock,
                 namespaces=lambda namespace: KVNamespace(self.store, namespace, self.clock),
                 workers=self.workers.get,
@@ -99,9 +99,9 @@ class Stage:
                 rates=RateCounters(),
             ),
         )
-        isolate = load(described, env if env_at_load else None, self.clock if fake_time else None)
+        isolate = load(described, bound, self.clock if fake_time else None)
         self.opened.append(isolate)
-        self.workers[name] = Worker(name, isolate, env, background=self.background, seconds=seconds, exports=OwnExports)
+        self.workers[name] = Worker(name, isolate, background=self.background, seconds=seconds, exports=OwnExports)
         return self.workers[name]
 
     def add_fetch(
@@ -127,6 +127,12 @@ class Stage:
         response = await self.workers[worker].run(request, self.origin)
         content = b"" if response.body is None else await response.body.read()
         return Answer(response.status, response.headers, content)
+
+    def env(self, worker: str = "w") -> Env:
+        """What the script of a worker has as `env`."""
+        isolate = self.workers[worker].isolate
+        assert isinstance(isolate, PythonIsolate)
+        return isolate.env
 
     async def run(self, body: str, *bindings: Binding, above: str = "") -> str:
         """The text that a `fetch` with this body answers."""

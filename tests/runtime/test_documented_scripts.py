@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import Config, SecretBinding, Worker
+from edgeworker.bindings import SecretBinding
+from edgeworker.config import Config, Worker
 from edgeworker.testing import Edge
 from edgeworker.testing.origin_rules import OriginRequest
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import Config, KVBinding, Worker
+from edgeworker.bindings import KVBinding
+from edgeworker.config import Config, Worker
 from edgeworker.testing import Edge
 
 EXAMPLES = Path(__file__).parent / "examples"

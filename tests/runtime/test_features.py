@@ -6,12 +6,13 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.features import FEATURES, Feature
+from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.unsupported import NotEmulated
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.shims import ShimServices, make_shims
 from edgeworker.runtime.webapi.absent import NOT_EMULATED
 
-SHIMS = make_shims(ShimServices("w", ModuleEnv("w", None), SystemClock()))
+SHIMS = make_shims(ShimServices("w", ModuleEnv(Env("w", {})), SystemClock()))
 OF_MODULES = [(feature, name) for feature in FEATURES if feature.where in SHIMS for name in feature.names]
 
 

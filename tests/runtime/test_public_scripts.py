@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
-from edgeworker.config import Binding, Config, KVBinding, SecretBinding, ServiceBinding, TextBinding, Worker
+from edgeworker.bindings import KVBinding, SecretBinding, ServiceBinding, TextBinding
+from edgeworker.config import Binding, Config, Worker
 from edgeworker.testing import Edge
 from edgeworker.testing.calls import Reply
 from edgeworker.testing.origin_rules import OriginRequest

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from edgeworker.bindings import JSONBinding, KVBinding, TextBinding
 from edgeworker.clock import SystemClock
-from edgeworker.config import JSON, Config, JSONBinding, KVBinding, TextBinding, Worker
+from edgeworker.config import JSON, Config, Worker
 from edgeworker.edge import Edge, build
 from edgeworker.handler import Background, Services
 from edgeworker.host.bundled import script

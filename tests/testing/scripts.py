@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgeworker.config import Binding, Config, KVBinding, Route, Worker
+from edgeworker.bindings import KVBinding
+from edgeworker.config import Binding, Config, Route, Worker
 from edgeworker.testing.faults import Faults
 from edgeworker.testing.local import LocalEdge
 

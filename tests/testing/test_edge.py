@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import KVBinding, TextBinding
+from edgeworker.bindings import KVBinding, TextBinding
 from edgeworker.errors import ConfigError
 from edgeworker.testing import Edge, single_worker
 from edgeworker.testing.edge import made, read

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from edgeworker.config import Binding, Config, JSONBinding, KVBinding, Worker
+from edgeworker.bindings import JSONBinding, KVBinding
+from edgeworker.config import Binding, Config, Worker
 from edgeworker.errors import ConfigError, ScriptError
 from edgeworker.messages import InvalidURL
 from edgeworker.runtime import ScriptFailure

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from edgeworker.config import JSONBinding, KVBinding, Route, SecretBinding, TextBinding
+from edgeworker.bindings import JSONBinding, KVBinding, SecretBinding, TextBinding
+from edgeworker.config import Route
 from edgeworker.testing.single import single_worker, variable_bindings
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from edgeworker.config import Assets, AssetsBinding
+from edgeworker.bindings import AssetsBinding
+from edgeworker.config import Assets
 from tests.wrangler_compat.project import Project, texts
 
 ALONE = 'name = "w"\ncompatibility_date = "2026-01-01"\n'

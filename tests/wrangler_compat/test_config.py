@@ -2,7 +2,8 @@
 
 import pytest
 
-from edgeworker.config import AtomicBinding, KVBinding, Namespace, ServiceBinding, UnsupportedBinding
+from edgeworker.bindings import AtomicBinding, KVBinding, ServiceBinding, UnsupportedBinding
+from edgeworker.config import Namespace
 from tests.wrangler_compat.project import HEAD, Project, bindings, document, only, places, texts
 from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker
 from wrangler_compat.diagnostics import Diagnostics

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.config import KVBinding
+from edgeworker.bindings import KVBinding
 from tests.wrangler_compat.project import DEFAULT_SCRIPT, Project, bindings, only, texts
 
 NO_MAIN = 'name = "w"\ncompatibility_date = "2026-01-01"\n'

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from edgeworker.config import UnsupportedBinding
+from edgeworker.bindings import UnsupportedBinding
 from wrangler_compat.binding_fields import BINDING_FIELDS
 from wrangler_compat.field import SUPPORT
 from wrangler_compat.fields import BY_NAME, FIELDS, LEGACY

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import TextBinding
+from edgeworker.bindings import TextBinding
 from wrangler_compat import LoadOptions, load
 from wrangler_compat.document import MAX_BYTES
 

@@ -9,16 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeworker.config import (
-    Config,
-    CustomDomain,
-    KVBinding,
-    Namespace,
-    Route,
-    SecretBinding,
-    Socket,
-    TextBinding,
-)
+from edgeworker.bindings import KVBinding, SecretBinding, TextBinding
+from edgeworker.config import Config, CustomDomain, Namespace, Route, Socket
 from edgeworker.errors import ConfigError
 from tests.wrangler_compat.project import DEFAULT_SCRIPT, HEAD, Project, bindings, only, places, texts
 from wrangler_compat import load

@@ -1,4 +1,4 @@
-from edgeworker.config import AnalyticsBinding, RateLimitBinding, StoredSecretBinding
+from edgeworker.bindings import AnalyticsBinding, RateLimitBinding, StoredSecretBinding
 from tests.wrangler_compat.project import Project, texts
 
 BINDINGS = """\

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.config import SecretBinding
+from edgeworker.bindings import SecretBinding
 from tests.wrangler_compat.project import Project, bindings, only, places, texts
 
 

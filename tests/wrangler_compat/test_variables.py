@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.config import JSONBinding, SecretBinding, TextBinding
+from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from wrangler_compat.diagnostics import Diagnostics, Place
 from wrangler_compat.variables import (
     Sources,

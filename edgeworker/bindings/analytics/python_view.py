@@ -1,24 +1,17 @@
-"""`env.X` of an Analytics Engine dataset: data points are logged for the developer and go nowhere."""
+"""`env.X` of an Analytics Engine dataset, for Python scripts."""
 
-import logging
-from collections.abc import Mapping
-
+from edgeworker.bindings.analytics.service import AnalyticsDataset
 from edgeworker.runtime.webapi.base import options
-
-_log = logging.getLogger(__name__)
 
 
 class AnalyticsView:
-    def __init__(self, *, name: str, dataset: str) -> None:
+    def __init__(self, dataset: AnalyticsDataset, *, name: str) -> None:
         """`name` is the binding's."""
-        self._name = name
         self._dataset = dataset
+        self._name = name
 
     def writeDataPoint(self, event: object = None, /, **keywords: object) -> None:
-        """Of the point only the numbers of its fields are logged: blobs and indexes may be about people."""
-        given: Mapping[str, object] = options(event, keywords)
-        counts = ", ".join(f"{len(value)} {name}" for name, value in given.items() if isinstance(value, list))
-        _log.debug("env.%s: a data point for %s: %s", self._name, self._dataset, counts or "empty")
+        self._dataset.write_data_point(options(event, keywords))
 
     def __repr__(self) -> str:
         return f"<analytics dataset {self._name}>"

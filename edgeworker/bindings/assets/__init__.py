@@ -1,1 +1,25 @@
-"""The worker's own static assets."""
+"""The worker's own static assets. The service is `edgeworker.assets.Assets`, a Handler."""
+
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.bindings.assets.binding import AssetsBinding
+from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.errors import ConfigError
+
+if TYPE_CHECKING:
+    from edgeworker.assets import Assets
+
+
+def _service(binding: AssetsBinding, resources: Resources) -> "Assets":
+    if resources.assets is None:
+        raise ConfigError(f"binding {binding.name}: the worker has no assets; set `assets` of the Worker")
+    return resources.assets
+
+
+def _python_view(binding: AssetsBinding, assets: "Assets") -> object:
+    from edgeworker.bindings.assets.python_view import AssetsView
+
+    return AssetsView(assets, name=binding.name)
+
+
+KIND: Final = make_kind(AssetsBinding, describe=lambda _binding: ("Assets", ""), service=_service, python=_python_view)

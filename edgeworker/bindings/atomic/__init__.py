@@ -1,1 +1,29 @@
-"""What must happen exactly once: the service of scripts/atomic."""
+"""What must happen exactly once: the service `edgeworker-atomic` of scripts/atomic, answered by `state.sqlite`."""
+
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.bindings.atomic.binding import ATOMIC_SERVICE, AtomicBinding
+from edgeworker.bindings.kind import Resources, make_kind
+
+if TYPE_CHECKING:
+    from edgeworker.bindings.atomic.service import AtomicService
+
+
+def _service(binding: AtomicBinding, resources: Resources) -> "AtomicService":
+    from edgeworker.bindings.atomic.service import AtomicService
+
+    return AtomicService(resources.atomic, resources.clock, space=binding.space)
+
+
+def _python_view(binding: AtomicBinding, service: "AtomicService") -> object:
+    from edgeworker.bindings.atomic.python_view import AtomicView
+
+    return AtomicView(service, name=binding.name)
+
+
+def _describe(binding: AtomicBinding) -> tuple[str, str]:
+    space = f", space {binding.space}" if binding.space else ""
+    return "Worker", f"{ATOMIC_SERVICE} (here: state.sqlite{space})"
+
+
+KIND: Final = make_kind(AtomicBinding, describe=_describe, service=_service, python=_python_view)

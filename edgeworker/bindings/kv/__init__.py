@@ -1,1 +1,27 @@
-"""KV namespaces."""
+"""KV namespaces. The service is `edgeworker.kv.namespace.KVNamespace`."""
+
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.kv.binding import KVBinding
+
+if TYPE_CHECKING:
+    from edgeworker.kv.namespace import KVNamespace
+
+
+def _service(binding: KVBinding, resources: Resources) -> "KVNamespace":
+    return resources.namespaces(binding.namespace_id)
+
+
+def _python_view(binding: KVBinding, namespace: "KVNamespace") -> object:
+    from edgeworker.bindings.kv.python_view import KVView
+
+    return KVView(namespace, name=binding.name)
+
+
+KIND: Final = make_kind(
+    KVBinding,
+    describe=lambda binding: ("KV Namespace", binding.namespace_id),
+    service=_service,
+    python=_python_view,
+)

@@ -1,1 +1,29 @@
-"""Rate limits."""
+"""Rate limits: how often a script may do something for one key."""
+
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.rate_limit.binding import RateLimitBinding
+
+if TYPE_CHECKING:
+    from edgeworker.bindings.rate_limit.service import RateLimit
+
+
+def _service(binding: RateLimitBinding, resources: Resources) -> "RateLimit":
+    from edgeworker.bindings.rate_limit.service import RateLimit
+
+    return RateLimit(binding, resources.rates, resources.clock)
+
+
+def _python_view(binding: RateLimitBinding, service: "RateLimit") -> object:
+    from edgeworker.bindings.rate_limit.python_view import RateLimitView
+
+    return RateLimitView(service, name=binding.name)
+
+
+KIND: Final = make_kind(
+    RateLimitBinding,
+    describe=lambda binding: ("Rate Limit", f"{binding.limit} requests/{binding.period_seconds}s"),
+    service=_service,
+    python=_python_view,
+)

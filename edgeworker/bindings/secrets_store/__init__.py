@@ -1,1 +1,28 @@
 """Secrets of the Secrets Store."""
+
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.secrets_store.binding import StoredSecretBinding
+
+if TYPE_CHECKING:
+    from edgeworker.bindings.secrets_store.service import StoredSecret
+
+
+def _service(binding: StoredSecretBinding, _resources: Resources) -> "StoredSecret":
+    from edgeworker.bindings.secrets_store.service import StoredSecret
+
+    return StoredSecret(binding)
+
+
+def _python_view(binding: StoredSecretBinding, secret: "StoredSecret") -> object:
+    from edgeworker.bindings.secrets_store.python_view import StoredSecretView
+
+    return StoredSecretView(secret, name=binding.name)
+
+
+def _describe(binding: StoredSecretBinding) -> tuple[str, str]:
+    return "Secrets Store Secret", f"{binding.secret_name}: {'not given' if binding.text is None else '(hidden)'}"
+
+
+KIND: Final = make_kind(StoredSecretBinding, describe=_describe, service=_service, python=_python_view)

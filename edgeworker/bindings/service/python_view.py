@@ -1,14 +1,8 @@
-"""`env.X` of a service binding: `fetch` and the public methods of another worker's entrypoint, routes not asked.
-
-The worker is looked up at each call, so no worker has to be loaded before another.
-"""
+"""`env.X` of a service binding: `fetch` and the public methods of another worker's entrypoint. And `ctx.exports`."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
 
-from edgeworker import messages
-from edgeworker.handler import Context
-from edgeworker.messages import Request
+from edgeworker.bindings.service.service import EntrypointService
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.worker import Worker
 from edgeworker.runtime.sdk import rpc
@@ -19,21 +13,14 @@ from edgeworker.runtime.webapi import body_init, perform_fetch
 from edgeworker.runtime.webapi.fetch import resource_of
 from edgeworker.runtime.webapi.ffi import JsException
 
-# https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/#limits
-MAX_DEPTH: Final = 32
-
 
 class ServiceView:
     """What a script has of another worker."""
 
-    def __init__(
-        self, worker: Callable[[], Worker], *, name: str, entrypoint: str | None, props: Mapping[str, object]
-    ) -> None:
-        """`worker` raises ScriptError for a worker that this edge does not have; `name` is the binding's."""
-        self._worker = worker
+    def __init__(self, service: EntrypointService, *, name: str) -> None:
+        """`name` is the binding's."""
+        self._service = service
         self._name = name
-        self._entrypoint = entrypoint
-        self._props = props
 
     async def fetch(self, resource: object, **options: object) -> Response:
         """As `workers.fetch`, with that worker as the one who answers. What it raises is raised."""
@@ -42,8 +29,7 @@ class ServiceView:
             request = body_init.make_request(resource_of(resource), from_python(options))
         except JsException as error:
             raise OSError(error.message) from error
-        target = _Entrypoint(self._worker(), self._entrypoint, self._props, caller)
-        return of_fetched(await perform_fetch.perform(request, caller, target))
+        return of_fetched(await perform_fetch.perform(request, caller, self._service.handler(caller)))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
         if name.startswith("_"):
@@ -51,17 +37,9 @@ class ServiceView:
 
         async def call(*args: object, **options: object) -> object:
             caller = current_invocation.current()
-            _check_depth(caller.request)
             sent = [rpc.sent(argument) for argument in args]
-            result = await self._worker().call(
-                name,
-                sent,
-                {key: rpc.sent(value) for key, value in options.items()},
-                caller=caller,
-                entrypoint=self._entrypoint,
-                props=self._props,
-            )
-            return rpc.sent(result)
+            sent_options = {key: rpc.sent(value) for key, value in options.items()}
+            return rpc.sent(await self._service.call(name, sent, sent_options, caller))
 
         return call
 
@@ -93,12 +71,8 @@ class OwnEntrypoint(ServiceView):
     """`ctx.exports.Name`; called with `{"props": ...}` or `props=...` it is one that has them as `ctx.props`."""
 
     def __init__(self, worker: Worker, name: str, props: Mapping[str, object]) -> None:
-        super().__init__(
-            lambda: worker,
-            name=f"ctx.exports.{name}",
-            entrypoint=None if name == "default" else name,
-            props=props,
-        )
+        service = EntrypointService(lambda: worker, entrypoint=None if name == "default" else name, props=props)
+        super().__init__(service, name=f"ctx.exports.{name}")
         self._own = (worker, name)
 
     def __call__(self, options: object = None, /, *, props: object = None) -> "OwnEntrypoint":
@@ -108,26 +82,3 @@ class OwnEntrypoint(ServiceView):
         copied = rpc.sent(given)
         assert isinstance(copied, Mapping)
         return OwnEntrypoint(*self._own, copied)
-
-
-class _Entrypoint:
-    """A Handler: the bound entrypoint, called out of an invocation and with its subrequests."""
-
-    def __init__(self, worker: Worker, entrypoint: str | None, props: Mapping[str, object], caller: Context) -> None:
-        self._worker = worker
-        self._entrypoint = entrypoint
-        self._props = props
-        self._caller = caller
-
-    async def fetch(self, request: Request, /) -> messages.Response:
-        _check_depth(request)
-        deeper = request.replace(hops=request.hops + 1)
-        return await self._worker.run(deeper, self._caller.subrequest, entrypoint=self._entrypoint, props=self._props)
-
-
-def _check_depth(request: Request) -> None:
-    if request.hops >= MAX_DEPTH:
-        raise RuntimeError(
-            "Subrequest depth limit exceeded. This request recursed through Workers too many times: "
-            "do two workers call each other through service bindings?"
-        )

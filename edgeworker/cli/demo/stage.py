@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from edgeworker.bindings import KVBinding, TextBinding
 from edgeworker.cli.demo.orders import OrdersApi
 from edgeworker.cli.demo.tokens import Issuer, Publisher
 from edgeworker.clock import SystemClock
-from edgeworker.config import Config, KVBinding, Namespace, Socket, TextBinding, Worker
+from edgeworker.config import Config, Namespace, Socket, Worker
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.kv.sqlite import SQLiteStore

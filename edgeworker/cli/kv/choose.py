@@ -3,11 +3,12 @@
 import argparse
 import os
 
+from edgeworker.bindings import KVBinding
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.kv.place import DataDirectory, Place, existing_database
 from edgeworker.cli.kv.remote import RemoteApi
 from edgeworker.clock import Clock
-from edgeworker.config import Config, KVBinding
+from edgeworker.config import Config
 from edgeworker.errors import ConfigError
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.cli.production.finding import Finding
-from edgeworker.config import Binding, Config, JSONBinding, SecretBinding, Socket, TextBinding, Worker
+from edgeworker.config import Binding, Config, Socket, Worker
 from edgeworker.messages import URL, InvalidURL
 from edgeworker.routing.hosts import is_within
 

@@ -1,10 +1,10 @@
-"""What a script sees as `env`: the worker's bindings as attributes."""
+"""What a Python script sees as `env`: the worker's bindings as attributes."""
 
 from collections.abc import Iterator, Mapping
 
 
 class Env:
-    """Made once per worker by edgeworker.bindings; the same object in every invocation.
+    """Made once per worker by its isolate; the same object in every invocation.
 
     The repr names the bindings and shows no value, because some are secrets.
     """

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime.contract.env import Env
 
 
 @dataclass(slots=True)
@@ -47,14 +46,16 @@ class ScriptFailure(Exception):
 
 
 class Isolate(Protocol):
-    """`entrypoint` None is the script's default export; another name is a `WorkerEntrypoint` subclass of that name.
+    """It was given the services of the worker's bindings, and has made the env of its language out of them.
+
+    `entrypoint` None is the script's default export; another name is a `WorkerEntrypoint` subclass of that name.
 
     The script's exceptions leave as they are; `worker.Worker` turns them into a ScriptFailure.
     """
 
-    async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response: ...
+    async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response: ...
 
-    async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
+    async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         """Raises ScriptError where the script has no handler for it."""
         ...
 
@@ -63,7 +64,6 @@ class Isolate(Protocol):
         method: str,
         args: Sequence[object],
         options: Mapping[str, object],
-        env: Env,
         ctx: Context,
         entrypoint: str | None = None,
     ) -> object:

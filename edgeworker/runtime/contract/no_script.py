@@ -6,7 +6,6 @@ from typing import Never
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
-from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import Scheduled
 
 
@@ -16,10 +15,10 @@ class NoScript:
     def __init__(self, worker: str) -> None:
         self._worker = worker
 
-    async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response:
+    async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         self._refuse()
 
-    async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
+    async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         self._refuse()
 
     async def call(
@@ -27,7 +26,6 @@ class NoScript:
         method: str,
         args: Sequence[object],
         options: Mapping[str, object],
-        env: Env,
         ctx: Context,
         entrypoint: str | None = None,
     ) -> object:

@@ -1,26 +1,5 @@
-"""`env.X` of a binding that is known and not emulated: a script that does not use it runs."""
-
-from typing import Never
+"""The error of what Cloudflare has and edgeworker does not emulate."""
 
 
 class NotEmulated(NotImplementedError):
     """A feature of Cloudflare that a script used and that does not exist here."""
-
-
-class UnsupportedView:
-    """Says by name what is missing, at the first use."""
-
-    def __init__(self, name: str, kind: str) -> None:
-        self._name = name
-        self._kind = kind
-
-    def __getattr__(self, name: str) -> Never:
-        if name.startswith("__"):
-            raise AttributeError(name)  # what Python itself asks of an object is not a use
-        raise NotEmulated(f"env.{self._name}.{name}: a {self._kind} is not emulated by edgeworker")
-
-    def __call__(self, *_args: object, **_options: object) -> Never:
-        raise NotEmulated(f"env.{self._name}(): a {self._kind} is not emulated by edgeworker")
-
-    def __repr__(self) -> str:
-        return f"<{self._kind} {self._name}, not emulated>"

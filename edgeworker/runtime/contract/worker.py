@@ -1,4 +1,4 @@
-"""A worker: an isolate and its env. Each event gets a Context, and a script's failure is logged here, once."""
+"""A worker: an isolate and what stands around it. A script's failure is logged here, once."""
 
 import asyncio
 import logging
@@ -8,7 +8,6 @@ from edgeworker.assets import Assets
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.runtime.contract.activity import activity
-from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 
 _log = logging.getLogger(__name__)
@@ -23,7 +22,6 @@ class Worker:
         self,
         name: str,
         isolate: Isolate,
-        env: Env,
         *,
         background: Background,
         seconds: float | None = None,
@@ -36,7 +34,6 @@ class Worker:
         """
         self.name = name
         self.isolate = isolate
-        self.env = env
         self._background = background
         self._seconds = seconds
         self._assets = assets
@@ -60,7 +57,7 @@ class Worker:
         try:
             with activity:
                 if self._seconds is None:
-                    return await self.isolate.fetch(request, self.env, ctx, entrypoint)
+                    return await self.isolate.fetch(request, ctx, entrypoint)
                 return await self._in_time(self._seconds, request, ctx, entrypoint)
         except (Exception, SystemExit, ExceededLimits) as error:
             raise self._failure(error, ctx) from error
@@ -70,7 +67,7 @@ class Worker:
         ctx = self._context(_scheduled_request(), subrequests, NO_PROPS)
         try:
             with activity:
-                await self.isolate.scheduled(event, self.env, ctx)
+                await self.isolate.scheduled(event, ctx)
         except (Exception, SystemExit, ExceededLimits) as error:
             raise self._failure(error, ctx) from error
 
@@ -88,13 +85,13 @@ class Worker:
         # Counted like a fetch, so that two workers that call each other come to an end.
         request = caller.request.replace(hops=caller.request.hops + 1)
         ctx = self._context(request, caller.subrequest, props)
-        return await self.isolate.call(method, args, options, self.env, ctx, entrypoint)
+        return await self.isolate.call(method, args, options, ctx, entrypoint)
 
     async def _in_time(self, seconds: float, request: Request, ctx: Context, entrypoint: str | None) -> Response:
         deadline = asyncio.timeout(seconds)
         try:
             async with deadline:
-                return await self.isolate.fetch(request, self.env, ctx, entrypoint)
+                return await self.isolate.fetch(request, ctx, entrypoint)
         except TimeoutError as error:
             if not deadline.expired():  # the script's own
                 raise

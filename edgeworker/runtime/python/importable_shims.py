@@ -24,7 +24,7 @@ class ShimFinder:
 
     def __init__(self, env: Env | None = None, clock: Clock | None = None) -> None:
         given = Env("tests", {}) if env is None else env
-        self._shims: Shims = make_shims(ShimServices("tests", ModuleEnv("tests", given), clock or SystemClock()))
+        self._shims: Shims = make_shims(ShimServices("tests", ModuleEnv(given), clock or SystemClock()))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -15,6 +15,7 @@ from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
 from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import ExceededLimits, Scheduled
 from edgeworker.runtime.python import compatibility, exports, load_errors, modules, run_sync_stack, shims, tracebacks
@@ -34,10 +35,10 @@ _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
 
 
 def load(
-    worker: Worker, env: Env | None = None, clock: Clock | None = None, cache: CacheStore | None = None
+    worker: Worker, bound: Sequence[BoundService] = (), clock: Clock | None = None, cache: CacheStore | None = None
 ) -> "PythonIsolate":
-    """Runs the script's top level. With `env`, `workers.env` can be read there already. `clock` is what `js.Date`
-    reads and, where it is not the machine's, `time.time()` of the script.
+    """Run the top level of the script, which can read `workers.env` already. `bound` are its bindings. `clock` is what
+    `js.Date` reads and, where it is not the machine's, `time.time()` of the script.
 
     Raises ScriptError with file, line and what would be right.
     """
@@ -46,7 +47,8 @@ def load(
         raise ScriptError(f'worker "{worker.name}" has no script: set its "main"')
     if (missing := load_errors.check_main(worker, file)) is not None:
         raise missing
-    services = ShimServices(worker.name, ModuleEnv(worker.name, env), clock or SystemClock(), cache or MemoryCache())
+    env = Env(worker.name, {service.name: service.views["python"]() for service in bound})
+    services = ShimServices(worker.name, ModuleEnv(env), clock or SystemClock(), cache or MemoryCache())
     own = Modules(worker.name, file, shims.make_shims(services))
     own.cpu_seconds = worker.cpu_ms / 1000
     try:
@@ -60,48 +62,46 @@ def load(
         raise
     for warning in compatibility.warnings(worker, found):
         _log.warning('worker "%s": %s', worker.name, warning)
-    return PythonIsolate(worker.name, file, own, found, services)
+    return PythonIsolate(worker.name, file, own, found, env)
 
 
 class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
-    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, services: ShimServices) -> None:
+    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, env: Env) -> None:
         self.name = worker
         self._main = main
         self._modules = own
         self._exports = found
-        self._env = services.env
+        self.env = env
         # How many arguments a handler takes is looked up once for each function.
         self._arguments: dict[object, int] = {}
 
-    async def fetch(self, request: Request, env: Env, ctx: Context, entrypoint: str | None = None) -> Response:
+    async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         """Raises what the script raises, and TypeError if it does not return a response."""
-        self._env.bind(env)
         view = ScriptContext(ctx)
         with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
             result: object
             if entrypoint is None and self._exports.default is None:
                 function = self._function("fetch")
                 raw = JSRequest.over(request, immutable=True)
-                result = function(*self._fit_arguments(function, raw, env, view))
+                result = function(*self._fit_arguments(function, raw, self.env, view))
             else:
-                method = self._method("fetch", env, view, entrypoint)
-                result = method(*self._fit_arguments(method, SDKRequest.over(request), env, view))
+                method = self._method("fetch", view, entrypoint)
+                result = method(*self._fit_arguments(method, SDKRequest.over(request), self.env, view))
             answer = await self._await_result(result)
             while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
                 answer = await answer  # a promise of a promise is one promise to JavaScript
             return self._take_response(answer)
 
-    async def scheduled(self, event: Scheduled, env: Env, ctx: Context) -> None:
-        self._env.bind(env)
+    async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         view = ScriptContext(ctx)
         with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
             if self._exports.default is None:
                 handler = self._function("scheduled")
             else:
-                handler = self._method("scheduled", env, view, None)
-            result = handler(*self._fit_arguments(handler, ScheduledController(event), env, view))
+                handler = self._method("scheduled", view, None)
+            result = handler(*self._fit_arguments(handler, ScheduledController(event), self.env, view))
             await self._await_result(result)
 
     async def call(
@@ -109,15 +109,13 @@ class PythonIsolate:
         method: str,
         args: Sequence[object],
         options: Mapping[str, object],
-        env: Env,
         ctx: Context,
         entrypoint: str | None = None,
     ) -> object:
         if method.startswith("_") or method in ("ctx", "env"):
             raise TypeError(f'The RPC receiver does not implement the method "{method}".')
-        self._env.bind(env)
         with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
-            function = self._method(method, env, ScriptContext(ctx), entrypoint)
+            function = self._method(method, ScriptContext(ctx), entrypoint)
             result = function(*args, **options)
             return await self._await_result(result)
 
@@ -147,13 +145,13 @@ class PythonIsolate:
             raise ScriptError(f'Python entrypoint "{self._main.name}" does not export a handler named "on_{event}"')
         return function
 
-    def _method(self, name: str, env: Env, view: ScriptContext, entrypoint: str | None) -> Callable[..., object]:
+    def _method(self, name: str, view: ScriptContext, entrypoint: str | None) -> Callable[..., object]:
         """The method of a fresh entrypoint object."""
         kind = self._exports.default if entrypoint in (None, "default") else self._exports.named.get(entrypoint or "")
         if kind is None:
             known = ", ".join(self._exports.named) or "none"
             raise ScriptError(f'worker "{self.name}" has no entrypoint named "{entrypoint}"; its named ones: {known}')
-        instance = kind(view, env)
+        instance = kind(view, self.env)
         if not hasattr(instance, "env"):
             raise TypeError(f"{kind.__name__}.__init__ must call super().__init__(ctx, env)")
         method: object = getattr(instance, name, None)

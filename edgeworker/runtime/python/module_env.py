@@ -11,15 +11,11 @@ _NONE: Final[Mapping[str, object]] = {}
 
 
 class ModuleEnv:
-    """Reads the env that the worker was given; before that, at the top level of a script, only with `load(env=...)`."""
+    """Reads the worker's env, unless it is patched."""
 
-    def __init__(self, worker: str, env: Env | None) -> None:
-        self._worker = worker
+    def __init__(self, env: Env) -> None:
         self._env = env
         self._patch: ContextVar[Mapping[str, object]] = ContextVar("patch_env", default=_NONE)
-
-    def bind(self, env: Env) -> None:
-        self._env = env
 
     @contextmanager
     def patched(self, values: object = None, **more: object) -> Iterator[None]:
@@ -35,16 +31,10 @@ class ModuleEnv:
         patch = self._patch.get()
         if name in patch:
             return patch[name]
-        if self._env is None:
-            raise AttributeError(
-                f'worker "{self._worker}": env.{name} cannot be read before the script is loaded; read it in a handler',
-                name=name,
-                obj=self,
-            )
         return getattr(self._env, name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*(self._env or ()), *self._patch.get()})
+        return sorted({*self._env, *self._patch.get()})
 
     def __repr__(self) -> str:
         return f"Env({', '.join(dir(self))})"

@@ -2,12 +2,12 @@ import logging
 
 import pytest
 
-from edgeworker.config import AnalyticsBinding
+from edgeworker.bindings import AnalyticsBinding
 from tests.runtime.stage import Stage
 
 
 async def test_a_data_point_is_logged_without_what_it_says(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "edgeworker.bindings.analytics.python_view")
+    caplog.set_level(logging.DEBUG, "edgeworker.bindings.analytics.service")
     text = await stage.run(
         """
         none = self.env.EVENTS.writeDataPoint({"blobs": ["alice", "bob"], "doubles": [1.5], "indexes": ["i"]})

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from edgeworker.config import Assets, AssetsBinding, Config, ServiceBinding, Worker
+from edgeworker.bindings import AssetsBinding, ServiceBinding
+from edgeworker.config import Assets, Config, Worker
 from edgeworker.testing.local import LocalEdge
 
 FRONT = """

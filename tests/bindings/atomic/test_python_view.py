@@ -1,4 +1,4 @@
-from edgeworker.config import AtomicBinding
+from edgeworker.bindings import AtomicBinding
 from tests.runtime.stage import Stage
 
 

@@ -1,7 +1,6 @@
 import pytest
 
-from edgeworker.bindings.rate_limit.python_view import RateCounters
-from edgeworker.config import RateLimitBinding
+from edgeworker.bindings import RateLimitBinding
 from tests.runtime.stage import Stage
 
 
@@ -48,11 +47,3 @@ async def test_options_that_cannot_be_meant_are_an_error(stage: Stage, options: 
     )
 
     assert text == f"Error: {error}"
-
-
-def test_what_has_the_same_namespace_counts_together() -> None:
-    counters = RateCounters()
-
-    assert counters.count("1", "k", limit=1, period_seconds=10, now=5)
-    assert not counters.count("1", "k", limit=1, period_seconds=10, now=9)
-    assert counters.count("2", "k", limit=1, period_seconds=10, now=9)

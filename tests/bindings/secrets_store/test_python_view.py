@@ -1,4 +1,4 @@
-from edgeworker.config import StoredSecretBinding
+from edgeworker.bindings import StoredSecretBinding
 from tests.runtime.stage import Stage
 
 

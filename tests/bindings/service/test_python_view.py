@@ -1,6 +1,6 @@
 import pytest
 
-from edgeworker.config import KVBinding, ServiceBinding, TextBinding, UnsupportedBinding
+from edgeworker.bindings import KVBinding, ServiceBinding, TextBinding, UnsupportedBinding
 from edgeworker.messages import Response
 from edgeworker.runtime import ScriptFailure
 from tests.runtime.stage import Stage

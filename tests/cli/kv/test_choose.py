@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.bindings import KVBinding
 from edgeworker.cli.kv.choose import bound_namespace
-from edgeworker.config import Config, KVBinding, Worker
+from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
 from tests.cli.kv.commands import Kv
 

@@ -5,22 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.cli.production.finding import Finding
 from edgeworker.cli.production.settings import Run, audit_settings, is_loopback
-from edgeworker.config import (
-    CF,
-    Config,
-    JSONBinding,
-    KVSettings,
-    Limits,
-    OriginTLS,
-    Outbound,
-    SecretBinding,
-    Socket,
-    TextBinding,
-    Worker,
-    Zone,
-)
+from edgeworker.config import CF, Config, KVSettings, Limits, OriginTLS, Outbound, Socket, Worker, Zone
 
 GOOD = Config(kv=KVSettings(durability="full"))
 RUN = Run()

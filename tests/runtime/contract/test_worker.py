@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edgeworker.config import JSONBinding, SecretBinding, TextBinding
+from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.messages import URL, Body, BodyLost, Request, Response
 from edgeworker.runtime import ScriptFailure
 from tests.runtime.stage import IMPORTS, Stage

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from edgeworker.config import TextBinding
+from edgeworker.bindings import TextBinding
 from edgeworker.handler import Context
 from edgeworker.messages import URL, Request
 from edgeworker.runtime import Scheduled, ScriptFailure

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.config import JSONBinding, TextBinding
+from edgeworker.bindings import JSONBinding, TextBinding
 from edgeworker.errors import ScriptError
 from edgeworker.messages import Response
 from tests.runtime.stage import Stage
@@ -362,14 +362,9 @@ async def test_env_can_be_read_at_the_top_and_patched_inside(stage: Stage) -> No
         also = import_from_javascript("cloudflare:workers").env
         return Response(f"{TOP} {inside} {env.V} {getattr(env, 'W', None)} {also.V} {also.J.a}")
     """
-    stage.add(script, TextBinding("V", "v"), JSONBinding("J", {"a": 1}), env_at_load=True)
+    stage.add(script, TextBinding("V", "v"), JSONBinding("J", {"a": 1}))
 
     assert (await stage.get()).text == "v patched 1 v None v 1"
-
-
-async def test_env_that_is_read_too_early_says_so(stage: Stage) -> None:
-    with pytest.raises(ScriptError, match=r"env\.V cannot be read before the script is loaded"):
-        stage.add("from workers import env\nV = env.V\n", TextBinding("V", "v"))
 
 
 async def test_a_clock_that_a_test_moves_is_the_scripts_clock(stage: Stage) -> None:

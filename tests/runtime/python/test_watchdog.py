@@ -48,13 +48,14 @@ async def watchdog() -> AsyncIterator[None]:
 
 @pytest.mark.usefixtures("watchdog")
 async def test_a_script_that_blocks_the_loop_is_named_once_with_its_line(stage: Stage, heard: _Heard) -> None:
-    worker = stage.add_fetch("self.env.warned.wait(30)\nreturn Response('done')")
-    worker.env.warned = heard.event
+    stage.add_fetch("self.env.warned.wait(30)\nreturn Response('done')")
+    env = stage.env()
+    env.warned = heard.event
 
     assert (await stage.get()).text == "done"
     heard.event.clear()
-    worker.env.warned = threading.Event()
-    worker.env.warned.set()
+    env.warned = threading.Event()
+    env.warned.set()
     assert (await stage.get()).text == "done"
 
     assert len(heard.texts) == 1
@@ -64,11 +65,10 @@ async def test_a_script_that_blocks_the_loop_is_named_once_with_its_line(stage: 
 
 @pytest.mark.usefixtures("watchdog")
 async def test_a_script_that_waits_is_not_named(stage: Stage, heard: _Heard) -> None:
-    worker = stage.add_fetch(
-        "await asyncio.wait_for(self.env.go.wait(), 30)\nreturn Response('')", above="import asyncio\n"
-    )
-    worker.env.go = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.2, worker.env.go.set)
+    stage.add_fetch("await asyncio.wait_for(self.env.go.wait(), 30)\nreturn Response('')", above="import asyncio\n")
+    env = stage.env()
+    env.go = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.2, env.go.set)
 
     await stage.get()
 
@@ -80,8 +80,9 @@ async def test_a_watchdog_that_sleeps_wakes_and_can_be_closed(stage: Stage, hear
     watchdog = Watchdog(threshold_seconds=0.01)
     watchdog.start()
     await _asleep()
-    worker = stage.add_fetch("self.env.warned.wait(30)\nreturn Response('')")
-    worker.env.warned = heard.event
+    stage.add_fetch("self.env.warned.wait(30)\nreturn Response('')")
+    env = stage.env()
+    env.warned = heard.event
 
     await stage.get()
 
@@ -117,11 +118,12 @@ async def test_a_script_that_keeps_the_loop_for_too_long_is_ended_and_others_are
 
 @pytest.mark.usefixtures("watchdog")
 async def test_a_script_that_ends_in_time_is_not_ended(stage: Stage, heard: _Heard) -> None:
-    worker = stage.add(
+    stage.add(
         IMPORTS + "class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n"
         "        while not self.env.warned.is_set():\n            pass\n        return Response('done')\n",
         cpu_ms=30_000,
     )
-    worker.env.warned = heard.event
+    env = stage.env()
+    env.warned = heard.event
 
     assert (await stage.get()).text == "done"

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from edgeworker.config import KVBinding, Route, Worker
+from edgeworker.bindings import KVBinding
+from edgeworker.config import Route, Worker
 from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, MovableClock
 from edgeworker.testing.edge import read

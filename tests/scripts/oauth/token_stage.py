@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 
 import jwt
 
-from edgeworker.config import JSON, AtomicBinding, Config, KVBinding, Route, Worker
+from edgeworker.bindings import AtomicBinding, KVBinding
+from edgeworker.config import JSON, Config, Route, Worker
 from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, Faults, MovableClock, Reply
 from edgeworker.testing.edge import read

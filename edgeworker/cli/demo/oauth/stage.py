@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from edgeworker.bindings import KVBinding
 from edgeworker.cli import init
 from edgeworker.cli.demo.oauth.application import Application
 from edgeworker.cli.demo.oauth.browser import Browser
@@ -20,7 +21,7 @@ from edgeworker.cli.oauth.registry import Registry
 from edgeworker.cli.oauth.secret_file import put_secret
 from edgeworker.cli.oauth.users import Users
 from edgeworker.clock import Clock, SystemClock
-from edgeworker.config import Config, KVBinding, Socket
+from edgeworker.config import Config, Socket
 from edgeworker.edge import PersistentServices
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script

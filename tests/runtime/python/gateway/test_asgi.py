@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edgeworker.config import TextBinding
+from edgeworker.bindings import TextBinding
 from edgeworker.messages import URL, Body, Request
 from edgeworker.runtime import ScriptFailure
 from tests.runtime.stage import Stage

@@ -60,7 +60,7 @@ def end(response: Response) -> WebSocketEnd:
 
 @pytest.fixture
 def talking(stage: Stage) -> Stage:
-    from edgeworker.config import TextBinding
+    from edgeworker.bindings import TextBinding
 
     stage.add(FASTAPI, TextBinding("V", "v"))
     return stage

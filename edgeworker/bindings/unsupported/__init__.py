@@ -1,0 +1,20 @@
+"""Kinds of bindings that are known and not emulated: a script that does not use them runs."""
+
+from typing import Final
+
+from edgeworker.bindings.kind import make_kind
+from edgeworker.bindings.unsupported.binding import UnsupportedBinding
+
+
+def _python_view(binding: UnsupportedBinding, _service: None) -> object:
+    from edgeworker.bindings.unsupported.python_view import UnsupportedView
+
+    return UnsupportedView(binding.name, binding.kind)
+
+
+KIND: Final = make_kind(
+    UnsupportedBinding,
+    describe=lambda binding: (binding.kind, "not emulated: using it raises an error"),
+    service=lambda _binding, _resources: None,
+    python=_python_view,
+)

@@ -1,0 +1,41 @@
+"""Values in `env`: texts, JSON and secrets. There is no service behind them but the value itself."""
+
+from typing import Final
+
+from edgeworker.bindings.kind import make_kind
+from edgeworker.bindings.variables.binding import JSONBinding, SecretBinding, TextBinding
+from edgeworker.config import JSON as JSONValue
+
+_CALLED: Final = "Environment Variable"
+_SHOWN_CHARACTERS: Final = 60
+
+
+def _python_value(_binding: JSONBinding, value: JSONValue) -> object:
+    from edgeworker.runtime.webapi.ffi import as_js
+
+    return as_js(value)
+
+
+def _shortened(text: str) -> str:
+    line = text.replace("\n", "\\n")
+    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[: _SHOWN_CHARACTERS - 1]}…"
+
+
+TEXT: Final = make_kind(
+    TextBinding,
+    describe=lambda binding: (_CALLED, _shortened(f'"{binding.text}"')),
+    service=lambda binding, _resources: binding.text,
+    python=lambda _binding, text: text,
+)
+JSON: Final = make_kind(
+    JSONBinding,
+    describe=lambda binding: (_CALLED, _shortened(str(binding.value))),
+    service=lambda binding, _resources: binding.value,
+    python=_python_value,
+)
+SECRET: Final = make_kind(
+    SecretBinding,
+    describe=lambda binding: (_CALLED, '"(hidden)"'),
+    service=lambda binding, _resources: binding.text,
+    python=lambda _binding, text: text,
+)
