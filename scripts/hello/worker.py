@@ -1,8 +1,8 @@
-"""The smallest worker: it greets. Change it, and `edgeworker dev` serves the new text at the next request."""
+"""The smallest worker. Change the text, and `edgeworker dev` serves the new one at the next request."""
 
-from workers import Response, WorkerEntrypoint
+from workers import Request, Response, WorkerEntrypoint
 
 
 class Default(WorkerEntrypoint):
-    async def fetch(self, request):
+    async def fetch(self, request: Request) -> Response:
         return Response("Hello world!")

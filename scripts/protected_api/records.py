@@ -1,6 +1,6 @@
-"""Records in KV: JSON objects, each of one subject of one issuer. Pure but for the namespace that it is given.
+"""Records in KV: JSON objects, each owned by one subject of one issuer. Pure.
 
-Key: "record:" + owner + ":" + id, where the owner is a hash, so that no subject's text can reach into another's keys.
+Key: "record:" + owner + ":" + id. The owner is a hash, so no subject can be chosen to reach another's keys.
 """
 
 import base64
@@ -20,27 +20,27 @@ _CURSOR: Final = re.compile(r"[A-Za-z0-9_=+/.-]{1,1024}")
 
 
 class BadRecord(ValueError):
-    """What the client sent is no record. The text goes to it."""
+    """The client sent something that is not a record. The text goes to the client."""
 
 
 def owner(issuer: str, subject: str) -> str:
-    """43 characters. The lengths are hashed too: no two pairs have one text (attack K2)."""
+    """43 characters. The lengths are hashed too, so two different pairs never have the same text."""
     text = f"{len(issuer)}:{issuer}{len(subject)}:{subject}"
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-def prefix(whose: str) -> str:
-    return f"record:{whose}:"
+def prefix(owner_hash: str) -> str:
+    return f"record:{owner_hash}:"
 
 
 def parse(content: bytes) -> claims.Claims:
     """The object that a client sent. Raises BadRecord."""
     try:
         text = content.decode("utf-8")
-        value = claims.strict_json(text)
+        value = claims.parse_strict_json(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError):
-        raise BadRecord("The body is not JSON, in UTF-8 and without members that are there twice") from None
+        raise BadRecord("The body is not JSON in UTF-8 without duplicate members") from None
     if not isinstance(value, dict):
         raise BadRecord("The body is JSON, but not an object")
     return value
@@ -51,7 +51,7 @@ def dump(content: claims.Claims, *, now: int) -> str:
 
 
 def load(text: str) -> claims.Claims | None:
-    """{"updated": ..., "content": ...}, or None for what this worker did not write."""
+    """{"updated": ..., "content": ...}, or None for a value that this worker did not write."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -67,5 +67,5 @@ def page(query: dict[str, str]) -> tuple[int, str | None]:
     if not re.fullmatch(r"[1-9][0-9]{0,3}", limit) or int(limit) > MAX_PAGE:
         raise BadRecord(f"limit is not a number from 1 to {MAX_PAGE}")
     if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise BadRecord("cursor is not one that a list gave")
+        raise BadRecord("cursor is not one that a list returned")
     return int(limit), cursor

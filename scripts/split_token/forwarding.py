@@ -1,4 +1,4 @@
-"""Which header fields pass the gateway, in both directions. Pure."""
+"""Which header fields the gateway forwards, in both directions. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 Fields = list[tuple[str, str]]
 
-# About one connection, not about the request (RFC 9110 section 7.6.1).
+# They belong to one connection, not to the request (RFC 9110 section 7.6.1).
 _HOP_BY_HOP: Final = frozenset(
     (
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
@@ -15,16 +15,16 @@ _HOP_BY_HOP: Final = frozenset(
     )
 )
 
-# What a Connection field names without effect: without them it would be another request.
+# A Connection field cannot remove these: without them it would be a different request.
 _NEEDED: Final = frozenset({"content-length", "content-type", "host"})
 
-# What frameworks take for the method instead of the request's own. Without a token a request may pass because of its
-# method (PUBLIC_PATHS "GET /x"), and must not be another one to the API.
+# Frameworks take the method from these instead of the request line. A request that passes without a token because of
+# its method (PUBLIC_PATHS "GET /x") must not have another method for the API.
 _METHOD_OVERRIDES: Final = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
 
 _NONE: Final[frozenset[str]] = frozenset()
 
-# The directives that let a shared cache keep the answer to a request with credentials (RFC 9111 section 3.5).
+# These directives let a shared cache store the response to a request with credentials (RFC 9111 section 3.5).
 _SHARED: Final = re.compile(r"\b(?:public|s-maxage|must-revalidate)\b", re.IGNORECASE)
 
 
@@ -39,31 +39,31 @@ class Headers(Protocol):
 class RequestFields:
     """Decides which fields of a request reach the API.
 
-    `strip` are lower-case names with "-" for "_", a "*" at the end standing for any rest.
+    `strip` are lower-case names with "-" for "_"; a final "*" matches any rest.
     """
 
     def __init__(self, strip: tuple[str, ...]) -> None:
         self._prefixes = tuple(name[:-1] for name in strip if name.endswith("*"))
         self._names = frozenset(name for name in strip if not name.endswith("*")) | _HOP_BY_HOP | {"authorization"}
-        # Clients send the same few names again and again; a flood of others pushes only itself out.
-        self._plain = lru_cache(maxsize=1024)(self._plain_if_kept)
+        # Clients send the same few names again and again.
+        self._normalized = lru_cache(maxsize=1024)(self._normalized_if_forwarded)
 
-    def _plain_if_kept(self, name: str) -> str | None:
-        """`name` as the settings write names, or None for one that no request may have."""
+    def _normalized_if_forwarded(self, name: str) -> str | None:
+        """`name` as the settings spell names, or None for a field that is never forwarded."""
         plain = name.lower().replace("_", "-")
         return None if plain in self._names or plain.startswith(self._prefixes) else plain
 
-    def passing(self, headers: Headers, url: str, *, public: bool = False) -> Fields:
-        """The fields without `Authorization`, which the caller sets last; X-Forwarded-* are as the edge sees it.
+    def forward(self, headers: Headers, url: str, *, public: bool = False) -> Fields:
+        """The fields without `Authorization`, which the caller sets last; X-Forwarded-* say what the edge saw.
 
-        `public`: no token was asked for.
+        `public`: no token was required.
         """
         dropped: frozenset[str] = _METHOD_OVERRIDES if public else _NONE
         connection = headers.get("connection")
         if connection is not None:
             named = {name.strip().lower() for name in connection.split(",")}
             dropped = dropped | (named - _NEEDED - {"upgrade"})
-        plain_of = self._plain
+        plain_of = self._normalized
         fields: Fields = []
         for name, value in headers.items():
             plain = plain_of(name)
@@ -82,12 +82,12 @@ class RequestFields:
 
 
 def response_fields(status: int, headers: Headers, whole: str | None, *, challenge: str, cors: Fields) -> Fields | None:
-    """All fields of the API's answer where one must change, else None: then the answer goes out as it is.
+    """All fields of the API's response if one must change; None if the response goes out unchanged.
 
-    `whole` is the JWT that the API was sent: no challenge may tell it to the client, and no shared cache may give the
-    answer to another client. `challenge` replaces one that does. `cors` is added where the API has no rule of its own.
+    `whole` is the JWT that the API received: no challenge may reveal it to the client, and no shared cache may give the
+    response to another client. `challenge` replaces one that would. `cors` is added if the API has no CORS fields.
     """
-    if status == 101:  # a WebSocket: the answer is a connection
+    if status == 101:  # a WebSocket
         return None
     changes: dict[str, str] = {}
     if whole is not None:

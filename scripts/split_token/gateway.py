@@ -1,59 +1,78 @@
-"""What happens to one request: refused, answered, or passed on with the joined token. The only module that waits."""
+"""Handles one request: refuses it, answers it, or forwards it with the joined token. The only module that does I/O.
+
+The order: preflight and public paths, the token's shape, one hash, one KV read, the token's times, the issuer's
+signature if a JWK set is configured, and one fetch. Anything uncertain is refused.
+"""
 
 import logging
+import sys
 import time
+from collections.abc import Mapping
+from typing import Protocol
 
-import tokens
-from forwarding import RequestFields, response_fields
-from misses import Misses
-from tokens import BadEntry
-from verifier import answers, claims, variables
-from verifier.answers import Refused
-from verifier.claims import InvalidToken, Malformed
-from verifier.variables import SettingError
-from workers import Request, Response, fetch
+from workers import Request, Response, WorkerEntrypoint, fetch
+
+import gateway_settings
+import split_tokens
+from forwarding import Headers, RequestFields, response_fields
+from gateway_settings import GatewaySettings
+from miss_limiter import MissLimiter
+from split_tokens import BadEntry
+from verifier import claims, responses, variables
+from verifier.claims import Claims, InvalidToken, MalformedToken
+from verifier.responses import Fields, Problem, ProblemResponse
+from verifier.variables import PathPatterns, SettingError
+from verifier.worker_bindings import KVReader, request_method
 
 _log = logging.getLogger("split_token")
 
-# Instead of a challenge of the API that quotes the joined token.
-_REFUSED_BY_API = Refused(401, "The API refused the access token", error="invalid_token")
+# Replaces a challenge of the API that quotes the joined token.
+_REFUSED_BY_API = Problem(401, "The API refused the access token", error="invalid_token")
+
+
+class GatewayEnv(Protocol):
+    @property
+    def TOKENS(self) -> KVReader: ...
 
 
 class Gateway:
-    """One per isolate: the settings, and what is remembered between requests (misses, and the issuer's keys)."""
+    """One per isolate: the settings, and what is remembered between requests (misses and the issuer's keys)."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: GatewaySettings) -> None:
+        """Raises SettingError if JWKS has no usable key."""
         self._settings = settings
-        self._challenge = answers.challenge(_REFUSED_BY_API, realm=settings.realm)
-        self._misses = Misses(settings.misses_per_minute)
+        self._challenge = responses.bearer_challenge(_REFUSED_BY_API, realm=settings.realm)
+        self._misses = MissLimiter(settings.misses_per_minute)
         self._request_fields = RequestFields(settings.strip_headers)
-        self._signatures = _Signatures(settings) if settings.verifies else None
+        self._signatures = _SignatureCheck(settings) if settings.verifies else None
 
-    async def fetch(self, request, namespace):
+    async def fetch(self, request: Request, namespace: KVReader) -> Response:
         headers = request.headers
         try:
             if self._is_preflight(request, headers):
-                return _response(self._preflight(headers))
+                return _to_response(self._preflight(headers))
             if self._matches(self._settings.public_paths, request):
                 return await self._forward(request, headers, None)
             whole = await self._whole_token(request, headers, namespace)
             return await self._forward(request, headers, whole)
         except InvalidToken as invalid:
-            refused = Refused(401, str(invalid), error="invalid_token")
-        except Refused as error:
-            refused = error
-        return _response(answers.refusal(refused, realm=self._settings.realm, cors=self._cors(headers)))
+            problem = Problem(401, str(invalid), error="invalid_token")
+        except Problem as raised:
+            problem = raised
+        return _to_response(
+            responses.problem_response(problem, realm=self._settings.realm, cors=self._cors_fields(headers))
+        )
 
-    async def _whole_token(self, request, headers, namespace):
-        """The JWT that goes to the API. Raises InvalidToken or Refused."""
+    async def _whole_token(self, request: Request, headers: Headers, namespace: KVReader) -> str:
+        """The JWT that goes to the API. Raises InvalidToken or Problem."""
         settings = self._settings
-        token = claims.bearer(headers.get("authorization"))
+        token = claims.parse_bearer_credentials(headers.get("authorization"))
         if token is None:
-            raise Refused(401, "An access token is needed")
-        if tokens.is_whole(token):
-            whole, payload = token, self._claims_of_whole(request, token)
+            raise Problem(401, "An access token is needed")
+        if split_tokens.is_whole_jwt(token):
+            whole, payload = token, self._claims_of_whole_jwt(request, token)
         else:
-            value, payload = await self._entry(token, headers.get("cf-connecting-ip"), namespace)
+            value, payload = await self._read_entry(token, headers.get("cf-connecting-ip"), namespace)
             whole = f"{value}.{token}"
         claims.check_times(payload, now=time.time(), leeway=settings.clock_leeway_seconds)
         if settings.issuer:
@@ -61,12 +80,12 @@ class Gateway:
         if settings.audience:
             claims.check_audience(payload, settings.audience)
         if self._signatures is not None or settings.token_types:
-            header = _header(whole)
+            header = _header_of(whole)
             claims.check_header(header, settings.token_types)
             if self._signatures is not None:
                 await self._signatures.check(whole, header, is_joined=whole is not token)
         if settings.scope and claims.missing_scopes(payload, settings.scope):
-            raise Refused(
+            raise Problem(
                 403,
                 "The access token does not have the scope that is needed",
                 error="insufficient_scope",
@@ -74,133 +93,151 @@ class Gateway:
             )
         return whole
 
-    def _claims_of_whole(self, request, token):
+    def _claims_of_whole_jwt(self, request: Request, token: str) -> Claims:
         if not self._matches(self._settings.jwt_paths, request):
             raise InvalidToken("A whole JWT is not accepted here")
         try:
-            return tokens.claims_of(token.rpartition(".")[0])
+            return split_tokens.claims_of(token.rpartition(".")[0])
         except BadEntry:
             raise InvalidToken("The access token is malformed") from None
 
-    async def _entry(self, token, client, namespace):
+    async def _read_entry(self, token: str, client: str | None, namespace: KVReader) -> tuple[str, Claims]:
         """(header.payload, claims) of a split token."""
         settings = self._settings
         if not settings.min_token_length <= len(token) <= settings.max_token_length:
             raise InvalidToken("The access token is malformed")
         wait = self._misses.seconds_to_wait(client, now=time.time())
         if wait:
-            raise Refused(429, "Too many unknown access tokens from this address", retry_after_seconds=wait)
-        key = tokens.key_of(
+            raise Problem(429, "Too many unknown access tokens from this address", retry_after_seconds=wait)
+        key = split_tokens.kv_key_of(
             token, hash_name=settings.token_hash, encoding=settings.key_encoding, prefix=settings.key_prefix
         )
         try:
             value = await namespace.get(key)
-        except Exception as error:  # noqa: BLE001  whatever goes wrong with KV, nothing may pass without it
+        except Exception as error:  # noqa: BLE001  if KV fails in any way, the request must not pass
             _log.error("KV did not answer: %r", error)
-            raise Refused(503, "The token store does not answer", retry_after_seconds=1) from None
+            raise Problem(503, "The token store does not answer", retry_after_seconds=1) from None
         if value is None:
             self._misses.count(client, now=time.time())
             raise InvalidToken("The access token is not known")
         try:
-            return value, tokens.claims_of(value)
+            return value, split_tokens.claims_of(value)
         except BadEntry as error:
-            # To the client it is a miss: it can do nothing about it. Half a hash names the entry and reveals no token.
-            _log.error("ALARM: the entry %s… in TOKENS cannot be used: %s", key[: len(key) // 2], error)
+            # The client cannot do anything about it, so to it this is a miss. Half a hash identifies the entry without
+            # revealing the token.
+            _log.error("ALARM: the entry %s… in TOKENS is unusable: %s", key[: len(key) // 2], error)
             raise InvalidToken("The access token is not known") from None
 
-    async def _forward(self, request, headers, whole):
-        """Passes the request on; `whole` None leaves its credentials as they are."""
+    async def _forward(self, request: Request, headers: Headers, whole: str | None) -> Response:
+        """Forwards the request; with `whole` None its credentials stay as they are."""
         authorization = headers.get("authorization") if whole is None else f"Bearer {whole}"
         limit = self._settings.upstream_header_limit
-        if limit and whole is not None and len(authorization) > limit:
-            raise Refused(431, f"The joined access token is longer than the {limit} bytes that the API takes")
-        fields = self._request_fields.passing(headers, request.url, public=whole is None)
+        if limit and whole is not None and authorization is not None and len(authorization) > limit:
+            raise Problem(431, f"The joined access token is longer than the {limit} bytes that the API takes")
+        fields = self._request_fields.forward(headers, request.url, public=whole is None)
         if authorization is not None:
             fields.append(("authorization", authorization))
         try:
-            # The joined token must not follow a redirect to wherever it leads.
+            # Following a redirect would send the joined token to another place.
             response = await fetch(Request(request, headers=fields, redirect="manual"))
         except OSError as error:
             _log.error("the API did not answer: %s", error)
-            raise Refused(502, "The API did not answer") from None
+            raise Problem(502, "The API did not answer") from None
         changed = response_fields(
             response.status,
             response.headers,
             whole,
             challenge=self._challenge,
-            cors=self._cors(headers),
+            cors=self._cors_fields(headers),
         )
         if changed is None:
             return response
         return Response(response.body, status=response.status, status_text=response.status_text, headers=changed)
 
-    def _cors(self, headers):
+    def _cors_fields(self, headers: Headers) -> Fields:
         allowed = self._settings.cors_origins
-        return answers.cors_fields(headers.get("origin"), allowed) if allowed else []
+        return responses.cors_fields(headers.get("origin"), allowed) if allowed else []
 
-    def _is_preflight(self, request, headers):
+    def _is_preflight(self, request: Request, headers: Headers) -> bool:
         return (
             bool(self._settings.cors_origins)
             and headers.get("origin") is not None
             and headers.get("access-control-request-method") is not None
-            and _method(request) == "OPTIONS"
+            and request_method(request) == "OPTIONS"
         )
 
-    def _preflight(self, headers):
-        return answers.preflight(
-            headers.get("origin"),
-            headers.get("access-control-request-method"),
+    def _preflight(self, headers: Headers) -> ProblemResponse:
+        return responses.preflight_response(
+            headers.get("origin") or "",
+            headers.get("access-control-request-method") or "",
             headers.get("access-control-request-headers"),
             realm=self._settings.realm,
             allowed=self._settings.cors_origins,
         )
 
-    def _matches(self, paths, request):
-        return bool(paths) and paths.match(_method(request), variables.path_of(request.url))
+    def _matches(self, paths: PathPatterns, request: Request) -> bool:
+        return bool(paths) and paths.match(request_method(request), variables.path_of(request.url))
 
 
-class _Signatures:
+class _SignatureCheck:
     """Checks tokens with the issuer's keys."""
 
-    def __init__(self, settings):
-        # Only here, so that a gateway that does not verify is deployed without any package.
+    def __init__(self, settings: GatewaySettings) -> None:
+        # Imported here, so that a gateway that does not verify deploys without any package.
         from verifier import keys, remote
 
         self._module = keys
+        self._keys: keys.KeySource
         if settings.jwks:
             try:
-                self._keys = keys.FixedKeys(keys.parse(settings.jwks, settings.algorithms))
+                self._keys = keys.FixedKeySource(keys.parse_key_set(settings.jwks, settings.algorithms))
             except keys.BadKeySet as error:
                 raise SettingError(f"JWKS: {error}") from None
         else:
-            self._keys = remote.keys_at(settings.jwks_url, fetch, settings.algorithms)
+            self._keys = remote.remote_keys(settings.jwks_url, fetch, settings.algorithms)
 
-    async def check(self, whole, header, *, is_joined):
+    async def check(self, whole: str, header: Mapping[str, object], *, is_joined: bool) -> None:
         try:
-            await self._module.check_signature(whole, header, self._keys, now=time.time())
+            await self._module.check_token_signature(whole, header, self._keys, now=time.time())
         except InvalidToken as error:
-            if is_joined:  # a client can send any whole JWT, but not put one into KV
+            if is_joined:  # any client can send a whole JWT, but only a publisher can write to KV
                 _log.error("ALARM: a joined token is not the issuer's: %s", error)
             raise
         except self._module.KeysUnavailable as error:
-            raise Refused(
-                503, "The issuer's keys cannot be had just now", retry_after_seconds=error.retry_after_seconds
+            raise Problem(
+                503, "The issuer's keys cannot be fetched now", retry_after_seconds=error.retry_after_seconds
             ) from None
 
 
-def _header(whole):
+def _header_of(whole: str) -> Claims:
     try:
-        return claims.object_of(whole.partition(".")[0])
-    except Malformed:
+        return claims.decode_object(whole.partition(".")[0])
+    except MalformedToken:
         raise InvalidToken("The access token is malformed") from None
 
 
-def _method(request):
-    try:
-        return str(request.method)
-    except KeyError:  # a method that Python's http.HTTPMethod does not know
-        return ""
+def _to_response(made: ProblemResponse) -> Response:
+    return Response(made.text, status=made.status, headers=made.fields)
 
 
-def _response(answer):
-    return Response(answer.text, status=answer.status, headers=answer.fields)
+# A local edge knows the variables while it loads a script, so a wrong one is reported then, before any request. On
+# Cloudflare a loaded script becomes a snapshot that must not contain anything of `env`.
+if sys.platform != "emscripten":
+    from workers import env
+
+    if dir(env):
+        try:
+            Gateway(gateway_settings.read(env))
+        except SettingError as error:
+            raise error.with_traceback(None) from None  # the text says everything
+
+
+class Default(WorkerEntrypoint):
+    env: GatewayEnv
+    # One per isolate: the variables of an isolate never change, but `env` exists only while a request is handled.
+    gateway: Gateway | None = None
+
+    async def fetch(self, request: Request) -> Response:
+        if Default.gateway is None:
+            Default.gateway = Gateway(gateway_settings.read(self.env))
+        return await Default.gateway.fetch(request, self.env.TOKENS)

@@ -11,7 +11,7 @@ from edgeworker.errors import OriginError, ScriptError, StoreError
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Headers, Request, Response
-from scripts.split_token import tokens
+import split_tokens
 from tests.scripts.stage import Stage, set_up
 
 Recorded = Mapping[str, JSON]
@@ -63,7 +63,7 @@ def _api_answer(given: Recorded) -> Response:
 
 async def _publish(stage: Stage, given: Recorded, variables: Recorded) -> None:
     for token, value in _object(given["entries"]).items():
-        key = tokens.key_of(
+        key = split_tokens.kv_key_of(
             token,
             hash_name=_text(variables.get("TOKEN_HASH", "sha256")).lower().replace("-", ""),
             encoding=_text(variables.get("KEY_ENCODING", "base64")),

@@ -16,14 +16,14 @@ from edgeworker.messages import Request, Response
 
 NAMESPACE = "split"
 
-Answer = Callable[[Request], Response]
+ProblemResponse = Callable[[Request], Response]
 
 
 @dataclass(slots=True)
 class Outside:
     """A server that is not ours: the API behind the edge, or the internet."""
 
-    answer: Answer = field(default=lambda request: Response(200, body=b"fine"))
+    answer: ProblemResponse = field(default=lambda request: Response(200, body=b"fine"))
     requests: list[Request] = field(default_factory=list)
 
     async def fetch(self, request: Request, /) -> Response:

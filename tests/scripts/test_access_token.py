@@ -3,22 +3,22 @@
 import json
 
 import pytest
-from verifier import access_token, keys
-from verifier.access_token import Expected, InvalidToken
-from verifier.claims import ALGORITHMS
 
 from edgeworker.config import JSON
 from edgeworker.testing.issuer import encoded, segment, signed, signing_key
+from verifier import access_token, keys
+from verifier.access_token import InvalidToken, TokenRequirements
+from verifier.claims import ALGORITHMS
 
 NOW = 1_700_000_000
 KEY = signing_key("RS256")
-SET = keys.parse(json.dumps({"keys": [dict(KEY.public)]}), frozenset(ALGORITHMS))
-EXPECTED = Expected(issuer="https://issuer", audience=frozenset({"https://api"}))
+SET = keys.parse_key_set(json.dumps({"keys": [dict(KEY.public)]}), frozenset(ALGORITHMS))
+EXPECTED = TokenRequirements(issuer="https://issuer", audience=frozenset({"https://api"}))
 CLAIMS: dict[str, JSON] = {"iss": "https://issuer", "aud": "https://api", "sub": "ann", "exp": NOW + 60, "scope": "a b"}
 
 
 async def _verify(text: str) -> access_token.AccessToken:
-    return await access_token.verify(text, keys.FixedKeys(SET), EXPECTED, now=NOW)
+    return await access_token.verify(text, keys.FixedKeySource(SET), EXPECTED, now=NOW)
 
 
 def _token(**claims: JSON) -> str:

@@ -3,8 +3,8 @@
 import pytest
 
 from edgeworker.messages import Headers
-from scripts.split_token.forwarding import Fields, RequestFields, response_fields
-from scripts.split_token.settings import STRIPPED
+from forwarding import Fields, RequestFields, response_fields
+from gateway_settings import STRIPPED
 
 URL = "https://api.example.com:8443/orders?x=1"
 SEEN = [("x-forwarded-proto", "https"), ("x-forwarded-host", "api.example.com:8443")]
@@ -19,7 +19,7 @@ class _Headers(Headers):
 
 
 def _passing(fields: Fields) -> Fields:
-    return RequestFields(STRIPPED).passing(_Headers(fields), URL)
+    return RequestFields(STRIPPED).forward(_Headers(fields), URL)
 
 
 def _answer(status: int, *fields: tuple[str, str], whole: str | None = WHOLE, cors: Fields | None = None) -> object:
@@ -75,9 +75,9 @@ def test_what_one_request_names_in_connection_passes_in_the_next() -> None:
     rules = RequestFields(STRIPPED)
     fields = [("x-mine", "1"), ("x-http-method", "PUT")]
 
-    assert rules.passing(_Headers([*fields, ("connection", "x-mine")]), URL, public=True) == SEEN
+    assert rules.forward(_Headers([*fields, ("connection", "x-mine")]), URL, public=True) == SEEN
     for _ in range(2):
-        assert rules.passing(_Headers(fields), URL) == [("x-http-method", "PUT"), ("x-mine", "1"), *SEEN]
+        assert rules.forward(_Headers(fields), URL) == [("x-http-method", "PUT"), ("x-mine", "1"), *SEEN]
 
 
 def test_an_upgrade_to_a_websocket_passes() -> None:
@@ -147,5 +147,5 @@ def test_cors_fields_are_added_where_the_api_has_none_of_its_own() -> None:
 def test_the_method_that_let_a_request_pass_without_a_token_is_the_one_that_the_api_sees(name: str) -> None:
     headers, fields = _Headers([(name, "DELETE")]), RequestFields(STRIPPED)
 
-    assert fields.passing(headers, URL, public=True) == SEEN
-    assert fields.passing(headers, URL) == [(name.lower(), "DELETE"), *SEEN]
+    assert fields.forward(headers, URL, public=True) == SEEN
+    assert fields.forward(headers, URL) == [(name.lower(), "DELETE"), *SEEN]

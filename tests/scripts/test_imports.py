@@ -55,7 +55,7 @@ def _modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
 def _own_modules(path: Path) -> set[str]:
     """What lies beside the script's main file: the folder with wrangler.toml, or a `src` that workers share."""
     for folder in path.relative_to(SCRIPTS).parents:
-        if folder.name == "src" or (SCRIPTS / folder / "wrangler.toml").is_file():
+        if folder.name in ("src", "shared") or (SCRIPTS / folder / "wrangler.toml").is_file():
             return {entry.stem for entry in (SCRIPTS / folder).iterdir()}
     raise AssertionError(f"{path} belongs to no worker: no folder above it has a wrangler.toml")
 
@@ -89,13 +89,3 @@ def test_a_gateway_that_does_not_verify_needs_no_package() -> None:
     }
 
     assert top_level.isdisjoint({"jwt", "cryptography", *(f"verifier.{Path(name).stem}" for name in NEED_PYJWT)})
-
-
-def test_all_scripts_have_the_same_verifier() -> None:
-    """Each carries its own, so that it deploys alone; scripts/protected_api has the one to edit."""
-    original = {path.name: path.read_bytes() for path in (SCRIPTS / "protected_api/verifier").glob("*.py")}
-
-    for folder in SCRIPTS.rglob("verifier"):
-        copy = {path.name: path.read_bytes() for path in folder.glob("*.py")}
-        assert copy == original, f"cp -r scripts/protected_api/verifier {folder.parent}"
-    assert (SCRIPTS / "split_token/verifier").is_dir()

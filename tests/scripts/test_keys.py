@@ -10,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
 from verifier import claims, keys
 from verifier.claims import ALGORITHMS
 from verifier.keys import BadKeySet, BadSignature, UnknownKey
@@ -78,7 +79,7 @@ GOOD = _set(RSA_KEY)
 
 
 def _verify(token: str, document: str, allowed: frozenset[str] = ALLOWED) -> None:
-    keys.verify(token, claims.object_of(token.partition(".")[0]), keys.parse(document, allowed))
+    keys.verify_signature(token, claims.decode_object(token.partition(".")[0]), keys.parse_key_set(document, allowed))
 
 
 def _signed(algorithm: str = "RS256", *, kid: str | None = "one", **headers: object) -> str:
@@ -129,7 +130,7 @@ def test_a_token_that_names_no_such_key_is_refused(token: str, document: str, al
 @pytest.mark.parametrize("kid", [7, ["one"], {"one": 1}, True])
 def test_a_key_id_that_is_not_text_is_refused(kid: object) -> None:
     with pytest.raises(UnknownKey):
-        keys.parse(_set(RSA_KEY), ALLOWED).find(kid, "RS256")
+        keys.parse_key_set(_set(RSA_KEY), ALLOWED).find(kid, "RS256")
 
 
 def test_a_signature_of_another_key_or_over_another_payload_is_refused() -> None:
@@ -169,11 +170,11 @@ def test_a_signature_of_another_key_or_over_another_payload_is_refused() -> None
     ],
 )
 def test_a_key_that_is_not_sound_or_not_for_this_is_left_out(member: Mapping[str, object]) -> None:
-    found = keys.parse(_set(member, {**RSA_KEY, "kid": "good"}), ALLOWED)
+    found = keys.parse_key_set(_set(member, {**RSA_KEY, "kid": "good"}), ALLOWED)
 
     assert [key.kid for key in found.keys] == ["good"]
     with pytest.raises(BadKeySet, match="none of its keys"):
-        keys.parse(_set(member), ALLOWED)
+        keys.parse_key_set(_set(member), ALLOWED)
 
 
 @pytest.mark.parametrize(
@@ -197,4 +198,4 @@ def test_a_key_that_is_not_sound_or_not_for_this_is_left_out(member: Mapping[str
 )
 def test_a_document_that_is_no_public_key_set_is_refused(document: str, why: str) -> None:
     with pytest.raises(BadKeySet, match=why):
-        keys.parse(document, ALLOWED)
+        keys.parse_key_set(document, ALLOWED)

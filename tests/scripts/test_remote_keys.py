@@ -5,12 +5,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
+
+from edgeworker.testing.issuer import signing_key
 from verifier import remote
 from verifier.claims import ALGORITHMS
 from verifier.keys import KeySet, KeysUnavailable
-from verifier.remote import RemoteKeys
-
-from edgeworker.testing.issuer import signing_key
+from verifier.remote import RemoteKeySource
 
 ALLOWED = frozenset(ALGORITHMS)
 MEMBER = dict(signing_key("ES256").public)
@@ -39,8 +39,8 @@ async def _at_once(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def _remote(issuer: _Issuer) -> RemoteKeys:
-    return RemoteKeys(issuer.get, ALLOWED, sleep=_at_once)
+def _remote(issuer: _Issuer) -> RemoteKeySource:
+    return RemoteKeySource(issuer.get, ALLOWED, sleep=_at_once)
 
 
 async def _others_go_on() -> None:
@@ -173,7 +173,7 @@ async def test_a_fetch_of_long_ago_is_not_waited_for() -> None:
     async def no_sleep(seconds: float) -> None:
         raise AssertionError("nothing to wait for")
 
-    keys = RemoteKeys(issuer.get, ALLOWED, sleep=no_sleep)
+    keys = RemoteKeySource(issuer.get, ALLOWED, sleep=no_sleep)
     lost = asyncio.ensure_future(keys.current(now=0))
     await _others_go_on()
     issuer.gate = None
@@ -246,7 +246,7 @@ class _Body:
         self.cancelled = True
 
 
-def _answering(status: int = 200, body: _Body | None = None) -> tuple[list[dict[str, object]], remote.Fetch]:
+def _answering(status: int = 200, body: _Body | None = None) -> tuple[list[dict[str, object]], remote.FetchFunction]:
     asked: list[dict[str, object]] = []
 
     async def fetch(url: str, **options: object) -> SimpleNamespace:
@@ -259,7 +259,7 @@ def _answering(status: int = 200, body: _Body | None = None) -> tuple[list[dict[
 async def test_a_document_is_fetched_without_following_redirects() -> None:
     asked, fetch = _answering(body=_Body(3))
 
-    assert await remote.document("https://issuer/jwks", fetch, limit=3000) == " " * 3000
+    assert await remote.fetch_document("https://issuer/jwks", fetch, limit=3000) == " " * 3000
     assert asked == [{"url": "https://issuer/jwks", "redirect": "manual"}]
 
 
@@ -268,7 +268,7 @@ async def test_only_200_is_an_answer(status: int) -> None:
     _, fetch = _answering(status, _Body(1))
 
     with pytest.raises(OSError, match=f"answered {status}"):
-        await remote.document("https://issuer/jwks", fetch)
+        await remote.fetch_document("https://issuer/jwks", fetch)
 
 
 async def test_a_document_without_end_is_cut() -> None:
@@ -276,21 +276,22 @@ async def test_a_document_without_end_is_cut() -> None:
     _, fetch = _answering(body=body)
 
     with pytest.raises(OSError, match="larger than 5000 bytes"):
-        await remote.document("https://issuer/jwks", fetch, limit=5000)
+        await remote.fetch_document("https://issuer/jwks", fetch, limit=5000)
     assert (body.taken, body.cancelled) == (6, True)
 
 
 async def test_an_issuer_that_never_answers_is_given_up() -> None:
-    async def fetch(url: str, **options: object) -> object:
-        return await asyncio.Event().wait()
+    async def fetch(url: str, /, *, redirect: str) -> remote.FetchedResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
 
     with pytest.raises(OSError, match=r"did not answer within 0\.01 seconds"):
-        await remote.document("https://issuer/jwks", fetch, timeout_seconds=0.01)
+        await remote.fetch_document("https://issuer/jwks", fetch, timeout_seconds=0.01)
 
 
 async def test_whatever_a_service_binding_raises_is_a_failed_fetch() -> None:
-    async def fetch(url: str, **options: object) -> object:
+    async def fetch(url: str, /, *, redirect: str) -> remote.FetchedResponse:
         raise RuntimeError("the other worker threw")
 
     with pytest.raises(OSError, match="cannot be fetched: the other worker threw"):
-        await remote.document("https://issuer/jwks", fetch)
+        await remote.fetch_document("https://issuer/jwks", fetch)

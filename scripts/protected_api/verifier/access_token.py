@@ -1,4 +1,4 @@
-"""The whole check of an access token that is a JWT (RFC 9068), as an API makes it. Needs PyJWT.
+"""Verifies an access token that is a JWT (RFC 9068), as an API does. Needs PyJWT.
 
 token = await access_token.verify(text, keys, expected, now=time.time())
 """
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from verifier import claims
-from verifier.claims import ALGORITHMS, Claims, InvalidToken, Malformed
-from verifier.keys import Keys, check_signature
+from verifier.claims import ALGORITHMS, Claims, InvalidToken, MalformedToken
+from verifier.keys import KeySource, check_token_signature
 
-__all__ = ["MAX_TOKEN_LENGTH", "AccessToken", "Expected", "InvalidToken", "verify"]
+__all__ = ["MAX_TOKEN_LENGTH", "AccessToken", "InvalidToken", "TokenRequirements", "verify"]
 
-MAX_TOKEN_LENGTH: Final = 16_384  # characters; larger ones do not fit into a request header either
+MAX_TOKEN_LENGTH: Final = 16_384  # characters; a longer one does not fit into a request header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What a token must be. `algorithms` is for `remote.keys_at` and `keys.parse`: a key decides what it verifies.
+class TokenRequirements:
+    """What a token must be.
 
-    `types` are values of `typ`, in lower case without "application/"; an empty set accepts any, ID tokens included.
+    `algorithms` is passed to `remote.remote_keys` or `keys.parse_key_set`. `types` are values of `typ`, in lower case
+    without "application/"; an empty set accepts any type, also ID tokens.
     """
 
     issuer: str
@@ -31,7 +32,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token that was found good. Its text is not kept: nothing can log it by mistake."""
+    """A verified token. Its text is not kept, so nothing can log it by mistake."""
 
     issuer: str
     subject: str
@@ -42,12 +43,12 @@ class AccessToken:
         return required - self.scopes
 
 
-async def verify(text: str, keys: Keys, expected: Expected, *, now: float) -> AccessToken:
-    """`now` is in seconds. What costs least is checked first, and the issuer is asked for keys only in the end.
+async def verify(text: str, keys: KeySource, expected: TokenRequirements, *, now: float) -> AccessToken:
+    """`now` is in seconds. Cheap checks come first; the issuer's keys are needed only for the last one.
 
     Raises:
-        InvalidToken: the client gets 401 with the text as description (RFC 6750 section 3.1).
-        KeysUnavailable: the client gets 503: nothing passes unchecked.
+        InvalidToken: answer 401 with the text as error_description (RFC 6750 section 3.1).
+        KeysUnavailable: answer 503.
     """
     header, payload = _parts(text)
     claims.check_header(header, expected.types)
@@ -55,13 +56,13 @@ async def verify(text: str, keys: Keys, expected: Expected, *, now: float) -> Ac
     claims.check_audience(payload, expected.audience)
     claims.check_times(payload, now=now, leeway=expected.leeway_seconds)
     if "cnf" in payload:
-        # Whoever has it must also show a key (RFC 7800), so as a bearer token it is stolen (RFC 9449 section 7.2).
+        # Its sender must prove possession of a key (RFC 7800, RFC 9449 section 7.2).
         raise InvalidToken("The access token is bound to a key, and cannot be used as a bearer token")
     subject = payload.get("sub")
     if not isinstance(subject, str) or not subject:
         raise InvalidToken("The access token has no subject")
-    await check_signature(text, header, keys, now=now)
-    return AccessToken(expected.issuer, subject, claims.scopes(payload), payload)
+    await check_token_signature(text, header, keys, now=now)
+    return AccessToken(expected.issuer, subject, claims.granted_scopes(payload), payload)
 
 
 def _parts(text: str) -> tuple[Claims, Claims]:
@@ -69,7 +70,7 @@ def _parts(text: str) -> tuple[Claims, Claims]:
     parts = text.split(".") if len(text) <= MAX_TOKEN_LENGTH else []
     try:
         if len(parts) != 3:
-            raise Malformed
-        return claims.object_of(parts[0]), claims.object_of(parts[1])
-    except Malformed:
+            raise MalformedToken
+        return claims.decode_object(parts[0]), claims.decode_object(parts[1])
+    except MalformedToken:
         raise InvalidToken("The access token is malformed") from None

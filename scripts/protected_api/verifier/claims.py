@@ -1,6 +1,6 @@
-"""What a JWT says: how its parts are read, and which claims are refused. Pure, and needs no package.
+"""Decodes the parts of a JWT and checks its header and claims. Pure; needs no package.
 
-Nothing here checks a signature. Nothing reads a clock: `now` and `leeway` are seconds.
+Signatures are checked in `keys`. `now` and `leeway` are seconds.
 """
 
 import base64
@@ -19,30 +19,30 @@ _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr](?: +(.*))?", re.DOTALL)
 _PARTS: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)?")
 _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 
-# The characters whose unused low bits are zero, by how many characters stand in the last group of four: any other last
-# character would be a second spelling of the same bytes (RFC 4648 section 3.5). One character alone encodes nothing.
+# The last characters whose unused low bits are zero, by the length of the last group of four: any other one would be a
+# second encoding of the same bytes (RFC 4648 section 3.5). A single character encodes nothing.
 _LAST: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
 
 Claims = dict[str, object]
 
 
 class InvalidToken(Exception):
-    """The token is not good now. The text goes to the client: it holds nothing secret and nothing from the token."""
+    """The token is not valid now. The text goes to the client: it quotes nothing of the token and no secret."""
 
 
-class Malformed(Exception):
-    """A part of a JWT that cannot be read, or that two readers might read in two ways."""
+class MalformedToken(Exception):
+    """A part of a JWT that cannot be decoded, or that two decoders could understand differently."""
 
 
-def bearer(authorization: str | None) -> str | None:
-    """The token of `Bearer <token>`, or None where no Bearer credentials were sent (a bare challenge answers that).
+def parse_bearer_credentials(authorization: str | None) -> str | None:
+    """The token of `Bearer <token>`, or None for a request without Bearer credentials.
 
-    It has one part (a split token) or three (a JWT). The scheme's case does not matter and more than one space is
-    allowed (RFC 9110 section 11.4); tabs, commas, a second token and anything else that base64url does not have are
-    refused, and with them two Authorization fields, which arrive joined by a comma.
+    The token has one part (a split token) or three (a JWT). The scheme is case-insensitive and may be followed by
+    several spaces (RFC 9110 section 11.4). Any other character is refused; that includes the comma that joins two
+    Authorization fields.
 
     Raises:
-        InvalidToken: Bearer credentials that are neither.
+        InvalidToken: the credentials are neither.
     """
     if authorization is None or not (match := _BEARER.fullmatch(authorization)):
         return None
@@ -52,33 +52,33 @@ def bearer(authorization: str | None) -> str | None:
     return token
 
 
-def object_of(part: str) -> Claims:
-    """The JSON object that one part of a JWT holds, if every reader reads the same. Raises Malformed."""
-    if not is_canonical(part):
-        raise Malformed("a part is not canonical base64url")
+def decode_object(part: str) -> Claims:
+    """The JSON object in one part of a JWT. Raises MalformedToken if two decoders could read it differently."""
+    if not is_canonical_base64url(part):
+        raise MalformedToken("a part is not canonical base64url")
     try:
         text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8")
-        decoded = strict_json(text)
+        decoded = parse_strict_json(text)
         if "\\u" in text:
-            # An escape may stand for half a character, which no output can hold and which readers replace differently.
+            # An escape may be a lone surrogate, which no output can hold and which decoders replace differently.
             json.dumps(decoded, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        # The text of these errors does not quote the document, but for a character that cannot be encoded.
-        reason = "half a character" if isinstance(error, UnicodeEncodeError) else error
-        raise Malformed(f"a part is not JSON that can be trusted: {reason}") from None
+        # These errors quote nothing of the document except a character that cannot be encoded.
+        reason = "a lone surrogate" if isinstance(error, UnicodeEncodeError) else error
+        raise MalformedToken(f"a part is not unambiguous JSON: {reason}") from None
     if not isinstance(decoded, dict):
-        raise Malformed("a part is not a JSON object")
+        raise MalformedToken("a part is not a JSON object")
     return decoded
 
 
-def strict_json(text: str) -> object:
-    """JSON without members that are there twice and without NaN. Raises ValueError or RecursionError."""
+def parse_strict_json(text: str) -> object:
+    """Parses JSON without duplicate members and without NaN. Raises ValueError or RecursionError."""
     decoded: object = _STRICT.decode(text)
     return decoded
 
 
-def is_canonical(part: str) -> bool:
-    """Whether this is base64url without padding, in the only spelling that its bytes have."""
+def is_canonical_base64url(part: str) -> bool:
+    """Whether this is base64url without padding in its canonical form, so that no other text has the same bytes."""
     if not _PART.fullmatch(part):
         return False
     rest = len(part) % 4
@@ -86,12 +86,12 @@ def is_canonical(part: str) -> bool:
 
 
 def check_header(header: Mapping[str, object], types: frozenset[str] = frozenset()) -> None:
-    """Refuses a header that asks for what is not done here, or whose `typ` is none of `types` (empty: any).
+    """Refuses critical extensions (RFC 7515 section 4.1.11; none is supported) and a `typ` not in `types` (empty: any).
 
     `types` are in lower case and without "application/" (RFC 7515 section 4.1.9).
 
     Raises:
-        InvalidToken: it names a critical extension: none is known here (RFC 7515 section 4.1.11).
+        InvalidToken
     """
     if "crit" in header or "b64" in header:
         raise InvalidToken("The access token uses an extension that is not supported")
@@ -102,10 +102,10 @@ def check_header(header: Mapping[str, object], types: frozenset[str] = frozenset
 
 
 def check_times(claims: Claims, *, now: float, leeway: float = 0) -> None:
-    """Refuses what has expired, is not valid yet or was not issued yet.
+    """Refuses a token that has expired or is not valid yet.
 
     Raises:
-        InvalidToken: `exp` is missing or reached, `nbf` or `iat` is in the future, or one of them is no number.
+        InvalidToken: `exp` is missing or reached, `nbf` or `iat` is in the future, or one of them is not a number.
     """
     expires = _moment(claims, "exp")
     if expires is None:
@@ -119,7 +119,7 @@ def check_times(claims: Claims, *, now: float, leeway: float = 0) -> None:
 
 
 def check_audience(claims: Claims, allowed: frozenset[str]) -> None:
-    """Raises InvalidToken where `aud` (a text or a list of texts) names none of `allowed`."""
+    """Raises InvalidToken if `aud` (a string or a list of strings) contains none of `allowed`."""
     audience = claims.get("aud")
     named = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
     if not all(isinstance(name, str) for name in named) or allowed.isdisjoint(named):
@@ -127,13 +127,13 @@ def check_audience(claims: Claims, allowed: frozenset[str]) -> None:
 
 
 def check_issuer(claims: Claims, issuer: str) -> None:
-    """Raises InvalidToken where `iss` is not exactly `issuer`."""
+    """Raises InvalidToken if `iss` is not exactly `issuer`."""
     if claims.get("iss") != issuer:
         raise InvalidToken("The access token is from another issuer")
 
 
-def scopes(claims: Claims) -> frozenset[str]:
-    """`scope` is a text with spaces (RFC 8693) or a list, and so is `scp`."""
+def granted_scopes(claims: Claims) -> frozenset[str]:
+    """The scopes of `scope` and `scp`: each is a space-separated string (RFC 8693) or a list."""
     granted: set[str] = set()
     for name in ("scope", "scp"):
         scope = claims.get(name)
@@ -145,12 +145,12 @@ def scopes(claims: Claims) -> frozenset[str]:
 
 
 def missing_scopes(claims: Claims, required: Iterable[str]) -> frozenset[str]:
-    """Which of `required` the token does not have."""
-    return frozenset(required) - scopes(claims)
+    """The `required` scopes that the token does not have."""
+    return frozenset(required) - granted_scopes(claims)
 
 
 def _moment(claims: Claims, name: str) -> float | None:
-    """A NumericDate, or None where there is none."""
+    """A NumericDate, or None if the claim is missing."""
     if name not in claims:
         return None
     value = claims[name]
@@ -161,10 +161,10 @@ def _moment(claims: Claims, name: str) -> float | None:
 
 
 def _without_duplicates(members: list[tuple[str, object]]) -> Claims:
-    """Two parsers may take different ones of two `exp` members, so neither is believed."""
+    """Of two `exp` members one parser takes the first and another the last, so neither is accepted."""
     claims = dict(members)
     if len(claims) != len(members):
-        raise ValueError("a member is there twice")
+        raise ValueError("an object has the same member twice")
     return claims
 
 

@@ -1,7 +1,7 @@
-"""Reads a worker's settings, which are its `vars`: texts, numbers, lists, paths, documents. Pure, needs no package.
+"""Reads a worker's settings from its `vars`: strings, numbers, lists, paths, documents. Pure; needs no package.
 
-A list may also be written as a text with commas, and a document as a table or as JSON text. A setting that cannot be
-used is refused by its name.
+A list may also be a string with commas, and a document a table or a string of JSON. An unusable setting raises an error
+that begins with its name.
 """
 
 import json
@@ -18,18 +18,18 @@ _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[0-9]{
 _TYPE: Final = re.compile(r"\*|(?:application/)?[a-z0-9!#$&^_.+-]+")
 _PATH: Final = re.compile(r"(?:([A-Z]+) +)?(/[^*\s]*\*?)")
 
-# In a path these may mean something else to the API than to this comparison: an encoded slash, backslash, dot or
-# percent sign, a NUL, a second slash, and parameters ("/public/..;/admin").
+# In a path the API may understand these differently from this comparison: an encoded slash, backslash, dot or percent
+# sign, a NUL, a second slash, and parameters ("/public/..;/admin").
 _AMBIGUOUS: Final = re.compile(r"%(?:2e|2f|5c|25|3b|00)|//|[\\;]", re.IGNORECASE)
 
 
 class SettingError(ValueError):
-    """A variable that cannot be used. The text begins with its name."""
+    """A variable with an unusable value. The text begins with the variable's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
-    """Paths that are named one by one ("/health"), or by how they begin ("/docs/*"), each for one method or for all."""
+class PathPatterns:
+    """Whole paths ("/health") and prefixes ("/docs/*"), each for one method or for all."""
 
     patterns: tuple[tuple[str | None, str], ...] = ()
 
@@ -37,7 +37,7 @@ class Paths:
         return bool(self.patterns)
 
     def match(self, method: str, path: str) -> bool:
-        """`path` is a URL's path in canonical form. One that can be read in two ways matches nothing."""
+        """`path` is a URL's path in canonical form. An ambiguous path matches nothing."""
         if is_ambiguous(path):
             return False
         return any(
@@ -46,7 +46,7 @@ class Paths:
         )
 
 
-NO_PATHS: Final = Paths()
+NO_PATHS: Final = PathPatterns()
 
 
 class Variables:
@@ -56,7 +56,7 @@ class Variables:
         self._env = env
 
     def value(self, name: str) -> object:
-        """None where there is none. On Cloudflare a list or object is a JavaScript one until it is converted."""
+        """None if the variable is missing. On Cloudflare a list or object is a JavaScript value, converted here."""
         value = getattr(self._env, name, None)
         convert = getattr(value, "to_py", None)
         return convert() if callable(convert) else value
@@ -66,7 +66,7 @@ class Variables:
         if value is None:
             return default
         if not isinstance(value, str):
-            raise SettingError(f"{name}: {value!r} is not text")
+            raise SettingError(f"{name}: {value!r} is not a string")
         if allowed is not None and value and not allowed.fullmatch(value):
             raise SettingError(f"{name}: {value!r} is not {like}")
         return value
@@ -85,7 +85,7 @@ class Variables:
 
     def choice(self, name: str, default: str, known: tuple[str, ...]) -> str:
         value = self.text(name, default)
-        # "SHA-256" is what one writes, "sha256" what Python calls it.
+        # People write "SHA-256"; Python calls it "sha256".
         plain = value.lower().replace("-", "")
         if plain not in known:
             raise SettingError(f"{name}: {value!r} is not one of {', '.join(known)}")
@@ -105,10 +105,10 @@ class Variables:
             return default
         items = [item for item in re.split(separators, value.strip()) if item] if isinstance(value, str) else value
         if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
-            raise SettingError(f"{name}: {value!r} is neither a list of texts nor a text with commas")
+            raise SettingError(f"{name}: {value!r} is neither a list of strings nor a string with commas")
         for item in items:
             if not item or (allowed is not None and not allowed.fullmatch(item.lower())):
-                raise SettingError(f"{name}: {item!r} is not {like or 'a text'}")
+                raise SettingError(f"{name}: {item!r} is not {like or 'a non-empty string'}")
         return tuple(items)
 
     def choices(self, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ class Variables:
             if item not in known:
                 raise SettingError(f"{name}: {item!r} is not one of {', '.join(known)}")
         if not items:
-            raise SettingError(f"{name}: names no algorithm; choose from {', '.join(known)}")
+            raise SettingError(f"{name}: the list is empty; choose from {', '.join(known)}")
         return items
 
     def types(self, name: str, default: tuple[str, ...]) -> frozenset[str]:
@@ -126,11 +126,11 @@ class Variables:
         kinds = frozenset(item.lower().removeprefix("application/") for item in items)
         return frozenset() if "*" in kinds else kinds
 
-    def paths(self, name: str) -> Paths:
-        return Paths(tuple(self.pattern(name, item) for item in self.items(name, ())))
+    def paths(self, name: str) -> PathPatterns:
+        return PathPatterns(tuple(self.pattern(name, item) for item in self.items(name, ())))
 
     def pattern(self, name: str, text: str) -> tuple[str | None, str]:
-        """One of `Paths.patterns`. `name` is the variable that `text` stands in."""
+        """One of `PathPatterns.patterns`. `name` is the variable that holds `text`."""
         match = _PATH.fullmatch(text)
         if match is None or is_ambiguous(match[2]):
             raise SettingError(f'{name}: {text!r} is not like "/health", "/docs/*" or "OPTIONS /*"')
@@ -142,12 +142,12 @@ class Variables:
         return frozenset(item.lower() for item in items)
 
     def document(self, name: str) -> str:
-        """A JSON object, which TOML may hold as a table or as text: here it is text again."""
+        """A JSON object as text; TOML may hold it as a table or as a string."""
         table = self.table(name)
         return "" if table is None else json.dumps(dict(table))
 
     def table(self, name: str) -> Mapping[str, object] | None:
-        """None where there is none, or an empty text."""
+        """None if the variable is missing or an empty string."""
         value = self.value(name)
         if value is None or value == "":
             return None
@@ -161,10 +161,10 @@ class Variables:
 
 
 def is_ambiguous(path: str) -> bool:
-    """Whether this path of a URL may mean another one to somebody else."""
+    """Whether another reader could understand this path of a URL as a different one."""
     return _AMBIGUOUS.search(path) is not None
 
 
 def path_of(url: str) -> str:
-    """The path of an absolute URL, as it is written there."""
+    """The path of an absolute URL, unchanged."""
     return "/" + url.partition("://")[2].partition("/")[2].partition("?")[0].partition("#")[0]

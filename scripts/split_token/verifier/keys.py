@@ -1,6 +1,6 @@
-"""The issuer's public keys: which of a JWK set are believed, and whether one of them signed a token. Needs PyJWT.
+"""Parses the issuer's JWK set and checks a token's signature with it. Pure; needs PyJWT.
 
-Pure. How keys are fetched and kept is in `remote`.
+Keys are fetched and cached in `remote`.
 """
 
 import json
@@ -27,25 +27,25 @@ _CURVES: Final = {
     "secp521r1": frozenset({"ES512"}),
 }
 
-# RFC 7518 section 3.3 wants 2048 bits; far larger ones only cost time.
+# RFC 7518 section 3.3 requires 2048 bits; much larger keys only cost time.
 _RSA_BITS: Final = range(2048, 16_385)
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 class BadKeySet(Exception):
-    """A document that is no public JWK set to trust. The text says why."""
+    """A document that is not a usable public JWK set. The text says why."""
 
 
 class BadSignature(InvalidToken):
-    """The token was not signed by the issuer's key that it names."""
+    """The signature does not fit the issuer's key that the token names."""
 
 
 class UnknownKey(InvalidToken):
-    """The token names a key that the issuer does not publish."""
+    """The token names a key that is not in the issuer's set."""
 
 
 class KeysUnavailable(Exception):
-    """The issuer's keys cannot be had just now."""
+    """The issuer's keys cannot be fetched now."""
 
     def __init__(self, text: str, *, retry_after_seconds: int) -> None:
         super().__init__(text)
@@ -53,8 +53,8 @@ class KeysUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """`algorithms` are those that this key may verify; the token's header only chooses among them."""
+class VerificationKey:
+    """`algorithms` are those that this key may verify; the token's header only selects one of them."""
 
     kid: str | None
     algorithms: frozenset[str]
@@ -63,13 +63,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    keys: tuple[Key, ...]
+    keys: tuple[VerificationKey, ...]
 
-    def find(self, kid: object, algorithm: object) -> Key:
-        """The key of that id. A token without one is believed only where there is no choice.
+    def find(self, kid: object, algorithm: object) -> VerificationKey:
+        """The key of that id. A token without one is accepted only if exactly one key fits.
 
         Raises:
-            UnknownKey: none, or more than one without an id.
+            UnknownKey: no key fits, or several and the token does not say which.
         """
         if (kid is None or isinstance(kid, str)) and isinstance(algorithm, str):
             fitting = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
@@ -78,19 +78,19 @@ class KeySet:
         raise UnknownKey("The access token is not signed by a known key")
 
 
-class Keys(Protocol):
-    """Where the issuer's keys come from: FixedKeys here, or `remote.RemoteKeys`. `now` is in seconds."""
+class KeySource(Protocol):
+    """Gives the issuer's keys: FixedKeySource here, or `remote.RemoteKeySource`. `now` is in seconds."""
 
     async def current(self, *, now: float) -> KeySet:
         """Raises KeysUnavailable."""
         ...
 
     async def newer(self, *, now: float) -> KeySet | None:
-        """What there is now, for a token whose key is not in the current set; None where there is nothing newer."""
+        """A newer set, for a token whose key is not in the current one; None if there is none."""
         ...
 
 
-class FixedKeys:
+class FixedKeySource:
     """A key set that never changes."""
 
     def __init__(self, keys: KeySet) -> None:
@@ -103,23 +103,23 @@ class FixedKeys:
         return None
 
 
-def parse(document: str, allowed: frozenset[str]) -> KeySet:
+def parse_key_set(document: str, allowed: frozenset[str]) -> KeySet:
     """The keys of a JWK set (RFC 7517) that may verify one of the `allowed` algorithms. Others are left out.
 
     Raises:
-        BadKeySet: not a JWK set; one with private or symmetric keys, which is not to be public; one in which two keys
-            have one id and algorithm; one in which no key can be used.
+        BadKeySet: the document is not a JWK set, has a private or symmetric key, has two keys of one id and algorithm,
+            or has no usable key.
     """
     if len(document) > MAX_DOCUMENT_LENGTH:
         raise BadKeySet(f"it is longer than {MAX_DOCUMENT_LENGTH} characters")
     try:
-        parsed = claims.strict_json(document)
+        parsed = claims.parse_strict_json(document)
     except (ValueError, RecursionError):
         raise BadKeySet("it is not JSON, or a member is there twice") from None
     members = parsed.get("keys") if isinstance(parsed, dict) else None
     if not isinstance(members, list) or len(members) > MAX_KEYS:
         raise BadKeySet(f'it is not an object with a list "keys" of at most {MAX_KEYS}')
-    keys: list[Key] = []
+    keys: list[VerificationKey] = []
     for member in members:
         if not isinstance(member, dict):
             raise BadKeySet("one of its keys is not an object")
@@ -136,29 +136,29 @@ def parse(document: str, allowed: frozenset[str]) -> KeySet:
     return KeySet(tuple(keys))
 
 
-async def check_signature(token: str, header: Mapping[str, object], keys: Keys, *, now: float) -> None:
-    """Checks the signature of the whole JWT, whose decoded header is `header`. An unknown key is looked for once more.
+async def check_token_signature(token: str, header: Mapping[str, object], keys: KeySource, *, now: float) -> None:
+    """Checks the signature of a whole JWT, whose decoded header is `header`. An unknown key causes one more fetch.
 
     Raises:
-        UnknownKey: no key of that id and algorithm.
-        BadSignature: the signature is not that key's.
+        UnknownKey: no key has that id and algorithm.
+        BadSignature: the signature does not fit that key.
         KeysUnavailable: there are no keys to check with.
     """
     try:
-        verify(token, header, await keys.current(now=now))
+        verify_signature(token, header, await keys.current(now=now))
     except UnknownKey:
         newer = await keys.newer(now=now)
         if newer is None:
             raise
-        verify(token, header, newer)
+        verify_signature(token, header, newer)
 
 
-def verify(token: str, header: Mapping[str, object], keys: KeySet) -> None:
+def verify_signature(token: str, header: Mapping[str, object], keys: KeySet) -> None:
     """Raises UnknownKey or BadSignature. The header's `crit` is checked by `claims.check_header`."""
     algorithm = header.get("alg")
     key = keys.find(header.get("kid"), algorithm)
-    assert isinstance(algorithm, str)  # it is one of the key's
-    if not claims.is_canonical(token.rpartition(".")[2]):
+    assert isinstance(algorithm, str)  # `find` compared it with the key's
+    if not claims.is_canonical_base64url(token.rpartition(".")[2]):
         raise BadSignature("The access token's signature is not canonical base64url")
     try:
         _JWS.decode_complete(token, key.public, algorithms=[algorithm])
@@ -166,8 +166,8 @@ def verify(token: str, header: Mapping[str, object], keys: KeySet) -> None:
         raise BadSignature("The access token's signature does not fit") from None
 
 
-def _key(member: Mapping[str, object], allowed: frozenset[str]) -> Key | None:
-    """The key, or None where it is not for verifying signatures with an allowed algorithm, or not sound."""
+def _key(member: Mapping[str, object], allowed: frozenset[str]) -> VerificationKey | None:
+    """The key, or None if it may not verify an allowed algorithm or is too weak."""
     operations = member.get("key_ops")
     if member.get("use", "sig") != "sig" or (operations is not None and "verify" not in _texts(operations)):
         return None
@@ -181,11 +181,12 @@ def _key(member: Mapping[str, object], allowed: frozenset[str]) -> Key | None:
     algorithms = allowed & _algorithms_of(public)
     if "alg" in member:
         algorithms &= frozenset(_texts([member["alg"]]))
-    return Key(kid, algorithms, public) if public is not None and algorithms else None
+    return VerificationKey(kid, algorithms, public) if public is not None and algorithms else None
 
 
 def _public_key(member: Mapping[str, object]) -> PublicKey | None:
     document = json.dumps(dict(member))
+    key: object
     match member.get("kty"):
         case "RSA":
             key = RSAAlgorithm.from_jwk(document)
@@ -201,7 +202,7 @@ def _public_key(member: Mapping[str, object]) -> PublicKey | None:
 def _algorithms_of(key: PublicKey | None) -> frozenset[str]:
     match key:
         case rsa.RSAPublicKey():
-            return _RSA if _is_sound(key) else frozenset()
+            return _RSA if _is_strong_rsa(key) else frozenset()
         case ec.EllipticCurvePublicKey():
             return _CURVES.get(key.curve.name, frozenset())
         case ed25519.Ed25519PublicKey():
@@ -210,7 +211,7 @@ def _algorithms_of(key: PublicKey | None) -> frozenset[str]:
             return frozenset()
 
 
-def _is_sound(key: rsa.RSAPublicKey) -> bool:
+def _is_strong_rsa(key: rsa.RSAPublicKey) -> bool:
     numbers = key.public_numbers()
     if key.key_size not in _RSA_BITS or numbers.n % 2 == 0:  # exponents are checked by the library
         return False
@@ -227,8 +228,8 @@ def _texts(values: object) -> list[str]:
 
 _JWS: Final = jwt.PyJWS()
 
-# Moduli that Infineon's library made from powers of 65537, and that can be factored (CVE-2017-15361, "ROCA"). Each is
-# such a power modulo every one of these primes; of other moduli not one in a hundred million is.
+# Moduli that Infineon's library derived from powers of 65537 can be factored (CVE-2017-15361, "ROCA"). Such a modulus
+# is a power of 65537 modulo each of these primes; of other moduli not one in a hundred million is.
 _ROCA: Final = tuple(
     (prime, _powers(prime)) for prime in (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
 )

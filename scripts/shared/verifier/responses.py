@@ -1,4 +1,4 @@
-"""Refusals: challenges (RFC 6750, RFC 9728), problem documents (RFC 9457) and CORS. Pure, and needs no package."""
+"""Error responses of an API: challenges (RFC 6750, RFC 9728), problem details (RFC 9457), CORS. Pure; no package."""
 
 import json
 import re
@@ -26,11 +26,11 @@ _TOKENS: Final = re.compile(rf"(?:{_TOKEN.pattern})(?:[ \t]*,[ \t]*(?:{_TOKEN.pa
 _PREFLIGHT_SECONDS: Final = 600
 
 
-class Refused(Exception):
-    """Why a request is not served. `error` is RFC 6750's code; none where no credentials were sent.
+class Problem(Exception):
+    """Why a request is refused. `error` is RFC 6750's code, None if the request had no credentials.
 
-    `detail` goes to the client, into a quoted string among other places: printable ASCII without quote and backslash.
-    `fields` are further header fields of the answer.
+    `detail` goes to the client, also inside a quoted string: printable ASCII without quote and backslash. `fields` are
+    further header fields of the response.
     """
 
     def __init__(
@@ -53,48 +53,48 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProblemResponse:
     status: int
     fields: Fields
     text: str | None
 
 
-def refusal(refused: Refused, *, realm: str, cors: Fields, metadata_url: str = "") -> Answer:
-    """`cors` are the fields that let a page read this answer (see `cors_fields`); `metadata_url` is the API's own
-    (RFC 9728), from which a client learns where it gets a token."""
-    problem: dict[str, str | int] = {
+def problem_response(problem: Problem, *, realm: str, cors: Fields, metadata_url: str = "") -> ProblemResponse:
+    """`cors` are the fields that let a page read this response (see `cors_fields`); `metadata_url` is the API's own
+    metadata document (RFC 9728), which tells a client where to get a token."""
+    document: dict[str, str | int] = {
         "type": "about:blank",
-        "title": _TITLES[refused.status],
-        "status": refused.status,
-        "detail": refused.detail,
+        "title": _TITLES[problem.status],
+        "status": problem.status,
+        "detail": problem.detail,
     }
-    if refused.error is not None:
-        problem["error"] = refused.error
+    if problem.error is not None:
+        document["error"] = problem.error
     fields = [("content-type", "application/problem+json"), ("cache-control", "no-store"), *cors]
-    fields += refused.fields
-    if refused.status == 401 or refused.error is not None:
-        fields.append(("www-authenticate", challenge(refused, realm=realm, metadata_url=metadata_url)))
-    if refused.retry_after_seconds is not None:
-        fields.append(("retry-after", str(refused.retry_after_seconds)))
-    return Answer(refused.status, fields, json.dumps(problem) + "\n")
+    fields += problem.fields
+    if problem.status == 401 or problem.error is not None:
+        fields.append(("www-authenticate", bearer_challenge(problem, realm=realm, metadata_url=metadata_url)))
+    if problem.retry_after_seconds is not None:
+        fields.append(("retry-after", str(problem.retry_after_seconds)))
+    return ProblemResponse(problem.status, fields, json.dumps(document) + "\n")
 
 
-def challenge(refused: Refused, *, realm: str, metadata_url: str = "") -> str:
+def bearer_challenge(problem: Problem, *, realm: str, metadata_url: str = "") -> str:
     """A request without credentials gets no error code (RFC 6750 section 3.1)."""
     parameters = [("realm", realm)]
-    if refused.error is not None:
-        parameters += [("error", refused.error), ("error_description", refused.detail)]
-    if refused.scope is not None:
-        parameters.append(("scope", refused.scope))
+    if problem.error is not None:
+        parameters += [("error", problem.error), ("error_description", problem.detail)]
+    if problem.scope is not None:
+        parameters.append(("scope", problem.scope))
     if metadata_url:
         parameters.append(("resource_metadata", metadata_url))
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters)
 
 
 def cors_fields(origin: str | None, allowed: frozenset[str]) -> Fields:
-    """What a page of `origin` needs to read an answer; nothing for an origin that is not allowed.
+    """The fields that let a page of `origin` read a response; none for an origin that is not allowed.
 
-    Without credentials mode: a token is sent by the page's own code, never by the browser.
+    There is no credentials mode: the page's own code sends the token, never the browser.
     """
     if not allowed:
         return []
@@ -107,17 +107,19 @@ def cors_fields(origin: str | None, allowed: frozenset[str]) -> Fields:
     return [*fields, ("access-control-expose-headers", "WWW-Authenticate, Retry-After")]
 
 
-def preflight(origin: str, method: str, headers: str | None, *, realm: str, allowed: frozenset[str]) -> Answer:
-    """The answer to `OPTIONS` with `Access-Control-Request-Method`. Which methods exist is the API's business.
+def preflight_response(
+    origin: str, method: str, headers: str | None, *, realm: str, allowed: frozenset[str]
+) -> ProblemResponse:
+    """The response to `OPTIONS` with `Access-Control-Request-Method`. The API itself decides which methods exist.
 
     The requested headers are named one by one: `*` would not cover Authorization.
     Source: https://fetch.spec.whatwg.org/#cors-preflight-fetch
     """
     cors = cors_fields(origin, allowed)
     if not any(name == "access-control-allow-origin" for name, _ in cors):
-        return refusal(Refused(403, "This origin may not call the API"), realm=realm, cors=cors)
+        return problem_response(Problem(403, "This origin may not call the API"), realm=realm, cors=cors)
     if not _TOKEN.fullmatch(method) or (headers and not _TOKENS.fullmatch(headers)):
-        return refusal(Refused(400, "The preflight names no valid method or headers"), realm=realm, cors=cors)
+        return problem_response(Problem(400, "The preflight names no valid method or headers"), realm=realm, cors=cors)
     fields = [field for field in cors if field[0] == "access-control-allow-origin"]
     fields += [
         ("access-control-allow-methods", method),
@@ -126,4 +128,4 @@ def preflight(origin: str, method: str, headers: str | None, *, realm: str, allo
     ]
     if headers:
         fields.append(("access-control-allow-headers", headers))
-    return Answer(204, fields, None)
+    return ProblemResponse(204, fields, None)

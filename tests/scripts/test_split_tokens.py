@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.split_token import tokens
-from scripts.split_token.tokens import BadEntry
+import split_tokens
+from split_tokens import BadEntry
 
 # https://github.com/ietf-jose/cookbook (RFC 7520), example jws/4_1 (RS256): header.payload, and the signature's text.
 COOKBOOK_VALUE = (
@@ -44,35 +44,38 @@ HEADER = _part('{"alg":"RS256","typ":"JWT"}')
     ],
 )
 def test_the_key_is_what_the_publishers_write(token: str, key: str) -> None:
-    assert tokens.key_of(token) == key
+    assert split_tokens.kv_key_of(token) == key
 
 
 def test_the_known_signature_and_value_have_the_known_lengths() -> None:
     assert (len(COOKBOOK_RS256), len(COOKBOOK_VALUE)) == (342, 296)
 
 
-@pytest.mark.parametrize("hash_name", sorted(tokens.HASHES))
+@pytest.mark.parametrize("hash_name", sorted(split_tokens.HASHES))
 def test_the_encodings_are_of_the_same_digest(hash_name: str) -> None:
     digest = hashlib.new(hash_name, b"sig4616").digest()
 
-    standard = tokens.key_of("sig4616", hash_name=hash_name, encoding="base64")
-    url = tokens.key_of("sig4616", hash_name=hash_name, encoding="base64url")
+    standard = split_tokens.kv_key_of("sig4616", hash_name=hash_name, encoding="base64")
+    url = split_tokens.kv_key_of("sig4616", hash_name=hash_name, encoding="base64url")
 
     assert base64.b64decode(standard, validate=True) == digest
     assert re.fullmatch(r"[A-Za-z0-9_-]+", url)
     assert base64.urlsafe_b64decode(url + "=" * (-len(url) % 4)) == digest
-    assert tokens.key_of("sig4616", hash_name=hash_name, encoding="hex", prefix="split:") == f"split:{digest.hex()}"
+    assert (
+        split_tokens.kv_key_of("sig4616", hash_name=hash_name, encoding="hex", prefix="split:")
+        == f"split:{digest.hex()}"
+    )
 
 
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text()))
 def test_the_claims_of_every_object_are_read_as_json_reads_them(claims: dict[str, object]) -> None:
-    assert tokens.claims_of(f"{HEADER}.{_part(json.dumps(claims))}") == claims
+    assert split_tokens.claims_of(f"{HEADER}.{_part(json.dumps(claims))}") == claims
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_.-]{0,60}", fullmatch=True))
 def test_any_value_is_claims_or_a_bad_entry(value: str) -> None:
     try:
-        claims = tokens.claims_of(value)
+        claims = split_tokens.claims_of(value)
     except BadEntry:
         return
     assert isinstance(claims, dict)
@@ -100,7 +103,7 @@ def test_any_value_is_claims_or_a_bad_entry(value: str) -> None:
 )
 def test_what_is_no_header_and_payload_is_a_bad_entry(value: str) -> None:
     with pytest.raises(BadEntry):
-        tokens.claims_of(value)
+        split_tokens.claims_of(value)
 
 
 @pytest.mark.parametrize(
@@ -127,4 +130,4 @@ def test_what_is_no_header_and_payload_is_a_bad_entry(value: str) -> None:
 )
 def test_a_payload_that_is_not_one_unambiguous_object_is_a_bad_entry(payload: str | bytes) -> None:
     with pytest.raises(BadEntry):
-        tokens.claims_of(f"{HEADER}.{_part(payload)}")
+        split_tokens.claims_of(f"{HEADER}.{_part(payload)}")

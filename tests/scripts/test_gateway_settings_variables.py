@@ -3,14 +3,14 @@
 from types import SimpleNamespace
 
 import pytest
-from verifier.variables import Paths, SettingError
 
-from scripts.split_token import settings
-from scripts.split_token.settings import Settings
+import gateway_settings
+from gateway_settings import GatewaySettings
+from verifier.variables import PathPatterns, SettingError
 
 
-def _read(**variables: object) -> Settings:
-    return settings.read(SimpleNamespace(TOKENS=object(), **variables))
+def _read(**variables: object) -> GatewaySettings:
+    return gateway_settings.read(SimpleNamespace(TOKENS=object(), **variables))
 
 
 class _Converted:
@@ -24,7 +24,7 @@ class _Converted:
 
 
 def test_without_variables_the_defaults_hold() -> None:
-    assert _read() == Settings()
+    assert _read() == GatewaySettings()
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_without_variables_the_defaults_hold() -> None:
         ("KEY_ENCODING", "hex", "key_encoding", "hex"),
         ("KEY_ENCODING", "base64url", "key_encoding", "base64url"),
         ("KEY_PREFIX", "split:", "key_prefix", "split:"),
-        ("PUBLIC_PATHS", "/health, /docs/*", "public_paths", Paths(((None, "/health"), (None, "/docs/*")))),
-        ("PUBLIC_PATHS", ["OPTIONS /*"], "public_paths", Paths((("OPTIONS", "/*"),))),
-        ("PUBLIC_PATHS", _Converted(["/health"]), "public_paths", Paths(((None, "/health"),))),
-        ("PUBLIC_PATHS", "", "public_paths", Paths()),
-        ("JWT_PATHS", ["/internal/*"], "jwt_paths", Paths(((None, "/internal/*"),))),
+        ("PUBLIC_PATHS", "/health, /docs/*", "public_paths", PathPatterns(((None, "/health"), (None, "/docs/*")))),
+        ("PUBLIC_PATHS", ["OPTIONS /*"], "public_paths", PathPatterns((("OPTIONS", "/*"),))),
+        ("PUBLIC_PATHS", _Converted(["/health"]), "public_paths", PathPatterns(((None, "/health"),))),
+        ("PUBLIC_PATHS", "", "public_paths", PathPatterns()),
+        ("JWT_PATHS", ["/internal/*"], "jwt_paths", PathPatterns(((None, "/internal/*"),))),
         ("CORS_ORIGINS", "https://App.example.com", "cors_origins", frozenset({"https://app.example.com"})),
         ("CORS_ORIGINS", ["*"], "cors_origins", frozenset({"*"})),
         ("MAX_TOKEN_LENGTH", 400, "max_token_length", 400),
@@ -112,7 +112,7 @@ def test_two_sources_of_keys_are_refused() -> None:
 
 def test_without_the_kv_binding_the_text_says_how_to_add_it() -> None:
     with pytest.raises(SettingError, match=r'^TOKENS: .*kv_namespaces.*binding = "TOKENS"'):
-        settings.read(SimpleNamespace())
+        gateway_settings.read(SimpleNamespace())
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,6 @@ def test_without_the_kv_binding_the_text_says_how_to_add_it() -> None:
     ],
 )
 def test_only_unambiguous_paths_are_public(method: str, path: str, matches: bool) -> None:
-    paths = Paths(((None, "/health"), (None, "/docs/*"), ("OPTIONS", "/*")))
+    paths = PathPatterns(((None, "/health"), (None, "/docs/*"), ("OPTIONS", "/*")))
 
     assert paths.match(method, path) is matches

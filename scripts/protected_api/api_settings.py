@@ -1,15 +1,15 @@
-"""The API's settings, read from the worker's `vars`. Pure. The README has the table."""
+"""The API's settings, read from the worker's `vars`. Pure. README.md lists them."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from verifier.access_token import Expected
+from verifier.access_token import TokenRequirements
 from verifier.claims import ALGORITHMS
-from verifier.variables import QUOTABLE, SCOPE, URL, Paths, SettingError, Variables
+from verifier.variables import QUOTABLE, SCOPE, URL, PathPatterns, SettingError, Variables
 
-__all__ = ["SettingError", "Settings", "read"]
+__all__ = ["APISettings", "SettingError", "read"]
 
 _RESOURCE: Final = re.compile(r"https?://[^\s/?#\"\\]+(?:/[^\s?#\"\\]*)?")
 
@@ -23,20 +23,20 @@ READ_AND_WRITE: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """`rules` are paths with the scopes that they need; all that match a request hold. `jwks` is the text of a fixed
-    JWK set, empty where `jwks_url` is set. `resource` is this API's own URL, empty where it has none to tell."""
+class APISettings:
+    """`rules` are paths with the scopes that they require; a request needs those of every rule that matches. `jwks` is
+    the text of a fixed JWK set, empty if `jwks_url` is set. `resource` is this API's own URL, or empty."""
 
     realm: str
-    expected: Expected
-    rules: tuple[tuple[Paths, frozenset[str]], ...]
+    expected: TokenRequirements
+    rules: tuple[tuple[PathPatterns, frozenset[str]], ...]
     jwks_url: str
     jwks: str
     resource: str
     cors_origins: frozenset[str]
 
     def scopes(self, method: str, path: str) -> frozenset[str]:
-        """Those that a request needs. HEAD is a GET without a body."""
+        """The scopes that a request needs. HEAD counts as GET."""
         method = "GET" if method == "HEAD" else method
         return frozenset().union(*(scopes for paths, scopes in self.rules if paths.match(method, path)))
 
@@ -45,29 +45,29 @@ class Settings:
         return sorted(frozenset().union(*(scopes for _, scopes in self.rules)))
 
 
-def read(env: object) -> Settings:
-    """The settings that `env` (bindings as attributes) holds, with defaults for those it does not.
+def read(env: object) -> APISettings:
+    """The settings in `env` (bindings as attributes), with defaults for missing ones.
 
     Raises:
-        SettingError: one that is missing or cannot be used.
+        SettingError: a value is unusable, or a required one is missing.
     """
     if getattr(env, "RECORDS", None) is None:
-        raise SettingError('RECORDS: there is no such KV binding; add [[kv_namespaces]] with binding = "RECORDS"')
+        raise SettingError('RECORDS: this KV binding is missing; add [[kv_namespaces]] with binding = "RECORDS"')
     variables = Variables(env)
     issuer, audience = variables.text("ISSUER", ""), variables.items("AUDIENCE", ())
     if not issuer:
-        raise SettingError('ISSUER: whose tokens are accepted is not set; it is what their "iss" says')
+        raise SettingError('ISSUER: it is missing; set it to the "iss" of the tokens, like "https://auth.example.com"')
     if not audience:
-        raise SettingError('AUDIENCE: what the tokens\' "aud" must name is not set; usually it is the URL of this API')
+        raise SettingError('AUDIENCE: it is missing; set it to what "aud" must contain, usually the URL of this API')
     jwks_url = variables.text("JWKS_URL", "", URL, "an http or https URL")
     jwks = variables.document("JWKS")
     if bool(jwks_url) == bool(jwks):
-        raise SettingError("JWKS_URL: set either it or JWKS: where the issuer's public keys are, or the keys")
+        raise SettingError("JWKS_URL: set either JWKS_URL (the URL of the issuer's public keys) or JWKS (the keys)")
     default = next((name for name in audience if _RESOURCE.fullmatch(name)), "")
     resource = variables.text("RESOURCE", default, _RESOURCE, "an http or https URL without query and fragment")
-    return Settings(
+    return APISettings(
         realm=variables.text("REALM", "api", QUOTABLE, 'printable ASCII without " and \\'),
-        expected=Expected(
+        expected=TokenRequirements(
             issuer=issuer,
             audience=frozenset(audience),
             types=variables.types("TOKEN_TYPE", ("at+jwt",)),
@@ -82,12 +82,12 @@ def read(env: object) -> Settings:
     )
 
 
-def _rules(variables: Variables) -> tuple[tuple[Paths, frozenset[str]], ...]:
-    """Of the table SCOPES: "METHOD /path" or "/path*" -> scopes with spaces between them."""
+def _rules(variables: Variables) -> tuple[tuple[PathPatterns, frozenset[str]], ...]:
+    """The table SCOPES: "METHOD /path" or "/path*" -> space-separated scopes."""
     table = variables.table("SCOPES")
     rules = []
     for text, scopes in (READ_AND_WRITE if table is None else table).items():
         if not isinstance(scopes, str) or not all(SCOPE.fullmatch(scope) for scope in scopes.split()):
             raise SettingError(f'SCOPES: {scopes!r} for {text!r} is not like "orders.read"')
-        rules.append((Paths((variables.pattern("SCOPES", text),)), frozenset(scopes.split())))
+        rules.append((PathPatterns((variables.pattern("SCOPES", text),)), frozenset(scopes.split())))
     return tuple(rules)

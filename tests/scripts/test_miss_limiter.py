@@ -2,11 +2,11 @@
 
 import pytest
 
-from scripts.split_token.misses import Misses
+from miss_limiter import MissLimiter
 
 
 def test_a_client_waits_for_the_rest_of_the_minute_after_its_limit() -> None:
-    misses = Misses(2)
+    misses = MissLimiter(2)
     misses.count("192.0.2.1", now=100)
     assert misses.seconds_to_wait("192.0.2.1", now=100) == 0
     misses.count("192.0.2.1", now=110)
@@ -18,7 +18,7 @@ def test_a_client_waits_for_the_rest_of_the_minute_after_its_limit() -> None:
 
 
 def test_a_new_minute_begins_with_the_next_miss() -> None:
-    misses = Misses(1)
+    misses = MissLimiter(1)
     misses.count("192.0.2.1", now=100)
     misses.count("192.0.2.1", now=170)
 
@@ -26,7 +26,7 @@ def test_a_new_minute_begins_with_the_next_miss() -> None:
 
 
 def test_a_clock_that_goes_back_locks_nobody_out() -> None:
-    misses = Misses(1)
+    misses = MissLimiter(1)
     misses.count("192.0.2.1", now=1_000_000)
 
     assert misses.seconds_to_wait("192.0.2.1", now=100) == 0
@@ -43,14 +43,14 @@ def test_a_clock_that_goes_back_locks_nobody_out() -> None:
     ],
 )
 def test_an_ipv6_network_counts_as_one_client(one: str, other: str, same: bool) -> None:
-    misses = Misses(1)
+    misses = MissLimiter(1)
     misses.count(one, now=0)
 
     assert (misses.seconds_to_wait(other, now=0) > 0) is same
 
 
 def test_0_is_no_limit_and_an_unknown_client_is_not_counted() -> None:
-    unlimited, limited = Misses(0), Misses(1)
+    unlimited, limited = MissLimiter(0), MissLimiter(1)
     unlimited.count("192.0.2.1", now=0)
     limited.count(None, now=0)
 
@@ -59,7 +59,7 @@ def test_0_is_no_limit_and_an_unknown_client_is_not_counted() -> None:
 
 
 def test_many_clients_take_bounded_memory_and_the_oldest_is_forgotten() -> None:
-    misses = Misses(1)
+    misses = MissLimiter(1)
     for number in range(10_001):
         misses.count(f"client-{number}", now=0)
 

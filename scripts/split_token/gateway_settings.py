@@ -1,17 +1,17 @@
-"""The gateway's settings, read from the worker's `vars`. Pure. The README has the table."""
+"""The gateway's settings, read from the worker's `vars`. Pure. README.md lists them."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from verifier.claims import ALGORITHMS
-from verifier.variables import NO_PATHS, QUOTABLE, SCOPE, URL, Paths, SettingError, Variables
+from verifier.variables import NO_PATHS, QUOTABLE, SCOPE, URL, PathPatterns, SettingError, Variables
 
 HASHES: Final = ("sha256", "sha384", "sha512")
 ENCODINGS: Final = ("base64", "base64url", "hex")
 
-# Identity and forwarding fields that an API may believe. A "*" at the end stands for any rest. X-Forwarded-* are set
-# again from what the edge knows. "_" in a name counts as "-": many servers read the two alike.
+# Identity and forwarding fields that an API may trust. A final "*" matches any rest. X-Forwarded-* are set again from
+# what the edge knows. "_" in a name counts as "-", because many servers treat the two alike.
 STRIPPED: Final = ("cf-access-*", "forwarded", "x-auth-*", "x-forwarded-*")
 
 # KV allows 512 bytes, and the longest hash (SHA-512 in hex) has 128.
@@ -21,7 +21,7 @@ _FIELD_NAME: Final = re.compile(r"[!#$%&'+.^_`|~0-9a-z-]+\*?")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GatewaySettings:
     """Times in seconds, sizes in characters (which are bytes: tokens and headers are ASCII). 0 and empty mean "off"."""
 
     realm: str = "api"
@@ -31,8 +31,8 @@ class Settings:
     key_prefix: str = ""
     min_token_length: int = 1
     max_token_length: int = 2048
-    public_paths: Paths = NO_PATHS
-    jwt_paths: Paths = NO_PATHS
+    public_paths: PathPatterns = NO_PATHS
+    jwt_paths: PathPatterns = NO_PATHS
     cors_origins: frozenset[str] = frozenset()
     jwks_url: str = ""
     jwks: str = ""
@@ -50,17 +50,17 @@ class Settings:
         return bool(self.jwks_url or self.jwks)
 
 
-def read(env: object) -> Settings:
-    """The settings that `env` (bindings as attributes) holds, with defaults for those it does not.
+def read(env: object) -> GatewaySettings:
+    """The settings in `env` (bindings as attributes), with defaults for missing ones.
 
     Raises:
-        SettingError: a value that cannot be used.
+        SettingError: a value is unusable.
     """
     if getattr(env, "TOKENS", None) is None:
-        raise SettingError('TOKENS: there is no such KV binding; add [[kv_namespaces]] with binding = "TOKENS"')
-    default = Settings()
+        raise SettingError('TOKENS: this KV binding is missing; add [[kv_namespaces]] with binding = "TOKENS"')
+    default = GatewaySettings()
     variables = Variables(env)
-    settings = Settings(
+    settings = GatewaySettings(
         realm=variables.text("REALM", default.realm, QUOTABLE, 'printable ASCII without " and \\'),
         clock_leeway_seconds=variables.number("CLOCK_LEEWAY_SECONDS", default.clock_leeway_seconds, 0, 300),
         token_hash=variables.choice("TOKEN_HASH", default.token_hash, HASHES),

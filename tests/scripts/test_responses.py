@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from verifier import answers
-from verifier.answers import Refused
 from werkzeug.datastructures import WWWAuthenticate
+
+from verifier import responses
+from verifier.responses import Problem
 
 APP = "https://app.example.com"
 
@@ -13,9 +14,9 @@ APP = "https://app.example.com"
 @pytest.mark.parametrize(
     ("refused", "parameters"),
     [
-        (Refused(401, "An access token is needed"), {"realm": "orders, and more"}),
+        (Problem(401, "An access token is needed"), {"realm": "orders, and more"}),
         (
-            Refused(401, "The access token expired", error="invalid_token"),
+            Problem(401, "The access token expired", error="invalid_token"),
             {
                 "realm": "orders, and more",
                 "error": "invalid_token",
@@ -23,7 +24,7 @@ APP = "https://app.example.com"
             },
         ),
         (
-            Refused(403, "Not enough", error="insufficient_scope", scope="read write"),
+            Problem(403, "Not enough", error="insufficient_scope", scope="read write"),
             {
                 "realm": "orders, and more",
                 "error": "insufficient_scope",
@@ -33,8 +34,8 @@ APP = "https://app.example.com"
         ),
     ],
 )
-def test_a_challenge_is_read_as_it_was_meant(refused: Refused, parameters: dict[str, str]) -> None:
-    answer = answers.refusal(refused, realm="orders, and more", cors=[])
+def test_a_challenge_is_read_as_it_was_meant(refused: Problem, parameters: dict[str, str]) -> None:
+    answer = responses.problem_response(refused, realm="orders, and more", cors=[])
     fields = dict(answer.fields)
 
     parsed = WWWAuthenticate.from_header(fields["www-authenticate"])
@@ -45,14 +46,16 @@ def test_a_challenge_is_read_as_it_was_meant(refused: Refused, parameters: dict[
 
 @pytest.mark.parametrize("status", [400, 429, 431, 502, 503])
 def test_what_is_not_about_credentials_has_no_challenge(status: int) -> None:
-    answer = answers.refusal(Refused(status, "why", retry_after_seconds=7), realm="api", cors=[])
+    answer = responses.problem_response(Problem(status, "why", retry_after_seconds=7), realm="api", cors=[])
 
     assert "www-authenticate" not in dict(answer.fields)
     assert dict(answer.fields)["retry-after"] == "7"
 
 
 def test_the_body_is_a_problem_document() -> None:
-    answer = answers.refusal(Refused(401, "The access token expired", error="invalid_token"), realm="api", cors=[])
+    answer = responses.problem_response(
+        Problem(401, "The access token expired", error="invalid_token"), realm="api", cors=[]
+    )
 
     assert dict(answer.fields)["content-type"] == "application/problem+json"
     assert answer.text is not None
@@ -78,7 +81,7 @@ def test_the_body_is_a_problem_document() -> None:
     ],
 )
 def test_only_allowed_origins_may_read(origin: str | None, allowed: set[str], expected: dict[str, str]) -> None:
-    fields = dict(answers.cors_fields(origin, frozenset(allowed)))
+    fields = dict(responses.cors_fields(origin, frozenset(allowed)))
 
     exposed = fields.pop("access-control-expose-headers", None)
     assert fields == expected
@@ -86,7 +89,7 @@ def test_only_allowed_origins_may_read(origin: str | None, allowed: set[str], ex
 
 
 def test_a_preflight_names_the_headers_that_were_asked_for() -> None:
-    answer = answers.preflight(APP, "PUT", "authorization, x-trace", realm="api", allowed=frozenset({APP}))
+    answer = responses.preflight_response(APP, "PUT", "authorization, x-trace", realm="api", allowed=frozenset({APP}))
 
     assert (answer.status, answer.text) == (204, None)
     fields = dict(answer.fields)
@@ -97,7 +100,7 @@ def test_a_preflight_names_the_headers_that_were_asked_for() -> None:
 
 
 def test_a_preflight_of_another_origin_is_refused_without_cors() -> None:
-    answer = answers.preflight("https://evil.example", "GET", None, realm="api", allowed=frozenset({APP}))
+    answer = responses.preflight_response("https://evil.example", "GET", None, realm="api", allowed=frozenset({APP}))
 
     assert answer.status == 403
     assert not {name for name, _ in answer.fields} & {"access-control-allow-origin", "www-authenticate"}
@@ -107,4 +110,4 @@ def test_a_preflight_of_another_origin_is_refused_without_cors() -> None:
     ("method", "headers"), [("", None), ("G T", None), ("GET", "a b"), ("GET", "x, "), ("GET", "é")]
 )
 def test_a_malformed_preflight_is_a_bad_request(method: str, headers: str | None) -> None:
-    assert answers.preflight(APP, method, headers, realm="api", allowed=frozenset({APP})).status == 400
+    assert responses.preflight_response(APP, method, headers, realm="api", allowed=frozenset({APP})).status == 400
