@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import split_tokens
 from edgeworker.config import JSON
 from edgeworker.errors import OriginError, ScriptError, StoreError
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import LATER, Entry, Later
 from edgeworker.messages import URL, Body, Headers, Request, Response
-import split_tokens
 from tests.scripts.stage import Stage, set_up
 
 Recorded = Mapping[str, JSON]
