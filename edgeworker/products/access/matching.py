@@ -80,9 +80,7 @@ class ApplicationIndex:
     @property
     def has_workers(self) -> bool:
         """Whether it matters which worker answers."""
-        return (
-            bool(self._by_worker or self._previews) or self._all_workers is not None or self._all_previews is not None
-        )
+        return bool(self._by_worker or self._previews or self._account_wide)
 
     def match(self, host: str, path: str) -> Match | None:
         """By host and path alone. Both are canonical, as in a `URL`."""
