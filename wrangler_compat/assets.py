@@ -10,7 +10,7 @@ from typing import Final
 
 from edgeworker.bindings import AssetsBinding
 from edgeworker.config import Assets, HTMLHandling, NotFoundHandling
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 
 MAX_RULES: Final = 100
 MAX_RULE_CHARACTERS: Final = 100
@@ -37,10 +37,10 @@ def assets_binding(table: Mapping[str, object]) -> Iterator[AssetsBinding]:
         yield AssetsBinding(name)
 
 
-def plan_assets(
+def parse_assets(
     table: Mapping[str, object] | None,
     folder: Path,
-    place: Callable[..., Place],
+    locate: Callable[..., SourceLocation],
     diagnostics: Diagnostics,
     *,
     date: str | None,
@@ -52,7 +52,8 @@ def plan_assets(
     written = table.get("directory")
     if not isinstance(written, str):
         diagnostics.error(
-            'The "assets" property in your configuration is missing the required "directory" property.', place("assets")
+            'The "assets" property in your configuration is missing the required "directory" property.',
+            locate("assets"),
         )
         return None
     directory = (folder / written).resolve()
@@ -60,19 +61,19 @@ def plan_assets(
         what = "is not a directory" if directory.exists() else "does not exist"
         diagnostics.error(
             f'The directory specified by the "assets.directory" field in your configuration file {what}:\n{directory}',
-            place("assets", "directory"),
+            locate("assets", "directory"),
         )
         return None
     first = table.get("run_worker_first")
     globs = tuple(glob for glob in first if isinstance(glob, str)) if isinstance(first, list) else None
     if globs is not None:
         for text in _mistakes(globs):
-            diagnostics.error(f"Invalid routes in `run_worker_first`:\n{text}", place("assets", "run_worker_first"))
+            diagnostics.error(f"Invalid routes in `run_worker_first`:\n{text}", locate("assets", "run_worker_first"))
     return Assets(
         directory,
         html_handling=_HTML.get(table.get("html_handling"), "auto-trailing-slash"),
         not_found_handling=_NOT_FOUND.get(table.get("not_found_handling"), "none"),
-        base_path=_base_path(table, place, diagnostics),
+        base_path=_base_path(table, locate, diagnostics),
         run_worker_first=first is True if globs is None else globs,
         navigation_prefers_assets=_NAVIGATION_ON in flags
         or ((date or "") >= _NAVIGATION_SINCE and _NAVIGATION_OFF not in flags),
@@ -98,7 +99,7 @@ def _mistakes(globs: Sequence[str]) -> Iterator[str]:
             yield f"'{glob}': rule is a duplicate; rules must be unique"
 
 
-def _base_path(table: Mapping[str, object], place: Callable[..., Place], diagnostics: Diagnostics) -> str:
+def _base_path(table: Mapping[str, object], locate: Callable[..., SourceLocation], diagnostics: Diagnostics) -> str:
     """With one slash at its beginning and one at its end."""
     written = table.get("base_path", "/")
     if not isinstance(written, str):
@@ -117,7 +118,7 @@ def _base_path(table: Mapping[str, object], place: Callable[..., Place], diagnos
     elif {".", ".."} & set(written.split("/")):
         mistake = 'The value must not contain "." or ".." segments.'
     if mistake is not None:
-        diagnostics.error(f'Invalid "assets.base_path" "{written}": {mistake}', place("assets", "base_path"))
+        diagnostics.error(f'Invalid "assets.base_path" "{written}": {mistake}', locate("assets", "base_path"))
         return "/"
     segments = [segment for segment in written.split("/") if segment]
     return f"/{'/'.join(segments)}/" if segments else "/"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from wrangler_compat.checks import (
+from edgeworker.schema.wrangler_checks import (
     Member,
     bindings,
     bucket_name,
@@ -11,7 +11,7 @@ from wrangler_compat.checks import (
     single_binding,
     table,
 )
-from wrangler_compat.field import Field, Support, inherited, top_level
+from edgeworker.schema.wrangler_field import Field, Support, inherited, top_level
 from wrangler_compat.field_checks import queues, rate_limit_period, remote, run_worker_first, secrets, unsafe, variables
 
 _NOT_EMULATED: Final = "using it raises an error that names the kind"

@@ -9,12 +9,12 @@ from edgeworker.bindings.atomic.binding import ATOMIC_SERVICE
 from edgeworker.config import DEFAULT_CPU_MS, JSON, AccessDev, Assets, Binding, Namespace
 from edgeworker.errors import ConfigError
 from edgeworker.routing import parse_pattern
-from wrangler_compat.assets import assets_binding, plan_assets
-from wrangler_compat.checks import as_table
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation
+from edgeworker.schema.wrangler_checks import as_table
+from wrangler_compat.assets import assets_binding, parse_assets
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
-from wrangler_compat.diagnostics import Diagnostics, Place, Where
 from wrangler_compat.document import Document
-from wrangler_compat.environments import Effective
+from wrangler_compat.environments import ResolvedEnvironment
 from wrangler_compat.field_checks import is_route
 from wrangler_compat.fields import BY_NAME, FIELDS
 from wrangler_compat.ids import made_up
@@ -34,21 +34,21 @@ class WrittenRoute:
     custom_domain: bool
     zone_name: str | None
     zone_id: str | None
-    place: Place
+    location: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ParsedWorker:
     """`main` is what was written, None if nothing was. `bindings` are all but the texts, which need `.dev.vars`.
 
-    `build_main` tells that `main` comes from another key than `main`, namely that of `main_place`.
+    `build_main` tells that `main` comes from another key than `main`, namely that of `main_location`.
     """
 
     name: str
     document: Document
     env: str | None
     main: str | None
-    main_place: Place
+    main_location: SourceLocation
     variables: Mapping[str, object] = field(repr=False)
     required_secrets: tuple[str, ...] | None
     bindings: tuple[Binding, ...]
@@ -68,14 +68,14 @@ class Plan:
     access_dev: AccessDev | None
 
 
-def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool = False) -> Plan:
-    """What `effective` means, with our own warnings on top of wrangler's.
+def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, preview: bool = False) -> ParsedWorker:
+    """What `environment` means, with our own warnings on top of wrangler's.
 
     `preview` takes a KV namespace's `preview_id` where there is one.
     """
-    reader = _Reader(effective, diagnostics)
+    reader = _Reader(environment, diagnostics)
     routes = tuple(_routes(reader))
-    main, main_place = _main(reader)
+    main, main_location = _main(reader)
     bindings, namespaces = _bindings(reader, preview=preview)
     host, port = _socket(reader)
     _support(reader)
@@ -84,13 +84,13 @@ def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool
     workers_dev = reader.value("workers_dev")
     date, flags = _compatibility_date(reader), _compatibility_flags(reader, main)
     assets = reader.table("assets")
-    folder = effective.document.file.parent
-    return Plan(
-        name=effective.name,
-        document=effective.document,
-        env=effective.env,
+    folder = environment.document.file.parent
+    return ParsedWorker(
+        name=environment.name,
+        document=environment.document,
+        env=environment.env,
         main=main,
-        main_place=main_place,
+        main_location=main_location,
         variables=reader.table("vars"),
         required_secrets=_required_secrets(reader),
         bindings=(*bindings, *assets_binding(assets)),
@@ -106,7 +106,9 @@ def plan_worker(effective: Effective, diagnostics: Diagnostics, *, preview: bool
         cpu_ms=_cpu_ms(reader),
         host=host,
         port=port,
-        assets=plan_assets(as_table(reader.value("assets")), folder, reader.place, diagnostics, date=date, flags=flags),
+        assets=parse_assets(
+            as_table(reader.value("assets")), folder, reader.locate, diagnostics, date=date, flags=flags
+        ),
         access_dev=_access_dev(reader),
     )
 
@@ -129,12 +131,12 @@ def _cpu_ms(reader: "_Reader") -> int:
 class _Reader:
     """Values by name; a value of a wrong type, of which an error tells already, reads as if it were not there."""
 
-    def __init__(self, effective: Effective, diagnostics: Diagnostics) -> None:
-        self.effective = effective
+    def __init__(self, environment: ResolvedEnvironment, diagnostics: Diagnostics) -> None:
+        self.environment = environment
         self.diagnostics = diagnostics
 
     def value(self, name: str) -> object:
-        return self.effective.values.get(name)
+        return self.environment.values.get(name)
 
     def text(self, name: str) -> str | None:
         value = self.value(name)
@@ -149,9 +151,9 @@ class _Reader:
             if (values := as_table(item)) is not None:
                 yield index, values
 
-    def place(self, name: str, *inner: str | int) -> Place:
-        where: Where = (*self.effective.where.get(name, (name,)), *inner)
-        return self.effective.document.place(where)
+    def locate(self, name: str, *inner: str | int) -> SourceLocation:
+        where: KeyPath = (*self.environment.where.get(name, (name,)), *inner)
+        return self.environment.document.locate(where)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -159,7 +161,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _required_secrets(reader: _Reader) -> tuple[str, ...] | None:
-    if "secrets" not in reader.effective.values:
+    if "secrets" not in reader.environment.values:
         return None
     return tuple(_texts(reader.table("secrets").get("required")))
 
@@ -167,10 +169,10 @@ def _required_secrets(reader: _Reader) -> tuple[str, ...] | None:
 def _routes(reader: _Reader) -> Iterator[WrittenRoute]:
     several = reader.value("routes")
     if isinstance(several, list):
-        written = [(item, reader.place("routes", index)) for index, item in enumerate(several)]
+        written = [(item, reader.locate("routes", index)) for index, item in enumerate(several)]
     else:
-        written = [(reader.value("route"), reader.place("route"))]
-    for item, place in written:
+        written = [(reader.value("route"), reader.locate("route"))]
+    for item, location in written:
         if item is None or not is_route(item):
             continue
         values = as_table(item) or {"pattern": item}
@@ -180,7 +182,7 @@ def _routes(reader: _Reader) -> Iterator[WrittenRoute]:
             custom_domain=values.get("custom_domain") is True,
             zone_name=zone_name if isinstance(zone_name, str) and zone_name else None,
             zone_id=zone_id if isinstance(zone_id, str) and zone_id else None,
-            place=place,
+            location=location,
         )
         if _is_possible(route, reader.diagnostics):
             yield route
@@ -191,7 +193,7 @@ def _is_possible(route: WrittenRoute, diagnostics: Diagnostics) -> bool:
         try:
             parse_pattern(route.pattern)
         except ConfigError as error:
-            diagnostics.error(str(error), route.place)
+            diagnostics.error(str(error), route.location)
             return False
         return True
     reasons = [
@@ -204,11 +206,11 @@ def _is_possible(route: WrittenRoute, diagnostics: Diagnostics) -> bool:
     ]
     if reasons:
         listed = "\n".join(reasons)
-        diagnostics.error(f"Invalid Routes:\n{route.pattern}:\n{listed}", route.place)
+        diagnostics.error(f"Invalid Routes:\n{route.pattern}:\n{listed}", route.location)
     return not reasons
 
 
-def _main(reader: _Reader) -> tuple[str | None, Place]:
+def _main(reader: _Reader) -> tuple[str | None, SourceLocation]:
     """The script's file as it was written: `main`, or one of the two older keys for it."""
     main = reader.text("main")
     site = reader.table("site")
@@ -219,29 +221,29 @@ def _main(reader: _Reader) -> tuple[str | None, Place]:
                 "Don't define both the `main` and `site.entry-point` fields in your configuration.\n"
                 "They serve the same purpose: to point to the entry-point of your worker.\n"
                 "Delete the deprecated `site.entry-point` field from your config.",
-                reader.place("site", "entry-point"),
+                reader.locate("site", "entry-point"),
             )
-        return main, reader.place("main")
+        return main, reader.locate("main")
     if site:
-        return str(entry_point or "workers-site/index.js"), reader.place("site")
+        return str(entry_point or "workers-site/index.js"), reader.locate("site")
     upload = as_table(reader.table("build").get("upload")) or {}
     upload_main = upload.get("main")
     if isinstance(upload_main, str):
         folder = upload.get("dir", "dist")
-        place = reader.place("build", "upload", "main")
+        location = reader.locate("build", "upload", "main")
         reader.diagnostics.warning(
             'Deprecation: "build.upload":\nFrom wrangler 1. "build.upload.main" is used, because there is no "main": '
             'write "main".',
-            place,
+            location,
         )
-        return f"{folder}/{upload_main}", place
-    return None, Place(reader.effective.document.name, None, "main")
+        return f"{folder}/{upload_main}", location
+    return None, SourceLocation(reader.environment.document.name, None, "main")
 
 
 def _bindings(reader: _Reader, *, preview: bool) -> tuple[tuple[Binding, ...], tuple[Namespace, ...]]:
     bindings: list[Binding] = []
     namespaces: list[Namespace] = []
-    worker = reader.effective.name
+    worker = reader.environment.name
     for index, item in reader.items("kv_namespaces"):
         name = item.get("binding")
         if not isinstance(name, str):
@@ -251,14 +253,14 @@ def _bindings(reader: _Reader, *, preview: bool) -> tuple[tuple[Binding, ...], t
         if "/" in identifier:
             reader.diagnostics.error(
                 f'"kv_namespaces[{index}]" has the id "{identifier}", but an id must not contain "/".',
-                reader.place("kv_namespaces", index),
+                reader.locate("kv_namespaces", index),
             )
         bindings.append(KVBinding(name, identifier))
         namespaces.append(Namespace(identifier, f"{worker}-{name.lower()}"))
     bindings += _services(reader)
     bindings += more_bindings(reader.items)
     for row in FIELDS:
-        if row.binds is not None and row.name not in _OWN_MAKERS and row.name in reader.effective.values:
+        if row.binds is not None and row.name not in _OWN_MAKERS and row.name in reader.environment.values:
             bindings += [UnsupportedBinding(name, row.binds) for name in _unsupported_names(reader, row.name)]
     return tuple(bindings), tuple(namespaces)
 
@@ -296,13 +298,13 @@ def _socket(reader: _Reader) -> tuple[str | None, int | None]:
     elif not 0 <= port <= 65535:
         reader.diagnostics.error(
             f'Expected "dev.port" to be a port from 0 (any free one) to 65535 but got {port}.',
-            reader.place("dev", "port"),
+            reader.locate("dev", "port"),
         )
         port = None
     if dev.get("local_protocol") == "https":
         reader.diagnostics.warning(
             '"dev.local_protocol" is "https", but edgeworker does not speak TLS yet: it listens for http.',
-            reader.place("dev", "local_protocol"),
+            reader.locate("dev", "local_protocol"),
         )
     host = {"*": "0.0.0.0"}.get(host, host) if isinstance(host, str) and host else None
     return host, port
@@ -310,11 +312,11 @@ def _socket(reader: _Reader) -> tuple[str | None, int | None]:
 
 def _compatibility_date(reader: _Reader) -> str | None:
     value = reader.text("compatibility_date")
-    if "compatibility_date" not in reader.effective.values:
+    if "compatibility_date" not in reader.environment.values:
         reader.diagnostics.warning(
             f"No compatibility_date was specified. Using the default compatibility date: {NEWEST_DATE}.\n"
-            f'Add one to your {reader.effective.document.file.name} file: compatibility_date = "{NEWEST_DATE}".',
-            reader.place("name"),
+            f'Add one to your {reader.environment.document.file.name} file: compatibility_date = "{NEWEST_DATE}".',
+            reader.locate("name"),
         )
         return NEWEST_DATE
     return value
@@ -326,20 +328,20 @@ def _compatibility_flags(reader: _Reader, main: str | None) -> tuple[str, ...]:
         if flag not in KNOWN_FLAGS:
             reader.diagnostics.warning(
                 f"No such compatibility flag: {flag}. Cloudflare refuses it when the worker is deployed.",
-                reader.place("compatibility_flags", index),
+                reader.locate("compatibility_flags", index),
             )
     if main is not None and main.endswith(".py") and "python_workers" not in flags:
         reader.diagnostics.warning(
             "The `python_workers` compatibility flag is required to use Python.\n"
             'It runs here without, but deploying would fail: add compatibility_flags = ["python_workers"].',
-            reader.place("main"),
+            reader.locate("main"),
         )
     return flags
 
 
 def _support(reader: _Reader) -> None:
     """Says of every field that is used here without effect that it has none."""
-    for name in reader.effective.values:
+    for name in reader.environment.values:
         row = BY_NAME.get(name)
         if row is None or name in ("$schema", "triggers"):
             continue
@@ -348,14 +350,14 @@ def _support(reader: _Reader) -> None:
             text = f'"{name}" is not emulated: {row.note}.'
         match row.support:
             case "WARN" if name != "build" or "command" in reader.table("build"):
-                reader.diagnostics.warning(text, reader.place(name))
+                reader.diagnostics.warning(text, reader.locate(name))
             case "FAIL":
                 reader.diagnostics.error(
                     "It looks like you've run a Workers-specific command in a Pages project.\n"
                     f'edgeworker runs Workers only: remove "{name}" and add "main".',
-                    reader.place(name),
+                    reader.locate(name),
                 )
             case "NOTE":
-                reader.diagnostics.info(text, reader.place(name))
+                reader.diagnostics.info(text, reader.locate(name))
             case _:
                 pass

@@ -7,25 +7,25 @@ from edgeworker.bindings import ServiceBinding
 from edgeworker.config import Config, CustomDomain, Route, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.routing import Resolver, origin_tls_of, parse_pattern
-from wrangler_compat.config import Plan
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from wrangler_compat.config import ParsedWorker
 from wrangler_compat.zones import canonical_or_none
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class LocatedRoute:
     """A route or a custom domain, and where it was written."""
 
     route: Route | CustomDomain
-    place: Place
+    location: SourceLocation
 
 
-def check_names(plans: Iterable[Plan], diagnostics: Diagnostics) -> None:
+def check_names(parsed_workers: Iterable[ParsedWorker], diagnostics: Diagnostics) -> None:
     """Two workers of one account cannot have the same name."""
-    places: dict[str, list[Place]] = {}
-    for plan in plans:
-        places.setdefault(plan.name, []).append(plan.document.place(("name",)))
-    for name, found in places.items():
+    locations: dict[str, list[SourceLocation]] = {}
+    for parsed in parsed_workers:
+        locations.setdefault(parsed.name, []).append(parsed.document.locate(("name",)))
+    for name, found in locations.items():
         if len(found) > 1:
             diagnostics.error(
                 f'{len(found)} workers have the name "{name}": give each of them a "name" of its own.', *found
@@ -41,16 +41,16 @@ def check_services(workers: Sequence[Worker], diagnostics: Diagnostics) -> None:
                 diagnostics.warning(
                     f'The worker "{worker.name}" has the service "{binding.worker}" as env.{binding.name}, but no such '
                     "worker runs here: using it raises an error. Add its configuration with -c or in edge.toml.",
-                    Place(worker.source),
+                    SourceLocation(worker.source),
                 )
 
 
-def check_routes(placed: Iterable[Placed], diagnostics: Diagnostics) -> tuple[list[Route], list[CustomDomain]]:
+def check_routes(located: Iterable[LocatedRoute], diagnostics: Diagnostics) -> tuple[list[Route], list[CustomDomain]]:
     """Tells of routes and custom domains that exist twice, and gives the others."""
     routes: list[Route] = []
     domains: list[CustomDomain] = []
-    seen: dict[object, Placed] = {}
-    for item in placed:
+    seen: dict[object, LocatedRoute] = {}
+    for item in located:
         match item.route:
             case Route() as route:
                 twin = seen.setdefault((route.zone, parse_pattern(route.pattern).identity), item)
@@ -67,35 +67,35 @@ def check_routes(placed: Iterable[Placed], diagnostics: Diagnostics) -> tuple[li
         diagnostics.error(
             f"{what} exists twice, for the workers {_owner(twin)} and {_owner(item)}: one URL cannot run both, so "
             "remove one of them.",
-            twin.place,
-            item.place,
+            twin.location,
+            item.location,
         )
     return routes, domains
 
 
-def _owner(placed: Placed) -> str:
-    return "none" if placed.route.worker is None else f'"{placed.route.worker}"'
+def _owner(located: LocatedRoute) -> str:
+    return "none" if located.route.worker is None else f'"{located.route.worker}"'
 
 
-def check_accounts(plans: Iterable[Plan], chosen: str, diagnostics: Diagnostics) -> None:
+def check_accounts(parsed_workers: Iterable[ParsedWorker], chosen: str, diagnostics: Diagnostics) -> None:
     """One edge is one account; another one in a worker's file has no effect."""
-    for plan in plans:
-        if plan.account_id is not None and plan.account_id != chosen:
+    for parsed in parsed_workers:
+        if parsed.account_id is not None and parsed.account_id != chosen:
             diagnostics.warning(
-                f'The account_id "{plan.account_id}" of worker "{plan.name}" has no effect: this edge is of account '
-                f'"{chosen}".',
-                plan.document.place(("account_id",)),
+                f'The account_id "{parsed.account_id}" of worker "{parsed.name}" has no effect: this edge is of '
+                f'account "{chosen}".',
+                parsed.document.locate(("account_id",)),
             )
 
 
 def check_default_worker(
-    name: str | None, workers: Sequence[Worker], places: Mapping[str, Place], diagnostics: Diagnostics
+    name: str | None, workers: Sequence[Worker], locations: Mapping[str, SourceLocation], diagnostics: Diagnostics
 ) -> None:
     if name is not None and all(worker.name != name for worker in workers):
         listed = ", ".join(f'"{worker.name}"' for worker in workers) or "none"
         diagnostics.error(
             f'The default worker "{name}" does not exist. There are: {listed}.',
-            places.get("default_worker", Place("edge.toml")),
+            locations.get("default_worker", SourceLocation("edge.toml")),
         )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wrangler_compat.checks import as_table
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.wrangler_checks import as_table
 from wrangler_compat.document import parse_document, read_text
 
 # In this order, each through all folders upward, so that a wrangler.json far above beats a wrangler.toml right here.
@@ -60,8 +60,8 @@ def _warn_about_nearer(found: Path, cwd: Path, diagnostics: Diagnostics) -> None
         diagnostics.warning(
             f"{short(found, cwd)} is used, not {short(nearest, cwd)}: wrangler looks through all parent folders for "
             f"{NAMES[0]}, then for {NAMES[1]}, and only then for {NAMES[2]}. Choose one with -c.",
-            Place(short(found, cwd)),
-            Place(short(nearest, cwd)),
+            SourceLocation(short(found, cwd)),
+            SourceLocation(short(nearest, cwd)),
         )
 
 
@@ -72,7 +72,7 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
     try:
         document = parse_document(read_text(redirect), redirect, name, part)
     except (OSError, UnicodeDecodeError) as error:
-        part.error(str(error), Place(name))
+        part.error(str(error), SourceLocation(name))
         document = None
     if document is None:
         diagnostics.error(f"Failed to parse the deploy configuration file at {name}")
@@ -83,7 +83,7 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
         diagnostics.error(
             f'A deploy configuration file was found at "{name}".\n'
             'But this is not valid - the required "configPath" property was not found.',
-            Place(name),
+            SourceLocation(name),
         )
         return None
     target = (redirect.parent / configured).resolve()
@@ -91,7 +91,7 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
         diagnostics.error(
             f'There is a deploy configuration at "{name}".\n'
             f'But the redirected configuration path it points to, "{short(target, cwd)}", does not exist.',
-            document.place(("configPath",)),
+            document.locate(("configPath",)),
         )
         return None
     if found is not None and found.parent / REDIRECT != redirect:
@@ -100,7 +100,7 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
             f'and a deploy configuration file at "{name}".\n'
             "But these do not share the same base path so it is not clear which should be used.\n"
             f'Delete "{name}" if it is left over from a previous build, or choose a file with -c.',
-            Place(name),
+            SourceLocation(name),
         )
         return None
     return target

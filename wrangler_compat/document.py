@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
-from wrangler_compat.fault import Fault
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation, dotted
 from wrangler_compat.jsonc import parse_jsonc
+from wrangler_compat.syntax_error import DocumentSyntaxError
 from wrangler_compat.toml_text import explain, scan
 
 Table = dict[str, object]
@@ -26,18 +26,18 @@ class Document:
     file: Path
     name: str
     values: Table
-    lines: Mapping[Where, int]
+    lines: Mapping[KeyPath, int]
 
-    def place(self, where: Where) -> Place:
+    def locate(self, where: KeyPath) -> SourceLocation:
         """The line of `where`, or of the nearest thing around it that has one."""
         for length in range(len(where), 0, -1):
             if (line := self.lines.get(where[:length])) is not None:
-                return Place(self.name, line, dotted(where))
-        return Place(self.name, None, dotted(where))
+                return SourceLocation(self.name, line, dotted(where))
+        return SourceLocation(self.name, None, dotted(where))
 
-    def source(self, where: Where) -> str:
+    def source(self, where: KeyPath) -> str:
         """For `source` fields of edgeworker.config: `wrangler.toml:4 (routes[0])`."""
-        return str(self.place(where))
+        return str(self.locate(where))
 
 
 def read_text(file: Path) -> str:
@@ -56,13 +56,13 @@ def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -
     """`text` as TOML, or as JSON by the suffix of `file`; None, and an error told, if it cannot be read."""
     try:
         values, lines = parse_jsonc(text) if file.suffix in (".json", ".jsonc") else _parse_toml(text)
-    except Fault as fault:
-        diagnostics.error(f"{fault.text}\n\n{fault.frame(text, name)}", Place(name, fault.line))
+    except DocumentSyntaxError as fault:
+        diagnostics.error(f"{fault.text}\n\n{fault.frame(text, name)}", SourceLocation(name, fault.line))
         return None
     return Document(file, name, values, lines)
 
 
-def _parse_toml(text: str) -> tuple[Table, dict[Where, int]]:
+def _parse_toml(text: str) -> tuple[Table, dict[KeyPath, int]]:
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         return tomllib.loads(plain), scan(plain).lines
@@ -71,6 +71,6 @@ def _parse_toml(text: str) -> tuple[Table, dict[Where, int]]:
     except ValueError:  # Python converts no number of more than 4300 digits
         digits = _MANY_DIGITS.search(plain)
         line = 1 if digits is None else plain.count("\n", 0, digits.start()) + 1
-        raise Fault("A number has too many digits.", line=line, column=1) from None
+        raise DocumentSyntaxError("A number has too many digits.", line=line, column=1) from None
     except RecursionError:
-        raise Fault("Arrays and tables stand too deep in each other.", line=1, column=1) from None
+        raise DocumentSyntaxError("Arrays and tables stand too deep in each other.", line=1, column=1) from None

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final, Literal
 
 from edgeworker.config import TLS, Certificate, OriginTLS
-from wrangler_compat.diagnostics import Where, dotted
+from edgeworker.schema.diagnostics import KeyPath, dotted
 
 _CLIENT_AUTH: Final[Mapping[object, Literal["request", "require"]]] = {"request": "request", "require": "require"}
 ORIGIN_KEYS: Final = ("origin_ca", "origin_verify", "origin_client_cert", "origin_client_key", "origin_server_name")
 
-Tables = Iterable[tuple[Where, str, Mapping[str, object]]]  # where, the same for messages, and the values
+Tables = Iterable[tuple[KeyPath, str, Mapping[str, object]]]  # where, the same for messages, and the values
 
 
 def read_tls(values: Mapping[str, object], certificates: Tables, folder: Path) -> TLS:
@@ -26,7 +26,7 @@ def read_tls(values: Mapping[str, object], certificates: Tables, folder: Path) -
     )
 
 
-def tls_faults(values: Mapping[str, object]) -> Iterator[tuple[Where, str]]:
+def tls_faults(values: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
     """What is wrong with `[tls]` as a whole."""
     if values.get("client_auth") in _CLIENT_AUTH and "client_ca" not in values:
         yield (
@@ -47,7 +47,9 @@ def read_origin_tls(values: Mapping[str, object], folder: Path) -> OriginTLS:
     )
 
 
-def origin_faults(values: Mapping[str, object], where: Where, origins: Iterable[object]) -> Iterator[tuple[Where, str]]:
+def origin_faults(
+    values: Mapping[str, object], where: KeyPath, origins: Iterable[object]
+) -> Iterator[tuple[KeyPath, str]]:
     """What is wrong with the `origin_*` keys of one table, whose origins are `origins`."""
     written = [key for key in ORIGIN_KEYS if key in values]
     if written and not any(str(origin).lower().startswith("https:") for origin in origins):

@@ -22,9 +22,9 @@ from edgeworker.config import (
 )
 from edgeworker.errors import ConfigError
 from edgeworker.routing import canonical_host, parse_pattern
-from wrangler_compat.checks import as_table, shown, without_passwords
-from wrangler_compat.cross_checks import Placed
-from wrangler_compat.diagnostics import Diagnostics, Place, Where, dotted
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation, dotted
+from edgeworker.schema.wrangler_checks import as_table, shown, without_passwords
+from wrangler_compat.cross_checks import LocatedRoute
 from wrangler_compat.document import Document
 from wrangler_compat.edge_fields import BY_SECTION, SECTIONS, Section, split_address
 from wrangler_compat.edge_tls import origin_faults, read_origin_tls, read_tls, tls_faults
@@ -43,7 +43,7 @@ class WorkerEntry:
     """One of `[[workers]]`; `config` is relative to the folder of edge.toml."""
 
     config: str
-    place: Place
+    location: SourceLocation
     env: str | None = None
     default_script: bool = False
 
@@ -53,7 +53,7 @@ class EdgeFile:
     """What edge.toml says; without one, the defaults. A socket is None where it says nothing."""
 
     zones: tuple[Zone, ...] = ()
-    routes_without_worker: tuple[Placed, ...] = ()
+    routes_without_worker: tuple[LocatedRoute, ...] = ()
     workers: tuple[WorkerEntry, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
     account_id: str | None = None
@@ -76,7 +76,7 @@ class EdgeFile:
     outbound: Outbound = _OUTBOUND
     limits: Limits = _LIMITS
     cf: CF = _CF
-    places: Mapping[str, Place] = field(default_factory=dict)  # of the keys at the top
+    locations: Mapping[str, SourceLocation] = field(default_factory=dict)  # of the keys at the top
 
 
 _NONE: Final[Mapping[str, object]] = {}
@@ -127,7 +127,7 @@ def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
         outbound=_outbound(reader.one("outbound"), folder),
         limits=_limits(reader.one("limits")),
         cf=_cf(reader.one("cf")),
-        places={name: document.place((name,)) for name in top},
+        locations={name: document.locate((name,)) for name in top},
     )
 
 
@@ -138,13 +138,13 @@ class _Reader:
 
     def one(self, name: str) -> Mapping[str, object]:
         """The good values of a section that is one table."""
-        where: Where = tuple(name.split(".")) if name else ()
+        where: KeyPath = tuple(name.split(".")) if name else ()
         value = self._find(where)
         return _NONE if value is None else self._table(BY_SECTION[name], where, value)
 
-    def many(self, name: str) -> Iterator[tuple[Where, Mapping[str, object]]]:
+    def many(self, name: str) -> Iterator[tuple[KeyPath, Mapping[str, object]]]:
         """The good values of each table of a section that is an array of tables."""
-        where: Where = tuple(name.split("."))
+        where: KeyPath = tuple(name.split("."))
         value = self._find(where)
         if value is None:
             return
@@ -154,14 +154,14 @@ class _Reader:
         for index, item in enumerate(value):
             yield (*where, index), self._table(BY_SECTION[name], (*where, index), item)
 
-    def _find(self, where: Where) -> object:
+    def _find(self, where: KeyPath) -> object:
         value: object = self.document.values
         for part in where:
             values = as_table(value)
             value = values.get(str(part)) if values is not None else None
         return value
 
-    def _table(self, section: Section, where: Where, value: object) -> Mapping[str, object]:
+    def _table(self, section: Section, where: KeyPath, value: object) -> Mapping[str, object]:
         values = as_table(value)
         if values is None:
             self.error(where, f'"{dotted(where)}" must be a table, not {shown(value)}: write [{section.name}].')
@@ -186,15 +186,15 @@ class _Reader:
                 self.error(where, f'"{dotted(where)}" has no "{key.name}": it must be {key.kind.expected}.')
         return found
 
-    def faults(self, found: Iterable[tuple[Where, str]]) -> None:
+    def faults(self, found: Iterable[tuple[KeyPath, str]]) -> None:
         for where, text in found:
             self.error(where, text)
 
-    def error(self, where: Where, text: str) -> None:
-        self._diagnostics.error(text, self.document.place(where))
+    def error(self, where: KeyPath, text: str) -> None:
+        self._diagnostics.error(text, self.document.locate(where))
 
-    def warning(self, where: Where, text: str) -> None:
-        self._diagnostics.warning(text, self.document.place(where))
+    def warning(self, where: KeyPath, text: str) -> None:
+        self._diagnostics.warning(text, self.document.locate(where))
 
 
 def _is_inside(section: Section, outer: Section) -> bool:
@@ -282,7 +282,7 @@ def _limits(values: Mapping[str, object]) -> Limits:
     )
 
 
-def _zones(reader: _Reader) -> Iterator[tuple[Zone, list[Placed]]]:
+def _zones(reader: _Reader) -> Iterator[tuple[Zone, list[LocatedRoute]]]:
     for where, values in reader.many("zones"):
         name = _text(values, "name")
         if name is None:
@@ -301,7 +301,7 @@ def _zones(reader: _Reader) -> Iterator[tuple[Zone, list[Placed]]]:
         yield zone, list(_routes_without_worker(reader, where, name, values))
 
 
-def _normalizes(reader: _Reader, where: Where, values: Mapping[str, object]) -> bool:
+def _normalizes(reader: _Reader, where: KeyPath, values: Mapping[str, object]) -> bool:
     normalizes = values.get("normalize_to_origin") is not False
     if not normalizes:
         reader.warning(
@@ -313,7 +313,9 @@ def _normalizes(reader: _Reader, where: Where, values: Mapping[str, object]) -> 
     return normalizes
 
 
-def _routes_without_worker(reader: _Reader, where: Where, zone: str, values: Mapping[str, object]) -> Iterator[Placed]:
+def _routes_without_worker(
+    reader: _Reader, where: KeyPath, zone: str, values: Mapping[str, object]
+) -> Iterator[LocatedRoute]:
     zone = canonical_host(zone)
     for pattern in _texts(values, "routes_without_worker"):
         key = (*where, "routes_without_worker")
@@ -325,16 +327,16 @@ def _routes_without_worker(reader: _Reader, where: Where, zone: str, values: Map
         if host and not f".{host}".endswith(f".{zone}"):
             reader.error(key, f'The pattern "{pattern}" is not of the zone "{zone}": its host must end in {zone}.')
             continue
-        place = reader.document.place(key)
-        yield Placed(Route(pattern, None, zone, str(place)), place)
+        location = reader.document.locate(key)
+        yield LocatedRoute(Route(pattern, None, zone, str(location)), location)
 
 
 def _workers(reader: _Reader) -> Iterator[WorkerEntry]:
     for where, values in reader.many("workers"):
         config = _text(values, "config")
         if config is not None:
-            place = reader.document.place((*where, "config"))
-            yield WorkerEntry(config, place, _text(values, "env"), values.get("default_script") is True)
+            location = reader.document.locate((*where, "config"))
+            yield WorkerEntry(config, location, _text(values, "env"), values.get("default_script") is True)
 
 
 def _namespaces(reader: _Reader) -> Iterator[Namespace]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from wrangler_compat.checks import Spot, as_table, shown
-from wrangler_compat.diagnostics import Diagnostics, Where
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
+from edgeworker.schema.wrangler_field import Field
 from wrangler_compat.document import Document
-from wrangler_compat.field import Field
 from wrangler_compat.fields import FIELDS, LEGACY
 from wrangler_compat.unique_names import binding_names, check_unique_names
 
@@ -24,11 +24,11 @@ class Level:
     """The values of the top level or of one environment, and where each of them stands."""
 
     values: dict[str, object] = field(default_factory=dict)
-    where: dict[str, Where] = field(default_factory=dict)
+    where: dict[str, KeyPath] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
+class ResolvedEnvironment:
     """What counts for one worker. `env` is the chosen environment, "" or None for the top level.
 
     `dev` and the other top-level-only fields are among `values`, too.
@@ -37,7 +37,7 @@ class Effective:
     document: Document
     env: str | None
     values: Mapping[str, object]
-    where: Mapping[str, Where]
+    where: Mapping[str, KeyPath]
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ def choose(
     *,
     redirected: bool = False,
     by: str = "`--env/-e` CLI argument",
-) -> Effective:
+) -> ResolvedEnvironment:
     """The values of `env`, with every field checked on the way.
 
     `redirected`: a build tool wrote the file for one environment, so that it holds none itself. `by` says where `env`
@@ -61,81 +61,83 @@ def choose(
     top = _read_level(document, document.values, (), "", diagnostics)
     _unexpected(document, document.values, (), "top-level", (field.name for field in FIELDS), diagnostics, redirected)
     environments = as_table(document.values.get("env")) or {}
-    effective = Effective(document, env, top.values, top.where)
+    environment = ResolvedEnvironment(document, env, top.values, top.where)
     if redirected:
         _check_redirected(document, environments, env, by, diagnostics)
     elif env and env in environments:
-        effective = _chosen(document, env, environments[env], top, diagnostics)
+        environment = _chosen(document, env, environments[env], top, diagnostics)
     elif env:
-        effective = _not_found(document, env, top, environments, diagnostics)
+        environment = _not_found(document, env, top, environments, diagnostics)
     elif env is None and environments:
         _warn_that_none_was_chosen(document, diagnostics)
-    check_unique_names(effective.document, effective.values, effective.where, diagnostics)
-    return effective
+    check_unique_names(environment.document, environment.values, environment.where, diagnostics)
+    return environment
 
 
 def _label(env: str, item: Field) -> str:
     return f"env.{env}.{item.name}" if env and (item.inheritance == "own" or item.name in _LABELLED) else item.name
 
 
-def _read_level(document: Document, raw: Mapping[str, object], at: Where, env: str, diagnostics: Diagnostics) -> Level:
+def _read_level(
+    document: Document, raw: Mapping[str, object], at: KeyPath, env: str, diagnostics: Diagnostics
+) -> Level:
     """Checks every known field of `raw` and leaves out those that wrangler ignores."""
     level = Level()
     for item in _ENV_FIELDS if env else FIELDS:
         if item.name not in raw:
             continue
-        spot = Spot(document, diagnostics, (*at, item.name), _label(env, item))
+        context = FieldContext(document, diagnostics, (*at, item.name), _label(env, item))
         if item.name in ("route", "account_id") and raw[item.name] == "":
-            spot.warning(
+            context.warning(
                 f'The "{item.name}" field in your configuration is an empty string and will be ignored.\n'
                 f'Please remove the "{item.name}" field from your configuration.'
             )
             continue
-        item.check(spot, raw[item.name])
+        item.check(context, raw[item.name])
         level.values[item.name] = raw[item.name]
-        level.where[item.name] = spot.where
+        level.where[item.name] = context.where
     if "route" in level.values and "routes" in level.values:
         diagnostics.error(
             'Expected exactly one of the following fields ["routes","route"].',
-            document.place((*at, "route")),
-            document.place((*at, "routes")),
+            document.locate((*at, "route")),
+            document.locate((*at, "routes")),
         )
     _read_legacy(document, raw, at, level, diagnostics)
     return level
 
 
 def _read_legacy(
-    document: Document, raw: Mapping[str, object], at: Where, level: Level, diagnostics: Diagnostics
+    document: Document, raw: Mapping[str, object], at: KeyPath, level: Level, diagnostics: Diagnostics
 ) -> None:
     for item in LEGACY:
         if item.name not in raw:
             continue
         where = (*at, item.name)
-        place = document.place(where)
+        location = document.locate(where)
         match item.name, raw[item.name]:
             case "type", "rust":
-                diagnostics.error('A worker with type = "rust" does not run here: only Python workers do.', place)
+                diagnostics.error('A worker with type = "rust" does not run here: only Python workers do.', location)
                 continue
             case "zone_id", "":
-                diagnostics.info('"zone_id" is an empty string and is ignored.', place)
+                diagnostics.info('"zone_id" is an empty string and is ignored.', location)
                 continue
             case "zone_id", value:
                 level.values["zone_id"] = value
                 level.where["zone_id"] = where
             case "kv-namespaces", value if "kv_namespaces" not in level.values:
                 check = next(field.check for field in FIELDS if field.name == "kv_namespaces")
-                check(Spot(document, diagnostics, where, "kv_namespaces"), value)
+                check(FieldContext(document, diagnostics, where, "kv_namespaces"), value)
                 level.values["kv_namespaces"] = value
                 level.where["kv_namespaces"] = where
             case _:
                 pass
-        diagnostics.warning(item.advice, place)
+        diagnostics.warning(item.advice, location)
 
 
 def _unexpected(
     document: Document,
     raw: Mapping[str, object],
-    at: Where,
+    at: KeyPath,
     called: str,
     known: Iterable[str],
     diagnostics: Diagnostics,
@@ -143,16 +145,16 @@ def _unexpected(
 ) -> None:
     # A build tool adds these to the file that it writes; wrangler reads them.
     generated = ("topLevelName", "definedEnvironments", "targetEnvironment", "configPath", "userConfigPath")
-    spot = Spot(document, diagnostics, at, called)
-    spot.unexpected(raw, [*known, *_REMOVED, *(generated if redirected else ())])
+    context = FieldContext(document, diagnostics, at, called)
+    context.unexpected(raw, [*known, *_REMOVED, *(generated if redirected else ())])
 
 
-def _chosen(document: Document, env: str, raw: object, top: Level, diagnostics: Diagnostics) -> Effective:
+def _chosen(document: Document, env: str, raw: object, top: Level, diagnostics: Diagnostics) -> ResolvedEnvironment:
     inner = diagnostics.child(f'"env.{env}" environment configuration')
-    at: Where = ("env", env)
+    at: KeyPath = ("env", env)
     own = as_table(raw)
     if own is None:
-        inner.error(f'The field "env.{env}" should be an object but got {shown(raw)}.', document.place(at))
+        inner.error(f'The field "env.{env}" should be an object but got {shown(raw)}.', document.locate(at))
         own = {}
     level = _read_level(document, own, at, env, inner)
     values = dict(level.values)
@@ -167,7 +169,7 @@ def _chosen(document: Document, env: str, raw: object, top: Level, diagnostics: 
                 f'"{item.name}" exists at the top level, but not on "env.{env}".\n'
                 f'This is not what you probably want, since "{item.name}" is not inherited by environments.\n'
                 f'Please add "{item.name}" to "env.{env}".',
-                document.place(top.where[item.name]),
+                document.locate(top.where[item.name]),
             )
         elif item.name != "name":
             values[item.name] = top.values[item.name]
@@ -178,10 +180,10 @@ def _chosen(document: Document, env: str, raw: object, top: Level, diagnostics: 
     _name(env, values, where, top)
     _warn_about_inherited_routes(document, env, level, top, inner)
     _unexpected(document, own, at, f"env.{env}", (field.name for field in _ENV_FIELDS), inner)
-    return Effective(document, env, values, where)
+    return ResolvedEnvironment(document, env, values, where)
 
 
-def _name(env: str, values: dict[str, object], where: dict[str, Where], top: Level) -> None:
+def _name(env: str, values: dict[str, object], where: dict[str, KeyPath], top: Level) -> None:
     if "name" not in values and (name := top.values.get("name")):
         values["name"] = f"{name}-{env}"
         where["name"] = top.where["name"]
@@ -204,13 +206,13 @@ def _warn_about_inherited_routes(
             f"domain(s): {', '.join(domains)}. Deploying this environment will reassign these custom domains away from "
             f'the top-level Worker. Add `"routes": []` to "env.{env}" to prevent inheritance, or copy the route '
             "configuration from the top level to hide this warning.",
-            document.place(top.where["routes"]),
+            document.locate(top.where["routes"]),
         )
     if "route" in level.values:
         diagnostics.warning(
             f'"env.{env}" sets "route", but inherits "routes" from the top level, and "routes" is what counts.\n'
             f'Write "routes" in "env.{env}" instead.',
-            document.place(level.where["route"]),
+            document.locate(level.where["route"]),
         )
 
 
@@ -222,7 +224,7 @@ def _compare(document: Document, env: str, item: Field, mine: object, tops: obje
     missing = [name for name in binding_names(tops) if name not in own]
     if not missing:
         return
-    place = document.place(("env", env, item.name))
+    location = document.locate(("env", env, item.name))
     listed = "\n".join(f"- {name}" for name in missing)
     match item.compare:
         case "vars":
@@ -232,14 +234,14 @@ def _compare(document: Document, env: str, item: Field, mine: object, tops: obje
                 f'The following {called} exist at the top level, but not on "env.{env}.{item.name}".\n'
                 f'This is probably not what you want, since "{item.name}" configuration is not inherited by '
                 f'environments.\nPlease add these {these} to "env.{env}.{item.name}":\n{listed}',
-                place,
+                location,
             )
         case "bindings":
             diagnostics.warning(
                 f'The following bindings are at the top level, but not on "env.{env}".\n'
                 f'This is not what you probably want, since "{item.name}" configuration is not inherited by '
                 f'environments.\nPlease add a binding for each to "env.{env}.{item.name}.bindings":\n{listed}',
-                place,
+                location,
             )
         case "items":
             for name in missing:
@@ -247,13 +249,13 @@ def _compare(document: Document, env: str, item: Field, mine: object, tops: obje
                     f'There is a {item.name} binding with name "{name}" at the top level, but not on "env.{env}".\n'
                     f'This is not what you probably want, since "{item.name}" configuration is not inherited by '
                     f'environments.\nPlease add a binding for "{name}" to "env.{env}.{item.name}.bindings".',
-                    place,
+                    location,
                 )
 
 
 def _not_found(
     document: Document, env: str, top: Level, environments: Mapping[str, object], diagnostics: Diagnostics
-) -> Effective:
+) -> ResolvedEnvironment:
     available = f"The available configured environment names are: {shown(list(environments))}\n" if environments else ""
     text = (
         f'No environment found in configuration with name "{env}".\n'
@@ -262,13 +264,13 @@ def _not_found(
         f"Consider adding an environment configuration section to the {document.file.name} file:\n"
         f"```\n[env.{env}]\n```\n"
     )
-    place = document.place(("env",))
-    (diagnostics.error if environments else diagnostics.warning)(text, place)
+    location = document.locate(("env",))
+    (diagnostics.error if environments else diagnostics.warning)(text, location)
     values = dict(top.values)
     where = dict(top.where)
     if name := values.get("name"):
         values["name"] = f"{name}-{env}"
-    return Effective(document, env, values, where)
+    return ResolvedEnvironment(document, env, values, where)
 
 
 def _check_redirected(
@@ -281,7 +283,7 @@ def _check_redirected(
             "Such configurations are generated by tools, meaning that one of the tools\n"
             "your application is using is generating the incorrect configuration.\n"
             "Report this issue to the tool's author so that this can be fixed there.",
-            document.place(("env",)),
+            document.locate(("env",)),
         )
     target = document.values.get("targetEnvironment")
     if env and target and target != env:
@@ -289,7 +291,7 @@ def _check_redirected(
             f'You have specified the environment "{env}" via the {by}.\n'
             f'This does not match the target environment "{target}" that was used when building the application.\n'
             f'Perhaps you need to re-run the custom build of the project with "{env}" as the selected environment?',
-            document.place(("targetEnvironment",)),
+            document.locate(("targetEnvironment",)),
         )
 
 
@@ -301,5 +303,5 @@ def _warn_that_none_was_chosen(document: Document, diagnostics: Diagnostics) -> 
         "environment using the `-e|--env` flag or CLOUDFLARE_ENV env variable.\n"
         "If your intention is to use the top-level environment of your configuration simply pass an empty string to "
         'the flag to target such environment. For example `--env=""`.',
-        document.place(("env",)),
+        document.locate(("env",)),
     )

@@ -8,10 +8,10 @@ from typing import Final
 
 from edgeworker.cron.expression import InvalidCron
 from edgeworker.cron.expression import parse as parse_cron
-from wrangler_compat.checks import (
+from edgeworker.schema.wrangler_checks import (
     MISSING,
+    FieldContext,
     Member,
-    Spot,
     as_table,
     bindings,
     boolean,
@@ -47,73 +47,73 @@ def is_route(value: object) -> bool:
     return bool(keys & {"zone_id", "zone_name", "custom_domain"})
 
 
-def route(spot: Spot, value: object) -> None:
+def route(context: FieldContext, value: object) -> None:
     if not is_route(value):
-        spot.error(
-            f'Expected "{spot.label}" to be either a string, or an object with shape {_ROUTE_SHAPE}, '
+        context.error(
+            f'Expected "{context.label}" to be either a string, or an object with shape {_ROUTE_SHAPE}, '
             f"but got {shown(value)}."
         )
 
 
-def routes(spot: Spot, value: object) -> None:
+def routes(context: FieldContext, value: object) -> None:
     if not isinstance(value, list):
-        spot.error(f'Expected "{spot.label}" to be an array but got {shown(value)}.')
+        context.error(f'Expected "{context.label}" to be an array but got {shown(value)}.')
         return
     bad = [(index, item) for index, item in enumerate(value) if not is_route(item)]
     if bad:
-        spot.diagnostics.error(
-            f'Expected "{spot.label}" to be an array of either strings or objects with the shape {_ROUTE_SHAPE}, '
+        context.diagnostics.error(
+            f'Expected "{context.label}" to be an array of either strings or objects with the shape {_ROUTE_SHAPE}, '
             f"but these weren't valid: {shown([item for _, item in bad], indent=2)}.",
-            *(spot.document.place((*spot.where, index)) for index, _ in bad),
+            *(context.document.locate((*context.where, index)) for index, _ in bad),
         )
 
 
-def variables(spot: Spot, value: object) -> None:
-    values = _table_or_list(spot, value, end=".\n")
+def variables(context: FieldContext, value: object) -> None:
+    values = _table_or_list(context, value, end=".\n")
     for name, item in (values or {}).items():
         if is_date(item):
-            inner = spot.key(name)
+            inner = context.key(name)
             inner.error(
                 f'The field "{inner.label}" is a TOML date, which is not supported. '
                 f'Please use a string instead, e.g. {name} = "2025-12-19".'
             )
 
 
-def defines(spot: Spot, value: object) -> None:
-    for name, item in (_table_or_list(spot, value, end=".\n") or {}).items():
+def defines(context: FieldContext, value: object) -> None:
+    for name, item in (_table_or_list(context, value, end=".\n") or {}).items():
         if not isinstance(item, str):
-            inner = spot.key(name)
+            inner = context.key(name)
             inner.error(f'The field "{inner.label}" should be a string but got {shown(item)}.')
 
 
-def _table_or_list(spot: Spot, value: object, *, end: str) -> Mapping[str, object] | None:
+def _table_or_list(context: FieldContext, value: object, *, end: str) -> Mapping[str, object] | None:
     values = as_table(value)
     if values is None:
-        spot.error(f'The field "{spot.label}" should be an object but got {shown(value)}{end}')
+        context.error(f'The field "{context.label}" should be an object but got {shown(value)}{end}')
     return values
 
 
-def secrets(spot: Spot, value: object) -> None:
-    values = _table_or_list(spot, value, end=".")
+def secrets(context: FieldContext, value: object) -> None:
+    values = _table_or_list(context, value, end=".")
     if values is None:
         return
-    spot.unexpected(values, ["required"])
+    context.unexpected(values, ["required"])
     if "required" in values:
-        strings(spot.key("required"), values["required"])
+        strings(context.key("required"), values["required"])
 
 
-def triggers(spot: Spot, value: object) -> None:
+def triggers(context: FieldContext, value: object) -> None:
     values = as_table(value)
     if values is None:
-        spot.error(f'Expected "{spot.label}" to be of type object but got {shown(value)}.')
+        context.error(f'Expected "{context.label}" to be of type object but got {shown(value)}.')
         return
     for name in ("crons", "events"):
         if name in values and not isinstance(values[name], list):
-            inner = spot.key(name)
+            inner = context.key(name)
             inner.error(f'Expected "{inner.label}" to be of type array, but got {shown(value)}.')
     crons = values.get("crons")
     for index, cron in enumerate(crons if isinstance(crons, list) else []):
-        item = spot.key("crons").item(index)
+        item = context.key("crons").item(index)
         if not isinstance(cron, str):
             item.error(f'Expected "{item.label}" to be of type string but got {shown(cron)}.')
             continue
@@ -121,18 +121,18 @@ def triggers(spot: Spot, value: object) -> None:
             parse_cron(cron)
         except InvalidCron as error:
             item.error(f"{item.label}: {error}. Cloudflare refuses it when the worker is deployed.")
-    spot.unexpected(values, ["crons", "events"])
+    context.unexpected(values, ["crons", "events"])
 
 
 _RULE_TYPES: Final = ("ESModule", "CommonJS", "CompiledWasm", "Text", "Data")
 
 
-def rules(spot: Spot, value: object) -> None:
+def rules(context: FieldContext, value: object) -> None:
     if not isinstance(value, list):
-        spot.error(f'The field "{spot.label}" should be an array but got {shown(value)}.')
+        context.error(f'The field "{context.label}" should be an array but got {shown(value)}.')
         return
     for index, item in enumerate(value):
-        inner = spot.item(index)
+        inner = context.item(index)
         values = as_table(item)
         if values is None:
             inner.error(f'"{inner.label}" should be an object but got {shown(item)}.')
@@ -177,65 +177,67 @@ _producers: Final = bindings(
 )
 
 
-def queues(spot: Spot, value: object) -> None:
-    values = _table_or_list(spot, value, end=".")
+def queues(context: FieldContext, value: object) -> None:
+    values = _table_or_list(context, value, end=".")
     if values is None:
         return
-    spot.unexpected(values, ["consumers", "producers"])
+    context.unexpected(values, ["consumers", "producers"])
     if "consumers" in values:
-        consumers = spot.key("consumers")
+        consumers = context.key("consumers")
         if isinstance(values["consumers"], list):
             for index, item in enumerate(values["consumers"]):
                 _consumer(consumers.item(index), item)
         else:
             consumers.error(f'The field "{consumers.label}" should be an array but got {shown(values["consumers"])}.')
     if "producers" in values:
-        _producers(spot.key("producers"), values["producers"])
+        _producers(context.key("producers"), values["producers"])
 
 
-def _consumer(spot: Spot, value: object) -> None:
+def _consumer(context: FieldContext, value: object) -> None:
     values = as_table(value)
     if values is None:
-        spot.error(f'"{spot.label}" should be a objects, but got {shown(value)}')
+        context.error(f'"{context.label}" should be a objects, but got {shown(value)}')
         return
-    spot.unexpected(values, ["queue", *(name for name, _ in _CONSUMER)])
+    context.unexpected(values, ["queue", *(name for name, _ in _CONSUMER)])
     if not isinstance(values.get("queue"), str):
-        spot.error(f'"{spot.label}" should have a string "queue" field but got {shown(value)}.')
+        context.error(f'"{context.label}" should have a string "queue" field but got {shown(value)}.')
     for name, kind in _CONSUMER:
         if name in values and type_of(values[name]) != kind:
-            spot.key(name).error(
-                f'"{spot.label}" should, optionally, have a {kind} "{name}" field but got {shown(value)}.'
+            context.key(name).error(
+                f'"{context.label}" should, optionally, have a {kind} "{name}" field but got {shown(value)}.'
             )
 
 
-def rate_limit_period(spot: Spot, value: object) -> None:
-    """The `simple` table of a rate limit; `spot.label` is that of the table."""
+def rate_limit_period(context: FieldContext, value: object) -> None:
+    """The `simple` table of a rate limit; `context.label` is that of the table."""
     values = as_table(value) or {}
-    item = spot.label.removesuffix(".simple")
+    item = context.label.removesuffix(".simple")
     if type_of(values.get("limit", MISSING)) != "number":
-        spot.error(f'"{item}" bindings "simple.limit" must be a number but got {shown(value)}.')
+        context.error(f'"{item}" bindings "simple.limit" must be a number but got {shown(value)}.')
     period = values.get("period", MISSING)
     if type_of(period) != "number":
-        spot.error(f'"{item}" bindings "simple.period" is required and must be a number but got {shown(value)}.')
+        context.error(f'"{item}" bindings "simple.period" is required and must be a number but got {shown(value)}.')
     elif period not in (10, 60):
-        spot.error(f'"{item}" bindings "simple.period" must be either 10 or 60 but got {shown(period)}.')
-    spot.unexpected(values, ["limit", "period"])
+        context.error(f'"{item}" bindings "simple.period" must be either 10 or 60 but got {shown(period)}.')
+    context.unexpected(values, ["limit", "period"])
 
 
-def run_worker_first(spot: Spot, value: object) -> None:
+def run_worker_first(context: FieldContext, value: object) -> None:
     if isinstance(value, list):
-        strings(spot, value)
+        strings(context, value)
     elif not isinstance(value, bool):
-        spot.error(f'The field "{spot.label}" should be an array of strings or a boolean, but got {shown(value)}.')
+        context.error(
+            f'The field "{context.label}" should be an array of strings or a boolean, but got {shown(value)}.'
+        )
 
 
-def unsafe(spot: Spot, value: object) -> None:
-    spot.warning('"unsafe" fields are experimental and may change or break at any time.')
+def unsafe(context: FieldContext, value: object) -> None:
+    context.warning('"unsafe" fields are experimental and may change or break at any time.')
     table(
         Member("bindings", None, check=_unsafe_bindings),
         Member("metadata", "object"),
         Member("capnp", "object"),
-    )(spot, value)
+    )(context, value)
 
 
 _unsafe_bindings: Final = bindings(

@@ -5,8 +5,8 @@ Source: wrangler 4.164.0 (its schema and its validation), https://developers.clo
 
 from typing import Final
 
+from edgeworker.schema.wrangler_field import Field, Legacy
 from wrangler_compat.binding_fields import BINDING_FIELDS
-from wrangler_compat.field import Field, Legacy
 from wrangler_compat.plain_fields import PLAIN_FIELDS
 
 FIELDS: Final[tuple[Field, ...]] = (*PLAIN_FIELDS, *BINDING_FIELDS)

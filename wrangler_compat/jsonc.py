@@ -8,8 +8,8 @@ from bisect import bisect_left
 from json import JSONDecodeError, JSONDecoder
 from typing import Final
 
-from wrangler_compat.diagnostics import Where
-from wrangler_compat.fault import Fault
+from edgeworker.schema.diagnostics import KeyPath
+from wrangler_compat.syntax_error import DocumentSyntaxError
 
 _BLANK: Final = re.compile(r"(?s)(?:[ \t\r\n]|//[^\n]*|/\*.*?\*/)*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -25,7 +25,7 @@ class _Parser:
         self._text = text
         self._at = 0
         self._breaks = [match.start() for match in re.finditer("\n", text)]
-        self.lines: dict[Where, int] = {}
+        self.lines: dict[KeyPath, int] = {}
 
     def document(self) -> dict[str, object]:
         self._blank()
@@ -50,10 +50,10 @@ class _Parser:
     def _line(self) -> int:
         return bisect_left(self._breaks, self._at) + 1
 
-    def _fault(self, text: str, at: int | None = None) -> Fault:
+    def _fault(self, text: str, at: int | None = None) -> DocumentSyntaxError:
         position = self._at if at is None else at
         line = self._text.count("\n", 0, position) + 1
-        return Fault(f"{text}.", line=line, column=position - self._text.rfind("\n", 0, position))
+        return DocumentSyntaxError(f"{text}.", line=line, column=position - self._text.rfind("\n", 0, position))
 
     def _found(self) -> str:
         return f'not "{self._peek()}"' if self._peek() else "but the file ends"
@@ -68,7 +68,7 @@ class _Parser:
         value, self._at = scanned
         return value
 
-    def _value(self, where: Where) -> object:
+    def _value(self, where: KeyPath) -> object:
         if len(where) > _MAX_DEPTH:
             raise self._fault(f"Nested deeper than {_MAX_DEPTH} levels")
         match self._peek():
@@ -93,7 +93,7 @@ class _Parser:
             return _WORDS[word[0]]
         raise self._fault(f"A value is expected here, {self._found()}")
 
-    def _object(self, where: Where) -> dict[str, object]:
+    def _object(self, where: KeyPath) -> dict[str, object]:
         values: dict[str, object] = {}
         self._at += 1
         self._blank()
@@ -113,7 +113,7 @@ class _Parser:
         self._at += 1
         return values
 
-    def _array(self, where: Where) -> list[object]:
+    def _array(self, where: KeyPath) -> list[object]:
         values: list[object] = []
         self._at += 1
         self._blank()
@@ -133,11 +133,11 @@ class _Parser:
             raise self._fault(f'"," or "{closing}" is expected here, {self._found()}')
 
 
-def parse_jsonc(text: str) -> tuple[dict[str, object], dict[Where, int]]:
+def parse_jsonc(text: str) -> tuple[dict[str, object], dict[KeyPath, int]]:
     """The values and the line of each path.
 
     Raises:
-        Fault: the text is not an object in this syntax, or a name stands twice in one object.
+        DocumentSyntaxError: the text is not an object in this syntax, or a name stands twice in one object.
     """
     parser = _Parser(text.removeprefix("\ufeff"))
     return parser.document(), parser.lines

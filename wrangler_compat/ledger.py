@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker import features
+from edgeworker.schema.wrangler_field import SUPPORT, Field
 from wrangler_compat.api.endpoints import ENDPOINTS
 from wrangler_compat.edge_fields import SECTIONS
-from wrangler_compat.field import SUPPORT, Field
 from wrangler_compat.fields import FIELDS, LEGACY
 
 FILE: Final = Path(__file__).with_name("COMPATIBILITY.md")

@@ -9,10 +9,11 @@ from typing import Final
 from edgeworker.bindings import JSONBinding, KVBinding
 from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
-from wrangler_compat.checks import without_passwords
-from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.wrangler_checks import without_passwords
+from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
 from wrangler_compat.cross_checks import (
-    Placed,
+    LocatedRoute,
     check_accounts,
     check_default_worker,
     check_names,
@@ -20,7 +21,6 @@ from wrangler_compat.cross_checks import (
     check_services,
     check_whole,
 )
-from wrangler_compat.diagnostics import Diagnostics, Place
 from wrangler_compat.discovery import discover, short
 from wrangler_compat.document import Document, parse_document, read_text
 from wrangler_compat.edge_fields import BASE_URL
@@ -94,7 +94,7 @@ class _Source:
 class _Loadable:
     """A worker that can run."""
 
-    plan: Plan
+    parsed: ParsedWorker
     entry: Entry
     bindings: tuple[Binding, ...]
 
@@ -154,7 +154,7 @@ class _Loader:
             if file.is_file():
                 yield _Source(file, file.parent, env, entry.default_script or options.use_default_script)
             else:
-                self._own.error(f'There is no worker at "{entry.config}" ({short(file, self._cwd)}).', entry.place)
+                self._own.error(f'There is no worker at "{entry.config}" ({short(file, self._cwd)}).', entry.location)
         for config in options.configs:
             file = (self._cwd / config).resolve()
             yield _Source(file, file.parent, self._env, options.use_default_script)
@@ -182,58 +182,60 @@ class _Loader:
             return None
         by = "`--env/-e` CLI argument" if options.env is not None else "CLOUDFLARE_ENV environment variable"
         env = None if source.file is None else source.env
-        effective = choose(document, env, part, redirected=source.redirected, by=by)
-        plan = plan_worker(effective, part, preview=options.preview)
+        environment = choose(document, env, part, redirected=source.redirected, by=by)
+        parsed = parse_worker(environment, part, preview=options.preview)
         if source.file is None:
             entry: Entry | None = Entry(options.default_script, True)
         else:
-            entry = find_entry(plan, options.default_script, part, use_default_script=source.default_script)
-        files = self._secret_files.read(source.folder, source.env or None, plan.required_secrets, part)
+            entry = find_entry(parsed, options.default_script, part, use_default_script=source.default_script)
+        files = self._secret_files.read(source.folder, source.env or None, parsed.required_secrets, part)
         texts = text_bindings(
-            Sources(plan.variables, files, self._given, plan.required_secrets),
+            Sources(parsed.variables, files, self._given, parsed.required_secrets),
             part,
-            document.place(("secrets",)),
+            document.locate(("secrets",)),
         )
         if entry is None:
             return None
-        bindings = (*with_stored_secrets(plan.bindings, texts), *self._version(plan, entry))
+        bindings = (*with_stored_secrets(parsed.bindings, texts), *self._version(parsed, entry))
         if entry.is_default_script and all(binding.name != _TOKENS for binding in bindings):
-            bindings = (*bindings, self._tokens(plan, source, part))
-        return _Loadable(plan, entry, bindings)
+            bindings = (*bindings, self._tokens(parsed, source, part))
+        return _Loadable(parsed, entry, bindings)
 
-    def _tokens(self, plan: Plan, source: _Source, diagnostics: Diagnostics) -> KVBinding:
-        binding = KVBinding(_TOKENS, made_up("kv", plan.name, _TOKENS))
+    def _tokens(self, parsed: ParsedWorker, source: _Source, diagnostics: Diagnostics) -> KVBinding:
+        binding = KVBinding(_TOKENS, made_up("kv", parsed.name, _TOKENS))
         if source.file is not None:
             diagnostics.warning(
                 f"The split-token script reads the KV namespace env.{_TOKENS}, which is not configured: one with the "
                 f'id "{binding.namespace_id}" is used. Add [[kv_namespaces]] with binding = "{_TOKENS}".',
-                Place(plan.document.name),
+                SourceLocation(parsed.document.name),
             )
         return binding
 
-    def _version(self, plan: Plan, entry: Entry) -> Iterator[Binding]:
-        if plan.version_binding is None:
+    def _version(self, parsed: ParsedWorker, entry: Entry) -> Iterator[Binding]:
+        if parsed.version_binding is None:
             return
-        files = [file for file in (plan.document.file, entry.main) if file is not None and file.is_file()]
+        files = [file for file in (parsed.document.file, entry.main) if file is not None and file.is_file()]
         newest = max((file.stat().st_mtime for file in files), default=0.0)
         moment = datetime.fromtimestamp(newest, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         identifier = version_id(*(file.read_bytes() for file in files))
-        yield JSONBinding(plan.version_binding, {"id": identifier, "tag": "", "timestamp": moment})
+        yield JSONBinding(parsed.version_binding, {"id": identifier, "tag": "", "timestamp": moment})
 
     def _config(self, edge: EdgeFile, loadables: Sequence[_Loadable], *, anything: bool) -> Config:
-        plans = [loadable.plan for loadable in loadables]
+        parsed_workers = [loadable.parsed for loadable in loadables]
         workers = tuple(_worker(loadable) for loadable in loadables)
         finder = ZoneFinder(edge.zones, self._own)
-        for plan in plans:
-            finder.learn(plan)
-        routes, domains = check_routes([*edge.routes_without_worker, *_placed(plans, finder)], self._own)
-        check_names(plans, self._own)
+        for parsed in parsed_workers:
+            finder.learn(parsed)
+        routes, domains = check_routes(
+            [*edge.routes_without_worker, *_locate_routes(parsed_workers, finder)], self._own
+        )
+        check_names(parsed_workers, self._own)
         if not self._diagnostics.has_errors:  # else a worker that is missing here may be one with an error
             check_services(workers, self._own)
-            check_default_worker(edge.default_worker, workers, edge.places, self._own)
-        configured_account = self._account_id(edge, plans)
+            check_default_worker(edge.default_worker, workers, edge.locations, self._own)
+        configured_account = self._account_id(edge, parsed_workers)
         account_id = configured_account or made_up("account")
-        check_accounts(plans, account_id, self._own)
+        check_accounts(parsed_workers, account_id, self._own)
         config = Config(
             workers=workers,
             routes=tuple(routes),
@@ -246,7 +248,7 @@ class _Loader:
             account_id=account_id,
             account_is_made_up=configured_account is None,
             workers_dev_subdomain=edge.workers_dev_subdomain,
-            edge_socket=_edge_socket(edge, plans),
+            edge_socket=_edge_socket(edge, parsed_workers),
             api_socket=edge.api_socket or Socket(port=8788),
             https_socket=None
             if edge.https_socket is None
@@ -267,9 +269,9 @@ class _Loader:
         check_whole(config, self._diagnostics)
         return config
 
-    def _account_id(self, edge: EdgeFile, plans: list[Plan]) -> str | None:
+    def _account_id(self, edge: EdgeFile, parsed_workers: list[ParsedWorker]) -> str | None:
         """The configured one."""
-        configured = next((plan.account_id for plan in plans if plan.account_id is not None), None)
+        configured = next((parsed.account_id for parsed in parsed_workers if parsed.account_id is not None), None)
         return edge.account_id or configured or self._options.environ.get("CLOUDFLARE_ACCOUNT_ID") or None
 
     def _origin(self, edge: EdgeFile) -> str | None:
@@ -280,39 +282,39 @@ class _Loader:
         return given or edge.origin
 
 
-def _edge_socket(edge: EdgeFile, plans: Sequence[Plan]) -> Socket:
+def _edge_socket(edge: EdgeFile, parsed_workers: Sequence[ParsedWorker]) -> Socket:
     """What edge.toml says, else what `[dev]` of the first worker says."""
     socket = edge.edge_socket or Socket()
-    if edge.edge_socket is None and plans:
-        port = plans[0].port
-        socket = Socket(plans[0].host or socket.host, socket.port if port is None else port)
+    if edge.edge_socket is None and parsed_workers:
+        port = parsed_workers[0].port
+        socket = Socket(parsed_workers[0].host or socket.host, socket.port if port is None else port)
     return replace(socket, trusted_proxies=edge.trusted_proxies, proxy_protocol=edge.proxy_protocol)
 
 
 def _worker(loadable: _Loadable) -> Worker:
-    plan = loadable.plan
+    parsed = loadable.parsed
     return Worker(
-        name=plan.name,
+        name=parsed.name,
         main=loadable.entry.main,
         bindings=loadable.bindings,
-        compatibility_date=plan.compatibility_date,
-        compatibility_flags=plan.compatibility_flags,
-        crons=plan.crons,
-        cpu_ms=plan.cpu_ms,
-        workers_dev=plan.workers_dev,
+        compatibility_date=parsed.compatibility_date,
+        compatibility_flags=parsed.compatibility_flags,
+        crons=parsed.crons,
+        cpu_ms=parsed.cpu_ms,
+        workers_dev=parsed.workers_dev,
         is_default_script=loadable.entry.is_default_script,
-        source=plan.document.name,
-        assets=plan.assets,
-        access_dev=plan.access_dev,
+        source=parsed.document.name,
+        assets=parsed.assets,
+        access_dev=parsed.access_dev,
     )
 
 
-def _placed(plans: Iterable[Plan], finder: ZoneFinder) -> Iterator[Placed]:
-    for plan in plans:
-        for written in plan.routes:
-            zone = finder.zone_of(written, plan.zone_id)
+def _locate_routes(parsed_workers: Iterable[ParsedWorker], finder: ZoneFinder) -> Iterator[LocatedRoute]:
+    for parsed in parsed_workers:
+        for written in parsed.routes:
+            zone = finder.zone_of(written, parsed.zone_id)
             kind = CustomDomain if written.custom_domain else Route
-            yield Placed(kind(written.pattern, plan.name, zone, str(written.place)), written.place)
+            yield LocatedRoute(kind(written.pattern, parsed.name, zone, str(written.location)), written.location)
 
 
 def _namespaces(edge: EdgeFile, loadables: Iterable[_Loadable]) -> Iterator[Namespace]:
@@ -324,7 +326,7 @@ def _namespaces(edge: EdgeFile, loadables: Iterable[_Loadable]) -> Iterator[Name
         for binding in loadable.bindings:
             if not isinstance(binding, KVBinding) or binding.namespace_id in ids:
                 continue
-            title = f"{loadable.plan.name}-{binding.name.lower()}"
+            title = f"{loadable.parsed.name}-{binding.name.lower()}"
             ids.add(binding.namespace_id)
             yield Namespace(binding.namespace_id, title if title not in titles else f"{title}-{binding.namespace_id}")
             titles.add(title)

@@ -6,7 +6,7 @@ from typing import Final
 
 from edgeworker.bindings import AnalyticsBinding, RateLimitBinding, SecretBinding, StoredSecretBinding, TextBinding
 from edgeworker.config import Binding
-from wrangler_compat.checks import as_table
+from edgeworker.schema.wrangler_checks import as_table
 
 OWN_FIELDS: Final = ("ratelimits", "analytics_engine_datasets", "secrets_store_secrets")
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from wrangler_compat.checks import (
+from edgeworker.schema.wrangler_checks import (
     Member,
     anything,
     boolean,
@@ -15,7 +15,7 @@ from wrangler_compat.checks import (
     table,
     worker_name,
 )
-from wrangler_compat.field import Field, inherited, own, top_level
+from edgeworker.schema.wrangler_field import Field, inherited, own, top_level
 from wrangler_compat.field_checks import defines, route, routes, rules, triggers
 
 _BUNDLER: Final = "there is nothing to bundle"

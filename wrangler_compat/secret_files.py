@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import ConfigError
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.discovery import short
 from wrangler_compat.variables import dev_vars_names, dot_env_names, expand, parse_dotenv
 
@@ -50,7 +50,7 @@ class SecretFiles:
         try:
             return {**process, **expand(values, process)}
         except ConfigError as error:
-            diagnostics.error(str(error), *(Place(short(file, self._cwd)) for file in files))
+            diagnostics.error(str(error), *(SourceLocation(short(file, self._cwd)) for file in files))
             return process
 
     def _parsed(self, file: Path, diagnostics: Diagnostics) -> dict[str, str]:
@@ -63,7 +63,7 @@ class SecretFiles:
         for name in self._named:
             file = next((place / name for place in (folder, self._cwd) if (place / name).is_file()), None)
             if file is None:
-                diagnostics.error(f'There is no file "{name}".', Place("--env-file"))
+                diagnostics.error(f'There is no file "{name}".', SourceLocation("--env-file"))
             else:
                 files.append(file)
         return files

@@ -10,8 +10,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
-from wrangler_compat.diagnostics import Where, dotted
-from wrangler_compat.fault import Fault
+from edgeworker.schema.diagnostics import KeyPath, dotted
+from wrangler_compat.syntax_error import DocumentSyntaxError
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK: Final = re.compile(r"[ \t]*")
@@ -32,7 +32,7 @@ class Bracket:
     """
 
     character: str
-    key: Where
+    key: KeyPath
     line: int
     column: int
     last_line: int
@@ -46,8 +46,8 @@ class Scan:
     and `last_line` the line of the last value that was understood.
     """
 
-    lines: dict[Where, int] = field(default_factory=dict)
-    set_on: dict[int, Where] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    set_on: dict[int, KeyPath] = field(default_factory=dict)
     lost: tuple[int, int] | None = None
     open: list[Bracket] = field(default_factory=list)
     last_line: int = 1
@@ -62,11 +62,11 @@ class _Scanner:
         self._text = text
         self._at = 0
         self._breaks = [match.start() for match in re.finditer("\n", text)]
-        self._items: dict[Where, int] = {}  # [[arrays of tables]] and how many tables each has so far
+        self._items: dict[KeyPath, int] = {}  # [[arrays of tables]] and how many tables each has so far
         self.result = Scan()
 
     def run(self) -> Scan:
-        table: Where = ()
+        table: KeyPath = ()
         try:
             while self._skip(_BLANK_LINES) < len(self._text):
                 if self._text[self._at] == "[":
@@ -100,7 +100,7 @@ class _Scanner:
             raise _LostError
         self._at += 1
 
-    def _header(self) -> Where:
+    def _header(self) -> KeyPath:
         line = self._line()
         double = self._text.startswith("[[", self._at)
         self._at += 2 if double else 1
@@ -120,20 +120,20 @@ class _Scanner:
         self.result.set_on[line] = where
         return where
 
-    def _inside_arrays(self, names: Where) -> Where:
+    def _inside_arrays(self, names: KeyPath) -> KeyPath:
         """`[a.b]` below `[[a]]` means the last table of `a`."""
-        where: Where = ()
+        where: KeyPath = ()
         for name in names:
             where = (*where, name)
             if where in self._items:
                 where = (*where, self._items[where])
         return where
 
-    def _note(self, where: Where, line: int) -> None:
+    def _note(self, where: KeyPath, line: int) -> None:
         for length in range(1, len(where) + 1):
             self.result.lines.setdefault(where[:length], line)
 
-    def _assignment(self, table: Where) -> None:
+    def _assignment(self, table: KeyPath) -> None:
         line = self._line()
         where = table + self._dotted()
         self._expect("=")
@@ -142,7 +142,7 @@ class _Scanner:
         self._skip(_BLANK)
         self._value(where)
 
-    def _dotted(self) -> Where:
+    def _dotted(self) -> KeyPath:
         names: list[str] = []
         while True:
             self._skip(_BLANK)
@@ -159,7 +159,7 @@ class _Scanner:
                 return tuple(names)
             self._at += 1
 
-    def _value(self, where: Where) -> None:
+    def _value(self, where: KeyPath) -> None:
         match self._peek():
             case '"' | "'":
                 self._string()
@@ -188,11 +188,11 @@ class _Scanner:
             raise _LostError
         self._at = match.end()
 
-    def _open(self, where: Where) -> None:
+    def _open(self, where: KeyPath) -> None:
         self.result.open.append(Bracket(self._peek(), where, self._line(), self._column(), self.result.last_line))
         self._at += 1
 
-    def _array(self, where: Where) -> None:
+    def _array(self, where: KeyPath) -> None:
         self._open(where)
         index = 0
         while True:
@@ -209,7 +209,7 @@ class _Scanner:
         self._expect("]")
         self.result.open.pop()
 
-    def _inline_table(self, where: Where) -> None:
+    def _inline_table(self, where: KeyPath) -> None:
         self._open(where)
         while True:
             self._skip(_BLANK_LINES)
@@ -238,7 +238,7 @@ def scan(text: str) -> Scan:
     return _Scanner(text).run()
 
 
-def explain(text: str, error: str) -> Fault:
+def explain(text: str, error: str) -> DocumentSyntaxError:
     """tomllib's `error` about `text`: at its place, in words that say what to do."""
     at = _AT.search(error)
     reason = error[: at.start()].rstrip() if at else error
@@ -254,16 +254,18 @@ def explain(text: str, error: str) -> Fault:
     unclosed = _unclosed(lines, found, at_end=at_end or not content[column - 1 :].strip(), next_line=next_line)
     if unclosed is not None:
         bracket, last_line = unclosed
-        return Fault(_advice(bracket, last_line), line=bracket.line, column=bracket.column, also=[last_line])
+        return DocumentSyntaxError(
+            _advice(bracket, last_line), line=bracket.line, column=bracket.column, also=[last_line]
+        )
     return _explained(reason, content, found, line, column)
 
 
-def _explained(reason: str, content: str, found: Scan, line: int, column: int) -> Fault:
+def _explained(reason: str, content: str, found: Scan, line: int, column: int) -> DocumentSyntaxError:
     where = found.set_on.get(line)
     if reason.startswith("Cannot") and where is not None:
         first = found.lines[where]
         what = f"The table [{dotted(where)}]" if content.lstrip().startswith("[") else f'The key "{where[-1]}"'
-        return Fault(
+        return DocumentSyntaxError(
             f"{what} stands here for the second time; the first time is on line {first}.",
             line=line,
             column=len(content) - len(content.lstrip()) + 1,
@@ -271,12 +273,14 @@ def _explained(reason: str, content: str, found: Scan, line: int, column: int) -
         )
     if found.lost is not None and reason.startswith(("Illegal character '\\n'", 'Expected "\'"', "Expected '\"'")):
         lost_line, lost_column = found.lost
-        return Fault("The text that begins here has no closing quote.", line=lost_line, column=lost_column)
+        return DocumentSyntaxError(
+            "The text that begins here has no closing quote.", line=lost_line, column=lost_column
+        )
     if reason == "Invalid value":
         missing = not content[column - 1 :].strip()
         advice = 'a value is missing after "="' if missing else 'this is not a value; texts stand in quotes: "text"'
-        return Fault(f"Invalid value: {advice}.", line=line, column=column)
-    return Fault(f"{reason}.", line=line, column=column)
+        return DocumentSyntaxError(f"Invalid value: {advice}.", line=line, column=column)
+    return DocumentSyntaxError(f"{reason}.", line=line, column=column)
 
 
 def _unclosed(lines: list[str], found: Scan, *, at_end: bool, next_line: int | None) -> tuple[Bracket, int] | None:

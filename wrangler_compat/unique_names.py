@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from wrangler_compat.checks import as_table
-from wrangler_compat.diagnostics import Diagnostics, Where
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath
+from edgeworker.schema.wrangler_checks import as_table
 from wrangler_compat.document import Document
 from wrangler_compat.fields import FIELDS
 
@@ -25,10 +25,10 @@ def binding_names(value: object) -> list[str]:
 
 
 def check_unique_names(
-    document: Document, values: Mapping[str, object], where: Mapping[str, Where], diagnostics: Diagnostics
+    document: Document, values: Mapping[str, object], where: Mapping[str, KeyPath], diagnostics: Diagnostics
 ) -> None:
     """Two things of one worker cannot have the same name in `env`."""
-    kinds: dict[str, list[tuple[str, Where]]] = {}
+    kinds: dict[str, list[tuple[str, KeyPath]]] = {}
     for item in FIELDS:
         if item.binds is None or item.name not in values:
             continue
@@ -45,13 +45,13 @@ def check_unique_names(
         if len(used) < 2:
             continue
         found = True
-        places = [document.place(at) for _, at in used]
+        locations = [document.locate(at) for _, at in used]
         different = list(dict.fromkeys(kind for kind, _ in used))
         if len(different) > 1:
-            diagnostics.error(f"{name} assigned to {_english(different)} bindings.", *places)
+            diagnostics.error(f"{name} assigned to {_english(different)} bindings.", *locations)
         for kind in different:
             if sum(1 for other, _ in used if other == kind) > 1:
-                diagnostics.error(f"{name} assigned to multiple {kind} bindings.", *places)
+                diagnostics.error(f"{name} assigned to multiple {kind} bindings.", *locations)
     if found:
         diagnostics.error(
             "Bindings must have unique names, so that they can all be referenced in the worker.\n"

@@ -14,7 +14,7 @@ from dotenv.parser import parse_stream
 from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.config import JSON, Binding
 from edgeworker.errors import ConfigError
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 
 _REFERENCE: Final = re.compile(
     r"(?<!\\)\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
@@ -39,7 +39,7 @@ def parse_dotenv(text: str, name: str, diagnostics: Diagnostics) -> dict[str, st
         if line.error:
             diagnostics.error(
                 'This line is not KEY=value. Write KEY=value, KEY="a value", or # and a comment.',
-                Place(name, line.original.line),
+                SourceLocation(name, line.original.line),
             )
         elif line.key is not None:
             found[line.key] = line.value or ""
@@ -82,7 +82,7 @@ class Sources:
     required: Sequence[str] | None = None
 
 
-def text_bindings(sources: Sources, diagnostics: Diagnostics, place: Place) -> tuple[Binding, ...]:
+def text_bindings(sources: Sources, diagnostics: Diagnostics, location: SourceLocation) -> tuple[Binding, ...]:
     """One binding a name: `--var` wins over files, files over `vars`. What comes from a file is secret."""
     bindings: dict[str, Binding] = {name: _plain(name, value) for name, value in sources.variables.items()}
     for name, text in (sources.files or {}).items():
@@ -98,7 +98,7 @@ def text_bindings(sources: Sources, diagnostics: Diagnostics, place: Place) -> t
         diagnostics.warning(
             f"Missing required secrets: {', '.join(missing)}. "
             "Add them to .dev.vars, .env, or set as environment variables.",
-            place,
+            location,
         )
     return tuple(bindings.values())
 
@@ -129,5 +129,5 @@ def parse_given(texts: Sequence[str], diagnostics: Diagnostics) -> dict[str, str
             found[name] = value
         else:
             # The text may be a secret: it is not shown.
-            diagnostics.error("--var takes KEY:VALUE, with a colon between the two.", Place("--var"))
+            diagnostics.error("--var takes KEY:VALUE, with a colon between the two.", SourceLocation("--var"))
     return found

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from edgeworker.config import Zone
 from edgeworker.errors import ConfigError
+from edgeworker.messages.hosts import is_address
 from edgeworker.routing import Zones, canonical_host, parse_pattern
-from edgeworker.routing.hosts import is_address
-from wrangler_compat.config import Plan, WrittenRoute
-from wrangler_compat.diagnostics import Diagnostics
+from edgeworker.schema.diagnostics import Diagnostics
+from wrangler_compat.config import ParsedWorker, WrittenRoute
 from wrangler_compat.ids import made_up
 
 if TYPE_CHECKING:
@@ -52,15 +52,15 @@ class ZoneFinder:
             self._zones[canonical.name] = canonical
         self._declared = frozenset(self._zones)
 
-    def learn(self, plan: Plan) -> None:
+    def learn(self, parsed: ParsedWorker) -> None:
         """Adds the zones that `plan` names. Call it for all workers before `zone_of`."""
-        for route in plan.routes:
+        for route in parsed.routes:
             if route.zone_name is None:
                 continue
             try:
                 name = canonical_host(route.zone_name)
             except ConfigError as error:
-                self._diagnostics.error(f"zone_name {error}", route.place)
+                self._diagnostics.error(f"zone_name {error}", route.location)
                 continue
             self._add(name, None, route)
 
@@ -84,7 +84,7 @@ class ZoneFinder:
                     f'The zone with the id "{route.zone_id}" is not known and cannot be guessed from '
                     f'"{route.pattern}": the route belongs to no zone. Declare the zone in edge.toml, or write '
                     '"zone_name".',
-                    route.place,
+                    route.location,
                 )
             return None
         self._add(name, zone_id, route)
@@ -99,13 +99,13 @@ class ZoneFinder:
             return
         taken = {zone.id for zone in self._zones.values()}
         identifier = zone_id if zone_id is not None and zone_id not in taken else made_up("zone", name)
-        self._zones[name] = Zone(name, identifier, source=str(route.place))
+        self._zones[name] = Zone(name, identifier, source=str(route.location))
         if self._declared:
             listed = ", ".join(f'"{zone}"' for zone in sorted(self._declared))
             self._diagnostics.warning(
                 f'The route "{route.pattern}" is of zone "{name}", which edge.toml does not declare (it declares '
                 f"{listed}): the zone has no origin of its own.",
-                route.place,
+                route.location,
             )
 
     def all(self) -> tuple[Zone, ...]:

@@ -24,8 +24,8 @@ from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgeworker.config import Worker
+    from edgeworker.schema.diagnostics import Diagnostics
     from wrangler_compat import Loaded
-    from wrangler_compat.diagnostics import Diagnostics
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +81,7 @@ def _production(loaded: "Loaded", options: argparse.Namespace) -> int:
 
 def _check_script(worker: "Worker", diagnostics: "Diagnostics") -> None:
     """A worker's `main` must be Python. Importing it would run it, so what it does is not looked at."""
-    from wrangler_compat.diagnostics import Place
+    from edgeworker.schema.diagnostics import SourceLocation
 
     if worker.main is None:
         return
@@ -92,9 +92,9 @@ def _check_script(worker: "Worker", diagnostics: "Diagnostics") -> None:
         text = f"{error.msg}.\n\n{name}:{error.lineno}:{error.offset}:"
         if error.text is not None:
             text += f"\n  {error.text.rstrip()}\n  {' ' * ((error.offset or 1) - 1)}^"
-        diagnostics.error(text, Place(name, error.lineno))
+        diagnostics.error(text, SourceLocation(name, error.lineno))
     except (OSError, ValueError) as error:
-        diagnostics.error(f"{name} cannot be read as Python: {error}.", Place(name))
+        diagnostics.error(f"{name} cannot be read as Python: {error}.", SourceLocation(name))
 
 
 def _short(file: Path) -> str:

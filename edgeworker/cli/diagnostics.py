@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from edgeworker.cli.output import Output
 
 if TYPE_CHECKING:
-    from wrangler_compat.diagnostics import Diagnostics
+    from edgeworker.schema.diagnostics import Diagnostics
 
 
 def show_diagnostics(out: Output, diagnostics: "Diagnostics", *, infos: bool = False) -> None:

@@ -1,6 +1,6 @@
 """Which worker a URL runs: route patterns, tables of them, and what comes after routes. Pure."""
 
-from edgeworker.routing.hosts import canonical_host, is_loopback
+from edgeworker.messages.hosts import canonical_host, is_loopback
 from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
 from edgeworker.routing.readings import other_readings

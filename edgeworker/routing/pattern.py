@@ -18,7 +18,7 @@ import ada_url
 
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL, canonical_path
-from edgeworker.routing.hosts import canonical_host, is_address
+from edgeworker.messages.hosts import canonical_host, is_address
 
 Scheme = Literal["http", "https"]
 Mismatch = Literal["scheme", "host", "path", "query"]

@@ -11,7 +11,7 @@ from typing import Literal
 from edgeworker.config import Config, Route, Zone
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL
-from edgeworker.routing.hosts import canonical_host, is_loopback, is_within
+from edgeworker.messages.hosts import canonical_host, is_loopback, is_within
 from edgeworker.routing.pattern import Identity, Pattern, parse_pattern
 from edgeworker.routing.table import RouteTable, Verdict
 from edgeworker.routing.zones import Zones, origin_of

@@ -5,7 +5,7 @@ from typing import Final
 
 from edgeworker.config import Config
 from edgeworker.errors import ConfigError
-from edgeworker.routing.hosts import canonical_host, is_address, is_within
+from edgeworker.messages.hosts import canonical_host, is_address, is_within
 from edgeworker.routing.pattern import parse_pattern
 
 # https://www.rfc-editor.org/rfc/rfc6761#section-6.3: localhost and every name below it is this machine.

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from edgeworker.config import Zone
 from edgeworker.errors import ConfigError
-from edgeworker.routing.hosts import canonical_host, is_within, parents
+from edgeworker.messages.hosts import canonical_host, is_within, parents
 
 
 class Zones:

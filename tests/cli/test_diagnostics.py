@@ -4,7 +4,7 @@ import io
 
 from edgeworker.cli.diagnostics import show_diagnostics
 from edgeworker.cli.output import Output
-from wrangler_compat.diagnostics import Diagnostics
+from edgeworker.schema.diagnostics import Diagnostics
 
 
 def test_every_heading_has_its_mark_and_errors_come_last() -> None:

@@ -16,9 +16,9 @@ from edgeworker.edge import build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.messages import URL, Headers, Request
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from tests.edge.making import Server, is_down
-from wrangler_compat.assets import plan_assets
-from wrangler_compat.diagnostics import Diagnostics, Place
+from wrangler_compat.assets import parse_assets
 
 RECORDED: Final = json.loads((Path(__file__).parent / "cases" / "assets.json").read_text())["sites"]
 SHOWN: Final = ("location", "content-type", "cache-control", "cf-cache-status", "allow")
@@ -80,10 +80,10 @@ def _config(site: dict[str, JSON], folder: Path) -> Config:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(str(content))
     diagnostics = Diagnostics()
-    assets = plan_assets(
+    assets = parse_assets(
         {"directory": "site", **settings},
         folder,
-        lambda *_keys: Place("wrangler.toml"),
+        lambda *_keys: SourceLocation("wrangler.toml"),
         diagnostics,
         date=str(site["date"]),
         flags=[str(flag) for flag in flags],

@@ -8,9 +8,9 @@ from typing import Final, TypedDict
 
 import pytest
 
+from edgeworker.schema.diagnostics import Diagnostics
 from wrangler_compat import LoadOptions, load
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
-from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.document import parse_document
 from wrangler_compat.environments import choose
 from wrangler_compat.fields import FIELDS, LEGACY
@@ -97,7 +97,9 @@ def _ours(case: Case) -> Said:
     choose(document, case["env"], diagnostics)
     for part in (diagnostics, *diagnostics.children):
         part.messages = [message for message in part.messages if not message.text.startswith(_OURS)]
-    return Said(_lines(diagnostics.render("warning", places=False)), _lines(diagnostics.render("error", places=False)))
+    return Said(
+        _lines(diagnostics.render("warning", locations=False)), _lines(diagnostics.render("error", locations=False))
+    )
 
 
 def _is_syntax(case: Case) -> bool:
@@ -124,7 +126,7 @@ def test_a_file_that_wrangler_cannot_read_cannot_be_read_here_and_the_line_is_to
     assert parse_document(case["text"], Path(case["file"]), case["file"], diagnostics) is None
 
     (message,) = diagnostics.messages
-    (place,) = message.places
+    (place,) = message.locations
     assert place.line is not None
     # wrangler names the line where it got lost; for an unclosed bracket we name the one where that was opened.
     assert place.line <= recorded["line"]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.config import Binding, Config, Worker
+from edgeworker.schema.diagnostics import Diagnostics, Level
 from wrangler_compat import Loaded, LoadOptions, load
-from wrangler_compat.diagnostics import Diagnostics, Level
 from wrangler_compat.document import Document, parse_document
 
 DEFAULT_SCRIPT: Final = Path("/builtin/split_token/worker.py")
@@ -89,7 +89,7 @@ def texts(loaded: Loaded, level: Level) -> list[str]:
 
 
 def places(loaded: Loaded, level: Level) -> list[str]:
-    return [str(place) for message in loaded.diagnostics.of(level) for place in message.places]
+    return [str(location) for message in loaded.diagnostics.of(level) for location in message.locations]
 
 
 def document(text: str, file: str = "wrangler.toml") -> Document:

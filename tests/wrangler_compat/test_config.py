@@ -4,30 +4,30 @@ import pytest
 
 from edgeworker.bindings import AtomicBinding, KVBinding, ServiceBinding, UnsupportedBinding
 from edgeworker.config import Namespace
+from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import HEAD, Project, bindings, document, only, places, texts
-from wrangler_compat.config import NEWEST_DATE, Plan, plan_worker
-from wrangler_compat.diagnostics import Diagnostics
+from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
 from wrangler_compat.environments import choose
 from wrangler_compat.fields import FIELDS
 
 
-def plan(text: str, *, preview: bool = False) -> tuple[Plan, Diagnostics]:
+def parse(text: str, *, preview: bool = False) -> tuple[ParsedWorker, Diagnostics]:
     diagnostics = Diagnostics()
-    effective = choose(document(HEAD + text), None, Diagnostics())
-    return plan_worker(effective, diagnostics, preview=preview), diagnostics
+    environment = choose(document(HEAD + text), None, Diagnostics())
+    return parse_worker(environment, diagnostics, preview=preview), diagnostics
 
 
 def test_a_kv_namespace_is_its_id_or_with_preview_its_preview_id() -> None:
     text = 'kv_namespaces = [{ binding = "A", id = "1", preview_id = "p" }, { binding = "B", id = "any text" }]\n'
 
-    assert plan(text)[0].bindings == (KVBinding("A", "1"), KVBinding("B", "any text"))
-    assert plan(text, preview=True)[0].bindings == (KVBinding("A", "p"), KVBinding("B", "any text"))
-    assert plan(text)[0].namespaces == (Namespace("1", "w-a"), Namespace("any text", "w-b"))
+    assert parse(text)[0].bindings == (KVBinding("A", "1"), KVBinding("B", "any text"))
+    assert parse(text, preview=True)[0].bindings == (KVBinding("A", "p"), KVBinding("B", "any text"))
+    assert parse(text)[0].namespaces == (Namespace("1", "w-a"), Namespace("any text", "w-b"))
 
 
 def test_a_kv_namespace_without_an_id_gets_one_that_stays_the_same_and_is_its_own() -> None:
     text = 'kv_namespaces = [{ binding = "A" }, { binding = "B" }]\n'
-    (first, second), (again, _) = plan(text)[0].bindings, plan(text)[0].bindings
+    (first, second), (again, _) = parse(text)[0].bindings, parse(text)[0].bindings
 
     assert isinstance(first, KVBinding)
     assert isinstance(second, KVBinding)
@@ -37,19 +37,19 @@ def test_a_kv_namespace_without_an_id_gets_one_that_stays_the_same_and_is_its_ow
 
 
 def test_an_id_with_a_slash_is_an_error_because_it_could_not_stand_in_a_path() -> None:
-    _, diagnostics = plan('kv_namespaces = [{ binding = "A", id = "a/b" }]\n')
+    _, diagnostics = parse('kv_namespaces = [{ binding = "A", id = "a/b" }]\n')
 
     assert "must not contain" in diagnostics.of("error")[0].text
 
 
 def test_services_are_bound_with_their_entrypoint_and_props() -> None:
-    found, _ = plan('[[services]]\nbinding = "S"\nservice = "other"\nentrypoint = "Admin"\nprops = { a = [1] }\n')
+    found, _ = parse('[[services]]\nbinding = "S"\nservice = "other"\nentrypoint = "Admin"\nprops = { a = [1] }\n')
 
     assert found.bindings == (ServiceBinding("S", "other", "Admin", {"a": [1]}),)
 
 
 def test_the_atomic_service_is_known_by_its_name() -> None:
-    found, diagnostics = plan(
+    found, diagnostics = parse(
         '[[services]]\nbinding = "ATOMIC"\nservice = "edgeworker-atomic"\nprops = { space = "shop" }\n'
     )
 
@@ -82,7 +82,7 @@ type = "ratelimit"
 
 
 def test_bindings_that_are_not_emulated_are_there_and_know_their_kind() -> None:
-    found, diagnostics = plan(UNSUPPORTED)
+    found, diagnostics = parse(UNSUPPORTED)
 
     kinds = {binding.name: binding.kind for binding in found.bindings if isinstance(binding, UnsupportedBinding)}
     assert kinds == {
@@ -95,14 +95,14 @@ def test_bindings_that_are_not_emulated_are_there_and_know_their_kind() -> None:
 
 
 def test_queues_without_producers_and_unsafe_without_bindings_bind_nothing() -> None:
-    found, _ = plan('[[queues.consumers]]\nqueue = "q"\n[unsafe]\nmetadata = { a = 1 }\n[assets]\ndirectory = "x"\n')
+    found, _ = parse('[[queues.consumers]]\nqueue = "q"\n[unsafe]\nmetadata = { a = 1 }\n[assets]\ndirectory = "x"\n')
 
     assert found.bindings == ()
 
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS if field.support == "NOTE" and not field.binds])
 def test_a_field_without_effect_is_told_once_at_info(field: str) -> None:
-    _, diagnostics = plan(f'"{field}" = 1\n')
+    _, diagnostics = parse(f'"{field}" = 1\n')
 
     told = [message for message in diagnostics.of("info") if message.text.startswith(f'"{field}" has no effect here')]
     assert len(told) == (0 if field in ("$schema", "triggers") else 1)
@@ -110,7 +110,7 @@ def test_a_field_without_effect_is_told_once_at_info(field: str) -> None:
 
 def test_a_command_to_build_is_a_warning() -> None:
     def warnings(text: str) -> list[str]:
-        return [message.text for message in plan(text)[1].of("warning")]
+        return [message.text for message in parse(text)[1].of("warning")]
 
     assert warnings('[build]\ncommand = "make"\n') == [
         '"build" has no effect here: no command is run: start it yourself.'
@@ -119,7 +119,7 @@ def test_a_command_to_build_is_a_warning() -> None:
 
 
 def test_a_pages_project_is_refused_with_advice() -> None:
-    _, diagnostics = plan('pages_build_output_dir = "dist"\n')
+    _, diagnostics = parse('pages_build_output_dir = "dist"\n')
 
     assert "Pages project" in diagnostics.of("error")[0].text
 
@@ -135,11 +135,11 @@ def test_a_pages_project_is_refused_with_advice() -> None:
     ],
 )
 def test_workers_dev_is_on_if_there_is_no_route(text: str, workers_dev: bool) -> None:
-    assert plan(text)[0].workers_dev is workers_dev
+    assert parse(text)[0].workers_dev is workers_dev
 
 
 def test_routes_are_read_in_every_form() -> None:
-    found, _ = plan(
+    found, _ = parse(
         'routes = ["a.com/*", { pattern = "b.com/*", zone_name = "b.com" }, { pattern = "c.com/*", zone_id = "1" }, '
         '{ pattern = "d.com", custom_domain = true }]\n'
     )
@@ -153,10 +153,10 @@ def test_routes_are_read_in_every_form() -> None:
 
 
 def test_a_bad_pattern_is_an_error_at_its_line_and_the_other_routes_stay() -> None:
-    found, diagnostics = plan('routes = [\n  "a.com/*",\n  "a.com/*.jpg",\n  "ftp://a.com/*",\n]\n')
+    found, diagnostics = parse('routes = [\n  "a.com/*",\n  "a.com/*.jpg",\n  "ftp://a.com/*",\n]\n')
 
     assert [route.pattern for route in found.routes] == ["a.com/*"]
-    assert [str(message.places[0]) for message in diagnostics.of("error")] == [
+    assert [str(message.locations[0]) for message in diagnostics.of("error")] == [
         "wrangler.toml:7 (routes[1])",
         "wrangler.toml:8 (routes[2])",
     ]
@@ -164,7 +164,7 @@ def test_a_bad_pattern_is_an_error_at_its_line_and_the_other_routes_stay() -> No
 
 
 def test_a_custom_domain_has_neither_a_wildcard_nor_a_path() -> None:
-    _, diagnostics = plan('routes = [{ pattern = "*.a.com/x", custom_domain = true }]\n')
+    _, diagnostics = parse('routes = [{ pattern = "*.a.com/x", custom_domain = true }]\n')
 
     # Source: validateRoutes in wrangler 4.164.0
     assert [message.text for message in diagnostics.of("error")] == [
@@ -213,31 +213,31 @@ def test_an_unknown_flag_and_the_missing_flag_for_python_are_warnings(project: P
     ],
 )
 def test_dev_says_where_to_listen(text: str, host: str | None, port: int | None) -> None:
-    found, diagnostics = plan(text)
+    found, diagnostics = parse(text)
 
     assert (found.host, found.port) == (host, port)
     assert len(diagnostics.of("error")) == (1 if "70000" in text else 0)
 
 
 def test_https_is_told_not_to_be_spoken() -> None:
-    _, diagnostics = plan('[dev]\nlocal_protocol = "https"\n')
+    _, diagnostics = parse('[dev]\nlocal_protocol = "https"\n')
 
     assert "does not speak TLS yet" in diagnostics.of("warning")[0].text
 
 
 @pytest.mark.parametrize(("text", "cpu_ms"), [("", 30_000), ("[limits]\ncpu_ms = 50\n", 50)])
 def test_the_cpu_limit_is_wranglers_or_cloudflares(text: str, cpu_ms: int) -> None:
-    assert plan(text)[0].cpu_ms == cpu_ms
+    assert parse(text)[0].cpu_ms == cpu_ms
 
 
 def test_crons_are_kept() -> None:
-    assert plan('[triggers]\ncrons = ["*/5 * * * *"]\n')[0].crons == ("*/5 * * * *",)
+    assert parse('[triggers]\ncrons = ["*/5 * * * *"]\n')[0].crons == ("*/5 * * * *",)
 
 
 def test_older_keys_for_the_script_are_read_where_there_is_no_main() -> None:
     def main(text: str) -> str | None:
-        effective = choose(document(text), None, Diagnostics())
-        return plan_worker(effective, Diagnostics()).main
+        environment = choose(document(text), None, Diagnostics())
+        return parse_worker(environment, Diagnostics()).main
 
     assert main('[build.upload]\nmain = "x.mjs"\n') == "dist/x.mjs"
     assert main('[build.upload]\nmain = "x.mjs"\ndir = "out"\n') == "out/x.mjs"
@@ -248,7 +248,7 @@ def test_older_keys_for_the_script_are_read_where_there_is_no_main() -> None:
 
 
 def test_main_and_the_entry_point_of_a_site_are_one_too_many() -> None:
-    _, diagnostics = plan('[site]\nbucket = "b"\nentry-point = "site"\n')
+    _, diagnostics = parse('[site]\nbucket = "b"\nentry-point = "site"\n')
 
     # Source: normalizeAndValidateSite in wrangler 4.164.0
     assert diagnostics.of("error")[0].text.startswith("Don't define both the `main` and `site.entry-point` fields")

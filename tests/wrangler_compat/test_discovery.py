@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import HEAD, Project, bindings, only, texts
-from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.discovery import Discovered, discover
 
 REDIRECT = ".wrangler/deploy/config.json"

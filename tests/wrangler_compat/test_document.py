@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from tests.wrangler_compat.project import document
-from wrangler_compat.diagnostics import Diagnostics, Place
 from wrangler_compat.document import parse_document
 
 
 def test_the_place_of_a_value_is_its_line_or_that_of_the_nearest_thing_around_it() -> None:
     read = document('name = "w"\n[vars]\nA = "1"\n')
 
-    assert read.place(("vars", "A")) == Place("wrangler.toml", 3, "vars.A")
-    assert read.place(("vars", "B")) == Place("wrangler.toml", 2, "vars.B")
-    assert read.place(("zz",)) == Place("wrangler.toml", None, "zz")
+    assert read.locate(("vars", "A")) == SourceLocation("wrangler.toml", 3, "vars.A")
+    assert read.locate(("vars", "B")) == SourceLocation("wrangler.toml", 2, "vars.B")
+    assert read.locate(("zz",)) == SourceLocation("wrangler.toml", None, "zz")
     assert read.source(("vars", "A")) == "wrangler.toml:3 (vars.A)"
 
 
@@ -23,7 +23,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read_over(text: str) -> Non
     read = document(text)
 
     assert read.values == {"name": "w", "main": "x"}
-    assert read.place(("main",)).line == 2
+    assert read.locate(("main",)).line == 2
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonc"])
@@ -47,6 +47,6 @@ def test_a_file_that_cannot_be_read_is_an_error_with_file_line_and_caret(file: s
 
     (message,) = diagnostics.messages
     assert message.level == "error"
-    assert message.places == (Place(f"p/{file}", 1),)
+    assert message.locations == (SourceLocation(f"p/{file}", 1),)
     assert f"p/{file}:1:" in message.text
     assert "^" in message.text

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgeworker.config import TLS, Certificate, OriginTLS, Socket
+from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import document
-from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.edge_toml import EdgeFile, read_edge
 
 WHOLE = """\
@@ -136,4 +136,4 @@ def test_a_file_that_says_nothing_about_tls_leaves_every_default() -> None:
 def test_what_is_wrong_is_said_with_its_place_and_what_would_be_right(text: str, error: str, line: int) -> None:
     (message,) = read(text)[1].of("error")
 
-    assert (message.text, message.places[0].line) == (error, line)
+    assert (message.text, message.locations[0].line) == (error, line)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgeworker.config import CF, KVSettings, Limits, Namespace, Outbound, Socket, Zone
+from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import document
-from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.edge_toml import EdgeFile, read_edge
 
 WHOLE = """\
@@ -81,7 +81,7 @@ def read(text: str) -> tuple[EdgeFile, Diagnostics]:
 
 
 def errors(text: str) -> list[str]:
-    return [f"{message.text} [{message.places[0].line}]" for message in read(text)[1].of("error")]
+    return [f"{message.text} [{message.locations[0].line}]" for message in read(text)[1].of("error")]
 
 
 def test_every_key_is_read() -> None:
@@ -194,5 +194,5 @@ def test_an_origin_gets_the_path_as_it_was_written_only_where_that_is_asked_for_
 
     assert edge.normalize_to_origin is everywhere
     assert all(one.normalize_to_origin is zone for one in edge.zones)
-    assert [str(message.places[0]) for message in diagnostics.of("warning")] == told
+    assert [str(message.locations[0]) for message in diagnostics.of("warning")] == told
     assert diagnostics.of("error") == []

@@ -2,19 +2,19 @@
 
 import pytest
 
+from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import Project, bindings, document, only, places, texts
-from wrangler_compat.diagnostics import Diagnostics
-from wrangler_compat.environments import Effective, choose
+from wrangler_compat.environments import ResolvedEnvironment, choose
 from wrangler_compat.fields import FIELDS
 
 
-def effective(text: str, env: str | None) -> Effective:
+def environment(text: str, env: str | None) -> ResolvedEnvironment:
     return choose(document(text), env, Diagnostics())
 
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS if field.inheritance == "inherited"])
 def test_an_environment_inherits_what_it_does_not_set(field: str) -> None:
-    chosen = effective(f'{field} = "top"\n[env.x]\n', "x")
+    chosen = environment(f'{field} = "top"\n[env.x]\n', "x")
 
     # An environment is a worker of its own, with a name of its own.
     assert chosen.values[field] == ("top-x" if field == "name" else "top")
@@ -22,12 +22,12 @@ def test_an_environment_inherits_what_it_does_not_set(field: str) -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS if field.inheritance == "own"])
 def test_an_environment_does_not_inherit_bindings_and_the_like(field: str) -> None:
-    assert field not in effective(f'{field} = "top"\n[env.x]\n', "x").values
+    assert field not in environment(f'{field} = "top"\n[env.x]\n', "x").values
 
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS if field.inheritance != "top level"])
 def test_what_an_environment_sets_replaces_the_whole_value(field: str) -> None:
-    chosen = effective(f"{field} = {{ a = 1 }}\n[env.x]\n{field} = {{ b = 2 }}\n", "x")
+    chosen = environment(f"{field} = {{ a = 1 }}\n[env.x]\n{field} = {{ b = 2 }}\n", "x")
 
     assert chosen.values[field] == {"b": 2}
     assert chosen.where[field] == ("env", "x", field)
@@ -35,13 +35,13 @@ def test_what_an_environment_sets_replaces_the_whole_value(field: str) -> None:
 
 @pytest.mark.parametrize("env", [None, ""])
 def test_without_an_environment_the_top_level_counts(env: str | None) -> None:
-    chosen = effective('name = "w"\nvars = { A = "1" }\n[env.x]\nname = "other"\n', env)
+    chosen = environment('name = "w"\nvars = { A = "1" }\n[env.x]\nname = "other"\n', env)
 
     assert (chosen.name, chosen.values["vars"]) == ("w", {"A": "1"})
 
 
 def test_a_worker_without_a_name_is_called_worker() -> None:
-    assert effective("", None).name == "worker"
+    assert environment("", None).name == "worker"
 
 
 def test_bindings_of_the_chosen_environment_are_loaded(project: Project) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from edgeworker.schema.diagnostics import Diagnostics
+from edgeworker.schema.wrangler_checks import FieldContext
 from tests.wrangler_compat.project import document
-from wrangler_compat.checks import Spot
-from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.field_checks import is_route, triggers
 
 
@@ -36,6 +36,6 @@ def test_a_trigger_is_an_expression_that_cloudflare_takes(cron: str, wrong: bool
     diagnostics = Diagnostics()
     read = document(f'[triggers]\ncrons = ["{cron}"]\n')
 
-    triggers(Spot(read, diagnostics, ("triggers",), "triggers"), read.values["triggers"])
+    triggers(FieldContext(read, diagnostics, ("triggers",), "triggers"), read.values["triggers"])
 
     assert [message.level for message in diagnostics.messages] == ["error"] * wrong

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrangler_compat.fault import Fault
 from wrangler_compat.jsonc import parse_jsonc
+from wrangler_compat.syntax_error import DocumentSyntaxError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -54,7 +54,7 @@ def test_comments_and_trailing_commas_are_allowed() -> None:
     ],
 )
 def test_an_error_says_what_is_expected_and_where(text: str, line: int, column: int, says: str) -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(DocumentSyntaxError) as caught:
         parse_jsonc(text)
 
     assert says in caught.value.text

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrangler_compat.diagnostics import Where
-from wrangler_compat.fault import Fault
+from edgeworker.schema.diagnostics import KeyPath
+from wrangler_compat.syntax_error import DocumentSyntaxError
 from wrangler_compat.toml_text import explain, scan
 
 TEXT = '''\
@@ -57,11 +57,11 @@ after = {}
         (("env", "p.q", "vars", "after"), 18),
     ],
 )
-def test_every_value_has_its_line(where: Where, line: int) -> None:
+def test_every_value_has_its_line(where: KeyPath, line: int) -> None:
     assert scan(TEXT).lines[where] == line
 
 
-def _paths(value: object, where: Where = ()) -> Iterator[Where]:
+def _paths(value: object, where: KeyPath = ()) -> Iterator[KeyPath]:
     if where:
         yield where
     if isinstance(value, dict):
@@ -113,7 +113,7 @@ def test_whatever_tomllib_reads_has_a_line(top: dict[str, str], tables: list[dic
     assert set(_paths(values)) <= set(scan(text).lines)
 
 
-def _fault(text: str) -> Fault:
+def _fault(text: str) -> DocumentSyntaxError:
     with pytest.raises(tomllib.TOMLDecodeError) as refused:
         tomllib.loads(text)
     return explain(text, str(refused.value))

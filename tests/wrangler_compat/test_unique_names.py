@@ -2,8 +2,8 @@
 
 import pytest
 
+from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import document
-from wrangler_compat.diagnostics import Diagnostics
 from wrangler_compat.unique_names import binding_names, check_unique_names
 
 
@@ -30,4 +30,4 @@ def test_a_name_that_is_used_twice_is_an_error_with_both_lines() -> None:
 
     message = diagnostics.messages[0]
     assert message.text == "A assigned to KV Namespace, Queue, and Environment Variable bindings."
-    assert [place.line for place in message.places] == [3, 5, 1]
+    assert [location.line for location in message.locations] == [3, 5, 1]

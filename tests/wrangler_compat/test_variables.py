@@ -3,7 +3,7 @@
 import pytest
 
 from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.variables import (
     Sources,
     dev_vars_names,
@@ -14,7 +14,7 @@ from wrangler_compat.variables import (
     text_bindings,
 )
 
-HERE = Place("wrangler.toml")
+HERE = SourceLocation("wrangler.toml")
 
 
 def test_the_files_are_those_of_wrangler_in_its_order() -> None:
@@ -42,7 +42,7 @@ def test_a_line_that_is_none_is_an_error_that_does_not_quote_it() -> None:
     assert parse_dotenv("A=1\nthis is 'secret\n", ".dev.vars", diagnostics) == {"A": "1"}
 
     (message,) = diagnostics.messages
-    assert message.places == (Place(".dev.vars", 2),)
+    assert message.locations == (SourceLocation(".dev.vars", 2),)
     assert "secret" not in message.text
 
 

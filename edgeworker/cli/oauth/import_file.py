@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import ConfigError
-from wrangler_compat.diagnostics import Diagnostics, Place
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.document import Document, parse_document
 
 # One file may hold both; each command takes its own list.
@@ -23,7 +23,7 @@ class Item:
     _file: "ImportFile"
 
     def fault(self, text: str, field: str | None = None) -> None:
-        self._file.fault(text, self.place(field))
+        self._file.fault(text, self.locate(field))
 
     def faults(self, lines: Iterable[str]) -> None:
         """Texts that begin with the name of a field and a colon, as the records' own parsers write them."""
@@ -31,8 +31,8 @@ class Item:
             field = line.partition(":")[0].strip("'")
             self.fault(line, field if field in self.values else None)
 
-    def place(self, field: str | None = None) -> Place:
-        return self._file.place(self.index, field)
+    def locate(self, field: str | None = None) -> SourceLocation:
+        return self._file.locate(self.index, field)
 
 
 class ImportFile:
@@ -45,12 +45,12 @@ class ImportFile:
         self._document = _read(file, self._diagnostics)
         self.items = list(self._items())
 
-    def fault(self, text: str, place: Place) -> None:
+    def fault(self, text: str, place: SourceLocation) -> None:
         self._diagnostics.error(text, place)
 
-    def place(self, index: int, field: str | None) -> Place:
+    def locate(self, index: int, field: str | None) -> SourceLocation:
         where = (self.name, index) if field is None else (self.name, index, field)
-        return self._document.place(where)
+        return self._document.locate(where)
 
     def require(self) -> None:
         """Raises ConfigError with every fault that was found."""
@@ -61,17 +61,20 @@ class ImportFile:
         for name in self._document.values:
             if name not in _LISTS:
                 self.fault(
-                    f'"{name}": there is no such list; there are: {", ".join(_LISTS)}', self._document.place((name,))
+                    f'"{name}": there is no such list; there are: {", ".join(_LISTS)}', self._document.locate((name,))
                 )
         found = self._document.values.get(self.name)
         if not isinstance(found, list) or not found:
-            self.fault(f'there is no list "{self.name}"; write [[{self.name}]] before each', Place(self._document.name))
+            self.fault(
+                f'there is no list "{self.name}"; write [[{self.name}]] before each',
+                SourceLocation(self._document.name),
+            )
             return
         for index, values in enumerate(found):
             if isinstance(values, dict):
                 yield Item(dict(values), index, self)
             else:
-                self.fault(f"{values!r} is not a table", self.place(index, None))
+                self.fault(f"{values!r} is not a table", self.locate(index, None))
 
 
 def _read(file: Path, diagnostics: Diagnostics) -> Document:

@@ -14,7 +14,7 @@ from edgeworker.cli.run_options import settled
 if TYPE_CHECKING:
     from edgeworker.cli.production.finding import Finding
     from edgeworker.config import Config
-    from wrangler_compat.diagnostics import Diagnostics
+    from edgeworker.schema.diagnostics import Diagnostics
 
 
 def audit(config: "Config", options: Namespace, *, now: int) -> "list[Finding]":
@@ -42,7 +42,7 @@ def configuration_errors(diagnostics: "Diagnostics") -> "list[Finding]":
         Finding(
             "error",
             "configuration",
-            ", ".join(map(str, message.places)) or "the configuration",
+            ", ".join(map(str, message.locations)) or "the configuration",
             message.text,
             "the edge does not start with it, and nothing else was looked at",
             "mend it",

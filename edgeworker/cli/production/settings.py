@@ -9,7 +9,7 @@ from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.cli.production.finding import Finding
 from edgeworker.config import Binding, Config, Socket, Worker
 from edgeworker.messages import URL, InvalidURL
-from edgeworker.routing.hosts import is_within
+from edgeworker.messages.hosts import is_within
 
 # 128 random bits have 22 characters in base64, and a token that people make up has fewer of them than characters.
 TOKEN_CHARACTERS: Final = 22

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from edgeworker.errors import ConfigError
+from edgeworker.messages.hosts import is_address
 from edgeworker.routing import canonical_host
-from edgeworker.routing.hosts import is_address
 
 AUTHORITY_DAYS: Final = 3650
 # Browsers refuse certificates that are valid for more than 398 days.

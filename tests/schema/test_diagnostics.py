@@ -1,6 +1,6 @@
 """How messages about configuration are collected and shown."""
 
-from wrangler_compat.diagnostics import Diagnostics, Place, dotted
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation, dotted
 
 
 def test_messages_stand_under_their_headings_as_wrangler_prints_them() -> None:
@@ -20,13 +20,15 @@ def test_messages_stand_under_their_headings_as_wrangler_prints_them() -> None:
 
 def test_below_a_message_stands_where_it_comes_from_unless_it_says_so_itself() -> None:
     diagnostics = Diagnostics("Here:")
-    diagnostics.error("two", Place("a.toml", 3, "x"), Place("a.toml", 5, "y"), Place("a.toml", 3, "x"))
-    diagnostics.error("frame\n\na.toml:1:2:", Place("a.toml", 1))
+    diagnostics.error(
+        "two", SourceLocation("a.toml", 3, "x"), SourceLocation("a.toml", 5, "y"), SourceLocation("a.toml", 3, "x")
+    )
+    diagnostics.error("frame\n\na.toml:1:2:", SourceLocation("a.toml", 1))
 
     assert diagnostics.render("error") == (
         "Here:\n  - two\n    at a.toml:3 (x), a.toml:5 (y)\n  - frame\n\n    a.toml:1:2:"
     )
-    assert diagnostics.render("error", places=False) == "Here:\n  - two\n  - frame\n\n    a.toml:1:2:"
+    assert diagnostics.render("error", locations=False) == "Here:\n  - two\n  - frame\n\n    a.toml:1:2:"
 
 
 def test_only_messages_of_the_level_are_shown_and_an_empty_part_has_no_heading() -> None:
@@ -57,5 +59,5 @@ def test_a_path_is_written_as_wrangler_writes_it() -> None:
 
 
 def test_a_place_without_a_line_is_the_file() -> None:
-    assert str(Place("--env-file")) == "--env-file"
-    assert str(Place("wrangler.toml", 4)) == "wrangler.toml:4"
+    assert str(SourceLocation("--env-file")) == "--env-file"
+    assert str(SourceLocation("wrangler.toml", 4)) == "wrangler.toml:4"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-class Fault(Exception):
+class DocumentSyntaxError(Exception):
     """A syntax error. `line` and `column` count from 1; `also` are other lines that a reader needs to see."""
 
     def __init__(self, text: str, *, line: int, column: int, also: Iterable[int] = ()) -> None:

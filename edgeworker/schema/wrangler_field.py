@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from wrangler_compat.checks import Check
+from edgeworker.schema.wrangler_checks import Check
 
 Inheritance = Literal["top level", "inherited", "own"]
 Support = Literal["USE", "MAP", "NOTE", "WARN", "FAIL"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Level = Literal["error", "warning", "info"]
-Where = tuple[str | int, ...]  # ("kv_namespaces", 0, "binding")
+KeyPath = tuple[str | int, ...]  # ("kv_namespaces", 0, "binding")
 
 _INDENT: Final = "  "
 
 
-def dotted(where: Where) -> str:
+def dotted(where: KeyPath) -> str:
     """`where` as wrangler writes it: `env.staging.kv_namespaces[0].binding`."""
     text = ""
     for part in where:
@@ -26,7 +26,7 @@ def dotted(where: Where) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """Where something was written. `line` counts from 1; None where a file has no such line (a default, an option)."""
 
     file: str
@@ -39,10 +39,10 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Diagnostic:
     level: Level
     text: str
-    places: tuple[Place, ...] = ()
+    locations: tuple[SourceLocation, ...] = ()
 
 
 def _indented(text: str) -> str:
@@ -58,55 +58,55 @@ class Diagnostics:
     """
 
     description: str = ""
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Diagnostic] = field(default_factory=list)
     children: list["Diagnostics"] = field(default_factory=list)
 
-    def error(self, text: str, *places: Place) -> None:
-        self.messages.append(Message("error", text, places))
+    def error(self, text: str, *locations: SourceLocation) -> None:
+        self.messages.append(Diagnostic("error", text, locations))
 
-    def warning(self, text: str, *places: Place) -> None:
-        self.messages.append(Message("warning", text, places))
+    def warning(self, text: str, *locations: SourceLocation) -> None:
+        self.messages.append(Diagnostic("warning", text, locations))
 
-    def info(self, text: str, *places: Place) -> None:
-        self.messages.append(Message("info", text, places))
+    def info(self, text: str, *locations: SourceLocation) -> None:
+        self.messages.append(Diagnostic("info", text, locations))
 
     def child(self, description: str) -> "Diagnostics":
         child = Diagnostics(description)
         self.children.append(child)
         return child
 
-    def walk(self) -> Iterator[Message]:
+    def walk(self) -> Iterator[Diagnostic]:
         """All messages of this part and its children, in the order in which they are rendered."""
         yield from self.messages
         for child in self.children:
             yield from child.walk()
 
-    def of(self, level: Level) -> list[Message]:
+    def of(self, level: Level) -> list[Diagnostic]:
         return [message for message in self.walk() if message.level == level]
 
     @property
     def has_errors(self) -> bool:
         return any(message.level == "error" for message in self.walk())
 
-    def blocks(self, level: Level, *, places: bool = True) -> list[str]:
+    def blocks(self, level: Level, *, locations: bool = True) -> list[str]:
         """All messages of `level`: one text for each heading, and for each message that stands under none.
 
-        Without `places` the text is wrangler's own, to the letter.
+        Without `locations` the text is wrangler's own, to the letter.
         """
-        items = [_item(message, places=places) for message in self.messages if message.level == level]
-        inner = [block for child in self.children for block in child.blocks(level, places=places)]
+        items = [_item(message, locations=locations) for message in self.messages if message.level == level]
+        inner = [block for child in self.children for block in child.blocks(level, locations=locations)]
         if not self.description or not (items or inner):
             return [*items, *inner]
         lines = [*(f"- {_indented(item)}" for item in items), *(f"- {block}" for block in inner)]
         return [_indented("\n".join([self.description, *lines]))]
 
-    def render(self, level: Level, *, places: bool = True) -> str:
+    def render(self, level: Level, *, locations: bool = True) -> str:
         """All `blocks` as one text, "" if there are none."""
-        return "\n\n".join(self.blocks(level, places=places))
+        return "\n\n".join(self.blocks(level, locations=locations))
 
 
-def _item(message: Message, *, places: bool) -> str:
-    seen = dict.fromkeys(str(place) for place in message.places)
+def _item(message: Diagnostic, *, locations: bool) -> str:
+    seen = dict.fromkeys(str(location) for location in message.locations)
     # A syntax error shows its place by itself.
-    shown = [place for place in seen if f"{place}:" not in message.text]
-    return f"{message.text}\nat {', '.join(shown)}" if places and shown else message.text
+    shown = [location for location in seen if f"{location}:" not in message.text]
+    return f"{message.text}\nat {', '.join(shown)}" if locations and shown else message.text

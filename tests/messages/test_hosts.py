@@ -1,7 +1,7 @@
 import pytest
 
 from edgeworker.errors import ConfigError
-from edgeworker.routing.hosts import canonical_host, is_address, is_within, parents
+from edgeworker.messages.hosts import canonical_host, is_address, is_within, parents
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 
-from tests.wrangler_compat.project import document
-from wrangler_compat.checks import (
+from edgeworker.schema.diagnostics import Diagnostics
+from edgeworker.schema.wrangler_checks import (
     MISSING,
     Check,
+    FieldContext,
     Member,
-    Spot,
     bindings,
     boolean,
     compatibility_date,
@@ -26,12 +26,12 @@ from wrangler_compat.checks import (
     without_passwords,
     worker_name,
 )
-from wrangler_compat.diagnostics import Diagnostics
+from tests.wrangler_compat.project import document
 
 
 def said(check: Check, value: object) -> list[str]:
     diagnostics = Diagnostics()
-    check(Spot(document("x = 1\n[x_table]\n"), diagnostics, ("x",), "x"), value)
+    check(FieldContext(document("x = 1\n[x_table]\n"), diagnostics, ("x",), "x"), value)
     return [message.text for message in diagnostics.messages]
 
 
@@ -114,8 +114,8 @@ def test_what_is_wrong_is_told(check: Check, value: object, texts: list[str]) ->
 
 
 def test_a_binding_is_looked_at_closely_only_if_all_its_types_are_right() -> None:
-    def refuse(spot: Spot, value: object) -> None:
-        spot.error(f"no {value}")
+    def refuse(context: FieldContext, value: object) -> None:
+        context.error(f"no {value}")
 
     check = bindings(Member("binding", required=True), Member("bucket", check=refuse))
 
@@ -129,10 +129,10 @@ def test_a_message_knows_the_line_of_the_key_that_it_is_about() -> None:
     diagnostics = Diagnostics()
     read = document('[dev]\nip = "a"\nport = "80"\n')
 
-    table(Member("ip"), Member("port", "number"))(Spot(read, diagnostics, ("dev",), "dev"), read.values["dev"])
+    table(Member("ip"), Member("port", "number"))(FieldContext(read, diagnostics, ("dev",), "dev"), read.values["dev"])
 
     (message,) = diagnostics.messages
-    assert [str(place) for place in message.places] == ["wrangler.toml:3 (dev.port)"]
+    assert [str(location) for location in message.locations] == ["wrangler.toml:3 (dev.port)"]
 
 
 @pytest.mark.parametrize(

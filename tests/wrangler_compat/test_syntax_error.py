@@ -2,23 +2,23 @@
 
 import pytest
 
-from wrangler_compat.fault import Fault
+from wrangler_compat.syntax_error import DocumentSyntaxError
 
 SOURCE = "first\nsecond = \nthird\n"
 
 
 def test_the_line_is_shown_with_a_caret_under_the_column() -> None:
-    assert Fault("Bad.", line=2, column=10).frame(SOURCE, "w.toml") == (
+    assert DocumentSyntaxError("Bad.", line=2, column=10).frame(SOURCE, "w.toml") == (
         "w.toml:2:10:\n  2 │ second =\n    ╵          ^"
     )
 
 
 def test_other_lines_that_matter_are_shown_in_their_order() -> None:
-    frame = Fault("Bad.", line=2, column=1, also=[3, 99]).frame(SOURCE, "w.toml")
+    frame = DocumentSyntaxError("Bad.", line=2, column=1, also=[3, 99]).frame(SOURCE, "w.toml")
 
     assert frame == "w.toml:2:1:\n  2 │ second =\n    ╵ ^\n  3 │ third"
 
 
 @pytest.mark.parametrize("source", ["", "\n", "one line"])
 def test_a_line_beyond_the_end_shows_the_last_one(source: str) -> None:
-    assert "│" in Fault("Bad.", line=7, column=1).frame(source, "w.toml")
+    assert "│" in DocumentSyntaxError("Bad.", line=7, column=1).frame(source, "w.toml")

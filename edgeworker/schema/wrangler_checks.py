@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
-from wrangler_compat.diagnostics import Diagnostics, Where
-from wrangler_compat.document import Document
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation
 
 JSType = Literal["string", "number", "boolean", "object"]
 
@@ -21,6 +20,12 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Up to the last "@": a password may hold one, and a slash too.
 _USER_INFO: Final = re.compile(r"://[^\s\"]*@")
 _DASHES: Final = re.compile("[–—]")
+
+
+class Locator(Protocol):
+    """A file that knows on which line its values stand."""
+
+    def locate(self, where: KeyPath) -> SourceLocation: ...
 
 
 class _Missing:
@@ -34,30 +39,30 @@ MISSING: Final = _Missing()
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class FieldContext:
     """One value's place in a file, and how messages call it.
 
     `label` is wrangler's: inside `env.staging` it is "workers_dev" for an inheritable key and
     "env.staging.kv_namespaces" for a key that is not inherited.
     """
 
-    document: Document
+    document: Locator
     diagnostics: Diagnostics
-    where: Where
+    where: KeyPath
     label: str
 
     def error(self, text: str) -> None:
-        self.diagnostics.error(text, self.document.place(self.where))
+        self.diagnostics.error(text, self.document.locate(self.where))
 
     def warning(self, text: str) -> None:
-        self.diagnostics.warning(text, self.document.place(self.where))
+        self.diagnostics.warning(text, self.document.locate(self.where))
 
-    def key(self, name: str) -> "Spot":
+    def key(self, name: str) -> "FieldContext":
         label = f"{self.label}.{name}" if self.label else name
-        return Spot(self.document, self.diagnostics, (*self.where, name), label)
+        return FieldContext(self.document, self.diagnostics, (*self.where, name), label)
 
-    def item(self, index: int) -> "Spot":
-        return Spot(self.document, self.diagnostics, (*self.where, index), f"{self.label}[{index}]")
+    def item(self, index: int) -> "FieldContext":
+        return FieldContext(self.document, self.diagnostics, (*self.where, index), f"{self.label}[{index}]")
 
     def unexpected(self, keys: Iterable[str], known: Iterable[str], *, called: str | None = None) -> None:
         """wrangler's one warning for all keys that it does not know."""
@@ -67,11 +72,11 @@ class Spot:
             listed = ",".join(f'"{key}"' for key in unknown)
             self.diagnostics.warning(
                 f"Unexpected fields found in {called or self.label} field: {listed}",
-                *(self.document.place((*self.where, key)) for key in unknown),
+                *(self.document.locate((*self.where, key)) for key in unknown),
             )
 
 
-Check = Callable[[Spot, object], None]
+Check = Callable[[FieldContext, object], None]
 
 
 def shown(value: object, *, indent: int | None = None) -> str:
@@ -126,14 +131,14 @@ def as_table(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def anything(spot: Spot, value: object) -> None:
+def anything(context: FieldContext, value: object) -> None:
     """wrangler checks nothing here, or nothing that matters to us."""
 
 
 def of_type(kind: JSType) -> Check:
-    def check(spot: Spot, value: object) -> None:
+    def check(context: FieldContext, value: object) -> None:
         if type_of(value) != kind:
-            spot.error(f'Expected "{spot.label}" to be of type {kind} but got {shown(value)}.')
+            context.error(f'Expected "{context.label}" to be of type {kind} but got {shown(value)}.')
 
     return check
 
@@ -143,51 +148,54 @@ boolean: Final = of_type("boolean")
 number: Final = of_type("number")
 
 
-def worker_name(spot: Spot, value: object) -> None:
+def worker_name(context: FieldContext, value: object) -> None:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        spot.error(
-            f'Expected "{spot.label}" to be of type string, alphanumeric and lowercase with dashes only '
+        context.error(
+            f'Expected "{context.label}" to be of type string, alphanumeric and lowercase with dashes only '
             f"but got {shown(value)}."
         )
 
 
 def one_of(*choices: str) -> Check:
-    def check(spot: Spot, value: object) -> None:
+    def check(context: FieldContext, value: object) -> None:
         if value not in choices:
-            spot.error(f'Expected "{spot.label}" field to be one of {shown(list(choices))} but got {shown(value)}.')
+            context.error(
+                f'Expected "{context.label}" field to be one of {shown(list(choices))} but got {shown(value)}.'
+            )
 
     return check
 
 
-def string_list(spot: Spot, value: object) -> None:
+def string_list(context: FieldContext, value: object) -> None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        spot.error(f'Expected "{spot.label}" to be of type string array but got {shown(value)}.')
+        context.error(f'Expected "{context.label}" to be of type string array but got {shown(value)}.')
 
 
-def strings(spot: Spot, value: object) -> None:
+def strings(context: FieldContext, value: object) -> None:
     if not isinstance(value, list):
-        spot.error(f'Expected "{spot.label}" to be an array of strings but got {shown(value)}')
+        context.error(f'Expected "{context.label}" to be an array of strings but got {shown(value)}')
         return
     for index, item in enumerate(value):
         if not isinstance(item, str):
-            inner = spot.item(index)
-            inner.error(f'Expected "{spot.label}.[{index}]" to be of type string but got {shown(item)}.')
+            inner = context.item(index)
+            inner.error(f'Expected "{context.label}.[{index}]" to be of type string but got {shown(item)}.')
 
 
-def string_or_strings(spot: Spot, value: object) -> None:
-    (strings if isinstance(value, list) else string)(spot, value)
+def string_or_strings(context: FieldContext, value: object) -> None:
+    (strings if isinstance(value, list) else string)(context, value)
 
 
-def compatibility_date(spot: Spot, value: object) -> None:
+def compatibility_date(context: FieldContext, value: object) -> None:
     if not isinstance(value, str):
-        string(spot, value)
+        string(context, value)
         return
     if _DASHES.search(value):
-        spot.error(
-            f'"{spot.label}" field should use ISO-8601 accepted hyphens (-) rather than en-dashes (–) or em-dashes (—).'
+        context.error(
+            f'"{context.label}" field should use ISO-8601 accepted hyphens (-) rather than en-dashes (–) '
+            "or em-dashes (—)."
         )
     if not _is_iso_date(_DASHES.sub("-", value)):
-        spot.error(f'"{spot.label}" field should be a valid ISO-8601 date (YYYY-MM-DD), but got {shown(value)}.')
+        context.error(f'"{context.label}" field should be a valid ISO-8601 date (YYYY-MM-DD), but got {shown(value)}.')
 
 
 def _is_iso_date(text: str) -> bool:
@@ -197,11 +205,11 @@ def _is_iso_date(text: str) -> bool:
         return False
 
 
-def bucket_name(spot: Spot, value: object) -> None:
+def bucket_name(context: FieldContext, value: object) -> None:
     if isinstance(value, str) and not _BUCKET.fullmatch(value):
-        spot.error(
-            f"{spot.label}={shown(value)} is invalid. Bucket names must begin and end with an alphanumeric character, "
-            "only contain lowercase letters, numbers, and hyphens, and be between 3 and 63 characters long."
+        context.error(
+            f"{context.label}={shown(value)} is invalid. Bucket names must begin and end with an alphanumeric "
+            "character, only contain lowercase letters, numbers, and hyphens, and be between 3 and 63 characters long."
         )
 
 
@@ -228,22 +236,22 @@ class Member:
 def table(*members: Member, other_keys: bool = False) -> Check:
     """A table with these keys; others are warned about, unless `other_keys`."""
 
-    def check(spot: Spot, value: object) -> None:
+    def check(context: FieldContext, value: object) -> None:
         values = as_table(value)
         if values is None:
-            spot.error(f'The field "{spot.label}" should be an object but got {shown(value)}.')
+            context.error(f'The field "{context.label}" should be an object but got {shown(value)}.')
             return
         for member in members:
-            _check_member(spot, member, values)
+            _check_member(context, member, values)
         if not other_keys:
-            spot.unexpected(values, (member.name for member in members))
+            context.unexpected(values, (member.name for member in members))
 
     return check
 
 
-def _check_member(spot: Spot, member: Member, values: Mapping[str, object]) -> None:
+def _check_member(context: FieldContext, member: Member, values: Mapping[str, object]) -> None:
     value = values.get(member.name, MISSING)
-    inner = spot.key(member.name)
+    inner = context.key(member.name)
     if value is MISSING:
         if member.required:
             inner.error(member.text or f'"{inner.label}" is a required field.')
@@ -256,21 +264,21 @@ def _check_member(spot: Spot, member: Member, values: Mapping[str, object]) -> N
 def bindings(*members: Member, other_keys: bool = False) -> Check:
     """An array of tables, each of them one binding, with the texts that wrangler has for those."""
 
-    def check(spot: Spot, value: object) -> None:
+    def check(context: FieldContext, value: object) -> None:
         if not isinstance(value, list):
-            spot.error(f'The field "{spot.label}" should be an array but got {shown(value)}.')
+            context.error(f'The field "{context.label}" should be an array but got {shown(value)}.')
             return
         for index, item in enumerate(value):
-            _check_binding(spot.item(index), item, members, other_keys=other_keys)
+            _check_binding(context.item(index), item, members, other_keys=other_keys)
 
     return check
 
 
-def _check_binding(spot: Spot, value: object, members: Sequence[Member], *, other_keys: bool) -> None:
+def _check_binding(context: FieldContext, value: object, members: Sequence[Member], *, other_keys: bool) -> None:
     values = as_table(value)
     if values is None:
-        field = next((part for part in reversed(spot.where) if isinstance(part, str)), "")
-        spot.error(f'"{field}" bindings should be objects, but got {shown(value)}')
+        field = next((part for part in reversed(context.where) if isinstance(part, str)), "")
+        context.error(f'"{field}" bindings should be objects, but got {shown(value)}')
         return
     good = True
     for member in members:
@@ -283,14 +291,14 @@ def _check_binding(spot: Spot, value: object, members: Sequence[Member], *, othe
             if member.required
             else '"{at}" bindings should, optionally, have a {kind} "{name}" field but got {got}.'
         )
-        said = text.format(at=spot.label, kind=member.kind, name=member.name, got=shown(value))
-        (spot if found is MISSING else spot.key(member.name)).error(said)
+        said = text.format(at=context.label, kind=member.kind, name=member.name, got=shown(value))
+        (context if found is MISSING else context.key(member.name)).error(said)
     # wrangler looks closer only where all keys have the right types.
     for member in members:
         if good and member.check is not None and member.name in values:
-            member.check(spot.key(member.name), values[member.name])
+            member.check(context.key(member.name), values[member.name])
     if not other_keys:
-        spot.unexpected(values, (member.name for member in members))
+        context.unexpected(values, (member.name for member in members))
 
 
 def single_binding(*members: Member, other_keys: bool = False) -> Check:
@@ -303,13 +311,13 @@ def listed(*members: Member, items: str = "bindings") -> Check:
     """A table that holds an array of bindings: `[durable_objects] bindings = [...]`."""
     check_items = bindings(*members)
 
-    def check(spot: Spot, value: object) -> None:
+    def check(context: FieldContext, value: object) -> None:
         values = as_table(value)
         if values is None:
-            spot.error(f'The field "{spot.label}" should be an object but got {shown(value)}.')
+            context.error(f'The field "{context.label}" should be an object but got {shown(value)}.')
         elif items not in values:
-            spot.error(f'The field "{spot.label}" is missing the required "{items}" property.')
+            context.error(f'The field "{context.label}" is missing the required "{items}" property.')
         else:
-            check_items(spot.key(items), values[items])
+            check_items(context.key(items), values[items])
 
     return check
