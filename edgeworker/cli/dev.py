@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from edgeworker.config import Config
     from edgeworker.host.sockets import Sockets
     from edgeworker.messages import Request, Response
-    from edgeworker.server.listener import AccessLogger
+    from edgeworker.server.access_log import AccessLogger
     from edgeworker.trace import Trace
     from wrangler_compat import Loaded
 

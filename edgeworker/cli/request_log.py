@@ -10,7 +10,7 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edgeworker.server.listener import AccessLogRecord
+    from edgeworker.server.access_log import AccessLogRecord
 
 _LOGGER: Final = encode_basestring("edgeworker.requests")
 

@@ -14,7 +14,7 @@ from edgeworker.host.datadir import DataDir
 from edgeworker.host.file_states import LOOK_EVERY_SECONDS, States, origin_files, states
 from edgeworker.routing import ServedHosts
 from edgeworker.server import Listener, listen
-from edgeworker.server.listener import AccessLogger
+from edgeworker.server.access_log import AccessLogger
 from edgeworker.server.redirect import RedirectToHTTPS
 
 if TYPE_CHECKING:

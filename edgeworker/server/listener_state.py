@@ -1,15 +1,10 @@
 """What all connections of a listener share, and the answers that are given without a request."""
 
 import asyncio
-import os
-import struct
-from asyncio.trsock import TransportSocket
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
-from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import Refusal
@@ -26,23 +21,28 @@ if TYPE_CHECKING:
 _PLAIN: Final = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store"))
 
 
-@dataclass(slots=True)
 class ListenerState:
     """What all connections of a listener share.
 
-    `serve` answers a request and in the end calls `finish_request` of its connection. `log_refusal` is called with the
-    status of each answer that was given without a request. Once `closing` is set, no connection waits for another
-    request.
+    `serve` answers a request and in the end calls `finish_request` of its connection; `log_refusal` is called with each
+    answer that was given without a request, and the client's address. Both are set by the listener. Once `closing` is
+    set, no connection waits for another request.
     """
 
-    limits: Limits
+    __slots__ = ("_by_network", "closing", "connections", "limits", "log_refusal", "proxy_protocol", "serve", "trusted")
+
     serve: Callable[[ReceivedRequest], Coroutine[object, object, None]]
-    log_refusal: Callable[[int], None]
-    trusted: Sequence[proxies.Network] = ()
-    proxy_protocol: bool = False
-    closing: bool = False
-    connections: "set[ClientConnection]" = field(default_factory=set)
-    _by_network: "Counter[str]" = field(default_factory=Counter)
+    log_refusal: Callable[[Refusal, str], None]
+
+    def __init__(
+        self, limits: Limits, trusted: Sequence[proxies.Network] = (), *, proxy_protocol: bool = False
+    ) -> None:
+        self.limits = limits
+        self.trusted = trusted
+        self.proxy_protocol = proxy_protocol
+        self.closing = False
+        self.connections: set[ClientConnection] = set()
+        self._by_network: Counter[str] = Counter()
 
     def admit_connection(self, ip: str) -> bool:
         """Count a connection from `ip`; False, and not counted, if it has too many already."""
@@ -79,11 +79,3 @@ def peer_of(transport: asyncio.Transport) -> Client:
             return Client(ip.partition("%")[0].removeprefix("::ffff:"), port)
         case _:
             return Client("")
-
-
-def reset_when_closed(transport: asyncio.Transport) -> None:
-    """Make the client see an error instead of an end: the connection is reset and bytes on their way are lost."""
-    socket: object = transport.get_extra_info("socket")
-    if isinstance(socket, TransportSocket):
-        # The two numbers of struct linger: on, for no time.
-        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address
@@ -17,10 +17,9 @@ from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
 from edgeworker.server.http1 import heads
-from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginConnection
+from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginResponse
 from edgeworker.server.outbound import Policy
 from edgeworker.server.outbound_proxy import Proxies
-from edgeworker.server.pending_response import PendingResponse
 from edgeworker.server.pool import OriginEndpoint, Pool, Resolve
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
@@ -187,13 +186,13 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Resp
     body = request.body
     upgrading = _wants_websocket(request)
     head, later = _head(request, body, endpoint, upgrading=upgrading)
-    no_body = request.method == "HEAD"
+    to_head = request.method == "HEAD"
     # What the client wrote into such a body must not stand before the request of another client.
     once = body is not None and body.length != 0 and request.method in _BODY_UNEXPECTED
-    connection = None if upgrading or once else pool.take(endpoint)
+    connection = None if upgrading or once else pool.take_idle(endpoint)
     if connection is not None:
         try:
-            return _response(request, connection, await connection.ask(head, later, no_body=no_body))
+            return _response(request, await connection.send_request(head, later, to_head=to_head))
         except ConnectionClosedBeforeResponse as error:
             if later is not None or request.method not in _IDEMPOTENT:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
@@ -201,14 +200,14 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Resp
     if once:
         pool.use_once(connection)
     try:
-        exchange = await connection.ask(head, later, no_body=no_body, may_upgrade=upgrading)
-        return _response(request, connection, exchange)
+        response = await connection.send_request(head, later, to_head=to_head, may_upgrade=upgrading)
     except ConnectionClosedBeforeResponse as error:
         text = f"{endpoint} closed the connection without an answer"
         if endpoint.tls_name is not None:
             # In TLS 1.3 we are done with the handshake before the origin has looked for our certificate.
             text += "; if it wants a client certificate, give it one (origin_client_cert)"
         raise OriginError(text, status=520) from error
+    return _response(request, response)
 
 
 def _head(
@@ -245,54 +244,9 @@ def _wants_websocket(request: Request) -> bool:
     return request.method == "GET" and (request.headers.get("upgrade") or "").lower() == "websocket"
 
 
-def _response(request: Request, connection: OriginConnection, exchange: PendingResponse) -> Response:
-    if exchange.may_upgrade and exchange.status == 101 and exchange.upgrade is None:
-        raise OriginError(f"{connection.peer} answered 101 without an upgrade to WebSocket", status=520)
-    fields = end_to_end(exchange.fields)
-    body: Body | None
-    if exchange.no_body:
-        body = None
-    elif exchange.complete and exchange.length is not None:
-        body = Body(b"".join(exchange.chunks))
-    else:
-        body = Body(_Rest(connection, exchange), length=exchange.length)
-    response = Response(
-        exchange.status, Headers.from_raw(fields), body, status_text=exchange.reason, url=request.url.href
-    )
-    response.upgrade = exchange.upgrade
+def _response(request: Request, received: OriginResponse) -> Response:
+    head = received.head
+    headers = Headers.from_raw(end_to_end(head.fields))
+    response = Response(head.status, headers, received.body, status_text=head.reason, url=request.url.href)
+    response.upgrade = received.upgrade
     return response
-
-
-class _Rest:
-    """The answer's body, piece by piece. Left unread, it gives its connection up."""
-
-    __slots__ = ("_connection", "_exchange")
-
-    def __init__(self, connection: OriginConnection, exchange: PendingResponse) -> None:
-        self._connection = connection
-        self._exchange = exchange
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        exchange = self._exchange
-        while not exchange.chunks:
-            if exchange.error is not None:
-                raise exchange.error
-            if exchange.complete:
-                raise StopAsyncIteration
-            try:
-                await self._connection.wait(exchange)
-            except asyncio.CancelledError:
-                self._connection.give_up(exchange)
-                raise
-        piece = exchange.chunks[0] if len(exchange.chunks) == 1 else b"".join(exchange.chunks)
-        self._connection.taken(exchange)
-        return piece
-
-    async def aclose(self) -> None:
-        self._connection.give_up(self._exchange)
-
-    def __del__(self) -> None:
-        self._connection.give_up(self._exchange)

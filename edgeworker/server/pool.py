@@ -64,12 +64,12 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._context: ssl.SSLContext | None = None
 
-    def take(self, endpoint: OriginEndpoint) -> OriginConnection | None:
+    def take_idle(self, endpoint: OriginEndpoint) -> OriginConnection | None:
         """A kept-alive connection that is not known to be dead, the one used last."""
         idle = self._idle.get(endpoint)
         while idle:
             connection = idle.pop()
-            if connection.usable and not _too_old(connection, asyncio.get_running_loop().time()):
+            if connection.is_usable and not _too_old(connection, asyncio.get_running_loop().time()):
                 return connection
             connection.abort()
         return None
@@ -98,7 +98,7 @@ class Pool:
         for connection in connections:
             connection.abort()
         for connection in connections:
-            await connection.gone()
+            await connection.wait_closed()
 
     async def _connect(self, endpoint: OriginEndpoint) -> OriginConnection:
         try:

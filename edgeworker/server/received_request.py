@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from edgeworker.admission import Field, Refusal
 from edgeworker.config import Limits
-from edgeworker.messages import URL, Body, Client, Headers, InvalidURL, Request
+from edgeworker.messages import URL, Body, Client, Headers, InvalidURL, Request, Response
 from edgeworker.server import proxies
 from edgeworker.server.client_body import ClientBody, too_large
 from edgeworker.server.http1.request_parser import RequestHead
@@ -21,14 +21,41 @@ _KEPT: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class ReceivedRequest:
-    """A request that is being served. `body` is None if it has none."""
+    """A request that is being served, and how far that is. `body` is None if it has none.
 
-    __slots__ = ("body", "connection", "head")
+    `request`, `client` and `response` are there once they are known. `status` is what the client was answered, 0 until
+    the response begins; `is_complete` is False if the response was cut or the client has gone.
+    """
+
+    __slots__ = (
+        "begun",
+        "body",
+        "client",
+        "connection",
+        "head",
+        "is_complete",
+        "request",
+        "response",
+        "sent_bytes",
+        "status",
+    )
 
     def __init__(self, connection: "ClientConnection", head: RequestHead, body: ClientBody | None) -> None:
         self.connection = connection
         self.head = head
         self.body = body
+        self.begun = 0.0
+        self.client = connection.client
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.status = 0
+        self.sent_bytes = 0
+        self.is_complete = True
+
+    @property
+    def url(self) -> str:
+        """For a log: without the query, which may hold a token."""
+        return "-" if self.request is None else f"{self.request.url.origin}{self.request.url.path}"
 
 
 def build_request(

@@ -149,6 +149,6 @@ async def _write_large(content: bytes, connection: ClientConnection, timeout_sec
 async def _drain(connection: ClientConnection, timeout_seconds: float) -> None:
     """Waits while the client does not take what was written."""
     try:
-        await connection.drain(timeout_seconds)
+        await connection.wait_writable(timeout_seconds)
     except TimeoutError as error:
         raise IncompleteResponse(f"the client took too little for {timeout_seconds:g} seconds") from error

@@ -22,7 +22,7 @@ from edgeworker.messages import Closed, Headers, Response, WebSocketEnd
 from edgeworker.server import upgraded
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.http1.request_parser import RequestHead
-from edgeworker.server.upgraded import ClientStream
+from edgeworker.server.http1.switched import SwitchedStream
 
 # https://developers.cloudflare.com/workers/platform/limits/#websockets (32 MiB for a received message)
 _MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
@@ -73,7 +73,7 @@ async def relay_messages(
     response.headers = Headers.from_raw(response.headers.without(_HANDSHAKE).raw)
     closed = Closed(_ABNORMAL)
     try:
-        stream = connection.switch_protocols()
+        stream = connection.accept_upgrade()
         upgraded.write_head(response, stream, handshake.fields, date=date)
         closed = await WebSocketSession(handshake.protocol, end, stream).run()
     finally:
@@ -83,7 +83,7 @@ async def relay_messages(
 class WebSocketSession:
     """The two directions of one WebSocket."""
 
-    def __init__(self, protocol: Protocol, end: WebSocketEnd, stream: ClientStream) -> None:
+    def __init__(self, protocol: Protocol, end: WebSocketEnd, stream: SwitchedStream) -> None:
         self._protocol = protocol
         self._end = end
         self._stream = stream

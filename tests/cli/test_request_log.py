@@ -3,7 +3,7 @@ import json
 import pytest
 
 from edgeworker.cli.request_log import json_line, text_line
-from edgeworker.server.listener import AccessLogRecord
+from edgeworker.server.access_log import AccessLogRecord
 
 ORDERS = AccessLogRecord("GET", "api.example.com", "/orders", 200, 0.00125, 64, served_by="split-token")
 

@@ -337,3 +337,40 @@ async def test_an_answer_made_of_a_body_that_waits_to_be_asked_for_asks_before_i
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert received.endswith(b"\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+
+
+async def test_a_client_that_leaves_before_its_answer_is_logged_as_499() -> None:
+    begun = asyncio.Event()
+
+    async def answer(request: Request) -> Response:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with serving(Answering(answer)) as (listener, records), asyncio.timeout(PATIENCE_SECONDS):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(GET)
+        await begun.wait()
+        writer.close()
+        while not records:
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+
+    assert [(record.status, record.complete, record.path) for record in records] == [(499, False, "/a")]
+
+
+async def test_a_record_has_the_clients_address_and_the_ray_of_the_response() -> None:
+    async def answer(request: Request) -> Response:
+        return Response(200, Headers({"CF-Ray": "8f2a-LOC"}))
+
+    async with serving(Answering(answer), socket=Socket(port=0, trusted_proxies=("127.0.0.1",))) as (listener, records):
+        await exchange(listener.port, GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n"))
+
+    assert [(record.client, record.ray) for record in records] == [("198.51.100.7", "8f2a-LOC")]
+
+
+async def test_what_is_refused_unread_is_logged_with_its_reason() -> None:
+    async with serving(Answering(hello)) as (listener, records):
+        await exchange(listener.port, b"NOT HTTP\r\n\r\n")
+
+    assert [(record.status, record.client, record.path) for record in records] == [(400, "127.0.0.1", "-")]
+    assert records[0].reason.startswith("The ")

@@ -23,7 +23,7 @@ async def serve_none(request: ReceivedRequest) -> None:
     ],
 )
 def test_h18_a_client_is_counted_whatever_address_of_its_own_it_comes_from(first: str, second: str, same: bool) -> None:
-    listener = ListenerState(Limits(connections_per_address=1), serve_none, lambda status: None)
+    listener = ListenerState(Limits(connections_per_address=1))
 
     assert listener.admit_connection(first)
     assert listener.admit_connection(second) is not same

@@ -1,0 +1,30 @@
+"""One record for each finished request: what an access log can say about it. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLogRecord:
+    """`host` and `path` are "-" where the request was refused unread, and `reason` says why.
+
+    `status` is 499 if the client left before its response began. `seconds` runs from the head of the request to the
+    last byte of the response given to the system; `sent_bytes` counts the response's body. `complete` is False if the
+    response was cut or the client had gone. `served_by`: see Response.served_by. `client` is the client's address, as
+    far as trusted proxies tell it; `ray` is the response's CF-Ray, or "".
+    """
+
+    method: str
+    host: str
+    path: str
+    status: int
+    seconds: float
+    sent_bytes: int
+    complete: bool = True
+    served_by: str = ""
+    client: str = ""
+    ray: str = ""
+    reason: str = ""
+
+
+AccessLogger = Callable[[AccessLogRecord], None]
