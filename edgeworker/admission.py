@@ -237,7 +237,11 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     else:
         kept.append(_FIRST_LOOP)
     credentials = _credentials(authorization, cookies, access)
-    return request.replace(url=url, headers=Headers.from_raw(kept), credentials=credentials)
+    admitted = request.replace(url=url, headers=Headers.from_raw(kept), credentials=credentials)
+    # What a product learns of a request is learnt after this: a worker's fetch() brings nothing of its own request.
+    admitted.access = None
+    admitted.verified_tokens = ()
+    return admitted
 
 
 _FIRST_LOOP: Final = (b"CDN-Loop", b"cloudflare; loops=1")

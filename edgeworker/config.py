@@ -113,6 +113,17 @@ class OriginTLS:
 USUAL_ORIGIN_TLS: Final = OriginTLS()
 
 
+class ProductConfig:
+    """What is configured of a product, on a zone or for the account; each product has its own subclasses."""
+
+    __slots__ = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts that the product itself answers: certificates, redirects and the fetch() of workers know them."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A domain and what is configured on it.
@@ -130,6 +141,7 @@ class Zone:
     source: str = ""
     origin_tls: OriginTLS = USUAL_ORIGIN_TLS
     normalize_to_origin: bool = True
+    products: tuple[ProductConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,5 +296,6 @@ class Config:
     outbound: Outbound = Outbound()
     limits: Limits = Limits()
     cf: CF = CF()
+    products: tuple[ProductConfig, ...] = ()  # for the account; those of one zone are in Zone.products
     trigger_urls: bool = False  # for developing: URLs that fire cron triggers (edgeworker.edge.triggers), `access_dev`
     files: tuple[Path, ...] = ()  # what was read to make this, for reloading

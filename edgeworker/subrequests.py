@@ -1,6 +1,6 @@
 """Where a worker's fetch() goes.
 
-The rule is `way_of`, which is pure; `Subrequests` carries it out for one invocation.
+The rule is `route_subrequest`, which is pure; `Subrequests` carries it out for one invocation.
 Sources: https://developers.cloudflare.com/workers/configuration/routing/routes/ (a route is never the target of a
 fetch() of its own zone) and https://developers.cloudflare.com/workers/configuration/routing/custom-domains/ (its
 custom domains are).
@@ -30,31 +30,30 @@ class Internet:
     """A host that this edge does not serve."""
 
 
-Way = RunWorker | ToOrigin | ThisEdge | Internet
+Destination = RunWorker | ToOrigin | ThisEdge | Internet
 
 
-def way_of(url: URL, *, incoming: URL, zone: Zone | None, resolver: Resolver) -> Way:
+def route_subrequest(url: URL, *, incoming: URL, zone: Zone | None, resolver: Resolver) -> Destination:
     """Where a fetch of `url` goes that was made while `incoming` was answered for `zone`. Pure.
 
     Within its own zone (or, without a zone, its own host) that is what stands behind the routes.
     """
-    target_zone = resolver.zones.of(url.hostname)
-    if url.host == incoming.host or (zone is not None and target_zone is zone):
-        return resolver.behind_routes(url, zone)
+    if url.host == incoming.host or (zone is not None and resolver.zones.of(url.hostname) is zone):
+        return resolver.resolve_origin(url, zone)
     # The default worker and routes without a zone take whatever comes in from outside; to let them take what goes out
     # would turn every host of the internet into this edge.
-    if target_zone is not None or resolver.owner_of_host(url.hostname) is not None:
-        return ThisEdge()
-    return Internet()
+    return ThisEdge() if resolver.is_served(url.hostname) else Internet()
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """What carries out each way: `edge` asks the whole chain, `behind` a custom domain's worker or an origin."""
+class SubrequestRouter:
+    """What answers at each destination: `same_zone` what stands behind the routes of the worker's own zone (a custom
+    domain's worker or an origin), `other_zones` the whole chain of another zone.
+    """
 
     resolver: Resolver
-    behind: Callable[[Request, RunWorker | ToOrigin], Awaitable[Response]]
-    edge: Callable[[Request], Awaitable[Response]]
+    same_zone: Callable[[Request, RunWorker | ToOrigin], Awaitable[Response]]
+    other_zones: Callable[[Request], Awaitable[Response]]
     internet: Handler
     clock: Clock
     max_subrequests: int
@@ -63,23 +62,23 @@ class Ways:
 class Subrequests:
     """The fetch() of one invocation: counts, bounds, and sends each request its way.
 
-    Raises OriginError where there is no answer at all: too many subrequests, or nobody on the internet answers. A
+    Raises OriginError where there is no answer at all: too many subrequests, or no server on the internet answers. A
     zone's own origin that is down answers with Cloudflare's 52x page instead, as it does there.
     """
 
-    __slots__ = ("_incoming", "_made", "_ways", "_zone")
+    __slots__ = ("_incoming", "_made", "_router", "_zone")
 
-    def __init__(self, incoming: Request, zone: Zone | None, ways: Ways) -> None:
+    def __init__(self, incoming: Request, zone: Zone | None, router: SubrequestRouter) -> None:
         """`zone` is the one that `incoming` was answered for."""
         self._incoming = incoming
         self._zone = zone
-        self._ways = ways
+        self._router = router
         self._made = 0
 
     async def fetch(self, request: Request, /) -> Response:
         self._made += 1
-        ways, incoming = self._ways, self._incoming
-        if self._made > ways.max_subrequests:
+        router, incoming = self._router, self._incoming
+        if self._made > router.max_subrequests:
             raise OriginError("Too many subrequests.", status=500)
         sent = request.replace(
             headers=self._marked(request),
@@ -89,18 +88,18 @@ class Subrequests:
             # The script passes on what it was asked for: an origin may want that as it was received.
             raw_target=incoming.raw_target if request.url == incoming.url else None,
         )
-        way = way_of(request.url, incoming=incoming.url, zone=self._zone, resolver=ways.resolver)
+        destination = route_subrequest(request.url, incoming=incoming.url, zone=self._zone, resolver=router.resolver)
         trace = incoming.trace
         if trace is None:
-            return await self._send(sent, way)
-        begun = ways.clock.monotonic()
+            return await self._send(sent, destination)
+        begun = router.clock.monotonic()
         outcome = "failed"
         try:
-            response = await self._send(sent, way)
+            response = await self._send(sent, destination)
             outcome = str(response.status)
         finally:
-            text = f"{request.method} {request.url.origin}{request.url.path} -> {_name(way)}: {outcome}"
-            trace.add("subrequest", text, now=ways.clock.monotonic(), since=begun)
+            text = f"{request.method} {request.url.origin}{request.url.path} -> {_name(destination)}: {outcome}"
+            trace.add("subrequest", text, now=router.clock.monotonic(), since=begun)
         return response
 
     def _marked(self, request: Request) -> Headers:
@@ -114,18 +113,18 @@ class Subrequests:
         fields.append((b"CF-Worker", host.encode("ascii")))
         return Headers.from_raw(fields)
 
-    async def _send(self, request: Request, way: Way) -> Response:
-        match way:
+    async def _send(self, request: Request, destination: Destination) -> Response:
+        match destination:
             case RunWorker() | ToOrigin():
-                return await self._ways.behind(request, way)
+                return await self._router.same_zone(request, destination)
             case ThisEdge():
-                return await self._ways.edge(request)
+                return await self._router.other_zones(request)
             case Internet():
-                return await self._ways.internet.fetch(request)
+                return await self._router.internet.fetch(request)
 
 
-def _name(way: Way) -> str:
-    match way:
+def _name(destination: Destination) -> str:
+    match destination:
         case RunWorker(worker):
             return f"worker {worker}"
         case ToOrigin(_, origin):

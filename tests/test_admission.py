@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeworker.admission import MAX_LOOPS, Refusal, admit, end_to_end
-from edgeworker.messages import URL, Client, Credentials, Headers, InvalidURL, Request
-from edgeworker.routing import other_readings
+from edgeworker.messages import URL, Access, Client, Credentials, Headers, InvalidURL, Request, VerifiedToken
+from edgeworker.routing import alternative_paths
 
 RAY = "0123456789abcdef-LHR"
 
@@ -219,9 +219,24 @@ def test_a_path_that_is_let_in_holds_no_dot_segment_however_it_is_read(text: str
         return
 
     path = result.url.path
-    for reading in (path, *other_readings(path)):
-        decoded = unquote_to_bytes(reading)
+    for alternative in (path, *alternative_paths(path)):
+        decoded = unquote_to_bytes(alternative)
         assert not {b".", b".."} & set(decoded.replace(b"\\", b"/").split(b"/"))
         assert b"\0" not in decoded
     # It stays what it is, wherever it is read again.
     assert URL.from_target("http", "a.example", path).path == path
+
+
+def test_what_products_learned_of_another_request_is_not_admitted() -> None:
+    request = Request(
+        "GET",
+        URL.parse("http://example.com/"),
+        access=Access("forged", {"email": "root@example.com"}),
+        verified_tokens=(VerifiedToken("c", {"sub": "root"}),),
+    )
+
+    admitted = admit(request, ray="ray")
+
+    assert isinstance(admitted, Request)
+    assert (admitted.access, admitted.verified_tokens) == (None, ())
+    assert request.access is not None

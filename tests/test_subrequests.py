@@ -7,7 +7,7 @@ from edgeworker.config import Config, CustomDomain, Route, Worker, Zone
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Headers, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
-from edgeworker.subrequests import Internet, Subrequests, ThisEdge, Ways, way_of
+from edgeworker.subrequests import Internet, SubrequestRouter, Subrequests, ThisEdge, route_subrequest
 from edgeworker.trace import Trace
 
 NO_FILE = Path("/nowhere/worker.py")
@@ -36,8 +36,8 @@ EXAMPLE = RESOLVER.zones.of("example.com")
 OTHER = RESOLVER.zones.of("other.test")
 
 
-def _way(incoming: str, zone: Zone | None, url: str) -> object:
-    return way_of(URL.parse(url), incoming=URL.parse(incoming), zone=zone, resolver=RESOLVER)
+def _destination(incoming: str, zone: Zone | None, url: str) -> object:
+    return route_subrequest(URL.parse(url), incoming=URL.parse(incoming), zone=zone, resolver=RESOLVER)
 
 
 # https://developers.cloudflare.com/workers/configuration/routing/: rows of "Routes versus custom domains"
@@ -46,33 +46,33 @@ def _way(incoming: str, zone: Zone | None, url: str) -> object:
     ["https://example.com/", "https://example.com/api/x", "https://www.example.com/api/x", "http://example.com:81/"],
 )
 def test_a_route_of_the_own_zone_is_never_the_target(url: str) -> None:
-    assert _way("https://example.com/", EXAMPLE, url) == ToOrigin(EXAMPLE, "http://127.0.0.1:3000")
+    assert _destination("https://example.com/", EXAMPLE, url) == ToOrigin(EXAMPLE, "http://127.0.0.1:3000")
 
 
 def test_a_custom_domain_of_the_own_zone_is() -> None:
-    way = _way("https://example.com/", EXAMPLE, "https://shop.example.com/api/x")
+    destination = _destination("https://example.com/", EXAMPLE, "https://shop.example.com/api/x")
 
-    assert way == RunWorker("shop", "custom domain", EXAMPLE)
+    assert destination == RunWorker("shop", "custom domain", EXAMPLE)
 
 
 def test_another_zone_is_asked_as_a_whole() -> None:
-    assert _way("https://example.com/", EXAMPLE, "https://other.test/") == ThisEdge()
-    assert _way("https://other.test/", OTHER, "https://example.com/") == ThisEdge()
+    assert _destination("https://example.com/", EXAMPLE, "https://other.test/") == ThisEdge()
+    assert _destination("https://other.test/", OTHER, "https://example.com/") == ThisEdge()
 
 
 @pytest.mark.parametrize("url", ["https://solo.test/", "https://shop.local.workers.dev/x"])
 def test_a_host_outside_every_zone_that_a_worker_owns_is_this_edge(url: str) -> None:
-    assert _way("https://example.com/", EXAMPLE, url) == ThisEdge()
+    assert _destination("https://example.com/", EXAMPLE, url) == ThisEdge()
 
 
 @pytest.mark.parametrize("url", ["https://issuer.example.net/jwks", "http://localhost:3000/", "http://127.0.0.1/"])
 def test_routes_without_a_zone_and_the_default_worker_do_not_take_what_goes_out(url: str) -> None:
-    assert _way("https://example.com/", EXAMPLE, url) == Internet()
+    assert _destination("https://example.com/", EXAMPLE, url) == Internet()
 
 
 def test_without_a_zone_the_own_host_means_the_origin() -> None:
-    assert _way("http://localhost:8787/a", None, "http://localhost:8787/b") == ToOrigin(None, None)
-    assert _way("http://localhost:8787/a", None, "http://localhost:9000/b") == Internet()
+    assert _destination("http://localhost:8787/a", None, "http://localhost:8787/b") == ToOrigin(None, None)
+    assert _destination("http://localhost:8787/a", None, "http://localhost:9000/b") == Internet()
 
 
 class _Answering:
@@ -87,11 +87,11 @@ class _Answering:
 
 
 def _subrequests(incoming: Request, internet: _Answering, *, most: int = 3) -> Subrequests:
-    async def behind(request: Request, resolution: RunWorker | ToOrigin) -> Response:
+    async def same_zone(request: Request, resolution: RunWorker | ToOrigin) -> Response:
         raise AssertionError(resolution)
 
-    ways = Ways(RESOLVER, behind, internet.fetch, internet, SystemClock(), most)
-    return Subrequests(incoming, EXAMPLE, ways)
+    router = SubrequestRouter(RESOLVER, same_zone, internet.fetch, internet, SystemClock(), most)
+    return Subrequests(incoming, EXAMPLE, router)
 
 
 async def test_one_invocation_makes_no_more_than_it_may() -> None:

@@ -98,7 +98,7 @@ class _Session:
             storage = Storage.open(data.kv_file, config.kv, clock)
             stack.push_async_callback(storage.close)
             state = SQLiteState(data.path, clock)
-            persistent = PersistentServices(state, DiskCache(data.cache_folder))
+            persistent = PersistentServices(state, DiskCache(data.cache_folder), secrets=data.path / "secrets")
             stack.push_async_callback(persistent.close)
             assembly = await Assembly.open(config, store=storage.edge, clock=clock, persistent=persistent)
             stack.push_async_callback(assembly.close, drain_seconds=config.limits.drain_timeout_seconds)
@@ -107,7 +107,9 @@ class _Session:
             stack.callback(watchdog.close)
             hosts = (config.api_socket.host, *config.api_hosts)
             door = Door([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
-            v4 = V4Api(config, storage.api, door, clock=clock, relaxed_expiration=config.relaxed_expiration)
+            v4 = V4Api(
+                config, storage.api, door, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration
+            )
             front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
             behind = Behind(assembly, front, v4, self._request_log(clock))
             sockets = await Sockets.open(config, behind, data, clock, stack)

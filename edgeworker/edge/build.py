@@ -1,7 +1,9 @@
 """Makes an Edge of a configuration: gives each worker its env and loads its script once."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from edgeworker import products
 from edgeworker.assets import Assets
 from edgeworker.bindings import Resources, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
@@ -10,6 +12,7 @@ from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
 from edgeworker.config import Worker as ConfiguredWorker
 from edgeworker.edge.chain import Edge
+from edgeworker.edge.products import open_products
 from edgeworker.handler import Services
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
@@ -22,11 +25,15 @@ from edgeworker.state.rate_counters import RateCounters
 
 @dataclass(frozen=True, slots=True)
 class PersistentServices:
-    """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory."""
+    """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory.
+
+    `secrets` is the folder in which products keep keys, or None for an edge in memory.
+    """
 
     state: State = field(default_factory=MemoryState)
     cache: CacheStore = field(default_factory=MemoryCache)
     rates: RateCounters = field(default_factory=RateCounters)
+    secrets: Path | None = None
 
     async def close(self) -> None:
         await self.state.close()
@@ -47,7 +54,7 @@ async def build(
         return KVNamespace(store, namespace_id, services.clock)
 
     workers: dict[str, Worker] = {}
-    persistent = persistent or PersistentServices()
+    persistent = persistent or PersistentServices(MemoryState(services.clock))
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     try:
         for configured in config.workers:
@@ -67,11 +74,14 @@ async def build(
                 access=_access(configured) if config.trigger_urls else None,
                 exports=OwnExports,
             )
+        applied = open_products(
+            products.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
+        )
+        return Edge(config, services, resolver, workers, applied)
     except BaseException:
         for worker in workers.values():
             await worker.close()
         raise
-    return Edge(config, services, resolver, workers)
 
 
 def _access(worker: ConfiguredWorker) -> Access | None:

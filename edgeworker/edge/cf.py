@@ -34,7 +34,7 @@ NO_CLIENT_CERTIFICATE: Final[Mapping[str, JSON]] = {
     "certRevoked": "0",
     **dict.fromkeys(_CERTIFICATE_TEXTS, ""),
 }
-# A place that is nobody's: values that a script finds plausible and a test can recognise.
+# A made-up place: values that a script finds plausible and a test can recognise.
 DEFAULTS: Final[Mapping[str, JSON]] = {
     "asOrganization": "",
     "asn": 395747,
@@ -69,8 +69,8 @@ DEFAULTS: Final[Mapping[str, JSON]] = {
 }
 
 
-class Properties:
-    """Gives every request its `cf`: the defaults, what is configured, what is known, and what a header says.
+class CfProperties:
+    """Gives every request its `cf`: the defaults, the configured values, what the connection tells, and a header.
 
     Later ones win, key by key. The header counts only where its name is configured, and no worker or origin sees it.
     """
@@ -79,8 +79,8 @@ class Properties:
         self._base: Mapping[str, object] = {**DEFAULTS, **settings.values}
         self._header = settings.override_header
 
-    def given(self, request: Request) -> Request | Refusal:
-        """The request with its `cf`; a Refusal (400) of a header that is no JSON object."""
+    def attach(self, request: Request) -> Request | Refusal:
+        """The request with its `cf`; a Refusal (400) of a header that is not a JSON object."""
         known: dict[str, object] = dict(request.cf or {})
         if (encodings := request.headers.get("accept-encoding")) is not None:
             known["clientAcceptEncoding"] = encodings
@@ -96,6 +96,6 @@ class Properties:
         headers.delete(self._header)
         return request.replace(cf={**self._base, **known, **told}, headers=headers)
 
-    def of_another_worker(self, request: Request) -> Request:
+    def attach_for_subrequest(self, request: Request) -> Request:
         """A worker's fetch() of this edge. What it wrote as `cf` are options of its fetch, not properties."""
         return request.replace(cf=self._base)

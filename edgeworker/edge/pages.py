@@ -38,9 +38,7 @@ LOOP: Final = Page(
     "Loop",
     "This request went through workers of this edge too often; a fetch() reaches the worker that makes it.",
 )
-TOO_MANY_SUBREQUESTS: Final = Page(
-    500, 1101, "Too many subrequests", "One invocation made more fetch() calls than allowed."
-)
+STORAGE_FAILED: Final = Page(503, None, "Service unavailable", "The edge cannot decide about this request now.")
 RESERVED: Final = Page(404, None, "Not found", "Paths under /cdn-cgi/ belong to the edge.")
 
 _ORIGIN_TITLES: Final = {
@@ -67,7 +65,7 @@ def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str]) -> Pag
 
 
 def refused(refusal: Refusal) -> Response:
-    """What the door does not let in. Its text says what would be right."""
+    """A request that is not admitted. The text says what would be right."""
     headers = Headers([("cache-control", "no-store"), ("content-type", "text/plain; charset=UTF-8")])
     return Response(refusal.status, headers, refusal.text.encode() + b"\n")
 

@@ -14,8 +14,10 @@ from urllib.parse import parse_qs
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
+from edgeworker.edge.clients import is_public_client
+from edgeworker.handler import Handler
 from edgeworker.messages import URL, Headers, InvalidURL, Request, Response
-from edgeworker.routing import ServedHosts, parse_pattern
+from edgeworker.routing import ServedHosts, is_loopback, parse_pattern
 from edgeworker.runtime import Scheduled, ScriptFailure, Worker
 
 PATHS: Final = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
@@ -24,7 +26,23 @@ OLD_PATH: Final = "/__scheduled"
 # JavaScript's largest moment: https://tc39.es/ecma262/#sec-time-values-and-time-range
 _MAX_TIME_MS: Final = 8_640_000_000_000_000
 
+_PATHS: Final = frozenset(PATHS)
+
 Fire = Callable[[str, Scheduled], Awaitable[None]]
+
+
+class TriggerURLs:
+    """The link of a chain that answers these URLs, to clients on this machine and on private networks."""
+
+    def __init__(self, triggers: "Triggers", then: Handler) -> None:
+        self._triggers = triggers
+        self._then = then
+
+    async def fetch(self, request: Request, /) -> Response:
+        path = request.url.path
+        is_trigger = path in _PATHS or (path == OLD_PATH and is_loopback(request.url.hostname))
+        handler = self._triggers if is_trigger and not is_public_client(request.client) else self._then
+        return await handler.fetch(request)
 
 
 class Triggers:

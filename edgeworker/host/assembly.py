@@ -15,6 +15,7 @@ from edgeworker.messages import Request, Response
 from edgeworker.routing import origin_tls_of
 from edgeworker.runtime import Scheduled
 from edgeworker.server.origin import OriginClient
+from edgeworker.state import MemoryState
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Assembly:
         cls, config: Config, *, store: KVStore, clock: Clock, persistent: PersistentServices | None = None
     ) -> Self:
         """`store` and `persistent` stay the caller's to close. Raises ConfigError, ScriptError or StoreError."""
-        background, persistent = Background(), persistent or PersistentServices()
+        background, persistent = Background(), persistent or PersistentServices(MemoryState(clock))
         return cls(
             store, persistent, clock, await _generation(config, store, persistent, clock, background), background
         )

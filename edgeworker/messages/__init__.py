@@ -6,7 +6,7 @@ view of them and lives in `edgeworker.runtime`.
 
 from edgeworker.messages.body import Body, BodyLost, BodyTooLarge, BodyUsed
 from edgeworker.messages.headers import Headers
-from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request
+from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request, VerifiedToken
 from edgeworker.messages.response import NULL_BODY_STATUSES, Response, Upgrade
 from edgeworker.messages.url import URL, InvalidURL, canonical_path
 from edgeworker.messages.websocket import Closed, WebSocketEnd, WebSocketMessage
@@ -28,6 +28,7 @@ __all__ = [
     "Request",
     "Response",
     "Upgrade",
+    "VerifiedToken",
     "WebSocketEnd",
     "WebSocketMessage",
     "canonical_path",

@@ -46,6 +46,14 @@ class Access:
     identity: Mapping[str, object] | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A JWT whose signature and times API Shield verified with one of its token configurations."""
+
+    configuration_id: str
+    claims: Mapping[str, object] = field(repr=False)
+
+
 LOOPBACK: Final = Client("127.0.0.1")
 NO_CREDENTIALS: Final = Credentials()
 
@@ -53,9 +61,9 @@ NO_CREDENTIALS: Final = Credentials()
 class Request:
     """Immutable by agreement: what changes a request makes another with `replace`.
 
-    `cf` and `access` are what the edge learned on the way; they travel here and never in a global. `hops` counts how
-    often this request went from a worker back into an edge. `trace` collects the way (see edgeworker.trace), or is
-    None, which costs nothing.
+    `cf`, `access` and `verified_tokens` are what the edge learned on the way; they travel here and never in a global.
+    `hops` counts how often this request went from a worker back into an edge. `trace` collects the way (see
+    edgeworker.trace), or is None, which costs nothing.
 
     `raw_target` is what stood between the method and the version of the request line, read as UTF-8 with
     "surrogateescape" for other bytes; None where the request did not come over a socket. No decision of the edge is
@@ -76,6 +84,7 @@ class Request:
         "redirect",
         "trace",
         "url",
+        "verified_tokens",
     )
 
     def __init__(
@@ -90,6 +99,7 @@ class Request:
         client: Client = LOOPBACK,
         credentials: Credentials = NO_CREDENTIALS,
         access: Access | None = None,
+        verified_tokens: tuple[VerifiedToken, ...] = (),
         hops: int = 0,
         trace: Trace | None = None,
         raw_target: str | None = None,
@@ -103,6 +113,7 @@ class Request:
         self.client = client
         self.credentials = credentials
         self.access = access
+        self.verified_tokens = verified_tokens
         self.hops = hops
         self.trace = trace
         self.raw_target = raw_target
@@ -119,6 +130,7 @@ class Request:
         client: Client | None = None,
         credentials: Credentials | None = None,
         access: Access | None = None,
+        verified_tokens: tuple[VerifiedToken, ...] | None = None,
         hops: int | None = None,
         trace: Trace | None = None,
         raw_target: str | None = None,
@@ -139,6 +151,7 @@ class Request:
         made.client = self.client if client is None else client
         made.credentials = self.credentials if credentials is None else credentials
         made.access = self.access if access is None else access
+        made.verified_tokens = self.verified_tokens if verified_tokens is None else verified_tokens
         made.hops = self.hops if hops is None else hops
         made.trace = self.trace if trace is None else trace
         made.raw_target = self.raw_target if raw_target is None else raw_target

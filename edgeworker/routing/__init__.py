@@ -1,9 +1,9 @@
 """Which worker a URL runs: route patterns, tables of them, and what comes after routes. Pure."""
 
 from edgeworker.messages.hosts import canonical_host, is_loopback
+from edgeworker.routing.ambiguous_paths import alternative_paths
 from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
-from edgeworker.routing.readings import other_readings
 from edgeworker.routing.resolver import Explanation, Resolution, Resolver, RunWorker, Step, ToOrigin
 from edgeworker.routing.served import ServedHosts, served_names
 from edgeworker.routing.table import LostTo, NoMatch, RouteTable, Verdict, Won
@@ -25,11 +25,11 @@ __all__ = [
     "Verdict",
     "Won",
     "Zones",
+    "alternative_paths",
     "canonical_host",
     "is_loopback",
     "origin_of",
     "origin_tls_of",
-    "other_readings",
     "parse_pattern",
     "served_names",
 ]

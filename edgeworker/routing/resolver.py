@@ -4,7 +4,7 @@ Sources: https://developers.cloudflare.com/workers/configuration/routing/ (route
 worker is the origin of its host). The default worker is this program's own idea.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +16,7 @@ from edgeworker.routing.pattern import Identity, Pattern, parse_pattern
 from edgeworker.routing.table import RouteTable, Verdict
 from edgeworker.routing.zones import Zones, origin_of
 
-Way = Literal["route", "custom domain", "workers.dev", "default worker"]
+MatchedBy = Literal["route", "custom domain", "workers.dev", "default worker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class RunWorker:
     """`zone` is where the worker's own `fetch(request)` finds its origin. `route` is the one that won, if one did."""
 
     worker: str
-    by: Way
+    matched_by: MatchedBy
     zone: Zone | None
     route: Route | None = None
 
@@ -74,7 +74,17 @@ class Explanation:
 class Resolver:
     """Answers for one Config."""
 
-    __slots__ = ("_config", "_custom_domains", "_no_zone", "_routes", "_tables", "_workers_dev", "zones")
+    __slots__ = (
+        "_config",
+        "_custom_domains",
+        "_has_customers",
+        "_no_zone",
+        "_product_hosts",
+        "_routes",
+        "_tables",
+        "_workers_dev",
+        "zones",
+    )
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError for the first thing in zones, routes and domains that cannot be meant."""
@@ -83,7 +93,10 @@ class Resolver:
         workers = {worker.name for worker in config.workers}
         self._routes = tuple(_checked_route(route, self.zones, workers) for route in config.routes)
         self._tables = {zone.name: RouteTable(_routes_of(self._routes, zone)) for zone in self.zones}
-        self._no_zone = RouteTable(_routes_of_no_zone(self._routes))
+        self._product_hosts = frozenset(_product_hosts(config))
+        without_zone = _routes_of_no_zone(self._routes)
+        self._no_zone = RouteTable(without_zone)
+        self._has_customers = any(route.zone is not None for route in without_zone)
         self._custom_domains = _custom_domains(config, self.zones, workers)
         self._workers_dev = {
             f"{worker.name}.{config.workers_dev_subdomain}.workers.dev".lower(): worker.name
@@ -106,7 +119,15 @@ class Resolver:
         # The route says that no worker stands before the origin; a custom domain's worker is the origin.
         return self._custom_domain(host, owner, route) or self._origin(host, owner, route)
 
-    def behind_routes(self, url: URL, zone: Zone | None) -> Resolution:
+    def serving_zone(self, url: URL) -> Zone | None:
+        """The zone whose products a request meets: that of its host, else the one that serves it for a customer."""
+        zone = self.zones.of(url.hostname.removesuffix("."))
+        if zone is None and self._has_customers:
+            route = self._no_zone.match(url)
+            return None if route is None else self._owner(route, None)
+        return zone
+
+    def resolve_origin(self, url: URL, zone: Zone | None) -> Resolution:
         """Where the `fetch(request)` of a worker goes that a route of `zone` runs: routes are not asked again.
 
         That is the worker of a custom domain, else the origin.
@@ -114,9 +135,16 @@ class Resolver:
         host = url.hostname.removesuffix(".")
         return self._custom_domain(host, zone) or self._origin(host, zone)
 
-    def owner_of_host(self, host: str) -> str | None:
-        """The worker that the whole host belongs to, as a custom domain or by its workers.dev name."""
-        return self._custom_domains.get(host) or self._workers_dev.get(host)
+    def is_served(self, host: str) -> bool:
+        """Whether the whole host is of this edge: of a zone, of a worker (as a custom domain or by its workers.dev
+        name), or of a product.
+        """
+        return (
+            host in self._custom_domains
+            or host in self._workers_dev
+            or host in self._product_hosts
+            or self.zones.of(host) is not None
+        )
 
     def explain(self, url: URL) -> Explanation:
         """What `resolve` answers, and why nothing else."""
@@ -171,26 +199,26 @@ class Resolver:
 
     def _steps(self, host: str, zone: Zone | None, winner: Route | None, resolution: Resolution) -> list[Step]:
         steps = [Step("zone", f'"{host}" belongs to ' + ("no zone" if zone is None else f'zone "{zone.name}"'))]
-        by = resolution.by if isinstance(resolution, RunWorker) else "origin"
+        matched_by = resolution.matched_by if isinstance(resolution, RunWorker) else "origin"
         if winner is None:
             steps.append(Step("routes", "none matches"))
         else:
             runs = "no worker" if winner.worker is None else f'worker "{winner.worker}"'
             steps.append(Step("routes", f'"{winner.pattern}" wins and runs {runs}'))
-        if by == "route":
+        if matched_by == "route":
             return steps
         owner = self._custom_domains.get(host)
         steps.append(
             Step("custom domains", f'"{host}" is ' + ("none" if owner is None else f'one of worker "{owner}"'))
         )
-        if by == "custom domain":
+        if matched_by == "custom domain":
             return steps
         if winner is None:
             steps.append(Step("workers.dev", self._on_workers_dev(host)))
-            if by == "workers.dev":
+            if matched_by == "workers.dev":
                 return steps
             steps.append(Step("default worker", self._on_default(host)))
-            if by == "default worker":
+            if matched_by == "default worker":
                 return steps
         origin = resolution.origin if isinstance(resolution, ToOrigin) else None
         steps.append(Step("origin", origin or "none is configured for this host"))
@@ -243,7 +271,7 @@ def _routes_of(routes: tuple[Route, ...], zone: Zone) -> list[Route]:
 def _routes_of_no_zone(routes: tuple[Route, ...]) -> list[Route]:
     """The routes of no zone, and those that zones have for hosts of their customers (Cloudflare for SaaS).
 
-    Two zones may both have `*/*`; the first one takes the hosts that nobody else has.
+    Two zones may both have `*/*`; the first one takes the hosts that no zone has.
     Source: https://developers.cloudflare.com/cloudflare-for-platforms/cloudflare-for-saas/start/advanced-settings/worker-as-origin/
     """
     taken: set[Identity] = set()
@@ -286,6 +314,12 @@ def _custom_domains(config: Config, zones: Zones, workers: set[str]) -> dict[str
         found[host] = domain.worker
         sources[host] = f' by worker "{domain.worker}"' + (f" ({domain.source})" if domain.source else "")
     return found
+
+
+def _product_hosts(config: Config) -> Iterator[str]:
+    for product in (*config.products, *(product for zone in config.zones for product in zone.products)):
+        for host in product.hosts:
+            yield canonical_host(host)
 
 
 def _named_zone(what: str, name: str, zones: Zones) -> Zone:

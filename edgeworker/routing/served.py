@@ -1,4 +1,4 @@
-"""The names under which an edge is called: for its certificate, and for whom it redirects. Pure."""
+"""The names under which an edge is called: for its certificate, and for its redirects. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -63,6 +63,8 @@ def _configured(config: Config) -> Iterator[str]:
     for worker in config.workers:
         if worker.workers_dev:
             yield canonical_host(f"{worker.name}.{config.workers_dev_subdomain}.workers.dev")
+    for product in (*config.products, *(product for zone in config.zones for product in zone.products)):
+        yield from map(canonical_host, product.hosts)
     for socket in (config.edge_socket, config.https_socket):
         if socket is not None and socket.host not in _ANY_ADDRESS:
             yield from _socket_host(socket.host)

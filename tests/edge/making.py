@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Worker
-from edgeworker.edge import Edge, build
+from edgeworker.edge import Edge, PersistentServices, build
 from edgeworker.errors import OriginError
 from edgeworker.handler import Background, Handler, Services
 from edgeworker.kv.memory import MemoryStore
@@ -60,7 +60,13 @@ class Made:
 
 
 async def make(
-    folder: Path, config: Config, scripts: dict[str, str], *, origin: Answer = says_hello, internet: Answer = is_down
+    folder: Path,
+    config: Config,
+    scripts: dict[str, str],
+    *,
+    origin: Answer = says_hello,
+    internet: Answer = is_down,
+    persistent: PersistentServices | None = None,
 ) -> Made:
     """`scripts` has the body of each worker's class; a worker that `config` does not name yet is added to it."""
     workers: Sequence[Worker] = config.workers
@@ -81,6 +87,6 @@ async def make(
         return origins.setdefault(base, Server(origin))
 
     services = Services(clock=SystemClock(), background=background, internet=outside, origin_at=origin_at)
-    edge = await build(replace(config, workers=tuple(workers)), services, MemoryStore())
+    edge = await build(replace(config, workers=tuple(workers)), services, MemoryStore(), persistent)
     OPENED.append(edge)
     return Made(edge, origins, outside, background)

@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.admission import Refusal
 from edgeworker.config import CF, Config, Zone
-from edgeworker.edge.cf import DEFAULTS, Properties
+from edgeworker.edge.cf import DEFAULTS, CfProperties
 from edgeworker.messages import URL, Headers, Request
 from tests.edge.making import make
 
@@ -14,7 +14,7 @@ def request(**headers: str) -> Request:
 
 
 def test_every_request_has_the_defaults_and_what_is_known_and_configured() -> None:
-    given = Properties(CF({"country": "DE", "own": [1]})).given(request(**{"accept-encoding": "br"}))
+    given = CfProperties(CF({"country": "DE", "own": [1]})).attach(request(**{"accept-encoding": "br"}))
 
     assert isinstance(given, Request)
     assert given.cf == {
@@ -28,8 +28,8 @@ def test_every_request_has_the_defaults_and_what_is_known_and_configured() -> No
 
 def test_a_header_counts_only_where_its_name_is_configured() -> None:
     told = {"x-cf": '{"country": "FR", "tlsVersion": "TLSv1.3"}'}
-    ignored = Properties(CF()).given(request(**told))
-    taken = Properties(CF(override_header="X-CF")).given(request(**told))
+    ignored = CfProperties(CF()).attach(request(**told))
+    taken = CfProperties(CF(override_header="X-CF")).attach(request(**told))
 
     assert isinstance(ignored, Request)
     assert isinstance(taken, Request)
@@ -41,7 +41,7 @@ def test_a_header_counts_only_where_its_name_is_configured() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "x", "[" * 100_000])
 def test_a_header_that_is_no_object_is_refused(text: str) -> None:
-    refused = Properties(CF(override_header="x-cf")).given(request(**{"x-cf": text}))
+    refused = CfProperties(CF(override_header="x-cf")).attach(request(**{"x-cf": text}))
 
     assert refused == Refusal(400, 'x-cf must be one JSON object such as {"country": "DE"}.')
 

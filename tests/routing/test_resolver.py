@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import Config, CustomDomain, Route, Worker, Zone
+from edgeworker.config import Config, CustomDomain, ProductConfig, Route, Worker, Zone
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL
 from edgeworker.routing import Resolution, Resolver, RunWorker, ToOrigin
@@ -67,7 +67,7 @@ def test_a_worker_is_found_by_route_custom_domain_workers_dev_and_default(
 ) -> None:
     match _resolve(_without_customers(), url):
         case RunWorker() as found:
-            assert (found.worker, found.by, found.zone) == (worker, by, zone)
+            assert (found.worker, found.matched_by, found.zone) == (worker, by, zone)
         case ToOrigin() as found:
             pytest.fail(f"went to the origin: {found.why}")
 
@@ -108,15 +108,48 @@ def test_what_nothing_takes_goes_to_the_origin(url: str, zone: Zone | None, orig
         case ToOrigin() as found:
             assert (found.zone, found.origin, found.why) == (zone, origin, why)
         case RunWorker() as found:
-            pytest.fail(f"ran worker {found.worker} by {found.by}")
+            pytest.fail(f"ran worker {found.worker} by {found.matched_by}")
 
 
 @pytest.mark.parametrize(
-    ("host", "worker"),
-    [("app.example.com", "lone"), ("site.acme.workers.dev", "site"), ("example.com", None), ("localhost", None)],
+    ("host", "is_served"),
+    [
+        ("app.example.com", True),
+        ("site.acme.workers.dev", True),
+        ("other.acme.workers.dev", False),
+        ("any.example.com", True),
+        ("team.cloudflareaccess.com", True),
+        ("cloudflareaccess.com", False),
+        ("localhost", False),
+    ],
 )
-def test_a_whole_host_belongs_to_a_worker_by_custom_domain_or_workers_dev(host: str, worker: str | None) -> None:
-    assert Resolver(CONFIG).owner_of_host(host) == worker
+def test_a_host_is_served_for_its_zone_a_worker_or_a_product(host: str, is_served: bool) -> None:
+    class Team(ProductConfig):
+        @property
+        def hosts(self) -> tuple[str, ...]:
+            return ("Team.cloudflareaccess.com",)
+
+    assert Resolver(replace(CONFIG, products=(Team(),))).is_served(host) is is_served
+
+
+@pytest.mark.parametrize(
+    ("url", "zone"),
+    [
+        ("http://example.com/x", ZONE),
+        ("http://a.example.com./x", ZONE),
+        ("http://customer.test/x", SAAS),
+        ("http://site.acme.workers.dev/x", SAAS),  # by its route */*
+    ],
+)
+def test_a_request_meets_the_products_of_its_host_or_of_the_zone_that_serves_its_customer(
+    url: str, zone: Zone | None
+) -> None:
+    assert Resolver(CONFIG).serving_zone(URL.parse(url)) == zone
+    assert _resolve(CONFIG, url).zone == zone
+
+
+def test_a_host_without_a_zone_meets_the_products_of_none() -> None:
+    assert Resolver(_without_customers()).serving_zone(URL.parse("http://site.acme.workers.dev/")) is None
 
 
 def test_there_may_be_no_origin() -> None:
@@ -138,7 +171,7 @@ def test_a_zone_serves_the_hosts_of_its_customers() -> None:
     found = resolver.resolve(URL.parse("https://app.customer.test/x"))
 
     assert found == RunWorker("site", "route", SAAS, Route("*/*", "site", zone="saas.example"))
-    assert resolver.behind_routes(URL.parse("https://app.customer.test/x"), SAAS) == ToOrigin(
+    assert resolver.resolve_origin(URL.parse("https://app.customer.test/x"), SAAS) == ToOrigin(
         SAAS, "http://saas-origin"
     )
     # Hosts of other zones are never a customer's.
@@ -170,7 +203,7 @@ def test_a_route_for_the_hosts_of_its_zone_does_not_take_other_hosts() -> None:
     ],
 )
 def test_behind_the_routes_stands_the_custom_domains_worker_or_the_origin(url: str, behind: Resolution) -> None:
-    assert Resolver(CONFIG).behind_routes(URL.parse(url), ZONE) == behind
+    assert Resolver(CONFIG).resolve_origin(URL.parse(url), ZONE) == behind
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import BodyTooLarge, Request
+from edgeworker.state import State
 from wrangler_compat.api.errors import ApiError, Code, KVCode
 from wrangler_compat.api.json_array import parse
 from wrangler_compat.api.permissions import Principal
@@ -29,6 +30,7 @@ class Call:
     principal: Principal
     config: Config
     store: KVStore
+    state: State
     clock: Clock
     relaxed_expiration: bool
 

@@ -8,6 +8,7 @@ from edgeworker.config import Config
 from edgeworker.errors import StoreError
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
+from edgeworker.state import MemoryState, State
 from wrangler_compat.api import target
 from wrangler_compat.api.account import account_id, takes_account
 from wrangler_compat.api.auth import Door, Refusal
@@ -27,16 +28,26 @@ _EXPLORER_ROOT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
 
 
 class V4Api:
-    """The API of one edge, over its KV store. `config`, which may be replaced, has the account and zones that it shows.
+    """The API of one edge, over its KV store and its state (by default in memory).
+
+    `config`, which may be replaced, has the account and zones that it shows.
 
     `relaxed_expiration` lets in entries that expire in less than 60 seconds, see wrangler_compat.api.expiration.
     """
 
     def __init__(
-        self, config: Config, store: KVStore, door: Door, *, clock: Clock, relaxed_expiration: bool = False
+        self,
+        config: Config,
+        store: KVStore,
+        door: Door,
+        *,
+        clock: Clock,
+        state: State | None = None,
+        relaxed_expiration: bool = False,
     ) -> None:
         self.config = config
         self._store = store
+        self._state = state or MemoryState(clock)
         self._door = door
         self._clock = clock
         self._relaxed_expiration = relaxed_expiration
@@ -82,6 +93,7 @@ class V4Api:
                         principal,
                         self.config,
                         self._store,
+                        self._state,
                         self._clock,
                         self._relaxed_expiration,
                     )

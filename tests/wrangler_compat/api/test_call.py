@@ -5,6 +5,7 @@ import pytest
 from edgeworker.config import Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Body, Request
+from edgeworker.state import MemoryState
 from tests.kv.clocks import FakeClock
 from wrangler_compat.api.call import MAX_JSON_BYTES, Call
 from wrangler_compat.api.errors import ApiError, KVCode
@@ -14,7 +15,17 @@ from wrangler_compat.api.permissions import Principal
 @pytest.fixture
 def call(store: KVStore, clock: FakeClock) -> Call:
     request = Request("PUT", URL.parse("http://a.example/"))
-    return Call(request, {}, {}, Principal("id", "name", ()), Config(), store, clock, relaxed_expiration=False)
+    return Call(
+        request,
+        {},
+        {},
+        Principal("id", "name", ()),
+        Config(),
+        store,
+        MemoryState(clock),
+        clock,
+        relaxed_expiration=False,
+    )
 
 
 async def test_a_missing_body_is_empty_and_no_json(call: Call) -> None:

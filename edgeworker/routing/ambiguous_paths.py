@@ -33,16 +33,16 @@ def _slashes_merged(path: str) -> str:
 _STEPS: Final[tuple[Callable[[str], str], ...]] = (_slashes_decoded, _parameters_dropped, _slashes_merged)
 
 
-def other_readings(path: str) -> Iterator[str]:
+def alternative_paths(path: str) -> Iterator[str]:
     """Each other path that some server takes the canonical `path` for."""
     if _ODD.search(path) is None:
         return
     seen = {path}
     for count in range(1, len(_STEPS) + 1):
         for steps in combinations(_STEPS, count):
-            reading = path
+            alternative = path
             for step in steps:
-                reading = step(reading)
-            if reading not in seen:
-                seen.add(reading)
-                yield reading
+                alternative = step(alternative)
+            if alternative not in seen:
+                seen.add(alternative)
+                yield alternative

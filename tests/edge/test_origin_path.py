@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeworker.edge.received import as_received
+from edgeworker.edge.origin_path import as_sent_by_client
 from edgeworker.messages import URL, Request
 
 CANONICAL = URL.parse("http://a.example:8080/b")
 
 
 def sent(raw: str | None) -> str:
-    request = as_received(Request("GET", CANONICAL, raw_target=raw))
+    request = as_sent_by_client(Request("GET", CANONICAL, raw_target=raw))
     assert request.url.origin == CANONICAL.origin
     return request.url.target
 

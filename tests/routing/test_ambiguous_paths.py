@@ -2,16 +2,16 @@
 
 import pytest
 
-from edgeworker.routing import other_readings
+from edgeworker.routing import alternative_paths
 
 
 @pytest.mark.parametrize("path", ["/", "/a/b", "/a%20b", "/a.b-c~d/", "/%C3%A9"])
 def test_a_usual_path_has_one_reading(path: str) -> None:
-    assert list(other_readings(path)) == []
+    assert list(alternative_paths(path)) == []
 
 
 @pytest.mark.parametrize(
-    ("path", "readings"),
+    ("path", "alternatives"),
     [
         # https://nginx.org/en/docs/http/ngx_http_core_module.html#merge_slashes
         ("//api", {"/api"}),
@@ -27,5 +27,5 @@ def test_a_usual_path_has_one_reading(path: str) -> None:
         ("/;%2Fapi", {"/;/api", "/", "//api", "/api"}),
     ],
 )
-def test_an_odd_path_has_others(path: str, readings: set[str]) -> None:
-    assert set(other_readings(path)) == readings
+def test_an_odd_path_has_others(path: str, alternatives: set[str]) -> None:
+    assert set(alternative_paths(path)) == alternatives

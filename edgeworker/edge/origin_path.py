@@ -11,8 +11,8 @@ _AUTHORITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
-def as_received(request: Request) -> Request:
-    """`request` with a URL whose path and query stand as they were received; as it is where it came over no socket.
+def as_sent_by_client(request: Request) -> Request:
+    """`request` with a URL whose path and query stand as they were received; as it is if it came over no socket.
 
     Only an origin may be given it, when nothing is left to decide. "http://host/path" as a target becomes "/path", a
     fragment is dropped, and bytes that a request line cannot hold are escaped.

@@ -1,0 +1,117 @@
+"""Carries out a resolution: runs the worker or asks the origin. What goes wrong there ends as a page."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from edgeworker.admission import MAX_LOOPS, without_edge_cookies
+from edgeworker.clock import Clock
+from edgeworker.config import Config
+from edgeworker.edge import pages
+from edgeworker.edge.hints import hints_for
+from edgeworker.edge.origin_path import as_sent_by_client
+from edgeworker.errors import OriginError
+from edgeworker.handler import Handler, Services
+from edgeworker.messages import Request, Response
+from edgeworker.routing import Resolver, RunWorker, ToOrigin
+from edgeworker.runtime import ScriptFailure, Worker
+from edgeworker.subrequests import SubrequestRouter, Subrequests
+
+_log = logging.getLogger(__name__)
+
+
+class Destinations:
+    """The workers and origins of one edge. Never raises for what a script or an origin does wrong."""
+
+    def __init__(
+        self,
+        config: Config,
+        services: Services,
+        resolver: Resolver,
+        workers: Mapping[str, Worker],
+        other_zones: Callable[[Request], Awaitable[Response]],
+    ) -> None:
+        """`other_zones` answers a worker's fetch() of another zone of this edge."""
+        self._config = config
+        self._clock: Clock = services.clock
+        self._origin_at = services.origin_at
+        self._resolver = resolver
+        self._workers = workers
+        self._origins: dict[str, Handler] = {}
+        self.subrequest_router = SubrequestRouter(
+            resolver=resolver,
+            same_zone=self.answer,
+            other_zones=other_zones,
+            internet=services.internet,
+            clock=services.clock,
+            max_subrequests=config.outbound.max_subrequests,
+        )
+
+    async def answer(self, request: Request, resolution: RunWorker | ToOrigin) -> Response:
+        match resolution:
+            case RunWorker():
+                response = await self._run(request, resolution)
+            case ToOrigin():
+                response = await self._ask_origin(request, resolution)
+        headers = without_edge_cookies(response.headers)
+        if headers is not response.headers:
+            _log.warning("%s set a cookie whose name is the edge's own; it was left out", response.served_by)
+            response.headers = headers
+        return response
+
+    async def _run(self, request: Request, resolution: RunWorker) -> Response:
+        if request.hops > MAX_LOOPS:
+            return loop_page(request)
+        subrequests = Subrequests(request, resolution.zone, self.subrequest_router)
+        trace = request.trace
+        begun = 0.0 if trace is None else self._clock.monotonic()
+        outcome = "failed"
+        try:
+            response = await self._workers[resolution.worker].run(request, subrequests)
+            response.served_by = resolution.worker
+            outcome = str(response.status)
+        except ScriptFailure as failure:
+            return await self._after_failure(request, resolution, failure)
+        finally:
+            if trace is not None:
+                text = f"{resolution.worker} ({resolution.matched_by}): {outcome}"
+                trace.add("worker", text, now=self._clock.monotonic(), since=begun)
+        return response
+
+    async def _after_failure(self, request: Request, resolution: RunWorker, failure: ScriptFailure) -> Response:
+        if failure.pass_through and (request.body is None or not request.body.used):
+            behind = self._resolver.resolve_origin(request.url, resolution.zone)
+            # A custom domain's worker is its own origin: there is nothing behind it to pass through to.
+            if isinstance(behind, ToOrigin) and behind.origin is not None:
+                return await self._ask_origin(request, behind)
+        return pages.answer(pages.SCRIPT_EXCEEDED_LIMITS if failure.exceeded_limits else pages.WORKER_FAILED, request)
+
+    async def _ask_origin(self, request: Request, resolution: ToOrigin) -> Response:
+        base = resolution.origin
+        if base is None:
+            return self._nothing_here(request, resolution)
+        origin = self._origins.get(base)
+        if origin is None:
+            origin = self._origins[base] = self._origin_at(base)
+        zone = resolution.zone
+        normalize = self._config.normalize_to_origin and (zone is None or zone.normalize_to_origin)
+        try:
+            response = await origin.fetch(request if normalize else as_sent_by_client(request))
+        except OriginError as error:
+            _log.warning("origin %s: %s", base, error)
+            if request.trace is not None:
+                request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
+            response = pages.answer(pages.origin_failed(error), request)
+        response.served_by = "origin"
+        return response
+
+    def _nothing_here(self, request: Request, resolution: ToOrigin) -> Response:
+        zone = resolution.zone
+        where = f"zone {zone.name}" if zone is not None else "this host"
+        why = f"{resolution.why}; {where} has no origin"
+        hints = hints_for(request.url, self._config, zone)
+        return pages.answer(pages.nothing_here(request.url.host, request.url.path, why=why, hints=hints), request)
+
+
+def loop_page(request: Request) -> Response:
+    _log.warning("loop: %s %s%s came back too often", request.method, request.url.origin, request.url.path)
+    return pages.answer(pages.LOOP, request)
