@@ -67,6 +67,13 @@ FEATURES: Final = (
         "approximated",
         "importable, so that the rest of the script runs; their bindings are refused",
     ),
+    Feature(
+        "bodies",
+        ("Content-Encoding",),
+        "emulated",
+        "`gzip` and `br` are written and read by the runtime; under every other value (`zstd`, `deflate`, `GZIP`, "
+        "`gzip, br`) the bytes are the script's own, as in workerd. `encodeBody` counts",
+    ),
     Feature("workers.asgi", ("entrypoint", "fetch", "websocket"), "emulated"),
     Feature(
         "workers.wsgi", ("entrypoint", "fetch"), "approximated", "the application runs in a bounded pool of threads"

@@ -264,7 +264,7 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             EXAMPLE + "test_opengraph",
         ),
         "caches": (
-            "test_caches.py::test_matching_and_deleting",
+            "webapi/test_cache.py::test_matching_and_deleting",
             "../conformance/test_cache.py::test_the_cache_answers_as_miniflare",
         ),
     },

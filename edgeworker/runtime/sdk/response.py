@@ -22,13 +22,14 @@ class FetchResponse:
     """What can be read of a response."""
 
     core: messages.Response
-    encode = False  # the body is the script's own, and a Content-Encoding is to be carried out
+    encoding: str | None = None  # which Content-Encoding the body is in
+    automatic = True  # the runtime encodes the body as Content-Encoding says
     _js: JSResponse | None = None
 
     @property
     def js_object(self) -> JSResponse:
         if self._js is None:
-            self._js = JSResponse.over(self.core, encode=self.encode)
+            self._js = JSResponse.over(self.core, encoding=self.encoding, automatic=self.automatic)
         return self._js
 
     @property
@@ -78,7 +79,7 @@ class FetchResponse:
 
     async def _read(self) -> "bytes":
         self._raise_if_used()
-        return await body_init.read(self.core, self.js_object.encoding)
+        return await body_init.read(self.core, self.encoding)
 
     async def bytes(self) -> "bytes":
         return await self._read()
@@ -167,13 +168,14 @@ class Response(FetchResponse):
         if isinstance(body, JSResponse):
             if status is not None or status_text or headers is not None:
                 raise ValueError("Expected no options when constructing Response from a js.Response")
-            self.core, self.encode, self._js = body.core, body.encode, body
+            self.core, self._js = body.core, body
+            self.encoding, self.automatic = body.encoding, body.automatic
             return
         if isinstance(body, FormData):
             body = body.js_object
         elif body is not None and not isinstance(body, str | bytes | BodySource | ArrayBuffer):
             raise TypeError(f"Unsupported type in Response: {type(body).__name__}{_advice(body)}")
-        self.core, self.encode = body_init.make_response(
+        self.core, self.encoding = body_init.make_response(
             body,
             status=200 if not status else int(status),
             status_text=status_text,
@@ -187,12 +189,14 @@ class Response(FetchResponse):
         view = cls.__new__(cls)
         view.core = core
         view._js = js
+        if js is not None:
+            view.encoding, view.automatic = js.encoding, js.automatic
         return view
 
     @classmethod
     def made(cls, body: str, status: int, status_text: str, headers: messages.Headers) -> "Response":
         view = cls.__new__(cls)
-        view.core, view.encode = body_init.make_response(body, status=status, status_text=status_text, headers=headers)
+        view.core, _ = body_init.make_response(body, status=status, status_text=status_text, headers=headers)
         return view
 
     def __repr__(self) -> str:

@@ -65,8 +65,8 @@ def make_response(
     status: int = 200,
     status_text: str = "",
     headers: messages.Headers | None = None,
-) -> tuple[messages.Response, bool]:
-    """The core's response, and whether its body is still to be encoded as its Content-Encoding says.
+) -> tuple[messages.Response, str | None]:
+    """The core's response, and the coding that its body is in already: that of a stream of another message.
 
     Raises JsException: RangeError for the status, TypeError for a body that the status does not allow.
     """
@@ -86,25 +86,21 @@ def make_response(
         fields = headers
         if content.content_type is not None and not fields.has("content-type"):
             fields.append("content-type", content.content_type)
-    carried, encode = content.body, True
-    if content.encoding is not None:
-        if encodings.name(fields.get("content-encoding")) == content.encoding:
-            encode = False
-        elif carried is not None:
-            carried = Body(encodings.decoded(carried.stream(), content.encoding))
-    return messages.Response(status, fields, carried, status_text=status_text), encode
+    return messages.Response(status, fields, content.body, status_text=status_text), content.encoding
 
 
-def encode_as_declared(response: messages.Response) -> messages.Response:
-    """A script's own body under `Content-Encoding: gzip` (or deflate) is written so, as the runtime does."""
-    declared = encodings.name(response.headers.get("content-encoding"))
-    if declared is None or response.body is None:
+def encode_as_declared(response: messages.Response, encoding: str | None, *, automatic: bool) -> messages.Response:
+    """The response as it leaves the script: its body, which is in the coding `encoding`, in that of its headers.
+
+    With `automatic` false (`encodeBody: "manual"`) the script has encoded the body itself.
+    """
+    declared = encodings.find_coding(response.headers) if automatic else None
+    body = response.body
+    if declared == encoding or body is None or _is_empty(body):
         return response
-    body = encodings.encoded(response.body.stream(), declared)
-    if body is None:
-        return response
+    encoded = encodings.encode(encodings.decode(body.stream(), encoding), declared)
     headers = response.headers.without(frozenset({b"content-length"}))
-    return messages.Response(response.status, headers, Body(body), status_text=response.status_text)
+    return messages.Response(response.status, headers, Body(encoded), status_text=response.status_text)
 
 
 def make_request(resource: "messages.Request | str", options: Mapping[str, object]) -> messages.Request:
@@ -125,7 +121,7 @@ def make_request(resource: "messages.Request | str", options: Mapping[str, objec
         if is_absent(given):
             headers = headers.without(_BODY_FIELDS)
         if content.encoding is not None and body is not None:
-            body = Body(encodings.decoded(body.stream(), content.encoding))
+            body = Body(encodings.decode(body.stream(), content.encoding))
         if content.content_type is not None and not headers.has("content-type"):
             headers.append("content-type", content.content_type)
     if body is not None and method in ("GET", "HEAD"):
@@ -201,7 +197,7 @@ async def read(
     body = message.body
     try:
         if encoding is not None:
-            body = Body(encodings.decoded(body.stream(), encoding))
+            body = Body(encodings.decode(body.stream(), encoding))
         return await body.read(limit=limit)
     except BodyTooLarge:
         await message.body.close()

@@ -15,12 +15,11 @@ from edgeworker.cache.rules import fresh_seconds, is_unchanged, kept_headers, va
 from edgeworker.cache.store import CacheStore, Found, Head
 from edgeworker.clock import Clock
 from edgeworker.messages import Body, Headers
-from edgeworker.runtime.webapi import body_init
+from edgeworker.runtime.webapi import body_init, encodings
 from edgeworker.runtime.webapi.base import options, type_error
 from edgeworker.runtime.webapi.fetch import Response, resource_of
 
 _DEFAULT: Final = ""
-_USED: Final = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
 
 
 class Cache:
@@ -48,17 +47,18 @@ class Cache:
             return Response.over(messages.Response(304, headers))
         parts = spans(asked.headers.get("range"), found.length)
         if parts is None:
-            view = Response.over(messages.Response(found.head.status, headers, _body(found, (0, found.length))))
-            view.encoding = found.head.encoding
-            return view
-        return Response.over(_partial(found, headers, parts))
+            whole = messages.Response(found.head.status, headers, _body(found, (0, found.length)))
+            return Response.over(whole, encoding=found.head.encoding)
+        # A part of an encoded body can be passed on only.
+        return Response.over(_partial(found, headers, parts), automatic=False)
 
     async def put(self, request: object, response: object, /) -> None:
         """Keeps the answer as long as its fields allow, which may be not at all. Its body is used up.
 
         Raises JsException (TypeError) for what no cache can keep.
         """
-        asked, answer = _request(request), _response(response)
+        asked, view = _request(request), _response(response)
+        answer = view.core
         if asked.method != "GET":
             raise type_error("Cannot cache response to non-GET request.")
         if answer.status == 206:
@@ -66,7 +66,9 @@ class Cache:
         if "*" in varies_by(answer.headers):
             raise type_error("Cannot cache response with 'Vary: *' header.")
         if answer.body is not None and answer.body.used:
-            raise type_error(_USED)
+            raise type_error(body_init.BODY_USED)
+        # Kept as it would be sent: a script's own body in the coding that its headers name.
+        answer = body_init.encode_as_declared(answer, view.encoding, automatic=view.automatic)
         now = self._clock.now()
         seconds = fresh_seconds(answer.status, answer.headers, asked.headers, now=now)
         body = Body(b"") if answer.body is None else answer.body
@@ -79,8 +81,7 @@ class Cache:
         headers.delete("cf-cache-status")
         if not headers.has("date"):
             headers.set("Date", formatdate(now, usegmt=True))
-        encoding = getattr(response, "encoding", None)
-        head = Head(answer.status, headers, now, now + seconds, encoding if isinstance(encoding, str) else None)
+        head = Head(answer.status, headers, now, now + seconds, encodings.find_coding(answer.headers))
         await self._store.put(self._name, asked.url.href, asked.headers, head, body.stream())
         await body.close()
 
@@ -143,8 +144,8 @@ def _request(request: object) -> messages.Request:
     return body_init.make_request(resource_of(request), {})
 
 
-def _response(response: object) -> messages.Response:
-    core = getattr(response, "core", None)
-    if not isinstance(core, messages.Response):
+def _response(response: object) -> Response:
+    view: object = getattr(response, "js_object", response)
+    if not isinstance(view, Response):
         raise type_error("Failed to execute 'put' on 'Cache': parameter 2 is not of type 'Response'.")
-    return core
+    return view

@@ -120,7 +120,7 @@ class Response(_Message):
     """`Response.new(body, {"status": ..., "headers": ...})`; options as keyword arguments too."""
 
     core: messages.Response
-    encode = False  # the body is the script's own, and a Content-Encoding is to be carried out
+    automatic = True  # the runtime encodes the body as Content-Encoding says; `encodeBody: "manual"` is not
     type = "default"
     webSocket: WebSocket | None = None
     cf = None
@@ -130,7 +130,7 @@ class Response(_Message):
     def __init__(self, body: object = None, init: object = None, /, **keywords: object) -> None:
         given = init.init() if isinstance(init, Response) else options(init, keywords)
         headers = given.get("headers")
-        self.core, self.encode = body_init.make_response(
+        self.core, self.encoding = body_init.make_response(
             body,
             status=_status(given.get("status")),
             status_text="" if is_absent(given.get("statusText")) else str(given["statusText"]),
@@ -140,21 +140,20 @@ class Response(_Message):
         web_socket = given.get("webSocket", given.get("web_socket"))
         if not is_absent(web_socket):
             self.webSocket = self.core.web_socket = take_for_response(web_socket, self.core.status)
-        if given.get("encodeBody") == "manual":
-            self.encode = False
+        self.automatic = _is_automatic(given.get("encodeBody"))
 
     @classmethod
-    def over(cls, core: messages.Response, *, encode: bool = False) -> "Response":
+    def over(cls, core: messages.Response, *, encoding: str | None = None, automatic: bool = True) -> "Response":
         view = cls.__new__(cls)
         view.core = core
-        view.encode = encode
+        view.encoding = encoding
+        view.automatic = automatic
         return view
 
     @classmethod
     def over_fetched(cls, fetched: perform_fetch.Fetched) -> "Response":
-        view = cls.over(fetched.response)
+        view = cls.over(fetched.response, encoding=encodings.find_coding(fetched.response.headers))
         view._from, view._redirected, view._immutable = fetched.url, fetched.redirected, True
-        view.encoding = encodings.name(fetched.response.headers.get("content-encoding"))
         return view
 
     def json(self: object, init: object = None, /, **keywords: object) -> object:  # type: ignore[override]  # two methods in one
@@ -222,8 +221,8 @@ class Response(_Message):
             url=core.url,
             redirected=core.redirected,
         )
-        view = Response.over(copy, encode=self.encode)
-        view._from, view._redirected, view.encoding = self._from, self._redirected, self.encoding
+        view = Response.over(copy, encoding=self.encoding, automatic=self.automatic)
+        view._from, view._redirected = self._from, self._redirected
         return view
 
     def __repr__(self) -> str:
@@ -273,6 +272,14 @@ def _status(value: object) -> int:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return int(value)
     raise type_error(f"a status is a number, not {value!r}")
+
+
+def _is_automatic(value: object) -> bool:
+    if is_absent(value) or value == "automatic":
+        return True
+    if value == "manual":
+        return False
+    raise type_error(f"encodeBody: unexpected value: {value}")
 
 
 def _tee(body: messages.Body | None) -> tuple[messages.Body | None, messages.Body | None]:

@@ -70,7 +70,7 @@ class ReadableStream(BodySource):
             pieces = self._body.stream()
         except BodyUsed:
             raise type_error(_USED) from None
-        return _as_arrays(encodings.decoded(pieces, self._encoding))
+        return _as_arrays(encodings.decode(pieces, self._encoding))
 
     def extract_body(self) -> BodyWithType:
         if self.locked:

@@ -4,6 +4,7 @@ import gzip
 import zlib
 from collections.abc import AsyncIterator
 
+import brotli
 import pytest
 
 from edgeworker.messages import Body, Response
@@ -16,9 +17,37 @@ async def pieces(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
         yield content[begin : begin + size]
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(bytes(5_000_000)), zlib.compress(bytes(5_000_000))])
-async def test_a_compressed_body_is_read_decoded(packed: bytes) -> None:
-    assert await body_init.read(Response(200, body=Body(pieces(packed))), "gzip") == bytes(5_000_000)
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(bytes(5_000_000))),
+        ("gzip", gzip.compress(bytes(2_500_000)) * 2),  # two members: RFC 1952, section 2.2
+        ("br", brotli.compress(bytes(5_000_000))),
+        ("deflate", bytes(5_000_000)),  # workerd decodes no other coding
+        (None, bytes(5_000_000)),
+    ],
+)
+async def test_a_compressed_body_is_read_decoded(encoding: str | None, packed: bytes) -> None:
+    assert await body_init.read(Response(200, body=Body(pieces(packed))), encoding) == bytes(5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed", "text"),
+    [
+        ("gzip", b"hello", "Gzip decompression failed."),
+        ("gzip", gzip.compress(b"hello") + b"xx", "Gzip decompression failed."),
+        ("gzip", gzip.compress(b"hello")[:-4], "Gzip compressed stream ended prematurely."),
+        ("gzip", b"", "Gzip compressed stream ended prematurely."),
+        ("br", b"\xff\xff\xff", "Brotli decompression failed."),
+        ("br", brotli.compress(b"hello") + b"xx", "Brotli decompression failed."),
+        ("br", brotli.compress(b"hello")[:-1], "Brotli compressed stream ended prematurely."),
+    ],
+)
+async def test_a_body_that_is_not_in_its_coding_is_refused_with_workerds_text(
+    encoding: str, packed: bytes, text: str
+) -> None:
+    with pytest.raises(JsException, match=f"^TypeError: {text}"):
+        await body_init.read(Response(200, body=Body(pieces(packed))), encoding)
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip"])
@@ -39,10 +68,13 @@ async def test_h16_a_body_is_not_read_beyond_what_an_isolate_may_hold(encoding: 
     assert closed
 
 
-async def test_h16_a_piece_is_inflated_a_little_at_a_time() -> None:
-    bomb = gzip.compress(bytes(50_000_000))
-
-    sizes = [len(piece) async for piece in encodings.decoded(pieces(bomb, len(bomb)), "gzip")]
+@pytest.mark.parametrize(
+    ("encoding", "bomb"),
+    [("gzip", gzip.compress(bytes(50_000_000))), ("br", brotli.compress(bytes(50_000_000)))],
+    ids=["gzip", "br"],
+)
+async def test_h16_a_piece_is_inflated_a_little_at_a_time(encoding: str, bomb: bytes) -> None:
+    sizes = [len(piece) async for piece in encodings.decode(pieces(bomb, len(bomb)), encoding)]
 
     assert sum(sizes) == 50_000_000
     assert max(sizes) <= 1024 * 1024

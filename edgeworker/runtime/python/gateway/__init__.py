@@ -42,7 +42,7 @@ def build_response(
         body = None
     phrase = "" if reason == _standard_phrase(status) else reason
     core = messages.Response(status, messages.Headers(headers), body, status_text=phrase)
-    return JSResponse.over(core, encode=options.encode_body == "automatic")
+    return JSResponse.over(core, automatic=options.encode_body == "automatic")
 
 
 def _standard_phrase(status: int) -> str:

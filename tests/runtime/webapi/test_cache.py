@@ -1,7 +1,12 @@
 """Texts and answers: recorded from miniflare; Vary is ours, see edgeworker/runtime/webapi/cache.py."""
 
+import gzip
+
+import brotli
 import pytest
 
+from edgeworker.messages import Headers
+from edgeworker.messages import Response as CoreResponse
 from tests.runtime.stage import Stage
 
 IMPORTS = "import js\nfrom js import caches\n"
@@ -113,3 +118,31 @@ return Response(f"{{await shown(asked('de'))}} {{await shown(asked('fr'))}}")
     )
 
     assert text == "200 deutsch HIT None"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "foo"])
+async def test_a_body_is_kept_in_the_coding_that_its_headers_name(stage: Stage, coding: str) -> None:
+    put = KEPT + f"await cache.put(url, answer('hello', **{{'content-encoding': '{coding}'}}))\n"
+    assert await stage.run(put + "return Response(await (await cache.match(url)).text())", above=IMPORTS) == "hello"
+
+    stage.add_fetch(put + "return await cache.match(url)", above=IMPORTS)
+    answer = await stage.get()
+    decode = {"gzip": gzip.decompress, "br": brotli.decompress, "foo": bytes}[coding]
+
+    assert answer.headers.get("content-encoding") == coding
+    assert decode(answer.content) == b"hello"
+    assert answer.headers.get("content-length") == str(len(answer.content))
+
+
+async def test_a_fetched_body_is_kept_as_it_came_and_a_part_of_it_is_a_part_of_those_bytes(stage: Stage) -> None:
+    packed = brotli.compress(b"hello")
+    fields = {"content-encoding": "br", "cache-control": "max-age=60"}
+    stage.origin.answer = lambda _: CoreResponse(200, Headers(fields), packed)
+    put = KEPT + "await cache.put(url, await fetch(url))\n"
+
+    assert await stage.run(put + "return Response(await (await cache.match(url)).text())", above=IMPORTS) == "hello"
+    stage.add_fetch(put + "return await cache.match(url)", above=IMPORTS)
+    assert (await stage.get()).content == packed
+    part = "return await cache.match(js.Request.new(url, headers={'range': 'bytes=0-2'}))"
+    stage.add_fetch(put + part, above=IMPORTS)
+    assert (await stage.get()).content == packed[:3]
