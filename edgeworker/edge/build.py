@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeworker import products
 from edgeworker.assets import Assets
 from edgeworker.bindings import Resources, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
@@ -17,6 +16,7 @@ from edgeworker.handler import Services
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Access
+from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.state import MemoryState, State
@@ -75,7 +75,7 @@ async def build(
                 exports=OwnExports,
             )
         applied = open_products(
-            products.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
+            registry.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
         )
         return Edge(config, services, resolver, workers, applied)
     except BaseException:

@@ -2,7 +2,7 @@
 
     Edge            admit: what a client may not say about itself is removed and set; `cf`; CF-Ray
     TriggerURLs     developing only: URLs that fire cron triggers
-    the products    those that the zone has, in the order of PRODUCTS
+    the products    those that the zone has, in the order of products.registry.PRODUCTS
     Dispatcher      the edge's own paths and ambiguous paths end here; the others are resolved
     Destinations    the worker is run or the origin asked
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker import products
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, ProductConfig, Route, Zone
 from edgeworker.edge import PersistentServices
 from edgeworker.handler import Handler
 from edgeworker.messages import Access, Request, Response, VerifiedToken
+from edgeworker.products import registry
 from edgeworker.products.product import OpenProduct, ProductServices
 from edgeworker.routing import ServedHosts, served_names
 from edgeworker.state import FILE_NAME, SQLiteState
@@ -34,7 +34,7 @@ PASS = "async def fetch(self, request):\n    return await fetch(request)"
 @pytest.fixture
 def badges(monkeypatch: pytest.MonkeyPatch) -> Badges:
     badges = Badges()
-    monkeypatch.setattr(products, "PRODUCTS", (badges,))
+    monkeypatch.setattr(registry, "PRODUCTS", (badges,))
     return badges
 
 
@@ -187,7 +187,7 @@ async def test_products_are_met_in_their_order_and_left_in_the_reverse_one(
         Marking("limit", frozenset({"open.test"})),
         Marking("access", frozenset({None, "open.test"})),
     )
-    monkeypatch.setattr(products, "PRODUCTS", order)
+    monkeypatch.setattr(registry, "PRODUCTS", order)
     made = await make(tmp_path, replace(CONFIG, origin=ORIGIN), {})
 
     for host, met in [

@@ -1,4 +1,4 @@
-"""A made-up product, as a stranger would add one: this folder, and a line in PRODUCTS.
+"""A made-up product, as a stranger would add one: this folder, and a line in `registry.PRODUCTS`.
 
 It lets in who has a badge that is not revoked. Badges are documents; `badge.example` makes them.
 """

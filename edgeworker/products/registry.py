@@ -1,0 +1,10 @@
+"""Which products there are. A module of its own: who reads a product's configuration needs none of its handlers."""
+
+from typing import Final
+
+from edgeworker.products.product import Product
+
+PRODUCTS: Final[tuple[Product, ...]] = ()
+"""In the order in which a request meets them: API Shield and custom rules, rate limiting, Access; then come routes,
+workers and the origin. https://developers.cloudflare.com/ruleset-engine/reference/phases-list/
+"""
