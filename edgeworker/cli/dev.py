@@ -204,8 +204,8 @@ class _Session:
         if self._options.no_request_log:
             return None
         if self._options.json:
-            return lambda summary: later(json_line(summary, now_ms=clock.now_ms()))
-        return lambda summary: later(text_line(summary))
+            return lambda record: later(json_line(record, now_ms=clock.now_ms()))
+        return lambda record: later(text_line(record, now_ms=clock.now_ms()))
 
     def _print_trace(self, request: "Request", response: "Response | None", trace: "Trace") -> None:
         status = "failed" if response is None else str(response.status)

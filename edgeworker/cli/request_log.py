@@ -1,4 +1,4 @@
-"""One line for each request: method, where, status, what answered, milliseconds. Pure.
+"""One line for each request: when, who, method, where, status, what answered, milliseconds, ray. Pure.
 
 Never a query: it may hold a token. The text is put together by hand, because a record of `logging` costs more than the
 rest of what the listener does for a request.
@@ -15,27 +15,33 @@ if TYPE_CHECKING:
 _LOGGER: Final = encode_basestring("edgeworker.requests")
 
 
-def text_line(summary: "AccessLogRecord") -> str:
-    return _text(summary, summary.served_by or "edge") + "\n"
+def text_line(record: "AccessLogRecord", *, now_ms: int) -> str:
+    """`2026-11-28T18:00:00Z 203.0.113.7 GET example.com/a 200 worker 1.2 ms 8f2a...-LOC`; "-" for what is not known."""
+    client, ray = record.client or "-", record.ray or "-"
+    reason = f": {record.reason}" if record.reason else ""
+    return f"{_second(now_ms // 1000)}Z {client} {_text(record, record.served_by or 'edge')} {ray}{reason}\n"
 
 
-def json_line(summary: "AccessLogRecord", *, now_ms: int) -> str:
+def json_line(record: "AccessLogRecord", *, now_ms: int) -> str:
     """With the members of every line of the log, and its own. `now_ms` is in epoch milliseconds."""
-    served_by = summary.served_by or "edge"
+    served_by = record.served_by or "edge"
+    reason = f', "reason": {encode_basestring(record.reason)}' if record.reason else ""
     return (
         f'{{"time": "{_second(now_ms // 1000)}.{now_ms % 1000:03}+00:00", "level": "info", "logger": {_LOGGER}, '
-        f'"message": {encode_basestring(_text(summary, served_by))}, "event": "request", '
-        f'"method": {encode_basestring(summary.method)}, "host": {encode_basestring(summary.host)}, '
-        f'"path": {encode_basestring(summary.path)}, "status": {summary.status}, '
-        f'"served_by": {encode_basestring(served_by)}, "ms": {summary.seconds * 1000:.2f}, '
-        f'"bytes": {summary.sent_bytes}, "complete": {"true" if summary.complete else "false"}}}\n'
+        f'"message": {encode_basestring(_text(record, served_by))}, "event": "request", '
+        f'"client": {encode_basestring(record.client)}, "ray": {encode_basestring(record.ray)}, '
+        f'"method": {encode_basestring(record.method)}, "host": {encode_basestring(record.host)}, '
+        f'"path": {encode_basestring(record.path)}, "status": {record.status}, '
+        f'"served_by": {encode_basestring(served_by)}, "ms": {record.seconds * 1000:.2f}, '
+        f'"bytes": {record.sent_bytes}, "complete": {"true" if record.complete else "false"}{reason}}}\n'
     )
 
 
-def _text(summary: "AccessLogRecord", served_by: str) -> str:
+def _text(record: "AccessLogRecord", served_by: str) -> str:
+    place = "-" if record.host == "-" else f"{record.host}{record.path}"
     return (
-        f"{summary.method} {summary.host}{summary.path} {summary.status} {served_by} {summary.seconds * 1000:.1f} ms"
-        f"{'' if summary.complete else ' (cut)'}"
+        f"{record.method} {place} {record.status} {served_by} {record.seconds * 1000:.1f} ms"
+        f"{'' if record.complete else ' (cut)'}"
     )
 
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from edgeworker.admission import Field, Refusal
 from edgeworker.config import Limits
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from edgeworker.server.client_connection import ClientConnection
 
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]+)(.*)", re.DOTALL)
-# Every byte that a URL may hold as it is; the others go through percent-encoding, as WHATWG's parser does it.
-_KEPT: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class ReceivedRequest:
@@ -58,6 +56,11 @@ class ReceivedRequest:
         return "-" if self.request is None else f"{self.request.url.origin}{self.request.url.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """`OPTIONS *`: a question about the server and not about a resource (RFC 9110, section 9.3.7)."""
+
+
 def build_request(
     head: RequestHead,
     body: ClientBody | None,
@@ -66,7 +69,7 @@ def build_request(
     client: Client,
     limits: Limits,
     cf: Mapping[str, object] | None = None,
-) -> Request | Refusal:
+) -> Request | ServerOptions | Refusal:
     """The core's Request, whose body refuses what `limits` does not allow while it is read."""
     if head.expect is not None and head.expect.lower() != b"100-continue":
         return Refusal(417, 'The only expectation that can be met is "100-continue".')
@@ -76,10 +79,15 @@ def build_request(
         if head.coding.lower() != b"chunked":
             # llhttp reads "gzip, chunked" as chunked, and the next reader would not know that it is compressed.
             return Refusal(501, 'The only Transfer-Encoding that is understood is "chunked".')
-    target = head.target.decode("utf-8", "surrogateescape")
-    url = _url(scheme, head, target)
+    if head.method == "CONNECT":
+        return Refusal(405, "The method CONNECT is not allowed: this server is not a proxy.")
+    target = head.target.decode("ascii")
+    is_about_server = target == "*" and head.method == "OPTIONS"
+    url = _url(scheme, head, "/" if is_about_server else target)
     if isinstance(url, Refusal):
         return url
+    if is_about_server:
+        return ServerOptions()
     if head.length is not None and head.length > limits.body_bytes:
         return too_large(limits)
     content: Body | None = None
@@ -105,8 +113,6 @@ def _url(scheme: str, head: RequestHead, target: str) -> URL | Refusal:
     if head.hosts != 1 or not head.host:
         return Refusal(400, "A request needs a Host." if head.hosts < 2 else "Host was sent twice.")
     name = head.host.decode("latin-1")
-    if not target.isascii():
-        target = quote(head.target, safe=_KEPT)
     if not target.startswith("/"):
         absolute = _ABSOLUTE.fullmatch(target)
         if absolute is None:

@@ -15,13 +15,14 @@ from edgeworker.server.access_log import AccessLogger, AccessLogRecord
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.client_tls import NO_TLS
 from edgeworker.server.listener_state import ListenerState
-from edgeworker.server.received_request import ReceivedRequest
+from edgeworker.server.received_request import ReceivedRequest, ServerOptions
 from edgeworker.server.response_writer import FramedResponse, IncompleteResponse, frame_response, write_response
 
 _log = logging.getLogger(__name__)
 
 _NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _SERVER_ERROR: Final = Refusal(500, "Internal Server Error")
+_ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 # nginx's status for the log: the client left before the response began.
 _CLIENT_LEFT: Final = 499
 
@@ -75,6 +76,8 @@ class Responder:
         request = self._build_request(received)
         if isinstance(request, Refusal):
             response, keep_alive = _refusal_page(request), False
+        elif isinstance(request, ServerOptions):
+            response, keep_alive = Response(204, Headers({"Allow": _ALLOW})), received.head.keep_alive
         else:
             received.request = request
             response = await self._fetch(request)
@@ -98,7 +101,7 @@ class Responder:
 
     # The steps
 
-    def _build_request(self, received: ReceivedRequest) -> Request | Refusal:
+    def _build_request(self, received: ReceivedRequest) -> Request | ServerOptions | Refusal:
         head, connection = received.head, received.connection
         client, scheme = connection.client, self._scheme
         if connection.trusted:
@@ -226,4 +229,6 @@ class Responder:
 
 def _refusal_page(refusal: Refusal) -> Response:
     headers = Headers({"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
+    if refusal.status == 405:
+        headers.set("Allow", _ALLOW)
     return Response(refusal.status, headers, refusal.text.encode() + b"\n")

@@ -5,23 +5,31 @@ import pytest
 from edgeworker.cli.request_log import json_line, text_line
 from edgeworker.server.access_log import AccessLogRecord
 
-ORDERS = AccessLogRecord("GET", "api.example.com", "/orders", 200, 0.00125, 64, served_by="split-token")
+ORDERS = AccessLogRecord(
+    "GET", "api.example.com", "/orders", 200, 0.00125, 64, served_by="split-token", client="203.0.113.7", ray="8f2a-LOC"
+)
+NOW_MS = 1_800_000_000_007
 
 
 @pytest.mark.parametrize(
-    ("summary", "line"),
+    ("record", "line"),
     [
-        (ORDERS, "GET api.example.com/orders 200 split-token 1.2 ms\n"),
-        (AccessLogRecord("-", "-", "-", 400, 0.0, 0), "- -- 400 edge 0.0 ms\n"),
-        (AccessLogRecord("GET", "a", "/", 200, 2.0, 5, complete=False), "GET a/ 200 edge 2000.0 ms (cut)\n"),
+        (ORDERS, "203.0.113.7 GET api.example.com/orders 200 split-token 1.2 ms 8f2a-LOC\n"),
+        (
+            AccessLogRecord("-", "-", "-", 400, 0.0, 0, client="::1", reason="The client speaks TLS."),
+            "::1 - - 400 edge 0.0 ms -: The client speaks TLS.\n",
+        ),
+        (AccessLogRecord("GET", "a", "/", 200, 2.0, 5, complete=False), "- GET a/ 200 edge 2000.0 ms (cut) -\n"),
     ],
 )
-def test_a_line_says_method_place_status_who_answered_and_how_long_it_took(summary: AccessLogRecord, line: str) -> None:
-    assert text_line(summary) == line
+def test_a_line_says_when_who_asked_for_what_who_answered_and_how_long_it_took(
+    record: AccessLogRecord, line: str
+) -> None:
+    assert text_line(record, now_ms=NOW_MS) == f"2027-01-15T08:00:00Z {line}"
 
 
 def test_a_json_line_has_what_every_line_has_and_the_request() -> None:
-    line = json_line(ORDERS, now_ms=1_800_000_000_007)
+    line = json_line(ORDERS, now_ms=NOW_MS)
 
     assert line.endswith("}\n")
     assert json.loads(line) == {
@@ -30,6 +38,8 @@ def test_a_json_line_has_what_every_line_has_and_the_request() -> None:
         "logger": "edgeworker.requests",
         "message": "GET api.example.com/orders 200 split-token 1.2 ms",
         "event": "request",
+        "client": "203.0.113.7",
+        "ray": "8f2a-LOC",
         "method": "GET",
         "host": "api.example.com",
         "path": "/orders",

@@ -64,9 +64,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n"
         # H8
         b"get / HTTP/1.1\r\nHost: a.example\r\n\r\n" + SMUGGLED,
         b"FOO / HTTP/1.1\r\nHost: a.example\r\n\r\n" + SMUGGLED,
-        b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n" + SMUGGLED,
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + SMUGGLED,
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SMUGGLED,
         b"GET / HTTP/1.1 \r\nHost: a.example\r\n\r\n" + SMUGGLED,
         b"GET / x HTTP/1.1\r\nHost: a.example\r\n\r\n" + SMUGGLED,
         b"GET /\r\nHost: a.example\r\n\r\n" + SMUGGLED,
@@ -162,9 +160,31 @@ async def test_h4_h5_the_host_is_exactly_one_name(target: bytes, host: bytes, st
         assert requests[0].url.hostname == "a.example"
 
 
-@pytest.mark.parametrize("method", [b"TRACE", b"CONNECT"])
-async def test_h8_methods_for_proxies_are_refused(method: bytes) -> None:
-    assert (await status_of(method + b" / HTTP/1.1\r\nHost: a.example\r\n" + END))[0] in (400, 405)
+@pytest.mark.parametrize("line", [b"TRACE /", b"CONNECT /", b"CONNECT a.example:443"])
+async def test_h8_methods_for_proxies_are_refused(line: bytes) -> None:
+    data = line + b" HTTP/1.1\r\nHost: a.example\r\n" + END
+
+    status, requests, received = await status_of(data + SMUGGLED)
+
+    assert status == 405
+    assert received.count(b"HTTP/1.1 ") == 1
+    if line.startswith(b"CONNECT"):
+        assert requests == []
+        assert b"\r\nAllow: GET, HEAD, " in received
+
+
+async def test_options_about_the_server_are_answered_without_a_handler() -> None:
+    data = b"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n"
+
+    status, requests, received = await status_of(data + GET + END)
+
+    assert status == 204
+    assert b"\r\nAllow: GET, HEAD, " in received
+    assert [request.url.path for request in requests] == ["/"]
+
+
+async def test_options_about_the_server_need_a_host_as_any_request() -> None:
+    assert (await status_of(b"OPTIONS * HTTP/1.1\r\n" + END))[0] == 400
 
 
 async def test_h12_trailers_are_dropped() -> None:

@@ -3,6 +3,7 @@
 Source: https://www.rfc-editor.org/rfc/rfc9112
 """
 
+import re
 from typing import Final
 
 from edgeworker.admission import Field, Refusal
@@ -13,8 +14,15 @@ from edgeworker.server.http1.parser import Llhttp, MessageParser
 _VERSIONS: Final = {b"HTTP/1.1": False, b"HTTP/1.0": True}  # to: is it HTTP/1.0
 _LINE_BESIDES_TARGET: Final = 64  # the longest method and the version are shorter
 
+# Of a request line that is right but for its version.
+_OTHER_VERSION: Final = re.compile(rb"[A-Z-]+ [^ ]+ HTTP/[0-9]\.[0-9]")
+_TLS_HANDSHAKE: Final = b"\x16\x03"
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
+
 _NOT_HTTP: Final = Refusal(400, "The request is not HTTP/1.1.")
 _NO_METHOD: Final = Refusal(400, "The method is not one of HTTP's.")
+_NO_SUCH_VERSION: Final = Refusal(505, "The version of HTTP is not one that is spoken here; use HTTP/1.1.")
+_IS_TLS: Final = Refusal(400, "The client speaks TLS, and this port speaks plain HTTP; use http:// or the https port.")
 
 
 class MalformedRequest(Exception):
@@ -26,7 +34,8 @@ class MalformedRequest(Exception):
 
 
 class RequestHead:
-    """A request's head. `target` is what stood in the request line; the values of `fields` have no white space around.
+    """A request's head. `target` is what stood in the request line, with bytes beyond ASCII percent-encoded; the values
+    of `fields` have no white space around.
 
     `hosts` counts the Host fields and `host` is the last of them. `length` is the body's Content-Length, `coding` its
     Transfer-Encoding; None where there is none. `websocket` says that the client asks for an upgrade to it.
@@ -89,8 +98,21 @@ class RequestParser(MessageParser):
 
     def _read(self, piece: bytes) -> None:
         if not self._line_ended:
+            if not piece.isascii():
+                piece = self._encode_target(piece)
             self._read_line(piece)
         super()._read(piece)
+
+    def _encode_target(self, piece: bytes) -> bytes:
+        """Percent-encode the bytes of the request line that are not ASCII, as workerd takes them in a target.
+
+        Elsewhere in that line an escape is as wrong as the byte. llhttp would refuse the byte in a target, too.
+        """
+        # Empty lines may stand before the request line.
+        begin = len(piece) - len(piece.lstrip(b"\r\n")) if not self._line else 0
+        end = piece.find(b"\n", begin)
+        end = len(piece) if end < 0 else end
+        return _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], piece[:end]) + piece[end:]
 
     def _read_line(self, piece: bytes) -> None:
         line = (self._line + piece if self._line else piece).lstrip(b"\r\n")
@@ -101,7 +123,7 @@ class RequestParser(MessageParser):
         else:
             self._line = line
         if len(self._line) > self._limits.request_line_bytes + _LINE_BESIDES_TARGET:
-            raise MalformedRequest(self._too_long())
+            raise MalformedRequest(self._line_too_long())
 
     def _finish_head(self) -> None:
         # llhttp takes several spaces, HTTP/0.9 and RTSP too.
@@ -111,7 +133,7 @@ class RequestParser(MessageParser):
         method, target, version = parts
         http10 = _VERSIONS.get(version)
         if http10 is None:
-            raise MalformedRequest(_NOT_HTTP)
+            raise MalformedRequest(_NO_SUCH_VERSION if _OTHER_VERSION.fullmatch(self._line) else _NOT_HTTP)
         limits = self._limits
         if len(target) > limits.request_line_bytes:
             raise MalformedRequest(self._too_long())
@@ -165,8 +187,13 @@ class RequestParser(MessageParser):
         """llhttp stops after the head of a request that asks for an upgrade, body or not; see _resume."""
 
     def _malformed(self, error: Exception) -> Exception:
+        if self._line.startswith(_TLS_HANDSHAKE):
+            return MalformedRequest(_IS_TLS)
         if isinstance(error, HttpParserInvalidMethodError):
             return MalformedRequest(_NO_METHOD)
+        if self._refusal is None and _OTHER_VERSION.fullmatch(self._line):
+            version = self._line.rpartition(b" ")[2]
+            return MalformedRequest(_NOT_HTTP if version in _VERSIONS else _NO_SUCH_VERSION)
         return MalformedRequest(self._refusal or _NOT_HTTP)
 
     def _too_large(self, *, in_body: bool) -> Exception:
@@ -177,13 +204,16 @@ class RequestParser(MessageParser):
             )
         if self._line_ended:
             return MalformedRequest(Refusal(431, f"The header fields together are larger than {limit} bytes."))
-        return MalformedRequest(self._too_long())
+        return MalformedRequest(self._line_too_long())
 
     def _too_many_fields(self, *, trailers: bool) -> Exception:
         self._refusal = Refusal(
             431, f"There are more than {self._max_fields} {'trailers' if trailers else 'header fields'}."
         )
         return MalformedRequest(self._refusal)
+
+    def _line_too_long(self) -> Refusal:
+        return self._too_long() if b" " in self._line[:_LINE_BESIDES_TARGET] else _NO_METHOD
 
     def _too_long(self) -> Refusal:
         return Refusal(414, f"The request target is longer than {self._limits.request_line_bytes} bytes.")

@@ -21,8 +21,6 @@ async def echo(request: Request) -> Response:
     [
         b"OPTIONS / RTSP/1.0\r\nHost: a.example\r\n\r\n",
         b"SOURCE / ICE/1.0\r\nHost: a.example\r\n\r\n",
-        b"GET / HTTP/2.0\r\nHost: a.example\r\n\r\n",
-        b"GET / HTTP/0.9\r\nHost: a.example\r\n\r\n",
         b"GET  / HTTP/1.1\r\nHost: a.example\r\n\r\n",
         b"GET /  HTTP/1.1\r\nHost: a.example\r\n\r\n",
         b"GET /\t HTTP/1.1\r\nHost: a.example\r\n\r\n",
@@ -41,6 +39,62 @@ async def test_what_llhttp_takes_for_http_and_we_do_not_is_a_400(data: bytes) ->
 
     assert (status, requests) == (400, [])
     assert received.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("version", [b"0.9", b"1.2", b"2.0", b"9.9"])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_version_that_is_not_spoken_here_is_a_505(version: bytes, size: int) -> None:
+    data = b"GET / HTTP/" + version + b"\r\nHost: a.example\r\n\r\n"
+    parser = RequestParser(Limits())
+
+    def feed() -> None:
+        for start in range(0, len(data), size):
+            parser.feed(data[start : start + size])
+
+    with pytest.raises(MalformedRequest) as raised:
+        feed()
+    assert raised.value.refusal.status == 505
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "speaks TLS"),
+        (b"A" * 100_000, "method"),
+        (b"GET /" + b"a" * 100_000, "target is longer"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP/1.1|method"),
+    ],
+)
+def test_the_refusal_says_what_is_wrong(data: bytes, text: str) -> None:
+    with pytest.raises(MalformedRequest, match=text):
+        RequestParser(Limits()).feed(data)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/?q=é".encode(), b"/?q=%C3%A9"),
+        ("/日本/é?ü".encode(), b"/%E6%97%A5%E6%9C%AC/%C3%A9?%C3%BC"),
+        (b"/\xff", b"/%FF"),  # not UTF-8: the byte itself
+        (b"/%C3%A9", b"/%C3%A9"),
+    ],
+)
+def test_bytes_beyond_ascii_in_a_target_are_percent_encoded(target: bytes, expected: bytes, size: int) -> None:
+    parser = RequestParser(Limits())
+    data = b"\r\nGET " + target + b" HTTP/1.1\r\nHost: a.example\r\nX: \xc3\xa9\r\n\r\n"
+    for start in range(0, len(data), size):
+        parser.feed(data[start : start + size])
+
+    assert parser.head is not None
+    assert parser.head.target == expected
+    assert parser.head.fields[1] == (b"X", b"\xc3\xa9")
+
+
+@pytest.mark.parametrize("data", [b"G\xc3T / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\xc3\r\n\r\n", b"GET /\xc3\n\n"])
+def test_bytes_beyond_ascii_elsewhere_in_a_request_line_are_refused(data: bytes) -> None:
+    with pytest.raises(MalformedRequest):
+        RequestParser(Limits()).feed(data)
 
 
 @pytest.mark.parametrize("coding", [b"gzip, chunked", b"x, chunked", b"Gzip,Chunked"])
