@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from edgeworker.config import Zone
 from edgeworker.errors import ConfigError
@@ -11,7 +12,7 @@ from edgeworker.messages.hosts import canonical_host, is_within, parents
 class Zones:
     """Zones by name, in canonical form. A host is of the zone with the longest name that is it or a domain above it."""
 
-    __slots__ = ("_by_name",)
+    __slots__ = ("_by_name", "_cached")
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         """Raises ConfigError for two zones of one name, and for an origin of a host that is not in its zone."""
@@ -23,12 +24,17 @@ class Zones:
                 raise ConfigError(
                     f'Zone "{zone.name}" exists twice{_both(other.source, zone.source)}; remove one of them'
                 )
+        # A request asks twice: for its chain of products, and for its routes.
+        self._cached = lru_cache(maxsize=1024)(self._find)
 
     def __iter__(self) -> Iterator[Zone]:
         return iter(self._by_name.values())
 
     def of(self, host: str) -> Zone | None:
         """`host` is canonical, as `URL.hostname` is."""
+        return self._cached(host)
+
+    def _find(self, host: str) -> Zone | None:
         zone = self._by_name.get(host)
         if zone is not None or not self._by_name:
             return zone
