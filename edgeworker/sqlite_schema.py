@@ -1,8 +1,6 @@
-"""An SQLite file that only its owner reads, and how an older one becomes a newer one: numbered migrations."""
+"""How an older SQLite file of ours becomes a newer one: numbered migrations."""
 
-import os
 import sqlite3
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +8,7 @@ from edgeworker.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class SQLiteSchema:
     """The tables of one kind of file. `contents` says what such a file holds, for messages.
 
     Each of `migrations` leads from one version to the next; a released one never changes. A file has its version in
@@ -67,22 +65,3 @@ class Schema:
                 f"{self.version}); use that version, or another data directory."
             )
         return version
-
-
-def create_file(path: Path) -> None:
-    """Make the file (0600) and its directory (0700) if they are not there. Raises OSError.
-
-    SQLite gives its own files beside it the same rights. A file that is there is not even opened: closing it again
-    would end the locks that SQLite holds on it in this process.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():
-        return
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    # The directory's own entry must survive a power cut too.
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

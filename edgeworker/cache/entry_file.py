@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from edgeworker.cache.store import Head, Selecting
+from edgeworker.files import Draft
 from edgeworker.messages import Headers
 
 MAGIC: Final = b"EWCACHE1"
@@ -72,15 +73,15 @@ class EntryHead:
 
 
 class Writing:
-    """A new file under a name of its own; `finish` gives it its place in one step, so nobody reads a half one."""
+    """A new file under a name of its own; `finish` gives it its place in one step, so no one reads a half."""
 
     def __init__(self, folder: Path, entry: EntryHead) -> None:
         """Raises OSError."""
-        self._draft = folder / f"new-{os.getpid()}-{os.urandom(8).hex()}"
+        self._draft = Draft(folder / f"new-{os.getpid()}-{os.urandom(8).hex()}")
         self._head = entry.written()
         self.length = 0
         self._checksum = 0
-        self._file = os.fdopen(os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._file = self._draft.file
         self._file.write(bytes(PREFIX_BYTES) + self._head)
 
     def write(self, piece: bytes) -> None:
@@ -93,14 +94,13 @@ class Writing:
         self._file.seek(0)
         lengths = _LENGTHS.pack(len(self._head), zlib.crc32(self._head), self.length, self._checksum)
         self._file.write(MAGIC + lengths)
-        self._file.close()
-        os.utime(self._draft, (now, now))
-        self._draft.replace(place)
+        self._file.flush()
+        os.utime(self._file.fileno(), (now, now))
+        self._draft.replace(place, durable=False)
         return PREFIX_BYTES + len(self._head) + self.length
 
     def give_up(self) -> None:
-        self._file.close()
-        self._draft.unlink(missing_ok=True)
+        self._draft.discard()
 
 
 class Reading:

@@ -7,14 +7,13 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from edgeworker.admission import end_to_end
 from edgeworker.messages import Headers
 
 KEPT_STATUSES: Final = frozenset({200, 203, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 501})
 _IMMUTABLE_SECONDS: Final = 86_400
 # A page that has not changed for long will not change soon: RFC 9111, section 4.2.2.
 _HEURISTIC: Final = 0.1
-# They are about one connection: RFC 9110, section 7.6.1.
-_HOP_BY_HOP: Final = ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
 
 
 def fresh_seconds(status: int, headers: Headers, request: Headers, *, now: int) -> int:
@@ -62,8 +61,7 @@ def varies_by(headers: Headers) -> tuple[str, ...]:
 
 def kept_headers(headers: Headers) -> Headers:
     """A copy without the fields of one connection, and without cookies."""
-    named = [name.strip().lower() for name in (headers.get("connection") or "").split(",") if name.strip()]
-    return headers.without(frozenset(name.encode("latin-1") for name in (*_HOP_BY_HOP, *named, "set-cookie")))
+    return Headers.from_raw(end_to_end(headers.raw)).without(frozenset({b"set-cookie"}))
 
 
 def is_unchanged(headers: Headers, request: Headers) -> bool:

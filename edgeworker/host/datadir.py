@@ -1,7 +1,5 @@
 """The data directory: where an edge keeps what must outlive it, readable by its owner only."""
 
-import contextlib
-import os
 import secrets
 import stat
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from edgeworker.errors import StoreError
+from edgeworker.files import write_once
 
 _TOKEN_BYTES: Final = 32
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -64,15 +63,8 @@ class DataDir:
         return self._kept_token(file)
 
     def _make_token(self, file: Path) -> None:
-        # Written whole under another name first: of two processes that start together one wins, and none reads half.
-        draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                stream.write(secrets.token_urlsafe(_TOKEN_BYTES) + "\n")
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, file)
-            draft.unlink()
+            write_once(file, secrets.token_urlsafe(_TOKEN_BYTES).encode() + b"\n")
         except OSError as error:
             raise StoreError(f"{file}: the API token cannot be kept: {error.strerror}") from error
 

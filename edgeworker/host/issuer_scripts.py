@@ -98,7 +98,6 @@ class UserRecords:
         self.hash_password: Callable[..., str] = passwords.make
         self.check_password: Callable[[str], None] = passwords.check
         self.bad_password: type[ValueError] = passwords.BadPassword
-        self.best_scheme: Callable[[], str] = passwords.best
 
 
 class SigningKeys:

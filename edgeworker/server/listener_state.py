@@ -3,13 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import Client
+from edgeworker.messages.client_network import client_network
 from edgeworker.server import proxies
 from edgeworker.server.http1 import heads
 from edgeworker.server.received_request import ReceivedRequest
@@ -46,23 +45,17 @@ class ListenerState:
 
     def admit_connection(self, ip: str) -> bool:
         """Count a connection from `ip`; False, and not counted, if it has too many already."""
-        network = _client_network(ip)
+        network = client_network(ip)
         if self._by_network[network] >= self.limits.connections_per_address:
             return False
         self._by_network[network] += 1
         return True
 
     def release_connection(self, ip: str) -> None:
-        network = _client_network(ip)
+        network = client_network(ip)
         self._by_network[network] -= 1
         if not self._by_network[network]:
             del self._by_network[network]
-
-
-@lru_cache(maxsize=1024)
-def _client_network(ip: str) -> str:
-    """The address, or the first 64 bits of an IPv6 address: one client has all of the rest."""
-    return ip if ":" not in ip else str(IPv6Network((int(IPv6Address(ip)) >> 64 << 64, 64)))
 
 
 def refusal_bytes(refusal: Refusal) -> bytes:

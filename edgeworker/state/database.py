@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from edgeworker.errors import StoreError
-from edgeworker.sqlite_schema import create_file
+from edgeworker.files import create_file
 from edgeworker.state.schema import SCHEMA
 
 if TYPE_CHECKING:

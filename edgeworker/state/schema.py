@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeworker.sqlite_schema import Schema
+from edgeworker.sqlite_schema import SQLiteSchema
 
 # The first release made each table when it was first needed, and wrote no version.
 _VERSION_1: Final = (
@@ -57,7 +57,7 @@ _VERSION_2: Final = (
     """,
 )
 
-SCHEMA: Final = Schema(
+SCHEMA: Final = SQLiteSchema(
     application_id=0x45575354,  # "EWST"
     contents="edgeworker's state",
     migrations=(_VERSION_1, _VERSION_2),

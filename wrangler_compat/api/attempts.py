@@ -5,10 +5,11 @@ and must not keep those away who share its address (a NAT, a reverse proxy).
 """
 
 import hashlib
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
+
+from edgeworker.messages.client_network import client_network
 
 MAX_WRONG_TOKENS: Final = 20
 WINDOW_SECONDS: Final = 600
@@ -31,14 +32,14 @@ class Attempts:
 
     def wait_seconds(self, ip: str, *, now: int) -> int:
         """0: a token of this client may be looked at."""
-        tried = self._tried.get(_network(ip))
+        tried = self._tried.get(client_network(ip))
         if tried is None or len(tried.hashes) < MAX_WRONG_TOKENS:
             return 0
         return max(0, tried.since + WINDOW_SECONDS - now)
 
     def failed(self, ip: str, token: str, *, now: int) -> bool:
         """`token` was wrong. Returns whether the client has to wait from now on."""
-        network = _network(ip)
+        network = client_network(ip)
         tried = self._tried.get(network)
         if tried is None or not tried.since <= now < tried.since + WINDOW_SECONDS:
             self._tried.pop(network, None)
@@ -47,14 +48,3 @@ class Attempts:
                 self._tried.popitem(last=False)
         tried.hashes.add(hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest())
         return len(tried.hashes) >= MAX_WRONG_TOKENS
-
-
-def _network(ip: str) -> str:
-    """Of IPv6 the first 64 bits: one client has all of the rest."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ip
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
-    return ip

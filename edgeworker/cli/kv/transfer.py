@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from edgeworker.cli.kv.entry_json import line_of, pair_of
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.cli.kv.progress import progress
 from edgeworker.errors import ConfigError
+from edgeworker.files import draft_of
 from edgeworker.kv.namespace import Pair
 from edgeworker.kv.rules import MIN_TTL_SECONDS
 
@@ -118,14 +118,8 @@ def _output(file: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    draft = file.with_name(f".{file.name}.part")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as output:
-                yield output
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
+        with draft_of(file) as draft:
+            yield draft.file
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror}") from error

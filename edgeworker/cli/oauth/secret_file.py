@@ -3,9 +3,6 @@
 Source for which file it is: wrangler_compat/secret_files.py, which reads it.
 """
 
-import contextlib
-import os
-import secrets
 import stat
 import subprocess
 from collections.abc import Mapping
@@ -17,6 +14,7 @@ from typing import Final
 from dotenv.parser import Binding, parse_stream
 
 from edgeworker.errors import ConfigError
+from edgeworker.files import replace_file
 from wrangler_compat.variables import dev_vars_names, dot_env_names
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -105,16 +103,9 @@ def _lines(file: Path) -> list[Binding]:
 
 
 def _replace(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(file)
+        replace_file(file, text.encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
         raise ConfigError(f"{file}: cannot be written: {error.strerror}") from error
 
 

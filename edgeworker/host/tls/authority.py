@@ -1,7 +1,5 @@
 """The local certificate authority: kept in the data directory, signs what the edge's https sockets are served with."""
 
-import contextlib
-import os
 import secrets
 import shutil
 import stat
@@ -15,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 
 from edgeworker.config import Certificate
 from edgeworker.errors import ConfigError, StoreError
+from edgeworker.files import replace_file, write_once
 from edgeworker.host.tls.x509 import Pair, checked_name, issue, new_authority, read_authority
 from edgeworker.server.certificates import CertificateFacts, read_facts, shown
 
@@ -93,8 +92,8 @@ class Authority:
         draft = data / f"{_FOLDER}.{secrets.token_hex(8)}"
         try:
             draft.mkdir(mode=0o700)
-            _write(draft / "ca.key", pair.key_pem, 0o600)
-            _write(draft / "ca.pem", pair.certificate_pem, 0o644)
+            write_once(draft / "ca.key", pair.key_pem)
+            write_once(draft / "ca.pem", pair.certificate_pem, mode=0o644)
             # The folder appears with both files in it: of two processes that start together one wins.
             draft.rename(data / _FOLDER)
         except OSError as error:
@@ -177,16 +176,7 @@ class Authority:
         return read_facts(certificate)
 
     def _replace(self, name: str, content: bytes) -> None:
-        draft = self.folder / f"{name}.{secrets.token_hex(8)}"
         try:
-            _write(draft, content, 0o600)
-            draft.replace(self.folder / name)
+            replace_file(self.folder / name, content)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink()
             raise StoreError(f"{self.folder / name} cannot be written: {error.strerror}") from error
-
-
-def _write(file: Path, content: bytes, mode: int) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-        stream.write(content)

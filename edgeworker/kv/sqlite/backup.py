@@ -1,12 +1,12 @@
 """A copy of the whole KV database, made while it is in use, and back again."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from edgeworker.errors import StoreError
+from edgeworker.files import draft_of
 from edgeworker.kv.sqlite.connection import connect_for_reading, translated
 from edgeworker.kv.sqlite.schema import SCHEMA
 
@@ -76,19 +76,8 @@ def _copy(source: Path, target: Path) -> None:
 @contextmanager
 def _draft_of(path: Path) -> Iterator[Path]:
     """A file beside `path` that takes its place at the end, and only if all went well."""
-    draft = path.with_name(f".{path.name}.part")
     try:
-        draft.unlink(missing_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        try:
-            yield draft
-            descriptor = os.open(draft, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with draft_of(path) as draft:
+            yield draft.path
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error

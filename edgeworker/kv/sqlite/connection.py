@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from edgeworker.errors import StoreError
+from edgeworker.files import create_file
 from edgeworker.kv.sqlite.schema import SCHEMA
-from edgeworker.sqlite_schema import create_file
 
 Durability = Literal["full", "normal"]
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeworker.sqlite_schema import Schema
+from edgeworker.sqlite_schema import SQLiteSchema
 
 # A large value is split into rows of `chunks`, whose number is that of the value times this, plus the row's place.
 CHUNKS_PER_VALUE: Final = 1 << 20
@@ -51,7 +51,7 @@ _VERSION_1: Final = (
     """,
 )
 
-SCHEMA: Final = Schema(
+SCHEMA: Final = SQLiteSchema(
     application_id=0x45574B56,  # "EWKV"
     contents="KV",
     migrations=(_VERSION_1,),

@@ -3,7 +3,6 @@
 Source: `JsDict` of the package workers-runtime-sdk (workers/rpc.py), https://pyodide.org/en/stable/usage/api/python-api/ffi.html
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self, final
@@ -93,9 +92,3 @@ def as_js(value: object) -> object:
     if isinstance(value, list | tuple):
         return [as_js(item) for item in value]
     return value
-
-
-def parse_json(text: str | bytes) -> object:
-    """JSON with each object as a JsDict. Raises json.JSONDecodeError."""
-    parsed: object = json.loads(text, object_hook=JsDict)
-    return parsed

@@ -1,8 +1,6 @@
-import json
-
 import pytest
 
-from edgeworker.runtime.webapi.ffi import JsDict, JsException, as_js, jsnull, parse_json
+from edgeworker.runtime.webapi.ffi import JsDict, JsException, as_js, jsnull
 
 
 def test_a_js_object_has_its_keys_as_items_and_as_attributes() -> None:
@@ -26,15 +24,14 @@ def test_a_key_that_is_a_method_of_dict_is_an_item_only() -> None:
     assert callable(JsDict(items=1).items)
 
 
-def test_json_and_plain_data_become_js_objects_at_every_depth() -> None:
-    for value in (parse_json('{"a": [{"b": 1}]}'), as_js({"a": ({"b": 1},)})):
-        assert value == {"a": [{"b": 1}]}
-        assert isinstance(value, JsDict)
-        inner = value["a"]
-        assert isinstance(inner, list)
-        assert isinstance(inner[0], JsDict)
-    with pytest.raises(json.JSONDecodeError):
-        parse_json("{")
+def test_plain_data_becomes_js_objects_at_every_depth() -> None:
+    value = as_js({"a": ({"b": 1},)})
+
+    assert value == {"a": [{"b": 1}]}
+    assert isinstance(value, JsDict)
+    inner = value["a"]
+    assert isinstance(inner, list)
+    assert isinstance(inner[0], JsDict)
 
 
 def test_an_exception_has_a_name_and_a_message() -> None:

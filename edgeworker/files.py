@@ -1,0 +1,95 @@
+"""Files that appear whole: they are written under another name, and take their place in one step."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+class Draft:
+    """A new file that takes its place with `replace`, or goes away with `discard`. All methods raise OSError."""
+
+    def __init__(self, path: Path, *, mode: int = 0o600) -> None:
+        """`path` is the draft's own: beside the place that it is for, on the same file system."""
+        self.path = path
+        self.file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "wb")
+
+    def replace(self, place: Path, *, durable: bool = True) -> None:
+        """Closes the file and puts it in its place. If `durable`, it is there after a power cut too."""
+        if durable:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        self.file.close()
+        self.path.replace(place)
+        if durable:
+            sync_folder(place.parent)
+
+    def discard(self) -> None:
+        with suppress(OSError):
+            self.file.close()
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_of(place: Path, *, mode: int = 0o600) -> Iterator[Draft]:
+    """A draft that takes `place` at the end of the block, on the disk; if the block raises, nothing has changed.
+
+    Raises OSError.
+    """
+    draft = Draft(place.with_name(f".{place.name}.{secrets.token_hex(8)}"), mode=mode)
+    try:
+        yield draft
+        draft.replace(place)
+    except BaseException:
+        draft.discard()
+        raise
+
+
+def replace_file(place: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Make `content` the file's content, on the disk: a reader sees the old or the new one, never a half. Raises
+    OSError.
+    """
+    with draft_of(place, mode=mode) as draft:
+        draft.file.write(content)
+
+
+def write_once(place: Path, content: bytes, *, mode: int = 0o600) -> bool:
+    """Whether the file was made: of several that try at once one succeeds, and no one reads a half. Raises OSError."""
+    draft = Draft(place.with_name(f".{place.name}.{secrets.token_hex(8)}"), mode=mode)
+    try:
+        draft.file.write(content)
+        draft.file.flush()
+        os.fsync(draft.file.fileno())
+        os.link(draft.path, place)
+    except FileExistsError:
+        return False
+    else:
+        sync_folder(place.parent)
+        return True
+    finally:
+        draft.discard()
+
+
+def create_file(path: Path) -> None:
+    """Make an empty file (0600) and its directory (0700) if they are not there. Raises OSError.
+
+    A file that is there is not even opened: closing it again would end the locks that SQLite holds on it in this
+    process.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        return
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Write a folder's own entries to the disk: a new name in it must survive a power cut too. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

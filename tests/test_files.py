@@ -1,0 +1,99 @@
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from edgeworker.files import Draft, create_file, draft_of, replace_file, write_once
+
+
+def test_a_replaced_file_has_the_new_content_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    place.write_bytes(b"old")
+    place.chmod(0o644)
+
+    replace_file(place, b"new")
+
+    assert place.read_bytes() == b"new"
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_the_old_file_stays_where_the_new_one_cannot_be_finished(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    place.write_bytes(b"old")
+
+    def fail() -> None:
+        with draft_of(place) as draft:
+            draft.file.write(b"half of")
+            raise RuntimeError("on the way")
+
+    with pytest.raises(RuntimeError, match="on the way"):
+        fail()
+
+    assert place.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_who_reads_the_file_meanwhile_reads_the_old_one_whole(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    place.write_bytes(b"old")
+
+    with draft_of(place) as draft:
+        draft.file.write(b"new")
+        draft.file.flush()
+        assert place.read_bytes() == b"old"
+
+    assert place.read_bytes() == b"new"
+
+
+def test_a_place_that_cannot_be_taken_leaves_no_draft(tmp_path: Path) -> None:
+    place = tmp_path / "folder"
+    place.mkdir()
+    (place / "inside").touch()
+
+    with pytest.raises(OSError, match="directory"):
+        replace_file(place, b"x")
+
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_of_several_that_write_once_at_the_same_time_one_succeeds(tmp_path: Path) -> None:
+    place = tmp_path / "token"
+    barrier = threading.Barrier(8)
+    made: list[int] = []
+
+    def write(number: int) -> None:
+        barrier.wait()
+        if write_once(place, str(number).encode()):
+            made.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(made) == 1
+    assert place.read_bytes() == str(made[0]).encode()
+    assert os.listdir(tmp_path) == ["token"]
+
+
+def test_a_draft_takes_no_file_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "draft").write_bytes(b"another's")
+
+    with pytest.raises(FileExistsError):
+        Draft(tmp_path / "draft")
+
+    assert (tmp_path / "draft").read_bytes() == b"another's"
+
+
+def test_a_file_is_made_with_its_folder_for_the_owner_alone(tmp_path: Path) -> None:
+    create_file(tmp_path / "data" / "kv.sqlite")
+    (tmp_path / "data" / "kv.sqlite").write_bytes(b"content")
+    create_file(tmp_path / "data" / "kv.sqlite")
+
+    assert (tmp_path / "data" / "kv.sqlite").read_bytes() == b"content"
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "data" / "kv.sqlite").stat().st_mode) == 0o600
