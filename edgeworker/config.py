@@ -9,6 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from edgeworker.schema import fields as schema
+from edgeworker.schema.value_types import (
+    BASE_URL,
+    BASE_URLS,
+    BOOLEAN,
+    CERTIFIED,
+    HEADER,
+    HOST,
+    ID,
+    OBJECT,
+    PATH,
+    POSITIVE,
+    SECONDS,
+    SERVER_NAME,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    one_of,
+)
+from edgeworker.schema.wrangler_checks import FieldContext
+
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
@@ -103,14 +124,27 @@ class OriginTLS:
     asked for and that the certificate must hold, where it is not the host of the origin's URL. All files are PEM.
     """
 
-    ca_file: Path | None = None
-    verify: bool = True
-    client_cert: Path | None = None
-    client_key: Path | None = None
-    server_name: str | None = None
+    ca_file: Path | None = schema.setting(
+        None, PATH, "PEM certificates that sign the origin's, instead of the system's", path="origin_ca"
+    )
+    verify: bool = schema.setting(True, BOOLEAN, "`false`: any certificate of the origin will do", path="origin_verify")
+    client_cert: Path | None = schema.setting(
+        None,
+        PATH,
+        "PEM certificate that is shown to the origin, so that it can refuse everyone else",
+        path="origin_client_cert",
+    )
+    client_key: Path | None = schema.setting(None, PATH, "its key", path="origin_client_key")
+    server_name: str | None = schema.setting(
+        None,
+        SERVER_NAME,
+        "the name in the origin's certificate; default: the host of its URL",
+        path="origin_server_name",
+    )
 
 
 USUAL_ORIGIN_TLS: Final = OriginTLS()
+NORMALIZE_DOC: Final = "`false`: origins get the path as the client wrote it; decisions are made on the canonical one"
 
 
 class ProductConfig:
@@ -134,22 +168,24 @@ class Zone:
     made on the canonical one.
     """
 
-    name: str
-    id: str
-    origin: str | None = None
-    origins: Mapping[str, str] = field(default_factory=dict)
-    source: str = ""
-    origin_tls: OriginTLS = USUAL_ORIGIN_TLS
-    normalize_to_origin: bool = True
-    products: tuple[ProductConfig, ...] = ()
+    name: str = field(metadata=schema.key(HOST, "the domain"))
+    id: str = schema.setting("", ID, "default: one is made up from the name")
+    origin: str | None = schema.setting(None, BASE_URL, "the server behind the zone")
+    origins: Mapping[str, str] = field(
+        default_factory=dict, metadata=schema.key(BASE_URLS, "servers behind single hosts, or behind `*.` and a domain")
+    )
+    source: str = field(default="", metadata=schema.source())
+    origin_tls: OriginTLS = field(default=USUAL_ORIGIN_TLS, metadata=schema.inline(OriginTLS))
+    normalize_to_origin: bool = schema.setting(True, BOOLEAN, NORMALIZE_DOC)
+    products: tuple[ProductConfig, ...] = field(default=(), metadata=schema.extensions())
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """A KV key space. `id` is any text without "/"; `title` is for people and for the REST API's list."""
 
-    id: str
-    title: str
+    id: str = field(metadata=schema.key(ID, ""))
+    title: str = field(metadata=schema.key(TEXT, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +209,10 @@ class Certificate:
     `hosts` are the names that it is served for ("api.example.com", "*.example.com"); without any, those that it holds.
     """
 
-    cert: Path
-    key: Path
-    hosts: tuple[str, ...] = ()
-    source: str = ""
+    cert: Path = field(metadata=schema.key(PATH, "PEM, the server's own first, then its chain"))
+    key: Path = field(metadata=schema.key(PATH, "PEM, without a passphrase"))
+    hosts: tuple[str, ...] = schema.setting((), CERTIFIED, "default: the names that it holds")
+    source: str = field(default="", metadata=schema.source())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +223,21 @@ class TLS:
     show one.
     """
 
-    certificates: tuple[Certificate, ...] = ()
-    min_version: Literal["1.2", "1.3"] = "1.2"
-    client_auth: Literal["none", "request", "require"] = "none"
-    client_ca: Path | None = None
+    certificates: tuple[Certificate, ...] = field(
+        default=(), metadata=schema.tables(Certificate, "certificates by host; the first is for every other host")
+    )
+    min_version: Literal["1.2", "1.3"] = schema.setting("1.2", one_of("1.2", "1.3"), "")
+    client_auth: Literal["none", "request", "require"] = schema.setting(
+        "none", one_of("none", "request", "require"), "whether clients of the edge show a certificate"
+    )
+    client_ca: Path | None = schema.setting(None, PATH, "PEM certificates that sign the clients'")
+
+    def check_table(self, context: FieldContext, written: Mapping[str, object]) -> None:
+        if self.client_auth != "none" and "client_ca" not in written:
+            context.key("client_auth").error(
+                '"tls.client_auth" needs "tls.client_ca": the PEM certificates of the authorities that sign the '
+                "clients'."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +247,14 @@ class KVSettings:
     `consistency` "eventual" delays what other readers see by up to `visibility_delay_seconds`, drawn with `seed`.
     """
 
-    durability: Literal["full", "normal"] = "normal"
-    consistency: Literal["strong", "eventual"] = "strong"
-    visibility_delay_seconds: int = 60
-    seed: int = 0
+    durability: Literal["full", "normal"] = schema.setting(
+        "normal", one_of("normal", "full"), "`full`: an acknowledged write survives a power cut"
+    )
+    consistency: Literal["strong", "eventual"] = schema.setting(
+        "strong", one_of("strong", "eventual"), "`eventual`: other readers see a write later"
+    )
+    visibility_delay_seconds: int = schema.setting(60, WHOLE, "the longest delay with `eventual`")
+    seed: int = schema.setting(0, WHOLE, "from which the delays are drawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +266,13 @@ class Outbound:
     hold a password. `no_proxy` lists what is reached without them (see edgeworker.server.outbound_proxy).
     """
 
-    allow_private: tuple[str, ...] = ()
-    ca_file: Path | None = None
-    connect_timeout_seconds: float = 15.0
-    response_timeout_seconds: float = 100.0
-    max_subrequests: int = 1000
+    allow_private: tuple[str, ...] = schema.setting(
+        (), TEXTS, 'private hosts, addresses and networks that may be reached; `"*"`: all'
+    )
+    ca_file: Path | None = schema.setting(None, PATH, "PEM certificates to trust instead of the system's")
+    connect_timeout_seconds: float = schema.setting(15.0, SECONDS, "")
+    response_timeout_seconds: float = schema.setting(100.0, SECONDS, "until the head of the answer")
+    max_subrequests: int = schema.setting(1000, POSITIVE, "for one request")
     http_proxy: str = field(default="", repr=False)
     https_proxy: str = field(default="", repr=False)
     no_proxy: str = ""
@@ -232,21 +285,30 @@ class Limits:
     `script_seconds` is how long a script may take until it answers; None is for ever, as on Cloudflare.
     """
 
-    request_line_bytes: int = 16_384
-    header_bytes: int = 16_384  # one field
-    headers: int = 128
-    headers_bytes: int = 128 * 1024  # all of them, where they come in more than one piece
-    body_bytes: int = 100 * 1024 * 1024  # Cloudflare's limit on its free and pro plans
-    tls_handshake_timeout_seconds: float = 10.0
-    header_timeout_seconds: float = 10.0
-    body_grace_seconds: float = 10.0  # how long a body may take besides what body_bytes_per_second gives it
-    body_bytes_per_second: int = 1024
-    write_timeout_seconds: float = 60.0  # for the next 64 KiB that a client takes
-    keepalive_timeout_seconds: float = 75.0
-    half_closed_seconds: float = 5.0  # for an answer to a client that has closed its side, or has gone
-    connections_per_address: int = 1024
-    drain_timeout_seconds: float = 30.0  # Cloudflare gives waitUntil as long
-    script_seconds: float | None = None
+    request_line_bytes: int = schema.setting(16_384, POSITIVE, "")
+    header_bytes: int = schema.setting(16_384, POSITIVE, "one field")
+    headers: int = schema.setting(128, POSITIVE, "how many")
+    # All of them, where they come in more than one piece.
+    headers_bytes: int = schema.setting(128 * 1024, POSITIVE, "all of them")
+    # Cloudflare's limit on its free and pro plans.
+    body_bytes: int = schema.setting(100 * 1024 * 1024, WHOLE, "")
+    tls_handshake_timeout_seconds: float = schema.setting(10.0, SECONDS, "")
+    header_timeout_seconds: float = schema.setting(10.0, SECONDS, "")
+    body_grace_seconds: float = schema.setting(10.0, SECONDS, "for a body, besides what its size gives it")
+    body_bytes_per_second: int = schema.setting(1024, POSITIVE, "the slowest body")
+    write_timeout_seconds: float = schema.setting(60.0, SECONDS, "for the next 64 KiB that a client takes")
+    keepalive_timeout_seconds: float = schema.setting(75.0, SECONDS, "")
+    half_closed_seconds: float = schema.setting(
+        5.0, SECONDS, "how long a client that has closed its side may wait for an answer"
+    )
+    connections_per_address: int = schema.setting(
+        1024, POSITIVE, "open at the same time; of IPv6 a /64 counts as one address"
+    )
+    # Cloudflare gives waitUntil as long.
+    drain_timeout_seconds: float = schema.setting(30.0, SECONDS, "for `waitUntil` when the edge stops")
+    script_seconds: float | None = schema.setting(
+        None, SECONDS, "until a script must have answered (page 1102); without it, no limit"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +317,12 @@ class CF:
     value, one JSON object, wins over it: for tests, because every client can send it.
     """
 
-    values: Mapping[str, JSON] = field(default_factory=dict)
-    override_header: str | None = None
+    values: Mapping[str, JSON] = field(
+        default_factory=dict, metadata=schema.key(OBJECT, 'in place of the defaults, such as `{ country = "DE" }`')
+    )
+    override_header: str | None = schema.setting(
+        None, HEADER, "a field of requests whose JSON object wins; for tests, every client can send it"
+    )
 
 
 DEFAULT_SUBDOMAIN: Final = "local"

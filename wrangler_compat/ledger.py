@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker import features
+from edgeworker.schema.describe import describe_keys
 from edgeworker.schema.wrangler_field import SUPPORT, Field
 from wrangler_compat.api.endpoints import ENDPOINTS
-from wrangler_compat.edge_fields import SECTIONS
+from wrangler_compat.edge_toml import REGISTRY, EdgeFile
 from wrangler_compat.fields import FIELDS, LEGACY
 
 FILE: Final = Path(__file__).with_name("COMPATIBILITY.md")
@@ -53,14 +54,8 @@ def tables() -> Iterator[Table]:
         "What Cloudflare's dashboard holds, and what is only local. An unknown key is an error.",
         ("table", "key", "must be", "note"),
         [
-            (
-                _heading(section.name, many=section.many),
-                f"`{key.name}`",
-                key.kind.expected,
-                _with_required(key.note, required=key.required),
-            )
-            for section in SECTIONS
-            for key in section.keys
+            (f"`{row.table}`" if row.table else "(top)", f"`{row.key}`", row.expected, row.note)
+            for row in describe_keys(EdgeFile, REGISTRY)
         ],
     )
     yield Table(
@@ -82,16 +77,6 @@ def tables() -> Iterator[Table]:
 
 def _by_name(field: Field) -> str:
     return field.name.lstrip("$")
-
-
-def _heading(name: str, *, many: bool) -> str:
-    if not name:
-        return "(top)"
-    return f"`[[{name}]]`" if many else f"`[{name}]`"
-
-
-def _with_required(note: str, *, required: bool) -> str:
-    return "; ".join(part for part in ("required" if required else "", note) if part)
 
 
 def render(sections: Iterable[Table]) -> str:

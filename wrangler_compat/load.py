@@ -10,6 +10,7 @@ from edgeworker.bindings import JSONBinding, KVBinding
 from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.value_types import BASE_URL
 from edgeworker.schema.wrangler_checks import without_passwords
 from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
 from wrangler_compat.cross_checks import (
@@ -23,7 +24,6 @@ from wrangler_compat.cross_checks import (
 )
 from wrangler_compat.discovery import discover, short
 from wrangler_compat.document import Document, parse_document, read_text
-from wrangler_compat.edge_fields import BASE_URL
 from wrangler_compat.edge_toml import EdgeFile, read_edge
 from wrangler_compat.entry import Entry, find_entry
 from wrangler_compat.environments import choose
@@ -264,6 +264,7 @@ class _Loader:
             outbound=edge.outbound,
             limits=edge.limits,
             cf=edge.cf,
+            products=edge.products,
             files=tuple(self._files),
         )
         check_whole(config, self._diagnostics)

@@ -10,7 +10,7 @@ examples:
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +19,10 @@ from edgeworker.cli.diagnostics import show_diagnostics
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.startup import binding_rows, route_rows, zone_rows
+from edgeworker.schema.describe import HIDDEN, describe_values
 
 if TYPE_CHECKING:
     from edgeworker.config import Config, Worker
-
-HIDDEN = "(hidden)"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +56,7 @@ def as_plain(value: object) -> object:
             return value
         case Mapping():
             return {str(key): as_plain(item) for key, item in value.items()}
-        case tuple() | list():
+        case tuple() | list() | frozenset():
             return [as_plain(item) for item in value]
         case _ if is_dataclass(value):
             shown = {
@@ -66,6 +65,22 @@ def as_plain(value: object) -> object:
             return {"kind": type(value).__name__, **shown}
         case _:
             return str(value)
+
+
+def _settings(config: "Config") -> Iterator[list[str]]:
+    """What edge.toml sets to something else than the default."""
+    tables: list[tuple[str, object]] = [
+        ("tls", config.tls),
+        ("kv", config.kv),
+        ("outbound", config.outbound),
+        ("cf", config.cf),
+        ("limits", config.limits),
+        *((type(product).__name__, product) for product in config.products),
+        *((f"{zone.name}: {type(product).__name__}", product) for zone in config.zones for product in zone.products),
+    ]
+    for name, table in tables:
+        for key, value in describe_values(table):
+            yield [name, key, value]
 
 
 def _script_text(worker: "Worker") -> str:
@@ -103,4 +118,5 @@ def _show(out: Output, config: "Config") -> None:
     out.table(["zone", "id", "origin"], zone_rows(config))
     out.table(["route", "worker", "zone"], route_rows(config))
     out.table(["worker", "binding", "kind", "value"], binding_rows(config))
+    out.table(["table of edge.toml", "key", "value"], _settings(config))
     out.table(["KV namespace", "title"], [[namespace.id, namespace.title] for namespace in config.namespaces])

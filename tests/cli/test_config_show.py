@@ -7,8 +7,9 @@ import pytest
 
 from edgeworker.bindings import SecretBinding
 from edgeworker.cli import main
-from edgeworker.cli.config_show import HIDDEN, as_plain
+from edgeworker.cli.config_show import as_plain
 from edgeworker.config import Config, Worker
+from edgeworker.schema.describe import HIDDEN
 
 CONFIG = """\
 name = "w"
@@ -81,3 +82,16 @@ def test_what_has_no_place_in_a_repr_has_none_in_the_json() -> None:
     config = Config(workers=(Worker("w", Path("/w.py"), (SecretBinding("S", "sesame"),)),))
 
     assert "sesame" not in json.dumps(as_plain(config))
+
+
+def test_what_edge_toml_sets_is_listed_by_its_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.joinpath("edge.toml").write_text(
+        '[limits]\nheaders = 5\n[cf]\nvalues = { country = "DE" }\n[kv]\nseed = 0\n'
+    )
+
+    assert show() == 0
+
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["limits", "headers", "5"] in rows
+    assert ["cf", "values", "country:", "DE"] in rows
+    assert not any(row[:1] == ["kv"] for row in rows)

@@ -5,12 +5,13 @@ from dataclasses import fields
 import pytest
 
 from edgeworker.config import KVSettings, Limits, Outbound
-from wrangler_compat.edge_fields import (
+from edgeworker.schema.layout import lay_out
+from edgeworker.schema.value_types import (
     ADDRESS,
     BASE_URL,
     BASE_URLS,
     BOOLEAN,
-    BY_SECTION,
+    DURATION,
     HOST,
     HOSTS,
     ID,
@@ -20,7 +21,7 @@ from wrangler_compat.edge_fields import (
     TEXT,
     TEXTS,
     WHOLE,
-    Kind,
+    ValueType,
     one_of,
     split_address,
 )
@@ -46,10 +47,11 @@ from wrangler_compat.edge_fields import (
         (SECONDS, [1, 0.5], [0, -1, True, "1", float("inf"), float("nan")]),
         (NETWORKS, [[], ["10.0.0.0/8", "::1"]], ["::1", ["a"], [1]]),
         (TEXTS, [[], ["a"]], ["a", [""], [1]]),
-        (one_of("a", "b"), ["a"], ["c", 1, None]),
+        (one_of("a", "b"), ["a"], ["c", 1, None, []]),
+        (DURATION, ["24h", "2h45m", "30m", "90s"], ["", "24", "0h", "1d", "h", 24]),
     ],
 )
-def test_a_kind_takes_what_it_says(kind: Kind, good: list[object], bad: list[object]) -> None:
+def test_a_kind_takes_what_it_says(kind: ValueType, good: list[object], bad: list[object]) -> None:
     assert [value for value in good if not kind.fits(value)] == []
     assert [value for value in bad if kind.fits(value)] == []
 
@@ -59,10 +61,9 @@ def test_an_ipv6_address_loses_its_brackets() -> None:
     assert split_address("[nope]:80") is None
 
 
-@pytest.mark.parametrize(("section", "settings"), [("kv", KVSettings), ("outbound", Outbound), ("limits", Limits)])
-def test_every_setting_of_the_edge_can_be_set(section: str, settings: type[KVSettings | Outbound | Limits]) -> None:
-    """A new setting needs a row in edge_fields.SECTIONS and a line in edge_toml."""
+@pytest.mark.parametrize("settings", [KVSettings, Outbound, Limits])
+def test_every_setting_of_the_edge_can_be_set(settings: type[KVSettings | Outbound | Limits]) -> None:
     of_the_environment = {"http_proxy", "https_proxy", "no_proxy"}
-    assert {key.name for key in BY_SECTION[section].keys} == {
+    assert set(lay_out(settings).children) == {
         field.name for field in fields(settings) if field.name not in of_the_environment
     }
