@@ -1,7 +1,6 @@
 """`state.sqlite`: one aiosqlite connection that reads and writes, and one that notices what others wrote."""
 
 import asyncio
-import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from edgeworker.errors import StoreError
 from edgeworker.files import create_file
+from edgeworker.sqlite_thread import open_in_thread
 from edgeworker.state.schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -98,26 +98,7 @@ class StateDatabase:
             if self._connection is not None and _identity(self.path) != self._identity:
                 await self._disconnect()
             if self._connection is None:
-                # It takes some milliseconds to import, and an edge without products, tokens and ATOMIC needs none.
-                import aiosqlite
-
-                # It logs every statement with its parameters, and those are secrets.
-                logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-                failures: list[Exception] = []
-
-                def connect() -> sqlite3.Connection:
-                    try:
-                        return self._connect()
-                    except Exception as error:  # noqa: BLE001  # it is raised below
-                        # aiosqlite would leave its thread running; that of an open connection can be ended.
-                        failures.append(error)
-                        return sqlite3.connect(":memory:")
-
-                connection = await aiosqlite.Connection(connect, iter_chunk_size=64)
-                if failures:
-                    await connection.close()
-                    raise failures[0]
-                self._connection = connection
+                self._connection = await open_in_thread(self._connect)
             yield self._connection
 
     def _connect(self) -> sqlite3.Connection:

@@ -17,6 +17,11 @@ CHUNK_BYTES: Final = 64 * 1024
 GRACE_SECONDS: Final = 600
 
 
+# How a value is read: its size, and rows of it in their order.
+SIZE: Final = "SELECT size FROM large_values WHERE number = ?"
+CONTENT: Final = "SELECT content FROM chunks WHERE number >= ? AND number < ? ORDER BY number"
+
+
 def begin(connection: sqlite3.Connection) -> int:
     """Makes room for a large value; returns its number. It is gone some time after its last `append`."""
     number = connection.execute("INSERT INTO large_values (unused_since) VALUES (0)").lastrowid
@@ -55,37 +60,23 @@ def keep(connection: sqlite3.Connection, number: int) -> None:
         raise StoreError(f"A value's end came more than {GRACE_SECONDS} seconds after its last piece; put it again.")
 
 
-def size(connection: sqlite3.Connection, number: int) -> int:
-    """In bytes. Raises StoreError if a sweep was there before."""
-    row = connection.execute("SELECT size FROM large_values WHERE number = ?", (number,)).fetchone()
-    if row is None:
-        raise _removed()
-    found: int = row[0]
-    return found
-
-
 def count(size: int) -> int:
     """How many rows a value of `size` bytes has."""
     return -(-size // CHUNK_BYTES)
 
 
-def read(connection: sqlite3.Connection, number: int, place: int) -> bytes:
-    """One row. Raises StoreError if a sweep was there before."""
-    chunk = (number * CHUNKS_PER_VALUE + place,)
-    row = connection.execute("SELECT content FROM chunks WHERE number = ?", chunk).fetchone()
-    if row is None:
-        raise _removed()
-    content: bytes = row[0]
-    return content
+def span(number: int, first: int = 0, most: int = CHUNKS_PER_VALUE) -> tuple[int, int]:
+    """The parameters of CONTENT for at most `most` rows from the row `first` on."""
+    return number * CHUNKS_PER_VALUE + first, number * CHUNKS_PER_VALUE + min(first + most, CHUNKS_PER_VALUE)
 
 
-def read_all(connection: sqlite3.Connection, number: int) -> bytes:
-    rows = range(count(size(connection, number)))
-    return b"".join([read(connection, number, place) for place in rows])
+def removed() -> StoreError:
+    """For a reader that finds less than there was when it began: a sweep was there before."""
+    return StoreError(f"The value was replaced more than {GRACE_SECONDS} seconds ago while it was read; read it again.")
 
 
 def sweep(connection: sqlite3.Connection, *, now: int, limit: int) -> int:
-    """Removes up to `limit` rows of values that nobody has used for GRACE_SECONDS; returns how many."""
+    """Removes up to `limit` rows of values that no one has used for GRACE_SECONDS; returns how many."""
     connection.execute("UPDATE large_values SET unused_since = ? WHERE unused_since = 0", (now,))
     removed = 0
     unused = connection.execute(
@@ -101,7 +92,3 @@ def sweep(connection: sqlite3.Connection, *, now: int, limit: int) -> int:
             break
         removed += connection.execute("DELETE FROM large_values WHERE number = ?", (number,)).rowcount
     return removed
-
-
-def _removed() -> StoreError:
-    return StoreError(f"The value was replaced more than {GRACE_SECONDS} seconds ago while it was read; read it again.")

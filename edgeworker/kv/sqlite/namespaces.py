@@ -1,6 +1,5 @@
 """The namespaces of the KV database."""
 
-import sqlite3
 from collections.abc import Iterable
 
 from edgeworker.config import Namespace
@@ -15,17 +14,11 @@ class SQLiteNamespaces:
         self._writer = writer
 
     async def all(self) -> list[Namespace]:
-        def read(connection: sqlite3.Connection) -> list[Namespace]:
-            return [Namespace(*row) for row in connection.execute("SELECT id, title FROM namespaces ORDER BY number")]
-
-        return await self._reader.short(read)
+        return await self._reader.short("SELECT id, title FROM namespaces ORDER BY number", (), Namespace)
 
     async def get(self, namespace_id: str) -> Namespace | None:
-        def read(connection: sqlite3.Connection) -> Namespace | None:
-            found = connection.execute("SELECT id, title FROM namespaces WHERE id = ?", (namespace_id,)).fetchone()
-            return None if found is None else Namespace(*found)
-
-        return await self._reader.short(read)
+        found = await self._reader.short("SELECT id, title FROM namespaces WHERE id = ?", (namespace_id,), Namespace)
+        return found[0] if found else None
 
     async def create(self, namespace: Namespace) -> None:
         await self._writer.run(lambda connection: writes.create_namespace(connection, namespace))

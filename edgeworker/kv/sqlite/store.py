@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -90,7 +89,7 @@ class SQLiteStore:
             return None
         value, expires_at, metadata, large = row
         if large is not None:
-            value = await self._reader.long(lambda connection: chunks.read_all(connection, large))
+            value = await self._whole(large)
         return Entry(value, expires_at, metadata)
 
     async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
@@ -99,8 +98,8 @@ class SQLiteStore:
             return None
         value, expires_at, metadata, large = row
         if large is None:
-            return EntryStream(len(value), _whole(value), expires_at, metadata)
-        size = await self._reader.short(lambda connection: chunks.size(connection, large))
+            return EntryStream(len(value), _one_piece(value), expires_at, metadata)
+        size = await self._size(large)
         return EntryStream(size, self._pieces(large, size), expires_at, metadata)
 
     async def put(self, namespace_id: str, key: str, entry: Entry) -> None:
@@ -153,11 +152,8 @@ class SQLiteStore:
         # What follows a name directly is the name with a NUL. One lower bound: SQLite would seek with one of two only.
         bounds = (namespace_id, max(first, after.encode() + b"\x00"), first + _AFTER_ALL, now, limit)
 
-        def read(connection: sqlite3.Connection) -> list[ListedKey]:
-            rows = connection.execute(_LIST, bounds).fetchall()
-            return [ListedKey(key.decode(), expires_at, metadata) for key, expires_at, metadata in rows]
-
-        return await (self._reader.long(read) if limit > _KEYS_IN_LOOP else self._reader.short(read))
+        read = self._reader.long if limit > _KEYS_IN_LOOP else self._reader.short
+        return await read(_LIST, bounds, _listed)
 
     async def sweep(self, *, now: int, limit: int = 500) -> int:
         return await self._writer.run(lambda connection: writes.sweep(connection, now=now, limit=limit))
@@ -176,12 +172,28 @@ class SQLiteStore:
         try:
             row = self._reader.row(_GET, name)
         except sqlite3.Error as error:
-            row = await self._reader.again(lambda connection: connection.execute(_GET, name).fetchone(), error)
+            row = next(iter(await self._reader.again(_GET, name, _row, error)), None)
         return None if row is None or (row[1] is not None and row[1] <= now) else row
 
     async def _pieces(self, large: int, size: int) -> AsyncIterator[bytes]:
         for place in range(chunks.count(size)):
-            yield await self._reader.short(partial(chunks.read, number=large, place=place))
+            found = await self._reader.short(chunks.CONTENT, chunks.span(large, place, 1), bytes)
+            if not found:
+                raise chunks.removed()
+            yield found[0]
+
+    async def _size(self, large: int) -> int:
+        sizes = await self._reader.short(chunks.SIZE, (large,), int)
+        if not sizes:
+            raise chunks.removed()
+        return sizes[0]
+
+    async def _whole(self, large: int) -> bytes:
+        size = await self._size(large)
+        value = b"".join(await self._reader.long(chunks.CONTENT, chunks.span(large), bytes))
+        if len(value) != size:
+            raise chunks.removed()
+        return value
 
     async def _append(self, large: int | None, batch: bytes, offset: int) -> int:
         def append(connection: sqlite3.Connection) -> int:
@@ -192,6 +204,14 @@ class SQLiteStore:
         return await self._writer.run(append)
 
 
-async def _whole(value: bytes) -> AsyncIterator[bytes]:
+def _listed(key: bytes, expires_at: int | None, metadata: str | None) -> ListedKey:
+    return ListedKey(key.decode(), expires_at, metadata)
+
+
+def _row(value: bytes, expires_at: int | None, metadata: str | None, large: int | None) -> Row:
+    return value, expires_at, metadata, large
+
+
+async def _one_piece(value: bytes) -> AsyncIterator[bytes]:
     if value:
         yield value
