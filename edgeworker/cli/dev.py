@@ -14,13 +14,11 @@ import asyncio
 import importlib
 import json
 import logging
-import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout, suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli import startup
@@ -35,10 +33,13 @@ if TYPE_CHECKING:
     from edgeworker.clock import Clock
     from edgeworker.config import Config
     from edgeworker.host.sockets import Sockets
+    from edgeworker.host.storage import Storage
     from edgeworker.messages import Request, Response
     from edgeworker.server.access_log import AccessLogger
+    from edgeworker.state import SQLiteState
     from edgeworker.trace import Trace
     from wrangler_compat import Loaded
+    from wrangler_compat.api import V4Api
 
 _log = logging.getLogger(__name__)
 
@@ -73,60 +74,53 @@ class _Session:
         self._errors = Output.for_stream(sys.stderr)
 
     async def serve(self) -> None:
-        from edgeworker.cache.disk import DiskCache
         from edgeworker.cli import garbage
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
-        from edgeworker.edge import PersistentServices
-        from edgeworker.host.assembly import Assembly
         from edgeworker.host.datadir import DataDir
-        from edgeworker.host.sockets import Behind, Sockets
-        from edgeworker.host.storage import Storage
+        from edgeworker.host.serving import serve
+        from edgeworker.host.stored_edge import StoredEdge
         from edgeworker.host.tracing import Tracing
-        from edgeworker.kv.sweeper import sweep_for_ever
-        from edgeworker.runtime.python.watchdog import Watchdog
-        from edgeworker.state import SQLiteState
-        from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
 
-        options, clock, stop = self._options, SystemClock(), _stop_on_signals()
+        options, clock = self._options, SystemClock()
         begun_ms = clock.now_ms()
         config = self._settled(self._load())
-        async with AsyncExitStack() as stack:
-            data = DataDir.open(options.persist_to)
-            token, place = api_token(options, data)
-            storage = Storage.open(data.kv_file, config.kv, clock)
-            stack.push_async_callback(storage.close)
-            state = SQLiteState(data.path, clock)
-            persistent = PersistentServices(state, DiskCache(data.cache_folder), secrets=data.path / "secrets")
-            stack.push_async_callback(persistent.close)
-            assembly = await Assembly.open(config, store=storage.edge, clock=clock, persistent=persistent)
-            stack.push_async_callback(assembly.close, drain_seconds=config.limits.drain_timeout_seconds)
-            watchdog = Watchdog()
-            watchdog.start()
-            stack.callback(watchdog.close)
-            hosts = (config.api_socket.host, *config.api_hosts)
-            door = Door([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
-            v4 = V4Api(
-                config, storage.api, door, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration
-            )
-            front = Tracing(assembly, clock, self._print_trace) if options.trace else assembly
-            behind = Behind(assembly, front, v4, self._request_log(clock))
-            sockets = await Sockets.open(config, behind, data, clock, stack)
-            await stack.enter_async_context(running(sweep_for_ever(storage.whole, clock)))
+        data = DataDir.open(options.persist_to)
+        token, place = api_token(options, data)
+        drain = config.limits.drain_timeout_seconds
+        edge = StoredEdge(
+            config,
+            data,
+            clock,
+            lambda storage, state: self._api(config, storage, state, token, clock),
+            wrap=(lambda edge: Tracing(edge, clock, self._print_trace)) if options.trace else None,
+            access_logger=self._request_log(clock),
+            drain_seconds=drain,
+        )
+        async with serve(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
+            assembly = running.behind.assembly
+            assert assembly is not None
             if options.cron:
                 firing = fire_when_due(
                     lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
                 )
-                await stack.enter_async_context(running(firing))
+                await running.run_beside(firing)
                 _log.info("cron triggers fire at their times (see `edgeworker cron next`)")
-            await stack.enter_async_context(running(sockets.watch(clock)))
             garbage.serving()
-            self._ready(config, sockets, place)
-            if options.json:
-                stack.enter_context(redirect_stdout(PrintedLines()))
-            await self._reload_until(stop, sockets, begun_ms)
-            _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
+            self._ready(config, running.sockets, place)
+            with redirect_stdout(PrintedLines()) if options.json else nullcontext():
+                await self._reload_until(running.stop, running.sockets, begun_ms)
+                _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
+
+    def _api(
+        self, config: "Config", storage: "Storage", state: "SQLiteState", token: str, clock: "Clock"
+    ) -> "V4Api":
+        from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
+
+        hosts = (config.api_socket.host, *config.api_hosts)
+        door = Door([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
+        return V4Api(config, storage.api, door, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration)
 
     def _load(self) -> "Loaded":
         from wrangler_compat import load
@@ -220,35 +214,3 @@ def _load_watching() -> ModuleType:
     with suppress(ImportError):
         importlib.import_module("anyio._backends._asyncio")  # which the watcher would load in the loop
     return watching
-
-
-@asynccontextmanager
-async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """`work` runs beside the block and is cancelled after it; if it fails, so does the block."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work)
-        try:
-            yield
-        finally:
-            task.cancel()
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """Set by the first SIGINT or SIGTERM; a second one ends the process at once.
-
-    The handlers are Python's, not the loop's: a script that never gives the loop back could not be stopped otherwise.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    received: list[int] = []
-
-    def stopping(number: int, _frame: FrameType | None) -> None:
-        if received:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        received.append(number)
-        loop.call_soon_threadsafe(stop.set)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stopping)
-    return stop

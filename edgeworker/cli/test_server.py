@@ -25,8 +25,8 @@ import argparse
 import asyncio
 import json
 import secrets
-import signal
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 async def _serve(options: argparse.Namespace) -> None:
     from edgeworker.config import Socket
-    from edgeworker.server import listen
+    from edgeworker.host.serving import serve
+    from edgeworker.host.sockets import Behind, ManagementSocket
     from edgeworker.testing.control import Control
     from edgeworker.testing.local import LocalEdge
 
@@ -74,32 +75,30 @@ async def _serve(options: argparse.Namespace) -> None:
     control_token, api_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     front, api = _Front(), _Api(config, api_token)
 
-    def changed(edge: LocalEdge) -> None:
+    def use(edge: LocalEdge) -> None:
         front.edge = edge
         api.use(edge)
 
-    control = Control(lambda: LocalEdge(config), control_token, changed)
-    await control.edge.start()  # a script that cannot be loaded is told now, not at the first request
-    clock, limits = control.edge.clock, config.limits
-    listeners = [
-        await listen(handler, Socket(port=port), limits=limits, clock=clock)
-        for handler, port in ((front, options.port), (control, options.control_port), (api, options.api_port))
-    ]
-    stop = _stop_on_signals()
-    url, control_url, api_url = (listener.url for listener in listeners)
-    ready = {
-        "event": "ready",
-        "url": url,
-        "control_url": control_url,
-        "control_token": control_token,
-        "api_url": f"{api_url}/client/v4",
-        "api_token": api_token,
-    }
-    _tell(ready, as_json=options.json)
-    await stop.wait()
-    for listener in listeners:
-        await listener.close(0)
-    await control.edge.aclose()
+    control = Control(lambda: LocalEdge(config), control_token, use)
+
+    async def open_behind(stack: AsyncExitStack) -> Behind:
+        stack.push_async_callback(lambda: control.edge.aclose())
+        await control.edge.start()  # a script that cannot be loaded is told now, not at the first request
+        control_socket = ManagementSocket(control.application, Socket(port=options.control_port))
+        return Behind(front, api, others={"control_url": control_socket})
+
+    async with serve(config, open_behind, clock=control.edge.clock, drain_seconds=0) as running:
+        urls = running.urls
+        ready = {
+            "event": "ready",
+            "url": urls["url"],
+            "control_url": urls["control_url"],
+            "control_token": control_token,
+            "api_url": f"{urls['api_url']}/client/v4",
+            "api_token": api_token,
+        }
+        _tell(ready, as_json=options.json)
+        await running.stop.wait()
 
 
 class _Front:
@@ -115,20 +114,21 @@ class _Api:
     """The KV REST API of the edge of the moment."""
 
     def __init__(self, config: "Config", token: str) -> None:
-        self._config = config
+        self.config = config
         self._token = token
 
     def use(self, edge: "LocalEdge") -> None:
         from wrangler_compat.api import Door, OneToken, V4Api
 
         door = Door([OneToken(self._token)], clock=edge.clock, hosts=["127.0.0.1"])
-        self._api = V4Api(self._config, edge.store, door, clock=edge.clock)
+        self._api = V4Api(self.config, edge.store, door, clock=edge.clock)
 
     async def fetch(self, request: "Request", /) -> "Response":
         return await self._api.fetch(request)
 
 
 def _config(options: argparse.Namespace) -> "Config":
+    from edgeworker.config import Socket
     from wrangler_compat import load
 
     loaded = load(load_options(options))
@@ -137,7 +137,14 @@ def _config(options: argparse.Namespace) -> "Config":
         Output.for_stream(sys.stderr).line(warnings)
     config = loaded.require()
     # Trusted proxies, TLS and the like are for a real address.
-    return replace(config, edge_socket=replace(config.edge_socket, port=options.port))
+    return replace(
+        config,
+        edge_socket=Socket(port=options.port),
+        api_socket=Socket(port=options.api_port),
+        https_socket=None,
+        api_https_socket=None,
+        redirect_socket=None,
+    )
 
 
 def _tell(ready: dict[str, str], *, as_json: bool) -> None:
@@ -147,10 +154,3 @@ def _tell(ready: dict[str, str], *, as_json: bool) -> None:
     out = Output.for_stream()
     out.table(["", ""], [[name, value] for name, value in ready.items() if name != "event"])
     out.line("Ready  (Ctrl-C stops)")
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop

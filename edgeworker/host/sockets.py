@@ -1,8 +1,11 @@
 """The sockets of a running edge: which there are, what stands behind them, and how they follow a new configuration."""
 
 import logging
+import socket as sockets
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from edgeworker.clock import Clock
@@ -10,14 +13,17 @@ from edgeworker.config import Config, Socket
 from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Handler
 from edgeworker.host.assembly import Assembly
-from edgeworker.host.datadir import DataDir
 from edgeworker.host.file_states import LOOK_EVERY_SECONDS, States, origin_files, states
+from edgeworker.host.management import listen_management
 from edgeworker.routing import ServedHosts
 from edgeworker.server import Listener, listen
 from edgeworker.server.access_log import AccessLogger
+from edgeworker.server.listener import listen_on
 from edgeworker.server.redirect import RedirectToHTTPS
 
 if TYPE_CHECKING:
+    from aiohttp.web import Application
+
     from edgeworker.host.tls.live_tls import LiveTLS
 
 _log = logging.getLogger(__name__)
@@ -32,20 +38,36 @@ class ManagementApi(Handler, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """What answers on the sockets. `access_logger` is told every request of the edge's own."""
+class ManagementSocket:
+    """A socket of the management plane beside the API's. `make` is called when aiohttp is loaded."""
 
-    assembly: Assembly
+    make: "Callable[[], Application]"
+    socket: Socket
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What answers on the sockets. `access_logger` is told every request of the edge's own.
+
+    Without an `api` there is no API socket. `assembly` is what a new configuration goes to, and None where the edge has
+    only one. `work` runs as long as the sockets are open. `others` are more sockets of the management plane, by the
+    name of their URL.
+    """
+
     edge: Handler
-    api: "ManagementApi"
-    access_logger: AccessLogger | None
+    api: ManagementApi | None = None
+    access_logger: AccessLogger | None = None
+    assembly: Assembly | None = None
+    work: Callable[[], Coroutine[object, object, None]] | None = None
+    others: Mapping[str, ManagementSocket] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Sockets:
-    """`urls` has "url" and "api_url", and where there are such sockets "https_url", "api_https_url" and
-    "redirect_url". `tls` is None where nothing is served over https."""
+    """`urls` has "url", and where there are such sockets "api_url", "https_url", "api_https_url" and "redirect_url".
+    `tls` is None where nothing is served over https."""
 
+    config: Config  # the one that is served now
     _behind: Behind
     urls: dict[str, str] = field(default_factory=dict)
     tls: "LiveTLS | None" = None
@@ -53,50 +75,82 @@ class Sockets:
     _origins: States = ()
 
     @classmethod
-    async def open(cls, config: Config, behind: Behind, data: DataDir, clock: Clock, stack: AsyncExitStack) -> Self:
-        """Listens until `stack` is closed. Raises SocketError, ConfigError or StoreError."""
-        sockets = cls(behind, _origins=states(origin_files(config)))
-        drain = config.limits.drain_timeout_seconds
+    async def open(
+        cls,
+        config: Config,
+        behind: Behind,
+        clock: Clock,
+        stack: AsyncExitStack,
+        *,
+        data: Path | None,
+        drain_seconds: float,
+        address: sockets.socket | None = None,
+    ) -> Self:
+        """Listens until `stack` is closed. Raises SocketError, ConfigError or StoreError.
 
-        async def serve(name: str, handler: Handler, socket: Socket, *, over_tls: bool = False) -> Listener:
-            is_api = handler is behind.api
-            tls = sockets.tls if over_tls else None
-            listener = await listen(
-                handler,
-                socket,
-                # The API bounds the body of each of its calls itself, and answers too much with its own code.
-                limits=replace(config.limits, body_bytes=_API_BODY_BYTES) if is_api else config.limits,
-                clock=clock,
-                access_logger=None if is_api else behind.access_logger,
-                tls=None if tls is None else tls.api if is_api else tls.edge,
-            )
-            stack.push_async_callback(listener.close, drain)
-            if tls is not None:
-                tls.serves(listener, api=is_api)
-            sockets.urls[name] = listener.url
-            return listener
-
+        `address` is bound already and takes the place of `config.edge_socket`.
+        """
+        opened = cls(config, behind, _origins=states(origin_files(config)))
         https, api_https, redirect = config.https_socket, config.api_https_socket, config.redirect_socket
         if https is not None or api_https is not None:
             # Its libraries take a while to load, and most runs have no https.
             from edgeworker.host.tls.live_tls import LiveTLS
 
-            sockets.tls = LiveTLS(config, clock, data=data.path)
-        await serve("api_url", behind.api, config.api_socket)
-        if api_https is not None:
-            await serve("api_https_url", behind.api, api_https, over_tls=True)
-        await serve("url", behind.edge, config.edge_socket)
+            if data is None:
+                raise ValueError("https needs a folder for the local authority")
+            opened.tls = LiveTLS(config, clock, data=data)
+        # The API bounds the body of each of its calls itself, and answers too much with its own code.
+        api_limits = replace(config.limits, body_bytes=_API_BODY_BYTES)
+
+        async def serve(name: str, handler: Handler, socket: Socket, *, over_tls: bool = False) -> Listener:
+            tls = opened.tls if over_tls else None
+            listener = await listen(
+                handler,
+                socket,
+                limits=config.limits,
+                clock=clock,
+                access_logger=behind.access_logger,
+                tls=None if tls is None else tls.edge,
+            )
+            stack.push_async_callback(listener.close, drain_seconds)
+            if tls is not None:
+                tls.serves(listener)
+            opened.urls[name] = listener.url
+            return listener
+
+        async def serve_management(
+            name: str, make: "Callable[[], Application]", socket: Socket, *, over_tls: bool = False
+        ) -> None:
+            tls = opened.tls if over_tls else None
+            listener = await listen_management(make, socket, limits=api_limits, tls=None if tls is None else tls.api)
+            stack.push_async_callback(listener.close, drain_seconds)
+            if tls is not None:
+                tls.serves(listener, api=True)
+            opened.urls[name] = listener.url
+
+        def api_application(api: ManagementApi, scheme: str) -> "Application":
+            from edgeworker.host.management.application import management_application
+
+            return management_application(api, api_limits, scheme=scheme)
+
+        if (api := behind.api) is not None:
+            await serve_management("api_url", lambda: api_application(api, "http"), config.api_socket)
+            if api_https is not None:
+                await serve_management("api_https_url", lambda: api_application(api, "https"), api_https, over_tls=True)
+        for name, other in behind.others.items():
+            await serve_management(name, other.make, other.socket)
+        if address is None:
+            await serve("url", behind.edge, config.edge_socket)
+        else:
+            edge = await listen_on(address, behind.edge, config.edge_socket, limits=config.limits, clock=clock)
+            stack.push_async_callback(edge.close, drain_seconds)
+            opened.urls["url"] = edge.url
         if https is not None:
             listener = await serve("https_url", behind.edge, https, over_tls=True)
             if redirect is not None:
-                sockets._redirect = RedirectToHTTPS(ServedHosts(config), port=listener.port)
-                await serve("redirect_url", sockets._redirect, redirect)
-        return sockets
-
-    @property
-    def config(self) -> Config:
-        """The one that is served now."""
-        return self._behind.assembly.config
+                opened._redirect = RedirectToHTTPS(ServedHosts(config), port=listener.port)
+                await serve("redirect_url", opened._redirect, redirect)
+        return opened
 
     async def reload(self, config: Config) -> None:
         """What is behind the sockets and what they show follows the configuration; where they listen does not.
@@ -104,8 +158,11 @@ class Sockets:
         Raises ConfigError, ScriptError or StoreError, and then nothing has changed.
         """
         prepared = None if self.tls is None else self.tls.prepared(config)
-        await self._behind.assembly.reload(config)
-        self._behind.api.config = config
+        if self._behind.assembly is not None:
+            await self._behind.assembly.reload(config)
+        self.config = config
+        if self._behind.api is not None:
+            self._behind.api.config = config
         self._origins = states(origin_files(config))
         if self.tls is not None and prepared is not None:
             await self.tls.use(prepared)
@@ -124,6 +181,8 @@ class Sockets:
                 await self._reload_origins()
 
     async def _reload_origins(self) -> None:
+        if self._behind.assembly is None:
+            return
         try:
             await self._behind.assembly.reload(self.config)
         except EdgeworkerError as error:

@@ -142,7 +142,7 @@ async def listen(
     if tls is not None and socket.proxy_protocol:
         raise ConfigError(f"{socket.host}:{socket.port}: a https socket cannot speak the PROXY protocol; leave one out")
     listener = Listener(handler, socket, limits=limits, clock=clock, access_logger=access_logger, tls=tls)
-    await listener.open(_bind(socket))
+    await listener.open(bind(socket))
     return listener
 
 
@@ -156,7 +156,9 @@ async def listen_on(
     return listener
 
 
-def _bind(socket: Socket) -> sockets.socket:
+def bind(socket: Socket) -> sockets.socket:
+    """A socket that is bound to its address. Raises SocketError, which says what would be right."""
+    """A socket that is bound to its address. Raises SocketError, which says what would be right."""
     place = f"{socket.host}:{socket.port}"
     try:
         family, kind, protocol, _, address = sockets.getaddrinfo(

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _SERVER_ERROR: Final = Refusal(500, "Internal Server Error")
-_ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 # nginx's status for the log: the client left before the response began.
 _CLIENT_LEFT: Final = 499
 
@@ -77,7 +77,7 @@ class Responder:
         if isinstance(request, Refusal):
             response, keep_alive = _refusal_page(request), False
         elif isinstance(request, ServerOptions):
-            response, keep_alive = Response(204, Headers({"Allow": _ALLOW})), received.head.keep_alive
+            response, keep_alive = Response(204, Headers({"Allow": ALLOW})), received.head.keep_alive
         else:
             received.request = request
             response = await self._fetch(request)
@@ -230,5 +230,5 @@ class Responder:
 def _refusal_page(refusal: Refusal) -> Response:
     headers = Headers({"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
     if refusal.status == 405:
-        headers.set("Allow", _ALLOW)
+        headers.set("Allow", ALLOW)
     return Response(refusal.status, headers, refusal.text.encode() + b"\n")

@@ -6,13 +6,15 @@ Every answer is JSON but a KV value. Every request needs the token that the serv
 import base64
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
-from edgeworker.config import JSON
+from aiohttp import web
+
+from edgeworker.config import JSON, Limits
 from edgeworker.errors import EdgeworkerError
-from edgeworker.messages import Headers, Request, Response
+from edgeworker.host.management.application import Answer, new_application
 from edgeworker.runtime import ScriptFailure
 from edgeworker.testing.calls import Exchange
 from edgeworker.testing.fields import Fields, Mistake
@@ -24,7 +26,7 @@ _BODY_LIMIT: Final = 32 * 1024 * 1024
 
 
 class Control:
-    """A Handler. `edge` is the current edge; `reset` puts a fresh one in its place."""
+    """`edge` is the current edge; `reset` puts a fresh one in its place."""
 
     def __init__(self, make: Callable[[], LocalEdge], token: str, on_reset: Callable[[LocalEdge], None]) -> None:
         """`make` makes an edge; `on_reset` is told each one, the first included."""
@@ -34,17 +36,31 @@ class Control:
         self.edge = make()
         on_reset(self.edge)
 
-    async def fetch(self, request: Request, /) -> Response:
-        given = (request.headers.get("authorization") or "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+    def application(self) -> web.Application:
+        @web.middleware
+        async def answer_in_json(request: web.Request, handler: Answer) -> web.StreamResponse:
+            return await self._answer(request, handler)
+
+        application = new_application(Limits(body_bytes=_BODY_LIMIT), answer_in_json)
+        for method, path, endpoint in ENDPOINTS:
+
+            async def answer(request: web.Request, endpoint: Endpoint = endpoint) -> web.StreamResponse:
+                return await endpoint(self, request)
+
+            application.router.add_route(method, path, answer)
+        return application
+
+    async def _answer(self, request: web.Request, handler: Answer) -> web.StreamResponse:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode()):
             return _json({"error": "send `Authorization: Bearer` with the control_token of the ready line"}, 401)
-        name, _, rest = request.url.path[1:].partition("/")
-        endpoint = ENDPOINTS.get((request.method, f"{name}/{rest}" if name == "origin" else name))
-        if endpoint is None:
-            known = sorted({f"{method} /{path}" for method, path in ENDPOINTS})
-            return _json({"error": f"no {request.method} {request.url.path} here; there are: {', '.join(known)}"}, 404)
+        if request.match_info.http_exception is not None:
+            known = ", ".join(sorted({f"{method} {path.partition('{')[0]}" for method, path, _ in ENDPOINTS}))
+            return _json({"error": f"no {request.method} {request.path} here; there are: {known}"}, 404)
         try:
-            return await endpoint(self, request, unquote(rest))
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _json({"error": f"the body is larger than {_BODY_LIMIT} bytes"}, 413)
         except (Mistake, EdgeworkerError, LookupError, ValueError, TypeError) as error:
             return _json({"error": str(error)}, 400)
         except ScriptFailure as failure:
@@ -56,16 +72,16 @@ class Control:
         await old.aclose()
 
 
-async def _reset(control: Control, request: Request, rest: str) -> Response:
+async def _reset(control: Control, request: web.Request) -> web.StreamResponse:
     await control.reset()
     return _now(control)
 
 
-async def _read_clock(control: Control, request: Request, rest: str) -> Response:
+async def _read_clock(control: Control, request: web.Request) -> web.StreamResponse:
     return _now(control)
 
 
-async def _move_clock(control: Control, request: Request, rest: str) -> Response:
+async def _move_clock(control: Control, request: web.Request) -> web.StreamResponse:
     fields = await _fields(request)
     seconds = fields.number("advance")
     fields.finish()
@@ -76,13 +92,13 @@ async def _move_clock(control: Control, request: Request, rest: str) -> Response
     return _now(control)
 
 
-async def _settle(control: Control, request: Request, rest: str) -> Response:
+async def _settle(control: Control, request: web.Request) -> web.StreamResponse:
     await control.edge.settle()
     return _now(control)
 
 
-async def _list_keys(control: Control, request: Request, rest: str) -> Response:
-    binding, key = _binding(rest)
+async def _list_keys(control: Control, request: web.Request) -> web.StreamResponse:
+    binding, key = _binding(request)
     namespace = control.edge.kv(binding)
     if key is None:
         names: list[JSON] = list(namespace.keys())
@@ -90,26 +106,25 @@ async def _list_keys(control: Control, request: Request, rest: str) -> Response:
     found = namespace.find(key)
     if found is None:
         return _json({"error": f'there is no "{key}" in {binding}'}, 404)
-    headers = Headers({"Content-Type": "application/octet-stream"})
-    if found.expires_at is not None:
-        headers.append("Expiration", str(found.expires_at))
-    return Response(200, headers, found.value)
+    expiration = {} if found.expires_at is None else {"Expiration": str(found.expires_at)}
+    return web.Response(body=found.value, headers=expiration, content_type="application/octet-stream")
 
 
-async def _put_value(control: Control, request: Request, rest: str) -> Response:
-    binding, key = _binding(rest)
+async def _put_value(control: Control, request: web.Request) -> web.StreamResponse:
+    binding, key = _binding(request)
     if key is None:
         raise Mistake("name a key: PUT /kv/BINDING/KEY")
-    query = parse_qs(request.url.query.removeprefix("?"))
-    value = b"" if request.body is None else await request.body.read(limit=_BODY_LIMIT)
     control.edge.kv(binding).put(
-        key, value, expiration=_integer(query, "expiration"), expiration_ttl=_integer(query, "expiration_ttl")
+        key,
+        await request.read(),
+        expiration=_integer(request, "expiration"),
+        expiration_ttl=_integer(request, "expiration_ttl"),
     )
     return _json({})
 
 
-async def _delete_value(control: Control, request: Request, rest: str) -> Response:
-    binding, key = _binding(rest)
+async def _delete_value(control: Control, request: web.Request) -> web.StreamResponse:
+    binding, key = _binding(request)
     if key is None:
         control.edge.kv(binding).clear()
     else:
@@ -117,15 +132,15 @@ async def _delete_value(control: Control, request: Request, rest: str) -> Respon
     return _json({})
 
 
-async def _seed(control: Control, request: Request, rest: str) -> Response:
+async def _seed(control: Control, request: web.Request) -> web.StreamResponse:
     content = await _content(request)
     if not isinstance(content, dict):
         raise Mistake('a JSON object is needed: {"key": "value"}')
-    control.edge.kv(_binding(rest)[0]).seed(content)
+    control.edge.kv(_binding(request)[0]).seed(content)
     return _json({})
 
 
-async def _add_rule(control: Control, request: Request, rest: str) -> Response:
+async def _add_rule(control: Control, request: web.Request) -> web.StreamResponse:
     fields = await _fields(request)
     origin = control.edge.origin
     pattern, method, times = fields.text("pattern"), fields.text("method"), fields.integer("times")
@@ -163,12 +178,12 @@ async def _add_rule(control: Control, request: Request, rest: str) -> Response:
     return _json({}, 201)
 
 
-async def _clear_origin(control: Control, request: Request, rest: str) -> Response:
+async def _clear_origin(control: Control, request: web.Request) -> web.StreamResponse:
     control.edge.origin.clear()
     return _json({})
 
 
-async def _origin_requests(control: Control, request: Request, rest: str) -> Response:
+async def _origin_requests(control: Control, request: web.Request) -> web.StreamResponse:
     origin = control.edge.origin
     return _json(
         {
@@ -178,17 +193,17 @@ async def _origin_requests(control: Control, request: Request, rest: str) -> Res
     )
 
 
-async def _trace(control: Control, request: Request, rest: str) -> Response:
+async def _trace(control: Control, request: web.Request) -> web.StreamResponse:
     return _json({"requests": [_exchange(exchange) for exchange in control.edge.exchanges]})
 
 
-async def _logs(control: Control, request: Request, rest: str) -> Response:
+async def _logs(control: Control, request: web.Request) -> web.StreamResponse:
     return _json(
         {"lines": [{"level": line.level, "logger": line.logger, "text": line.text} for line in control.edge.logs]}
     )
 
 
-async def _issue(control: Control, request: Request, rest: str) -> Response:
+async def _issue(control: Control, request: web.Request) -> web.StreamResponse:
     fields = await _fields(request)
     issuer = control.edge.issuer
     split, variant = fields.flag("split"), fields.text("bad")
@@ -210,13 +225,13 @@ async def _issue(control: Control, request: Request, rest: str) -> Response:
     return _json(_token(token), 201)
 
 
-async def _serve_keys(control: Control, request: Request, rest: str) -> Response:
+async def _serve_keys(control: Control, request: web.Request) -> web.StreamResponse:
     issuer = control.edge.issuer
     issuer.serve()
     return _json({"issuer": issuer.url, "jwks_uri": issuer.jwks_url, "jwks": issuer.jwks()}, 201)
 
 
-async def _cron(control: Control, request: Request, rest: str) -> Response:
+async def _cron(control: Control, request: web.Request) -> web.StreamResponse:
     fields = await _fields(request)
     expression, worker = fields.text("cron"), fields.text("worker")
     fields.finish()
@@ -224,43 +239,44 @@ async def _cron(control: Control, request: Request, rest: str) -> Response:
     return _json({})
 
 
-Endpoint = Callable[[Control, Request, str], Awaitable[Response]]
+Endpoint = Callable[[Control, web.Request], Awaitable[web.StreamResponse]]
 
-ENDPOINTS: Final[Mapping[tuple[str, str], Endpoint]] = {
-    ("POST", "reset"): _reset,
-    ("GET", "clock"): _read_clock,
-    ("POST", "clock"): _move_clock,
-    ("POST", "settle"): _settle,
-    ("GET", "kv"): _list_keys,
-    ("PUT", "kv"): _put_value,
-    ("DELETE", "kv"): _delete_value,
-    ("POST", "kv"): _seed,
-    ("POST", "origin/rules"): _add_rule,
-    ("DELETE", "origin/rules"): _clear_origin,
-    ("GET", "origin/requests"): _origin_requests,
-    ("GET", "trace"): _trace,
-    ("GET", "logs"): _logs,
-    ("POST", "tokens"): _issue,
-    ("POST", "keys"): _serve_keys,
-    ("POST", "cron"): _cron,
-}
+ENDPOINTS: Final[tuple[tuple[str, str, Endpoint], ...]] = (
+    ("POST", "/reset", _reset),
+    ("GET", "/clock", _read_clock),
+    ("POST", "/clock", _move_clock),
+    ("POST", "/settle", _settle),
+    ("GET", r"/kv/{place:[\s\S]*}", _list_keys),
+    ("PUT", r"/kv/{place:[\s\S]*}", _put_value),
+    ("DELETE", r"/kv/{place:[\s\S]*}", _delete_value),
+    ("POST", r"/kv/{place:[\s\S]*}", _seed),
+    ("POST", "/origin/rules", _add_rule),
+    ("DELETE", "/origin/rules", _clear_origin),
+    ("GET", "/origin/requests", _origin_requests),
+    ("GET", "/trace", _trace),
+    ("GET", "/logs", _logs),
+    ("POST", "/tokens", _issue),
+    ("POST", "/keys", _serve_keys),
+    ("POST", "/cron", _cron),
+)
 
 
-def _binding(rest: str) -> tuple[str, str | None]:
-    """(binding, key or None) of "BINDING/KEY"."""
-    binding, slash, key = rest.partition("/")
+def _binding(request: web.Request) -> tuple[str, str | None]:
+    """(binding, key or None) of "/kv/BINDING/KEY"."""
+    place = request.raw_path.partition("?")[0].removeprefix("/kv/")
+    binding, slash, key = unquote(place).partition("/")
     if not binding:
         raise Mistake("name a KV binding: /kv/BINDING")
     return binding, key if slash and key else None
 
 
-def _integer(query: Mapping[str, list[str]], name: str) -> int | None:
-    values = query.get(name)
-    if values is None:
+def _integer(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name)
+    if text is None:
         return None
-    if not values[-1].isdecimal():
-        raise Mistake(f"{name}={values[-1]}: a number of seconds is needed")
-    return int(values[-1])
+    if not (text.isascii() and text.isdecimal()):
+        raise Mistake(f"{name}={text}: a number of seconds is needed, such as {name}=60")
+    return int(text)
 
 
 def _algorithm(name: str | None) -> Algorithm:
@@ -273,16 +289,16 @@ def _algorithm(name: str | None) -> Algorithm:
             raise Mistake(f'"algorithm" is "{name}"; it can be RS256 or ES256')
 
 
-async def _content(request: Request) -> JSON:
-    text = b"" if request.body is None else await request.body.read(limit=_BODY_LIMIT)
+async def _content(request: web.Request) -> JSON:
+    text = await request.read()
     try:
         content: JSON = json.loads(text or b"{}")
-    except ValueError as error:
-        raise Mistake(f"the body is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Mistake(f"the body is not JSON: {error}") from None
     return content
 
 
-async def _fields(request: Request) -> Fields:
+async def _fields(request: web.Request) -> Fields:
     return Fields(await _content(request))
 
 
@@ -316,11 +332,14 @@ def _token(token: Token) -> dict[str, JSON]:
     return {"token": str(token), "jwt": token.jwt, "key": token.key, "published_value": token.published_value}
 
 
-def _now(control: Control) -> Response:
+def _now(control: Control) -> web.Response:
     clock = control.edge.clock
     return _json({"now": clock.now(), "now_ms": clock.now_ms()})
 
 
-def _json(content: JSON, status: int = 200) -> Response:
-    headers = Headers({"Content-Type": "application/json", "Cache-Control": "no-store"})
-    return Response(status, headers, json.dumps(content, ensure_ascii=False).encode() + b"\n")
+def _json(content: JSON, status: int = 200) -> web.Response:
+    text = json.dumps(content, ensure_ascii=False) + "\n"
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(
+        status=status, headers=headers, body=text.encode("utf-8", "replace"), content_type="application/json"
+    )

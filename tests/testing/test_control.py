@@ -1,13 +1,15 @@
-"""The control socket, as its handler."""
+"""The control socket, over HTTP."""
 
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
+from yarl import URL
 
-from edgeworker.config import JSON
-from edgeworker.messages import URL, Body, Headers, Request
+from edgeworker.config import JSON, Limits, Socket
+from edgeworker.host.management import listen_management
 from edgeworker.testing.control import Control
 from edgeworker.testing.local import LocalEdge
 from tests.testing.scripts import worker_config
@@ -25,10 +27,12 @@ TOKEN = "control-token"
 
 
 class Steering:
-    """What a client does."""
+    """What a client does, over the control socket."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, url: str, session: ClientSession) -> None:
         self.control = control
+        self._url = url
+        self._session = session
 
     async def __call__(
         self, method: str, path: str, content: JSON | bytes = None, *, token: str = TOKEN
@@ -41,10 +45,9 @@ class Steering:
         self, method: str, path: str, content: JSON | bytes = None, *, token: str = TOKEN
     ) -> tuple[int, bytes]:
         data = content if isinstance(content, bytes) else None if content is None else json.dumps(content).encode()
-        headers = Headers({"Authorization": f"Bearer {token}"})
-        url = URL.parse(f"http://127.0.0.1{path}")
-        response = await self.control.fetch(Request(method, url, headers, None if data is None else Body(data)))
-        return response.status, b"" if response.body is None else await response.body.read()
+        url = URL(self._url + path, encoded=True)
+        async with self._session.request(method, url, data=data, headers={"Authorization": f"Bearer {token}"}) as reply:
+            return reply.status, await reply.read()
 
     async def get(self, url: str) -> tuple[int, str]:
         reply = await self.control.edge.fetch(url)
@@ -55,7 +58,10 @@ class Steering:
 async def steer(tmp_path: Path) -> AsyncIterator[Steering]:
     config = worker_config(tmp_path, BODY, crons=["*/5 * * * *"])
     control = Control(lambda: LocalEdge(config), TOKEN, lambda edge: None)
-    yield Steering(control)
+    listener = await listen_management(control.application, Socket(port=0), limits=Limits())
+    async with ClientSession() as session:
+        yield Steering(control, listener.url, session)
+    await listener.close(0)
     await control.edge.aclose()
 
 
@@ -165,7 +171,7 @@ async def test_a_reset_gives_a_fresh_edge(steer: Steering) -> None:
     [
         ("POST", "/clock", {"advance": -1}, "is advanced, not set back"),
         ("POST", "/clock", {}, '"advance" is missing'),
-        ("POST", "/clock", b"{", "the body is no JSON"),
+        ("POST", "/clock", b"{", "the body is not JSON"),
         ("POST", "/clock", {"advance": 1, "by": 2}, "unknown: by"),
         ("POST", "/origin/rules", {"status": 200}, '"pattern" is missing'),
         ("POST", "/origin/rules", {"pattern": "x y"}, "is no pattern of a rule"),

@@ -1,13 +1,15 @@
-"""What every demo needs: a small server of its own in a thread, and staying until somebody stops it."""
+"""What every demo needs: a small server of its own in a thread, and staying until it is stopped."""
 
 import asyncio
-import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 
 from edgeworker.cli.output import Output
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -24,11 +26,20 @@ def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
             thread.join()
 
 
-async def until_stopped(out: Output) -> None:
+async def until_stopped(out: Output, stop: asyncio.Event) -> None:
     """Says how to stop it and waits for that."""
     out.line("Ctrl-C stops it and removes its storage.")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     await stop.wait()
+
+
+async def until_told(telling: Coroutine[object, object, T], stop: asyncio.Event) -> T:
+    """What `telling` gives. Raises KeyboardInterrupt where the demo is stopped before that."""
+    told, stopped = asyncio.ensure_future(telling), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([told, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not told.done():
+            raise KeyboardInterrupt
+        return told.result()
+    finally:
+        told.cancel()
+        stopped.cancel()

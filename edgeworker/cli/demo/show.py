@@ -11,7 +11,7 @@ import jwt
 
 from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.narrator import Narrator
-from edgeworker.cli.demo.serving import until_stopped
+from edgeworker.cli.demo.serving import until_stopped, until_told
 from edgeworker.cli.demo.stage import Stage, set_up
 from edgeworker.cli.demo.tokens import Publisher, Token
 from edgeworker.cli.output import Output
@@ -31,7 +31,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
     )
     async with set_up() as stage:
         try:
-            await asyncio.to_thread(_tell, narrator, stage, clock)
+            await until_told(asyncio.to_thread(_tell, narrator, stage, clock), stage.stop)
             kept = await asyncio.to_thread(_publish_for_keeps, narrator, stage, clock) if keep else None
         except (OSError, http.client.HTTPException) as error:
             narrator.check("every call was answered", False, got=f"{type(error).__name__}: {error}")
@@ -179,7 +179,7 @@ async def _keep(out: Output, stage: Stage, token: Token) -> None:
         out.note(f"# {what}")
         out.line(line)
     out.line()
-    await until_stopped(out)
+    await until_stopped(out, stage.stop)
 
 
 def _get(stage: Stage, authorization: str | None) -> wire.Answer:

@@ -1,5 +1,6 @@
 """Everything that the demo needs, set up: the API, the edge in front of it, the KV REST API, temporary storage."""
 
+import asyncio
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
@@ -13,10 +14,10 @@ from edgeworker.cli.demo.orders import OrdersApi
 from edgeworker.cli.demo.tokens import Issuer, Publisher
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Namespace, Socket, Worker
-from edgeworker.host.assembly import Assembly
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
-from edgeworker.kv.sqlite import SQLiteStore
-from edgeworker.server import listen
+from edgeworker.host.datadir import DataDir
+from edgeworker.host.serving import serve
+from edgeworker.host.stored_edge import StoredEdge
 from wrangler_compat.api import Door, OneToken, V4Api
 
 _NAMESPACE: Final = Namespace(id=f"{0x70C3:032x}", title="split tokens of the demo")
@@ -34,12 +35,13 @@ CONFIG: Final = Config(
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`edge_url` and `publisher.api_url` are sockets of this machine."""
+    """`edge_url` and `publisher.api_url` are sockets of this machine; `stop` is set by Ctrl-C."""
 
     edge_url: str
     issuer: Issuer
     publisher: Publisher
     api: OrdersApi
+    stop: asyncio.Event
 
 
 def config_for(api_url: str) -> Config:
@@ -65,18 +67,15 @@ async def set_up() -> AsyncIterator[Stage]:
         OrdersApi(issuer.public_key).listening() as api,
     ):
         config = config_for(api.url)
-        store = SQLiteStore.open(Path(folder) / "kv.sqlite", durability=config.kv.durability)
-        try:
-            assembly = await Assembly.open(config, store=store, clock=clock)
-            token = secrets.token_urlsafe(24)
-            v4 = V4Api(config, store, Door([OneToken(token)], clock=clock), clock=clock)
-            rest = await listen(v4, config.api_socket, limits=config.limits, clock=clock)
-            edge = await listen(assembly, config.edge_socket, limits=config.limits, clock=clock)
-            try:
-                yield Stage(edge.url, issuer, Publisher(rest.url, _ACCOUNT_ID, _NAMESPACE.id, token), api)
-            finally:
-                await edge.close(0)
-                await rest.close(0)
-                await assembly.close(drain_seconds=0)
-        finally:
-            await store.close()
+        token = secrets.token_urlsafe(24)
+        edge = StoredEdge(
+            config,
+            DataDir.open(Path(folder) / "data"),
+            clock,
+            lambda storage, state: V4Api(
+                config, storage.api, Door([OneToken(token)], clock=clock), clock=clock, state=state
+            ),
+        )
+        async with serve(config, edge, clock=clock, drain_seconds=0) as running:
+            publisher = Publisher(running.urls["api_url"], _ACCOUNT_ID, _NAMESPACE.id, token)
+            yield Stage(running.urls["url"], issuer, publisher, api, running.stop)

@@ -4,7 +4,7 @@ import logging
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from edgeworker.clock import Clock
 from edgeworker.config import TLS, Config
@@ -12,7 +12,6 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.host.file_states import states
 from edgeworker.host.tls.authority import Authority
 from edgeworker.routing import served_names
-from edgeworker.server import Listener
 from edgeworker.server.certificates import read_pair, shown
 from edgeworker.server.tls import server_context
 
@@ -41,6 +40,12 @@ class Prepared:
     served: _Served
 
 
+class TLSListener(Protocol):
+    async def replace_tls(self, context: ssl.SSLContext) -> None:
+        """New connections are served with `context`; those that are there stay as they are."""
+        ...
+
+
 class LiveTLS:
     """The contexts of the current configuration. `check` is to be called now and then.
 
@@ -56,7 +61,7 @@ class LiveTLS:
         self._clock = clock
         self._data = data
         self._config = config
-        self._listeners: list[tuple[Listener, bool]] = []
+        self._listeners: list[tuple[TLSListener, bool]] = []
         self._told = ""
         self._told_expiry = 0
         self.authority: Authority | None = None
@@ -72,7 +77,7 @@ class LiveTLS:
     def api(self) -> ssl.SSLContext:
         return self._served.api
 
-    def serves(self, listener: Listener, *, api: bool = False) -> None:
+    def serves(self, listener: TLSListener, *, api: bool = False) -> None:
         """From now on `listener` gets every new context."""
         self._listeners.append((listener, api))
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.config import Config, Limits, Namespace, Socket, Zone
+from edgeworker.config import Config, Namespace, Zone
 from edgeworker.kv.store import KVStore
-from edgeworker.server import listen
 from tests.kv.clocks import FakeClock
 from tests.kv.stores import STORES
+from tests.management import listen_api
 from tests.wrangler_compat.api.client import ACCOUNT, NAMESPACE, TOKEN, Client
 from wrangler_compat.api import Door, OneToken, V4Api
 
@@ -35,6 +35,6 @@ def client(store: KVStore, clock: FakeClock) -> Client:
 @pytest.fixture
 async def url(client: Client, clock: FakeClock) -> AsyncIterator[str]:
     """The API on a socket of its own: "http://127.0.0.1:<port>"."""
-    listener = await listen(client.api, Socket(port=0), limits=Limits(), clock=clock)
+    listener = await listen_api(client.api)
     yield listener.url
     await listener.close(0)

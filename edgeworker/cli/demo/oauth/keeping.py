@@ -79,4 +79,4 @@ async def keep_running(out: Output, stage: Stage) -> None:
     out.note("# the same project, to keep")
     out.line("edgeworker init my-login --template oauth")
     out.line()
-    await until_stopped(out)
+    await until_stopped(out, stage.stop)

@@ -15,6 +15,7 @@ from edgeworker.cli.demo.oauth.browser import Browser, Page
 from edgeworker.cli.demo.oauth.client import Attempt, Client, ClientRefuses, Tokens, document, on_loopback
 from edgeworker.cli.demo.oauth.keeping import keep_running
 from edgeworker.cli.demo.oauth.stage import CLIENT_ID, EMAIL, PASSWORD, SCOPE, Stage, set_up
+from edgeworker.cli.demo.serving import until_told
 from edgeworker.cli.output import Output
 
 PICTURE = (
@@ -75,7 +76,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
         scene = Scene(narrator, heard, stage, stage.client(), stage.browser(), wait)
         with on_loopback(), _listening(heard):
             try:
-                await asyncio.to_thread(_tell, scene)
+                await until_told(asyncio.to_thread(_tell, scene), stage.stop)
             except (OSError, http.client.HTTPException, LookupError, ClientRefuses) as error:
                 narrator.check("every step could be taken", False, got=f"{type(error).__name__}: {error}")
             held = narrator.end()

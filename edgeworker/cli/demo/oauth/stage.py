@@ -1,6 +1,7 @@
 """Everything that the OAuth demo needs: a project of `edgeworker init --template oauth` in a temporary folder, with
 keys, a user and a client, its four workers on one edge, and an application that has a callback."""
 
+import asyncio
 import secrets
 import socket as sockets
 import tempfile
@@ -21,16 +22,14 @@ from edgeworker.cli.oauth.registry import Registry
 from edgeworker.cli.oauth.secret_file import put_secret
 from edgeworker.cli.oauth.users import Users
 from edgeworker.clock import Clock, SystemClock
-from edgeworker.config import Config, Socket
-from edgeworker.edge import PersistentServices
-from edgeworker.host.assembly import Assembly
+from edgeworker.config import Config
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.issuer_scripts import SigningKeys
+from edgeworker.host.serving import serve
+from edgeworker.host.stored_edge import StoredEdge
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.sqlite import SQLiteStore
-from edgeworker.server.listener import listen_on
-from edgeworker.state import SQLiteState
 from wrangler_compat import LoadOptions, load
 
 EMAIL: Final = "ann@example.com"
@@ -64,6 +63,7 @@ class Stage:
     config: Config
     store: SQLiteStore
     clock: Clock
+    stop: asyncio.Event
 
     def client(self, secret: str | None = None) -> Client:
         given = self.registered.secret if secret is None else secret
@@ -102,15 +102,10 @@ async def set_up() -> AsyncIterator[Stage]:
         store = SQLiteStore.open(data.kv_file, durability=config.kv.durability)
         stack.push_async_callback(store.close)
         registered = await _register(config, store, clock, project, secret_file, application.redirect_uri)
-
-        persistent = PersistentServices(SQLiteState(data.path, clock))
-        stack.push_async_callback(persistent.close)
-        assembly = await Assembly.open(config, store=store, clock=clock, persistent=persistent)
-        stack.push_async_callback(assembly.close, drain_seconds=0)
-        edge = await listen_on(address, assembly, Socket("127.0.0.1", port), limits=config.limits, clock=clock)
-        stack.push_async_callback(edge.close, 0)
+        edge = StoredEdge(config, data, clock)
+        running = await stack.enter_async_context(serve(config, edge, clock=clock, drain_seconds=0, address=address))
         yield Stage(
-            edge_url=f"http://127.0.0.1:{port}",
+            edge_url=running.urls["url"],
             issuer=f"http://auth.localhost:{port}",
             api=f"http://api.localhost:{port}",
             registered=registered,
@@ -118,6 +113,7 @@ async def set_up() -> AsyncIterator[Stage]:
             config=config,
             store=store,
             clock=clock,
+            stop=running.stop,
         )
 
 

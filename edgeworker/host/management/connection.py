@@ -1,0 +1,340 @@
+"""A connection of the management plane: our request parser and limits in front of aiohttp's protocol.
+
+aiohttp is given one request at a time, its head written anew from what `RequestParser` has read: what the edge's own
+sockets refuse is refused here with the same answers, and the two parsers cannot disagree about where a request ends.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.admission import Refusal
+from edgeworker.messages import Client
+from edgeworker.server import proxies
+from edgeworker.server.client_body import BodyRefused
+from edgeworker.server.http1 import heads
+from edgeworker.server.http1.request_parser import MalformedRequest, RequestHead, RequestParser
+from edgeworker.server.listener_state import ListenerState, peer_of, refusal_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from aiohttp import StreamReader
+    from aiohttp.web import StreamResponse
+    from aiohttp.web_protocol import RequestHandler
+
+_log: Final = logging.getLogger(__name__)
+
+# Of the requests that follow the one in hand; more stays with the client.
+_PIPELINED_BYTES: Final = 64 * 1024
+LINGER_SECONDS: Final = 1.0
+_HEAD_END: Final = b"\r\n\r\n"
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+IDLE: Final = 0  # between two requests
+READING_HEAD: Final = 1
+SERVING: Final = 2
+CLOSING: Final = 3  # the last bytes are on their way; what comes is thrown away
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all connections of a listener share. `protocol` gives a new one of aiohttp's, loading aiohttp first."""
+
+    state: ListenerState
+    scheme: str
+    protocol: "Callable[[], Awaitable[RequestHandler]]"
+    connections: "set[ManagementConnection]" = field(default_factory=set)
+
+
+class ManagementConnection(asyncio.Protocol):
+    """The transport's protocol; `connection_of(request)` finds it. `head` is that of the request in hand."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.client = Client("")
+        self.trusted = False
+        self.head: RequestHead | None = None
+        self._shared = shared
+        self._limits = shared.state.limits
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._http: RequestHandler | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._is_counted = False
+        self._proxy_header_done = not shared.state.proxy_protocol
+        self._proxy_header_buffer = b""
+        self._parser = RequestParser(shared.state.limits)
+        self._state = IDLE
+        self._pipelined = b""  # not read yet
+        self._checked = b""  # read by our parser and not yet given to aiohttp
+        self._content: StreamReader | None = None
+        self._body_refusal: Refusal | None = None
+        self._is_upgraded = False
+        self._is_ended = False  # the client sends no more
+        self._is_unreadable = False  # what the client sends cannot be read any more
+        self._finished: asyncio.Future[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._shared.connections.add(self)
+        self.client = peer_of(transport)
+        listener = self._shared.state
+        self.trusted = proxies.is_trusted(self.client.ip, listener.trusted)
+        self._enter(IDLE, self._limits.keepalive_timeout_seconds)
+        if self.trusted:
+            return
+        if listener.proxy_protocol:
+            transport.abort()
+        elif listener.admit_connection(self.client.ip):
+            self._is_counted = True
+        else:
+            self._refuse(Refusal(429, "There are too many connections from this address."))
+
+    def data_received(self, data: bytes) -> None:
+        if self._state == CLOSING or self._is_unreadable:
+            return
+        if not self._proxy_header_done:
+            data = self._read_proxy_header(data)
+        if self._is_upgraded and self._http is not None:
+            self._http.data_received(data)
+        elif data:
+            self._pipelined += data
+            self._read()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; it may still wait for an answer, unless TLS is spoken, where asyncio ends both."""
+        self._is_ended = True
+        if self._state == READING_HEAD:
+            self._refuse(Refusal(400, "The connection was closed in the middle of the request."))
+        if self._state != SERVING or self._is_upgraded:
+            return False
+        if not self._parser.complete:
+            self._fail_body(Refusal(400, "The connection was closed in the middle of the body."))
+        self._expect(self._limits.half_closed_seconds)
+        return self._shared.scheme == "http"
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._transport = None
+        self._state = CLOSING
+        self._tell_finished()
+        self._shared.connections.discard(self)
+        if self._is_counted:
+            self._shared.state.release_connection(self.client.ip)
+        for timer in (self._deadline, self._write_deadline):
+            if timer is not None:
+                timer.cancel()
+        if self._loading is not None:
+            self._loading.cancel()
+        if self._http is not None:
+            self._http.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        # However an answer is written: a client that takes none of it for that long holds nothing any more.
+        self._write_deadline = self._loop.call_later(self._limits.write_timeout_seconds, self.abort)
+        if self._http is not None:
+            self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+        if self._http is not None:
+            self._http.resume_writing()
+
+    # The application's side
+
+    @property
+    def trusted_proxies(self) -> "Sequence[proxies.Network]":
+        return self._shared.state.trusted
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits until it is told that its body is wanted."""
+        head = self.head
+        return head is not None and head.expect is not None and not head.http10 and not self._parser.complete
+
+    def send_continue(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(_CONTINUE)
+
+    def begin_request(self, content: "StreamReader") -> None:
+        """From now on `content` is told why the rest of the body will not come."""
+        self._content = content
+        if self._body_refusal is not None:
+            self._fail_body(self._body_refusal)
+
+    def begin_response(self, response: "StreamResponse") -> None:
+        """The head of `response` is about to be written."""
+        head = self.head
+        upgrades = head is not None and head.websocket
+        if upgrades and response.status == 101:
+            self._is_upgraded = True
+            self._set_deadline(None)
+            data, self._pipelined = self._pipelined, b""
+            if data and self._http is not None:
+                self._http.data_received(data)
+        elif upgrades or not self._parser.complete or self._is_ended or self._shared.state.closing:
+            response.force_close()
+            response.headers["Connection"] = "close"
+
+    def finish_response(self, response: "StreamResponse") -> None:
+        """The last byte of `response` was written."""
+        self._content = self.head = self._body_refusal = None
+        self._tell_finished()
+        if self._transport is None or self._state != SERVING:
+            return
+        if not response.keep_alive or not self._parser.complete or self._is_upgraded:
+            self._state = CLOSING  # aiohttp closes the connection
+            return
+        self._parser.next_request()
+        self._enter(IDLE, self._limits.keepalive_timeout_seconds)
+        self._transport.resume_reading()
+        self._read()
+        if self._is_ended or self._shared.state.closing:
+            self.close_when_idle()
+
+    async def response_finished(self) -> None:
+        """Until the request in hand is answered."""
+        if self._state == SERVING:
+            self._finished = self._loop.create_future()
+            await self._finished
+
+    def close_when_idle(self) -> None:
+        if self._state in (IDLE, READING_HEAD) and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Reading
+
+    def _read(self) -> None:
+        """Reads what belongs to the request in hand and passes it on."""
+        parser = self._parser
+        if not parser.complete and self._pipelined:
+            data, self._pipelined = self._pipelined, b""
+            try:
+                end = parser.feed(data)
+            except MalformedRequest as error:
+                self._is_unreadable = True
+                if self._state == SERVING:
+                    self._fail_body(error.refusal)
+                else:
+                    self._refuse(error.refusal)
+                return
+            parser.pieces = []
+            self._checked += data[:end]
+            self._pipelined = data[end:]
+            if parser.head is None:
+                self._enter(READING_HEAD, self._limits.header_timeout_seconds)
+                return
+            if self._state != SERVING:
+                self._state, self.head = SERVING, parser.head
+                self._set_deadline(None)
+                body = self._checked.lstrip(b"\r\n").partition(_HEAD_END)[2]
+                self._checked = _canonical_head(parser.head) + body
+            self._pass_on()
+        if len(self._pipelined) > _PIPELINED_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+
+    def _pass_on(self) -> None:
+        if self._http is not None:
+            data, self._checked = self._checked, b""
+            self._http.data_received(data)
+        elif self._loading is None and self._transport is not None:
+            self._transport.pause_reading()
+            self._loading = self._loop.create_task(self._attach(self._transport))
+
+    async def _attach(self, transport: asyncio.Transport) -> None:
+        try:
+            http = await self._shared.protocol()
+        except Exception:  # noqa: BLE001  # a bug of ours, or an installation that is not whole
+            _log.exception("the management plane cannot be started")
+            self._refuse(Refusal(503, "The management plane cannot be started; the log says why."))
+            return
+        finally:
+            self._loading = None
+        if transport.is_closing():
+            return
+        self._http = http
+        http.connection_made(transport)
+        transport.resume_reading()
+        self._pass_on()
+
+    def _tell_finished(self) -> None:
+        if self._finished is not None and not self._finished.done():
+            self._finished.set_result(None)
+
+    def _fail_body(self, refusal: Refusal) -> None:
+        self._body_refusal = refusal
+        if self._content is not None and not self._content.is_eof():
+            self._content.set_exception(BodyRefused(refusal))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """The last thing that is said on this connection. What still comes is thrown away for a while: to close with
+        bytes unread resets the connection, and the client may never see the answer."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._state == CLOSING:
+            return
+        self._shared.state.log_refusal(refusal, self.client.ip)
+        transport.write(refusal_bytes(refusal))
+        if transport.can_write_eof() and not self._is_ended:
+            transport.write_eof()
+        self._enter(CLOSING, LINGER_SECONDS)
+
+    def _read_proxy_header(self, data: bytes) -> bytes:
+        """What follows the PROXY header, once it is there."""
+        self._proxy_header_buffer += data
+        match proxies.read_proxy_header(self._proxy_header_buffer):
+            case proxies.NeedMoreData():
+                self._enter(READING_HEAD, self._limits.header_timeout_seconds)
+                return b""
+            case proxies.InvalidProxyHeader():
+                self.abort()
+                return b""
+            case proxies.ProxyHeader(client, rest):
+                self._proxy_header_done = True
+                self._enter(IDLE, self._limits.keepalive_timeout_seconds)
+                if client is not None:
+                    self.client = client
+                    self.trusted = proxies.is_trusted(client.ip, self._shared.state.trusted)
+                return rest
+
+    # Time
+
+    def _enter(self, state: int, seconds: float) -> None:
+        """Begins `state`, which may last that long. A head that comes in pieces has one deadline for all of them."""
+        if state != READING_HEAD or self._state != READING_HEAD:
+            self._state = state
+            self._expect(seconds)
+
+    def _expect(self, seconds: float) -> None:
+        self._set_deadline(self._loop.call_later(seconds, self._look_at_the_clock))
+
+    def _set_deadline(self, timer: asyncio.TimerHandle | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = timer
+
+    def _look_at_the_clock(self) -> None:
+        match self._state:
+            case 1:
+                self._refuse(Refusal(408, "The header fields came too slowly."))
+            case 0 if self._transport is not None:
+                self._transport.close()
+            case _:
+                self.abort()
+
+
+def _canonical_head(head: RequestHead) -> bytes:
+    """Without Expect: 100 Continue is sent here, when a body is wanted (`RequestBody`)."""
+    version = b"HTTP/1.0" if head.http10 else b"HTTP/1.1"
+    fields = [(name, value) for name, value in head.fields if name.lower() != b"expect"]
+    return heads.serialize_head(b"%b %b %b" % (head.method.encode(), head.target, version), fields)

@@ -1,0 +1,53 @@
+"""An edge whose state is in a data directory: KV, cache, atomic values and the scripts on top of them."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from edgeworker.cache.disk import DiskCache
+from edgeworker.clock import Clock
+from edgeworker.config import Config
+from edgeworker.edge import PersistentServices
+from edgeworker.handler import Handler
+from edgeworker.host.assembly import Assembly
+from edgeworker.host.datadir import DataDir
+from edgeworker.host.sockets import Behind, ManagementApi
+from edgeworker.host.storage import Storage
+from edgeworker.kv.sweeper import sweep_for_ever
+from edgeworker.runtime.python.watchdog import Watchdog
+from edgeworker.server.access_log import AccessLogger
+from edgeworker.state import SQLiteState
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEdge:
+    """An `Opener` for `serve`. `make_api` gets KV and the other state; without it there is no API socket.
+
+    `wrap` puts a handler in front of the edge; `access_logger` is told of each finished request.
+    """
+
+    config: Config
+    data: DataDir
+    clock: Clock
+    make_api: Callable[[Storage, SQLiteState], ManagementApi] | None = None
+    wrap: Callable[[Handler], Handler] | None = None
+    access_logger: AccessLogger | None = None
+    drain_seconds: float = 0.0
+
+    async def __call__(self, stack: AsyncExitStack) -> Behind:
+        """Raises ConfigError, ScriptError or StoreError."""
+        storage = Storage.open(self.data.kv_file, self.config.kv, self.clock)
+        stack.push_async_callback(storage.close)
+        state = SQLiteState(self.data.path, self.clock)
+        persistent = PersistentServices(
+            state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets"
+        )
+        stack.push_async_callback(persistent.close)
+        assembly = await Assembly.open(self.config, store=storage.edge, clock=self.clock, persistent=persistent)
+        stack.push_async_callback(assembly.close, drain_seconds=self.drain_seconds)
+        watchdog = Watchdog()
+        watchdog.start()
+        stack.callback(watchdog.close)
+        api = None if self.make_api is None else self.make_api(storage, state)
+        edge = assembly if self.wrap is None else self.wrap(assembly)
+        return Behind(edge, api, self.access_logger, assembly, lambda: sweep_for_ever(storage.whole, self.clock))
