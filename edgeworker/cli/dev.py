@@ -113,9 +113,7 @@ class _Session:
                 await self._reload_until(running.stop, running.sockets, begun_ms)
                 _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
 
-    def _api(
-        self, config: "Config", storage: "Storage", state: "SQLiteState", token: str, clock: "Clock"
-    ) -> "V4Api":
+    def _api(self, config: "Config", storage: "Storage", state: "SQLiteState", token: str, clock: "Clock") -> "V4Api":
         from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
 
         hosts = (config.api_socket.host, *config.api_hosts)

@@ -128,15 +128,15 @@ class Sockets:
                 tls.serves(listener, api=True)
             opened.urls[name] = listener.url
 
-        def api_application(api: ManagementApi, scheme: str) -> "Application":
+        def api_application(api: ManagementApi) -> "Application":
             from edgeworker.host.management.application import management_application
 
-            return management_application(api, api_limits, scheme=scheme)
+            return management_application(api, api_limits)
 
         if (api := behind.api) is not None:
-            await serve_management("api_url", lambda: api_application(api, "http"), config.api_socket)
+            await serve_management("api_url", lambda: api_application(api), config.api_socket)
             if api_https is not None:
-                await serve_management("api_https_url", lambda: api_application(api, "https"), api_https, over_tls=True)
+                await serve_management("api_https_url", lambda: api_application(api), api_https, over_tls=True)
         for name, other in behind.others.items():
             await serve_management(name, other.make, other.socket)
         if address is None:

@@ -39,9 +39,7 @@ class StoredEdge:
         storage = Storage.open(self.data.kv_file, self.config.kv, self.clock)
         stack.push_async_callback(storage.close)
         state = SQLiteState(self.data.path, self.clock)
-        persistent = PersistentServices(
-            state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets"
-        )
+        persistent = PersistentServices(state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets")
         stack.push_async_callback(persistent.close)
         assembly = await Assembly.open(self.config, store=storage.edge, clock=self.clock, persistent=persistent)
         stack.push_async_callback(assembly.close, drain_seconds=self.drain_seconds)

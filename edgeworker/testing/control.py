@@ -14,7 +14,8 @@ from aiohttp import web
 
 from edgeworker.config import JSON, Limits
 from edgeworker.errors import EdgeworkerError
-from edgeworker.host.management.application import Answer, new_application
+from edgeworker.host.management.application import Answer, new_application, received
+from edgeworker.messages import BodyTooLarge
 from edgeworker.runtime import ScriptFailure
 from edgeworker.testing.calls import Exchange
 from edgeworker.testing.fields import Fields, Mistake
@@ -59,7 +60,7 @@ class Control:
             return _json({"error": f"no {request.method} {request.path} here; there are: {known}"}, 404)
         try:
             return await handler(request)
-        except web.HTTPRequestEntityTooLarge:
+        except BodyTooLarge:
             return _json({"error": f"the body is larger than {_BODY_LIMIT} bytes"}, 413)
         except (Mistake, EdgeworkerError, LookupError, ValueError, TypeError) as error:
             return _json({"error": str(error)}, 400)
@@ -116,7 +117,7 @@ async def _put_value(control: Control, request: web.Request) -> web.StreamRespon
         raise Mistake("name a key: PUT /kv/BINDING/KEY")
     control.edge.kv(binding).put(
         key,
-        await request.read(),
+        await _read(request),
         expiration=_integer(request, "expiration"),
         expiration_ttl=_integer(request, "expiration_ttl"),
     )
@@ -289,8 +290,13 @@ def _algorithm(name: str | None) -> Algorithm:
             raise Mistake(f'"algorithm" is "{name}"; it can be RS256 or ES256')
 
 
+async def _read(request: web.Request) -> bytes:
+    body = received(request).body
+    return b"" if body is None else await body.read(limit=_BODY_LIMIT)
+
+
 async def _content(request: web.Request) -> JSON:
-    text = await request.read()
+    text = await _read(request)
     try:
         content: JSON = json.loads(text or b"{}")
     except (ValueError, RecursionError) as error:

@@ -9,16 +9,17 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.admission import Refusal
-from edgeworker.messages import Client
+from edgeworker.admission import Field, Refusal
+from edgeworker.messages import Client, Request
 from edgeworker.server import proxies
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.http1 import heads
 from edgeworker.server.http1.request_parser import MalformedRequest, RequestHead, RequestParser
 from edgeworker.server.listener_state import ListenerState, peer_of, refusal_bytes
+from edgeworker.server.received_request import ServerOptions, build_request, resolve_forwarded_client
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from aiohttp import StreamReader
     from aiohttp.web import StreamResponse
@@ -30,6 +31,11 @@ _log: Final = logging.getLogger(__name__)
 _PIPELINED_BYTES: Final = 64 * 1024
 LINGER_SECONDS: Final = 1.0
 _HEAD_END: Final = b"\r\n\r\n"
+# aiohttp refuses a request in which one of these stands twice, and one with the last of `_UNUSED`.
+_ONLY_FIRST: Final = frozenset(
+    {b"content-location", b"content-range", b"content-type", b"etag", b"max-forwards", b"server", b"user-agent"}
+)
+_UNUSED: Final = frozenset({b"expect", b"sec-websocket-key1"})
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 IDLE: Final = 0  # between two requests
@@ -49,12 +55,16 @@ class Shared:
 
 
 class ManagementConnection(asyncio.Protocol):
-    """The transport's protocol; `connection_of(request)` finds it. `head` is that of the request in hand."""
+    """The transport's protocol, which `connection_of(request)` finds.
+
+    `head` and `request` are those of the request in hand.
+    """
 
     def __init__(self, shared: Shared) -> None:
         self.client = Client("")
         self.trusted = False
         self.head: RequestHead | None = None
+        self.request: Request | ServerOptions | None = None
         self._shared = shared
         self._limits = shared.state.limits
         self._loop = asyncio.get_running_loop()
@@ -150,10 +160,6 @@ class ManagementConnection(asyncio.Protocol):
     # The application's side
 
     @property
-    def trusted_proxies(self) -> "Sequence[proxies.Network]":
-        return self._shared.state.trusted
-
-    @property
     def expects_continue(self) -> bool:
         """Whether the client waits until it is told that its body is wanted."""
         head = self.head
@@ -185,7 +191,7 @@ class ManagementConnection(asyncio.Protocol):
 
     def finish_response(self, response: "StreamResponse") -> None:
         """The last byte of `response` was written."""
-        self._content = self.head = self._body_refusal = None
+        self._content = self.head = self.request = self._body_refusal = None
         self._tell_finished()
         if self._transport is None or self._state != SERVING:
             return
@@ -236,13 +242,23 @@ class ManagementConnection(asyncio.Protocol):
                 self._enter(READING_HEAD, self._limits.header_timeout_seconds)
                 return
             if self._state != SERVING:
-                self._state, self.head = SERVING, parser.head
+                request = self._build_request(parser.head)
+                if isinstance(request, Refusal):
+                    self._refuse(request)
+                    return
+                self._state, self.head, self.request = SERVING, parser.head, request
                 self._set_deadline(None)
                 body = self._checked.lstrip(b"\r\n").partition(_HEAD_END)[2]
                 self._checked = _canonical_head(parser.head) + body
             self._pass_on()
         if len(self._pipelined) > _PIPELINED_BYTES and self._transport is not None:
             self._transport.pause_reading()
+
+    def _build_request(self, head: RequestHead) -> Request | ServerOptions | Refusal:
+        shared, client, scheme = self._shared, self.client, self._shared.scheme
+        if self.trusted:
+            client, scheme = resolve_forwarded_client(head.fields, client, scheme, shared.state.trusted)
+        return build_request(head, None, scheme=scheme, client=client, limits=self._limits)
 
     def _pass_on(self) -> None:
         if self._http is not None:
@@ -336,5 +352,11 @@ class ManagementConnection(asyncio.Protocol):
 def _canonical_head(head: RequestHead) -> bytes:
     """Without Expect: 100 Continue is sent here, when a body is wanted (`RequestBody`)."""
     version = b"HTTP/1.0" if head.http10 else b"HTTP/1.1"
-    fields = [(name, value) for name, value in head.fields if name.lower() != b"expect"]
+    fields: list[Field] = []
+    seen: set[bytes] = set()
+    for name, value in head.fields:
+        lower = name.lower()
+        if lower not in _UNUSED and not (lower in _ONLY_FIRST and lower in seen):
+            fields.append((name, value))
+        seen.add(lower)
     return heads.serialize_head(b"%b %b %b" % (head.method.encode(), head.target, version), fields)

@@ -60,7 +60,9 @@ class ManagementListener:
             sock=self._address.dup(),
             backlog=_BACKLOG,
             ssl=self._tls,
-            ssl_handshake_timeout=None if self._tls is None else self._shared.state.limits.tls_handshake_timeout_seconds,
+            ssl_handshake_timeout=None
+            if self._tls is None
+            else self._shared.state.limits.tls_handshake_timeout_seconds,
         )
 
     async def replace_tls(self, context: ssl.SSLContext) -> None:
