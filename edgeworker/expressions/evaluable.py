@@ -4,25 +4,30 @@ from edgeworker.expressions.functions import IS_JWT_PRESENT, IS_JWT_VALID
 from edgeworker.expressions.parser import Expression
 from edgeworker.expressions.request_fields import FIELD_READERS
 from edgeworker.expressions.syntax_error import ExpressionError
-from edgeworker.expressions.tree import Comparison, FieldAccess, Indexed, ListName
+from edgeworker.expressions.tree import Argument, Comparison, FieldAccess, Indexed, ListName
 from edgeworker.expressions.walking import parts_of
 
 
 def check_evaluable(expression: Expression) -> None:
     """Raises ExpressionError for a field, a function or a list that has no value here."""
-    for part in parts_of(expression.root):
+    check_evaluable_part(expression.text, expression.root)
+
+
+def check_evaluable_part(text: str, node: Argument) -> None:
+    """As `check_evaluable`, of a part of the expression `text`."""
+    for part in parts_of(node):
         match part:
             case Indexed(FieldAccess(name)) if name not in FIELD_READERS:
-                raise _refused(expression, f'the field "{name}" has no value here', part)
+                raise _refused(text, f'the field "{name}" has no value here', part)
             case Indexed(base) if not isinstance(base, FieldAccess):
                 function = base.function
                 if function.compute is None and function not in (IS_JWT_VALID, IS_JWT_PRESENT):
-                    raise _refused(expression, f'the function "{function.name}" is not evaluated here', part)
+                    raise _refused(text, f'the function "{function.name}" is not evaluated here', part)
             case Comparison(_, _, ListName(name)):
-                raise _refused(expression, f'there is no list "${name}": lists of an account are not emulated', part)
+                raise _refused(text, f'there is no list "${name}": lists of an account are not emulated', part)
             case _:
                 pass
 
 
-def _refused(expression: Expression, reason: str, part: Indexed | Comparison) -> ExpressionError:
-    return ExpressionError(reason, expression.text, part.start, part.end)
+def _refused(text: str, reason: str, part: Indexed | Comparison) -> ExpressionError:
+    return ExpressionError(reason, text, part.start, part.end)

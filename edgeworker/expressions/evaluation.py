@@ -68,6 +68,10 @@ def compile_expression(expression: Expression) -> Predicate:
     return _predicate(expression.root)
 
 
+def compile_value(value: Indexed | LiteralValue) -> Callable[[Facts], Value | None]:
+    return _argument_reader(value)
+
+
 def explain(expression: Expression, facts: Facts) -> list[Outcome]:
     """Every part with its value, the whole first. Also the parts that decide nothing any more are evaluated."""
     return list(_outcomes(expression.text, expression.root, facts, 0))

@@ -106,6 +106,23 @@ def parse(text: str, schema: Schema) -> Expression:
     return Expression(text, root)
 
 
+def parse_value(text: str, schema: Schema) -> Indexed | LiteralValue:
+    """A value by itself: a field, a call, or a constant text. Raises ExpressionError."""
+    if len(text) > MAX_EXPRESSION_BYTES:
+        reason = f"the expression is longer than {MAX_EXPRESSION_BYTES} characters"
+        raise ExpressionError(reason, text, MAX_EXPRESSION_BYTES, len(text))
+    parser = _Parser(Scanner(text), schema)
+    scanner = parser.scanner
+    value: Indexed | LiteralValue
+    if scanner.text.startswith('"', scanner.start):
+        value, at = read_literal(scanner, scanner.start, BYTES)
+    else:
+        value, at = parser.indexed(scanner.start, 0)
+    if at < len(scanner.text):
+        scanner.fail("unrecognised input", at)
+    return value
+
+
 def _mismatch(expected: Type, actual: Type) -> str:
     return f"expected value of type {expected}, but got {actual}"
 
@@ -165,7 +182,7 @@ class _Parser:
             argument, end = self._quantifier_argument(scanner.skip_space(opening + 1), depth + 1)
             end = scanner.expect(scanner.skip_space(end), ")")
             return Quantified(scanner.text.startswith("all", at), argument, at, end), end
-        left, end = self._indexed(at, depth)
+        left, end = self.indexed(at, depth)
         return self._comparison(left, end, depth)
 
     def _check_depth(self, depth: int, at: int) -> None:
@@ -235,12 +252,12 @@ class _Parser:
                 return read_literal(self.scanner, at, type_)
             except ExpressionError:
                 pass  # "r" and hexadecimal digits begin a name as well
-        operand, end = self._indexed(at, depth)
+        operand, end = self.indexed(at, depth)
         if operand.output_type != type_:
             self.scanner.fail(_mismatch(type_, operand.output_type), at, end)
         return operand, end
 
-    def _indexed(self, begun: int, depth: int) -> tuple[Indexed, int]:
+    def indexed(self, begun: int, depth: int) -> tuple[Indexed, int]:
         scanner = self.scanner
         name, at = scanner.identifier(begun)
         function, type_ = self._schema.functions.get(name), self._schema.fields.get(name)
@@ -343,7 +360,7 @@ class _Parser:
             or (_in_names(one) and _in_names(two) and _only_in_names(three))
         )
         try:
-            value, end = self._indexed(at, depth)
+            value, end = self.indexed(at, depth)
         except ExpressionError:
             if certain:
                 raise

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from edgeworker.products.access.product import AccessProduct
+from edgeworker.products.api_shield.handler import APIShield
 from edgeworker.products.product import Product
 
-PRODUCTS: Final[tuple[Product, ...]] = (AccessProduct(),)
+PRODUCTS: Final[tuple[Product, ...]] = (APIShield(),)
 """In the order in which a request meets them: API Shield and custom rules, rate limiting, Access; then come routes,
 workers and the origin. https://developers.cloudflare.com/ruleset-engine/reference/phases-list/
 """

@@ -1,0 +1,150 @@
+"""API Shield in front of a zone: loads what is configured, decides, and carries the decision out."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from edgeworker.config import Config, Zone
+from edgeworker.expressions import RequestFacts
+from edgeworker.handler import Handler
+from edgeworker.messages import Request, Response
+from edgeworker.products.api_shield import pages
+from edgeworker.products.api_shield.compiled import CompiledShield, compile_shield
+from edgeworker.products.api_shield.config import ShieldConfig
+from edgeworker.products.api_shield.events import ShieldEvent, make_event
+from edgeworker.products.api_shield.header_claims import transform_headers
+from edgeworker.products.api_shield.policy import Block, Pass, decide
+from edgeworker.products.api_shield.rate_limits import RateLimiter
+from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenChecker
+from edgeworker.products.api_shield.traffic import ObservedTraffic
+from edgeworker.products.api_shield.zone_objects import DOCUMENTS, ZoneObjects, merge
+from edgeworker.products.product import OpenProduct, ProductServices
+
+_log = logging.getLogger(__name__)
+
+_EDGE_PATHS: Final = "/cdn-cgi/"  # the edge's own; no rule of a zone is asked about them
+MAX_EVENTS: Final = 1000
+
+
+def shield_of(zone: Zone) -> ShieldConfig | None:
+    """What the zone's configuration says of API Shield; None: it is not switched on there."""
+    return next((product for product in zone.products if isinstance(product, ShieldConfig)), None)
+
+
+class APIShield:
+    name = DOCUMENTS
+
+    def applies(self, zone: Zone | None, config: Config) -> bool:
+        return zone is not None and shield_of(zone) is not None
+
+    def open(self, services: ProductServices) -> OpenProduct:
+        return OpenShield(services)
+
+
+class OpenShield:
+    """API Shield in one edge. `events` are the last ones of this process, `traffic` what it saw of each zone."""
+
+    def __init__(self, services: ProductServices) -> None:
+        self.hosts: Mapping[str, Handler] = {}
+        self.events: deque[ShieldEvent] = deque(maxlen=MAX_EVENTS)
+        self.traffic = ObservedTraffic()
+        self.checker = TokenChecker()
+        self.limiter = RateLimiter()
+        self._services = services
+
+    def wrap(self, then: Handler, zone: Zone | None) -> Handler:
+        assert zone is not None
+        config = shield_of(zone)
+        assert config is not None
+        return ShieldedZone(self, self._services, then, zone, config)
+
+    def record(self, events: Sequence[ShieldEvent]) -> None:
+        for event in events:
+            self.events.append(event)
+            _log.warning("%s", event.line())
+
+
+class ShieldedZone:
+    def __init__(
+        self, shield: OpenShield, services: ProductServices, then: Handler, zone: Zone, config: ShieldConfig
+    ) -> None:
+        self._shield = shield
+        self._clock = services.clock
+        self._documents = services.documents
+        self._objects = ZoneObjects(services.documents, zone.id)
+        self._then = then
+        self._zone = zone
+        self._config = config
+        self._compiled: CompiledShield | None = None
+        self._version: int | None = None
+        self._loading = asyncio.Lock()
+
+    async def fetch(self, request: Request, /) -> Response:
+        if request.url.path.startswith(_EDGE_PATHS):
+            return await self._then.fetch(request)
+        compiled = self._compiled
+        if compiled is None or self._documents.version() != self._version:
+            compiled = await self._load()
+        now_ms = self._clock.now_ms()
+        tokens = self._shield.checker.check(compiled, request, now=now_ms / 1000)
+        facts = RequestFacts(request, now_ms=now_ms, tokens=tokens.facts)
+        decision = decide(compiled, facts, tokens)
+        if decision.events:
+            self._shield.record(decision.events)
+        match decision:
+            case Block(_, by_validation_rule, token_was_shown):
+                self._note(request, "blocked")
+                challenge = compiled.config.challenge and by_validation_rule
+                return pages.blocked(request, challenge=challenge, token_was_shown=token_was_shown)
+            case Pass():
+                return await self._pass(request, compiled, facts, tokens)
+
+    async def _pass(
+        self, request: Request, compiled: CompiledShield, facts: RequestFacts, tokens: CheckedTokens
+    ) -> Response:
+        if compiled.rate_limits:
+            now = facts.now_ms // 1000
+            over = self._shield.limiter.count(compiled.rate_limits, facts, now=now)
+            if over is not None:
+                limit = over.limit.limit
+                event = make_event(
+                    request,
+                    now=now,
+                    service="Rate limiting rules",
+                    action="block",
+                    rule_id=limit.id,
+                    rule_title=limit.description,
+                )
+                self._shield.record([event])
+                self._note(request, "rate limited")
+                return pages.rate_limited(request, retry_after_seconds=over.retry_after_seconds)
+        if compiled.transforms or tokens.verified:
+            headers = transform_headers(request.headers, compiled.transforms, facts)
+            request = request.replace(headers=headers, verified_tokens=tokens.verified)
+        self._note(request, "passed")
+        response = await self._then.fetch(request)
+        self._shield.traffic.observe(self._zone.id, compiled, request, response.status)
+        return response
+
+    def _note(self, request: Request, outcome: str) -> None:
+        if request.trace is not None:
+            request.trace.add("product", f"API Shield: {outcome}", now=self._clock.monotonic())
+
+    async def _load(self) -> CompiledShield:
+        """What is configured now. Raises StoreError; then nothing passes."""
+        async with self._loading:
+            version = self._documents.version()
+            if self._compiled is None or version != self._version:
+                stored = await self._objects.load()
+                self._compiled = compile_shield(merge(self._config, stored))
+                self._version = version
+                for rule, reason in self._compiled.broken.items():
+                    _log.error(
+                        "API Shield of %s: rule %s counts as violated by every request: %s",
+                        self._zone.name,
+                        rule,
+                        reason,
+                    )
+            return self._compiled

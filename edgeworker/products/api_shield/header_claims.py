@@ -1,0 +1,55 @@
+"""Sets header fields of a request from what its verified tokens claim. Pure.
+
+A field that a client sends under such a name never passes, whether the claim is there or not, and in no spelling:
+servers that speak WSGI or CGI read "X_User" as "X-User".
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from edgeworker.expressions import RequestFacts
+from edgeworker.messages import Headers
+from edgeworker.products.api_shield.compiled import CompiledTransform
+
+MAX_VALUE_BYTES: Final = 4096
+_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+_HOP_BY_HOP: Final = ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect")
+_MEANING: Final = ("host", "content-length", "content-encoding", "authorization", "cookie")
+_CLIENT: Final = ("x-forwarded-for", "x-forwarded-proto", "x-real-ip", "true-client-ip", "cdn-loop")
+_RESERVED: Final = frozenset((*_HOP_BY_HOP, *_MEANING, *_CLIENT))
+_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+def check_header_name(name: str) -> None:
+    """Raises ValueError for a name that no rule may set."""
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f'"{name[:80]}" is not the name of a header field; write it as "X-User"')
+    spelled = name.lower().replace("_", "-")
+    if spelled in _RESERVED or spelled.startswith("cf-"):
+        raise ValueError(f'the header "{name}" belongs to the edge or to HTTP; choose one of your own, as "X-User"')
+
+
+def transform_headers(headers: Headers, transforms: Sequence[CompiledTransform], facts: RequestFacts) -> Headers:
+    """A copy with the fields that apply: first deleted, then set if there is a value that a field can hold."""
+    applied = [one for one in transforms if one.applies is None or one.applies(facts)]
+    if not applied:
+        return headers
+    names = {one.transform.header.lower().replace("_", "-").encode("ascii") for one in applied}
+    kept = Headers.from_raw([field for field in headers.raw if field[0].lower().replace(b"_", b"-") not in names])
+    for one in applied:
+        value = one.value(facts)
+        if value is not None and is_field_value(value):
+            kept.set(one.transform.header, value.decode("latin-1"))
+    return kept
+
+
+def is_field_value(value: bytes) -> bool:
+    """Whether it is UTF-8 without control characters. A lone surrogate, which JSON can say, is not."""
+    if len(value) > MAX_VALUE_BYTES or _CONTROL.search(value) is not None:
+        return False
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""JSON as tokens and key sets must be: one reading only. Pure."""
+
+import base64
+import binascii
+import json
+import math
+import re
+from typing import Final
+
+from edgeworker.config import JSON
+
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class InvalidText(ValueError):
+    """Text that is not what it must be. It holds nothing of the text."""
+
+
+def read_object(data: bytes, name: str) -> dict[str, JSON]:
+    """A JSON object in UTF-8 in which no member comes twice and every number is finite. Raises InvalidText."""
+    try:
+        value: JSON = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
+        )
+    except (ValueError, RecursionError):
+        raise InvalidText(f"the {name} is not a JSON object, or not in only one way") from None
+    if not isinstance(value, dict):
+        raise InvalidText(f"the {name} is not a JSON object")
+    return value
+
+
+def decode_base64url(text: str, name: str) -> bytes:
+    """Without padding and without bits after the last byte, so that one value has one text. Raises InvalidText."""
+    if _BASE64URL.fullmatch(text) is None or len(text) % 4 == 1:
+        raise InvalidText(f"the {name} is not base64url without padding")
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise InvalidText(f"the {name} is not base64url without padding") from None
+    if encode_base64url(data) != text:
+        raise InvalidText(f"the {name} is not base64url in its one form")
+    return data
+
+
+def encode_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _once(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a member comes twice")
+    return value
+
+
+def _refuse(name: str) -> JSON:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number

@@ -1,0 +1,163 @@
+"""Checks the tokens of a request for every configuration of its zone, and remembers what was found. No I/O.
+
+What is remembered of a token holds for one `SourceGroup`, which a changed configuration replaces, and within the times
+between which no `exp` or `nbf` changes the answer.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from edgeworker.config import JSON
+from edgeworker.expressions import TokenFact
+from edgeworker.expressions.request_fields import cookies_of, headers_of
+from edgeworker.messages import Request, VerifiedToken
+from edgeworker.products.api_shield.compiled import CompiledShield, SourceGroup
+from edgeworker.products.api_shield.json_text import InvalidText
+from edgeworker.products.api_shield.token_sources import FoundToken, find_token
+from edgeworker.products.api_shield.verification import SKEW_SECONDS, Result, Verified, parse_token, verify_token
+from edgeworker.products.remembered import RememberedByToken
+
+MAX_TOKENS: Final = 20_000
+MAX_BYTES: Final = 64 * 1024 * 1024
+_BYTES_PER_CLAIM_BYTE: Final = 6  # what parsed claims take, about
+_SHOWN_CLAIMS: Final = ("iss", "sub", "jti")
+_MAX_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCheck:
+    """What one configuration found, as an event tells it: never the token. `detail` says more of a malformed one."""
+
+    configuration_id: str
+    result: Result
+    source: str = ""
+    kid: str | None = None
+    alg: str | None = None
+    claims: Mapping[str, str] = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTokens:
+    """`facts` has every configuration, `checks` those that found a token."""
+
+    facts: Mapping[str, TokenFact]
+    checks: Mapping[str, TokenCheck]
+    verified: tuple[VerifiedToken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What holds for a token from `valid_from` until `valid_until` (epoch seconds)."""
+
+    group: SourceGroup
+    tokens: CheckedTokens
+    valid_from: float
+    valid_until: float
+
+
+class TokenChecker:
+    """For all zones of a process."""
+
+    def __init__(self) -> None:
+        self._remembered: RememberedByToken[_Learnt] = RememberedByToken(max_entries=MAX_TOKENS, max_bytes=MAX_BYTES)
+
+    def check(self, shield: CompiledShield, request: Request, *, now: float) -> CheckedTokens:
+        groups = shield.groups
+        headers = headers_of(request)
+        cookies = cookies_of(request) if shield.reads_cookies else {}
+        if len(groups) == 1:
+            return self._check_group(groups[0], find_token(groups[0].sources, headers, cookies), now)
+        parts = [self._check_group(group, find_token(group.sources, headers, cookies), now) for group in groups]
+        return CheckedTokens(
+            {key: fact for part in parts for key, fact in part.facts.items()},
+            {key: check for part in parts for key, check in part.checks.items()},
+            tuple(token for part in parts for token in part.verified),
+        )
+
+    def _check_group(self, group: SourceGroup, found: FoundToken | None, now: float) -> CheckedTokens:
+        if found is None:
+            return CheckedTokens(group.missing, {}, ())
+        name = b"%d:%s" % (group.number, found.text.encode("latin-1"))
+        learnt = self._remembered.find(name)
+        if learnt is not None and learnt.group is group and learnt.valid_from <= now <= learnt.valid_until:
+            return learnt.tokens
+        learnt = check_token(group, found, now)
+        if learnt.tokens.verified:
+            claims = sum(len(fact.claims_json) for fact in learnt.tokens.facts.values())
+            self._remembered.remember(name, learnt, size=len(name) + claims * _BYTES_PER_CLAIM_BYTE)
+        return learnt.tokens
+
+
+def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
+    """Each configuration's answer on one token."""
+    source = found.source.expression
+    try:
+        token = parse_token(found.text)
+    except InvalidText as error:
+        results: dict[str, Result] = {member.id: "malformed" for member in group.configurations}
+        return _learnt(
+            group, {}, {key: TokenCheck(key, result, source, detail=str(error)) for key, result in results.items()}
+        )
+    kid, alg = _shown(token.kid), _shown(token.alg)
+    verified: dict[str, Verified] = {}
+    checks: dict[str, TokenCheck] = {}
+    moments = [-math.inf, math.inf]
+    for member in group.configurations:
+        outcome = verify_token(token, member.keys, require_exp=member.require_exp)
+        claims: Mapping[str, str] = {}
+        if isinstance(outcome, Verified):
+            result = outcome.result_at(now)
+            claims = _shown_claims(outcome.claims)
+            moments = [max(moments[0], _begin(outcome, now)), min(moments[1], _end(outcome, now))]
+            if result == "valid":
+                verified[member.id] = outcome
+        else:
+            result = outcome
+        checks[member.id] = TokenCheck(member.id, result, source, kid, alg, claims)
+    return _learnt(group, verified, checks, moments)
+
+
+def _begin(token: Verified, now: float) -> float:
+    """Since when the answer of now has been the same."""
+    moments = [-math.inf]
+    if token.not_before is not None:
+        moments.append(token.not_before - SKEW_SECONDS)
+    if token.expires_at is not None and now > token.expires_at + SKEW_SECONDS:
+        moments.append(now)
+    return max(moment for moment in moments if moment <= now)
+
+
+def _end(token: Verified, now: float) -> float:
+    moments = [math.inf]
+    if token.expires_at is not None:
+        moments.append(token.expires_at + SKEW_SECONDS)
+    if token.not_before is not None and now < token.not_before - SKEW_SECONDS:
+        moments.append(now)
+    return min(moment for moment in moments if moment >= now)
+
+
+def _learnt(
+    group: SourceGroup,
+    verified: Mapping[str, Verified],
+    checks: Mapping[str, TokenCheck],
+    moments: Sequence[float] = (-math.inf, math.inf),
+) -> _Learnt:
+    facts = {
+        key: TokenFact(True, True, token.claims, token.claims_json)
+        if (token := verified.get(key)) is not None
+        else TokenFact(True, False)
+        for key in checks
+    }
+    tokens = tuple(VerifiedToken(key, token.claims) for key, token in verified.items())
+    return _Learnt(group, CheckedTokens(facts, checks, tokens), moments[0], moments[1])
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else text[:_MAX_SHOWN]
+
+
+def _shown_claims(claims: Mapping[str, JSON]) -> Mapping[str, str]:
+    return {name: value[:_MAX_SHOWN] for name in _SHOWN_CLAIMS if isinstance(value := claims.get(name), str)}
