@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from edgeworker.schema import fields as schema
+from edgeworker.schema.json_value import JSON as JSON
 from edgeworker.schema.value_types import (
     BASE_URL,
     BASE_URLS,
@@ -29,8 +30,6 @@ from edgeworker.schema.value_types import (
     one_of,
 )
 from edgeworker.schema.wrangler_checks import FieldContext
-
-JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
 @dataclass(frozen=True, slots=True)

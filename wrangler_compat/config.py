@@ -4,26 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from edgeworker.bindings import AtomicBinding, KVBinding, ServiceBinding, UnsupportedBinding
-from edgeworker.bindings.atomic.binding import ATOMIC_SERVICE
-from edgeworker.config import DEFAULT_CPU_MS, JSON, AccessDev, Assets, Binding, Namespace
+from edgeworker.bindings import KINDS
+from edgeworker.bindings.assets.wrangler import parse_assets
+from edgeworker.config import DEFAULT_CPU_MS, AccessDev, Assets, Binding
 from edgeworker.errors import ConfigError
 from edgeworker.routing import parse_pattern
-from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.json_value import as_json
+from edgeworker.schema.worker_fields import WorkerFields
 from edgeworker.schema.wrangler_checks import as_table
-from wrangler_compat.assets import assets_binding, parse_assets
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
 from wrangler_compat.document import Document
 from wrangler_compat.environments import ResolvedEnvironment
 from wrangler_compat.field_checks import is_route
-from wrangler_compat.fields import BY_NAME, FIELDS
-from wrangler_compat.ids import made_up
-from wrangler_compat.more_bindings import OWN_FIELDS, more_bindings
-from wrangler_compat.unique_names import binding_names
-from wrangler_compat.variables import as_json
+from wrangler_compat.fields import BY_NAME
 
 NEWEST_DATE: Final = "2026-11-17"  # what wrangler 4.164 uses where none is configured
-_OWN_MAKERS: Final = ("kv_namespaces", "services", "vars", "secrets", "version_metadata", "assets", *OWN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,6 @@ class ParsedWorker:
     required_secrets: tuple[str, ...] | None
     bindings: tuple[Binding, ...]
     version_binding: str | None
-    namespaces: tuple[Namespace, ...]
     routes: tuple[WrittenRoute, ...]
     account_id: str | None
     zone_id: str | None
@@ -73,17 +68,17 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
 
     `preview` takes a KV namespace's `preview_id` where there is one.
     """
-    reader = _Reader(environment, diagnostics)
+    reader = WorkerFields(
+        environment.name, environment.values, environment.where, environment.document, diagnostics, preview
+    )
     routes = tuple(_routes(reader))
     main, main_location = _main(reader)
-    bindings, namespaces = _bindings(reader, preview=preview)
     host, port = _socket(reader)
     _support(reader)
     triggers = reader.table("triggers")
     version = reader.table("version_metadata").get("binding")
     workers_dev = reader.value("workers_dev")
     date, flags = _compatibility_date(reader), _compatibility_flags(reader, main)
-    assets = reader.table("assets")
     folder = environment.document.file.parent
     return ParsedWorker(
         name=environment.name,
@@ -93,9 +88,8 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
         main_location=main_location,
         variables=reader.table("vars"),
         required_secrets=_required_secrets(reader),
-        bindings=(*bindings, *assets_binding(assets)),
+        bindings=tuple(binding for kind in KINDS for binding in kind.read(reader)),
         version_binding=version if isinstance(version, str) else None,
-        namespaces=namespaces,
         routes=routes,
         account_id=reader.text("account_id"),
         zone_id=reader.text("zone_id"),
@@ -113,7 +107,7 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
     )
 
 
-def _access_dev(reader: "_Reader") -> AccessDev | None:
+def _access_dev(reader: WorkerFields) -> AccessDev | None:
     dev = as_table(reader.table("access").get("dev")) or {}
     aud, identity = dev.get("aud"), as_table(dev.get("identity"))
     if not isinstance(aud, str):
@@ -121,52 +115,24 @@ def _access_dev(reader: "_Reader") -> AccessDev | None:
     return AccessDev(aud, None if identity is None else {name: as_json(value) for name, value in identity.items()})
 
 
-def _cpu_ms(reader: "_Reader") -> int:
+def _cpu_ms(reader: WorkerFields) -> int:
     given = reader.table("limits").get("cpu_ms")
     return (
         int(given) if isinstance(given, int | float) and not isinstance(given, bool) and given > 0 else DEFAULT_CPU_MS
     )
 
 
-class _Reader:
-    """Values by name; a value of a wrong type, of which an error tells already, reads as if it were not there."""
-
-    def __init__(self, environment: ResolvedEnvironment, diagnostics: Diagnostics) -> None:
-        self.environment = environment
-        self.diagnostics = diagnostics
-
-    def value(self, name: str) -> object:
-        return self.environment.values.get(name)
-
-    def text(self, name: str) -> str | None:
-        value = self.value(name)
-        return value if isinstance(value, str) and value else None
-
-    def table(self, name: str) -> Mapping[str, object]:
-        return as_table(self.value(name)) or {}
-
-    def items(self, name: str) -> Iterator[tuple[int, Mapping[str, object]]]:
-        value = self.value(name)
-        for index, item in enumerate(value if isinstance(value, list) else []):
-            if (values := as_table(item)) is not None:
-                yield index, values
-
-    def locate(self, name: str, *inner: str | int) -> SourceLocation:
-        where: KeyPath = (*self.environment.where.get(name, (name,)), *inner)
-        return self.environment.document.locate(where)
-
-
 def _texts(value: object) -> Iterator[str]:
     return (item for item in (value if isinstance(value, list) else []) if isinstance(item, str))
 
 
-def _required_secrets(reader: _Reader) -> tuple[str, ...] | None:
-    if "secrets" not in reader.environment.values:
+def _required_secrets(reader: WorkerFields) -> tuple[str, ...] | None:
+    if "secrets" not in reader.values:
         return None
     return tuple(_texts(reader.table("secrets").get("required")))
 
 
-def _routes(reader: _Reader) -> Iterator[WrittenRoute]:
+def _routes(reader: WorkerFields) -> Iterator[WrittenRoute]:
     several = reader.value("routes")
     if isinstance(several, list):
         written = [(item, reader.locate("routes", index)) for index, item in enumerate(several)]
@@ -210,7 +176,7 @@ def _is_possible(route: WrittenRoute, diagnostics: Diagnostics) -> bool:
     return not reasons
 
 
-def _main(reader: _Reader) -> tuple[str | None, SourceLocation]:
+def _main(reader: WorkerFields) -> tuple[str | None, SourceLocation]:
     """The script's file as it was written: `main`, or one of the two older keys for it."""
     main = reader.text("main")
     site = reader.table("site")
@@ -237,60 +203,10 @@ def _main(reader: _Reader) -> tuple[str | None, SourceLocation]:
             location,
         )
         return f"{folder}/{upload_main}", location
-    return None, SourceLocation(reader.environment.document.name, None, "main")
+    return None, SourceLocation(reader.document.name, None, "main")
 
 
-def _bindings(reader: _Reader, *, preview: bool) -> tuple[tuple[Binding, ...], tuple[Namespace, ...]]:
-    bindings: list[Binding] = []
-    namespaces: list[Namespace] = []
-    worker = reader.environment.name
-    for index, item in reader.items("kv_namespaces"):
-        name = item.get("binding")
-        if not isinstance(name, str):
-            continue
-        configured = (item.get("preview_id") if preview else None) or item.get("id")
-        identifier = configured if isinstance(configured, str) else made_up("kv", worker, name)
-        if "/" in identifier:
-            reader.diagnostics.error(
-                f'"kv_namespaces[{index}]" has the id "{identifier}", but an id must not contain "/".',
-                reader.locate("kv_namespaces", index),
-            )
-        bindings.append(KVBinding(name, identifier))
-        namespaces.append(Namespace(identifier, f"{worker}-{name.lower()}"))
-    bindings += _services(reader)
-    bindings += more_bindings(reader.items)
-    for row in FIELDS:
-        if row.binds is not None and row.name not in _OWN_MAKERS and row.name in reader.environment.values:
-            bindings += [UnsupportedBinding(name, row.binds) for name in _unsupported_names(reader, row.name)]
-    return tuple(bindings), tuple(namespaces)
-
-
-def _services(reader: _Reader) -> Iterator[ServiceBinding | AtomicBinding]:
-    for _, item in reader.items("services"):
-        name, service, entrypoint = item.get("binding"), item.get("service"), item.get("entrypoint")
-        if isinstance(name, str) and isinstance(service, str):
-            props: dict[str, JSON] = {key: as_json(value) for key, value in (as_table(item.get("props")) or {}).items()}
-            if service == ATOMIC_SERVICE:
-                yield AtomicBinding(name, str(props.get("space", "")))
-                continue
-            yield ServiceBinding(name, service, entrypoint if isinstance(entrypoint, str) else None, props)
-
-
-def _unsupported_names(reader: _Reader, name: str) -> list[str]:
-    value = reader.value(name)
-    table = as_table(value) or {}
-    match name:
-        case "queues":
-            return binding_names(table.get("producers"))
-        case "send_email":
-            return [str(item["name"]) for _, item in reader.items(name) if isinstance(item.get("name"), str)]
-        case "unsafe" | "durable_objects" | "logfwdr":
-            return binding_names(value) if "bindings" in table else []
-        case _:
-            return binding_names(value)
-
-
-def _socket(reader: _Reader) -> tuple[str | None, int | None]:
+def _socket(reader: WorkerFields) -> tuple[str | None, int | None]:
     dev = reader.table("dev")
     host, port = dev.get("ip"), dev.get("port")
     if isinstance(port, bool) or not isinstance(port, int):
@@ -310,19 +226,19 @@ def _socket(reader: _Reader) -> tuple[str | None, int | None]:
     return host, port
 
 
-def _compatibility_date(reader: _Reader) -> str | None:
+def _compatibility_date(reader: WorkerFields) -> str | None:
     value = reader.text("compatibility_date")
-    if "compatibility_date" not in reader.environment.values:
+    if "compatibility_date" not in reader.values:
         reader.diagnostics.warning(
             f"No compatibility_date was specified. Using the default compatibility date: {NEWEST_DATE}.\n"
-            f'Add one to your {reader.environment.document.file.name} file: compatibility_date = "{NEWEST_DATE}".',
+            f'Add one to your {reader.document.file.name} file: compatibility_date = "{NEWEST_DATE}".',
             reader.locate("name"),
         )
         return NEWEST_DATE
     return value
 
 
-def _compatibility_flags(reader: _Reader, main: str | None) -> tuple[str, ...]:
+def _compatibility_flags(reader: WorkerFields, main: str | None) -> tuple[str, ...]:
     flags = tuple(_texts(reader.value("compatibility_flags")))
     for index, flag in enumerate(flags):
         if flag not in KNOWN_FLAGS:
@@ -339,9 +255,9 @@ def _compatibility_flags(reader: _Reader, main: str | None) -> tuple[str, ...]:
     return flags
 
 
-def _support(reader: _Reader) -> None:
+def _support(reader: WorkerFields) -> None:
     """Says of every field that is used here without effect that it has none."""
-    for name in reader.environment.values:
+    for name in reader.values:
         row = BY_NAME.get(name)
         if row is None or name in ("$schema", "triggers"):
             continue

@@ -28,6 +28,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.routing import canonical_host, parse_pattern
 from edgeworker.schema import fields as schema
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.ids import made_up
 from edgeworker.schema.layout import Registry
 from edgeworker.schema.table_reader import TableReader
 from edgeworker.schema.value_types import (
@@ -47,7 +48,6 @@ from edgeworker.schema.wrangler_checks import FieldContext
 from wrangler_compat.cross_checks import LocatedRoute
 from wrangler_compat.document import Document
 from wrangler_compat.edge_tls import check_origin_tls
-from wrangler_compat.ids import made_up
 from wrangler_compat.product_tables import ACCOUNT_TABLES, ZONE_TABLES
 
 _KV: Final = KVSettings()

@@ -9,10 +9,10 @@ from typing import Final
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath
 from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
-from edgeworker.schema.wrangler_field import Field
+from edgeworker.schema.wrangler_field import Field, binding_names
 from wrangler_compat.document import Document
 from wrangler_compat.fields import FIELDS, LEGACY
-from wrangler_compat.unique_names import binding_names, check_unique_names
+from wrangler_compat.unique_names import check_unique_names
 
 _ENV_FIELDS: Final = tuple(field for field in FIELDS if field.inheritance != "top level")
 _REMOVED: Final = ("legacy_env", "node_compat")  # wrangler names these by themselves, not as unexpected

@@ -3,7 +3,6 @@
 Texts: read in and recorded from wrangler 4.164.0, see tests/conformance/cases/wrangler_config.json.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from edgeworker.cron.expression import InvalidCron
@@ -11,15 +10,10 @@ from edgeworker.cron.expression import parse as parse_cron
 from edgeworker.schema.wrangler_checks import (
     MISSING,
     FieldContext,
-    Member,
     as_table,
-    bindings,
-    boolean,
-    is_date,
+    require_table,
     shown,
     strings,
-    table,
-    type_of,
 )
 
 _ROUTE_SHAPE: Final = "{ pattern, custom_domain, zone_id | zone_name, enabled, previews_enabled }"
@@ -68,38 +62,11 @@ def routes(context: FieldContext, value: object) -> None:
         )
 
 
-def variables(context: FieldContext, value: object) -> None:
-    values = _table_or_list(context, value, end=".\n")
-    for name, item in (values or {}).items():
-        if is_date(item):
-            inner = context.key(name)
-            inner.error(
-                f'The field "{inner.label}" is a TOML date, which is not supported. '
-                f'Please use a string instead, e.g. {name} = "2025-12-19".'
-            )
-
-
 def defines(context: FieldContext, value: object) -> None:
-    for name, item in (_table_or_list(context, value, end=".\n") or {}).items():
+    for name, item in (require_table(context, value, end=".\n") or {}).items():
         if not isinstance(item, str):
             inner = context.key(name)
             inner.error(f'The field "{inner.label}" should be a string but got {shown(item)}.')
-
-
-def _table_or_list(context: FieldContext, value: object, *, end: str) -> Mapping[str, object] | None:
-    values = as_table(value)
-    if values is None:
-        context.error(f'The field "{context.label}" should be an object but got {shown(value)}{end}')
-    return values
-
-
-def secrets(context: FieldContext, value: object) -> None:
-    values = _table_or_list(context, value, end=".")
-    if values is None:
-        return
-    context.unexpected(values, ["required"])
-    if "required" in values:
-        strings(context.key("required"), values["required"])
 
 
 def triggers(context: FieldContext, value: object) -> None:
@@ -149,101 +116,3 @@ def rules(context: FieldContext, value: object) -> None:
             inner.error(f'Expected "{inner.label}.globs" to be an array of strings but got {shown(globs)}')
         if "fallthrough" in values and not isinstance(values["fallthrough"], bool):
             inner.error('the field "fallthrough", when present, should be a boolean.')
-
-
-_CONSUMER: Final = (
-    ("type", "string"),
-    ("max_batch_size", "number"),
-    ("max_batch_timeout", "number"),
-    ("max_retries", "number"),
-    ("dead_letter_queue", "string"),
-    ("max_concurrency", "number"),
-    ("visibility_timeout_ms", "number"),
-    ("retry_delay", "number"),
-)
-_producers: Final = bindings(
-    Member("binding", required=True),
-    Member(
-        "queue",
-        empty=False,
-        text='"{at}" bindings should optionally have a non-empty string "queue" field but got {got}.',
-    ),
-    Member(
-        "delivery_delay",
-        "number",
-        text='"{at}" should, optionally, have a number "delivery_delay" field but got {got}.',
-    ),
-    Member("remote", "boolean"),
-)
-
-
-def queues(context: FieldContext, value: object) -> None:
-    values = _table_or_list(context, value, end=".")
-    if values is None:
-        return
-    context.unexpected(values, ["consumers", "producers"])
-    if "consumers" in values:
-        consumers = context.key("consumers")
-        if isinstance(values["consumers"], list):
-            for index, item in enumerate(values["consumers"]):
-                _consumer(consumers.item(index), item)
-        else:
-            consumers.error(f'The field "{consumers.label}" should be an array but got {shown(values["consumers"])}.')
-    if "producers" in values:
-        _producers(context.key("producers"), values["producers"])
-
-
-def _consumer(context: FieldContext, value: object) -> None:
-    values = as_table(value)
-    if values is None:
-        context.error(f'"{context.label}" should be a objects, but got {shown(value)}')
-        return
-    context.unexpected(values, ["queue", *(name for name, _ in _CONSUMER)])
-    if not isinstance(values.get("queue"), str):
-        context.error(f'"{context.label}" should have a string "queue" field but got {shown(value)}.')
-    for name, kind in _CONSUMER:
-        if name in values and type_of(values[name]) != kind:
-            context.key(name).error(
-                f'"{context.label}" should, optionally, have a {kind} "{name}" field but got {shown(value)}.'
-            )
-
-
-def rate_limit_period(context: FieldContext, value: object) -> None:
-    """The `simple` table of a rate limit; `context.label` is that of the table."""
-    values = as_table(value) or {}
-    item = context.label.removesuffix(".simple")
-    if type_of(values.get("limit", MISSING)) != "number":
-        context.error(f'"{item}" bindings "simple.limit" must be a number but got {shown(value)}.')
-    period = values.get("period", MISSING)
-    if type_of(period) != "number":
-        context.error(f'"{item}" bindings "simple.period" is required and must be a number but got {shown(value)}.')
-    elif period not in (10, 60):
-        context.error(f'"{item}" bindings "simple.period" must be either 10 or 60 but got {shown(period)}.')
-    context.unexpected(values, ["limit", "period"])
-
-
-def run_worker_first(context: FieldContext, value: object) -> None:
-    if isinstance(value, list):
-        strings(context, value)
-    elif not isinstance(value, bool):
-        context.error(
-            f'The field "{context.label}" should be an array of strings or a boolean, but got {shown(value)}.'
-        )
-
-
-def unsafe(context: FieldContext, value: object) -> None:
-    context.warning('"unsafe" fields are experimental and may change or break at any time.')
-    table(
-        Member("bindings", None, check=_unsafe_bindings),
-        Member("metadata", "object"),
-        Member("capnp", "object"),
-    )(context, value)
-
-
-_unsafe_bindings: Final = bindings(
-    Member("name", required=True, text='binding should have a string "name" field.'),
-    Member("type", required=True, text='binding should have a string "type" field.'),
-    other_keys=True,
-)
-
-remote: Final = Member("remote", "boolean", check=boolean)

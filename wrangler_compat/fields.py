@@ -5,10 +5,61 @@ Source: wrangler 4.164.0 (its schema and its validation), https://developers.clo
 
 from typing import Final
 
+from edgeworker.bindings import KINDS
 from edgeworker.schema.wrangler_field import Field, Legacy
-from wrangler_compat.binding_fields import BINDING_FIELDS
 from wrangler_compat.plain_fields import PLAIN_FIELDS
 
+# In wrangler's order, in which it lists the kinds of a name that is used twice. Others come behind them.
+_ORDER: Final = (
+    "data_blobs",
+    "durable_objects",
+    "kv_namespaces",
+    "send_email",
+    "queues",
+    "d1_databases",
+    "vectorize",
+    "ai_search_namespaces",
+    "ai_search",
+    "agent_memory",
+    "hyperdrive",
+    "r2_buckets",
+    "logfwdr",
+    "services",
+    "analytics_engine_datasets",
+    "text_blobs",
+    "browser",
+    "analytics",
+    "ai",
+    "images",
+    "stream",
+    "media",
+    "version_metadata",
+    "unsafe",
+    "vars",
+    "wasm_modules",
+    "dispatch_namespaces",
+    "mtls_certificates",
+    "workflows",
+    "pipelines",
+    "k2",
+    "secrets_store_secrets",
+    "artifacts",
+    "ratelimits",
+    "assets",
+    "unsafe_hello_world",
+    "flagship",
+    "worker_loaders",
+    "vpc_services",
+    "vpc_networks",
+    "secrets",
+)
+
+
+def _place(field: Field) -> int:
+    return _ORDER.index(field.name) if field.name in _ORDER else len(_ORDER)
+
+
+BINDING_FIELDS: Final = tuple(sorted((field for kind in KINDS for field in kind.fields), key=_place))
 FIELDS: Final[tuple[Field, ...]] = (*PLAIN_FIELDS, *BINDING_FIELDS)
 BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
 

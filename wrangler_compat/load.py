@@ -10,6 +10,7 @@ from edgeworker.bindings import JSONBinding, KVBinding
 from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.ids import made_up, version_id
 from edgeworker.schema.value_types import BASE_URL
 from edgeworker.schema.wrangler_checks import without_passwords
 from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
@@ -27,10 +28,8 @@ from wrangler_compat.document import Document, parse_document, read_text
 from wrangler_compat.edge_toml import EdgeFile, read_edge
 from wrangler_compat.entry import Entry, find_entry
 from wrangler_compat.environments import choose
-from wrangler_compat.ids import made_up, version_id
-from wrangler_compat.more_bindings import with_stored_secrets
 from wrangler_compat.secret_files import SecretFiles
-from wrangler_compat.variables import Sources, parse_given, text_bindings
+from wrangler_compat.variables import Sources, parse_given, text_bindings, with_stored_secrets
 from wrangler_compat.zones import ZoneFinder
 
 EDGE_FILE: Final = "edge.toml"

@@ -3,25 +3,8 @@
 from collections.abc import Mapping
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath
-from edgeworker.schema.wrangler_checks import as_table
 from wrangler_compat.document import Document
 from wrangler_compat.fields import FIELDS
-
-
-def binding_names(value: object) -> list[str]:
-    """The names in `env` that the value of a field makes, in the three shapes that wrangler has."""
-    if isinstance(value, list):
-        names = [values.get("binding") if (values := as_table(item)) is not None else None for item in value]
-        return [name for name in names if isinstance(name, str)] if all(isinstance(n, str) for n in names) else []
-    values = as_table(value)
-    if values is None:
-        return []
-    inner = values.get("bindings")
-    if isinstance(inner, list):
-        return [str(table["name"]) for item in inner if (table := as_table(item)) is not None and "name" in table]
-    if "binding" in values:
-        return [str(values["binding"])]
-    return list(values)
 
 
 def check_unique_names(
@@ -32,13 +15,7 @@ def check_unique_names(
     for item in FIELDS:
         if item.binds is None or item.name not in values:
             continue
-        value = values[item.name]
-        table = as_table(value) or {}
-        names = binding_names(table.get("producers")) if item.name == "queues" else binding_names(value)
-        if item.name == "secrets":
-            required = table.get("required")
-            names = [str(name) for name in required] if isinstance(required, list) else []
-        for name in names:
+        for name in item.names(values[item.name]):
             kinds.setdefault(name, []).append((item.binds, where[item.name]))
     found = False
     for name, used in kinds.items():

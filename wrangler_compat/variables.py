@@ -5,16 +5,17 @@ Source: https://developers.cloudflare.com/workers/development-testing/environmen
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Final
 
 from dotenv.parser import parse_stream
 
-from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
-from edgeworker.config import JSON, Binding
+from edgeworker.bindings import JSONBinding, SecretBinding, StoredSecretBinding, TextBinding
+from edgeworker.config import Binding
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.json_value import as_json
 
 _REFERENCE: Final = re.compile(
     r"(?<!\\)\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
@@ -103,21 +104,19 @@ def text_bindings(sources: Sources, diagnostics: Diagnostics, location: SourceLo
     return tuple(bindings.values())
 
 
+def with_stored_secrets(bindings: Sequence[Binding], texts: Sequence[Binding]) -> tuple[Binding, ...]:
+    """All of them; a text with the name of a stored secret is that secret's value, because here is no store."""
+    stored = {binding.name for binding in bindings if isinstance(binding, StoredSecretBinding)}
+    values = {text.name: text.text for text in texts if isinstance(text, SecretBinding | TextBinding)}
+    filled = (
+        replace(binding, text=values.get(binding.name)) if isinstance(binding, StoredSecretBinding) else binding
+        for binding in bindings
+    )
+    return (*filled, *(text for text in texts if text.name not in stored))
+
+
 def _plain(name: str, value: object) -> Binding:
     return TextBinding(name, value) if isinstance(value, str) else JSONBinding(name, as_json(value))
-
-
-def as_json(value: object) -> JSON:
-    """`value` of a configuration file; a date, which wrangler refuses, is its text."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case list():
-            return [as_json(item) for item in value]
-        case dict():
-            return {str(key): as_json(item) for key, item in value.items()}
-        case _:
-            return str(value)
 
 
 def parse_given(texts: Sequence[str], diagnostics: Diagnostics) -> dict[str, str]:

@@ -13,8 +13,8 @@ from edgeworker.errors import ConfigError
 from edgeworker.messages.hosts import is_address
 from edgeworker.routing import Zones, canonical_host, parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics
+from edgeworker.schema.ids import made_up
 from wrangler_compat.config import ParsedWorker, WrittenRoute
-from wrangler_compat.ids import made_up
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList

@@ -1,10 +1,12 @@
 """What a kind of binding is: all that its folder brings, as one value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Never, TypeVar
 
 from edgeworker.config import Binding
+from edgeworker.schema.worker_fields import WorkerFields
+from edgeworker.schema.wrangler_field import Field
 
 if TYPE_CHECKING:  # most commands read configurations and run no script
     from edgeworker.assets import Assets
@@ -37,18 +39,28 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`value` is the binding's configuration. `describe` gives the kind in wrangler's words and a text for people, in
-    which no secret stands. `bind` makes the service, and the views of it when they are asked for.
+    """`value` is the binding's configuration. `fields` are the rows of wrangler's configuration that the kind has, and
+    `read` makes its bindings of a worker's fields. `describe` gives the kind in wrangler's words and a text for people,
+    in which no secret stands. `bind` makes the service, and the views of it when they are asked for.
     """
 
     value: type[Binding]
+    fields: tuple[Field, ...]
+    read: Callable[[WorkerFields], Iterable[Binding]]
     describe: Callable[[Binding], tuple[str, str]]
     bind: "Callable[[Binding, Resources], BoundService]"
+
+
+def _read_nothing(_fields: WorkerFields) -> Iterable[Never]:
+    """For bindings that are made elsewhere."""
+    return ()
 
 
 def make_kind(
     value: type[B],
     *,
+    fields: tuple[Field, ...] = (),
+    read: Callable[[WorkerFields], Iterable[B]] = _read_nothing,
     describe: Callable[[B], tuple[str, str]],
     service: Callable[[B, Resources], S],
     python: Callable[[B, S], object],
@@ -69,4 +81,4 @@ def make_kind(
         own, made = binding, service(binding, resources)
         return BoundService(binding.name, made, {"python": lambda: python(own, made)})
 
-    return Kind(value, describe_any, bind)
+    return Kind(value, fields, read, describe_any, bind)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation
@@ -23,7 +24,13 @@ _DASHES: Final = re.compile("[–—]")
 
 
 class Locator(Protocol):
-    """A file that knows on which line its values stand."""
+    """A file that knows on which line its values stand. `name` is how messages call it."""
+
+    @property
+    def file(self) -> Path: ...
+
+    @property
+    def name(self) -> str: ...
 
     def locate(self, where: KeyPath) -> SourceLocation: ...
 
@@ -129,6 +136,14 @@ def is_date(value: object) -> bool:
 
 def as_table(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) else None
+
+
+def require_table(context: FieldContext, value: object, *, end: str) -> Mapping[str, object] | None:
+    """The table; None, with an error told, if it is none. `end` is how wrangler's text ends."""
+    values = as_table(value)
+    if values is None:
+        context.error(f'The field "{context.label}" should be an object but got {shown(value)}{end}')
+    return values
 
 
 def anything(context: FieldContext, value: object) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.stage import Stage
+from tests.wrangler_compat.conftest import project as project
 
 
 @pytest.fixture

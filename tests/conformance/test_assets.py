@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from edgeworker.bindings import AssetsBinding
+from edgeworker.bindings.assets.wrangler import parse_assets
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON, Config, Worker
 from edgeworker.edge import build
@@ -18,7 +19,6 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.messages import URL, Headers, Request
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from tests.edge.making import Server, is_down
-from wrangler_compat.assets import parse_assets
 
 RECORDED: Final = json.loads((Path(__file__).parent / "cases" / "assets.json").read_text())["sites"]
 SHOWN: Final = ("location", "content-type", "cache-control", "cf-cache-status", "allow")

@@ -3,7 +3,6 @@
 import pytest
 
 from edgeworker.bindings import AtomicBinding, KVBinding, ServiceBinding, UnsupportedBinding
-from edgeworker.config import Namespace
 from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import HEAD, Project, bindings, document, only, places, texts
 from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
@@ -22,7 +21,6 @@ def test_a_kv_namespace_is_its_id_or_with_preview_its_preview_id() -> None:
 
     assert parse(text)[0].bindings == (KVBinding("A", "1"), KVBinding("B", "any text"))
     assert parse(text, preview=True)[0].bindings == (KVBinding("A", "p"), KVBinding("B", "any text"))
-    assert parse(text)[0].namespaces == (Namespace("1", "w-a"), Namespace("any text", "w-b"))
 
 
 def test_a_kv_namespace_without_an_id_gets_one_that_stays_the_same_and_is_its_own() -> None:

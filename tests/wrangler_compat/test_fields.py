@@ -4,8 +4,7 @@ from collections import Counter
 
 from edgeworker.bindings import UnsupportedBinding
 from edgeworker.schema.wrangler_field import SUPPORT
-from wrangler_compat.binding_fields import BINDING_FIELDS
-from wrangler_compat.fields import BY_NAME, FIELDS, LEGACY
+from wrangler_compat.fields import BINDING_FIELDS, BY_NAME, FIELDS, LEGACY
 from wrangler_compat.plain_fields import PLAIN_FIELDS
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from edgeworker.schema.diagnostics import Diagnostics
+from edgeworker.schema.wrangler_field import binding_names
 from tests.wrangler_compat.project import document
-from wrangler_compat.unique_names import binding_names, check_unique_names
+from wrangler_compat.unique_names import check_unique_names
 
 
 @pytest.mark.parametrize(

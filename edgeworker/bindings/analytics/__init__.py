@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.bindings.analytics import wrangler
 from edgeworker.bindings.analytics.binding import AnalyticsBinding
 from edgeworker.bindings.kind import Resources, make_kind
 
@@ -23,6 +24,8 @@ def _python_view(binding: AnalyticsBinding, dataset: "AnalyticsDataset") -> obje
 
 KIND: Final = make_kind(
     AnalyticsBinding,
+    fields=(wrangler.FIELD,),
+    read=wrangler.read_bindings,
     describe=lambda binding: ("Analytics Engine Dataset", f"{binding.dataset} (logged only)"),
     service=_service,
     python=_python_view,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.bindings.assets import wrangler
 from edgeworker.bindings.assets.binding import AssetsBinding
 from edgeworker.bindings.kind import Resources, make_kind
 from edgeworker.errors import ConfigError
@@ -22,4 +23,11 @@ def _python_view(binding: AssetsBinding, assets: "Assets") -> object:
     return AssetsView(assets, name=binding.name)
 
 
-KIND: Final = make_kind(AssetsBinding, describe=lambda _binding: ("Assets", ""), service=_service, python=_python_view)
+KIND: Final = make_kind(
+    AssetsBinding,
+    fields=(wrangler.FIELD,),
+    read=wrangler.read_bindings,
+    describe=lambda _binding: ("Assets", ""),
+    service=_service,
+    python=_python_view,
+)

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.bindings.atomic.binding import ATOMIC_SERVICE, AtomicBinding
+from edgeworker.bindings.atomic import wrangler
+from edgeworker.bindings.atomic.binding import AtomicBinding
 from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.reserved import ATOMIC_SERVICE
 
 if TYPE_CHECKING:
     from edgeworker.bindings.atomic.service import AtomicService
@@ -26,4 +28,6 @@ def _describe(binding: AtomicBinding) -> tuple[str, str]:
     return "Worker", f"{ATOMIC_SERVICE} (here: state.sqlite{space})"
 
 
-KIND: Final = make_kind(AtomicBinding, describe=_describe, service=_service, python=_python_view)
+KIND: Final = make_kind(
+    AtomicBinding, read=wrangler.read_bindings, describe=_describe, service=_service, python=_python_view
+)

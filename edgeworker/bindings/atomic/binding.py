@@ -1,11 +1,8 @@
 """A binding to the service `edgeworker-atomic`. Pure."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from edgeworker.config import Binding
-
-ATOMIC_SERVICE: Final = "edgeworker-atomic"  # the name that a service binding calls it by
 
 
 @dataclass(frozen=True, slots=True)

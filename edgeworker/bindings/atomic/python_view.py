@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Never
 
-from edgeworker.bindings.atomic.binding import ATOMIC_SERVICE
 from edgeworker.bindings.atomic.service import AtomicService
 from edgeworker.bindings.python_calls import javascript_exceptions
+from edgeworker.bindings.reserved import ATOMIC_SERVICE
 from edgeworker.runtime.webapi.ffi import JsException
 
 

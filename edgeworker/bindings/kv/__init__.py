@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.kv import wrangler
 from edgeworker.bindings.kv.binding import KVBinding
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def _python_view(binding: KVBinding, namespace: "KVNamespace") -> object:
 
 KIND: Final = make_kind(
     KVBinding,
+    fields=(wrangler.FIELD,),
+    read=wrangler.read_bindings,
     describe=lambda binding: ("KV Namespace", binding.namespace_id),
     service=_service,
     python=_python_view,

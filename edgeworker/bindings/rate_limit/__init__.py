@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.rate_limit import wrangler
 from edgeworker.bindings.rate_limit.binding import RateLimitBinding
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def _python_view(binding: RateLimitBinding, service: "RateLimit") -> object:
 
 KIND: Final = make_kind(
     RateLimitBinding,
+    fields=(wrangler.FIELD,),
+    read=wrangler.read_bindings,
     describe=lambda binding: ("Rate Limit", f"{binding.limit} requests/{binding.period_seconds}s"),
     service=_service,
     python=_python_view,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.secrets_store import wrangler
 from edgeworker.bindings.secrets_store.binding import StoredSecretBinding
 
 if TYPE_CHECKING:
@@ -25,4 +26,11 @@ def _describe(binding: StoredSecretBinding) -> tuple[str, str]:
     return "Secrets Store Secret", f"{binding.secret_name}: {'not given' if binding.text is None else '(hidden)'}"
 
 
-KIND: Final = make_kind(StoredSecretBinding, describe=_describe, service=_service, python=_python_view)
+KIND: Final = make_kind(
+    StoredSecretBinding,
+    fields=(wrangler.FIELD,),
+    read=wrangler.read_bindings,
+    describe=_describe,
+    service=_service,
+    python=_python_view,
+)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings.kind import Resources, make_kind
+from edgeworker.bindings.service import wrangler
 from edgeworker.bindings.service.binding import ServiceBinding
 from edgeworker.errors import ScriptError
 
@@ -36,4 +37,11 @@ def _describe(binding: ServiceBinding) -> tuple[str, str]:
     return "Worker", binding.worker if binding.entrypoint is None else f"{binding.worker}#{binding.entrypoint}"
 
 
-KIND: Final = make_kind(ServiceBinding, describe=_describe, service=_service, python=_python_view)
+KIND: Final = make_kind(
+    ServiceBinding,
+    fields=(wrangler.FIELD,),
+    read=wrangler.read_bindings,
+    describe=_describe,
+    service=_service,
+    python=_python_view,
+)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from edgeworker.bindings.kind import make_kind
+from edgeworker.bindings.unsupported import wrangler
 from edgeworker.bindings.unsupported.binding import UnsupportedBinding
 
 
@@ -14,6 +15,8 @@ def _python_view(binding: UnsupportedBinding, _service: None) -> object:
 
 KIND: Final = make_kind(
     UnsupportedBinding,
+    fields=wrangler.FIELDS,
+    read=wrangler.read_bindings,
     describe=lambda binding: (binding.kind, "not emulated: using it raises an error"),
     service=lambda _binding, _resources: None,
     python=_python_view,

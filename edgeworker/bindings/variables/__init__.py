@@ -3,6 +3,7 @@
 from typing import Final
 
 from edgeworker.bindings.kind import make_kind
+from edgeworker.bindings.variables import wrangler
 from edgeworker.bindings.variables.binding import JSONBinding, SecretBinding, TextBinding
 from edgeworker.config import JSON as JSONValue
 
@@ -23,18 +24,21 @@ def _shortened(text: str) -> str:
 
 TEXT: Final = make_kind(
     TextBinding,
+    fields=(wrangler.VARS,),
     describe=lambda binding: (_CALLED, _shortened(f'"{binding.text}"')),
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,
 )
 JSON: Final = make_kind(
     JSONBinding,
+    fields=(wrangler.VERSION_METADATA,),
     describe=lambda binding: (_CALLED, _shortened(str(binding.value))),
     service=lambda binding, _resources: binding.value,
     python=_python_value,
 )
 SECRET: Final = make_kind(
     SecretBinding,
+    fields=(wrangler.SECRETS,),
     describe=lambda binding: (_CALLED, '"(hidden)"'),
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,

@@ -1,4 +1,6 @@
-"""What the table `assets` means. Looks at the disk only to see whether the directory is there.
+"""The table `assets` of wrangler's configuration, and what it means.
+
+Looks at the disk only to see whether the directory is there.
 
 Texts: wrangler 4.164.0 (its deploy and its dev command).
 """
@@ -8,9 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from edgeworker.bindings import AssetsBinding
+from edgeworker.bindings.assets.binding import AssetsBinding
 from edgeworker.config import Assets, HTMLHandling, NotFoundHandling
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.worker_fields import WorkerFields
+from edgeworker.schema.wrangler_checks import FieldContext, Member, one_of, shown, strings, table
+from edgeworker.schema.wrangler_field import inherited
 
 MAX_RULES: Final = 100
 MAX_RULE_CHARACTERS: Final = 100
@@ -31,14 +36,43 @@ _NOT_FOUND: Final[Mapping[object, NotFoundHandling]] = {
 }
 
 
-def assets_binding(table: Mapping[str, object]) -> Iterator[AssetsBinding]:
-    name = table.get("binding")
+def run_worker_first(context: FieldContext, value: object) -> None:
+    if isinstance(value, list):
+        strings(context, value)
+    elif not isinstance(value, bool):
+        context.error(
+            f'The field "{context.label}" should be an array of strings or a boolean, but got {shown(value)}.'
+        )
+
+
+FIELD: Final = inherited(
+    "assets",
+    table(
+        Member("directory"),
+        Member("binding"),
+        Member(
+            "html_handling", check=one_of("auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none")
+        ),
+        Member("not_found_handling", check=one_of("single-page-application", "404-page", "none")),
+        Member("base_path"),
+        Member("run_worker_first", None, check=run_worker_first),
+    ),
+    "USE",
+    "served before or behind the script, or alone; with `_headers`, `_redirects` and `.assetsignore`; "
+    "without files of secrets (`.dev.vars`, `.env`, `.git`); the ETag is "
+    "another one than Cloudflare's, and links that lead out of the directory are not followed",
+    "Assets",
+)
+
+
+def read_bindings(fields: WorkerFields) -> Iterator[AssetsBinding]:
+    name = fields.table("assets").get("binding")
     if isinstance(name, str):
         yield AssetsBinding(name)
 
 
 def parse_assets(
-    table: Mapping[str, object] | None,
+    values: Mapping[str, object] | None,
     folder: Path,
     locate: Callable[..., SourceLocation],
     diagnostics: Diagnostics,
@@ -47,9 +81,9 @@ def parse_assets(
     flags: Sequence[str],
 ) -> Assets | None:
     """None without assets, and where an error was told. `folder` is the configuration file's."""
-    if table is None:
+    if values is None:
         return None
-    written = table.get("directory")
+    written = values.get("directory")
     if not isinstance(written, str):
         diagnostics.error(
             'The "assets" property in your configuration is missing the required "directory" property.',
@@ -64,16 +98,16 @@ def parse_assets(
             locate("assets", "directory"),
         )
         return None
-    first = table.get("run_worker_first")
+    first = values.get("run_worker_first")
     globs = tuple(glob for glob in first if isinstance(glob, str)) if isinstance(first, list) else None
     if globs is not None:
         for text in _mistakes(globs):
             diagnostics.error(f"Invalid routes in `run_worker_first`:\n{text}", locate("assets", "run_worker_first"))
     return Assets(
         directory,
-        html_handling=_HTML.get(table.get("html_handling"), "auto-trailing-slash"),
-        not_found_handling=_NOT_FOUND.get(table.get("not_found_handling"), "none"),
-        base_path=_base_path(table, locate, diagnostics),
+        html_handling=_HTML.get(values.get("html_handling"), "auto-trailing-slash"),
+        not_found_handling=_NOT_FOUND.get(values.get("not_found_handling"), "none"),
+        base_path=_base_path(values, locate, diagnostics),
         run_worker_first=first is True if globs is None else globs,
         navigation_prefers_assets=_NAVIGATION_ON in flags
         or ((date or "") >= _NAVIGATION_SINCE and _NAVIGATION_OFF not in flags),
@@ -99,9 +133,9 @@ def _mistakes(globs: Sequence[str]) -> Iterator[str]:
             yield f"'{glob}': rule is a duplicate; rules must be unique"
 
 
-def _base_path(table: Mapping[str, object], locate: Callable[..., SourceLocation], diagnostics: Diagnostics) -> str:
+def _base_path(values: Mapping[str, object], locate: Callable[..., SourceLocation], diagnostics: Diagnostics) -> str:
     """With one slash at its beginning and one at its end."""
-    written = table.get("base_path", "/")
+    written = values.get("base_path", "/")
     if not isinstance(written, str):
         return "/"  # an error tells of it already
     mistake = None

@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from wrangler_compat.ids import made_up, version_id
+from edgeworker.schema.ids import made_up, version_id
 
 
 def test_an_id_is_always_the_same_for_the_same_thing_and_looks_like_cloudflares() -> None:

@@ -1,0 +1,5 @@
+"""Names of services that are no workers of the edge. Pure."""
+
+from typing import Final
+
+ATOMIC_SERVICE: Final = "edgeworker-atomic"
