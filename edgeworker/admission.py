@@ -1,4 +1,4 @@
-"""Who gets in, with which header fields: what a client may not say about itself is removed and set by the edge. Pure.
+"""Which requests are admitted, with which header fields: what only an edge may say is removed and set anew. Pure.
 
 Sources: https://developers.cloudflare.com/fundamentals/reference/http-headers/ and
 https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (hop-by-hop), https://www.rfc-editor.org/rfc/rfc8586 (CDN-Loop).
@@ -14,7 +14,7 @@ from edgeworker.messages import Credentials, Headers, Request
 
 Field = tuple[bytes, bytes]
 
-# Proxy-Connection is no standard's, but clients send it.
+# No standard defines Proxy-Connection, but clients send it.
 HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
@@ -49,16 +49,16 @@ _EDGE_ONLY: Final = frozenset(
         b"x-cluster-client-ip",
         b"x-forwarded",
         b"x-real-ip",
-        # Frameworks behind some proxies take these for the path that was asked for: a second one, that nobody checked.
+        # Some frameworks take these for the requested path: a second path, which no rule has checked.
         b"x-original-uri",
         b"x-original-url",
         b"x-rewrite-url",
     }
 )
-# With "_" for "-" they are nobody's, unless somebody takes them for these.
+# Removed if they are spelled with "_": CGI-like servers cannot tell them from these.
 _NEVER_UNDERSCORED: Final = frozenset({b"cdn-loop", b"content-length", b"content-type"})
 _EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"x-forwarded-")
-# Set by Cloudflare Access alone: who could set them otherwise would put a login of its own in place of a user's.
+# Only Cloudflare Access sets these. An origin or a script that could set one could replace a user's login by its own.
 _EDGE_COOKIES: Final = frozenset({b"cf_appsession", b"cf_authorization", b"cf_binding", b"cf_device", b"cf_session"})
 # The name as a browser reads it. What has no name ("=CF_Authorization=x") comes back as its value alone.
 _COOKIE_NAME: Final = re.compile(rb"[ \t=]*([^=;]*)")
@@ -67,8 +67,8 @@ _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Clo
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
 _UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
-# A "." or ".." that a reader finds who decodes "%2F" or "%5C" before he resolves dots, or who drops what follows ";" in
-# a segment. Where it stands between plain slashes, it was resolved already.
+# A "." or ".." that appears if "%2F" or "%5C" is decoded before dots are resolved, or if what follows ";" in a segment
+# is dropped. Between plain slashes it was resolved already.
 _HIDDEN_DOTS: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?=;|%3B|/|%2F|%5C|$)")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-F]{2})")
 # Longer forms of ASCII characters: RFC 3629 (section 3) forbids them, and old decoders take them.
@@ -78,7 +78,7 @@ _OUR_LOOP: Final = re.compile(rb"[ \t]*cloudflare[ \t]*(?:;[ \t]*loops=([0-9]{1,
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is not let in. `text` goes to the client: what is wrong, and what would be right."""
+    """Why a request is not admitted. `text` goes to the client: what is wrong, and what would be right."""
 
     status: int
     text: str
@@ -124,8 +124,8 @@ def _many_views(path: str) -> str | None:
     """Why a canonical path has no one meaning, or None.
 
     "%2F" by itself has one: it is part of a name ("/@scope%2Fname"), here as at the origin, and is left alone. So are
-    bytes that are no UTF-8 ("/caf%E9"), which nobody takes for a slash or a dot. What is refused is what only some
-    readers resolve: NUL, where a program in C ends the path (nginx answers 400, too); escapes that are none, which
+    bytes that are not UTF-8 ("/caf%E9"), which no server takes for a slash or a dot. What is refused is what only some
+    readers resolve: NUL, where a program in C ends the path (nginx answers 400, too); broken escapes, which
     servers keep, drop or decode later; overlong UTF-8, which is a dot or a slash to some decoders; and dot segments
     behind an encoded slash or with a parameter ("/api/..%2Fadmin", "/api/..;/admin").
     """

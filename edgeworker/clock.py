@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time as the edge sees it; the harness has one that a test can move."""
+    """Time as the edge sees it; edgeworker.testing has one that a test can move."""
 
     def now(self) -> int:
         """Epoch seconds."""

@@ -1,6 +1,6 @@
 """What an edge is made of: frozen values, no parsing, no I/O. Pure.
 
-`wrangler_compat` makes a Config from wrangler.toml and edge.toml; the harness makes one from Python values.
+`wrangler_compat` makes a Config from wrangler.toml and edge.toml; edgeworker.testing makes one from Python values.
 Paths are absolute. `source` says where a value was written ("wrangler.toml: routes[0]"), for messages only.
 """
 

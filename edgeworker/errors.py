@@ -19,7 +19,7 @@ class ScriptError(EdgeworkerError):
 
 
 class SocketError(EdgeworkerError):
-    """An address that cannot be listened on: choose another one, or stop who holds it."""
+    """An address that cannot be listened on: choose another one, or stop the program that holds it."""
 
 
 class OriginError(EdgeworkerError):

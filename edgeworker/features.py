@@ -16,7 +16,7 @@ SUPPORT: Final[dict[Support, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """`names` are importable from the module `where`, or are kinds of things where `where` is no module."""
+    """`names` are importable from the module `where`, or are kinds of things if `where` is not a module."""
 
     where: str
     names: tuple[str, ...]

@@ -26,7 +26,7 @@ class Handler(Protocol):
 class Background:
     """Work that outlives its response: what scripts give to `ctx.waitUntil`.
 
-    A failure is logged with the name of the work; nobody else would see it. `drain` waits for what is under way, and
+    A failure is logged with the name of the work, because no caller sees it. `drain` waits for what is under way, and
     is called when the edge stops and when a test settles.
     """
 
@@ -112,7 +112,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every part of an edge shares. The harness replaces each of them; nothing else reaches the outside.
+    """What every part of an edge shares. Tests replace each of them; nothing else reaches the outside.
 
     `internet` fetches `request.url` from where its name points to, through the outbound policy. `origin_at(url)` is the
     server at that base URL as a handler: it is sent the request as it is, real Host included.

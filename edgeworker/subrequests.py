@@ -60,9 +60,9 @@ class SubrequestRouter:
 
 
 class Subrequests:
-    """The fetch() of one invocation: counts, bounds, and sends each request its way.
+    """The fetch() of one invocation: counts and bounds requests, and sends each to its destination.
 
-    Raises OriginError where there is no answer at all: too many subrequests, or no server on the internet answers. A
+    Raises OriginError if there is no answer at all: too many subrequests, or no server on the internet answers. A
     zone's own origin that is down answers with Cloudflare's 52x page instead, as it does there.
     """
 

@@ -1,6 +1,6 @@
 """One request's way through the edge, as values. Pure.
 
-The same trace is printed by `edgeworker dev --trace` and shown by the test harness when a test fails. It holds names,
+The same trace is printed by `edgeworker dev --trace` and shown by the pytest plugin when a test fails. It holds names,
 statuses and durations, never a header's value, a KV value or a body; KV keys are shortened, because a key may be the
 hash of a token.
 """

@@ -1,5 +1,5 @@
 """Static files of a worker, served as Cloudflare serves them."""
 
-from edgeworker.assets.serving import Assets
+from edgeworker.assets.serving import AssetServer
 
-__all__ = ["Assets"]
+__all__ = ["AssetServer"]

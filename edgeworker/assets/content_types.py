@@ -135,7 +135,7 @@ _TYPES: Final = {ending: kind for kind, endings in _ENDINGS.items() for ending i
 
 
 def content_type(name: str) -> str | None:
-    """By what stands behind the last dot of a file's name; None where nobody knows. Texts are UTF-8."""
+    """By the extension of a file's name; None if it is not known. Texts are UTF-8."""
     stem, _, ending = name.rpartition(".")
     kind = _TYPES.get(ending.lower()) if stem else None
     return f"{kind}; charset=utf-8" if kind is not None and kind.startswith("text/") else kind

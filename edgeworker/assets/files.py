@@ -29,8 +29,8 @@ _ETAG_CHARACTERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """`etag` is without quotes, made of the content. `content_type` None: nobody knows it by the name."""
+class AssetFile:
+    """`etag` is without quotes, made of the content. `content_type` None: the name does not tell it."""
 
     content: bytes
     etag: str
@@ -61,8 +61,8 @@ class Files:
         """`path` is decoded and begins with "/"."""
         return self._find(path) is not None
 
-    async def read(self, path: str) -> File | None:
-        """None where there is none (any more)."""
+    async def read(self, path: str) -> AssetFile | None:
+        """None if there is no such file (any more)."""
         file = self._find(path)
         if file is None:
             return None
@@ -70,7 +70,7 @@ class Files:
             content = file.read_bytes()
         else:
             content = await asyncio.to_thread(file.read_bytes)
-        return File(content, hashlib.sha256(content).hexdigest()[:_ETAG_CHARACTERS], content_type(file.name))
+        return AssetFile(content, hashlib.sha256(content).hexdigest()[:_ETAG_CHARACTERS], content_type(file.name))
 
     def _is_ignored(self, segments: list[str]) -> bool:
         """As git does it, what lies in a folder that is left out cannot be taken in again."""
@@ -87,7 +87,7 @@ class Files:
             file = self.directory.joinpath(*segments).resolve(strict=True)
             state = file.stat()
         except (OSError, UnicodeEncodeError):
-            # A part is missing, is no folder, is too long for a name, or may not be read.
+            # A part is missing, is not a folder, is too long for a name, or may not be read.
             return None
         is_asset = stat.S_ISREG(state.st_mode) and state.st_size <= MAX_FILE_BYTES
         if not is_asset or not file.is_relative_to(self.directory):

@@ -106,7 +106,7 @@ def _rule(line: str, html: HTMLHandling, seen: set[str]) -> tuple[str, RedirectR
     try:
         source = URL.parse("https://path.invalid/" + tokens[0].lstrip("/")).path
     except InvalidURL:
-        return f"{tokens[0]} is no path"
+        return f"{tokens[0]} is not a path"
     loops = source.endswith("/*") or (source.endswith("/") and html != "none")
     if not absolute and loops and _TO_INDEX.fullmatch(to):
         return f"{source} to {to} would go round in circles"

@@ -8,7 +8,7 @@ from typing import Final
 
 from edgeworker import config
 from edgeworker.assets import header_rules, paths, redirect_rules
-from edgeworker.assets.files import HEADERS_FILE, REDIRECTS_FILE, File, Files
+from edgeworker.assets.files import HEADERS_FILE, REDIRECTS_FILE, AssetFile, Files
 from edgeworker.assets.patterns import glob_pattern
 from edgeworker.config import NotFoundHandling
 from edgeworker.messages import Headers, Request, Response
@@ -26,7 +26,7 @@ _PHRASES: Final = {
 }
 
 
-class Assets:
+class AssetServer:
     """`fetch` is what `env.ASSETS.fetch` does; `front` is what stands before the script."""
 
     def __init__(self, settings: config.Assets, *, worker: str, has_script: bool) -> None:
@@ -102,8 +102,8 @@ class Assets:
             return Response(404, status_text="Not Found")
         if request.method not in ("GET", "HEAD"):
             return Response(405, status_text="Method Not Allowed")
-        # One file has one spelling of its path; whoever comes by another is sent to that one. The page for what is not
-        # found answers under the path that was asked for.
+        # One file has one spelling of its path; a request with another spelling is redirected to it. The page for what
+        # is not found answers under the requested path.
         path = paths.decoded(self._below_base(target) or "/")
         shown = decision.to if isinstance(decision, paths.Redirect) else path
         there = self._settings.base_path[:-1] + paths.encoded(shown)
@@ -115,7 +115,7 @@ class Assets:
         return _served(request, file, decision.status)
 
 
-def _served(request: Request, file: File, status: int) -> Response:
+def _served(request: Request, file: AssetFile, status: int) -> Response:
     headers = Headers()
     if file.content_type is not None:
         headers.append("Content-Type", file.content_type)

@@ -28,7 +28,7 @@ from edgeworker.bindings.variables.binding import JSONBinding, SecretBinding, Te
 from edgeworker.config import Binding, Worker
 
 if TYPE_CHECKING:
-    from edgeworker.assets import Assets
+    from edgeworker.assets import AssetServer
     from edgeworker.runtime.contract.bound import BoundService
 
 # In the order in which a worker's bindings are listed.
@@ -50,7 +50,9 @@ KINDS: Final[tuple[Kind, ...]] = (
 _BY_VALUE: Final[Mapping[type[Binding], Kind]] = {kind.value: kind for kind in KINDS}
 
 
-def bind_services(worker: Worker, resources: Resources, assets: "Assets | None" = None) -> "tuple[BoundService, ...]":
+def bind_services(
+    worker: Worker, resources: Resources, assets: "AssetServer | None" = None
+) -> "tuple[BoundService, ...]":
     """The services behind a worker's bindings. `assets` are the worker's own.
 
     Raises ConfigError for a binding that cannot work.

@@ -9,7 +9,7 @@ from edgeworker.schema.worker_fields import WorkerFields
 from edgeworker.schema.wrangler_field import Field
 
 if TYPE_CHECKING:  # most commands read configurations and run no script
-    from edgeworker.assets import Assets
+    from edgeworker.assets import AssetServer
     from edgeworker.clock import Clock
     from edgeworker.kv.namespace import KVNamespace
     from edgeworker.runtime.contract.bound import BoundService
@@ -34,7 +34,7 @@ class Resources:
     workers: "Callable[[str], Worker | None]"
     atomic: "AtomicStore"
     rates: "RateCounters"
-    assets: "Assets | None" = None
+    assets: "AssetServer | None" = None
 
 
 @dataclass(frozen=True, slots=True)

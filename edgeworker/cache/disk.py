@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.cache.entry_file import Damaged, EntryHead, Reading, Writing
-from edgeworker.cache.store import MAX_ENTRY_BYTES, MAX_VARIANTS, Found, Head, Selecting, selecting, suits
+from edgeworker.cache.store import (
+    MAX_ENTRY_BYTES,
+    MAX_VARIANTS,
+    CachedHead,
+    CachedResponse,
+    Selecting,
+    selecting,
+    suits,
+)
 from edgeworker.messages import Headers
 
 _log = logging.getLogger(__name__)
@@ -27,7 +35,7 @@ _BLOCK_BYTES: Final = 4096  # what the smallest file takes
 _LARGE_PIECE_BYTES: Final = 16 * 1024  # writing less costs less than a thread
 _FILL: Final = 0.9  # after making room, so that not each new answer has to
 _LOOKED_THROUGH_EVERY: Final = 64  # puts: other processes put, too
-_DRAFT_SECONDS: Final = 3600  # a file that nobody finished in this time never will be
+_DRAFT_SECONDS: Final = 3600  # a draft older than this was left behind by a process that ended
 _USED_SECONDS: Final = 30  # how exactly it is known when an answer was used last
 
 
@@ -41,7 +49,7 @@ class DiskCache:
         self._size: int | None = None  # unknown until the folder was looked through
         self._puts = 0
 
-    async def find(self, cache: str, url: str, request: Headers, *, now: int) -> Found | None:
+    async def find(self, cache: str, url: str, request: Headers, *, now: int) -> CachedResponse | None:
         for path in _files(self._place(cache, url)):
             reading = self._opened(path)
             if reading is None or (reading.entry.cache, reading.entry.url) != (cache, url):
@@ -54,10 +62,12 @@ class DiskCache:
                     self._damaged(path, "the checksum of its content is wrong")
                     continue
                 _used(path, now)
-                return Found(reading.entry.head, reading.length, _Content(reading, path).read, content)
+                return CachedResponse(reading.entry.head, reading.length, _Content(reading, path).read, content)
         return None
 
-    async def put(self, cache: str, url: str, request: Headers, head: Head, content: AsyncIterator[bytes]) -> None:
+    async def put(
+        self, cache: str, url: str, request: Headers, head: CachedHead, content: AsyncIterator[bytes]
+    ) -> None:
         fields = selecting(head, request)
         try:
             writing = self._begun(EntryHead(cache, url, fields, head))
@@ -209,7 +219,7 @@ def _files(place: Path) -> Iterator[Path]:
 
 
 def _removed(path: Path) -> bool:
-    """Whether it was there. Its folder goes with the last of its files, unless somebody just put one into it."""
+    """Whether it was there. Its folder goes with its last file, unless another process has just put one into it."""
     try:
         path.unlink()
     except FileNotFoundError:

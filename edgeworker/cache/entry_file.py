@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from edgeworker.cache.store import Head, Selecting
+from edgeworker.cache.store import CachedHead, Selecting
 from edgeworker.files import Draft
 from edgeworker.messages import Headers
 
@@ -37,7 +37,7 @@ class EntryHead:
     cache: str
     url: str
     fields: Selecting
-    head: Head
+    head: CachedHead
 
     def written(self) -> bytes:
         raw = [
@@ -66,7 +66,9 @@ class EntryHead:
                 told["cache"],
                 told["url"],
                 tuple((name, value) for name, value in told["fields"]),
-                Head(told["status"], Headers.from_raw(raw), told["kept_at"], told["expires_at"], told["encoding"]),
+                CachedHead(
+                    told["status"], Headers.from_raw(raw), told["kept_at"], told["expires_at"], told["encoding"]
+                ),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise Damaged(f"its head cannot be read: {error}") from None
@@ -119,7 +121,7 @@ class Reading:
     def _open(self) -> None:
         prefix = os.pread(self.descriptor, PREFIX_BYTES, 0)
         if len(prefix) != PREFIX_BYTES or not prefix.startswith(MAGIC):
-            raise Damaged("it is no cached answer of this version")
+            raise Damaged("it is not a cached response of this version")
         size, head_checksum, self.length, self.checksum = _LENGTHS.unpack(prefix[len(MAGIC) :])
         self.start = PREFIX_BYTES + size
         if size > MAX_HEAD_BYTES or os.fstat(self.descriptor).st_size != self.start + self.length:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from edgeworker.cache.store import ENTRY_BYTES, MAX_VARIANTS, Found, Head, Selecting, selecting, suits
+from edgeworker.cache.store import ENTRY_BYTES, MAX_VARIANTS, CachedHead, CachedResponse, Selecting, selecting, suits
 from edgeworker.messages import Headers
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -15,7 +15,7 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    head: Head
+    head: CachedHead
     content: bytes
 
     @property
@@ -36,17 +36,19 @@ class MemoryCache:
         self._size = 0
         self._entries: OrderedDict[_Key, dict[Selecting, _Kept]] = OrderedDict()
 
-    async def find(self, cache: str, url: str, request: Headers, *, now: int) -> Found | None:
+    async def find(self, cache: str, url: str, request: Headers, *, now: int) -> CachedResponse | None:
         key = (cache, url)
         for fields, kept in list(self._entries.get(key, {}).items()):
             if kept.head.expires_at <= now:
                 self._drop(key, fields)
             elif suits(fields, request):
                 self._entries.move_to_end(key)
-                return Found(kept.head, len(kept.content), kept.read, kept.content)
+                return CachedResponse(kept.head, len(kept.content), kept.read, kept.content)
         return None
 
-    async def put(self, cache: str, url: str, request: Headers, head: Head, content: AsyncIterator[bytes]) -> None:
+    async def put(
+        self, cache: str, url: str, request: Headers, head: CachedHead, content: AsyncIterator[bytes]
+    ) -> None:
         pieces: list[bytes] = []
         length = 0
         async for piece in content:

@@ -17,7 +17,7 @@ Selecting = tuple[tuple[str, str | None], ...]  # the fields of the request that
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class CachedHead:
     """An answer without its content. Times are epoch seconds. `encoding` is what a reader has to undo."""
 
     status: int
@@ -28,11 +28,11 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CachedResponse:
     """`length` is in bytes. `read(start, end)` gives those bytes, in pieces; it may be called again. `content` is
     all of it where it is there already."""
 
-    head: Head
+    head: CachedHead
     length: int
     read: Callable[[int, int], AsyncIterator[bytes]]
     content: bytes | None = None
@@ -42,11 +42,13 @@ class CacheStore(Protocol):
     """`cache` is the name of one of many caches. No method raises for what goes wrong with the store itself: what
     cannot be kept is not kept, what cannot be read is not there, and the log says why."""
 
-    async def find(self, cache: str, url: str, request: Headers, *, now: int) -> Found | None:
+    async def find(self, cache: str, url: str, request: Headers, *, now: int) -> CachedResponse | None:
         """What was kept for requests with these fields and has not expired."""
         ...
 
-    async def put(self, cache: str, url: str, request: Headers, head: Head, content: AsyncIterator[bytes]) -> None:
+    async def put(
+        self, cache: str, url: str, request: Headers, head: CachedHead, content: AsyncIterator[bytes]
+    ) -> None:
         """Reads the content to its end, or to where it is too large. What reading raises is raised."""
         ...
 
@@ -57,7 +59,7 @@ class CacheStore(Protocol):
     async def close(self) -> None: ...
 
 
-def selecting(head: Head, request: Headers) -> Selecting:
+def selecting(head: CachedHead, request: Headers) -> Selecting:
     return tuple((name, request.get(name)) for name in varies_by(head.headers))
 
 

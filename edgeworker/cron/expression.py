@@ -18,7 +18,7 @@ from typing import Final
 
 
 class InvalidCron(ValueError):
-    """Text that is no cron expression. The message says which field, what is wrong and what would be right."""
+    """Text that is not a cron expression. The message says which field, what is wrong and what would be right."""
 
 
 DayRule = Callable[[date], bool]
@@ -67,7 +67,7 @@ _CYCLE: Final = timedelta(days=146_097)
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class CronExpression:
     """`text` is what was parsed. Two are equal where their texts are."""
 
     text: str
@@ -77,7 +77,7 @@ class Expression:
     _day: DayRule = field(repr=False, compare=False)
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first minute after `moment` that the expression means, in UTC, or None where there is none (30 February).
+        """The first minute after `moment` that the expression means, in UTC, or None if there is none (30 February).
 
         `moment` is in any time zone, but not naive.
         """
@@ -106,19 +106,19 @@ class Expression:
         return None
 
 
-def parse(text: str) -> Expression:
+def parse(text: str) -> CronExpression:
     """Raises InvalidCron."""
     parts = re.split(r"[ \t]+", text)
     if len(parts) != len(FIELDS) or "" in parts:
         fields = ", ".join(each.name for each in FIELDS)
         stray = " without space around them" if text != text.strip() else ""
         raise InvalidCron(
-            f'"{text}" is no cron expression: write five fields{stray} ({fields}), such as "*/15 * * * *" for every '
+            f'"{text}" is not a cron expression: write five fields{stray} ({fields}), such as "*/15 * * * *" for every '
             "quarter of an hour"
         )
     minute, hour, day, month, weekday = parts
     try:
-        return Expression(
+        return CronExpression(
             text,
             tuple(sorted(_values(minute, _MINUTE))),
             tuple(sorted(_values(hour, _HOUR))),

@@ -33,7 +33,7 @@ def upcoming(workers: Iterable[Worker], *, after: datetime) -> list[Due]:
     """The next firing of each trigger, the soonest first; what never fires is left out.
 
     Raises:
-        ConfigError: a trigger is no cron expression.
+        ConfigError: a trigger is not a cron expression.
     """
     found = []
     for worker in workers:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeworker.assets import Assets
+from edgeworker.assets import AssetServer
 from edgeworker.bindings import Resources, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
@@ -61,7 +61,7 @@ async def build(
             assets = (
                 None
                 if configured.assets is None
-                else Assets(configured.assets, worker=configured.name, has_script=configured.main is not None)
+                else AssetServer(configured.assets, worker=configured.name, has_script=configured.main is not None)
             )
             bound = bind_services(configured, resources, assets)
             isolate = load(configured, bound, services.clock, persistent.cache)

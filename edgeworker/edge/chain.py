@@ -21,7 +21,7 @@ from edgeworker.edge.cf import CfProperties
 from edgeworker.edge.destinations import Destinations, loop_page
 from edgeworker.edge.dispatcher import Dispatcher
 from edgeworker.edge.products import AppliedProduct
-from edgeworker.edge.triggers import Triggers, TriggerURLs
+from edgeworker.edge.triggers import ManualTriggers, TriggerURLs
 from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
@@ -54,7 +54,7 @@ class Edge:
         self.workers = workers
         self._properties = CfProperties(config.cf)
         self._destinations = Destinations(config, services, resolver, workers, self.fetch_from_worker)
-        triggers = Triggers(config, services.clock, workers, self.scheduled) if config.trigger_urls else None
+        triggers = ManualTriggers(config, services.clock, workers, self.scheduled) if config.trigger_urls else None
         self._product_hosts = {host: answers for product in products for host, answers in product.hosts.items()}
         self._chains: dict[str | None, Handler] = {}
         dispatcher = Dispatcher(config, resolver, self._destinations, services.clock)

@@ -18,8 +18,8 @@ from edgeworker.messages import Headers, Request, Response
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """`code` is Cloudflare's error code, or None where there is only the HTTP status. `hints` teach the reader."""
+class ErrorPage:
+    """`code` is Cloudflare's error code, or None if there is only the HTTP status. `hints` teach the reader."""
 
     status: int
     code: int | None
@@ -28,18 +28,18 @@ class Page:
     hints: Sequence[str] = ()
 
 
-WORKER_FAILED: Final = Page(500, 1101, "Worker threw exception", "The script of this URL raised an error.")
-SCRIPT_EXCEEDED_LIMITS: Final = Page(
+WORKER_FAILED: Final = ErrorPage(500, 1101, "Worker threw exception", "The script of this URL raised an error.")
+SCRIPT_EXCEEDED_LIMITS: Final = ErrorPage(
     503, 1102, "Worker exceeded resource limits", "The script of this URL took longer than it may."
 )
-LOOP: Final = Page(
+LOOP: Final = ErrorPage(
     508,
     1019,
     "Loop",
     "This request went through workers of this edge too often; a fetch() reaches the worker that makes it.",
 )
-STORAGE_FAILED: Final = Page(503, None, "Service unavailable", "The edge cannot decide about this request now.")
-RESERVED: Final = Page(404, None, "Not found", "Paths under /cdn-cgi/ belong to the edge.")
+STORAGE_FAILED: Final = ErrorPage(503, None, "Service unavailable", "The edge cannot decide about this request now.")
+RESERVED: Final = ErrorPage(404, None, "Not found", "Paths under /cdn-cgi/ belong to the edge.")
 
 _ORIGIN_TITLES: Final = {
     520: "Web server returned an unknown error",
@@ -53,15 +53,15 @@ _ORIGIN_TITLES: Final = {
 }
 
 
-def origin_failed(error: OriginError) -> Page:
+def origin_failed(error: OriginError) -> ErrorPage:
     """The page for a server behind the edge that did not answer. What it was is in the log."""
     title = _ORIGIN_TITLES.get(error.status, "Bad gateway")
-    return Page(error.status, error.code, title, "The server behind the edge did not answer this request.")
+    return ErrorPage(error.status, error.code, title, "The server behind the edge did not answer this request.")
 
 
-def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str]) -> Page:
+def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str]) -> ErrorPage:
     """The page for a request that no worker takes and that has no origin to go to."""
-    return Page(530, 1016, "Origin DNS error", f"No worker takes {host}{path}, and {why}.", hints)
+    return ErrorPage(530, 1016, "Origin DNS error", f"No worker takes {host}{path}, and {why}.", hints)
 
 
 def refused(refusal: Refusal) -> Response:
@@ -70,7 +70,7 @@ def refused(refusal: Refusal) -> Response:
     return Response(refusal.status, headers, refusal.text.encode() + b"\n")
 
 
-def answer(page: Page, request: Request) -> Response:
+def answer(page: ErrorPage, request: Request) -> Response:
     """The page as a response in the form that the client asked for. Never stored by a cache."""
     ray = request.headers.get("cf-ray") or ""
     headers = Headers([("cache-control", "private, no-store"), ("referrer-policy", "same-origin")])
@@ -86,7 +86,7 @@ def answer(page: Page, request: Request) -> Response:
     return Response(page.status, headers, body.encode())
 
 
-def _text(page: Page, ray: str) -> str:
+def _text(page: ErrorPage, ray: str) -> str:
     # Cloudflare's whole text is this one line; more follows only where it teaches.
     lines = [f"error code: {page.code or page.status}"]
     if page.hints:
@@ -102,7 +102,7 @@ p,li{overflow-wrap:anywhere}
 small{opacity:.7}"""
 
 
-def _html(page: Page, ray: str) -> str:
+def _html(page: ErrorPage, ray: str) -> str:
     number = f"Error {page.code or page.status}"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in page.hints)
     foot = f"HTTP {page.status} {HTTPStatus(page.status).phrase}" if _known(page.status) else f"HTTP {page.status}"

@@ -34,7 +34,7 @@ Fire = Callable[[str, Scheduled], Awaitable[None]]
 class TriggerURLs:
     """The link of a chain that answers these URLs, to clients on this machine and on private networks."""
 
-    def __init__(self, triggers: "Triggers", then: Handler) -> None:
+    def __init__(self, triggers: "ManualTriggers", then: Handler) -> None:
         self._triggers = triggers
         self._then = then
 
@@ -45,7 +45,7 @@ class TriggerURLs:
         return await handler.fetch(request)
 
 
-class Triggers:
+class ManualTriggers:
     """A Handler. Parameters: `cron` (default ""), `time` in epoch milliseconds (default: now), `format` ("json"),
     `worker` (default: the only one that has this trigger, or that has a handler for it)."""
 

@@ -10,7 +10,7 @@ from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later, Liste
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class FaultRates:
     """Of all calls, the share `failing` raises StoreError, and the share `slow` takes `delay_seconds` longer.
 
     Shares are from 0 to 1. The same `seed` gives the same faults for the same calls in the same order.
@@ -25,7 +25,7 @@ class Faults:
 class FaultyStore:
     """`faults` may be replaced at any time. Namespaces and sweeping work as ever."""
 
-    def __init__(self, store: KVStore, clock: Clock, faults: Faults) -> None:
+    def __init__(self, store: KVStore, clock: Clock, faults: FaultRates) -> None:
         self._store = store
         self._clock = clock
         self._calls = 0

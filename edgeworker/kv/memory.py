@@ -82,7 +82,7 @@ class MemoryStore:
         self._entries.clear()
 
     def _written(self, namespace_id: str) -> dict[str, Entry]:
-        self._namespaces.spring(namespace_id)
+        self._namespaces.ensure_namespace(namespace_id)
         return self._entries.setdefault(namespace_id, {})
 
 
@@ -119,7 +119,7 @@ class _MemoryNamespaces:
             raise rules.namespace_not_found()
         self._entries.pop(namespace_id, None)
 
-    def spring(self, namespace_id: str) -> None:
+    def ensure_namespace(self, namespace_id: str) -> None:
         if namespace_id not in self._by_id:
             self._by_id[namespace_id] = Namespace(namespace_id, namespace_id)
 

@@ -4,18 +4,19 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
 from edgeworker.kv import rules
 from edgeworker.kv.store import Entry, EntryStream, KVStore, Later
+from edgeworker.messages.body import Closable
 
 Value = bytes | bytearray | memoryview | str | AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundValue:
     """`metadata` None means that there is none. `expires_at` is in epoch seconds."""
 
     value: bytes = field(repr=False)
@@ -34,7 +35,7 @@ class FoundStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class KeyValuePair:
     """One write of a bulk write; the fields are those of `KVNamespace.put`."""
 
     key: str
@@ -45,7 +46,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ListResultKey:
     """A listed key. `expires_at` is in epoch seconds."""
 
     name: str
@@ -54,10 +55,10 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListResult:
     """`cursor` None: the list is complete."""
 
-    keys: tuple[Key, ...]
+    keys: tuple[ListResultKey, ...]
     cursor: str | None = None
 
 
@@ -88,7 +89,7 @@ class KVNamespace:
         entry = await self._store.get(self.id, key, now=self.clock.now())
         return None if entry is None else entry.value
 
-    async def get_with_metadata(self, key: str, *, cache_ttl: int | None = None) -> Found | None:
+    async def get_with_metadata(self, key: str, *, cache_ttl: int | None = None) -> FoundValue | None:
         key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
@@ -105,14 +106,14 @@ class KVNamespace:
             return None
         return FoundStream(entry.size, entry.pieces, parse_metadata(entry.metadata), entry.expires_at)
 
-    async def get_many(self, keys: Sequence[str], *, cache_ttl: int | None = None) -> dict[str, Found | None]:
+    async def get_many(self, keys: Sequence[str], *, cache_ttl: int | None = None) -> dict[str, FoundValue | None]:
         """1 to 100 keys; the answer has each once, in the order of the request. At most 25 MiB of values."""
         rules.check_bulk_get(len(keys))
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         names = dict.fromkeys(rules.check_bulk_key(key) for key in keys)
         now = self.clock.now()
-        found: dict[str, Found | None] = {}
+        found: dict[str, FoundValue | None] = {}
         size = 0
         for key in names:
             entry = await self._store.get(self.id, key, now=now)
@@ -147,7 +148,7 @@ class KVNamespace:
                 async with aclosing(_limited(pieces)) as limited:
                     await self._store.put_stream(self.id, key, limited, expires_at=expires_at, metadata=text)
 
-    async def put_many(self, pairs: Sequence[Pair]) -> None:
+    async def put_many(self, pairs: Sequence[KeyValuePair]) -> None:
         """Up to 10,000 pairs of up to 100 MiB in all; one broken rule and nothing is written."""
         rules.check_bulk_pairs(len(pairs))
         now = self.clock.now()
@@ -164,7 +165,7 @@ class KVNamespace:
         await self._store.put_many(self.id, entries)
 
     async def delete(self, key: str) -> None:
-        """A key that is not there is no error."""
+        """Deleting a missing key is not an error."""
         await self._store.delete(self.id, (rules.check_key(key),))
 
     async def delete_many(self, keys: Sequence[str]) -> None:
@@ -172,14 +173,14 @@ class KVNamespace:
         rules.check_bulk_pairs(len(keys))
         await self._store.delete(self.id, [rules.check_key(key) for key in keys])
 
-    async def list(self, *, prefix: str = "", limit: int | None = None, cursor: str | None = None) -> Page:
+    async def list(self, *, prefix: str = "", limit: int | None = None, cursor: str | None = None) -> ListResult:
         """Up to `limit` (1 to 1000) keys in the order of their UTF-8 bytes; `cursor` is a former page's."""
         size = rules.list_limit(limit)
         prefix = rules.check_key_length(prefix)
         after = "" if cursor is None else rules.decode_cursor(cursor)
         listed = await self._store.list_keys(self.id, prefix=prefix, after=after, limit=size + 1, now=self.clock.now())
-        keys = tuple(Key(key.name, key.expires_at, parse_metadata(key.metadata)) for key in listed[:size])
-        return Page(keys, rules.encode_cursor(keys[-1].name) if len(listed) > size else None)
+        keys = tuple(ListResultKey(key.name, key.expires_at, parse_metadata(key.metadata)) for key in listed[:size])
+        return ListResult(keys, rules.encode_cursor(keys[-1].name) if len(listed) > size else None)
 
 
 def parse_metadata(text: str | None) -> JSON:
@@ -189,8 +190,8 @@ def parse_metadata(text: str | None) -> JSON:
     return metadata
 
 
-def _found(entry: Entry) -> Found:
-    return Found(entry.value, parse_metadata(entry.metadata), entry.expires_at)
+def _found(entry: Entry) -> FoundValue:
+    return FoundValue(entry.value, parse_metadata(entry.metadata), entry.expires_at)
 
 
 def _bytes(value: bytes | bytearray | memoryview | str) -> bytes:
@@ -203,11 +204,6 @@ def _bytes(value: bytes | bytearray | memoryview | str) -> bytes:
             return bytes(value)
 
 
-@runtime_checkable
-class _Closable(Protocol):
-    async def aclose(self) -> None: ...
-
-
 async def _limited(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The pieces up to the limit; a longer stream is given up as soon as it is longer."""
     size = 0
@@ -217,5 +213,5 @@ async def _limited(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
             rules.check_value_length(size)
             yield piece
     finally:
-        if isinstance(pieces, _Closable):
+        if isinstance(pieces, Closable):
             await pieces.aclose()

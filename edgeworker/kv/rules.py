@@ -198,8 +198,8 @@ def list_limit(limit: int | None) -> int:
 def encode_cursor(last_name: str) -> str:
     """A cursor says after which name a list goes on.
 
-    It is not signed: whoever can send a cursor can list the namespace anyway, and no cursor leads out of the namespace
-    and the prefix of the call it comes with.
+    It is not signed: a caller that can send a cursor can list the namespace anyway, and no cursor leads out of the
+    namespace and the prefix of the call it comes with.
     """
     return base64.b64encode(utf8(last_name)).decode()
 

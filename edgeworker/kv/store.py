@@ -73,10 +73,10 @@ class NamespaceRegistry(Protocol):
 
 
 class KVStore(Protocol):
-    """Entries by namespace and key. Every method raises StoreError when the storage cannot be read or written.
+    """Entries by namespace and key. Every method raises StoreError if the storage cannot be read or written.
 
     A write is acknowledged by returning; what raised may be repeated. An entry whose `expires_at` is at or before `now`
-    is not there. A namespace that was never created springs into being, with its id for a title, at its first write.
+    is not there. The first write to a namespace that was never created makes it, with its id as title.
     """
 
     @property
@@ -116,7 +116,7 @@ class KVStore(Protocol):
         ...
 
     async def delete(self, namespace_id: str, keys: Sequence[str]) -> None:
-        """All or none; a key that is not there is no error."""
+        """All or none; a missing key is not an error."""
         ...
 
     async def list_keys(self, namespace_id: str, *, prefix: str, after: str, limit: int, now: int) -> list[ListedKey]:

@@ -24,7 +24,7 @@ class BodyTooLarge(Exception):
 
 
 @runtime_checkable
-class _Closable(Protocol):
+class Closable(Protocol):
     async def aclose(self) -> None: ...
 
 
@@ -85,7 +85,7 @@ class Body:
         """Gives up what was not read."""
         self._used = True
         source = self._source
-        if isinstance(source, _Closable):
+        if isinstance(source, Closable):
             await source.aclose()
 
     def tee(self) -> tuple["Body", "Body"]:
@@ -135,5 +135,5 @@ class _Shared:
         finally:
             self._open[index] = False
             mine.clear()
-            if not any(self._open) and isinstance(self._source, _Closable):
+            if not any(self._open) and isinstance(self._source, Closable):
                 await self._source.aclose()

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-# What may stand around a value and is no part of it: https://fetch.spec.whatwg.org/#concept-header-value-normalize
+# Whitespace around a value, which is not part of it: https://fetch.spec.whatwg.org/#concept-header-value-normalize
 _AROUND: Final = " \t\r\n"
 
 _by_name: Final = itemgetter(0)
@@ -25,8 +25,8 @@ class Headers:
     The order and the spelling of names are kept for the wire; look-ups ignore case. `get` joins repeated fields with
     ", " as Fetch does; `Set-Cookie`, which cannot be joined, is read with `get_set_cookie`.
 
-    `set`, `append` and the constructor raise TypeError for a name that is no token and for a value with CR, LF, NUL or
-    a character above U+00FF, so such a field can never be written to the wire.
+    `set`, `append` and the constructor raise TypeError for a name that is not a token and for a value with CR, LF, NUL
+    or a character above U+00FF, so such a field can never be written to the wire.
     """
 
     __slots__ = ("_fields",)

@@ -45,7 +45,7 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a canonical host is this machine for whoever asks."""
+    """Whether a canonical host is always the machine that asks."""
     return host in _LOOPBACK or host.endswith(".localhost")
 
 

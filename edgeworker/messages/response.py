@@ -18,7 +18,7 @@ class Upgrade(Protocol):
         ...
 
     async def send(self, data: bytes) -> None:
-        """Returns when more may be sent. Raises OSError where nobody is there any more."""
+        """Returns when more may be sent. Raises OSError if the other side has gone."""
         ...
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class Response:
         self.web_socket: WebSocketEnd | None = None
 
     async def close(self) -> None:
-        """Gives up a body that nobody wants, so that its connection can be used again."""
+        """Discard a body that is not needed, so that its connection can be used again."""
         if self.body is not None:
             await self.body.close()
         if self.upgrade is not None:

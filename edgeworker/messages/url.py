@@ -20,8 +20,8 @@ _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # https://www.rfc-editor.org/rfc/rfc3986#section-2.3
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# Of all that RFC 3986 lets a host be, what a name or an address can be: an escape or a byte beyond ASCII is a letter to
-# one reader and none to the next, and "a,b" or "*" are hosts to nobody.
+# Only what a name or an address can hold, not all that RFC 3986 allows in a host: readers differ about escapes and
+# bytes beyond ASCII, and "a,b" or "*" name no host.
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?")
 
 

@@ -1,4 +1,4 @@
-"""A WebSocket as messages, for whoever speaks its frames to the client. Pure."""
+"""A WebSocket as messages, without the frames that carry them on the wire. Pure."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Which products there are. A module of its own: who reads a product's configuration needs none of its handlers."""
+"""Which products there are. A module of its own: reading a product's configuration must not load its handlers."""
 
 from typing import Final
 

@@ -4,13 +4,14 @@ from edgeworker.messages.hosts import canonical_host, is_loopback
 from edgeworker.routing.ambiguous_paths import alternative_paths
 from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
-from edgeworker.routing.resolver import Explanation, Resolution, Resolver, RunWorker, Step, ToOrigin
+from edgeworker.routing.resolver import Explanation, ExplanationStep, Resolution, Resolver, RunWorker, ToOrigin
 from edgeworker.routing.served import ServedHosts, served_names
 from edgeworker.routing.table import LostTo, NoMatch, RouteTable, Verdict, Won
 from edgeworker.routing.zones import Zones, origin_of
 
 __all__ = [
     "Explanation",
+    "ExplanationStep",
     "LostTo",
     "Mismatch",
     "NoMatch",
@@ -20,7 +21,6 @@ __all__ = [
     "RouteTable",
     "RunWorker",
     "ServedHosts",
-    "Step",
     "ToOrigin",
     "Verdict",
     "Won",

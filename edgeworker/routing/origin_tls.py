@@ -19,7 +19,7 @@ def origin_tls_of(config: Config) -> Mapping[str, OriginTLS]:
         try:
             url = URL.parse(written)
         except InvalidURL:
-            continue  # whoever connects to it says what is wrong
+            continue  # connecting to it tells what is wrong
         if url.scheme != "https":
             continue
         known, where = found.setdefault(url.origin, (settings, place))

@@ -53,7 +53,7 @@ Resolution = RunWorker | ToOrigin
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExplanationStep:
     """One place where an answer was looked for. The last step of an Explanation is the one that had it."""
 
     place: Literal["zone", "routes", "custom domains", "workers.dev", "default worker", "origin"]
@@ -67,7 +67,7 @@ class Explanation:
     url: URL
     verdicts: tuple[Verdict, ...]
     elsewhere: tuple[Route, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ExplanationStep, ...]
     resolution: Resolution
 
 
@@ -197,31 +197,37 @@ class Resolver:
     def _origin(self, host: str, zone: Zone | None, route: Route | None = None) -> ToOrigin:
         return ToOrigin(zone, origin_of(zone, host, self._config.origin), route)
 
-    def _steps(self, host: str, zone: Zone | None, winner: Route | None, resolution: Resolution) -> list[Step]:
-        steps = [Step("zone", f'"{host}" belongs to ' + ("no zone" if zone is None else f'zone "{zone.name}"'))]
+    def _steps(
+        self, host: str, zone: Zone | None, winner: Route | None, resolution: Resolution
+    ) -> list[ExplanationStep]:
+        steps = [
+            ExplanationStep("zone", f'"{host}" belongs to ' + ("no zone" if zone is None else f'zone "{zone.name}"'))
+        ]
         matched_by = resolution.matched_by if isinstance(resolution, RunWorker) else "origin"
         if winner is None:
-            steps.append(Step("routes", "none matches"))
+            steps.append(ExplanationStep("routes", "none matches"))
         else:
             runs = "no worker" if winner.worker is None else f'worker "{winner.worker}"'
-            steps.append(Step("routes", f'"{winner.pattern}" wins and runs {runs}'))
+            steps.append(ExplanationStep("routes", f'"{winner.pattern}" wins and runs {runs}'))
         if matched_by == "route":
             return steps
         owner = self._custom_domains.get(host)
         steps.append(
-            Step("custom domains", f'"{host}" is ' + ("none" if owner is None else f'one of worker "{owner}"'))
+            ExplanationStep(
+                "custom domains", f'"{host}" is ' + ("none" if owner is None else f'one of worker "{owner}"')
+            )
         )
         if matched_by == "custom domain":
             return steps
         if winner is None:
-            steps.append(Step("workers.dev", self._on_workers_dev(host)))
+            steps.append(ExplanationStep("workers.dev", self._on_workers_dev(host)))
             if matched_by == "workers.dev":
                 return steps
-            steps.append(Step("default worker", self._on_default(host)))
+            steps.append(ExplanationStep("default worker", self._on_default(host)))
             if matched_by == "default worker":
                 return steps
         origin = resolution.origin if isinstance(resolution, ToOrigin) else None
-        steps.append(Step("origin", origin or "none is configured for this host"))
+        steps.append(ExplanationStep("origin", origin or "none is configured for this host"))
         return steps
 
     def _on_workers_dev(self, host: str) -> str:

@@ -1,6 +1,6 @@
 """Named API tokens in `state.sqlite`: hashed at rest, expiring, revocable at once in every process.
 
-A token is `ewt_<id>_<secret>`. The id is no secret: it finds the row, it is what `token list` shows and `token revoke`
+A token is `ewt_<id>_<secret>`. The id is not secret: it finds the row, it is what `token list` shows and `token revoke`
 takes. Of the secret only the SHA-256 is kept; it has 256 random bits, so a slow password hash would add nothing.
 """
 

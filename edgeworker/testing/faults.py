@@ -64,7 +64,7 @@ def stores(faults: Faults, memory: KVStore, clock: Clock) -> Stores:
         own, scripts = seen.at("test"), seen.at("edge")
     if faults.kv_failures or faults.kv_slow:
         scripts = FaultyStore(
-            scripts, clock, faulty.Faults(faults.kv_failures, faults.kv_slow, faults.kv_delay_seconds, seed)
+            scripts, clock, faulty.FaultRates(faults.kv_failures, faults.kv_slow, faults.kv_delay_seconds, seed)
         )
     return Stores(own, scripts)
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 from edgeworker.bindings import KVBinding
 from edgeworker.config import JSON, Config
-from edgeworker.kv.namespace import Found, KVNamespace, Page
+from edgeworker.kv.namespace import FoundValue, KVNamespace, ListResult
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class KVAccess:
         found = self.find(key)
         return None if found is None else found.value.decode("utf-8", "replace")
 
-    def find(self, key: str) -> Found | None:
+    def find(self, key: str) -> FoundValue | None:
         """The value's bytes, the metadata and the expiry."""
         return self._do(lambda: self._namespace.get_with_metadata(key))
 
@@ -116,7 +116,7 @@ class KVAccess:
     def __repr__(self) -> str:
         return f"KVAccess({self.id!r})"
 
-    def _page(self, prefix: str, cursor: str | None) -> Page:
+    def _page(self, prefix: str, cursor: str | None) -> ListResult:
         return self._do(lambda: self._namespace.list(prefix=prefix, cursor=cursor))
 
     def _put_bulk(self, item: JSON, place: str) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker import config
-from edgeworker.assets import Assets
+from edgeworker.assets import AssetServer
 from edgeworker.messages import URL, Headers, Request
 
 
@@ -30,7 +30,7 @@ def get(path: str, **headers: str) -> Request:
     ],
 )
 async def test_a_base_path_stands_before_every_file(folder: Path, path: str, status: int, place: str | None) -> None:
-    assets = Assets(config.Assets(folder, base_path="/docs/"), worker="w", has_script=False)
+    assets = AssetServer(config.Assets(folder, base_path="/docs/"), worker="w", has_script=False)
 
     response = await assets.fetch(get(path))
 
@@ -38,7 +38,7 @@ async def test_a_base_path_stands_before_every_file(folder: Path, path: str, sta
 
 
 async def test_a_file_that_is_known_already_is_not_sent_again(folder: Path) -> None:
-    assets = Assets(config.Assets(folder), worker="w", has_script=False)
+    assets = AssetServer(config.Assets(folder), worker="w", has_script=False)
     etag = (await assets.fetch(get("/about"))).headers.get("etag")
     assert etag is not None
 
@@ -48,7 +48,7 @@ async def test_a_file_that_is_known_already_is_not_sent_again(folder: Path) -> N
 
 
 async def test_the_script_answers_what_is_no_file(folder: Path) -> None:
-    assets = Assets(config.Assets(folder), worker="w", has_script=True)
+    assets = AssetServer(config.Assets(folder), worker="w", has_script=True)
 
     assert await assets.front(get("/api")) is None
     assert await assets.front(get("/about")) is not None
@@ -58,7 +58,7 @@ def test_rules_that_cannot_be_meant_are_told_of(folder: Path, caplog: pytest.Log
     (folder / "_headers").write_text("X: 1\n")
     (folder / "_redirects").write_text("/a\n")
 
-    Assets(config.Assets(folder), worker="w", has_script=False)
+    AssetServer(config.Assets(folder), worker="w", has_script=False)
 
     assert caplog.messages == [
         'worker "w": _headers: line 1: a path must come before "X: 1"',

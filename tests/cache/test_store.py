@@ -9,7 +9,7 @@ import pytest
 
 from edgeworker.cache.disk import PIECE_BYTES, DiskCache
 from edgeworker.cache.memory import MemoryCache
-from edgeworker.cache.store import ENTRY_BYTES, MAX_VARIANTS, CacheStore, Head
+from edgeworker.cache.store import ENTRY_BYTES, MAX_VARIANTS, CachedHead, CacheStore
 from edgeworker.messages import Headers
 
 NOTHING = Headers()
@@ -34,8 +34,8 @@ def disk(tmp_path: Path) -> DiskCache:
     return DiskCache(tmp_path / "cache")
 
 
-def head(*, kept_at: int = 0, expires_at: int = 100, vary: str | None = None) -> Head:
-    return Head(200, Headers({"x-a": "1"} if vary is None else {"vary": vary}), kept_at, expires_at)
+def head(*, kept_at: int = 0, expires_at: int = 100, vary: str | None = None) -> CachedHead:
+    return CachedHead(200, Headers({"x-a": "1"} if vary is None else {"vary": vary}), kept_at, expires_at)
 
 
 async def pieces(*content: bytes) -> AsyncIterator[bytes]:
@@ -176,7 +176,7 @@ async def test_two_processes_see_each_others_answers_at_once(disk: DiskCache, tm
     assert await content(disk, "u") is None
 
 
-async def test_nobody_else_can_read_what_lies_on_disk(disk: DiskCache, tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_what_lies_on_disk(disk: DiskCache, tmp_path: Path) -> None:
     await put(disk, "u", b"x")
 
     modes = {stat.S_IMODE(path.stat().st_mode) for path in files(tmp_path)}
@@ -257,7 +257,7 @@ async def test_a_file_in_the_place_of_another_url_is_not_that_ones_answer(disk: 
     assert await content(disk, "v") is None
 
 
-async def test_a_large_file_that_is_damaged_fails_its_reader_at_the_end_and_nobody_after(
+async def test_a_large_file_that_is_damaged_fails_its_reader_at_the_end_and_none_after(
     disk: DiskCache, tmp_path: Path
 ) -> None:
     await put(disk, "u", bytes(PIECE_BYTES), b"more")

@@ -46,7 +46,7 @@ def test_a_header_that_is_no_object_is_refused(text: str) -> None:
     assert refused == Refusal(400, 'x-cf must be one JSON object such as {"country": "DE"}.')
 
 
-async def test_a_script_reads_it_and_its_own_options_reach_nobody(tmp_path: Path) -> None:
+async def test_a_script_reads_it_and_its_own_options_reach_no_one_else(tmp_path: Path) -> None:
     config = Config(
         default_worker="a", zones=(Zone("b.example", "1"),), default_on_every_host=True, cf=CF({"city": "X"})
     )

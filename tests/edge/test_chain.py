@@ -309,7 +309,7 @@ async def test_a_script_that_does_not_answer_in_time_is_page_1102(tmp_path: Path
     [("127.0.0.1", 200), ("::1", 200), ("172.17.0.1", 200), ("10.0.0.7", 200), ("8.8.8.8", 530), ("2606:4700::1", 530)],
 )
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "a.localhost"])
-async def test_nobody_on_the_internet_gets_to_the_default_worker_by_calling_this_machine_localhost(
+async def test_a_client_on_the_internet_does_not_get_to_the_default_worker_by_calling_this_machine_localhost(
     tmp_path: Path, ip: str, status: int, host: str
 ) -> None:
     script = "async def fetch(self, request):\n    return Response('inside')"

@@ -131,7 +131,7 @@ async def test_what_a_handler_raised_stays_in_the_log(tmp_path: Path, caplog: py
         ("localhost:8787", {}, 200),
         ("127.0.0.1", {}, 200),
         ("[::1]:8787", {}, 200),
-        ("192.168.0.7", {}, 200),  # an address is nobody's name
+        ("192.168.0.7", {}, 200),  # an address is no zone's name
         ("dev.localhost", {}, 200),
         ("api.example.com", {}, 200),
         ("own.test", {}, 200),
@@ -158,7 +158,7 @@ async def test_only_who_may_fire_fires(tmp_path: Path, host: str, headers: dict[
 
 
 @pytest.mark.parametrize("path", [*PATHS, OLD_PATH])
-async def test_nobody_on_the_internet_fires(tmp_path: Path, path: str) -> None:
+async def test_a_client_on_the_internet_fires_nothing(tmp_path: Path, path: str) -> None:
     made = await _one(tmp_path)
     request = messages.Request("GET", messages.URL.parse(f"http://localhost{path}"), client=messages.Client("8.8.8.8"))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.kv.eventual import EventualStores
-from edgeworker.kv.faulty import Faults, FaultyStore
+from edgeworker.kv.faulty import FaultRates, FaultyStore
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
@@ -28,7 +28,7 @@ def _eventual(directory: Path) -> KVStore:
 
 
 def _faulty(directory: Path) -> KVStore:
-    return FaultyStore(MemoryStore(), FakeClock(), Faults())
+    return FaultyStore(MemoryStore(), FakeClock(), FaultRates())
 
 
 STORES: Final[dict[str, Opener]] = {

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from edgeworker.errors import StoreError
-from edgeworker.kv.faulty import Faults, FaultyStore
+from edgeworker.kv.faulty import FaultRates, FaultyStore
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import Entry
 from tests.kv.clocks import FakeClock
@@ -20,20 +20,20 @@ async def _failures(store: FaultyStore, calls: int) -> list[int]:
 
 
 async def test_without_faults_nothing_fails(clock: FakeClock) -> None:
-    assert await _failures(FaultyStore(MemoryStore(), clock, Faults()), 100) == []
+    assert await _failures(FaultyStore(MemoryStore(), clock, FaultRates()), 100) == []
 
 
 async def test_a_share_of_the_calls_fails_by_seed(clock: FakeClock) -> None:
-    first = await _failures(FaultyStore(MemoryStore(), clock, Faults(failing=0.3, seed=1)), 1000)
-    again = await _failures(FaultyStore(MemoryStore(), clock, Faults(failing=0.3, seed=1)), 1000)
-    other = await _failures(FaultyStore(MemoryStore(), clock, Faults(failing=0.3, seed=2)), 1000)
+    first = await _failures(FaultyStore(MemoryStore(), clock, FaultRates(failing=0.3, seed=1)), 1000)
+    again = await _failures(FaultyStore(MemoryStore(), clock, FaultRates(failing=0.3, seed=1)), 1000)
+    other = await _failures(FaultyStore(MemoryStore(), clock, FaultRates(failing=0.3, seed=2)), 1000)
 
     assert 250 < len(first) < 350
     assert first == again != other
 
 
 async def test_a_share_of_the_calls_is_slow(clock: FakeClock) -> None:
-    store = FaultyStore(MemoryStore(), clock, Faults(slow=0.5, delay_seconds=2, seed=1))
+    store = FaultyStore(MemoryStore(), clock, FaultRates(slow=0.5, delay_seconds=2, seed=1))
     before = clock.seconds
     for _ in range(100):
         await store.get("ns", "k", now=0)
@@ -42,7 +42,7 @@ async def test_a_share_of_the_calls_is_slow(clock: FakeClock) -> None:
 
 
 async def test_every_call_can_fail_and_says_which_it_was(clock: FakeClock) -> None:
-    store = FaultyStore(MemoryStore(), clock, Faults(failing=1, seed=7))
+    store = FaultyStore(MemoryStore(), clock, FaultRates(failing=1, seed=7))
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b""
@@ -59,5 +59,5 @@ async def test_every_call_can_fail_and_says_which_it_was(clock: FakeClock) -> No
         with pytest.raises(StoreError, match=rf"failed on purpose: call \d \({name}\), seed 7"):
             await call
 
-    store.faults = Faults()
+    store.faults = FaultRates()
     assert await store.namespaces.all() == []

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from edgeworker.errors import KVError, KVTypeError
-from edgeworker.kv.namespace import Found, Key, KVNamespace, Page, Pair, Value
+from edgeworker.kv.namespace import FoundValue, KeyValuePair, KVNamespace, ListResult, ListResultKey, Value
 from edgeworker.kv.store import KVStore
 from tests.kv.clocks import FakeClock
 
@@ -61,7 +61,7 @@ async def test_a_stream_can_be_put_and_read(namespace: KVNamespace) -> None:
 async def test_metadata_and_expiry_come_back(namespace: KVNamespace) -> None:
     await namespace.put("k", "v", metadata=["m"], expiration=1_000_100)
 
-    assert await namespace.get_with_metadata("k") == Found(b"v", ["m"], 1_000_100)
+    assert await namespace.get_with_metadata("k") == FoundValue(b"v", ["m"], 1_000_100)
     assert await namespace.get_with_metadata("missing") is None
 
 
@@ -75,7 +75,7 @@ async def test_expiry_follows_the_clock(namespace: KVNamespace, clock: FakeClock
     assert await namespace.get_with_metadata("k") is None
     assert await namespace.get_stream("k") is None
     assert await namespace.get_many(["k"]) == {"k": None}
-    assert await namespace.list() == Page(())
+    assert await namespace.list() == ListResult(())
 
 
 async def test_the_limit_of_a_value_holds_for_each_kind(namespace: KVNamespace) -> None:
@@ -95,7 +95,7 @@ async def test_a_bulk_get_answers_each_key_once_in_order(namespace: KVNamespace)
 
     found = await namespace.get_many(["b", "missing", "a", "b"])
 
-    assert list(found.items()) == [("b", Found(b"2")), ("missing", None), ("a", Found(b"1", "m"))]
+    assert list(found.items()) == [("b", FoundValue(b"2")), ("missing", None), ("a", FoundValue(b"1", "m"))]
 
 
 async def test_a_bulk_get_is_limited_in_size(namespace: KVNamespace) -> None:
@@ -109,25 +109,29 @@ async def test_a_bulk_get_is_limited_in_size(namespace: KVNamespace) -> None:
 
 async def test_many_pairs_are_written_with_their_own_options(namespace: KVNamespace) -> None:
     await namespace.put_many(
-        [Pair("a", "1", expiration_ttl=60), Pair("b", b"2", metadata={"m": 1}), Pair("c", "3", expiration=1_000_100)]
+        [
+            KeyValuePair("a", "1", expiration_ttl=60),
+            KeyValuePair("b", b"2", metadata={"m": 1}),
+            KeyValuePair("c", "3", expiration=1_000_100),
+        ]
     )
 
     assert (await namespace.list()).keys == (
-        Key("a", 1_000_060),
-        Key("b", None, {"m": 1}),
-        Key("c", 1_000_100),
+        ListResultKey("a", 1_000_060),
+        ListResultKey("b", None, {"m": 1}),
+        ListResultKey("c", 1_000_100),
     )
 
 
 async def test_one_bad_pair_and_nothing_is_written(namespace: KVNamespace) -> None:
     with pytest.raises(KVError, match="expiration_ttl of 1"):
-        await namespace.put_many([Pair("a", "1"), Pair("b", "2", expiration_ttl=1)])
+        await namespace.put_many([KeyValuePair("a", "1"), KeyValuePair("b", "2", expiration_ttl=1)])
 
-    assert await namespace.list() == Page(())
+    assert await namespace.list() == ListResult(())
 
 
 async def test_many_keys_are_deleted_at_once(namespace: KVNamespace) -> None:
-    await namespace.put_many([Pair("a", "1"), Pair("b", "2"), Pair("c", "3")])
+    await namespace.put_many([KeyValuePair("a", "1"), KeyValuePair("b", "2"), KeyValuePair("c", "3")])
     await namespace.delete_many(["a", "c", "missing"])
     await namespace.delete("missing")
 
@@ -136,7 +140,7 @@ async def test_many_keys_are_deleted_at_once(namespace: KVNamespace) -> None:
 
 async def test_pages_follow_each_other(namespace: KVNamespace) -> None:
     names = [f"k{n:04}" for n in range(1001)]
-    await namespace.put_many([Pair(name, "") for name in names])
+    await namespace.put_many([KeyValuePair(name, "") for name in names])
 
     first = await namespace.list()
     second = await namespace.list(cursor=first.cursor)
@@ -148,7 +152,7 @@ async def test_pages_follow_each_other(namespace: KVNamespace) -> None:
 
 
 async def test_the_prefix_is_sent_again_with_the_cursor(namespace: KVNamespace) -> None:
-    await namespace.put_many([Pair(name, "") for name in ("a1", "a2", "b1")])
+    await namespace.put_many([KeyValuePair(name, "") for name in ("a1", "a2", "b1")])
     page = await namespace.list(prefix="a", limit=1)
 
     assert [key.name for key in (await namespace.list(prefix="a", cursor=page.cursor)).keys] == ["a2"]
@@ -161,7 +165,7 @@ async def test_every_call_checks_its_key(namespace: KVNamespace) -> None:
         namespace.get_with_metadata(".."),
         namespace.get_stream(".."),
         namespace.put("..", ""),
-        namespace.put_many([Pair("..", "")]),
+        namespace.put_many([KeyValuePair("..", "")]),
         namespace.delete(".."),
         namespace.delete_many([".."]),
     ):

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from edgeworker.kv.namespace import Found, Key, KVNamespace, Pair
+from edgeworker.kv.namespace import FoundValue, KeyValuePair, KVNamespace, ListResultKey
 from tests.kv.clocks import FakeClock
 from tests.kv.stores import STORES, Opener
 
@@ -43,7 +43,7 @@ class Model(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.clock = FakeClock()
         self.folder = tempfile.TemporaryDirectory()
-        self.entries: dict[str, Found] = {}
+        self.entries: dict[str, FoundValue] = {}
         self._open()
 
     def _open(self) -> None:
@@ -61,14 +61,14 @@ class Model(RuleBasedStateMachine):
     def _now(self, ttl: int | None) -> int | None:
         return None if ttl is None else self.clock.now() + ttl
 
-    def _alive(self) -> dict[str, Found]:
+    def _alive(self) -> dict[str, FoundValue]:
         now = self.clock.now()
         return {key: found for key, found in self.entries.items() if found.expires_at is None or found.expires_at > now}
 
     @rule(key=KEYS, value=VALUES, ttl=TTLS, metadata=METADATA)
     def put(self, key: str, value: bytes, ttl: int | None, metadata: int | str | None) -> None:
         self.runner.run(self.namespace.put(key, value, expiration_ttl=ttl, metadata=metadata))
-        self.entries[key] = Found(value, metadata, self._now(ttl))
+        self.entries[key] = FoundValue(value, metadata, self._now(ttl))
 
     @rule(key=KEYS, pieces=st.lists(VALUES, max_size=4), ttl=TTLS)
     def put_stream(self, key: str, pieces: list[bytes], ttl: int | None) -> None:
@@ -77,7 +77,7 @@ class Model(RuleBasedStateMachine):
                 yield piece
 
         self.runner.run(self.namespace.put(key, stream(), expiration_ttl=ttl))
-        self.entries[key] = Found(b"".join(pieces), None, self._now(ttl))
+        self.entries[key] = FoundValue(b"".join(pieces), None, self._now(ttl))
 
     @rule(key=KEYS, value=VALUES)
     def put_a_stream_that_breaks(self, key: str, value: bytes) -> None:
@@ -88,12 +88,12 @@ class Model(RuleBasedStateMachine):
         with pytest.raises(ConnectionResetError):
             self.runner.run(self.namespace.put(key, stream()))
 
-    @rule(pairs=st.lists(st.builds(Pair, KEYS, VALUES, expiration_ttl=TTLS, metadata=METADATA), max_size=6))
-    def put_many(self, pairs: list[Pair]) -> None:
+    @rule(pairs=st.lists(st.builds(KeyValuePair, KEYS, VALUES, expiration_ttl=TTLS, metadata=METADATA), max_size=6))
+    def put_many(self, pairs: list[KeyValuePair]) -> None:
         self.runner.run(self.namespace.put_many(pairs))
         for pair in pairs:
             assert isinstance(pair.value, bytes)
-            self.entries[pair.key] = Found(pair.value, pair.metadata, self._now(pair.expiration_ttl))
+            self.entries[pair.key] = FoundValue(pair.value, pair.metadata, self._now(pair.expiration_ttl))
 
     @rule(keys=st.lists(KEYS, max_size=3))
     def delete(self, keys: list[str]) -> None:
@@ -116,12 +116,12 @@ class Model(RuleBasedStateMachine):
 
         before = self._alive().get(key)
         assert self.runner.run(read()) == (None if before is None else before.value)
-        self.entries[key] = Found(value)
+        self.entries[key] = FoundValue(value)
 
     @rule(prefix=PREFIXES, limit=st.integers(1, 5))
     def list(self, prefix: str, limit: int) -> None:
-        async def pages() -> list[Key]:
-            keys: list[Key] = []
+        async def pages() -> list[ListResultKey]:
+            keys: list[ListResultKey] = []
             page = await self.namespace.list(prefix=prefix, limit=limit)
             while True:
                 assert len(page.keys) <= limit
@@ -132,7 +132,7 @@ class Model(RuleBasedStateMachine):
                 page = await self.namespace.list(prefix=prefix, limit=limit, cursor=page.cursor)
 
         expected = [
-            Key(key, found.expires_at, found.metadata)
+            ListResultKey(key, found.expires_at, found.metadata)
             for key, found in sorted(self._alive().items(), key=lambda item: item[0].encode())
             if key.startswith(prefix)
         ]

@@ -40,5 +40,5 @@ def test_one_origin_of_two_zones_is_spoken_with_in_one_way() -> None:
     assert origin_tls_of(Config(zones=(zones[0], Zone("b.example", "2", "https://o.example", origin_tls=ONE))))
 
 
-def test_an_origin_that_is_no_url_is_left_to_whoever_connects_to_it() -> None:
+def test_an_origin_that_is_not_a_url_is_refused_when_it_is_connected_to() -> None:
     assert origin_tls_of(Config(origin="nonsense")) == {}

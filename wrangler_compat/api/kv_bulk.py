@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from edgeworker.config import JSON
-from edgeworker.kv.namespace import Found, Pair
+from edgeworker.kv.namespace import FoundValue, KeyValuePair
 from edgeworker.kv.rules import MAX_BULK_GET_KEYS, MAX_BULK_PAIRS
 from edgeworker.messages import Response
 from wrangler_compat.api import expiration
@@ -79,14 +79,14 @@ async def _items(call: Call, action: str) -> list[JSON]:
     return items
 
 
-def _pair(item: JSON, index: int, call: Call, now: int) -> Pair:
+def _pair(item: JSON, index: int, call: Call, now: int) -> KeyValuePair:
     where = f"item {index}"
     if not isinstance(item, dict):
         raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f"{where} is not an object")
     expires = expiration.read(
         item.get("expiration"), item.get("expiration_ttl"), now=now, relaxed=call.relaxed_expiration
     )
-    return Pair(
+    return KeyValuePair(
         _text(item.get("key"), _PUT, f'"key" of {where}'),
         _value(_text(item.get("value"), _PUT, f'"value" of {where}'), _is_base64(item.get("base64"), where), where),
         expiration=expires.moment,
@@ -117,7 +117,7 @@ def _value(text: str, is_base64: bool, where: str) -> str | bytes:
         raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f'"value" of {where} is not base64: {error}') from None
 
 
-def _shown(entry: Found, *, as_json: bool, with_metadata: bool) -> JSON:
+def _shown(entry: FoundValue, *, as_json: bool, with_metadata: bool) -> JSON:
     value = _as_json(entry.value) if as_json else entry.value.decode("utf-8", "replace")
     if not with_metadata:
         return value

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from edgeworker.config import JSON
-from edgeworker.kv.namespace import Key
+from edgeworker.kv.namespace import ListResultKey
 from edgeworker.messages import Response
 from wrangler_compat.api.call import Call
 from wrangler_compat.api.envelope import success
@@ -35,7 +35,7 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _shown(key: Key) -> JSON:
+def _shown(key: ListResultKey) -> JSON:
     shown: dict[str, JSON] = {"name": key.name}
     if key.expires_at is not None:
         shown["expiration"] = key.expires_at

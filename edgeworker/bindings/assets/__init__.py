@@ -8,16 +8,16 @@ from edgeworker.bindings.kind import Resources, make_kind
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edgeworker.assets import Assets
+    from edgeworker.assets import AssetServer
 
 
-def _service(binding: AssetsBinding, resources: Resources) -> "Assets":
+def _service(binding: AssetsBinding, resources: Resources) -> "AssetServer":
     if resources.assets is None:
         raise ConfigError(f"binding {binding.name}: the worker has no assets; set `assets` of the Worker")
     return resources.assets
 
 
-def _python_view(binding: AssetsBinding, assets: "Assets") -> object:
+def _python_view(binding: AssetsBinding, assets: "AssetServer") -> object:
     from edgeworker.bindings.assets.python_view import AssetsView
 
     return AssetsView(assets, name=binding.name)

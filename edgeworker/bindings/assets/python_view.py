@@ -1,6 +1,6 @@
 """`env.ASSETS`: the worker's own static files, as a script fetches them."""
 
-from edgeworker.assets import Assets
+from edgeworker.assets import AssetServer
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.sdk.convert import from_python
 from edgeworker.runtime.sdk.fetch import of_fetched
@@ -13,7 +13,7 @@ from edgeworker.runtime.webapi.ffi import JsException
 class AssetsView:
     """Of the URL only path and query count."""
 
-    def __init__(self, assets: Assets, *, name: str) -> None:
+    def __init__(self, assets: AssetServer, *, name: str) -> None:
         """`name` is the binding's."""
         self._assets = assets
         self._name = name

@@ -11,7 +11,7 @@ from typing import Final, NoReturn, TypeVar
 from edgeworker.bindings.kv import python_arguments as arguments
 from edgeworker.errors import KVError, KVTypeError, StoreError
 from edgeworker.kv import rules
-from edgeworker.kv.namespace import Found, FoundStream, Key, KVNamespace, Value
+from edgeworker.kv.namespace import FoundStream, FoundValue, KVNamespace, ListResultKey, Value
 from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
 from edgeworker.runtime.contract import current_invocation
@@ -135,7 +135,9 @@ class KVView:
             raise _exception("GET", error) from error
         return JsDict(value=value, metadata=metadata, cacheStatus=None)
 
-    async def _get_many(self, keys: Sequence[object], kind: str, cache_ttl: int | None) -> Mapping[str, Found | None]:
+    async def _get_many(
+        self, keys: Sequence[object], kind: str, cache_ttl: int | None
+    ) -> Mapping[str, FoundValue | None]:
         if kind not in ("text", "json"):
             text = f'KV GET_BULK failed: 400 "{kind}" is not a valid type. Use "json" or "text"'
             raise JsException("Error", text)
@@ -257,7 +259,7 @@ def _value(content: bytes, kind: str) -> object:
             raise JsException("TypeError", _UNKNOWN_TYPE)
 
 
-def _bulk_value(found: Found, kind: str) -> object:
+def _bulk_value(found: FoundValue, kind: str) -> object:
     text = found.value.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "replace")
     if kind == "text":
         return text
@@ -286,7 +288,7 @@ async def _pieces(chunks: AsyncIterable[object]) -> AsyncIterator[bytes]:
         yield bytes(chunk)
 
 
-def _listed(key: Key) -> JsDict:
+def _listed(key: ListResultKey) -> JsDict:
     listed = JsDict(name=key.name)
     if key.expires_at is not None:
         listed["expiration"] = key.expires_at

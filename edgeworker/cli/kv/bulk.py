@@ -12,7 +12,7 @@ from edgeworker.cli.kv.keys import metadata_of
 from edgeworker.cli.kv.place import Place
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
-from edgeworker.kv.namespace import Pair
+from edgeworker.kv.namespace import KeyValuePair
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -67,14 +67,14 @@ def _keys(items: list[JSON], file: Path) -> list[str]:
     return keys
 
 
-def _pairs(items: list[JSON], options: argparse.Namespace) -> list[Pair]:
+def _pairs(items: list[JSON], options: argparse.Namespace) -> list[KeyValuePair]:
     """The options are for the pairs that do not say it themselves."""
     defaults: dict[str, JSON] = {
         "expiration": options.expiration,
         "expiration_ttl": options.ttl,
         "metadata": metadata_of(options),
     }
-    pairs: list[Pair] = []
+    pairs: list[KeyValuePair] = []
     for index, item in enumerate(items):
         where = f"{options.filename}: item {index}"
         given = {**defaults, **item} if isinstance(item, dict) else item

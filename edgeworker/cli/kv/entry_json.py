@@ -9,10 +9,10 @@ import json
 
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
-from edgeworker.kv.namespace import Key, Pair
+from edgeworker.kv.namespace import KeyValuePair, ListResultKey
 
 
-def line_of(key: Key, value: bytes) -> str:
+def line_of(key: ListResultKey, value: bytes) -> str:
     """One line, without its end."""
     written: dict[str, JSON] = {"key": key.name}
     try:
@@ -26,7 +26,7 @@ def line_of(key: Key, value: bytes) -> str:
     return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
 
 
-def pair_of(item: JSON, where: str) -> Pair:
+def pair_of(item: JSON, where: str) -> KeyValuePair:
     """`where` is for the text of the ConfigError that is raised for what is no entry."""
     if not isinstance(item, dict):
         raise ConfigError(f'{where} is not an object with "key" and "value"')
@@ -41,7 +41,7 @@ def pair_of(item: JSON, where: str) -> Pair:
             content = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
             raise ConfigError(f'{where}: "value" is not base64') from None
-    return Pair(
+    return KeyValuePair(
         key,
         content,
         expiration=_seconds(item, "expiration", where),

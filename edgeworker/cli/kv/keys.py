@@ -11,7 +11,7 @@ from edgeworker.cli.kv.choose import namespace_id
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
-from edgeworker.kv.namespace import Key
+from edgeworker.kv.namespace import ListResultKey
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -84,7 +84,7 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
         raise ConfigError(f"--path {path}: cannot be read: {error.strerror}") from error
 
 
-def _shown(key: Key) -> dict[str, JSON]:
+def _shown(key: ListResultKey) -> dict[str, JSON]:
     shown: dict[str, JSON] = {"name": key.name}
     if key.expires_at is not None:
         shown["expiration"] = key.expires_at

@@ -8,7 +8,7 @@ from typing import Final, Protocol, Self
 from edgeworker.clock import Clock
 from edgeworker.config import JSON, Namespace
 from edgeworker.errors import StoreError
-from edgeworker.kv.namespace import KVNamespace, Page, Pair
+from edgeworker.kv.namespace import KeyValuePair, KVNamespace, ListResult
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
 
@@ -43,7 +43,7 @@ class Place(Protocol):
         metadata: JSON,
     ) -> None: ...
 
-    async def put_many(self, namespace_id: str, pairs: Sequence[Pair]) -> None:
+    async def put_many(self, namespace_id: str, pairs: Sequence[KeyValuePair]) -> None:
         """Up to the limits of one bulk call; all or none."""
         ...
 
@@ -51,7 +51,7 @@ class Place(Protocol):
         """Up to the limits of one bulk call."""
         ...
 
-    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> Page: ...
+    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> ListResult: ...
 
     async def close(self) -> None: ...
 
@@ -107,13 +107,13 @@ class DataDirectory:
             key, value, expiration=expiration, expiration_ttl=expiration_ttl, metadata=metadata
         )
 
-    async def put_many(self, namespace_id: str, pairs: Sequence[Pair]) -> None:
+    async def put_many(self, namespace_id: str, pairs: Sequence[KeyValuePair]) -> None:
         await self._namespace(namespace_id).put_many(pairs)
 
     async def delete_many(self, namespace_id: str, keys: Sequence[str]) -> None:
         await self._namespace(namespace_id).delete_many(keys)
 
-    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> Page:
+    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> ListResult:
         return await self._namespace(namespace_id).list(prefix=prefix, cursor=cursor)
 
     async def close(self) -> None:
@@ -123,7 +123,7 @@ class DataDirectory:
         return KVNamespace(self._store, namespace_id, self._clock)
 
 
-async def every_page(place: Place, namespace_id: str, *, prefix: str = "") -> AsyncIterator[Page]:
+async def every_page(place: Place, namespace_id: str, *, prefix: str = "") -> AsyncIterator[ListResult]:
     """The whole list, page by page."""
     cursor: str | None = None
     while True:

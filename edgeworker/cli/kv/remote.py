@@ -13,7 +13,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import JSON, Namespace, Outbound
 from edgeworker.errors import ConfigError
 from edgeworker.handler import Handler
-from edgeworker.kv.namespace import Key, Page, Pair
+from edgeworker.kv.namespace import KeyValuePair, ListResult, ListResultKey
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
 from edgeworker.server import OriginClient
 from edgeworker.server.outbound_proxy import with_environment_proxies
@@ -120,16 +120,16 @@ class RemoteApi:
         boundary, form = _form(whole, json.dumps(metadata).encode())
         await self._ask("PUT", path, Body(form), kind=f"multipart/form-data; boundary={boundary}")
 
-    async def put_many(self, namespace_id: str, pairs: Sequence[Pair]) -> None:
+    async def put_many(self, namespace_id: str, pairs: Sequence[KeyValuePair]) -> None:
         await self._ask("PUT", _path(namespace_id, "bulk"), [_pair(pair) for pair in pairs])
 
     async def delete_many(self, namespace_id: str, keys: Sequence[str]) -> None:
         await self._ask("POST", _path(namespace_id, "bulk/delete"), list(keys))
 
-    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> Page:
+    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> ListResult:
         query = urlencode({"prefix": prefix, "cursor": cursor or ""})
         answer = await self._ask("GET", f"{_path(namespace_id, 'keys')}?{query}")
-        return Page(tuple(_key(item) for item in _array(answer.result)), answer.cursor or None)
+        return ListResult(tuple(_key(item) for item in _array(answer.result)), answer.cursor or None)
 
     async def close(self) -> None:
         if self._client is not None:
@@ -194,13 +194,15 @@ def _namespace(found: JSON) -> Namespace:
     return Namespace(str(item.get("id")), str(item.get("title")))
 
 
-def _key(found: JSON) -> Key:
+def _key(found: JSON) -> ListResultKey:
     item = found if isinstance(found, dict) else {}
     expires_at = item.get("expiration")
-    return Key(str(item.get("name")), expires_at if isinstance(expires_at, int) else None, item.get("metadata"))
+    return ListResultKey(
+        str(item.get("name")), expires_at if isinstance(expires_at, int) else None, item.get("metadata")
+    )
 
 
-def _pair(pair: Pair) -> JSON:
+def _pair(pair: KeyValuePair) -> JSON:
     written: dict[str, JSON] = {"key": pair.key, "metadata": pair.metadata}
     written |= _without_none({"expiration": pair.expiration, "expiration_ttl": pair.expiration_ttl})
     if isinstance(pair.value, str):

@@ -15,7 +15,7 @@ from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.cli.kv.progress import progress
 from edgeworker.errors import ConfigError
 from edgeworker.files import draft_of
-from edgeworker.kv.namespace import Pair
+from edgeworker.kv.namespace import KeyValuePair
 from edgeworker.kv.rules import MIN_TTL_SECONDS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def run_import(place: Place, options: argparse.Namespace, err: "Output", c
     """In batches, each of them whole or not at all; what has expired, or would within KV's 60 seconds, is left out."""
     namespace = await named_namespace(place, options, options.namespace, may_be_new=True)
     written = left_out = 0
-    batch: list[Pair] = []
+    batch: list[KeyValuePair] = []
     size = 0
     total = _size(options.source)
     with contextlib.closing(_source(options, namespace)) as pairs, progress("importing", total=total) as show:
@@ -79,7 +79,7 @@ def _size(source: str) -> float | None:
     return float(Path(source).stat().st_size) if Path(source).is_file() else None
 
 
-def _source(options: argparse.Namespace, namespace: str) -> Generator[tuple[float, Pair], None, None]:
+def _source(options: argparse.Namespace, namespace: str) -> Generator[tuple[float, KeyValuePair], None, None]:
     """(How far it is, entry); for a file in bytes read."""
     if options.source == "-":
         yield from _lines(sys.stdin.buffer, "standard input")
@@ -96,7 +96,7 @@ def _source(options: argparse.Namespace, namespace: str) -> Generator[tuple[floa
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _lines(file: BinaryIO, name: str) -> Iterator[tuple[float, Pair]]:
+def _lines(file: BinaryIO, name: str) -> Iterator[tuple[float, KeyValuePair]]:
     """(Bytes read so far, entry)."""
     done = 0
     for number, line in enumerate(file, start=1):

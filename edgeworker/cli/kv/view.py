@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.cli.kv.choose import named_namespace
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
-from edgeworker.kv.namespace import Key
+from edgeworker.kv.namespace import ListResultKey
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -21,7 +21,7 @@ _SHOWN_CHARACTERS: Final = 200
 
 async def run(place: Place, options: argparse.Namespace, out: "Output", clock: "Clock") -> int:
     namespace = await named_namespace(place, options, options.namespace)
-    keys: list[Key] = []
+    keys: list[ListResultKey] = []
     more = False
     async for page in every_page(place, namespace, prefix=options.prefix):
         room = options.limit - len(keys)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import ConfigError
-from edgeworker.kv.namespace import Pair
+from edgeworker.kv.namespace import KeyValuePair
 
 _OBJECTS: Final = "miniflare-KVNamespaceObject"
 _BELOW: Final = ("", "v3/kv", "state/v3/kv", ".wrangler/state/v3/kv")
@@ -25,7 +25,7 @@ def namespaces(directory: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob("*/blobs") if path.is_dir())
 
 
-def entries(directory: Path, namespace_id: str) -> Iterator[Pair]:
+def entries(directory: Path, namespace_id: str) -> Iterator[KeyValuePair]:
     """The namespace's entries in the order of their keys. Raises ConfigError."""
     root = _root(directory)
     blobs = root / namespace_id / "blobs"
@@ -43,7 +43,7 @@ def _root(directory: Path) -> Path:
     raise ConfigError(f"{directory}: {_LAYOUT} is not in there")
 
 
-def _entries_of(file: Path, blobs: Path) -> Iterator[Pair]:
+def _entries_of(file: Path, blobs: Path) -> Iterator[KeyValuePair]:
     """None where the file is another namespace's."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
@@ -54,7 +54,7 @@ def _entries_of(file: Path, blobs: Path) -> Iterator[Pair]:
                 blob = blobs / blob_id
                 if not blob.is_file():
                     return
-                yield Pair(
+                yield KeyValuePair(
                     key,
                     blob.read_bytes(),
                     expiration=None if expiration is None else expiration // 1000,

@@ -7,7 +7,7 @@ from typing import Final
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import StoreError
-from edgeworker.kv.namespace import Pair
+from edgeworker.kv.namespace import KeyValuePair
 from edgeworker.kv.rules import MAX_BULK_PAIRS
 
 _VALUES_AT_ONCE: Final = 100
@@ -57,7 +57,7 @@ class Registry:
 
     async def put(self, entries: Mapping[str, str]) -> None:
         """Up to 10,000 entries are written together or not at all."""
-        pairs = [Pair(key, text) for key, text in entries.items()]
+        pairs = [KeyValuePair(key, text) for key, text in entries.items()]
         for start in range(0, len(pairs), MAX_BULK_PAIRS):
             await self._place.put_many(self._namespace, pairs[start : start + MAX_BULK_PAIRS])
 

@@ -14,7 +14,7 @@ from edgeworker.kv.sqlite.schema import SCHEMA
 def backup(path: Path, to: Path) -> int:
     """One moment's state of `path` as a file of its own (0600); returns its size in bytes.
 
-    The database may be in use by others, who go on reading and writing meanwhile.
+    Other processes may go on reading and writing the database meanwhile.
 
     Raises:
         StoreError: `to` is there already, one of the files cannot be read or written.
@@ -30,7 +30,7 @@ def restore(backup_file: Path, path: Path) -> None:
     """Makes `path` what the backup holds; what stood there before is gone.
 
     Raises:
-        StoreError: the backup is no sound KV database of this version or an older one, or an edge has `path` open.
+        StoreError: the backup is not a sound KV database of this version or an older one, or an edge has `path` open.
             `path` is as it was then.
     """
     with _draft_of(path) as draft:
@@ -46,7 +46,7 @@ def restore(backup_file: Path, path: Path) -> None:
 
 
 def _check_unused(path: Path) -> None:
-    """Nobody may have the file open: whoever has would go on with the old one, and its log would spoil the new one."""
+    """No process may have the file open: it would go on with the old file, and its log would damage the new one."""
     if not path.exists():
         return
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:

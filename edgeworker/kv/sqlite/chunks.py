@@ -1,7 +1,7 @@
 """Large values, split into rows of 64 KiB, so that they are stored and read in pieces.
 
 A value gets its own number and is never changed afterwards: an entry is switched to it in the transaction that makes it
-visible, and who still reads the former value finds its rows until a sweep removes them (see GRACE_SECONDS).
+visible, and a reader of the former value finds its rows until a sweep removes them (see GRACE_SECONDS).
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from edgeworker.kv.sqlite.schema import CHUNKS_PER_VALUE
 
 CHUNK_BYTES: Final = 64 * 1024
 
-# How long a large value that no entry points to stays: for those who still read it, and for a stream that stalls
+# How long a large value that no entry points to stays: for readers that have begun, and for a stream that stalls
 # between two of its pieces.
 GRACE_SECONDS: Final = 600
 

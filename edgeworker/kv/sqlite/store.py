@@ -55,7 +55,7 @@ class SQLiteStore:
 
     @classmethod
     def open(cls, path: Path, *, durability: Durability = "full") -> Self:
-        """Makes the file where there is none.
+        """Make the file if it is not there.
 
         With "full" an acknowledged write survives a power cut, with "normal" a crash of this process.
 

@@ -1,7 +1,7 @@
 """The one thread of this process that writes: writes that wait at the same time share a transaction.
 
 A shared transaction costs one wait for the disk instead of many, which is what makes "full" durability affordable.
-Nobody is answered before the commit has returned.
+No caller is answered before the commit has returned.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ class Writer:
     async def run(self, work: Work[T]) -> T:
         """Runs `work` in a transaction and returns its result once that is committed.
 
-        `work` runs again, with other company, when another one of its transaction raised; it must do nothing but write
-        to the database. What it raises reaches the caller, SQLite's errors as StoreError.
+        `work` runs again in another transaction if another write of its transaction raised; it must only write to the
+        database. What it raises reaches the caller, SQLite's errors as StoreError.
         """
         if self._closed:
             raise StoreError(f"{self._path}: the KV database is closed.")
@@ -158,7 +158,7 @@ class _Job(Generic[T]):
         self._results = [self._work(connection)]
 
     def settle(self) -> None:
-        if self.future.done():  # who waited has given up
+        if self.future.done():  # the caller was cancelled
             return
         if self.error is not None:
             self.future.set_exception(self.error)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from edgeworker.assets import Assets
+from edgeworker.assets import AssetServer
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.runtime.contract.activity import activity
@@ -25,7 +25,7 @@ class Worker:
         *,
         background: Background,
         seconds: float | None = None,
-        assets: Assets | None = None,
+        assets: AssetServer | None = None,
         access: Access | None = None,
         exports: Callable[["Worker"], object] | None = None,
     ) -> None:

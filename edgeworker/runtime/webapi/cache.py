@@ -12,7 +12,7 @@ from typing import Final
 from edgeworker import messages
 from edgeworker.cache.ranges import Span, spans
 from edgeworker.cache.rules import fresh_seconds, is_unchanged, kept_headers, varies_by
-from edgeworker.cache.store import CacheStore, Found, Head
+from edgeworker.cache.store import CachedHead, CachedResponse, CacheStore
 from edgeworker.clock import Clock
 from edgeworker.messages import Body, Headers
 from edgeworker.runtime.webapi import body_init, encodings
@@ -81,7 +81,7 @@ class Cache:
         headers.delete("cf-cache-status")
         if not headers.has("date"):
             headers.set("Date", formatdate(now, usegmt=True))
-        head = Head(answer.status, headers, now, now + seconds, encodings.find_coding(answer.headers))
+        head = CachedHead(answer.status, headers, now, now + seconds, encodings.find_coding(answer.headers))
         await self._store.put(self._name, asked.url.href, asked.headers, head, body.stream())
         await body.close()
 
@@ -104,13 +104,13 @@ class CacheStorage:
         return Cache(self._store, self._clock, f"name:{name}")
 
 
-def _body(found: Found, span: Span) -> Body:
+def _body(found: CachedResponse, span: Span) -> Body:
     if found.content is not None:
         return Body(found.content[span[0] : span[1]])
     return Body(found.read(*span), length=span[1] - span[0])
 
 
-def _partial(found: Found, headers: Headers, parts: list[Span]) -> messages.Response:
+def _partial(found: CachedResponse, headers: Headers, parts: list[Span]) -> messages.Response:
     if not parts:
         told = {"Content-Range": f"bytes */{found.length}", "CF-Cache-Status": "HIT"}
         return messages.Response(416, Headers(told))
@@ -126,7 +126,7 @@ def _partial(found: Found, headers: Headers, parts: list[Span]) -> messages.Resp
     return messages.Response(206, headers, Body(_parts(found, parts, boundary, kind)))
 
 
-async def _parts(found: Found, parts: list[Span], boundary: str, kind: str) -> AsyncIterator[bytes]:
+async def _parts(found: CachedResponse, parts: list[Span], boundary: str, kind: str) -> AsyncIterator[bytes]:
     for span in parts:
         head = f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: {_content_range(span, found.length)}\r\n\r\n"
         yield head.encode("latin-1")

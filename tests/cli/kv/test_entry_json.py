@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeworker.cli.kv.entry_json import line_of, pair_of
-from edgeworker.kv.namespace import Key, Pair
+from edgeworker.kv.namespace import KeyValuePair, ListResultKey
 
 
 @given(
@@ -16,7 +16,7 @@ from edgeworker.kv.namespace import Key, Pair
 def test_an_entry_is_one_line_and_reads_back(
     name: str, value: bytes, expires_at: int | None, metadata: dict[str, int] | None
 ) -> None:
-    line = line_of(Key(name, expires_at, dict(metadata) if metadata is not None else None), value)
+    line = line_of(ListResultKey(name, expires_at, dict(metadata) if metadata is not None else None), value)
 
     assert "\n" not in line
     pair = pair_of(json.loads(line), "line 1")
@@ -25,8 +25,8 @@ def test_an_entry_is_one_line_and_reads_back(
 
 
 def test_text_is_readable_and_other_bytes_are_base64() -> None:
-    assert line_of(Key("é"), "ü".encode()) == '{"key":"é","value":"ü"}'
-    assert line_of(Key("k"), b"\xff") == '{"key":"k","value":"/w==","base64":true}'
-    assert pair_of({"key": "k", "value": "/w==", "base64": True, "expiration_ttl": 60}, "x") == Pair(
+    assert line_of(ListResultKey("é"), "ü".encode()) == '{"key":"é","value":"ü"}'
+    assert line_of(ListResultKey("k"), b"\xff") == '{"key":"k","value":"/w==","base64":true}'
+    assert pair_of({"key": "k", "value": "/w==", "base64": True, "expiration_ttl": 60}, "x") == KeyValuePair(
         "k", b"\xff", expiration_ttl=60
     )

@@ -4,13 +4,13 @@ import pytest
 
 from edgeworker.cli.kv.place import DataDirectory, every_page, existing_database
 from edgeworker.errors import StoreError
-from edgeworker.kv.namespace import Pair
+from edgeworker.kv.namespace import KeyValuePair
 from tests.kv.clocks import FakeClock
 
 
 async def test_every_page_leads_through_the_whole_list(tmp_path: Path) -> None:
     place = DataDirectory.open(tmp_path, FakeClock())
-    await place.put_many("ns", [Pair(f"{number:04}", b"v") for number in range(2500)])
+    await place.put_many("ns", [KeyValuePair(f"{number:04}", b"v") for number in range(2500)])
 
     sizes = [len(page.keys) async for page in every_page(place, "ns")]
     await place.close()

@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.cli.kv.wrangler_state import entries, namespaces
 from edgeworker.errors import ConfigError
-from edgeworker.kv.namespace import Pair
+from edgeworker.kv.namespace import KeyValuePair
 from tests.cli.kv.wrangler_layout import make_wrangler_state
 
 
@@ -13,7 +13,7 @@ def test_any_folder_above_the_layout_will_do(tmp_path: Path, given: str) -> None
     make_wrangler_state(tmp_path / ".wrangler/state/v3/kv", {"b": {}, "a": {"k": (b"v", 60_999, '"m"')}})
 
     assert namespaces(tmp_path / given) == ["a", "b"]
-    assert list(entries(tmp_path / given, "a")) == [Pair("k", b"v", expiration=60, metadata="m")]
+    assert list(entries(tmp_path / given, "a")) == [KeyValuePair("k", b"v", expiration=60, metadata="m")]
     assert list(entries(tmp_path / given, "b")) == []
 
 

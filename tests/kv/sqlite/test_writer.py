@@ -123,7 +123,7 @@ async def test_a_locked_file_is_told_to_all_who_wait(tmp_path: Path, monkeypatch
     await opened.close()
 
 
-async def test_who_gives_up_waiting_disturbs_nobody(opened: _Opened) -> None:
+async def test_a_cancelled_caller_disturbs_no_other(opened: _Opened) -> None:
     held = opened.hold()
     gone, stays = asyncio.ensure_future(opened.put("gone")), asyncio.ensure_future(opened.put("stays"))
     await asyncio.sleep(0)
