@@ -1,7 +1,6 @@
 """The demo's steps, one function each. Every one says what it does, does it over HTTP, and checks what came of it."""
 
 import asyncio
-import http.client
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from edgeworker.cli.demo.stage import Stage, set_up
 from edgeworker.cli.demo.tokens import Publisher, Token
 from edgeworker.cli.output import Output
 from edgeworker.clock import Clock, SystemClock
+from edgeworker.errors import OriginError
 
 PATH: Final = "/orders"
 TTL_SECONDS: Final = 300
@@ -33,7 +33,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
         try:
             await until_told(asyncio.to_thread(_tell, narrator, stage, clock), stage.stop)
             kept = await asyncio.to_thread(_publish_for_keeps, narrator, stage, clock) if keep else None
-        except (OSError, http.client.HTTPException) as error:
+        except OriginError as error:
             narrator.check("every call was answered", False, got=f"{type(error).__name__}: {error}")
             kept = None
         held = narrator.end()

@@ -1,12 +1,11 @@
-"""One HTTP exchange, byte for byte: no client in between that would tidy a path."""
+"""One HTTP exchange, byte for byte: the target goes into the request line as it is."""
 
-import http.client
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-from urllib.parse import urlsplit
 
-TIMEOUT_SECONDS: Final = 10
+from edgeworker.host.http_client import HttpClient
+from edgeworker.messages import URL, Body, Headers, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +19,16 @@ class Answer:
 
 
 def call(base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-    """Sends `target` in the request line as it is. Raises OSError or http.client.HTTPException."""
-    address = urlsplit(base_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request(method, target, body=body, headers=dict(headers))
-        answer = connection.getresponse()
-        fields = [(name.lower(), value) for name, value in answer.getheaders()]
-        cookies = [value for name, value in fields if name == "set-cookie"]
-        return Answer(answer.status, dict(fields), answer.read(), cookies)
-    finally:
-        connection.close()
+    """Raises OriginError. The caller's thread waits: a demo tells one step after the other."""
+    return asyncio.run(_call(base_url, method, target, headers, body))
+
+
+async def _call(base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    request = Request(
+        method, URL.parse(base_url), Headers(headers), None if body is None else Body(body), raw_target=target
+    )
+    async with HttpClient({}) as client:
+        answer = await client.fetch(request)
+        content = b"" if answer.body is None else await answer.body.read()
+    fields = [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
+    return Answer(answer.status, dict(fields), content, [value for name, value in fields if name == "set-cookie"])

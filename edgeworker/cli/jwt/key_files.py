@@ -1,8 +1,8 @@
 """Public keys from a JWK set (URL or file), a PEM key or certificate. The token is never sent along."""
 
+import asyncio
 import json
-import urllib.error
-import urllib.request
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from edgeworker.errors import ConfigError
+from edgeworker.errors import ConfigError, OriginError
+from edgeworker.host.http_client import HttpClient
+from edgeworker.messages import URL, BodyTooLarge, Headers, InvalidURL, Request
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
 
@@ -65,32 +67,31 @@ def load(where: str) -> list[NamedKey]:
     return keys
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Keys are believed because of where they are; somebody else's word for it is not enough."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-_opener: Final = urllib.request.build_opener(_NoRedirects)
-
-
 def _fetch(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": "edgeworker"})
+    return asyncio.run(_fetch_document(url))
+
+
+async def _fetch_document(url: str) -> bytes:
+    headers = Headers({"accept": "application/json", "user-agent": "edgeworker"})
     try:
-        with _opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-            content: bytes = answer.read(_MAX_BYTES + 1)
-    except urllib.error.HTTPError as error:
-        error.close()
-        to = error.headers.get("Location")
+        async with HttpClient(os.environ) as client, asyncio.timeout(_TIMEOUT_SECONDS):
+            answer = await client.fetch(Request("GET", URL.parse(url), headers))
+            content = b"" if answer.body is None else await answer.body.read(limit=_MAX_BYTES)
+    except BodyTooLarge:
+        raise ConfigError(f"--keys {url}: the document is larger than {_MAX_BYTES} bytes.") from None
+    except InvalidURL as error:
+        raise ConfigError(f"--keys {url}: it is not a URL such as https://example.com/jwks.json: {error}") from None
+    except TimeoutError:
+        raise ConfigError(f"--keys {url}: it did not come within {_TIMEOUT_SECONDS} seconds.") from None
+    except OriginError as error:
+        raise ConfigError(f"--keys {url}: it cannot be fetched: {error}") from None
+    if answer.status != 200:
+        # Keys are believed because of where they are; another server's word for that is not enough.
+        to = answer.headers.get("location")
         raise ConfigError(
-            f"--keys {url}: the server answered {error.code}"
+            f"--keys {url}: the server answered {answer.status}"
             + (f" and leads to {to}; redirects are not followed, give that URL if it is the right one." if to else ".")
-        ) from None
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise ConfigError(f"--keys {url}: it cannot be fetched: {getattr(error, 'reason', error)}") from None
-    if len(content) > _MAX_BYTES:
-        raise ConfigError(f"--keys {url}: the document is larger than {_MAX_BYTES} bytes.")
+        )
     return content
 
 

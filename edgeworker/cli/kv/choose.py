@@ -22,7 +22,7 @@ def open_place(options: argparse.Namespace, clock: Clock, *, make: bool) -> Plac
         return DataDirectory.open(options.persist_to, clock)
     if options.local:
         raise ConfigError("--local means the data directory, --api-url a running edge; give one of them")
-    return RemoteApi.open(options.api_url, clock, token=_token(options), account=options.account_id)
+    return RemoteApi.open(options.api_url, token=_token(options), account=options.account_id)
 
 
 def namespace_id(options: argparse.Namespace) -> str:

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import quote, urlencode
 
-from edgeworker.clock import Clock
-from edgeworker.config import JSON, Namespace, Outbound
+from edgeworker.config import JSON, Namespace
 from edgeworker.errors import ConfigError
 from edgeworker.handler import Handler
+from edgeworker.host.http_client import HttpClient
 from edgeworker.kv.namespace import KeyValuePair, ListResult, ListResultKey
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
-from edgeworker.server import OriginClient
-from edgeworker.server.outbound_proxy import with_environment_proxies
 
 _ROOT: Final = "/client/v4"
 # The same calls without an account in their path: wrangler's local explorer has them there, and so has an edge.
@@ -47,19 +45,17 @@ class RemoteApi:
         self._token = token
         with_account = f"{_ROOT}/accounts/{quote(account or '', safe='')}/storage/kv/namespaces"
         self._root = with_account if account else _WITHOUT_ACCOUNT
-        self._client: OriginClient | None = None
+        self._client: HttpClient | None = None
 
     @classmethod
-    def open(cls, api_url: str, clock: Clock, *, token: str, account: str | None) -> Self:
+    def open(cls, api_url: str, *, token: str, account: str | None) -> Self:
         """`api_url` with or without /client/v4 at its end. Raises ConfigError."""
         try:
             base = URL.parse(api_url.rstrip("/").removesuffix(_ROOT))
         except InvalidURL as error:
             raise ConfigError(f'--api-url "{api_url}" is not a URL like http://127.0.0.1:8788') from error
-        # The person who runs this names the server, so that it may be anywhere.
-        outbound = with_environment_proxies(os.environ, Outbound(allow_private=("*",)))
-        client = OriginClient(outbound, clock)
-        remote = cls(client.internet, base, token=token, account=account)
+        client = HttpClient(os.environ)
+        remote = cls(client, base, token=token, account=account)
         remote._client = client
         return remote
 

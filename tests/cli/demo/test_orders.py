@@ -6,6 +6,7 @@ from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.orders import OrdersApi
 from edgeworker.cli.demo.tokens import Issuer
 from edgeworker.clock import SystemClock
+from edgeworker.errors import OriginError
 
 
 def test_the_api_believes_only_what_the_key_verifies() -> None:
@@ -34,5 +35,5 @@ def test_it_answers_over_http_and_notes_what_came() -> None:
     assert (answer.status, json.loads(answer.body)["of"]) == (200, "ann")
     assert answer.headers["content-type"] == "application/json"
     assert api.seen == [f"Bearer {token.whole}"]
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(OriginError, match="refused"):
         wire.call(api.url, "GET", "/orders", {})

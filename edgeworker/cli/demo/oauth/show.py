@@ -1,7 +1,6 @@
 """The OAuth demo's steps, one function each. Every one says what it does, does it over HTTP, and checks the outcome."""
 
 import asyncio
-import http.client
 import logging
 import stat
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,6 +16,7 @@ from edgeworker.cli.demo.oauth.keeping import keep_running
 from edgeworker.cli.demo.oauth.stage import CLIENT_ID, EMAIL, PASSWORD, SCOPE, Stage, set_up
 from edgeworker.cli.demo.serving import until_told
 from edgeworker.cli.output import Output
+from edgeworker.errors import OriginError
 
 PICTURE = (
     "browser ──login, consent──▶ auth worker ──code──▶ client",
@@ -77,7 +77,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
         with on_loopback(), _listening(heard):
             try:
                 await until_told(asyncio.to_thread(_tell, scene), stage.stop)
-            except (OSError, http.client.HTTPException, LookupError, ClientRefuses) as error:
+            except (OriginError, LookupError, ClientRefuses) as error:
                 narrator.check("every step could be taken", False, got=f"{type(error).__name__}: {error}")
             held = narrator.end()
             if keep and held:
