@@ -192,13 +192,15 @@ class Socket:
     """Where to listen. `port` 0 means any free port.
 
     `trusted_proxies` are addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed. With
-    `proxy_protocol` each connection begins with a PROXY header (version 1 or 2), and only they may connect.
+    `proxy_protocol` each connection begins with a PROXY header (version 1 or 2), and only they may connect. With `tls`
+    it is https that is served, and no http.
     """
 
     host: str = "127.0.0.1"
     port: int = 8787
     trusted_proxies: tuple[str, ...] = ()
     proxy_protocol: bool = False
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

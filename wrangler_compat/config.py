@@ -59,6 +59,7 @@ class ParsedWorker:
     cpu_ms: int
     host: str | None
     port: int | None
+    serves_https: bool
     assets: Assets | None
     access_dev: AccessDev | None
 
@@ -100,6 +101,7 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
         cpu_ms=_cpu_ms(reader),
         host=host,
         port=port,
+        serves_https=reader.table("dev").get("local_protocol") == "https",
         assets=parse_assets(
             as_table(reader.value("assets")), folder, reader.locate, diagnostics, date=date, flags=flags
         ),
@@ -217,11 +219,6 @@ def _socket(reader: WorkerFields) -> tuple[str | None, int | None]:
             reader.locate("dev", "port"),
         )
         port = None
-    if dev.get("local_protocol") == "https":
-        reader.diagnostics.warning(
-            '"dev.local_protocol" is "https", but edgeworker does not speak TLS yet: it listens for http.',
-            reader.locate("dev", "local_protocol"),
-        )
     host = {"*": "0.0.0.0"}.get(host, host) if isinstance(host, str) and host else None
     return host, port
 

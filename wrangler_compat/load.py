@@ -247,7 +247,7 @@ class _Loader:
             account_id=account_id,
             account_is_made_up=configured_account is None,
             workers_dev_subdomain=edge.workers_dev_subdomain,
-            edge_socket=_edge_socket(edge, parsed_workers),
+            edge_socket=_edge_socket(edge, parsed_workers, self._own),
             api_socket=edge.api_socket or Socket(port=8788),
             https_socket=None
             if edge.https_socket is None
@@ -282,12 +282,19 @@ class _Loader:
         return given or edge.origin
 
 
-def _edge_socket(edge: EdgeFile, parsed_workers: Sequence[ParsedWorker]) -> Socket:
+def _edge_socket(edge: EdgeFile, parsed_workers: Sequence[ParsedWorker], diagnostics: Diagnostics) -> Socket:
     """What edge.toml says, else what `[dev]` of the first worker says."""
     socket = edge.edge_socket or Socket()
     if edge.edge_socket is None and parsed_workers:
-        port = parsed_workers[0].port
-        socket = Socket(parsed_workers[0].host or socket.host, socket.port if port is None else port)
+        first = parsed_workers[0]
+        port = socket.port if first.port is None else first.port
+        socket = Socket(first.host or socket.host, port, tls=first.serves_https)
+    if socket.tls and edge.proxy_protocol:
+        diagnostics.error(
+            '"dev.local_protocol" is "https", which cannot speak the PROXY protocol that "sockets.proxy_protocol" of '
+            "edge.toml asks for: leave one of them out.",
+            parsed_workers[0].document.locate(("dev", "local_protocol")),
+        )
     return replace(socket, trusted_proxies=edge.trusted_proxies, proxy_protocol=edge.proxy_protocol)
 
 

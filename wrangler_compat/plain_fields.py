@@ -60,7 +60,8 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
             Member("generate_types", "boolean"),
         ),
         "MAP",
-        "`ip` and `port` say where to listen; the rest has no effect: it is http, and Host is never rewritten",
+        "`ip`, `port` and `local_protocol` say where to listen, for https too; the rest has no effect: Host is never "
+        "rewritten",
     ),
     inherited("name", worker_name, "USE", "default: `worker`"),
     inherited(

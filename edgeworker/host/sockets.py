@@ -92,7 +92,7 @@ class Sockets:
         """
         opened = cls(config, behind, _origins=states(origin_files(config)))
         https, api_https, redirect = config.https_socket, config.api_https_socket, config.redirect_socket
-        if https is not None or api_https is not None:
+        if https is not None or api_https is not None or config.edge_socket.tls:
             # Its libraries take a while to load, and most runs have no https.
             from edgeworker.host.tls.live_tls import LiveTLS
 
@@ -140,7 +140,7 @@ class Sockets:
         for name, other in behind.others.items():
             await serve_management(name, other.make, other.socket)
         if address is None:
-            await serve("url", behind.edge, config.edge_socket)
+            await serve("url", behind.edge, config.edge_socket, over_tls=config.edge_socket.tls)
         else:
             edge = await listen_on(address, behind.edge, config.edge_socket, limits=config.limits, clock=clock)
             stack.push_async_callback(edge.close, drain_seconds)

@@ -101,6 +101,21 @@ def test_pythons_own_tls_trusts_it_by_ssl_cert_file(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["url"] == url, done.stderr
 
 
+def test_dev_serves_https_where_wranglers_own_setting_says_so(tmp_path: Path) -> None:
+    project(tmp_path)
+    with (tmp_path / "wrangler.toml").open("a") as file:
+        file.write('[dev]\nlocal_protocol = "https"\n')
+
+    with dev(cwd=tmp_path) as edge:
+        url = edge.ready["url"]
+        secure = curl("--cacert", edge.ready["ca"], f"https://localhost:{port_of(url)}/")
+        plain = curl(f"http://localhost:{port_of(url)}/")
+
+    assert url.startswith("https://")
+    assert json.loads(secure.stdout)["url"] == f"https://localhost:{port_of(url)}/", secure.stderr
+    assert plain.returncode != 0
+
+
 def test_http_is_redirected_to_https_for_hosts_that_are_served(tmp_path: Path) -> None:
     project(
         tmp_path,

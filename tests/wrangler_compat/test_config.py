@@ -217,12 +217,6 @@ def test_dev_says_where_to_listen(text: str, host: str | None, port: int | None)
     assert len(diagnostics.of("error")) == (1 if "70000" in text else 0)
 
 
-def test_https_is_told_not_to_be_spoken() -> None:
-    _, diagnostics = parse('[dev]\nlocal_protocol = "https"\n')
-
-    assert "does not speak TLS yet" in diagnostics.of("warning")[0].text
-
-
 @pytest.mark.parametrize(("text", "cpu_ms"), [("", 30_000), ("[limits]\ncpu_ms = 50\n", 50)])
 def test_the_cpu_limit_is_wranglers_or_cloudflares(text: str, cpu_ms: int) -> None:
     assert parse(text)[0].cpu_ms == cpu_ms

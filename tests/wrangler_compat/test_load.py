@@ -248,6 +248,18 @@ def test_edge_toml_says_where_to_listen_else_the_first_worker_does(project: Proj
     assert project.load().require().edge_socket == Socket("127.0.0.1", 0)
 
 
+def test_the_first_worker_says_whether_https_is_served(project: Project) -> None:
+    project.worker('[dev]\nlocal_protocol = "https"\n')
+    assert project.load().require().edge_socket == Socket("127.0.0.1", 8787, tls=True)
+
+    project.write("edge.toml", '[sockets]\nedge = "127.0.0.1:0"\n')
+    assert not project.load().require().edge_socket.tls
+
+    project.write("edge.toml", '[sockets]\nproxy_protocol = true\ntrusted_proxies = ["127.0.0.1"]\n')
+    (error,) = texts(project.load(), "error")
+    assert error.startswith('"dev.local_protocol" is "https", which cannot speak the PROXY protocol')
+
+
 def test_require_raises_with_all_errors(project: Project) -> None:
     project.worker("[dev]\nport = 'x'\nlocal_protocol = 1\n")
 

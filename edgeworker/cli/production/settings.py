@@ -112,7 +112,7 @@ def _sockets(config: Config) -> Iterator[Finding]:
             "let a firewall pass publishers only, and give each of them a token of its own (edgeworker token create)",
         )
     edge = config.edge_socket
-    if not is_loopback(edge.host) and not edge.trusted_proxies:
+    if not is_loopback(edge.host) and not edge.tls and not edge.trusted_proxies:
         yield Finding(
             "warning",
             "plain-http",
