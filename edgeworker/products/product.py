@@ -57,7 +57,8 @@ class Product(Protocol):
 
     def applies(self, zone: Zone | None, config: Config) -> bool:
         """Whether it stands in front of this zone; None: in front of the hosts that belong to no zone, such as those on
-        workers.dev. Asked once, at start. Where it does not apply it costs nothing.
+        workers.dev. Asked once, at start. Where it does not apply it costs nothing: the module of this class imports
+        neither the product's handlers nor libraries.
         """
         ...
 

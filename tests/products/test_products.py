@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -262,3 +264,20 @@ async def test_a_worker_that_fetches_a_zone_whose_product_cannot_decide_gets_503
 
 def test_a_products_configuration_names_no_hosts_by_itself() -> None:
     assert ProductConfig().hosts == ()
+
+
+def test_an_edge_without_products_loads_none_of_them() -> None:
+    program = (
+        "import sys, edgeworker.edge, edgeworker.products.registry as registry\n"
+        "from edgeworker.config import Config, Zone\n"
+        "assert not any(p.applies(z, Config()) for p in registry.PRODUCTS for z in (None, Zone('a.test', 'z')))\n"
+        "names = {name for name in sys.modules if name.startswith('edgeworker.products.')}\n"
+        "print(*sorted(name for name in names if name.count('.') > 2 and not name.endswith('.product')))\n"
+        "print('cryptography' in sys.modules)"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+
+    assert result.stdout.split("\n") == ["", "False", ""]

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from edgeworker.config import Config, Zone
+from edgeworker.config import Zone
 from edgeworker.expressions import RequestFacts
 from edgeworker.handler import Handler
 from edgeworker.messages import Request, Response
@@ -19,8 +19,8 @@ from edgeworker.products.api_shield.policy import Block, Pass, decide
 from edgeworker.products.api_shield.rate_limits import RateLimiter
 from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenChecker
 from edgeworker.products.api_shield.traffic import ObservedTraffic
-from edgeworker.products.api_shield.zone_objects import DOCUMENTS, ZoneObjects, merge
-from edgeworker.products.product import OpenProduct, ProductServices
+from edgeworker.products.api_shield.zone_objects import ZoneObjects, merge
+from edgeworker.products.product import ProductServices
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +31,6 @@ MAX_EVENTS: Final = 1000
 def shield_of(zone: Zone) -> ShieldConfig | None:
     """What the zone's configuration says of API Shield; None: it is not switched on there."""
     return next((product for product in zone.products if isinstance(product, ShieldConfig)), None)
-
-
-class APIShield:
-    name = DOCUMENTS
-
-    def applies(self, zone: Zone | None, config: Config) -> bool:
-        return zone is not None and shield_of(zone) is not None
-
-    def open(self, services: ProductServices) -> OpenProduct:
-        return OpenShield(services)
 
 
 class OpenShield:
