@@ -70,7 +70,8 @@ class DiskCache:
     ) -> None:
         fields = selecting(head, request)
         try:
-            writing = self._begun(EntryHead(cache, url, fields, head))
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            writing = Writing(self._folder, EntryHead(cache, url, fields, head))
         except OSError as error:
             _log.warning("the cache cannot keep an answer: %s", error)
             return
@@ -99,10 +100,6 @@ class DiskCache:
     def _place(self, cache: str, url: str) -> Path:
         name = hashlib.sha256(f"{cache}\0{url}".encode("utf-8", "surrogatepass")).hexdigest()
         return self._folder / name[:2] / name
-
-    def _begun(self, entry: EntryHead) -> Writing:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Writing(self._folder, entry)
 
     async def _written(self, writing: Writing, piece: bytes) -> bool:
         try:

@@ -83,16 +83,13 @@ class CronExpression:
         """
         utc = moment.astimezone(UTC)
         today = utc.date()
-        if self._fires_on(today):
+        if today.month in self._months and self._day(today):
             now = (utc.hour, utc.minute)
             later = ((hour, minute) for hour in self._hours for minute in self._minutes if (hour, minute) > now)
             if (found := next(later, None)) is not None:
                 return _at(today, *found)
         day = self._next_day(today)
         return None if day is None else _at(day, self._hours[0], self._minutes[0])
-
-    def _fires_on(self, day: date) -> bool:
-        return day.month in self._months and self._day(day)
 
     def _next_day(self, today: date) -> date | None:
         last = today + min(_CYCLE, date.max - today)

@@ -9,7 +9,6 @@ from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
-from edgeworker.config import Worker as ConfiguredWorker
 from edgeworker.edge.chain import Edge
 from edgeworker.edge.products import open_products
 from edgeworker.handler import Services
@@ -58,6 +57,7 @@ async def build(
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     try:
         for configured in config.workers:
+            dev = configured.access_dev
             assets = (
                 None
                 if configured.assets is None
@@ -71,7 +71,7 @@ async def build(
                 background=services.background,
                 seconds=config.limits.script_seconds,
                 assets=assets,
-                access=_access(configured) if config.trigger_urls else None,
+                access=None if dev is None or not config.trigger_urls else Access(dev.aud, dev.identity),
                 exports=OwnExports,
             )
         applied = open_products(
@@ -82,8 +82,3 @@ async def build(
         for worker in workers.values():
             await worker.close()
         raise
-
-
-def _access(worker: ConfiguredWorker) -> Access | None:
-    given = worker.access_dev
-    return None if given is None else Access(given.aud, given.identity)

@@ -105,7 +105,11 @@ small{opacity:.7}"""
 def _html(page: ErrorPage, ray: str) -> str:
     number = f"Error {page.code or page.status}"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in page.hints)
-    foot = f"HTTP {page.status} {HTTPStatus(page.status).phrase}" if _known(page.status) else f"HTTP {page.status}"
+    foot = (
+        f"HTTP {page.status} {HTTPStatus(page.status).phrase}"
+        if page.status in HTTPStatus._value2member_map_
+        else f"HTTP {page.status}"
+    )
     if ray:
         foot += f" · Ray ID: {html.escape(ray)}"
     return (
@@ -116,7 +120,3 @@ def _html(page: ErrorPage, ray: str) -> str:
         + (f"<ul>{hints}</ul>" if hints else "")
         + f"<p><small>{foot}</small></p></main></body></html>\n"
     )
-
-
-def _known(status: int) -> bool:
-    return status in HTTPStatus._value2member_map_

@@ -92,7 +92,10 @@ class Resolver:
         self.zones = Zones(config.zones)
         workers = {worker.name for worker in config.workers}
         self._routes = tuple(_checked_route(route, self.zones, workers) for route in config.routes)
-        self._tables = {zone.name: RouteTable(_routes_of(self._routes, zone)) for zone in self.zones}
+        self._tables = {
+            zone.name: RouteTable([route for route in self._routes if route.zone in (None, zone.name)])
+            for zone in self.zones
+        }
         self._product_hosts = frozenset(_product_hosts(config))
         without_zone = _routes_of_no_zone(self._routes)
         self._no_zone = RouteTable(without_zone)
@@ -268,10 +271,6 @@ def _checked_route(route: Route, zones: Zones, workers: set[str]) -> Route:
             f'so it could never match; give it zone "{owner.name}"'
         )
     return replace(route, zone=zone.name)
-
-
-def _routes_of(routes: tuple[Route, ...], zone: Zone) -> list[Route]:
-    return [route for route in routes if route.zone in (None, zone.name)]
 
 
 def _routes_of_no_zone(routes: tuple[Route, ...]) -> list[Route]:

@@ -21,9 +21,8 @@ class Zones:
             zone = _canonical(written)
             other = self._by_name.setdefault(zone.name, zone)
             if other is not zone:
-                raise ConfigError(
-                    f'Zone "{zone.name}" exists twice{_both(other.source, zone.source)}; remove one of them'
-                )
+                where = f" ({other.source} and {zone.source})" if other.source and zone.source else ""
+                raise ConfigError(f'Zone "{zone.name}" exists twice{where}; remove one of them')
         # A request asks twice: for its chain of products, and for its routes.
         self._cached = lru_cache(maxsize=1024)(self._find)
 
@@ -79,7 +78,3 @@ def _canonical(zone: Zone) -> Zone:
 def _canonical_key(host: str) -> str:
     wildcard = "*." if host.startswith("*.") else ""
     return wildcard + canonical_host(host.removeprefix("*."))
-
-
-def _both(first: str, second: str) -> str:
-    return f" ({first} and {second})" if first and second else ""
