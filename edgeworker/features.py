@@ -68,6 +68,13 @@ FEATURES: Final = (
         "importable, so that the rest of the script runs; their bindings are refused",
     ),
     Feature(
+        "headers",
+        ("values",),
+        "emulated",
+        "text in UTF-8, in both directions, as in workerd (the standard: one character per byte). Bytes that are not "
+        "UTF-8 are read as U+FFFD and pass through unchanged; names are ASCII only, which workerd does not insist on",
+    ),
+    Feature(
         "bodies",
         ("Content-Encoding",),
         "emulated",

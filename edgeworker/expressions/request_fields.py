@@ -85,11 +85,7 @@ def cookies_of(request: Request) -> dict[str, list[bytes]]:
 
 def _header(name: str) -> Reader:
     """A header's value, "" where it is missing."""
-    return lambda facts: _latin(facts.request.headers.get(name) or "")
-
-
-def _latin(text: str) -> bytes:
-    return text.encode("latin-1", "replace")
+    return lambda facts: facts.request.headers.get_bytes(name) or b""
 
 
 def _text(text: str) -> bytes:
@@ -128,7 +124,7 @@ def _accepted_languages(facts: RequestFacts) -> list[Value]:
         except ValueError:
             weight = 0.0
         if language.strip():
-            weighted.append((weight, _latin(language.strip())))
+            weighted.append((weight, _text(language.strip())))
     return [language for _, language in sorted(weighted, key=lambda pair: -pair[0])]
 
 
@@ -240,7 +236,7 @@ FIELD_READERS: Final[Mapping[str, Reader]] = {
     "ip.geoip.continent": _cf_text("continent"),
     "ip.geoip.country": _cf_text("country"),
     "ip.geoip.is_in_european_union": _cf_is("isEUCountry", equal="1"),
-    "cf.ray_id": lambda facts: _latin((facts.request.headers.get("cf-ray") or "").partition("-")[0]),
+    "cf.ray_id": lambda facts: (facts.request.headers.get_bytes("cf-ray") or b"").partition(b"-")[0],
     "cf.tls_cipher": _cf_text("tlsCipher"),
     "cf.tls_version": _cf_text("tlsVersion"),
     "cf.tls_client_auth.cert_presented": _cf_is("tlsClientAuth", "certPresented", equal="1"),

@@ -1,6 +1,7 @@
 """HTTP header fields in order, with the Fetch standard's reading of them. Pure.
 
-Source: https://fetch.spec.whatwg.org/#headers-class. Values are ByteStrings: one character per byte (latin-1).
+Source: https://fetch.spec.whatwg.org/#headers-class. Values are text in UTF-8, as the Workers runtime reads and writes
+them; the standard has ByteStrings. Bytes that are not UTF-8 are read as U+FFFD, and pass on unchanged.
 """
 
 import re
@@ -25,8 +26,8 @@ class Headers:
     The order and the spelling of names are kept for the wire; look-ups ignore case. `get` joins repeated fields with
     ", " as Fetch does; `Set-Cookie`, which cannot be joined, is read with `get_set_cookie`.
 
-    `set`, `append` and the constructor raise TypeError for a name that is not a token and for a value with CR, LF, NUL
-    or a character above U+00FF, so such a field can never be written to the wire.
+    `set`, `append` and the constructor raise TypeError for a name that is not a token and for a value with CR, LF or
+    NUL, so such a field can never be written to the wire.
     """
 
     __slots__ = ("_fields",)
@@ -55,18 +56,23 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """All values of `name` joined with ", ", or None."""
+        found = self.get_bytes(name)
+        return None if found is None else found.decode("utf-8", "replace")
+
+    def get_bytes(self, name: str) -> bytes | None:
+        """As `get`, as it came on the wire."""
         key = _key(name)
         size = len(key)
         found: bytes | None = None
         for field, value in self._fields:
             if len(field) == size and field.lower() == key:
                 found = value if found is None else found + b", " + value
-        return None if found is None else found.decode("latin-1")
+        return found
 
     def get_all(self, name: str) -> list[str]:
         """The values of each field of that name, not joined."""
         key = _key(name)
-        return [value.decode("latin-1") for field, value in self._fields if field.lower() == key]
+        return [value.decode("utf-8", "replace") for field, value in self._fields if field.lower() == key]
 
     def get_set_cookie(self) -> list[str]:
         return self.get_all("set-cookie")
@@ -105,14 +111,18 @@ class Headers:
 
         Source: https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
         """
-        combined: dict[str, str] = {}
-        cookies: list[tuple[str, str]] = []
-        for field, raw in self._fields:
-            name, value = _lower_name(field), raw.decode("latin-1")
+        return [(name, value.decode("utf-8", "replace")) for name, value in self.entries_of_bytes()]
+
+    def entries_of_bytes(self) -> list[tuple[str, bytes]]:
+        """As `entries`, with the values as they came on the wire."""
+        combined: dict[str, bytes] = {}
+        cookies: list[tuple[str, bytes]] = []
+        for field, value in self._fields:
+            name = _lower_name(field)
             if name == "set-cookie":
                 cookies.append((name, value))
             elif name in combined:
-                combined[name] += f", {value}"
+                combined[name] += b", " + value
             else:
                 combined[name] = value
         return sorted([*combined.items(), *cookies], key=_by_name)
@@ -152,7 +162,7 @@ def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """As `_checked` for each pair, in a fraction of its time where nothing is wrong: all values are searched at once.
     What is wrong is left to `_checked`, which names the first mistake."""
     try:
-        fields = [(_checked_name(name), value.strip(_AROUND).encode("latin-1")) for name, value in pairs]
+        fields = [(_checked_name(name), value.strip(_AROUND).encode()) for name, value in pairs]
     except (TypeError, UnicodeEncodeError):
         return [_checked(name, value) for name, value in pairs]
     contents = b"".join([content for _, content in fields])
@@ -163,10 +173,11 @@ def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 def _checked(name: str, value: str) -> tuple[bytes, bytes]:
     field = _checked_name(name)
+    stripped = value.strip(_AROUND)
     try:
-        content = value.strip(_AROUND).encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise TypeError(f"Invalid value of header {name!r}: a character above U+00FF at {error.start}.") from None
+        content = stripped.encode()
+    except UnicodeEncodeError:  # lone surrogates become U+FFFD, pairs of them the character that they spell
+        content = stripped.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
     # Three searches for one byte each are many times faster than one pattern.
     if b"\n" in content or b"\r" in content or b"\0" in content:
         raise TypeError(f"Invalid value of header {name!r}: it holds CR, LF or NUL.")

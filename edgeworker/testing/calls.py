@@ -40,15 +40,11 @@ def request_of(method: str, url: str, options: CallOptions) -> Request:
     # On the wire it is Host that names the server, whatever address it was sent to.
     host = headers.get("host")
     if host is None:
-        headers = Headers([("Host", target.host), *_pairs(headers)])
+        headers = Headers.from_raw([(b"Host", target.host.encode("ascii")), *headers.raw])
     else:
         target = URL.from_target(target.scheme, host, target.target)
     client = Client(options.get("ip", DEFAULT_IP), 54321)
     return Request(method, target, headers, body, client=client, cf=options.get("cf"))
-
-
-def _pairs(headers: Headers) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
 
 
 @dataclass(frozen=True, slots=True)

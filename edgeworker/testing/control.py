@@ -309,7 +309,9 @@ async def _fields(request: web.Request) -> Fields:
 
 
 def _origin_request(asked: OriginRequest) -> dict[str, JSON]:
-    headers: list[JSON] = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in asked.headers.raw]
+    headers: list[JSON] = [
+        [name.decode("ascii"), value.decode("utf-8", "replace")] for name, value in asked.headers.raw
+    ]
     return {
         "method": asked.method,
         "url": asked.url,

@@ -164,7 +164,10 @@ class _FetchConnection(_Connection):
         preload, decode = self._reading
         response: BaseHTTPResponse = self._library.response.HTTPResponse(
             body=_open_body(answer),
-            headers=self._library.HTTPHeaderDict(_response_fields(answer)),
+            # As http.client decodes them.
+            headers=self._library.HTTPHeaderDict(
+                [(name, value.decode("latin-1")) for name, value in _response_fields(answer)]
+            ),
             status=answer.status,
             version=11,
             version_string="HTTP/1.1",
@@ -181,8 +184,8 @@ def _open_body(answer: messages.Response) -> io.BufferedIOBase:
     return io.BytesIO() if answer.body is None else io.BufferedReader(SyncBody(answer.body.stream()))
 
 
-def _response_fields(answer: messages.Response) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in answer.headers.entries() if name.lower() != "transfer-encoding"]
+def _response_fields(answer: messages.Response) -> list[tuple[str, bytes]]:
+    return [(name, value) for name, value in answer.headers.entries_of_bytes() if name != "transfer-encoding"]
 
 
 def _adapt_urllib3(urllib3: ModuleType) -> None:
@@ -217,7 +220,8 @@ def _adapt_httpx(library: ModuleType) -> None:
                 await self._body.close()
 
     def response(answer: messages.Response, stream: object) -> "httpx.Response":
-        made: httpx.Response = library.Response(answer.status, headers=_response_fields(answer), stream=stream)
+        fields = [(name.encode("ascii"), value) for name, value in _response_fields(answer)]
+        made: httpx.Response = library.Response(answer.status, headers=fields, stream=stream)
         return made
 
     def handle_request(self: object, request: "httpx.Request") -> "httpx.Response":

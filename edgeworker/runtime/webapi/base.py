@@ -1,12 +1,15 @@
 """What every JavaScript object of a script has in common."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.ffi import Constructor, JsException, jsnull
+from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
+
+_T = TypeVar("_T")
+_Item = TypeVar("_Item")
 
 
 class JsObject:
@@ -48,6 +51,35 @@ class BodySource(JsObject):
     @abstractmethod
     def extract_body(self) -> BodyWithType:
         """May use the source up, as a stream is used up."""
+
+
+class JsIterator(list[_T], JsObject):
+    """What `entries()` and the like answer: an iterator with `next()`. It is a list of what there was, too."""
+
+    def __init__(self, begin: Callable[[], Iterator[_T]]) -> None:
+        """`begin` starts an iteration, which may see what changes on its way."""
+        super().__init__(begin())
+        self._begin = begin
+        self._items = begin()
+
+    def next(self) -> JsDict:
+        for item in self._items:
+            return JsDict(done=False, value=item)
+        return JsDict(done=True, value=None)
+
+    def to_py(self, **_options: object) -> list[_T]:
+        return list(self)
+
+    def __iter__(self) -> Iterator[_T]:
+        return self._begin()
+
+
+def iterate_live(owner: _T, list_of: Callable[[_T], Sequence[_Item]]) -> Iterator[_Item]:
+    """By index, so that what is added or deleted meanwhile counts: https://webidl.spec.whatwg.org/#es-iterator"""
+    index = 0
+    while index < len(items := list_of(owner)):
+        yield items[index]
+        index += 1
 
 
 def type_error(text: str) -> JsException:

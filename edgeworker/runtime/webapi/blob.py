@@ -15,7 +15,9 @@ class Blob(BodySource):
         given = options(init, keywords)
         native = str(given.get("endings")) == "native"
         self.content_bytes = b"".join(_part(part, native=native) for part in _parts(parts))
-        self.type = "" if is_absent(given.get("type")) else str(given["type"]).lower()
+        kind = "" if is_absent(given.get("type")) else str(given["type"]).lower()
+        # https://w3c.github.io/FileAPI/#constructorBlob: a type with any other character is none.
+        self.type = kind if kind.isascii() and kind.isprintable() else ""
 
     @classmethod
     def of(cls, content: bytes, content_type: str) -> "Blob":

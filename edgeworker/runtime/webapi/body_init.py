@@ -5,7 +5,6 @@ Texts of errors are workerd's where it has one. Source: https://fetch.spec.whatw
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from typing import Final
 
 from edgeworker import messages
@@ -15,6 +14,7 @@ from edgeworker.runtime.webapi import encodings
 from edgeworker.runtime.webapi.base import BodySource, BodyWithType, is_absent, range_error, type_error
 from edgeworker.runtime.webapi.ffi import JsException, as_js
 from edgeworker.runtime.webapi.headers import to_headers
+from edgeworker.runtime.webapi.strings import to_string
 
 TEXT: Final = "text/plain;charset=UTF-8"
 BODY_USED: Final = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -40,23 +40,12 @@ def extract_body(value: object) -> BodyWithType:
         case _ if is_absent(value):
             return BodyWithType(None)
         case bool() | int() | float():
-            return BodyWithType(Body(str(as_text(value)).encode()), TEXT)
+            return BodyWithType(Body(to_string(value).encode()), TEXT)
         case BaseException():
             return BodyWithType(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
         case _:
             kind = type(value).__name__
             raise type_error(f"a body is text, bytes, FormData, Blob, URLSearchParams or ReadableStream, not {kind}")
-
-
-def as_text(value: object) -> str:
-    """What JavaScript's String(value) gives for simple values."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Enum():
-            return str(value.value)
-        case _:
-            return str(value)
 
 
 def make_response(
@@ -81,7 +70,7 @@ def make_response(
             content = BodyWithType(None)
     if headers is None:
         kind = content.content_type
-        fields = messages.Headers.from_raw([] if kind is None else [(b"content-type", kind.encode("latin-1"))])
+        fields = messages.Headers.from_raw([] if kind is None else [(b"content-type", kind.encode())])
     else:
         fields = headers
         if content.content_type is not None and not fields.has("content-type"):
@@ -162,14 +151,14 @@ def parse_url(text: str) -> URL:
 def _method(given: object, otherwise: str) -> str:
     if is_absent(given):
         return otherwise
-    method = as_text(given)
+    method = to_string(given)
     if not _TOKEN.fullmatch(method):
         raise type_error(f"Invalid HTTP method string: {method}")
     return method.upper() if method.upper() in _NORMALISED else method
 
 
 def _redirect(given: object, otherwise: Redirect) -> Redirect:
-    match None if is_absent(given) else as_text(given):
+    match None if is_absent(given) else to_string(given):
         case None:
             return otherwise
         case "follow" | "manual" | "error" as mode:

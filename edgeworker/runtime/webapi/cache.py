@@ -129,7 +129,7 @@ def _partial(found: CachedResponse, headers: Headers, parts: list[Span]) -> mess
 async def _parts(found: CachedResponse, parts: list[Span], boundary: str, kind: str) -> AsyncIterator[bytes]:
     for span in parts:
         head = f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: {_content_range(span, found.length)}\r\n\r\n"
-        yield head.encode("latin-1")
+        yield head.encode()
         async for piece in found.read(*span):
             yield piece
         yield b"\r\n"

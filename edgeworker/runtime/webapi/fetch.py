@@ -12,6 +12,7 @@ from edgeworker.messages import URL
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi import json as js_json
+from edgeworker.runtime.webapi import url as js_url
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options, range_error, type_error
 from edgeworker.runtime.webapi.blob import Blob
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
@@ -169,11 +170,11 @@ class Response(_Message):
 
     @staticmethod
     def redirect(url: object, status: object = 302) -> "Response":
-        target = body_init.parse_url(str(url))
+        target = js_url.URL(url).href
         code = _status(status)
         if code not in _REDIRECTS:
             raise range_error(f"{code} is not a redirect status code.")
-        view = Response.over(messages.Response(code, messages.Headers({"location": target.href})))
+        view = Response.over(messages.Response(code, messages.Headers({"location": target})))
         view._immutable = True
         return view
 

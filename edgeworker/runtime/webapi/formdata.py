@@ -5,13 +5,22 @@ Sources: https://xhr.spec.whatwg.org/#formdata, https://html.spec.whatwg.org/#mu
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import parse_qsl
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodySource, BodyWithType, entries, is_absent, type_error
+from edgeworker.runtime.webapi.base import (
+    BodySource,
+    BodyWithType,
+    JsIterator,
+    entries,
+    is_absent,
+    iterate_live,
+    type_error,
+)
 from edgeworker.runtime.webapi.blob import Blob, File
+from edgeworker.runtime.webapi.strings import to_usv_string
 
 FormValue = str | File
 _PARAMETER: Final = re.compile(rb';\s*([a-zA-Z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
@@ -44,11 +53,11 @@ class FormData(BodySource):
                 )
         return form
 
-    def append(self, name: str, value: object, filename: object = None) -> None:
-        self._fields.append((str(name), _value(value, filename)))
+    def append(self, name: object, value: object, filename: object = None) -> None:
+        self._fields.append((to_usv_string(name), _value(value, filename)))
 
-    def set(self, name: str, value: object, filename: object = None) -> None:
-        new = (str(name), _value(value, filename))
+    def set(self, name: object, value: object, filename: object = None) -> None:
+        new = (to_usv_string(name), _value(value, filename))
         for index, (existing, _) in enumerate(self._fields):
             if existing == name:
                 rest = [field for field in self._fields[index + 1 :] if field[0] != name]
@@ -56,8 +65,9 @@ class FormData(BodySource):
                 return
         self._fields.append(new)
 
-    def get(self, name: str) -> FormValue | None:
-        return next((value for existing, value in self._fields if existing == name), None)
+    def get(self, name: object) -> FormValue | None:
+        wanted = to_usv_string(name)
+        return next((value for existing, value in self._fields if existing == wanted), None)
 
     def getAll(self, name: str) -> list[FormValue]:
         return [value for existing, value in self._fields if existing == name]
@@ -68,17 +78,21 @@ class FormData(BodySource):
     def delete(self, name: str) -> None:
         self._fields = [field for field in self._fields if field[0] != name]
 
-    def entries(self) -> list[tuple[str, FormValue]]:
-        return list(self._fields)
+    def entries(self) -> JsIterator[tuple[str, FormValue]]:
+        return JsIterator(self.__iter__)
 
-    def keys(self) -> list[str]:
-        return [name for name, _ in self._fields]
+    def keys(self) -> JsIterator[str]:
+        return JsIterator(lambda: (name for name, _ in self))
 
-    def values(self) -> list[FormValue]:
-        return [value for _, value in self._fields]
+    def values(self) -> JsIterator[FormValue]:
+        return JsIterator(lambda: (value for _, value in self))
+
+    def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
+        for name, value in self:
+            callback(value, name, self)
 
     def __iter__(self) -> Iterator[tuple[str, FormValue]]:
-        return iter(self._fields)
+        return iterate_live(self, lambda form: form._fields)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.has(name)
@@ -103,7 +117,7 @@ class FormData(BodySource):
 
 def _value(value: object, filename: object) -> FormValue:
     if not isinstance(value, Blob):
-        return value if isinstance(value, str) else str(value)
+        return to_usv_string(value)
     if isinstance(value, File) and is_absent(filename):
         return value
     return File.of_upload(value.content_bytes, "blob" if is_absent(filename) else str(filename), value.type)
@@ -123,10 +137,10 @@ def _escaped(text: str) -> str:
 
 
 def _boundary(content_type: str) -> bytes:
-    found = _parameters(content_type.encode("latin-1", "replace")).get("boundary")
+    found = _parameters(content_type.encode()).get("boundary")
     if not found:
         raise type_error("No boundary string in Content-Type header. The multipart/form-data MIME type requires one.")
-    return found.encode("latin-1", "replace")
+    return found.encode()
 
 
 def _parameters(field: bytes) -> dict[str, str]:
@@ -152,7 +166,7 @@ def _parsed(content: bytes, boundary: bytes) -> Iterator[tuple[str, FormValue]]:
             raise type_error("Form data is malformed: a part has no Content-Disposition with a name.")
         name = _unescaped(parameters["name"])
         if "filename" in parameters:
-            kind = lines.get(b"content-type", b"application/octet-stream").decode("latin-1")
+            kind = lines.get(b"content-type", b"application/octet-stream").decode("utf-8", "replace")
             yield name, File.of_upload(body, _unescaped(parameters["filename"]), kind)
         else:
             yield name, body.decode("utf-8", "replace")

@@ -1,17 +1,25 @@
-"""JavaScript's `Headers`: the core's headers with Fetch's methods. Source: https://fetch.spec.whatwg.org/#headers-class"""
+"""JavaScript's `Headers`: the core's headers with Fetch's methods.
 
+Texts and conversions are workerd's: tests/conformance/cases/web_api.json.
+Source: https://fetch.spec.whatwg.org/#headers-class
+"""
+
+import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from edgeworker import messages
-from edgeworker.runtime.webapi.base import JsObject, entries, is_absent, type_error
-from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.base import JsIterator, JsObject, entries, type_error
+from edgeworker.runtime.webapi.strings import to_string
+
+_NOT_A_NAME: Final = re.compile(r"[\x00-\x20\"(),/:;<=>?@\[\\\]{}\x7f]")
 
 
 class Headers(JsObject):
     """`Headers.new()`, or with an object, a dict, pairs, or other headers, which are copied."""
 
     def __init__(self, init: object = None, /, **fields: object) -> None:
-        self.core = messages.Headers() if is_absent(init) and not fields else to_headers(fields or init)
+        self.core = messages.Headers() if init is None and not fields else to_headers(fields or init)
         self._immutable = False
 
     @classmethod
@@ -22,47 +30,50 @@ class Headers(JsObject):
         view._immutable = immutable
         return view
 
-    def get(self, name: str) -> str | None:
-        return self.core.get(name)
+    def get(self, name: object) -> str | None:
+        return self.core.get(_checked_name(name))
 
-    def getAll(self, name: str) -> list[str]:
-        if name.lower() != "set-cookie":
+    def getAll(self, name: object) -> list[str]:
+        if to_string(name).lower() != "set-cookie":
             raise type_error('getAll() can only be used with the header name "Set-Cookie".')
         return self.core.get_set_cookie()
 
     def getSetCookie(self) -> list[str]:
         return self.core.get_set_cookie()
 
-    def has(self, name: str) -> bool:
-        return self.core.has(name)
+    def has(self, name: object) -> bool:
+        return self.core.has(_checked_name(name))
 
-    def set(self, name: str, value: object) -> None:
+    def set(self, name: object, value: object) -> None:
         self._check_mutable()
         _guarded(self.core.set, name, value)
 
-    def append(self, name: str, value: object) -> None:
+    def append(self, name: object, value: object) -> None:
         self._check_mutable()
         _guarded(self.core.append, name, value)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: object) -> None:
         self._check_mutable()
-        self.core.delete(name)
+        self.core.delete(_checked_name(name))
 
     def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
         for name, value in self.core.entries():
             callback(value, name, self)
 
-    def entries(self) -> list[tuple[str, str]]:
-        return self.core.entries()
+    # workerd's iterators go over the fields as they were when the iteration began.
+
+    def entries(self) -> JsIterator[tuple[str, str]]:
+        return JsIterator(self.core.entries().__iter__)
 
     def items(self) -> list[tuple[str, str]]:
+        """What pyodide gives to objects of JavaScript that look like a mapping."""
         return self.core.entries()
 
-    def keys(self) -> list[str]:
-        return [name for name, _ in self.core.entries()]
+    def keys(self) -> JsIterator[str]:
+        return JsIterator([name for name, _ in self.core.entries()].__iter__)
 
-    def values(self) -> list[str]:
-        return [value for _, value in self.core.entries()]
+    def values(self) -> JsIterator[str]:
+        return JsIterator([value for _, value in self.core.entries()].__iter__)
 
     def to_py(self, **_options: object) -> dict[str, str]:
         return dict(self.core.entries())
@@ -105,18 +116,26 @@ def to_headers(init: object) -> messages.Headers:
         case messages.Headers():
             return init.copy()
         case Mapping():
-            fields: Iterator[tuple[str, object]] = iter(init.items())
+            fields: Iterator[tuple[object, object]] = iter(init.items())
         case _:
-            fields = entries(init)
-    pairs = list(fields)
+            fields = iter(entries(init))
+    pairs = [(to_string(name), to_string(value)) for name, value in fields]
     try:
-        return messages.Headers([(str(name), value if isinstance(value, str) else str(value)) for name, value in pairs])
+        return messages.Headers(pairs)
     except TypeError as error:
-        raise JsException("TypeError", str(error)) from None
+        raise type_error(str(error)) from None
 
 
-def _guarded(change: Callable[[str, str], None], name: str, value: object) -> None:
+def _guarded(change: Callable[[str, str], None], name: object, value: object) -> None:
     try:
-        change(str(name), value if isinstance(value, str) else str(value))
+        change(to_string(name), to_string(value))
     except TypeError as error:
-        raise JsException("TypeError", str(error)) from None
+        raise type_error(str(error)) from None
+
+
+def _checked_name(name: object) -> str:
+    """Raises JsException (TypeError) for what no header can be named."""
+    text = to_string(name)
+    if _NOT_A_NAME.search(text):
+        raise type_error(f"Invalid header name: {text!r}.")
+    return text

@@ -3,6 +3,7 @@
 Source: https://fetch.spec.whatwg.org/#http-redirect-fetch
 """
 
+import re
 from typing import Final
 
 from edgeworker import messages
@@ -11,6 +12,7 @@ from edgeworker.handler import Context, Handler
 from edgeworker.messages import URL, Body, InvalidURL
 
 MAX_REDIRECTS: Final = 20
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # Credentials must not reach another origin; the standard requires it of the first of these only.
 _CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"host"})
@@ -59,7 +61,7 @@ async def perform(request: messages.Request, context: Context, target: Handler |
             response = await handler.fetch(outgoing)
         except EdgeworkerError as error:
             raise FetchFailed(f"{outgoing.method} {_describe_place(outgoing.url)}: {error}") from error
-        location = response.headers.get("location") if response.status in _REDIRECTS else None
+        location = _read_location(response) if response.status in _REDIRECTS else None
         if location is None or request.redirect == "manual":
             return Fetched(response, outgoing.url, redirected=count > 0)
         await response.close()
@@ -67,6 +69,12 @@ async def perform(request: messages.Request, context: Context, target: Handler |
             raise FetchFailed(f'{_describe_place(outgoing.url)} answered a redirect, and redirect is "error"')
         outgoing = _next(outgoing, response.status, location, content)
     raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_describe_place(outgoing.url)}")
+
+
+def _read_location(response: messages.Response) -> str | None:
+    """Percent-encoded where it is not ASCII, whatever encoding its bytes are in."""
+    raw = response.headers.get_bytes("location")
+    return None if raw is None else _NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], raw).decode("ascii")
 
 
 def _next(request: messages.Request, status: int, location: str, content: bytes | None) -> messages.Request:

@@ -2,12 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from typing import Final
+from urllib.parse import quote_plus, unquote_to_bytes
 
 import ada_url
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, entries, is_absent, type_error
+from edgeworker.runtime.webapi.base import (
+    BodySource,
+    BodyWithType,
+    JsIterator,
+    JsObject,
+    entries,
+    is_absent,
+    iterate_live,
+    type_error,
+)
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.strings import to_usv_string
 
 _PARTS: Final = ("href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash")
 
@@ -16,9 +27,9 @@ class URL(JsObject):
     """`URL.new(url, base)`: its parts can be read and set, and `searchParams` changes `search`."""
 
     def __init__(self, url: object, base: object = None) -> None:
-        given = str(url)
+        given = to_usv_string(url)
         try:
-            self._url = ada_url.URL(given) if is_absent(base) else ada_url.URL(given, str(base))
+            self._url = ada_url.URL(given) if is_absent(base) else ada_url.URL(given, to_usv_string(base))
         except ValueError:
             raise type_error(f"Invalid URL string: {given[:200]!r}") from None
         self._params: URLSearchParams | None = None
@@ -42,7 +53,7 @@ class URL(JsObject):
     def searchParams(self) -> "URLSearchParams":
         if self._params is None:
             self._params = URLSearchParams(self._url.search)
-            self._params.on_change = self._take_params
+            self._params.on_change = self._set_search
         return self._params
 
     def toString(self) -> str:
@@ -72,16 +83,17 @@ class URL(JsObject):
         if name not in _PARTS:
             super().__setattr__(name, value)
             return
+        text = to_usv_string(value)
         try:
-            setattr(self._url, name, str(value))
+            setattr(self._url, name, text)
         except ValueError:
             # Only `href` reports what it cannot take; the standard's other setters ignore it.
             if name == "href":
-                raise type_error(f"Invalid URL string: {str(value)[:200]!r}") from None
+                raise type_error(f"Invalid URL string: {text[:200]!r}") from None
         if name in ("href", "search") and self._params is not None:
-            self._params.replace(self._url.search)
+            self._params.parse(self._url.search)
 
-    def _take_params(self, text: str) -> None:
+    def _set_search(self, text: str) -> None:
         self._url.search = text
 
 
@@ -90,77 +102,96 @@ class URLSearchParams(BodySource):
 
     def __init__(self, init: object = None, /, **fields: object) -> None:
         self.on_change: Callable[[str], None] | None = None
-        if isinstance(init, URLSearchParams | str):
-            self._params = ada_url.URLSearchParams(str(init).removeprefix("?"))
-            return
-        self._params = ada_url.URLSearchParams("")
-        for name, value in () if is_absent(init) and not fields else entries(fields or init):
-            self._params.append(name, str(value))
+        self._pairs: list[tuple[str, str]] = []
+        if fields:
+            self._pairs = [(to_usv_string(name), to_usv_string(value)) for name, value in fields.items()]
+        elif init is None:
+            pass
+        elif isinstance(init, URLSearchParams):
+            self._pairs = list(init._pairs)
+        elif is_absent(init) or isinstance(init, str | int | float):
+            self.parse(to_usv_string(init))
+        else:
+            self._pairs = [(to_usv_string(name), to_usv_string(value)) for name, value in entries(init)]
+
+    def parse(self, text: str) -> None:
+        """Take the pairs of a query: what stands in the URL has changed. One leading "?" is not part of it.
+
+        Source: https://url.spec.whatwg.org/#urlencoded-parsing
+        """
+        self._pairs = [
+            (_decode(name), _decode(value))
+            for piece in text.removeprefix("?").split("&")
+            if piece
+            for name, _, value in (piece.partition("="),)
+        ]
 
     @property
     def size(self) -> int:
-        return len(self.entries())
+        return len(self._pairs)
 
-    def get(self, name: str) -> str | None:
-        found = self.getAll(name)
-        return found[0] if found else None
+    def get(self, name: object) -> str | None:
+        wanted = to_usv_string(name)
+        return next((value for key, value in self._pairs if key == wanted), None)
 
-    def getAll(self, name: str) -> list[str]:
-        return [value for key, value in self.entries() if key == name]
+    def getAll(self, name: object) -> list[str]:
+        wanted = to_usv_string(name)
+        return [value for key, value in self._pairs if key == wanted]
 
-    def has(self, name: str, value: str | None = None) -> bool:
-        return any(key == name and value in (None, given) for key, given in self.entries())
+    def has(self, name: object, value: object = None) -> bool:
+        return any(map(_matcher(name, value), self._pairs))
 
-    def set(self, name: str, value: object) -> None:
-        self._params.set(name, str(value))
+    def set(self, name: object, value: object) -> None:
+        new = (to_usv_string(name), to_usv_string(value))
+        places = [index for index, (key, _) in enumerate(self._pairs) if key == new[0]]
+        if places:
+            self._pairs[places[0]] = new
+            for index in reversed(places[1:]):
+                del self._pairs[index]
+        else:
+            self._pairs.append(new)
         self._changed()
 
-    def append(self, name: str, value: object) -> None:
-        self._params.append(name, str(value))
+    def append(self, name: object, value: object) -> None:
+        self._pairs.append((to_usv_string(name), to_usv_string(value)))
         self._changed()
 
-    def delete(self, name: str, value: str | None = None) -> None:
-        self._params.delete(name, value)
+    def delete(self, name: object, value: object = None) -> None:
+        matches = _matcher(name, value)
+        self._pairs[:] = [pair for pair in self._pairs if not matches(pair)]
         self._changed()
 
     def sort(self) -> None:
-        pairs = sorted(self.entries(), key=lambda pair: pair[0].encode("utf-16-be"))  # by code unit, as JavaScript
-        self._params = ada_url.URLSearchParams("")
-        for name, value in pairs:
-            self._params.append(name, value)
+        self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be"))  # by code unit, as JavaScript
         self._changed()
 
-    def entries(self) -> list[tuple[str, str]]:
-        return [(str(name), str(value)) for name, value in self._params.items()]
+    def entries(self) -> JsIterator[tuple[str, str]]:
+        return JsIterator(self.__iter__)
 
-    def keys(self) -> list[str]:
-        return [name for name, _ in self.entries()]
+    def keys(self) -> JsIterator[str]:
+        return JsIterator(lambda: (name for name, _ in self))
 
-    def values(self) -> list[str]:
-        return [value for _, value in self.entries()]
+    def values(self) -> JsIterator[str]:
+        return JsIterator(lambda: (value for _, value in self))
 
     def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
-        for name, value in self.entries():
+        for name, value in self:
             callback(value, name, self)
-
-    def replace(self, text: str) -> None:
-        """What stands in the URL has changed."""
-        self._params = ada_url.URLSearchParams(text.removeprefix("?"))
 
     def extract_body(self) -> BodyWithType:
         return BodyWithType(Body(str(self).encode()), "application/x-www-form-urlencoded;charset=UTF-8")
 
     def toString(self) -> str:
-        return str(self._params)
+        return "&".join([f"{_encode(name)}={_encode(value)}" for name, value in self._pairs])
 
     def to_py(self, **_options: object) -> dict[str, str]:
-        return dict(self.entries())
+        return dict(self._pairs)
 
     def __str__(self) -> str:
-        return str(self._params)
+        return self.toString()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.entries())
+        return iterate_live(self, lambda params: params._pairs)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.has(name)
@@ -179,3 +210,21 @@ class URLSearchParams(BodySource):
     def _changed(self) -> None:
         if self.on_change is not None:
             self.on_change(str(self))
+
+
+def _matcher(name: object, value: object) -> Callable[[tuple[str, str]], bool]:
+    """Whether a pair has that name and, unless it is undefined, that value."""
+    wanted = to_usv_string(name)
+    if value is None:
+        return lambda pair: pair[0] == wanted
+    both = (wanted, to_usv_string(value))
+    return lambda pair: pair == both
+
+
+def _decode(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+
+
+def _encode(text: str) -> str:
+    """https://url.spec.whatwg.org/#application-x-www-form-urlencoded-percent-encode-set"""
+    return quote_plus(text, safe="*").replace("~", "%7E")

@@ -10,7 +10,8 @@ from edgeworker.clock import Clock
 from edgeworker.runtime.webapi.base import JsObject, is_absent
 from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
-from edgeworker.runtime.webapi.json_text import number, numeral
+from edgeworker.runtime.webapi.json_text import number
+from edgeworker.runtime.webapi.strings import to_string
 
 _INTEGER: Final = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9a-zA-Z]+)")
 _FLOAT: Final = re.compile(r"\s*[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
@@ -48,27 +49,6 @@ def to_number(value: object = 0) -> int | float:
         return int(text, 0) if re.fullmatch(r"0[xXoObB][0-9a-fA-F]+", text) else number(float(text.replace("_", "x")))
     except ValueError:
         return math.nan
-
-
-def to_string(value: object = "") -> str:
-    """JavaScript's String(value)."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return numeral(float(value)) if isinstance(value, float) else str(value)
-        case None:
-            return "undefined"
-        case _ if is_absent(value):
-            return "null"
-        case Mapping():
-            return "[object Object]"
-        case list():
-            return ",".join("" if is_absent(item) else to_string(item) for item in value)
-        case _:
-            return str(value)
 
 
 class Number:

@@ -37,4 +37,4 @@ def status_line(status: int, reason: str = "") -> bytes:
     usual = _STATUS_LINES.get(status)
     if usual is not None and not reason:
         return usual
-    return b"HTTP/1.1 %d %b" % (status, reason.encode("latin-1", "replace") or _REASONS.get(status, b""))
+    return b"HTTP/1.1 %d %b" % (status, reason.encode("utf-8", "surrogateescape") or _REASONS.get(status, b""))

@@ -26,7 +26,7 @@ class ResponseHead:
 
     def __init__(self, status: int, reason: bytes, fields: list[Field], *, keep_alive: bool) -> None:
         self.status = status
-        self.reason = reason.decode("latin-1")
+        self.reason = reason.decode("utf-8", "surrogateescape")
         self.fields = fields
         self.keep_alive = keep_alive
         self.has_body = True

@@ -71,7 +71,7 @@ def test_items_are_what_the_message_has_before_and_after_it_is_built() -> None:
     assert built.items() == [*plain, ("Added", "later")]
 
 
-@pytest.mark.parametrize("bad", [("x", "a\r\nInjected: b"), ("x", "a\0"), ("x", "\u0100"), ("x y", "a"), ("", "a")])
+@pytest.mark.parametrize("bad", [("x", "a\r\nInjected: b"), ("x", "a\0"), ("x y", "a"), ("", "a")])
 @pytest.mark.parametrize("make", [dict, list, lambda pairs: [list(pair) for pair in pairs]])
 def test_copied_fields_are_checked_as_any_that_a_script_sets(
     make: Callable[[list[tuple[str, str]]], object], bad: tuple[str, str]

@@ -33,7 +33,7 @@ def test_a_head_cannot_be_split(start: bytes, name: bytes, value: bytes) -> None
         (200, "", b"HTTP/1.1 200 OK"),
         (200, "Fine", b"HTTP/1.1 200 Fine"),
         (521, "", b"HTTP/1.1 521 "),
-        (404, "Ünfound", b"HTTP/1.1 404 \xdcnfound"),
+        (404, "Ünfound", b"HTTP/1.1 404 \xc3\x9cnfound"),
     ],
 )
 def test_a_status_line_has_the_usual_phrase_unless_another_is_given(status: int, reason: str, line: bytes) -> None:

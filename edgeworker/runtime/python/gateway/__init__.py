@@ -45,6 +45,14 @@ def build_response(
     return JSResponse.over(core, automatic=options.encode_body == "automatic")
 
 
+def decode_value(value: bytes) -> str:
+    """A header's value: UTF-8, or latin-1, which frameworks write where they know no better."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def _standard_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from edgeworker import messages
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, unwrap_request
+from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, decode_value, unwrap_request
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 
 _log: Final = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def build_scope(request: messages.Request, env: object, state: dict[str, object]
         "path": unquote(request.url.path),
         "raw_path": request.url.path.encode("ascii"),
         "query_string": request.url.query[1:].encode("ascii"),
-        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.entries()],
+        "headers": [(name.encode("ascii"), value) for name, value in request.headers.entries_of_bytes()],
         "env": env,
     }
     if state is not None:
@@ -208,7 +208,7 @@ async def _drain_queue(
 def decode_fields(given: object) -> list[tuple[str, str]]:
     """Pairs of bytes in any iterable, as the specification has them; repeated names stay several."""
     pairs = given if isinstance(given, Iterable) else ()
-    return [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in pairs]
+    return [(decode_value(bytes(name)), decode_value(bytes(value))) for name, value in pairs]
 
 
 @dataclass(slots=True)

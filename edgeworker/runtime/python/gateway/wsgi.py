@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from edgeworker import messages
 from edgeworker.runtime.python import run_sync_stack
-from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, unwrap_request
+from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, decode_value, unwrap_request
 from edgeworker.runtime.python.sync_body import SyncBody
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 
@@ -43,7 +43,8 @@ async def fetch(
     assert call.status is not None
     code, _, reason = call.status.partition(" ")
     body = messages.Body(_pieces(call))
-    response = build_response(int(code), call.headers, body, reason=reason, options=options or DEFAULT_OPTIONS)
+    headers = [(name, _decode_native(value)) for name, value in call.headers]
+    response = build_response(int(code), headers, body, reason=reason, options=options or DEFAULT_OPTIONS)
     if response.core.body is None:
         await run_sync_stack.in_thread(call.close, call.context)
     return response
@@ -98,6 +99,14 @@ class _Call:
         return self._written.append
 
 
+def _decode_native(value: str) -> str:
+    """PEP 3333's native strings hold bytes as characters of latin-1; what cannot be such bytes is text already."""
+    try:
+        return decode_value(value.encode("latin-1"))
+    except UnicodeEncodeError:
+        return value
+
+
 async def _pieces(call: _Call) -> AsyncIterator[bytes]:
     try:
         while (piece := await run_sync_stack.in_thread(call.next, call.context)) is not None:
@@ -115,7 +124,7 @@ def build_environ(request: messages.Request, env: object) -> Environ:
     environ: Environ = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        # PEP 3333 wants the bytes of the path as characters of latin-1.
+        # PEP 3333 wants bytes as characters of latin-1, here and in header fields.
         "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
         "QUERY_STRING": url.query[1:],
         "SERVER_NAME": url.hostname,
@@ -131,11 +140,11 @@ def build_environ(request: messages.Request, env: object) -> Environ:
         "wsgi.run_once": False,
         "workers.env": env,
     }
-    for name, value in request.headers.entries():
+    for name, value in request.headers.entries_of_bytes():
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
         # "x_user" comes after "x-user", and must not take its place: who sets the one may not know of the other.
         if "_" not in name or key not in environ:
-            environ[key] = value
+            environ[key] = value.decode("latin-1")
     return environ
