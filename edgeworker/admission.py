@@ -265,13 +265,14 @@ def _credentials(authorization: bytes | None, cookies: list[bytes], access: dict
     access = access or {}
     # RFC 9113 8.2.3: several Cookie fields are one, joined with "; ".
     cookie = b"; ".join(cookies).decode("latin-1") if cookies else None
-    token = _text(access.get(b"cf-access-token"))
-    if token is None and cookie is not None and (found := _ACCESS_COOKIE.search(cookie)) is not None:
-        token = found[1]
+    found = None if cookie is None else _ACCESS_COOKIE.search(cookie)
     return Credentials(
         authorization=_text(authorization),
         cookie=cookie,
-        access_token=token,
+        access_token=_text(access.get(b"cf-access-token")),
+        access_assertion=_text(access.get(b"cf-access-jwt-assertion")),
+        access_cookie=None if found is None else found[1],
+        access_metadata_request=access.get(b"cf-access-metadata-request") == b"true",
         client_id=_text(access.get(b"cf-access-client-id")),
         client_secret=_text(access.get(b"cf-access-client-secret")),
     )

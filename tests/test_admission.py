@@ -118,7 +118,7 @@ def test_credentials_are_read_before_the_fields_that_carry_them_are_removed() ->
     assert result.credentials == Credentials(
         authorization="Bearer x",
         cookie="a=1; CF_Authorization=jwt; b=2",
-        access_token="jwt",
+        access_cookie="jwt",
         client_id="id.access",
         client_secret="secret",
     )
@@ -128,17 +128,22 @@ def test_credentials_are_read_before_the_fields_that_carry_them_are_removed() ->
 
 
 @pytest.mark.parametrize(
-    ("fields", "token"),
+    ("fields", "tokens"),
     [
-        ([("Cf-Access-Token", "header"), ("Cookie", "CF_Authorization=cookie")], "header"),
-        ([("Cookie", "xCF_Authorization=no")], None),
-        ([("Cookie", "a=b;CF_Authorization=yes")], "yes"),
-        ([("Cf_Access_Token", "no")], None),
-        ([], None),
+        ([("Cf-Access-Token", "a"), ("Cookie", "CF_Authorization=c")], ("a", None, "c")),
+        ([("Cf-Access-Jwt-Assertion", "b"), ("Cookie", "CF_Authorization=c; CF_Authorization=d")], (None, "b", "c")),
+        ([("Cookie", "xCF_Authorization=no")], (None, None, None)),
+        ([("Cookie", "a=b;CF_Authorization=yes")], (None, None, "yes")),
+        ([("Cf_Access_Token", "no"), ("Cf_Access_Jwt_Assertion", "no")], (None, None, None)),
+        ([], (None, None, None)),
     ],
 )
-def test_the_access_token_is_the_fields_before_the_cookies(fields: list[tuple[str, str]], token: str | None) -> None:
-    assert admitted(*fields).credentials.access_token == token
+def test_each_place_of_an_access_token_is_read(
+    fields: list[tuple[str, str]], tokens: tuple[str | None, str | None, str | None]
+) -> None:
+    found = admitted(*fields).credentials
+
+    assert (found.access_token, found.access_assertion, found.access_cookie) == tokens
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A request on its way through the edge. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
@@ -30,7 +30,10 @@ class Credentials:
 
     authorization: str | None = field(default=None, repr=False)
     cookie: str | None = field(default=None, repr=False)
-    access_token: str | None = field(default=None, repr=False)  # Cf-Access-Token, or the CF_Authorization cookie
+    access_token: str | None = field(default=None, repr=False)  # Cf-Access-Token
+    access_assertion: str | None = field(default=None, repr=False)  # Cf-Access-Jwt-Assertion
+    access_cookie: str | None = field(default=None, repr=False)  # the first CF_Authorization cookie
+    access_metadata_request: bool = False  # Cf-Access-Metadata-Request: true, as cloudflared asks
     client_id: str | None = field(default=None, repr=False)  # CF-Access-Client-Id
     client_secret: str | None = field(default=None, repr=False)  # CF-Access-Client-Secret
 
@@ -39,11 +42,18 @@ class Credentials:
 class Access:
     """What Cloudflare Access in front of the worker established: `ctx.access` of a script.
 
-    `identity` is what get-identity answers, or None for a service token.
+    `identity` is what get-identity answers, or None for a service token; where `load_identity` is given, it is what
+    that gives: most workers never ask.
     """
 
     audience: str
     identity: Mapping[str, object] | None = field(default=None, repr=False)
+    load_identity: Callable[[], Awaitable[Mapping[str, object] | None]] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    async def find_identity(self) -> Mapping[str, object] | None:
+        return self.identity if self.load_identity is None else await self.load_identity()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, TypeVar
 
 from edgeworker.config import Config, Socket
-from edgeworker.edge import Edge, build
+from edgeworker.edge import Edge, PersistentServices, build
 from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
@@ -14,6 +14,8 @@ from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.runtime import Scheduled
 from edgeworker.server.listener import Listener, listen_on
+from edgeworker.state import MemoryState, State
+from edgeworker.testing.access_keys import prepare_keys
 from edgeworker.testing.calls import Exchange
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.faults import Faults, OriginMisfortune, stores
@@ -38,6 +40,7 @@ class Engine:
         self.home = Home()
         self._memory = MemoryStore()
         self._stores = stores(faults, self._memory, clock)
+        self.state: State = MemoryState(clock)
         self.logs: list[LogLine] = []
         self.exchanges: list[Exchange] = []
         self._clock = clock
@@ -74,7 +77,9 @@ class Engine:
                     internet=self._origin.internet,
                     origin_at=self._origin.at,
                 )
-                self._edge = await build(self.config, services, self._stores.scripts)
+                persistent = PersistentServices(self.state)
+                await prepare_keys(self.config, self.state, self._clock)
+                self._edge = await build(self.config, services, self._stores.scripts, persistent)
         return self._edge
 
     async def answer(self, request: Request) -> Response:
@@ -173,6 +178,7 @@ class Engine:
         if edge is not None:
             await edge.close()
         await self._memory.close()
+        await self.state.close()
 
     async def _listen(self, address: sockets.socket) -> None:
         socket = Socket(_HOST, address.getsockname()[1])

@@ -120,11 +120,12 @@ def _login(asked: Asked, application: Application) -> Answer:
     return RedirectToLogin()
 
 
-def strict_refusal(*, authenticated: bool) -> Refuse:
+def strict_refusal(*, authenticated: bool, malformed: bool = False) -> Refuse:
     """Strict service tokens: 401 where the token is no good, 403 where it is and no policy takes it; never a login."""
     if authenticated:
         return Refuse(403, "service_token_denied", as_json=True, names_app=True)
-    return Refuse(401, "service_token_invalid", as_json=True, names_app=True)
+    reason: Reason = "service_token_malformed" if malformed else "service_token_invalid"
+    return Refuse(401, reason, as_json=True, names_app=True)
 
 
 def cors_fields(application: Application, origin: str, method: str, asked_headers: str) -> list[tuple[str, str]]:

@@ -4,12 +4,13 @@
 ("edge.toml:12"), or "" for one that was made over the API.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from edgeworker.config import JSON
+from edgeworker.config import JSON, ProductConfig
 from edgeworker.products.access.rules import Rule
 
 DecisionName = Literal["allow", "deny", "non_identity", "bypass"]
@@ -22,6 +23,7 @@ DEFAULT_SESSION_SECONDS: Final = DAY_SECONDS
 DEFAULT_ROTATION_DAYS: Final = 42
 GRACE_SECONDS: Final = 7 * DAY_SECONDS
 LOCAL_PROVIDER_TYPE: Final = "local"
+TEAM_SUFFIX: Final = ".cloudflareaccess.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,3 +261,38 @@ class ConfiguredObject:
     id: str
     value: Mapping[str, JSON] = field(repr=False)
     place: str = ""
+
+
+def worker_tag(name: str) -> str:
+    """A worker's tag, which destinations name; it stays the same as long as the worker's name does."""
+    return hashlib.sha256(f"worker\0{name}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessConfig(ProductConfig):
+    """Access as edge.toml has it. `issuer` is the team domain's URL, without a slash at its end; `organization` has the
+    API's members. The objects were parsed once, so each of them is good.
+    """
+
+    team: str
+    issuer: str
+    organization: Mapping[str, JSON] = field(default_factory=dict)
+    objects: tuple[ConfiguredObject, ...] = ()
+    identities: tuple[LocalIdentity, ...] = ()
+    with_assets: bool = False  # ctx.access for workers with static assets, which production does not have
+    source: str = ""
+
+    @property
+    def auth_domain(self) -> str:
+        return f"{self.team}{TEAM_SUFFIX}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The team domain under its real name, and under one that every browser takes for this machine."""
+        own = self.issuer.partition("://")[2].partition(":")[0]
+        return tuple(dict.fromkeys((own, self.auth_domain, f"{self.team}.localhost")))
+
+
+def made_up_account() -> str:
+    """The account's id where none is configured, as the REST API shows it."""
+    return hashlib.sha256(b"account").hexdigest()[:32]

@@ -161,12 +161,15 @@ def has_login(application: Application) -> bool:
     return any(policy.decision == "allow" for policy in policies_of(application))
 
 
-def has_rules_for_each_request(application: Application, context: RuleContext) -> bool:
-    """Whether something has to be looked at although a session is valid."""
-    policies = policies_of(application)
-    if any(policy.decision in ("bypass", "non_identity") for policy in policies):
-        return True
-    return any(isinstance(rule, CHECKED_ON_EACH_REQUEST) for policy in policies for rule in flat(policy.rules, context))
+def has_early_policies(application: Application) -> bool:
+    """Whether a Bypass or Service Auth policy comes before a session."""
+    return any(policy.decision in ("bypass", "non_identity") for policy in policies_of(application))
+
+
+def rechecks_identity(application: Application, context: RuleContext) -> bool:
+    """Whether Allow and Deny policies ask for what each request shows, although a session is valid."""
+    later = (policy for policy in policies_of(application) if policy.decision in ("allow", "deny"))
+    return any(isinstance(rule, CHECKED_ON_EACH_REQUEST) for policy in later for rule in flat(policy.rules, context))
 
 
 def flat(rules: Iterable[Rule], context: RuleContext, seen: frozenset[str] = frozenset()) -> Iterator[Rule]:

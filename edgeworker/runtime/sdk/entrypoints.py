@@ -62,7 +62,8 @@ class AccessView:
 
     async def getIdentity(self) -> object:
         """None for a service token, which has no identity."""
-        return None if self._access.identity is None else as_js(self._access.identity)
+        identity = await self._access.find_identity()
+        return None if identity is None else as_js(identity)
 
     def __repr__(self) -> str:
         return f"Access(aud={self.aud!r})"

@@ -17,7 +17,8 @@ from edgeworker.products.access.policy import (
     ServiceAuthNeeded,
     Visitor,
     decide,
-    has_rules_for_each_request,
+    has_early_policies,
+    rechecks_identity,
     rule_holds,
 )
 from edgeworker.products.access.rules import parse_rule
@@ -163,8 +164,10 @@ def test_the_order_of_policies_and_rules(application: Application, visitor: Visi
 
 
 def test_only_rules_about_the_request_are_asked_again_with_a_session() -> None:
-    assert not has_rules_for_each_request(_app(_policy("allow", [{"email": "a@b.c"}])), CONTEXT)
-    assert has_rules_for_each_request(_app(_policy("allow", require=[{"geo": "PT"}])), CONTEXT)
-    assert has_rules_for_each_request(_app(_policy("allow"), _policy("bypass", [{"ip": "10.0.0.1"}])), CONTEXT)
+    assert not rechecks_identity(_app(_policy("allow", [{"email": "a@b.c"}])), CONTEXT)
+    assert rechecks_identity(_app(_policy("allow", require=[{"geo": "PT"}])), CONTEXT)
+    assert not rechecks_identity(_app(_policy("allow"), _policy("bypass", [{"ip": "10.0.0.1"}])), CONTEXT)
+    assert has_early_policies(_app(_policy("allow"), _policy("bypass", [{"ip": "10.0.0.1"}])))
+    assert not has_early_policies(_app(_policy("allow"), _policy("deny")))
     group = parse_group({"id": "office", "name": "Office", "include": [{"ip": "10.0.0.0/8"}]})
-    assert has_rules_for_each_request(_app(_policy("allow", [{"group": "office"}])), RuleContext({"office": group}))
+    assert rechecks_identity(_app(_policy("allow", [{"group": "office"}])), RuleContext({"office": group}))

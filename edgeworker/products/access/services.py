@@ -1,0 +1,120 @@
+"""What the parts of Access in one edge share."""
+
+import itertools
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.config import JSON
+from edgeworker.handler import Handler
+from edgeworker.messages import Request, Response
+from edgeworker.products.access import cookies, jws, replies, tokens
+from edgeworker.products.access.authentication import Authenticator
+from edgeworker.products.access.config import AccessConfig, Application, ServiceToken, worker_tag
+from edgeworker.products.access.directory import Directory, Snapshot
+from edgeworker.products.access.identity_document import identity_document
+from edgeworker.products.access.issuing import TokenIssuer
+from edgeworker.products.access.jws import InvalidToken
+from edgeworker.products.access.keys import certs
+from edgeworker.products.access.opaque_tokens import OpaqueTokens
+from edgeworker.products.access.sessions import Session, Sessions
+from edgeworker.routing import Resolver
+from edgeworker.state import DocumentStore
+
+_log = logging.getLogger(__name__)
+
+_CERTS_SECONDS: Final = 300
+
+
+class AccessServices:
+    """One for each edge; its parts are public to the handlers of this product."""
+
+    def __init__(
+        self,
+        config: AccessConfig,
+        *,
+        account_id: str,
+        documents: DocumentStore,
+        clock: Clock,
+        resolver: Resolver,
+        internet: Handler,
+    ) -> None:
+        self.config = config
+        self.account_id = account_id
+        self.documents = documents
+        self.clock = clock
+        self.resolver = resolver
+        self.internet = internet
+        self.directory = Directory(config, documents, clock)
+        self.sessions = Sessions(self.directory, clock)
+        self.opaque = OpaqueTokens(documents, self.sessions, clock)
+        self.authenticator = Authenticator(self.sessions, self.opaque, clock)
+        self.issuer = TokenIssuer(self.directory, self.sessions, clock, account_id)
+        self._order = itertools.count()
+
+    async def load_identity(self, nonce: str) -> Mapping[str, object] | None:
+        """What `getIdentity()` of a worker gives."""
+        identity = await self.authenticator.identity(nonce)
+        return None if identity is None else identity_document(identity, account_id=self.account_id)
+
+    def worker_ids(self, name: str) -> tuple[str, str]:
+        """How a destination may name a worker: by its tag, or by its name."""
+        return worker_tag(name), name
+
+    def log_denied_service(self, token: ServiceToken, application: Application) -> None:
+        _log.warning('Access: service token "%s" is not allowed by any policy of %s', token.name, application.name)
+
+    async def certs(self) -> Response:
+        """The public keys. Their order changes with each answer, as it may at Cloudflare's."""
+        snapshot = await self.directory.signing()
+        document = certs(snapshot.keys, now=self.clock.now(), swap=next(self._order) % 2 == 1)
+        fields = {"Cache-Control": f"public, max-age={_CERTS_SECONDS}", "Access-Control-Allow-Origin": "*"}
+        return replies.json_reply(document, headers=fields)
+
+    async def organization_session(self, request: Request, snapshot: Snapshot) -> Session | None:
+        """The global session of a browser at the team domain."""
+        for text in self.team_tokens(request):
+            try:
+                token, _ = tokens.read(
+                    text, snapshot.keys, issuer=snapshot.organization.issuer, type="org", now=self.clock.now()
+                )
+                nonce = jws.text(token.claims, "identity_nonce")
+            except InvalidToken:
+                continue
+            if jws.audiences(token.claims) != (self.issuer.organization_aud(),):
+                continue
+            session = await self.sessions.find(nonce, snapshot)
+            if session is not None and self.clock.now() < session.expires_at:
+                return session
+        return None
+
+    @staticmethod
+    def team_tokens(request: Request) -> Iterator[str]:
+        yield from cookies.values_of(request.credentials.cookie, cookies.AUTHORIZATION)
+        if request.credentials.access_token:
+            yield request.credentials.access_token
+
+    async def token_session(self, text: str, snapshot: Snapshot) -> tuple[Application, Session | None, str] | None:
+        """(application, login or None for a service token, its Client ID) of any application's token."""
+        try:
+            audiences = jws.audiences(jws.parse(text).claims)
+            application = snapshot.index.by_aud(audiences[0]) if len(audiences) == 1 else None
+            if application is None:
+                return None
+            issuer, now = snapshot.organization.issuer, self.clock.now()
+            claims = tokens.read_app_token(text, application, snapshot.keys, issuer=issuer, now=now)
+        except InvalidToken:
+            return None
+        if claims.common_name:
+            known = claims.common_name in snapshot.service_tokens
+            return (application, None, claims.common_name) if known else None
+        found = await self.sessions.session_of(claims.nonce, application, snapshot)
+        return None if found is None else (application, found[1], "")
+
+    async def failed_login(self, email: str, application: Application) -> None:
+        """For the API's list, of the last day."""
+        now = self.clock.now()
+        value: dict[str, JSON] = {"email": email, "app": application.id, "at": now}
+        await self.documents.put("failed_login", f"{now}:{email}"[:200], value, expires_at=now + 86_400)
+        _log.warning("Access: %s is not allowed by any policy of %s", email, application.name)
