@@ -6,9 +6,12 @@ a subclass of ProductConfig, and its product finds it in Config.products or in Z
 
 from typing import Final
 
-from edgeworker.schema.fields import ExtensionTable
+from edgeworker.products.access.edge_file import edge_file_keys, read_access
+from edgeworker.schema.fields import Custom, ExtensionTable
 
 # [<name>]: for the account.
-ACCOUNT_TABLES: Final[tuple[ExtensionTable, ...]] = ()
+ACCOUNT_TABLES: Final[tuple[ExtensionTable, ...]] = (
+    ExtensionTable("access", Custom(read_access, edge_file_keys()), "Cloudflare Access: who may reach what"),
+)
 # [zones.<name>]: for one zone.
 ZONE_TABLES: Final[tuple[ExtensionTable, ...]] = ()

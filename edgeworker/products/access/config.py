@@ -15,6 +15,7 @@ from edgeworker.products.access.rules import Rule
 
 DecisionName = Literal["allow", "deny", "non_identity", "bypass"]
 AppType = Literal["self_hosted", "saas", "end_user"]
+ObjectKind = Literal["app", "policy", "group", "identity_provider", "service_token", "list"]
 SameSite = Literal["", "none", "lax", "strict"]
 
 DAY_SECONDS: Final = 86_400
@@ -257,7 +258,7 @@ class Organization:
 class ConfiguredObject:
     """One object of edge.toml as JSON; it is read-only over the API. `place` is "edge.toml:12"."""
 
-    kind: Literal["app", "policy", "group", "identity_provider", "service_token", "list", "user_population"]
+    kind: ObjectKind
     id: str
     value: Mapping[str, JSON] = field(repr=False)
     place: str = ""
@@ -270,8 +271,8 @@ def worker_tag(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AccessConfig(ProductConfig):
-    """Access as edge.toml has it. `issuer` is the team domain's URL, without a slash at its end; `organization` has the
-    API's members. The objects were parsed once, so each of them is good.
+    """Access as edge.toml has it. `issuer` is the team domain's URL, without a slash at its end, or "" where it follows
+    from the sockets; `organization` has the API's members. The objects were parsed once, so each of them is good.
     """
 
     team: str
@@ -290,7 +291,7 @@ class AccessConfig(ProductConfig):
     def hosts(self) -> tuple[str, ...]:
         """The team domain under its real name, and under one that every browser takes for this machine."""
         own = self.issuer.partition("://")[2].partition(":")[0]
-        return tuple(dict.fromkeys((own, self.auth_domain, f"{self.team}.localhost")))
+        return tuple(dict.fromkeys(name for name in (own, self.auth_domain, f"{self.team}.localhost") if name))
 
 
 def made_up_account() -> str:

@@ -1,10 +1,12 @@
 """Access as a product of the edge: in front of every zone, and on the team domain."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from edgeworker.config import Config, Zone
 from edgeworker.handler import Handler
+from edgeworker.messages.url import DEFAULT_PORTS
 from edgeworker.products.access.config import AccessConfig, made_up_account
 from edgeworker.products.access.gate import Gate
 from edgeworker.products.access.services import AccessServices
@@ -44,4 +46,15 @@ class OpenAccess:
 
 
 def access_config(config: Config) -> AccessConfig | None:
-    return next((product for product in config.products if isinstance(product, AccessConfig)), None)
+    """With the issuer that its tokens have on these sockets."""
+    found = next((product for product in config.products if isinstance(product, AccessConfig)), None)
+    if found is None or found.issuer:
+        return found
+    return replace(found, issuer=_local_issuer(found.team, config))
+
+
+def _local_issuer(team: str, config: Config) -> str:
+    """The team domain under the name that every browser takes for this machine."""
+    scheme, socket = ("http", config.edge_socket) if config.https_socket is None else ("https", config.https_socket)
+    port = "" if socket.port in (0, DEFAULT_PORTS[scheme]) else f":{socket.port}"
+    return f"{scheme}://{team}.localhost{port}"
