@@ -4,8 +4,9 @@ from functools import cache
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
+from edgeworker.products.access.config import access_config
 from edgeworker.products.access.keys import KeySet, SigningKey, make_key, to_document
-from edgeworker.products.access.product import AccessProduct, access_config
+from edgeworker.products.access.product import AccessProduct
 from edgeworker.state import Conflict, State
 
 

@@ -15,7 +15,6 @@ from edgeworker.messages import Request, Response
 from edgeworker.runtime import Scheduled
 from edgeworker.server.listener import Listener, listen_on
 from edgeworker.state import MemoryState, State
-from edgeworker.testing.access_keys import prepare_keys
 from edgeworker.testing.calls import Exchange
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.faults import Faults, OriginMisfortune, stores
@@ -78,7 +77,10 @@ class Engine:
                     origin_at=self._origin.at,
                 )
                 persistent = PersistentServices(self.state)
-                await prepare_keys(self.config, self.state, self._clock)
+                if self.config.products:
+                    from edgeworker.testing.access_keys import prepare_keys
+
+                    await prepare_keys(self.config, self.state, self._clock)
                 self._edge = await build(self.config, services, self._stores.scripts, persistent)
         return self._edge
 

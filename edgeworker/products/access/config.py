@@ -7,10 +7,11 @@
 import hashlib
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from edgeworker.config import JSON, ProductConfig
+from edgeworker.config import JSON, Config, ProductConfig
+from edgeworker.messages.url import DEFAULT_PORTS
 from edgeworker.products.access.rules import Rule
 
 DecisionName = Literal["allow", "deny", "non_identity", "bypass"]
@@ -297,3 +298,18 @@ class AccessConfig(ProductConfig):
 def made_up_account() -> str:
     """The account's id where none is configured, as the REST API shows it."""
     return hashlib.sha256(b"account").hexdigest()[:32]
+
+
+def access_config(config: Config) -> AccessConfig | None:
+    """With the issuer that its tokens have on these sockets."""
+    found = next((product for product in config.products if isinstance(product, AccessConfig)), None)
+    if found is None or found.issuer:
+        return found
+    return replace(found, issuer=_local_issuer(found.team, config))
+
+
+def _local_issuer(team: str, config: Config) -> str:
+    """The team domain under the name that every browser takes for this machine."""
+    scheme, socket = ("http", config.edge_socket) if config.https_socket is None else ("https", config.https_socket)
+    port = "" if socket.port in (0, DEFAULT_PORTS[scheme]) else f":{socket.port}"
+    return f"{scheme}://{team}.localhost{port}"

@@ -6,8 +6,7 @@ import pytest
 
 from edgeworker.config import Config
 from edgeworker.errors import ConfigError
-from edgeworker.products.access.config import AccessConfig
-from edgeworker.products.access.product import access_config
+from edgeworker.products.access.config import AccessConfig, access_config
 from edgeworker.testing.edge import Edge
 from wrangler_compat import LoadOptions, load
 

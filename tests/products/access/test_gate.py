@@ -6,8 +6,8 @@ import jwt
 import pytest
 
 from edgeworker.config import JSON
+from edgeworker.products.access.config import access_config
 from edgeworker.products.access.objects import parse_application
-from edgeworker.products.access.product import access_config
 from edgeworker.testing.local import LocalEdge
 from tests.products.access.stage import (
     ALLOW_EXAMPLE,

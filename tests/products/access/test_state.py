@@ -9,10 +9,9 @@ from pathlib import Path
 import jwt
 import pytest
 
-from edgeworker.products.access.config import DAY_SECONDS, GRACE_SECONDS
+from edgeworker.products.access.config import DAY_SECONDS, GRACE_SECONDS, access_config
 from edgeworker.products.access.directory import Directory
 from edgeworker.products.access.json_object import JSONObject
-from edgeworker.products.access.product import access_config
 from edgeworker.products.access.sessions import Sessions
 from edgeworker.state import FILE_NAME, SQLiteState
 from edgeworker.testing.clock import MovableClock

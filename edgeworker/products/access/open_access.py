@@ -1,0 +1,30 @@
+"""Access in one edge: in front of every zone, and on the team domain."""
+
+from collections.abc import Mapping
+
+from edgeworker.config import Zone
+from edgeworker.handler import Handler
+from edgeworker.products.access.config import access_config, made_up_account
+from edgeworker.products.access.gate import Gate
+from edgeworker.products.access.services import AccessServices
+from edgeworker.products.access.team import TeamDomain
+from edgeworker.products.product import ProductServices
+
+
+class OpenAccess:
+    def __init__(self, given: ProductServices) -> None:
+        config = access_config(given.config)
+        assert config is not None
+        self.services = AccessServices(
+            config,
+            account_id=given.config.account_id or made_up_account(),
+            documents=given.documents,
+            clock=given.clock,
+            resolver=given.resolver,
+            internet=given.internet,
+        )
+        team = TeamDomain(self.services)
+        self.hosts: Mapping[str, Handler] = dict.fromkeys(config.hosts, team)
+
+    def wrap(self, then: Handler, zone: Zone | None) -> Handler:
+        return Gate(self.services, then)
