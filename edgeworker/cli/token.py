@@ -8,6 +8,8 @@ permissions:
   kv:read  kv:write         keys and values of all namespaces; writing does not include reading
   kv:read:ID  kv:write:ID   the same in the namespace with this id only
   kv:admin                  making, renaming and deleting namespaces
+  api_shield:read           API Shield's operations, token configurations and rules
+  api_shield:edit           changing them; editing does not include reading
 
 examples:
   edgeworker token create publisher --allow kv:write:0f2ac74b498b48028cb68387c421e279
@@ -99,7 +101,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 async def _create(tokens: "ApiTokens", options: argparse.Namespace, now: int) -> None:
     from edgeworker.cli.output import Output
-    from edgeworker.rest import permissions
+    from wrangler_compat.api import permissions
 
     allowed = [str(permissions.parse(text)) for text in options.allow]
     expires_at = None if options.expires is None else expiry(options.expires, now=now)

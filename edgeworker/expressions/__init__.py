@@ -6,7 +6,7 @@ tests/expressions/test_against_the_engine.py holds what is accepted, what is ref
 
 from edgeworker.expressions.evaluable import check_evaluable
 from edgeworker.expressions.evaluation import Facts, Outcome, Predicate, compile_expression, explain
-from edgeworker.expressions.parser import Expression, parse
+from edgeworker.expressions.parser import RuleExpression, parse
 from edgeworker.expressions.request_fields import RequestFacts, TokenFact
 from edgeworker.expressions.schema import CUSTOM_RULES, TOKEN_VALIDATION_RULES, Schema
 from edgeworker.expressions.syntax_error import ExpressionError
@@ -14,12 +14,12 @@ from edgeworker.expressions.syntax_error import ExpressionError
 __all__ = [
     "CUSTOM_RULES",
     "TOKEN_VALIDATION_RULES",
-    "Expression",
     "ExpressionError",
     "Facts",
     "Outcome",
     "Predicate",
     "RequestFacts",
+    "RuleExpression",
     "Schema",
     "TokenFact",
     "check_evaluable",

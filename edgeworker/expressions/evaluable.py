@@ -1,14 +1,14 @@
 """Refuses what the language knows and nothing here can evaluate, so that no rule decides on a made-up value. Pure."""
 
 from edgeworker.expressions.functions import IS_JWT_PRESENT, IS_JWT_VALID
-from edgeworker.expressions.parser import Expression
+from edgeworker.expressions.parser import RuleExpression
 from edgeworker.expressions.request_fields import FIELD_READERS
 from edgeworker.expressions.syntax_error import ExpressionError
 from edgeworker.expressions.tree import Argument, Comparison, FieldAccess, Indexed, ListName
 from edgeworker.expressions.walking import parts_of
 
 
-def check_evaluable(expression: Expression) -> None:
+def check_evaluable(expression: RuleExpression) -> None:
     """Raises ExpressionError for a field, a function or a list that has no value here."""
     check_evaluable_part(expression.text, expression.root)
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from edgeworker.expressions.functions import IS_JWT_PRESENT, IS_JWT_VALID, Compute
-from edgeworker.expressions.parser import Expression
+from edgeworker.expressions.parser import RuleExpression
 from edgeworker.expressions.regex_matcher import Regex
 from edgeworker.expressions.tree import (
     AddressSet,
@@ -64,7 +64,7 @@ class Outcome:
     depth: int
 
 
-def compile_expression(expression: Expression) -> Predicate:
+def compile_expression(expression: RuleExpression) -> Predicate:
     return _predicate(expression.root)
 
 
@@ -72,7 +72,7 @@ def compile_value(value: Indexed | LiteralValue) -> Callable[[Facts], Value | No
     return _argument_reader(value)
 
 
-def explain(expression: Expression, facts: Facts) -> list[Outcome]:
+def explain(expression: RuleExpression, facts: Facts) -> list[Outcome]:
     """Every part with its value, the whole first. Also the parts that decide nothing any more are evaluated."""
     return list(_outcomes(expression.text, expression.root, facts, 0))
 

@@ -85,25 +85,25 @@ _Ahead = tuple[CombiningOperator | None, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class RuleExpression:
     """A parsed expression and its text."""
 
     text: str
     root: Logical
 
 
-def parse(text: str, schema: Schema) -> Expression:
+def parse(text: str, schema: Schema) -> RuleExpression:
     """Raises ExpressionError."""
     if len(text) > MAX_EXPRESSION_BYTES:
         reason = f"the expression is longer than {MAX_EXPRESSION_BYTES} characters"
         raise ExpressionError(reason, text, MAX_EXPRESSION_BYTES, len(text))
-    parser = _Parser(Scanner(text), schema)
+    parser = _ExpressionParser(Scanner(text), schema)
     root, at = parser.logical(parser.scanner.start, 0)
     if root.type != BOOL:
         parser.scanner.fail(_mismatch(BOOL, root.type), at)
     if at < len(parser.scanner.text):
         parser.scanner.fail("unrecognised input", at)
-    return Expression(text, root)
+    return RuleExpression(text, root)
 
 
 def parse_value(text: str, schema: Schema) -> Indexed | LiteralValue:
@@ -111,7 +111,7 @@ def parse_value(text: str, schema: Schema) -> Indexed | LiteralValue:
     if len(text) > MAX_EXPRESSION_BYTES:
         reason = f"the expression is longer than {MAX_EXPRESSION_BYTES} characters"
         raise ExpressionError(reason, text, MAX_EXPRESSION_BYTES, len(text))
-    parser = _Parser(Scanner(text), schema)
+    parser = _ExpressionParser(Scanner(text), schema)
     scanner = parser.scanner
     value: Indexed | LiteralValue
     if scanner.text.startswith('"', scanner.start):
@@ -127,7 +127,7 @@ def _mismatch(expected: Type, actual: Type) -> str:
     return f"expected value of type {expected}, but got {actual}"
 
 
-class _Parser:
+class _ExpressionParser:
     """Every method reads at a position and gives what it read and where it stopped; `depth` counts nesting."""
 
     def __init__(self, scanner: Scanner, schema: Schema) -> None:

@@ -23,7 +23,7 @@ _START, _NEWLINE, _WORD, _OTHER = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _Consume:
     """Consumes one byte of `members`."""
 
     members: int
@@ -42,11 +42,11 @@ class _Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
+class _Accept:
     pass
 
 
-_State = _Step | _Fork | _Condition | _Match
+_State = _Consume | _Fork | _Condition | _Accept
 
 
 class Regex:
@@ -55,7 +55,7 @@ class Regex:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         builder = _Builder()
-        self._start = builder.build(parse_regex(pattern), builder.add(_Match()))
+        self._start = builder.build(parse_regex(pattern), builder.add(_Accept()))
         self._states: Sequence[_State] = builder.states
         self._remembered: dict[tuple[frozenset[int], int, int], frozenset[int]] = {}
 
@@ -88,7 +88,7 @@ class Regex:
                 continue
             seen.add(index)
             match self._states[index]:
-                case _Step(members, then):
+                case _Consume(members, then):
                     if members >> byte & 1:
                         after.add(then)
                 case _Fork(then):
@@ -96,7 +96,7 @@ class Regex:
                 case _Condition(look, then):
                     if _holds(look, before, byte):
                         pending.append(then)
-                case _Match():
+                case _Accept():
                     return _MATCHED
         return frozenset(after)
 
@@ -149,7 +149,7 @@ class _Builder:
         """The state at which `node` begins, where `then` is what follows."""
         match node:
             case OneOf(members):
-                return self.add(_Step(members, then))
+                return self.add(_Consume(members, then))
             case LookAround(look):
                 return self.add(_Condition(look, then))
             case Concatenation(nodes):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from edgeworker.expressions import (
     CUSTOM_RULES,
     TOKEN_VALIDATION_RULES,
-    Expression,
     ExpressionError,
     Predicate,
+    RuleExpression,
     TokenFact,
     check_evaluable,
     compile_expression,
@@ -21,7 +21,7 @@ from edgeworker.expressions.walking import calls_in
 from edgeworker.products.api_shield.config import (
     CustomRule,
     HeaderTransform,
-    RateLimit,
+    RateLimitRule,
     ShieldConfig,
     TokenConfiguration,
     ValidationRule,
@@ -36,7 +36,7 @@ class CompiledRule:
     from the file): it then counts as violated, whatever the request is."""
 
     rule: ValidationRule | CustomRule
-    expression: Expression | None
+    expression: RuleExpression | None
     holds: Predicate
 
 
@@ -51,7 +51,7 @@ class CompiledTransform:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRateLimit:
-    limit: RateLimit
+    limit: RateLimitRule
     applies: Predicate | None
     characteristics: tuple[TextReader, ...]
 
@@ -118,7 +118,7 @@ def includes(rule: ValidationRule, operation: Operation) -> bool:
     return by_host and operation.id not in rule.excluded_operations
 
 
-def check_rule_expression(expression: str, configuration_ids: frozenset[str]) -> Expression:
+def check_rule_expression(expression: str, configuration_ids: frozenset[str]) -> RuleExpression:
     """The expression of a validation rule. Raises ExpressionError, also for a configuration id that is unknown."""
     parsed = parse(expression, TOKEN_VALIDATION_RULES)
     check_evaluable(parsed)
@@ -132,19 +132,19 @@ def check_rule_expression(expression: str, configuration_ids: frozenset[str]) ->
     return parsed
 
 
-def check_custom_expression(expression: str) -> Expression:
+def check_custom_expression(expression: str) -> RuleExpression:
     """Raises ExpressionError."""
     parsed = parse(expression, CUSTOM_RULES)
     check_evaluable(parsed)
     return parsed
 
 
-def unknown_configurations(expression: Expression, known: frozenset[str]) -> list[str]:
+def unknown_configurations(expression: RuleExpression, known: frozenset[str]) -> list[str]:
     """The ids that `is_jwt_valid` and `is_jwt_present` ask for and no configuration has."""
     return [name for name in asked_configurations(expression) if name not in known]
 
 
-def asked_configurations(expression: Expression) -> list[str]:
+def asked_configurations(expression: RuleExpression) -> list[str]:
     """The ids that `is_jwt_valid` and `is_jwt_present` ask for."""
     return [
         argument.value.decode("utf-8", "replace")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edgeworker.config import ProductConfig
-from edgeworker.products.api_shield.keys import KeySet
+from edgeworker.products.api_shield.keys import VerificationKeys
 from edgeworker.products.api_shield.operations import Operation
 from edgeworker.products.api_shield.token_sources import TokenSource
 
@@ -26,7 +26,7 @@ class TokenConfiguration:
     id: str
     title: str
     token_sources: tuple[TokenSource, ...]
-    keys: KeySet
+    keys: VerificationKeys
     description: str = ""
     require_exp: bool = False
     created_at: str = ""
@@ -80,7 +80,7 @@ class HeaderTransform:
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimitRule:
     """Requests where `expression` is true ("" is always) are counted by the values of `characteristics` (expressions).
     What is beyond `requests` in a period is blocked until `mitigation_seconds` have passed."""
 
@@ -104,5 +104,5 @@ class ShieldConfig(ProductConfig):
     rules: tuple[ValidationRule, ...] = ()
     custom_rules: tuple[CustomRule, ...] = ()
     header_transforms: tuple[HeaderTransform, ...] = ()
-    rate_limits: tuple[RateLimit, ...] = ()
+    rate_limits: tuple[RateLimitRule, ...] = ()
     challenge: bool = False

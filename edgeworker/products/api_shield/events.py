@@ -8,7 +8,7 @@ from typing import Final, Literal
 from edgeworker.config import JSON
 from edgeworker.messages import Request
 from edgeworker.products.api_shield.config import Action
-from edgeworker.products.api_shield.token_checks import TokenCheck
+from edgeworker.products.api_shield.token_checks import TokenFinding
 
 Service = Literal["API Shield - Token Validation", "Custom rules", "Rate limiting rules"]
 
@@ -31,7 +31,7 @@ class ShieldEvent:
     client_ip: str
     user_agent: str
     operation_id: str = ""
-    checks: tuple[TokenCheck, ...] = ()
+    checks: tuple[TokenFinding, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class ShieldEvent:
         return json.dumps(self.record(), separators=(",", ":"))
 
 
-def _violation(check: TokenCheck) -> JSON:
+def _violation(check: TokenFinding) -> JSON:
     return {
         "config_id": check.configuration_id,
         "result": check.result,
@@ -81,7 +81,7 @@ def make_event(
     rule_id: str,
     rule_title: str,
     operation_id: str = "",
-    checks: Sequence[TokenCheck] = (),
+    checks: Sequence[TokenFinding] = (),
 ) -> ShieldEvent:
     return ShieldEvent(
         timestamp=now,

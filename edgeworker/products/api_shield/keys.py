@@ -1,4 +1,5 @@
-"""The keys of a token configuration: what is taken of a JSON Web Key Set, and what is left out and why. Pure.
+"""The keys of a token configuration: what is taken of a JSON Web VerificationKey Set, and what is left out and why.
+Pure.
 
 Source: https://developers.cloudflare.com/api-shield/security/jwt-validation/api/ and RFC 7517, RFC 7518, RFC 8725.
 """
@@ -56,7 +57,7 @@ class SecretKey:
     jwk: Mapping[str, str] = field(repr=False)
 
 
-Key = RSAKey | ECKey | SecretKey
+VerificationKey = RSAKey | ECKey | SecretKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySet:
-    keys: tuple[Key, ...] = ()
+class VerificationKeys:
+    keys: tuple[VerificationKey, ...] = ()
     notices: tuple[Notice, ...] = ()
     dropped: int = 0
 
-    def find(self, kid: str, alg: str) -> Key | None:
+    def find(self, kid: str, alg: str) -> VerificationKey | None:
         return next((key for key in self.keys if key.kid == kid and key.alg == alg), None)
 
     def has_kid(self, kid: str) -> bool:
@@ -95,13 +96,13 @@ class KeptSecrets:
     secrets: Mapping[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
 
 
-def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> KeySet:
+def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> VerificationKeys:
     """The keys that can verify tokens. With `kept` an "oct" key may leave out `k`.
 
     Raises InvalidKeys for a private key, for a secret that is missing or too short, for two keys of one (alg, kid), for
     too many, and where no key is left.
     """
-    taken: list[Key] = []
+    taken: list[VerificationKey] = []
     notices: list[Notice] = []
     dropped = 0
     for index, value in enumerate(keys):
@@ -112,7 +113,11 @@ def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> KeySe
             notices.append(Notice(DEFAULTED_ALG_CODE + 1, f"keys[{index}] was dropped: {reason}"))
             continue
         if defaulted:
-            notices.append(Notice(DEFAULTED_ALG_CODE, f"keys[{index}].alg was omitted and defaulted to {key.alg}"))
+            notices.append(
+                Notice(
+                    DEFAULTED_ALG_CODE, f'keys[{index}].alg was omitted and defaulted to "{key.alg}" (kid "{key.kid}")'
+                )
+            )
         if any((other.alg, other.kid) == (key.alg, key.kid) for other in taken):
             raise InvalidKeys(f'keys[{index}]: there are two keys with alg {key.alg} and kid "{key.kid}"')
         taken.append(key)
@@ -121,10 +126,10 @@ def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> KeySe
     if not taken:
         why = "; ".join(notice.text for notice in notices) or "the set is empty"
         raise InvalidKeys(f"no key is left that can verify a token: {why}")
-    return KeySet(tuple(taken), tuple(notices), dropped)
+    return VerificationKeys(tuple(taken), tuple(notices), dropped)
 
 
-def _read_key(value: JSON, index: int, kept: KeptSecrets | None) -> tuple[Key, bool]:
+def _read_key(value: JSON, index: int, kept: KeptSecrets | None) -> tuple[VerificationKey, bool]:
     if not isinstance(value, dict):
         raise InvalidKeys(f"keys[{index}] is not a JSON object")
     private = [name for name in _PRIVATE_MEMBERS if name in value]
@@ -157,7 +162,7 @@ def _check_use(value: Mapping[str, JSON]) -> None:
         raise _Dropped('its key_ops do not have "verify"')
 
 
-def _read_rsa(value: Mapping[str, JSON], kid: str) -> tuple[Key, bool]:
+def _read_rsa(value: Mapping[str, JSON], kid: str) -> tuple[VerificationKey, bool]:
     alg = value.get("alg", "RS256")
     chosen = next((name for name in RSA_ALGORITHMS if name == alg), None)
     if chosen is None:
@@ -178,7 +183,7 @@ def _read_rsa(value: Mapping[str, JSON], kid: str) -> tuple[Key, bool]:
     return RSAKey(kid, chosen, public_key, jwk), "alg" not in value
 
 
-def _read_ec(value: Mapping[str, JSON], kid: str) -> tuple[Key, bool]:
+def _read_ec(value: Mapping[str, JSON], kid: str) -> tuple[VerificationKey, bool]:
     curve = value.get("crv")
     if not isinstance(curve, str) or curve not in _EC_ALGORITHMS:
         raise _Dropped(f"crv {_shown(curve)} is not supported; use P-256 or P-384")
@@ -216,7 +221,7 @@ def _read_secret(value: Mapping[str, JSON], kid: str, index: int, kept: KeptSecr
     return SecretKey(kid, chosen, secret, {"kty": "oct", "kid": kid, "alg": chosen})
 
 
-def secrets_of(keys: Sequence[Key]) -> dict[tuple[str, str], bytes]:
+def secrets_of(keys: Sequence[VerificationKey]) -> dict[tuple[str, str], bytes]:
     return {(key.alg, key.kid): key.secret for key in keys if isinstance(key, SecretKey)}
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.config import TokenConfiguration, ValidationRule
 from edgeworker.products.api_shield.json_text import decode_base64url, encode_base64url
-from edgeworker.products.api_shield.keys import KeptSecrets, KeySet, SecretKey, read_keys
+from edgeworker.products.api_shield.keys import KeptSecrets, SecretKey, VerificationKeys, read_keys
 from edgeworker.products.api_shield.operations import Operation
 from edgeworker.products.api_shield.token_sources import read_source
 
@@ -50,11 +50,11 @@ def configuration_json(configuration: TokenConfiguration) -> dict[str, JSON]:
     }
 
 
-def keys_json(keys: KeySet) -> list[JSON]:
+def keys_json(keys: VerificationKeys) -> list[JSON]:
     return [dict(key.jwk) for key in keys.keys]
 
 
-def secrets_json(keys: KeySet) -> list[JSON]:
+def secrets_json(keys: VerificationKeys) -> list[JSON]:
     """What is stored apart from everything that the API shows."""
     return [
         {"alg": key.alg, "kid": key.kid, "k": encode_base64url(key.secret)}

@@ -95,18 +95,18 @@ def normalize_host(host: str) -> str:
 
 
 @dataclass(slots=True)
-class _Node:
+class _PathNode:
     """One place in a tree of segments: what may follow, and what ends here."""
 
-    fixed: "dict[str, _Node]" = field(default_factory=dict)
-    variable: "_Node | None" = None
+    fixed: "dict[str, _PathNode]" = field(default_factory=dict)
+    variable: "_PathNode | None" = None
     ends: Operation | None = None
 
-    def child(self, segment: str) -> "_Node":
+    def child(self, segment: str) -> "_PathNode":
         if segment.startswith("{"):
-            self.variable = self.variable or _Node()
+            self.variable = self.variable or _PathNode()
             return self.variable
-        return self.fixed.setdefault(segment, _Node())
+        return self.fixed.setdefault(segment, _PathNode())
 
 
 class OperationTable:
@@ -116,14 +116,14 @@ class OperationTable:
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._exact: dict[tuple[str, str], _Node] = {}
-        self._by_labels: dict[tuple[str, int], list[tuple[Sequence[str], _Node]]] = {}
-        hosts: dict[tuple[str, str], _Node] = {}
+        self._exact: dict[tuple[str, str], _PathNode] = {}
+        self._by_labels: dict[tuple[str, int], list[tuple[Sequence[str], _PathNode]]] = {}
+        hosts: dict[tuple[str, str], _PathNode] = {}
         for operation in operations:
             key = (operation.method, operation.host)
             root = hosts.get(key)
             if root is None:
-                root = hosts[key] = _Node()
+                root = hosts[key] = _PathNode()
                 labels = operation.host.split(".")
                 if "{" in operation.host:
                     self._by_labels.setdefault((operation.method, len(labels)), []).append((labels, root))
@@ -157,7 +157,7 @@ class OperationTable:
         return None
 
 
-def _find(node: _Node, segments: Sequence[str], at: int) -> Operation | None:
+def _find(node: _PathNode, segments: Sequence[str], at: int) -> Operation | None:
     """Depth is bounded by the longest endpoint, and each level branches in two at most where both exist."""
     while at < len(segments):
         fixed = node.fixed.get(segments[at])

@@ -12,7 +12,7 @@ from edgeworker.products.api_shield.compiled import CompiledRule, CompiledShield
 from edgeworker.products.api_shield.config import CustomRule, ValidationRule
 from edgeworker.products.api_shield.events import ShieldEvent, make_event
 from edgeworker.products.api_shield.operations import Operation
-from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenCheck
+from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def decide(shield: CompiledShield, facts: RequestFacts, tokens: CheckedTokens) -
     return Pass(tuple(events)) if events else PASS
 
 
-def checks_of(compiled: CompiledRule, tokens: CheckedTokens) -> Sequence[TokenCheck]:
+def checks_of(compiled: CompiledRule, tokens: CheckedTokens) -> Sequence[TokenFinding]:
     """What the configurations found that the rule asks for."""
     asked = [] if compiled.expression is None else asked_configurations(compiled.expression)
-    return [tokens.checks.get(name, TokenCheck(name, "missing")) for name in dict.fromkeys(asked)]
+    return [tokens.checks.get(name, TokenFinding(name, "missing")) for name in dict.fromkeys(asked)]

@@ -27,7 +27,7 @@ _MAX_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class TokenCheck:
+class TokenFinding:
     """What one configuration found, as an event tells it: never the token. `detail` says more of a malformed one."""
 
     configuration_id: str
@@ -44,7 +44,7 @@ class CheckedTokens:
     """`facts` has every configuration, `checks` those that found a token."""
 
     facts: Mapping[str, TokenFact]
-    checks: Mapping[str, TokenCheck]
+    checks: Mapping[str, TokenFinding]
     verified: tuple[VerifiedToken, ...]
 
 
@@ -99,11 +99,11 @@ def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
     except InvalidText as error:
         results: dict[str, Result] = {member.id: "malformed" for member in group.configurations}
         return _learnt(
-            group, {}, {key: TokenCheck(key, result, source, detail=str(error)) for key, result in results.items()}
+            group, {}, {key: TokenFinding(key, result, source, detail=str(error)) for key, result in results.items()}
         )
     kid, alg = _shown(token.kid), _shown(token.alg)
     verified: dict[str, Verified] = {}
-    checks: dict[str, TokenCheck] = {}
+    checks: dict[str, TokenFinding] = {}
     moments = [-math.inf, math.inf]
     for member in group.configurations:
         outcome = verify_token(token, member.keys, require_exp=member.require_exp)
@@ -116,7 +116,7 @@ def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
                 verified[member.id] = outcome
         else:
             result = outcome
-        checks[member.id] = TokenCheck(member.id, result, source, kid, alg, claims)
+        checks[member.id] = TokenFinding(member.id, result, source, kid, alg, claims)
     return _learnt(group, verified, checks, moments)
 
 
@@ -142,7 +142,7 @@ def _end(token: Verified, now: float) -> float:
 def _learnt(
     group: SourceGroup,
     verified: Mapping[str, Verified],
-    checks: Mapping[str, TokenCheck],
+    checks: Mapping[str, TokenFinding],
     moments: Sequence[float] = (-math.inf, math.inf),
 ) -> _Learnt:
     facts = {

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.json_text import InvalidText, decode_base64url, read_object
-from edgeworker.products.api_shield.keys import ECKey, Key, KeySet, RSAKey, SecretKey
+from edgeworker.products.api_shield.keys import ECKey, RSAKey, SecretKey, VerificationKey, VerificationKeys
 
 MAX_TOKEN_CHARACTERS: Final = 8192
 SKEW_SECONDS: Final = 60
@@ -99,7 +99,7 @@ def parse_token(text: str) -> ParsedToken:
     )
 
 
-def verify_token(token: ParsedToken, keys: KeySet, *, require_exp: bool) -> Verified | Result:
+def verify_token(token: ParsedToken, keys: VerificationKeys, *, require_exp: bool) -> Verified | Result:
     """No other key is tried than the one that the token names, and no other algorithm than that key's."""
     if token.kid is None:
         return "no_kid"
@@ -113,7 +113,7 @@ def verify_token(token: ParsedToken, keys: KeySet, *, require_exp: bool) -> Veri
     return Verified(token.claims, token.claims_json, token.expires_at, token.not_before)
 
 
-def _is_signed_by(token: ParsedToken, key: Key) -> bool:
+def _is_signed_by(token: ParsedToken, key: VerificationKey) -> bool:
     match key:
         case SecretKey(_, alg, secret):
             expected = hmac.digest(secret, token.signed, _HMAC_NAMES[alg])

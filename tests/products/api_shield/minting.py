@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.json_text import encode_base64url
-from edgeworker.products.api_shield.keys import KeySet, read_keys
+from edgeworker.products.api_shield.keys import VerificationKeys, read_keys
 
 NOW = 1_800_000_000
 RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -28,7 +28,7 @@ _CURVES: dict[str, tuple[ec.EllipticCurve, str, int]] = {
 
 
 @dataclass(frozen=True)
-class SigningKey:
+class MintingKey:
     alg: str
     kid: str
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | bytes
@@ -67,12 +67,12 @@ class SigningKey:
 
 
 @cache
-def signing_key(alg: str, kid: str = "k1") -> SigningKey:
+def signing_key(alg: str, kid: str = "k1") -> MintingKey:
     if alg.startswith("HS"):
-        return SigningKey(alg, kid, kid.encode().ljust(_SECRET_BYTES[alg], b"."))
+        return MintingKey(alg, kid, kid.encode().ljust(_SECRET_BYTES[alg], b"."))
     if alg.startswith("ES"):
-        return SigningKey(alg, kid, ec.generate_private_key(_CURVES[alg][0]))
-    return SigningKey(alg, kid, _rsa_key(kid))
+        return MintingKey(alg, kid, ec.generate_private_key(_CURVES[alg][0]))
+    return MintingKey(alg, kid, _rsa_key(kid))
 
 
 @cache
@@ -80,16 +80,16 @@ def _rsa_key(kid: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, bits)
 
 
-def small_rsa_key(kid: str) -> SigningKey:
-    return SigningKey("RS256", kid, _rsa_key(kid, 1024))
+def small_rsa_key(kid: str) -> MintingKey:
+    return MintingKey("RS256", kid, _rsa_key(kid, 1024))
 
 
-def key_set(*keys: SigningKey) -> KeySet:
+def key_set(*keys: MintingKey) -> VerificationKeys:
     return read_keys([key.jwk() for key in keys])
 
 
 def mint(
-    key: SigningKey, claims: Mapping[str, JSON] | str | bytes | None = None, header: Mapping[str, JSON] | None = None
+    key: MintingKey, claims: Mapping[str, JSON] | str | bytes | None = None, header: Mapping[str, JSON] | None = None
 ) -> str:
     """A token of these claims (by default one that is valid for an hour from NOW). `header` replaces members of the
     header; one that is None is left out. Claims that are a text are the payload as it is."""
@@ -99,7 +99,7 @@ def mint(
     return mint_raw(key, head, content if isinstance(content, str | bytes) else json.dumps(content))
 
 
-def mint_raw(key: SigningKey, header: bytes, payload: str | bytes) -> str:
+def mint_raw(key: MintingKey, header: bytes, payload: str | bytes) -> str:
     body = payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else payload
     signed = f"{encode_base64url(header)}.{encode_base64url(body)}"
     return f"{signed}.{encode_base64url(key.sign(signed.encode()))}"

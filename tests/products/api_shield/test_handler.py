@@ -10,7 +10,7 @@ import pytest
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON
 from edgeworker.messages import URL, Headers, Request, VerifiedToken
-from edgeworker.products.api_shield.config import HeaderTransform, RateLimit, ShieldConfig
+from edgeworker.products.api_shield.config import HeaderTransform, RateLimitRule, ShieldConfig
 from edgeworker.products.api_shield.traffic import Proposal
 from edgeworker.products.api_shield.zone_objects import ZoneObjects
 from edgeworker.state import SQLiteState
@@ -267,7 +267,7 @@ async def test_what_a_claim_holds_cannot_break_a_header(claim: str, header: str 
 
 
 async def test_requests_are_limited_by_a_claim_and_those_without_one_together() -> None:
-    limit = RateLimit("l1", 2, 60, (CLAIM,), 120)
+    limit = RateLimitRule("l1", 2, 60, (CLAIM,), 120)
     edge = ShieldedEdge(replace(CONFIG, rules=(), rate_limits=(limit,)))
     ann, bob = mint(KEY, {"sub": "ann"}), mint(KEY, {"sub": "bob"})
     edge.clock.advance(-NOW % 60)

@@ -108,8 +108,8 @@ def test_an_algorithm_that_is_left_out_is_told() -> None:
 
     assert [key.alg for key in found.keys] == ["RS256", "ES256"]
     assert found.notices == (
-        Notice(110003, "keys[0].alg was omitted and defaulted to RS256"),
-        Notice(110003, "keys[1].alg was omitted and defaulted to ES256"),
+        Notice(110003, 'keys[0].alg was omitted and defaulted to "RS256" (kid "good")'),
+        Notice(110003, 'keys[1].alg was omitted and defaulted to "ES256" (kid "e")'),
     )
 
 

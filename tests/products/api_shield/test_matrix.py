@@ -7,7 +7,7 @@ import pytest
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.config import Action, ShieldConfig
 from edgeworker.products.api_shield.presets import MissingToken, Preset, Validate, expand
-from tests.products.api_shield.minting import ALGORITHMS, NOW, SigningKey, key_set, mint, signing_key
+from tests.products.api_shield.minting import ALGORITHMS, NOW, MintingKey, key_set, mint, signing_key
 from tests.products.api_shield.zones import ShieldedEdge, configuration, operation, rule
 
 # (what a client sends, whether it counts, the reason that an event tells)
@@ -32,7 +32,7 @@ CASES = (
 _OTHER = {"RS": "PS256", "PS": "RS256", "ES": "ES512", "HS": "HS1"}
 
 
-def _value(case: str, key: SigningKey) -> str | None:
+def _value(case: str, key: MintingKey) -> str | None:
     times: dict[str, dict[str, JSON]] = {
         "expired 59 s ago": {"exp": NOW - 59},
         "expired 61 s ago": {"exp": NOW - 61},

@@ -8,7 +8,7 @@ import pytest
 
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.json_text import InvalidText, encode_base64url
-from edgeworker.products.api_shield.keys import KeySet
+from edgeworker.products.api_shield.keys import VerificationKeys
 from edgeworker.products.api_shield.verification import Result, Verified, parse_token, verify_token
 from tests.products.api_shield.minting import (
     ALGORITHMS,
@@ -16,7 +16,7 @@ from tests.products.api_shield.minting import (
     HMAC,
     NOW,
     RSA,
-    SigningKey,
+    MintingKey,
     key_set,
     mint,
     mint_raw,
@@ -26,7 +26,7 @@ from tests.products.api_shield.minting import (
 KEY = signing_key("RS256")
 
 
-def _result(token: str, keys: KeySet, *, now: float = NOW, require_exp: bool = False) -> Result:
+def _result(token: str, keys: VerificationKeys, *, now: float = NOW, require_exp: bool = False) -> Result:
     try:
         outcome = verify_token(parse_token(token), keys, require_exp=require_exp)
     except InvalidText:
@@ -46,7 +46,7 @@ def test_a_token_of_each_algorithm_counts_and_a_changed_one_does_not(alg: str) -
     assert _result(token, keys) == "valid"
     assert _result(f"{head}.{changed}.{signature}", keys) == "bad_signature"
     assert _result(f"{head}.{payload}.{flipped}", keys) == "bad_signature"
-    assert _result(mint(SigningKey(alg, key.kid, signing_key(alg, "other").private)), keys) == "bad_signature"
+    assert _result(mint(MintingKey(alg, key.kid, signing_key(alg, "other").private)), keys) == "bad_signature"
     assert _result(mint(key, header={"kid": "k2"}), keys) == "unknown_kid"
     assert _result(mint(key, header={"kid": None}), keys) == "no_kid"
     assert _result(mint(key, header={"kid": ""}), keys) == "no_kid"
@@ -85,7 +85,7 @@ def test_a_public_key_is_not_a_secret() -> None:
         json.dumps(KEY.jwk()).encode(),
     ]
 
-    assert {_result(mint(SigningKey("HS256", "k1", form)), key_set(KEY)) for form in forms} == {"alg_mismatch"}
+    assert {_result(mint(MintingKey("HS256", "k1", form)), key_set(KEY)) for form in forms} == {"alg_mismatch"}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_keys_within_a_header_are_not_looked_at() -> None:
     other = signing_key("RS256", "other")
     header: dict[str, JSON] = {"jwk": other.jwk(), "jku": "http://127.0.0.1/keys", "x5u": "http://x/", "x5c": ["MII"]}
 
-    token = mint(SigningKey("RS256", "k1", other.private), header=header)
+    token = mint(MintingKey("RS256", "k1", other.private), header=header)
 
     assert _result(token, key_set(KEY)) == "bad_signature"
     assert _result(mint(KEY, header=header), key_set(KEY)) == "valid"

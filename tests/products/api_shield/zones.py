@@ -15,7 +15,7 @@ from edgeworker.products.api_shield.config import (
     ValidationRule,
 )
 from edgeworker.products.api_shield.handler import OpenShield, ShieldedZone
-from edgeworker.products.api_shield.keys import KeySet
+from edgeworker.products.api_shield.keys import VerificationKeys
 from edgeworker.products.api_shield.operations import Operation, normalize_endpoint
 from edgeworker.products.api_shield.token_sources import read_source
 from edgeworker.products.api_shield.zone_objects import ZoneObjects
@@ -74,7 +74,7 @@ class ShieldedEdge:
         return (await self.get(target, token, method=method)).status
 
 
-def configuration(id: str, keys: KeySet, *sources: str, require_exp: bool = False) -> TokenConfiguration:
+def configuration(id: str, keys: VerificationKeys, *sources: str, require_exp: bool = False) -> TokenConfiguration:
     places = tuple(read_source(source) for source in sources or (AUTHORIZATION,))
     return TokenConfiguration(id, id, places, keys, require_exp=require_exp)
 

@@ -1,0 +1,60 @@
+"""One authorised call of one endpoint: what an endpoint function is given, and how it reads a body of JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.config import JSON, Config
+from edgeworker.kv.store import KVStore
+from edgeworker.messages import BodyTooLarge, Request
+from edgeworker.state import State
+from wrangler_compat.api.errors import ApiError, Code, KVCode
+from wrangler_compat.api.json_array import parse
+from wrangler_compat.api.permissions import Principal
+
+# https://developers.cloudflare.com/kv/platform/limits/: a bulk write's body, the largest JSON that the API takes.
+MAX_JSON_BYTES: Final = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`params` are the path's, decoded once; `query` has the last value of each name.
+
+    With `relaxed_expiration` a moment less than 60 seconds ahead is moved to 60 seconds ahead instead of refused.
+    """
+
+    request: Request
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    principal: Principal
+    config: Config
+    store: KVStore
+    state: State
+    clock: Clock
+    relaxed_expiration: bool
+
+    async def content(self) -> bytes:
+        """The body whole. Raises ApiError (413) beyond MAX_JSON_BYTES, early where the length is announced."""
+        body = self.request.body
+        if body is None:
+            return b""
+        too_large = ApiError(413, KVCode.TOO_LARGE, f"The request's body is larger than {MAX_JSON_BYTES} bytes.")
+        if body.length is not None and body.length > MAX_JSON_BYTES:
+            raise too_large
+        try:
+            return await body.read(limit=MAX_JSON_BYTES)
+        except BodyTooLarge:
+            raise too_large from None
+
+    async def json(self, code: Code) -> JSON:
+        """The body as JSON. Raises ApiError: 400 with `code` for what is no JSON, 413 for too much of it."""
+        content = await self.content()
+        try:
+            return parse(content)
+        except ValueError as error:
+            raise not_json(code, error) from None
+
+
+def not_json(code: Code, error: ValueError) -> ApiError:
+    return ApiError(400, code, f"could not parse the request's body as JSON: {error}")
