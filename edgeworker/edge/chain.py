@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgeworker.admission import Refusal, admit
-from edgeworker.config import Config, Zone
+from edgeworker.config import Config
 from edgeworker.edge import pages
 from edgeworker.edge.cf import CfProperties
 from edgeworker.edge.destinations import Destinations, loop_page
@@ -63,7 +63,9 @@ class Edge:
             for product in reversed(products):
                 if product.applies(zone):
                     handler = product.wrap(handler, zone)
-            self._chains[_name(zone)] = handler if triggers is None else TriggerURLs(triggers, handler)
+            self._chains[None if zone is None else zone.name] = (
+                handler if triggers is None else TriggerURLs(triggers, handler)
+            )
 
     async def fetch(self, request: Request, /) -> Response:
         """A request from outside."""
@@ -108,11 +110,8 @@ class Edge:
     def _chain(self, url: URL) -> Handler:
         if self._product_hosts and (handler := self._product_hosts.get(url.hostname.removesuffix("."))) is not None:
             return handler
-        return self._chains[_name(self.resolver.serving_zone(url))]
-
-
-def _name(zone: Zone | None) -> str | None:
-    return None if zone is None else zone.name
+        zone = self.resolver.serving_zone(url)
+        return self._chains[None if zone is None else zone.name]
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:

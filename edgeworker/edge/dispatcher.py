@@ -41,8 +41,9 @@ class Dispatcher:
         ):
             # Someone on the internet calls this machine "localhost", to get past the routes of its real names.
             resolution = ToOrigin(resolution.zone, self._config.origin)
-        if any(self._is_other_destination(request.url, other, resolution) for other in alternative_paths(path)):
-            return pages.refused(_AMBIGUOUS)
+        for other in alternative_paths(path):
+            if self._is_other_destination(request.url, other, resolution):
+                return pages.refused(_AMBIGUOUS)
         if request.trace is not None:
             self._note(request, resolution)
         return await self._destinations.answer(request, resolution)

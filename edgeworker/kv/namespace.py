@@ -55,7 +55,7 @@ class ListResultKey:
 
 
 @dataclass(frozen=True, slots=True)
-class ListResult:
+class KeyListPage:
     """`cursor` None: the list is complete."""
 
     keys: tuple[ListResultKey, ...]
@@ -173,14 +173,14 @@ class KVNamespace:
         rules.check_bulk_pairs(len(keys))
         await self._store.delete(self.id, [rules.check_key(key) for key in keys])
 
-    async def list(self, *, prefix: str = "", limit: int | None = None, cursor: str | None = None) -> ListResult:
+    async def list(self, *, prefix: str = "", limit: int | None = None, cursor: str | None = None) -> KeyListPage:
         """Up to `limit` (1 to 1000) keys in the order of their UTF-8 bytes; `cursor` is a former page's."""
         size = rules.list_limit(limit)
         prefix = rules.check_key_length(prefix)
         after = "" if cursor is None else rules.decode_cursor(cursor)
         listed = await self._store.list_keys(self.id, prefix=prefix, after=after, limit=size + 1, now=self.clock.now())
         keys = tuple(ListResultKey(key.name, key.expires_at, parse_metadata(key.metadata)) for key in listed[:size])
-        return ListResult(keys, rules.encode_cursor(keys[-1].name) if len(listed) > size else None)
+        return KeyListPage(keys, rules.encode_cursor(keys[-1].name) if len(listed) > size else None)
 
 
 def parse_metadata(text: str | None) -> JSON:

@@ -7,7 +7,7 @@ through it.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -33,16 +33,16 @@ def _slashes_merged(path: str) -> str:
 _STEPS: Final[tuple[Callable[[str], str], ...]] = (_slashes_decoded, _parameters_dropped, _slashes_merged)
 
 
-def alternative_paths(path: str) -> Iterator[str]:
+def alternative_paths(path: str) -> Sequence[str]:
     """Each other path that some server takes the canonical `path` for."""
     if _ODD.search(path) is None:
-        return
-    seen = {path}
+        return ()
+    found = [path]
     for count in range(1, len(_STEPS) + 1):
         for steps in combinations(_STEPS, count):
             alternative = path
             for step in steps:
                 alternative = step(alternative)
-            if alternative not in seen:
-                seen.add(alternative)
-                yield alternative
+            if alternative not in found:
+                found.append(alternative)
+    return found[1:]

@@ -1,6 +1,6 @@
 """Which zone a host belongs to, and which server stands behind it. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from edgeworker.messages.hosts import canonical_host, is_within, parents
 class Zones:
     """Zones by name, in canonical form. A host is of the zone with the longest name that is it or a domain above it."""
 
-    __slots__ = ("_by_name", "_cached")
+    __slots__ = ("_by_name", "of")
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         """Raises ConfigError for two zones of one name, and for an origin of a host that is not in its zone."""
@@ -23,15 +23,11 @@ class Zones:
             if other is not zone:
                 where = f" ({other.source} and {zone.source})" if other.source and zone.source else ""
                 raise ConfigError(f'Zone "{zone.name}" exists twice{where}; remove one of them')
-        # A request asks twice: for its chain of products, and for its routes.
-        self._cached = lru_cache(maxsize=1024)(self._find)
+        # Remembered, because a request asks several times. `host` is canonical, as `URL.hostname` is.
+        self.of: Callable[[str], Zone | None] = lru_cache(maxsize=1024)(self._find)
 
     def __iter__(self) -> Iterator[Zone]:
         return iter(self._by_name.values())
-
-    def of(self, host: str) -> Zone | None:
-        """`host` is canonical, as `URL.hostname` is."""
-        return self._cached(host)
 
     def _find(self, host: str) -> Zone | None:
         zone = self._by_name.get(host)

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 from edgeworker.bindings import KVBinding
 from edgeworker.config import JSON, Config
-from edgeworker.kv.namespace import FoundValue, KVNamespace, ListResult
+from edgeworker.kv.namespace import FoundValue, KeyListPage, KVNamespace
 
 T = TypeVar("T")
 
@@ -116,7 +116,7 @@ class KVAccess:
     def __repr__(self) -> str:
         return f"KVAccess({self.id!r})"
 
-    def _page(self, prefix: str, cursor: str | None) -> ListResult:
+    def _page(self, prefix: str, cursor: str | None) -> KeyListPage:
         return self._do(lambda: self._namespace.list(prefix=prefix, cursor=cursor))
 
     def _put_bulk(self, item: JSON, place: str) -> None:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from edgeworker.errors import KVError, KVTypeError
-from edgeworker.kv.namespace import FoundValue, KeyValuePair, KVNamespace, ListResult, ListResultKey, Value
+from edgeworker.kv.namespace import FoundValue, KeyListPage, KeyValuePair, KVNamespace, ListResultKey, Value
 from edgeworker.kv.store import KVStore
 from tests.kv.clocks import FakeClock
 
@@ -75,7 +75,7 @@ async def test_expiry_follows_the_clock(namespace: KVNamespace, clock: FakeClock
     assert await namespace.get_with_metadata("k") is None
     assert await namespace.get_stream("k") is None
     assert await namespace.get_many(["k"]) == {"k": None}
-    assert await namespace.list() == ListResult(())
+    assert await namespace.list() == KeyListPage(())
 
 
 async def test_the_limit_of_a_value_holds_for_each_kind(namespace: KVNamespace) -> None:
@@ -127,7 +127,7 @@ async def test_one_bad_pair_and_nothing_is_written(namespace: KVNamespace) -> No
     with pytest.raises(KVError, match="expiration_ttl of 1"):
         await namespace.put_many([KeyValuePair("a", "1"), KeyValuePair("b", "2", expiration_ttl=1)])
 
-    assert await namespace.list() == ListResult(())
+    assert await namespace.list() == KeyListPage(())
 
 
 async def test_many_keys_are_deleted_at_once(namespace: KVNamespace) -> None:

@@ -8,7 +8,7 @@ from typing import Final, Protocol, Self
 from edgeworker.clock import Clock
 from edgeworker.config import JSON, Namespace
 from edgeworker.errors import StoreError
-from edgeworker.kv.namespace import KeyValuePair, KVNamespace, ListResult
+from edgeworker.kv.namespace import KeyListPage, KeyValuePair, KVNamespace
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
 
@@ -51,7 +51,7 @@ class Place(Protocol):
         """Up to the limits of one bulk call."""
         ...
 
-    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> ListResult: ...
+    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> KeyListPage: ...
 
     async def close(self) -> None: ...
 
@@ -113,7 +113,7 @@ class DataDirectory:
     async def delete_many(self, namespace_id: str, keys: Sequence[str]) -> None:
         await self._namespace(namespace_id).delete_many(keys)
 
-    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> ListResult:
+    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> KeyListPage:
         return await self._namespace(namespace_id).list(prefix=prefix, cursor=cursor)
 
     async def close(self) -> None:
@@ -123,7 +123,7 @@ class DataDirectory:
         return KVNamespace(self._store, namespace_id, self._clock)
 
 
-async def every_page(place: Place, namespace_id: str, *, prefix: str = "") -> AsyncIterator[ListResult]:
+async def every_page(place: Place, namespace_id: str, *, prefix: str = "") -> AsyncIterator[KeyListPage]:
     """The whole list, page by page."""
     cursor: str | None = None
     while True:

@@ -13,7 +13,7 @@ from edgeworker.config import JSON, Namespace
 from edgeworker.errors import ConfigError
 from edgeworker.handler import Handler
 from edgeworker.host.http_client import HttpClient
-from edgeworker.kv.namespace import KeyValuePair, ListResult, ListResultKey
+from edgeworker.kv.namespace import KeyListPage, KeyValuePair, ListResultKey
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
 
 _ROOT: Final = "/client/v4"
@@ -122,10 +122,10 @@ class RemoteApi:
     async def delete_many(self, namespace_id: str, keys: Sequence[str]) -> None:
         await self._ask("POST", _path(namespace_id, "bulk/delete"), list(keys))
 
-    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> ListResult:
+    async def page(self, namespace_id: str, *, prefix: str, cursor: str | None) -> KeyListPage:
         query = urlencode({"prefix": prefix, "cursor": cursor or ""})
         answer = await self._ask("GET", f"{_path(namespace_id, 'keys')}?{query}")
-        return ListResult(tuple(_key(item) for item in _array(answer.result)), answer.cursor or None)
+        return KeyListPage(tuple(_key(item) for item in _array(answer.result)), answer.cursor or None)
 
     async def close(self) -> None:
         if self._client is not None:
