@@ -93,13 +93,14 @@ def write(folder: Path, template: str) -> list[str]:
     """Writes the project and returns the names of its files, sorted.
 
     Raises:
-        ConfigError: the folder's name is no worker's name, a file is there already, or the folder cannot be written.
+        ConfigError: the folder's name is not a valid worker name, a file is there already, or the folder
+            cannot be written.
     """
     name = folder.resolve().name
     if _NAME.fullmatch(name) is None:
         raise ConfigError(
-            f'"{name}" is no name of a worker: use up to 63 of a-z, 0-9 and "-", such as "my-worker"; it is a part of '
-            "a host name"
+            f'"{name}" is not a valid worker name: use up to 63 of a-z, 0-9 and "-", such as "my-worker"; it is a '
+            "part of a host name"
         )
     files = dict(sorted(_files(template, name)))
     taken = [file for file in files if (folder / file).exists()]

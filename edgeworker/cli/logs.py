@@ -73,7 +73,7 @@ class LogStream(logging.StreamHandler[TextIO]):
             self.stream.write("".join(lines))
             self.stream.flush()
         except OSError:
-            # Nobody reads it any more; what writes records does not mind either (logging.Handler.handleError).
+            # The reader has gone; logging.Handler.handleError ignores that for records too.
             return
 
     def emit(self, record: logging.LogRecord) -> None:

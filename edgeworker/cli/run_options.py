@@ -60,7 +60,7 @@ def add_run_options(parser: "argparse.ArgumentParser | argparse._ArgumentGroup")
 def port_number(text: str) -> int:
     """For argparse."""
     if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f'"{text}" is no port: give a number from 0 to 65535')
+        raise argparse.ArgumentTypeError(f'"{text}" is not a port; give a number from 0 to 65535, such as 8787')
     return int(text)
 
 

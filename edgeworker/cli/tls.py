@@ -136,6 +136,6 @@ def _tell(out: Output, authority: "Authority", issued: "Issued | None") -> None:
             out.line(f"    {line}")
     out.line()
     out.note(
-        f"Keep {authority.folder / 'ca.key'} to yourself: with it anybody can pass for any server towards programs "
+        f"Keep {authority.folder / 'ca.key'} to yourself: with it a program can pass for any server towards programs "
         "that trust this authority."
     )

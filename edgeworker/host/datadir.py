@@ -25,8 +25,8 @@ class DataDir:
         """Makes the directory (0700) where it is missing.
 
         Raises:
-            StoreError: it cannot be made, is no directory, or others than its owner may write into it: whoever can
-                replace a file in here can forge tokens.
+            StoreError: it cannot be made, is not a directory, or users other than its owner may write into it:
+                a user who can replace a file in here can forge tokens.
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -70,8 +70,8 @@ class HttpClient:
     def _open(self) -> "ClientSession":
         from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, ThreadedResolver
 
-        class Resolver(ThreadedResolver):
-            """Names below localhost are this machine, whatever its resolver knows (RFC 6761, section 6.3)."""
+        class LocalhostResolver(ThreadedResolver):
+            """Names below localhost are this machine, also where its resolver does not know it (RFC 6761)."""
 
             async def resolve(
                 self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -80,7 +80,7 @@ class HttpClient:
                 return await super().resolve("127.0.0.1" if here else host, port, family)
 
         session = self._session = ClientSession(
-            connector=TCPConnector(resolver=Resolver(), family=socket.AF_UNSPEC),
+            connector=TCPConnector(resolver=LocalhostResolver(), family=socket.AF_UNSPEC),
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=_AUTOMATIC,

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from edgeworker.messages import Headers, Response
-    from edgeworker.testing.calls import Exchange, Reply
+    from edgeworker.testing.calls import RecordedCall, Reply
     from edgeworker.testing.clock import MovableClock
     from edgeworker.testing.edge import Edge
-    from edgeworker.testing.faults import Faults
+    from edgeworker.testing.faults import FaultInjection
     from edgeworker.testing.forged import BAD_CLAIMS, BAD_FORMS, BAD_SIGNATURES, BAD_TIMES, BAD_TOKENS
-    from edgeworker.testing.issuer import Issuer, Token
+    from edgeworker.testing.issuer import IssuedToken, TokenIssuer
     from edgeworker.testing.kv_access import KVAccess
     from edgeworker.testing.log_lines import LogLine
     from edgeworker.testing.origin import Origin
     from edgeworker.testing.origin_rules import OriginRequest, Rule
-    from edgeworker.testing.server_issuer import ServerIssuer, signing_keys
+    from edgeworker.testing.server_issuer import OAuthServerIssuer, signing_keys
     from edgeworker.testing.single import KVByName, single_worker
 
 _PLACES: Final = {
@@ -28,10 +28,10 @@ _PLACES: Final = {
     "BAD_TIMES": "edgeworker.testing.forged",
     "BAD_TOKENS": "edgeworker.testing.forged",
     "Edge": "edgeworker.testing.edge",
-    "Exchange": "edgeworker.testing.calls",
-    "Faults": "edgeworker.testing.faults",
+    "RecordedCall": "edgeworker.testing.calls",
+    "FaultInjection": "edgeworker.testing.faults",
     "Headers": "edgeworker.messages",
-    "Issuer": "edgeworker.testing.issuer",
+    "TokenIssuer": "edgeworker.testing.issuer",
     "KVAccess": "edgeworker.testing.kv_access",
     "KVByName": "edgeworker.testing.single",
     "LogLine": "edgeworker.testing.log_lines",
@@ -41,8 +41,8 @@ _PLACES: Final = {
     "Reply": "edgeworker.testing.calls",
     "Response": "edgeworker.messages",
     "Rule": "edgeworker.testing.origin_rules",
-    "ServerIssuer": "edgeworker.testing.server_issuer",
-    "Token": "edgeworker.testing.issuer",
+    "OAuthServerIssuer": "edgeworker.testing.server_issuer",
+    "IssuedToken": "edgeworker.testing.issuer",
     "signing_keys": "edgeworker.testing.server_issuer",
     "single_worker": "edgeworker.testing.single",
 }
@@ -54,27 +54,38 @@ __all__ = [
     "BAD_TIMES",
     "BAD_TOKENS",
     "Edge",
-    "Exchange",
-    "Faults",
+    "FaultInjection",
     "Headers",
-    "Issuer",
+    "IssuedToken",
     "KVAccess",
     "KVByName",
     "LogLine",
     "MovableClock",
+    "OAuthServerIssuer",
     "Origin",
     "OriginRequest",
+    "RecordedCall",
     "Reply",
     "Response",
     "Rule",
-    "ServerIssuer",
-    "Token",
+    "TokenIssuer",
     "signing_keys",
     "single_worker",
 ]
 
 
+# What names were before, for tests that were written then.
+_FORMER: Final = {
+    "Exchange": "RecordedCall",
+    "Faults": "FaultInjection",
+    "Issuer": "TokenIssuer",
+    "ServerIssuer": "OAuthServerIssuer",
+    "Token": "IssuedToken",
+}
+
+
 def __getattr__(name: str) -> object:
+    name = _FORMER.get(name, name)
     place = _PLACES.get(name)
     if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

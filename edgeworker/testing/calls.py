@@ -102,7 +102,7 @@ async def reply_of(response: Response, request: Request) -> Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RecordedCall:
     """One request that a test made. `outcome` is the status, or the error that there was instead of an answer."""
 
     method: str

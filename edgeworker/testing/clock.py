@@ -9,7 +9,7 @@ from edgeworker.clock import SystemClock
 
 
 class MovableClock:
-    """A Clock. `advance` only moves time; whoever sleeps until then is woken by `wake_next`, one by one, in order.
+    """A Clock. `advance` only moves time; sleepers until then are woken by `wake_next`, one by one, in order.
 
     `now` begins at the machine's present second, so that what knows nothing of this clock (a library that checks a
     token in the test itself) agrees with it before it is moved. `monotonic` counts the machine's seconds and those
@@ -63,7 +63,7 @@ class MovableClock:
 
     @property
     def next_due_ms(self) -> int | None:
-        """The epoch millisecond of the next sleeper's end, or None where nobody sleeps."""
+        """The epoch millisecond of the next sleeper's end, or None if there is no sleeper."""
         return self._sleepers[0][0] if self._sleepers else None
 
     def wake_next(self) -> bool:

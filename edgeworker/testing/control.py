@@ -17,9 +17,9 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.host.management.application import Answer, new_application, received
 from edgeworker.messages import BodyTooLarge
 from edgeworker.runtime import ScriptFailure
-from edgeworker.testing.calls import Exchange
+from edgeworker.testing.calls import RecordedCall
 from edgeworker.testing.fields import Fields, Mistake
-from edgeworker.testing.issuer import Algorithm, Token
+from edgeworker.testing.issuer import Algorithm, IssuedToken
 from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin_rules import OriginRequest
 
@@ -323,7 +323,7 @@ def _origin_request(asked: OriginRequest) -> dict[str, JSON]:
     }
 
 
-def _exchange(exchange: Exchange) -> dict[str, JSON]:
+def _exchange(exchange: RecordedCall) -> dict[str, JSON]:
     steps: list[JSON] = [
         {
             "kind": step.kind,
@@ -336,7 +336,7 @@ def _exchange(exchange: Exchange) -> dict[str, JSON]:
     return {"method": exchange.method, "url": exchange.place, "outcome": exchange.outcome, "steps": steps}
 
 
-def _token(token: Token) -> dict[str, JSON]:
+def _token(token: IssuedToken) -> dict[str, JSON]:
     return {"token": str(token), "jwt": token.jwt, "key": token.key, "published_value": token.published_value}
 
 

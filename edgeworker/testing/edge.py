@@ -11,7 +11,7 @@ from typing import Final
 from edgeworker.config import JSON, Config, Worker
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.faults import Faults
+from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin import Origin
 from edgeworker.testing.single import variable_bindings
@@ -37,7 +37,7 @@ class Edge(LocalEdge):
         variables: Mapping[str, JSON] | None = None,
         clock: MovableClock | None = None,
         origin: Origin | None = None,
-        faults: Faults | None = None,
+        faults: FaultInjection | None = None,
     ) -> None:
         """`source` is an edge.toml, a wrangler.toml (.json, .jsonc), several of these, a folder in which they are
         looked for as `edgeworker dev` does, or a Config; None is the current folder. `env` chooses an environment of

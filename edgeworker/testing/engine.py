@@ -15,13 +15,13 @@ from edgeworker.messages import Request, Response
 from edgeworker.runtime import Scheduled
 from edgeworker.server.listener import Listener, listen_on
 from edgeworker.state import MemoryState, State
-from edgeworker.testing.calls import Exchange
+from edgeworker.testing.calls import RecordedCall
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.faults import Faults, OriginMisfortune, stores
+from edgeworker.testing.faults import FaultInjection, OriginMisfortune, stores
 from edgeworker.testing.home import Home
 from edgeworker.testing.log_lines import LogLine, collected
 from edgeworker.testing.origin import Origin
-from edgeworker.testing.settling import Triggers, settle
+from edgeworker.testing.settling import CronTriggers, settle
 from edgeworker.trace import Trace
 
 T = TypeVar("T")
@@ -34,18 +34,18 @@ _PATIENCE_SECONDS: Final = 5.0
 class Engine:
     """Use LocalEdge. Every method that is a coroutine runs on the edge's loop: call it through `home`."""
 
-    def __init__(self, config: Config, clock: MovableClock, origin: Origin, faults: Faults) -> None:
+    def __init__(self, config: Config, clock: MovableClock, origin: Origin, faults: FaultInjection) -> None:
         self.config = config
         self.home = Home()
         self._memory = MemoryStore()
         self._stores = stores(faults, self._memory, clock)
         self.state: State = MemoryState(clock)
         self.logs: list[LogLine] = []
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[RecordedCall] = []
         self._clock = clock
         self._origin = origin
         self._background = Background()
-        self._triggers = Triggers(config.workers, self.scheduled, clock)
+        self._triggers = CronTriggers(config.workers, self.scheduled, clock)
         self._edge: Edge | None = None
         self._starting: asyncio.Lock | None = None
         self._address: sockets.socket | None = None
@@ -98,11 +98,11 @@ class Engine:
                 raise
             finally:
                 place = f"{request.url.origin}{request.url.path}"
-                self.exchanges.append(Exchange(request.method, place, outcome, trace))
+                self.exchanges.append(RecordedCall(request.method, place, outcome, trace))
         return response
 
     async def watched(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
-        """Raises RuntimeError where `work` stands still because it sleeps by a clock that nobody moves."""
+        """Raises RuntimeError where `work` stands still because it sleeps by a clock that is not moved."""
         began = self._clock.now_ms()
         left = 0.0
         loop = asyncio.get_running_loop()
@@ -125,7 +125,7 @@ class Engine:
             if not guard.expired():
                 raise
             raise RuntimeError(
-                "the answer waits for the clock, which nobody moves: begin the request as a task, then "
+                "the answer waits for the clock, which the test does not move: begin the request as a task, then "
                 f"clock.advance({left:g}) and await edge.settle()"
             ) from None
 

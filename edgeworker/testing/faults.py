@@ -14,7 +14,7 @@ from edgeworker.testing.origin_rules import OriginRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class FaultInjection:
     """How often what fails: shares between 0 and 1. The same seed and the same calls give the same faults.
 
     How late an eventual write is seen is drawn from its second as well: begin with the same clock to see the same.
@@ -56,7 +56,7 @@ class Stores:
     scripts: KVStore
 
 
-def stores(faults: Faults, memory: KVStore, clock: Clock) -> Stores:
+def stores(faults: FaultInjection, memory: KVStore, clock: Clock) -> Stores:
     seed = faults.seed or 0
     own = scripts = memory
     if faults.kv_eventual_seconds:
@@ -72,7 +72,7 @@ def stores(faults: Faults, memory: KVStore, clock: Clock) -> Stores:
 class OriginMisfortune:
     """See edgeworker.testing.origin.Misfortune."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: FaultInjection) -> None:
         self._share = faults.origin_failures
         self._random = random.Random(f"origin {faults.seed or 0}")
 

@@ -14,7 +14,7 @@ class Fields:
     """What was not asked for when `finish` is called is a mistake: a misspelt member must not be passed over."""
 
     def __init__(self, content: JSON) -> None:
-        """Raises Mistake for what is no object."""
+        """Raises Mistake for what is not an object."""
         if not isinstance(content, dict):
             raise Mistake(f"a JSON object is needed, not {_kind(content)}")
         self._content: Final = content

@@ -1,4 +1,4 @@
-"""Tokens that must be refused, each for one reason; for tests of whatever checks tokens.
+"""Tokens that must be refused, each for one reason; for tests of code that checks tokens.
 
 Sources: RFC 8725 (JWT best current practices), RFC 7515 and 7519, and the cases of Project Wycheproof.
 """
@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgeworker.config import JSON
-from edgeworker.testing.issuer import Issuer, SigningKey, encoded, segment, signing_key
+from edgeworker.testing.issuer import IssuerKey, TokenIssuer, encoded, segment, signing_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class _Parts:
 
     header: Mapping[str, JSON]
     claims: Mapping[str, JSON]
-    key: SigningKey
+    key: IssuerKey
     now: int
 
     def signed(self, **claims: JSON) -> str:
@@ -34,11 +34,11 @@ class _Parts:
         claims = {name: value for name, value in self.claims.items() if name != claim}
         return self.over(segment(self.header), segment(claims))
 
-    def headed(self, header: Mapping[str, JSON], key: SigningKey | None = None) -> str:
+    def headed(self, header: Mapping[str, JSON], key: IssuerKey | None = None) -> str:
         """With a changed header, signed over it by the issuer's key or by another one."""
         return self.over(segment({**self.header, **header}), segment(self.claims), key)
 
-    def over(self, head: str, body: str, key: SigningKey | None = None) -> str:
+    def over(self, head: str, body: str, key: IssuerKey | None = None) -> str:
         """Any two segments, signed by the issuer's key or by another one."""
         signer = key or self.key
         signature = jwt.get_algorithm_by_name(signer.algorithm).sign(f"{head}.{body}".encode(), signer.private)
@@ -62,7 +62,7 @@ def _flipped(parts: _Parts) -> str:
     return f"{head}.{body}.{('B' if signature[0] == 'A' else 'A') + signature[1:]}"
 
 
-def _foreign() -> SigningKey:
+def _foreign() -> IssuerKey:
     """A key that the issuer does not know."""
     return signing_key("RS256", "foreign")
 
@@ -102,7 +102,7 @@ def _compressed(parts: _Parts) -> str:
 
 _Forgers = Mapping[str, Callable[[_Parts], str]]
 
-# RFC 7519 4.1.4 and 4.1.5. An hour is more than anybody's leeway.
+# RFC 7519 4.1.4 and 4.1.5. An hour is more than any leeway.
 _TIMES: Final[_Forgers] = {
     "expired": lambda parts: parts.signed(exp=parts.now - 3600, iat=parts.now - 7200, nbf=parts.now - 7200),
     "not yet valid": lambda parts: parts.signed(nbf=parts.now + 3600, exp=parts.now + 7200),
@@ -167,7 +167,7 @@ BAD_TOKENS: Final = (*BAD_TIMES, *BAD_CLAIMS, *BAD_SIGNATURES, *BAD_FORMS)
 _FORGERS: Final[_Forgers] = {**_TIMES, **_CLAIMS, **_SIGNATURES, **_FORMS}
 
 
-def forge(issuer: Issuer, variant: str, *, now: int) -> str:
+def forge(issuer: TokenIssuer, variant: str, *, now: int) -> str:
     """Raises ValueError for a name that is not in BAD_TOKENS."""
     forger = _FORGERS.get(variant)
     if forger is None:

@@ -15,7 +15,7 @@ _ELSEWHERE: Final = (
 
 class Home:
     """The loop is the one that is running at the first call from async code. At a first call from sync code it is one
-    of the edge's own: it runs while a call runs, and in a thread from the moment that somebody wants a port.
+    of the edge's own: it runs while a call runs, and in a thread from the first use of a port.
     """
 
     def __init__(self) -> None:

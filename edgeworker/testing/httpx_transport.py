@@ -26,7 +26,7 @@ class HttpxTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         return _response(response, _Streamed(response.body))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer's body is read first: there is nobody to read it while the caller does something else."""
+        """The answer's body is read first: it cannot be read while the caller does something else."""
 
         async def whole() -> tuple[Response, bytes]:
             response = await self._edge.answer(_request(request, Body(request.read())))

@@ -31,7 +31,7 @@ MIN_PUBLISHED_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
+class IssuerKey:
     """`kid` is the key's RFC 7638 thumbprint, `public` its JWK."""
 
     algorithm: Algorithm
@@ -41,7 +41,7 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class IssuedToken:
     """`str(token)` is what the client gets: the signature of a split token, else the whole JWT.
 
     `key` is the name under which `published_value` ("header.payload") lies in KV; both are None for a whole JWT and
@@ -61,7 +61,7 @@ class Token:
 Publish = Callable[[str, str, str, int], None]
 
 
-class Issuer:
+class TokenIssuer:
     """`url` is the `iss` of its tokens, `namespace` the KV binding in which split ones are published; both may be set.
 
     `tokens` are all that it issued, oldest first.
@@ -79,7 +79,7 @@ class Issuer:
         self.url = url
         self.audience = audience
         self.namespace = DEFAULT_NAMESPACE
-        self.tokens: list[Token] = []
+        self.tokens: list[IssuedToken] = []
         self._clock = clock
         self._publish = publish
         self._origin = origin
@@ -100,7 +100,7 @@ class Issuer:
         claims: Mapping[str, JSON] | None = None,
         headers: Mapping[str, JSON] | None = None,
         publish: bool = True,
-    ) -> Token:
+    ) -> IssuedToken:
         """A good token. `claims` and `headers` are added to what is usual; a value of None removes one.
 
         A split token is in KV when this returns, unless `publish` is False.
@@ -135,14 +135,14 @@ class Issuer:
             payload["scope"] = scope
         return payload
 
-    def key(self, algorithm: Algorithm) -> SigningKey:
+    def key(self, algorithm: Algorithm) -> IssuerKey:
         """What it signs with now."""
         return signing_key(algorithm)
 
-    def header(self, key: SigningKey) -> dict[str, JSON]:
+    def header(self, key: IssuerKey) -> dict[str, JSON]:
         return {"alg": key.algorithm, "typ": "at+jwt", "kid": key.kid}
 
-    def bad(self, variant: str, *, split: bool = False) -> Token:
+    def bad(self, variant: str, *, split: bool = False) -> IssuedToken:
         """A token that must be refused: `variant` is a name of `edgeworker.testing.forged.BAD_TOKENS`.
 
         A split one is published, so that a gateway which looks only at KV lets it pass.
@@ -151,13 +151,13 @@ class Issuer:
 
         return self.issue(forge(self, variant, now=self._clock.now()), split=split, publish=split)
 
-    def issue(self, text: str, *, split: bool, publish: bool, expires_at: int | None = None) -> Token:
+    def issue(self, text: str, *, split: bool, publish: bool, expires_at: int | None = None) -> IssuedToken:
         """A token of any text. Splitting takes the last dot, so it works for texts that are no JWT too."""
         value, _, signature = text.rpartition(".")
         if not split or not value or not signature:
-            token = Token(text, False)
+            token = IssuedToken(text, False)
         else:
-            token = Token(text, True, kv_key(signature), value)
+            token = IssuedToken(text, True, kv_key(signature), value)
             if publish:
                 earliest = self._clock.now() + MIN_PUBLISHED_SECONDS
                 self._publish(self.namespace, kv_key(signature), value, max(expires_at or 0, earliest))
@@ -182,12 +182,12 @@ def kv_key(signature: str) -> str:
     return base64.b64encode(hashlib.sha256(signature.encode()).digest()).decode("ascii")
 
 
-def signed(payload: Mapping[str, JSON], key: SigningKey, *, headers: Mapping[str, JSON] | None = None) -> str:
+def signed(payload: Mapping[str, JSON], key: IssuerKey, *, headers: Mapping[str, JSON] | None = None) -> str:
     return jwt.encode(dict(payload), key.private, algorithm=key.algorithm, headers=dict(headers or {}))
 
 
 @cache
-def signing_key(algorithm: Algorithm, name: str = "current") -> SigningKey:
+def signing_key(algorithm: Algorithm, name: str = "current") -> IssuerKey:
     """One key a process for each algorithm and name."""
     match algorithm:
         case "RS256":
@@ -206,7 +206,7 @@ def segment(value: Mapping[str, JSON] | str) -> str:
     return encoded((value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))).encode())
 
 
-def _described(algorithm: Algorithm, private: PrivateKey) -> SigningKey:
+def _described(algorithm: Algorithm, private: PrivateKey) -> IssuerKey:
     match private:
         case rsa.RSAPrivateKey():
             numbers = private.public_key().public_numbers()
@@ -217,7 +217,7 @@ def _described(algorithm: Algorithm, private: PrivateKey) -> SigningKey:
     # RFC 7638: the required members only, sorted, without spaces.
     thumbprint = hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest()
     kid = encoded(thumbprint)
-    return SigningKey(algorithm, kid, private, {**members, "alg": algorithm, "use": "sig", "kid": kid})
+    return IssuerKey(algorithm, kid, private, {**members, "alg": algorithm, "use": "sig", "kid": kid})
 
 
 def _number(value: int, size: int | None = None) -> str:

@@ -14,11 +14,11 @@ from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Request, Response
 from edgeworker.routing import Explanation, Resolver
 from edgeworker.runtime import Scheduled
-from edgeworker.testing.calls import CallOptions, Exchange, Reply, reply_of, request_of
+from edgeworker.testing.calls import CallOptions, RecordedCall, Reply, reply_of, request_of
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.engine import Engine
-from edgeworker.testing.faults import Faults
-from edgeworker.testing.issuer import Issuer
+from edgeworker.testing.faults import FaultInjection
+from edgeworker.testing.issuer import TokenIssuer
 from edgeworker.testing.kv_access import KVAccess, namespace_id
 from edgeworker.testing.log_lines import LogLine
 from edgeworker.testing.origin import Origin
@@ -60,13 +60,13 @@ class LocalEdge:
         *,
         clock: MovableClock | None = None,
         origin: Origin | None = None,
-        faults: Faults | None = None,
+        faults: FaultInjection | None = None,
     ) -> None:
         """Raises ConfigError for routes and zones that cannot be meant."""
         self.config = replace(config, origin=config.origin or ORIGIN, trigger_urls=True)
         self.clock = clock or MovableClock()
         self.origin = origin or Origin(self.clock)
-        self.faults = (faults or Faults()).seeded(0)
+        self.faults = (faults or FaultInjection()).seeded(0)
         self.number = next(_numbers)
         self.routes = Routes(self.config)
         self._engine = Engine(self.config, self.clock, self.origin, self.faults)
@@ -81,7 +81,7 @@ class LocalEdge:
         Raises:
             ConfigError, ScriptError: the edge cannot start; this is the first request.
             InvalidURL: what is no URL.
-            RuntimeError: the answer waits for the clock, and nobody moves it.
+            RuntimeError: the answer waits for the clock, which the test does not move.
         """
         request = request_of(method, url, options).replace(trace=Trace(self.clock.monotonic()))
         engine = self._engine
@@ -192,20 +192,20 @@ class LocalEdge:
     # Helpers of products, one property each, made when they are first asked for.
 
     @cached_property
-    def issuer(self) -> Issuer:
+    def issuer(self) -> TokenIssuer:
         """Access tokens: `edge.issuer.token(split=True)` is published in the namespace `edge.issuer.namespace`.
 
-        Where the OAuth server of scripts/oauth runs, they are that server's own: see ServerIssuer.
+        Where the OAuth server of scripts/oauth runs, they are that server's own: see OAuthServerIssuer.
         """
         if (server := self._oauth_server()) is not None:
-            from edgeworker.testing.server_issuer import ServerIssuer
+            from edgeworker.testing.server_issuer import OAuthServerIssuer
 
-            return ServerIssuer(server, self.clock, self.kv, self.origin)
+            return OAuthServerIssuer(server, self.clock, self.kv, self.origin)
 
         def publish(namespace: str, key: str, value: str, expiration: int) -> None:
             self.kv(namespace).put(key, value, expiration=expiration)
 
-        return Issuer(self.clock, publish, self.origin)
+        return TokenIssuer(self.clock, publish, self.origin)
 
     def _oauth_server(self) -> "Server | None":
         if all(worker.main is None or worker.main.name != "token_worker.py" for worker in self.config.workers):
@@ -222,7 +222,7 @@ class LocalEdge:
         return self._engine.logs
 
     @property
-    def exchanges(self) -> list[Exchange]:
+    def exchanges(self) -> list[RecordedCall]:
         """All requests, oldest first, with what became of them."""
         return self._engine.exchanges
 

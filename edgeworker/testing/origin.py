@@ -10,7 +10,7 @@ from edgeworker.messages import Request, Response
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.testing import origin_rules
 from edgeworker.testing.content import MISSING, BodyLike, HeadersLike, Missing, body_of
-from edgeworker.testing.origin_rules import FAILURES, Answering, Failure, OriginRequest, Pattern, Rule
+from edgeworker.testing.origin_rules import FAILURES, Answering, Failure, OriginRequest, Rule, RulePattern
 
 
 class Misfortune(Protocol):
@@ -75,15 +75,17 @@ class Origin:
                 announced_length=announced_length,
                 reset_after=reset_after,
             )
-            return self._add(Rule(pattern, Pattern.parse(pattern), method, made, delay_seconds, times))
-        return self._add(Rule(pattern, Pattern.parse(pattern), method, answer, delay_seconds, times))
+            return self._add(Rule(pattern, RulePattern.parse(pattern), method, made, delay_seconds, times))
+        return self._add(Rule(pattern, RulePattern.parse(pattern), method, answer, delay_seconds, times))
 
     def fail(self, pattern: str, status: int = 521, *, method: str | None = None, times: int | None = None) -> Rule:
         """The server fails as Cloudflare numbers it: 520 resets, 521 refuses, 522 and 524 are too slow, 523 has no
         route, 525 and 526 fail in TLS. Raises ValueError for another number."""
         if status not in FAILURES:
-            raise ValueError(f"{status} is no way in which an origin fails; there are {', '.join(map(str, FAILURES))}")
-        return self._add(Rule(pattern, Pattern.parse(pattern), method, Failure(status), times=times))
+            raise ValueError(
+                f"{status} is not a way in which an origin can fail; use one of {', '.join(map(str, FAILURES))}"
+            )
+        return self._add(Rule(pattern, RulePattern.parse(pattern), method, Failure(status), times=times))
 
     def reset(self, pattern: str, *, method: str | None = None, times: int | None = None) -> Rule:
         """The server closes the connection without an answer."""

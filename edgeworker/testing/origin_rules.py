@@ -80,7 +80,7 @@ class Rule:
     """One rule; `requests` are those that it answered, oldest first."""
 
     pattern: str
-    matches: "Pattern"
+    matches: "RulePattern"
     method: str | None
     answer: Static | Failure | Answering
     delay_seconds: float = 0.0
@@ -93,7 +93,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class RulePattern:
     """`*` stands for any run of characters. Without a host the pattern is for origins only, never for the internet."""
 
     scheme: str | None
@@ -102,7 +102,7 @@ class Pattern:
     with_query: bool
 
     @classmethod
-    def parse(cls, text: str) -> "Pattern":
+    def parse(cls, text: str) -> "RulePattern":
         """`/path`, `host/path` or `https://host/path`; a query counts where one is written.
 
         Raises:
@@ -110,7 +110,7 @@ class Pattern:
         """
         parts = _PATTERN.fullmatch(text)
         if parts is None or not (parts[2] or parts[3]) or (parts[1] and not parts[2]) or " " in text:
-            raise ValueError(f'"{text}" is no pattern of a rule; write "/path", "host/path" or "https://host/path"')
+            raise ValueError(f'"{text}" is not a pattern of a rule; write "/path", "host/path" or "https://host/path"')
         host = _wild(parts[2].lower()) if parts[2] else None
         target = parts[3] or "/*"
         return cls(parts[1], host, _wild(target), "?" in target)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from edgeworker.config import JSON
     from edgeworker.testing.clock import MovableClock
     from edgeworker.testing.edge import Edge, Source
-    from edgeworker.testing.faults import Faults
+    from edgeworker.testing.faults import FaultInjection
     from edgeworker.testing.local import LocalEdge
     from edgeworker.testing.origin import Origin
     from edgeworker.testing.single import KVByName
 
 MARKER: Final = "edgeworker"
 _MARKER_HELP: Final = (
-    "edgeworker(config=..., env=..., variables={...}, faults=Faults(...), start=EPOCH_SECONDS): "
+    "edgeworker(config=..., env=..., variables={...}, faults=FaultInjection(...), start=EPOCH_SECONDS): "
     "what the fixtures edge, clock, origin and kv of this test are made of"
 )
 _ARGUMENTS: Final = frozenset({"config", "env", "variables", "faults", "start"})
@@ -236,14 +236,14 @@ def _variables(node: pytest.Item) -> "Mapping[str, JSON]":
     return given or {}
 
 
-def _faults(node: pytest.Item) -> "Faults | None":
-    from edgeworker.testing.faults import Faults
+def _faults(node: pytest.Item) -> "FaultInjection | None":
+    from edgeworker.testing.faults import FaultInjection
 
     given = _argument(node, "faults")
     if given is None:
         return None
-    if not isinstance(given, Faults):
-        _mistake(f"@pytest.mark.edgeworker(faults={given!r}): give Faults(...)")
+    if not isinstance(given, FaultInjection):
+        _mistake(f"@pytest.mark.edgeworker(faults={given!r}): give FaultInjection(...)")
     chosen = node.config.getoption("--edgeworker-seed")
     return given.seeded(node.config.stash[_seed], always=chosen is not None)
 

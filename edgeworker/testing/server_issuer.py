@@ -17,7 +17,7 @@ from edgeworker.bindings import KVBinding
 from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
 from edgeworker.host.issuer_scripts import ClientRecords, SigningKeys, UserRecords, issuer_module, variables_of
-from edgeworker.testing.issuer import Algorithm, Issuer, SigningKey, Token, changed, signed
+from edgeworker.testing.issuer import Algorithm, IssuedToken, IssuerKey, TokenIssuer, changed, signed
 from edgeworker.testing.kv_access import KVAccess
 from edgeworker.testing.origin import Origin
 
@@ -62,8 +62,8 @@ def signing_keys() -> str:
     return keys.dump(keys.new(("RS256", "ES256"), now=0))
 
 
-class ServerIssuer(Issuer):
-    """An Issuer whose tokens the server knows as its own.
+class OAuthServerIssuer(TokenIssuer):
+    """An TokenIssuer whose tokens the server knows as its own.
 
     They are issued to the client `client_id`, with the secret `client_secret`, which is registered for this: with them
     a test introspects and revokes. `add_user` makes a user for `sub`.
@@ -87,12 +87,12 @@ class ServerIssuer(Issuer):
     def jwks_url(self) -> str:
         return f"{self.url}/jwks"
 
-    def key(self, algorithm: Algorithm) -> SigningKey:
+    def key(self, algorithm: Algorithm) -> IssuerKey:
         kept = issuer_module("keys").signer(self._server.ring, algorithm, now=self._clock.now())
-        return SigningKey(algorithm, kept.kid, kept.private, kept.public_jwk)
+        return IssuerKey(algorithm, kept.kid, kept.private, kept.public_jwk)
 
     def add_user(self, email: str, password: str = "", *, name: str = "", verified: bool = True) -> str:
-        """Registers a user and returns the id, which is `sub` in tokens. Without a password nobody can log in."""
+        """Registers a user and returns the id, which is `sub` in tokens. Without a password the user cannot log in."""
         users = UserRecords()
         user = users.parse(
             {
@@ -121,8 +121,8 @@ class ServerIssuer(Issuer):
         claims: Mapping[str, JSON] | None = None,
         headers: Mapping[str, JSON] | None = None,
         publish: bool = True,
-    ) -> Token:
-        """See Issuer.token. `publish` False leaves it out of the gateway's namespace; the server knows it anyway."""
+    ) -> IssuedToken:
+        """See TokenIssuer.token. `publish` False leaves it out of the gateway's namespace."""
         procedure, now = issuer_module("procedure"), self._clock.now()
         client = replace(self._client, token_format="split" if split else "jwt", access_token_alg=algorithm)
         order = procedure.Order(
@@ -142,22 +142,22 @@ class ServerIssuer(Issuer):
         ends = max(issued.record.expires_at, now + _MIN_TTL_SECONDS)
         self._publish(self._server.spaces["TOKENS"], records.access_key(issued.text), records.dump(issued.record), ends)
         if not split:
-            token = Token(issued.whole, False)
+            token = IssuedToken(issued.whole, False)
         else:
             key = issued.record.publish_key
-            token = Token(issued.whole, True, key, issued.published)
+            token = IssuedToken(issued.whole, True, key, issued.published)
             if publish and key is not None and issued.published is not None:
                 self._publish(self.namespace, key, issued.published, ends)
         self.tokens.append(token)
         return token
 
-    def issue(self, text: str, *, split: bool, publish: bool, expires_at: int | None = None) -> Token:
+    def issue(self, text: str, *, split: bool, publish: bool, expires_at: int | None = None) -> IssuedToken:
         token = super().issue(text, split=False, publish=False)
         value, _, signature = text.rpartition(".")
         if not split or not value or not signature:
             return token
         key = issuer_module("procedure").key_of(signature, self._server.settings)
-        self.tokens[-1] = token = Token(text, True, key, value)
+        self.tokens[-1] = token = IssuedToken(text, True, key, value)
         if publish:
             self._publish(self.namespace, key, value, max(expires_at or 0, self._clock.now() + _MIN_TTL_SECONDS))
         return token

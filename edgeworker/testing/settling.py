@@ -11,7 +11,7 @@ from edgeworker.handler import Background
 from edgeworker.runtime import Scheduled
 from edgeworker.testing.clock import MovableClock
 
-# How many turns of the event loop without a change mean that whoever could go on has done so.
+# How many turns of the event loop without a change mean that every task that could go on has done so.
 _IDLE_TURNS: Final = 10
 # Work that waits for a thread or a socket gets real time, in small steps.
 _STEP_SECONDS: Final = 0.001
@@ -22,7 +22,7 @@ class Unsettled(Exception):
     """Work given to waitUntil neither ends nor waits for the clock."""
 
 
-class Triggers:
+class CronTriggers:
     """The cron triggers of an edge by a clock that a test moves: each minute that passed fires, once and in order."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Triggers:
         return [each for each in upcoming(self._workers, after=self._fired) if each.at <= now]
 
 
-async def settle(clock: MovableClock, background: Background, triggers: Triggers | None = None) -> None:
+async def settle(clock: MovableClock, background: Background, triggers: CronTriggers | None = None) -> None:
     """Runs sleepers and triggers in the order in which they became due.
 
     Raises Unsettled when background work goes on for 10 seconds of real time.

@@ -15,8 +15,8 @@ import pytest
 from werkzeug.datastructures import WWWAuthenticate
 
 from edgeworker.cli.demo import wire
-from edgeworker.cli.demo.stage import Stage, set_up
-from edgeworker.cli.demo.tokens import Publisher, Token
+from edgeworker.cli.demo.stage import SplitTokenStage, set_up
+from edgeworker.cli.demo.tokens import Publisher, SignedToken
 from edgeworker.clock import SystemClock
 from edgeworker.testing import Edge, KVByName, MovableClock, Origin
 
@@ -30,7 +30,7 @@ WORKERS = 4
 async def test_1_a_raw_and_an_sdks_encoded_path_are_one_key(signature: str) -> None:
     async with set_up() as stage:
         whole = stage.issuer.issue(issued_at=SystemClock().now(), ttl_seconds=300)
-        token = Token(f"{whole.value}.{signature}", whole.exp)
+        token = SignedToken(f"{whole.value}.{signature}", whole.exp)
 
         def publish_both_ways() -> tuple[int, list[str]]:
             publisher = stage.publisher
@@ -50,7 +50,7 @@ async def test_1_a_raw_and_an_sdks_encoded_path_are_one_key(signature: str) -> N
         assert stage.api.seen == [f"Bearer {token.whole}"]
 
 
-def _works(stage: Stage, token: Token) -> bool:
+def _works(stage: SplitTokenStage, token: SignedToken) -> bool:
     published = stage.publisher.publish(token)
     answer = wire.call(stage.edge_url, "GET", "/orders", {"Authorization": f"Bearer {token.signature}"})
     return (published.status, answer.status) == (200, 200) and f"Bearer {token.whole}" in stage.api.seen

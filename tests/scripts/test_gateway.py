@@ -8,7 +8,7 @@ from edgeworker.testing import (
     BAD_FORMS,
     BAD_TIMES,
     Edge,
-    Faults,
+    FaultInjection,
     Headers,
     KVByName,
     MovableClock,
@@ -183,7 +183,7 @@ def test_a_revoked_token_is_refused_at_once(edge: Edge, kv: KVByName) -> None:
     assert is_refused(edge.get(ORDERS, headers=bearer(token)), error="invalid_token")
 
 
-@pytest.mark.edgeworker(faults=Faults(kv_failures=1.0))
+@pytest.mark.edgeworker(faults=FaultInjection(kv_failures=1.0))
 def test_without_kv_nothing_passes(edge: Edge, origin: Origin) -> None:
     reply = edge.get(ORDERS, headers=bearer(edge.issuer.token(split=True)))
 
@@ -192,7 +192,7 @@ def test_without_kv_nothing_passes(edge: Edge, origin: Origin) -> None:
     assert origin.requests == []
 
 
-@pytest.mark.edgeworker(faults=Faults(kv_eventual_seconds=60, seed=1))
+@pytest.mark.edgeworker(faults=FaultInjection(kv_eventual_seconds=60, seed=1))
 def test_a_token_that_has_not_arrived_yet_is_unknown_and_works_later(edge: Edge, clock: MovableClock) -> None:
     edge.get(ORDERS)
     token = edge.issuer.token(split=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeworker.bindings import KVBinding
 from edgeworker.config import Binding, Config, Route, Worker
-from edgeworker.testing.faults import Faults
+from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.local import LocalEdge
 
 HEADER = "from workers import Request, Response, WorkerEntrypoint, fetch\n\n\nclass Default(WorkerEntrypoint):\n"
@@ -32,7 +32,9 @@ def worker_config(
 
 
 @contextmanager
-def edge_of(folder: Path, body: str, *, name: str = "shop", faults: Faults | None = None) -> Iterator[LocalEdge]:
+def edge_of(
+    folder: Path, body: str, *, name: str = "shop", faults: FaultInjection | None = None
+) -> Iterator[LocalEdge]:
     edge = LocalEdge(worker_config(folder, body, name=name), faults=faults)
     with edge:
         yield edge

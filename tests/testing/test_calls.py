@@ -3,7 +3,7 @@
 import pytest
 
 from edgeworker.messages import Headers, Response
-from edgeworker.testing.calls import Exchange, Reply, reply_of, request_of
+from edgeworker.testing.calls import RecordedCall, Reply, reply_of, request_of
 from edgeworker.trace import Trace
 
 
@@ -65,7 +65,7 @@ def test_an_exchange_is_told_with_its_way() -> None:
     trace = Trace(1.0)
     trace.add("route", "no route", now=1.002)
 
-    assert list(Exchange("GET", "http://a.test/", "530", trace).lines()) == [
+    assert list(RecordedCall("GET", "http://a.test/", "530", trace).lines()) == [
         "GET http://a.test/ -> 530",
         "     +2.0 ms  route       no route",
     ]

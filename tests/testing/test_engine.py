@@ -8,7 +8,7 @@ import pytest
 from edgeworker.testing.calls import request_of
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.engine import Engine, finished
-from edgeworker.testing.faults import Faults
+from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.origin import Origin
 from tests.testing.scripts import worker_config
 
@@ -24,7 +24,7 @@ async def fetch(self, request):
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     clock = MovableClock()
-    return Engine(worker_config(tmp_path, COUNTS), clock, Origin(clock), Faults())
+    return Engine(worker_config(tmp_path, COUNTS), clock, Origin(clock), FaultInjection())
 
 
 async def test_scripts_are_loaded_once_however_many_ask_first(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Faults by seed."""
+"""FaultInjection by seed."""
 
 import asyncio
 from pathlib import Path
@@ -8,13 +8,13 @@ import pytest
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Request
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.faults import Faults, OriginMisfortune
+from edgeworker.testing.faults import FaultInjection, OriginMisfortune
 from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin import Origin
 from tests.testing.scripts import edge_of, worker_config
 
 
-async def _outcomes(faults: Faults) -> list[int]:
+async def _outcomes(faults: FaultInjection) -> list[int]:
     origin = Origin(MovableClock())
     origin.misfortune = OriginMisfortune(faults)
     outcomes = []
@@ -28,12 +28,12 @@ async def _outcomes(faults: Faults) -> list[int]:
 
 
 async def test_the_same_seed_gives_the_same_failures() -> None:
-    faults = Faults(seed=7, origin_failures=0.5)
+    faults = FaultInjection(seed=7, origin_failures=0.5)
 
     first = await _outcomes(faults)
 
     assert first == await _outcomes(faults)
-    assert first != await _outcomes(Faults(seed=8, origin_failures=0.5))
+    assert first != await _outcomes(FaultInjection(seed=8, origin_failures=0.5))
     assert 10 < first.count(200) < 30
     assert len(set(first)) > 3
 
@@ -41,7 +41,7 @@ async def test_the_same_seed_gives_the_same_failures() -> None:
 @pytest.mark.parametrize("share", [-0.1, 1.1])
 def test_a_share_is_between_0_and_1(share: float) -> None:
     with pytest.raises(ValueError, match="a share of all calls"):
-        Faults(origin_failures=share)
+        FaultInjection(origin_failures=share)
 
 
 SCRIPT = """
@@ -54,7 +54,7 @@ async def fetch(self, request):
 
 
 def _statuses(folder: Path, seed: int) -> list[int]:
-    with edge_of(folder, SCRIPT, faults=Faults(seed=seed, kv_failures=0.3)) as edge:
+    with edge_of(folder, SCRIPT, faults=FaultInjection(seed=seed, kv_failures=0.3)) as edge:
         edge.kv().put("k", "v")
         return [edge.get("/").status for _ in range(30)]
 
@@ -69,7 +69,7 @@ def test_kv_fails_by_seed_for_scripts_and_never_for_the_test(tmp_path: Path) -> 
 
 async def test_slow_kv_answers_when_the_clock_was_moved(tmp_path: Path) -> None:
     config = worker_config(tmp_path, SCRIPT)
-    async with LocalEdge(config, faults=Faults(kv_slow=1.0, kv_delay_seconds=3)) as edge:
+    async with LocalEdge(config, faults=FaultInjection(kv_slow=1.0, kv_delay_seconds=3)) as edge:
         answer = asyncio.ensure_future(edge.fetch("/"))
         await edge.settle()
         assert not answer.done()
@@ -82,7 +82,7 @@ async def test_slow_kv_answers_when_the_clock_was_moved(tmp_path: Path) -> None:
 def test_a_write_is_seen_elsewhere_after_a_while(tmp_path: Path) -> None:
     clock = MovableClock(1_800_000_000)
     config = worker_config(tmp_path, SCRIPT)
-    with LocalEdge(config, clock=clock, faults=Faults(seed=3, kv_eventual_seconds=60)) as edge:
+    with LocalEdge(config, clock=clock, faults=FaultInjection(seed=3, kv_eventual_seconds=60)) as edge:
         edge.get("/")
         edge.kv().put("k", "v")
 
@@ -92,5 +92,5 @@ def test_a_write_is_seen_elsewhere_after_a_while(tmp_path: Path) -> None:
 
 
 def test_nothing_goes_wrong_unless_asked() -> None:
-    assert not Faults(seed=3).any
-    assert Faults(origin_failures=0.1).any
+    assert not FaultInjection(seed=3).any
+    assert FaultInjection(origin_failures=0.1).any

@@ -8,19 +8,19 @@ import pytest
 
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.forged import BAD_CLAIMS, BAD_FORMS, BAD_SIGNATURES, BAD_TIMES, BAD_TOKENS
-from edgeworker.testing.issuer import Issuer, kv_key, signing_key
+from edgeworker.testing.issuer import TokenIssuer, kv_key, signing_key
 from edgeworker.testing.origin import Origin
 
 # PyJWT takes these although a strict reader must not; each is checked for itself below.
 LENIENT = {"padded", "exp is text", "duplicate members", "compressed"}
 
 
-def _issuer(entries: dict[str, str]) -> Issuer:
+def _issuer(entries: dict[str, str]) -> TokenIssuer:
     clock = MovableClock()  # from this second on: PyJWT looks at the machine's clock
-    return Issuer(clock, lambda _namespace, key, value, _expiration: entries.update({key: value}), Origin(clock))
+    return TokenIssuer(clock, lambda _namespace, key, value, _expiration: entries.update({key: value}), Origin(clock))
 
 
-def _accepted(text: str, issuer: Issuer) -> bool:
+def _accepted(text: str, issuer: TokenIssuer) -> bool:
     key = signing_key("RS256")
     try:
         jwt.decode(

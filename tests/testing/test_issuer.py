@@ -6,7 +6,7 @@ import pytest
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Request
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.issuer import Algorithm, Issuer, kv_key, signing_key
+from edgeworker.testing.issuer import Algorithm, TokenIssuer, kv_key, signing_key
 from edgeworker.testing.origin import Origin
 
 NOW = 1_700_000_000
@@ -34,8 +34,8 @@ def origin() -> Origin:
 
 
 @pytest.fixture
-def issuer(published: Published, origin: Origin) -> Issuer:
-    return Issuer(MovableClock(NOW), published, origin)
+def issuer(published: Published, origin: Origin) -> TokenIssuer:
+    return TokenIssuer(MovableClock(NOW), published, origin)
 
 
 def _claims(text: str) -> dict[str, object]:
@@ -52,7 +52,7 @@ def _claims(text: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
-def test_a_token_is_signed_and_whole(issuer: Issuer, published: Published, algorithm: Algorithm) -> None:
+def test_a_token_is_signed_and_whole(issuer: TokenIssuer, published: Published, algorithm: Algorithm) -> None:
     token = issuer.token(sub="bob", scope="read", ttl_seconds=120, algorithm=algorithm)
 
     assert str(token) == token.jwt
@@ -68,7 +68,7 @@ def test_a_token_is_signed_and_whole(issuer: Issuer, published: Published, algor
     assert issuer.tokens == [token]
 
 
-def test_a_split_token_is_its_signature_and_the_rest_is_published(issuer: Issuer, published: Published) -> None:
+def test_a_split_token_is_its_signature_and_the_rest_is_published(issuer: TokenIssuer, published: Published) -> None:
     token = issuer.token(split=True, ttl_seconds=300)
 
     value, _, signature = token.jwt.rpartition(".")
@@ -89,14 +89,16 @@ def test_the_key_is_the_publishers(signature: str, key: str) -> None:
     assert kv_key(signature) == key
 
 
-def test_a_token_that_lives_shorter_than_kv_can_keep_is_published_longer(issuer: Issuer, published: Published) -> None:
+def test_a_token_that_lives_shorter_than_kv_can_keep_is_published_longer(
+    issuer: TokenIssuer, published: Published
+) -> None:
     token = issuer.token(split=True, ttl_seconds=10)
 
     assert _claims(token.jwt)["exp"] == NOW + 10
     assert [expiration for _, expiration in published.entries.values()] == [NOW + 60]
 
 
-def test_claims_and_header_can_be_added_and_removed(issuer: Issuer) -> None:
+def test_claims_and_header_can_be_added_and_removed(issuer: TokenIssuer) -> None:
     token = issuer.token(claims={"tenant": "t1", "nbf": None}, headers={"typ": "JWT", "kid": None}, aud=["a", "b"])
 
     claims = _claims(token.jwt)
@@ -105,23 +107,23 @@ def test_claims_and_header_can_be_added_and_removed(issuer: Issuer) -> None:
     assert jwt.get_unverified_header(token.jwt) == {"alg": "RS256", "typ": "JWT"}
 
 
-def test_two_tokens_are_never_the_same(issuer: Issuer) -> None:
+def test_two_tokens_are_never_the_same(issuer: TokenIssuer) -> None:
     assert str(issuer.token()) != str(issuer.token())
 
 
-def test_a_token_need_not_be_published(issuer: Issuer, published: Published) -> None:
+def test_a_token_need_not_be_published(issuer: TokenIssuer, published: Published) -> None:
     issuer.token(split=True, publish=False)
 
     assert published.entries == {}
 
 
-def test_what_cannot_be_split_goes_to_the_client_as_it_is(issuer: Issuer) -> None:
+def test_what_cannot_be_split_goes_to_the_client_as_it_is(issuer: TokenIssuer) -> None:
     token = issuer.issue("nonsense", split=True, publish=True)
 
     assert (str(token), token.split, token.key) == ("nonsense", False, None)
 
 
-def test_neither_a_token_nor_a_key_is_shown(issuer: Issuer) -> None:
+def test_neither_a_token_nor_a_key_is_shown(issuer: TokenIssuer) -> None:
     token = issuer.token(split=True)
 
     assert str(token) not in repr(token)
@@ -130,7 +132,7 @@ def test_neither_a_token_nor_a_key_is_shown(issuer: Issuer) -> None:
     assert "private" not in repr(signing_key("RS256"))
 
 
-async def test_workers_can_fetch_the_keys_once_they_are_served(issuer: Issuer, origin: Origin) -> None:
+async def test_workers_can_fetch_the_keys_once_they_are_served(issuer: TokenIssuer, origin: Origin) -> None:
     request = Request("GET", URL.parse(issuer.jwks_url))
     with pytest.raises(OriginError):
         await origin.internet.fetch(request)

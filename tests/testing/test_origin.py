@@ -163,7 +163,7 @@ async def test_a_server_can_fail_in_every_way_that_cloudflare_numbers(origin: Or
 
 
 def test_another_number_is_no_failure(origin: Origin) -> None:
-    with pytest.raises(ValueError, match="404 is no way in which an origin fails"):
+    with pytest.raises(ValueError, match="404 is not a way in which an origin can fail"):
         origin.fail("/*", 404)
 
 

@@ -252,7 +252,7 @@ def test_a_mistake_is_one_sentence(pytester: pytest.Pytester) -> None:
             "*the fixture edge found none of edge.toml, wrangler.json*name one with*",
             "*@pytest.mark.edgeworker: unknown enviroment; it is edgeworker(config=*",
             "*edgeworker(config=3): give a file, files, or a Config*",
-            "*edgeworker(faults=1): give Faults(...)*",
+            "*edgeworker(faults=1): give FaultInjection(...)*",
             "*wrangler.toml cannot be read*",
         ]
     )
@@ -301,9 +301,9 @@ def test_faults_are_had_again_with_the_printed_line(project: pytest.Pytester) ->
     project.makepyfile(
         test_it="""
         import pytest
-        from edgeworker.testing import Faults
+        from edgeworker.testing import FaultInjection
 
-        @pytest.mark.edgeworker(faults=Faults(origin_failures=0.5))
+        @pytest.mark.edgeworker(faults=FaultInjection(origin_failures=0.5))
         def test_faulty(edge):
             outcomes = [edge.get("https://api.example.com/pass").status for _ in range(20)]
             pytest.fail(f"outcomes {outcomes}")

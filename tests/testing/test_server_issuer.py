@@ -9,10 +9,10 @@ import pytest
 
 from edgeworker.config import JSON, Config
 from edgeworker.host.bundled import scripts_folder
-from edgeworker.testing import Edge, Reply, Token
+from edgeworker.testing import Edge, IssuedToken, Reply
 from edgeworker.testing.edge import read
 from edgeworker.testing.forged import BAD_TOKENS
-from edgeworker.testing.server_issuer import ServerIssuer, server_of, signing_keys
+from edgeworker.testing.server_issuer import OAuthServerIssuer, server_of, signing_keys
 
 ISSUER = "https://auth.example.com"
 VARIABLES: dict[str, JSON] = {"SIGNING_KEYS": signing_keys(), "RESOURCES": ["https://api.example.com"]}
@@ -31,12 +31,12 @@ def edge() -> Iterator[Edge]:
 
 
 @pytest.fixture
-def issuer(edge: Edge) -> ServerIssuer:
-    assert isinstance(edge.issuer, ServerIssuer)
+def issuer(edge: Edge) -> OAuthServerIssuer:
+    assert isinstance(edge.issuer, OAuthServerIssuer)
     return edge.issuer
 
 
-def _asked(edge: Edge, issuer: ServerIssuer, path: str, token: Token) -> Reply:
+def _asked(edge: Edge, issuer: OAuthServerIssuer, path: str, token: IssuedToken) -> Reply:
     pair = base64.b64encode(f"{issuer.client_id}:{issuer.client_secret}".encode()).decode()
     headers = {"authorization": f"Basic {pair}", "content-type": "application/x-www-form-urlencoded"}
     return edge.post(f"{ISSUER}{path}", headers=headers, body=f"token={token}")
@@ -51,7 +51,7 @@ def _document(reply: Reply) -> dict[str, JSON]:
 @pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_a_token_is_signed_with_a_key_that_the_server_publishes(
-    edge: Edge, issuer: ServerIssuer, split: bool, algorithm: str
+    edge: Edge, issuer: OAuthServerIssuer, split: bool, algorithm: str
 ) -> None:
     token = issuer.token(
         sub="alice", split=split, scope="openid", algorithm="ES256" if algorithm == "ES256" else "RS256"
@@ -73,7 +73,7 @@ def test_a_token_is_signed_with_a_key_that_the_server_publishes(
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_introspection_knows_it_until_it_is_revoked(edge: Edge, issuer: ServerIssuer, split: bool) -> None:
+def test_introspection_knows_it_until_it_is_revoked(edge: Edge, issuer: OAuthServerIssuer, split: bool) -> None:
     token = issuer.token(split=split, scope="openid email")
     told = _document(_asked(edge, issuer, "/introspect", token))
     assert (told["active"], told["scope"], told["sub"]) == (True, "openid email", "alice")
@@ -85,7 +85,7 @@ def test_introspection_knows_it_until_it_is_revoked(edge: Edge, issuer: ServerIs
         assert edge.kv(issuer.namespace).keys() == []
 
 
-def test_a_split_token_is_published_where_its_gateway_looks(edge: Edge, issuer: ServerIssuer) -> None:
+def test_a_split_token_is_published_where_its_gateway_looks(edge: Edge, issuer: OAuthServerIssuer) -> None:
     token = issuer.token(split=True)
 
     assert token.key is not None
@@ -95,7 +95,7 @@ def test_a_split_token_is_published_where_its_gateway_looks(edge: Edge, issuer: 
     assert edge.kv(issuer.namespace).keys() == [token.key]
 
 
-def test_userinfo_knows_the_user(edge: Edge, issuer: ServerIssuer) -> None:
+def test_userinfo_knows_the_user(edge: Edge, issuer: OAuthServerIssuer) -> None:
     sub = issuer.add_user("ann@example.com", name="Ann")
     token = issuer.token(sub=sub, split=True, scope="openid email")
 
@@ -105,7 +105,7 @@ def test_userinfo_knows_the_user(edge: Edge, issuer: ServerIssuer) -> None:
 
 
 def test_claims_and_header_fields_can_be_changed_and_the_server_still_knows_it(
-    edge: Edge, issuer: ServerIssuer
+    edge: Edge, issuer: OAuthServerIssuer
 ) -> None:
     token = issuer.token(split=True, claims={"role": "admin", "jti": None}, headers={"typ": "JWT"})
 
@@ -116,7 +116,7 @@ def test_claims_and_header_fields_can_be_changed_and_the_server_still_knows_it(
     assert _document(_asked(edge, issuer, "/introspect", token))["active"] is True
 
 
-def test_time_ends_a_token(edge: Edge, issuer: ServerIssuer) -> None:
+def test_time_ends_a_token(edge: Edge, issuer: OAuthServerIssuer) -> None:
     token = issuer.token(split=True, ttl_seconds=300)
     edge.clock.advance(301)
 
@@ -125,17 +125,17 @@ def test_time_ends_a_token(edge: Edge, issuer: ServerIssuer) -> None:
 
 @pytest.mark.parametrize("variant", BAD_TOKENS)
 def test_bad_tokens_are_made_with_the_servers_key_and_are_not_its_own(
-    edge: Edge, issuer: ServerIssuer, variant: str
+    edge: Edge, issuer: OAuthServerIssuer, variant: str
 ) -> None:
     token = issuer.bad(variant)
 
     assert token.jwt != ""
-    assert _document(_asked(edge, issuer, "/introspect", Token("".join(str(token).split()), False))) == {
+    assert _document(_asked(edge, issuer, "/introspect", IssuedToken("".join(str(token).split()), False))) == {
         "active": False
     }
 
 
-def test_a_token_that_is_bad_for_its_time_is_good_in_all_else(edge: Edge, issuer: ServerIssuer) -> None:
+def test_a_token_that_is_bad_for_its_time_is_good_in_all_else(edge: Edge, issuer: OAuthServerIssuer) -> None:
     token = issuer.bad("expired")
 
     keys = jwt.PyJWKSet.from_dict(_document(edge.get(issuer.jwks_url)))
@@ -145,7 +145,7 @@ def test_a_token_that_is_bad_for_its_time_is_good_in_all_else(edge: Edge, issuer
         jwt.decode(token.jwt, key, algorithms=["RS256"], audience="https://api.example.com", issuer=ISSUER)
 
 
-def test_a_bad_token_can_be_split_and_published(edge: Edge, issuer: ServerIssuer) -> None:
+def test_a_bad_token_can_be_split_and_published(edge: Edge, issuer: OAuthServerIssuer) -> None:
     token = issuer.bad("expired", split=True)
 
     assert token.key is not None
@@ -162,4 +162,4 @@ def test_a_server_with_broken_keys_is_told() -> None:
 def test_another_edge_has_an_issuer_of_its_own() -> None:
     assert server_of(Config()) is None
     with Edge(replace(Config())) as edge:
-        assert not isinstance(edge.issuer, ServerIssuer)
+        assert not isinstance(edge.issuer, OAuthServerIssuer)

@@ -10,7 +10,7 @@ from edgeworker.config import Worker
 from edgeworker.handler import Background
 from edgeworker.runtime import Scheduled
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.settling import Triggers, Unsettled, settle
+from edgeworker.testing.settling import CronTriggers, Unsettled, settle
 
 
 async def test_background_work_is_done_afterwards() -> None:
@@ -81,7 +81,7 @@ async def test_triggers_fire_for_each_minute_that_passed_between_the_sleepers() 
         await clock.sleep(4 * 60)
         done.append(("sleeper", "", 4))
 
-    triggers = Triggers(workers, fire, clock)
+    triggers = CronTriggers(workers, fire, clock)
     background.spawn(sleeper(), name="sleeper")
     await settle(clock, background, triggers)
     assert done == []

@@ -1,4 +1,4 @@
-"""The API behind the edge: a plain HTTP server that believes nobody and verifies every JWT with the public key."""
+"""The API behind the edge: a plain HTTP server that trusts no one and verifies every JWT with the public key."""
 
 import json
 from collections.abc import Iterator
@@ -43,12 +43,12 @@ class OrdersApi:
     @contextmanager
     def listening(self) -> Iterator["OrdersApi"]:
         """Serves on a free port of this machine, in a thread of its own."""
-        handler = type("_BoundHandler", (_Handler,), {"api": self})
+        handler = type("_BoundHandler", (_OrdersHandler,), {"api": self})
         with listening(handler) as self.url:
             yield self
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _OrdersHandler(BaseHTTPRequestHandler):
     api: ClassVar[OrdersApi]
     protocol_version = "HTTP/1.1"
 

@@ -11,8 +11,8 @@ import jwt
 from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.narrator import Narrator
 from edgeworker.cli.demo.serving import until_stopped, until_told
-from edgeworker.cli.demo.stage import Stage, set_up
-from edgeworker.cli.demo.tokens import Publisher, Token
+from edgeworker.cli.demo.stage import SplitTokenStage, set_up
+from edgeworker.cli.demo.tokens import Publisher, SignedToken
 from edgeworker.cli.output import Output
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.errors import OriginError
@@ -42,7 +42,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
     return held
 
 
-def _tell(narrator: Narrator, stage: Stage, clock: Clock) -> None:
+def _tell(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
     token = _issue(narrator, stage, clock)
     _publish(narrator, stage.publisher, token)
     _call(narrator, stage, token)
@@ -51,7 +51,7 @@ def _tell(narrator: Narrator, stage: Stage, clock: Clock) -> None:
     _revoke(narrator, stage, token)
 
 
-def _issue(narrator: Narrator, stage: Stage, clock: Clock) -> Token:
+def _issue(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> SignedToken:
     narrator.step("The issuer makes an RSA key and signs a JWT")
     token = stage.issuer.issue_with_slash_in_key(issued_at=clock.now(), ttl_seconds=TTL_SECONDS)
     claims = jwt.decode(token.whole, options={"verify_signature": False})
@@ -64,7 +64,7 @@ def _issue(narrator: Narrator, stage: Stage, clock: Clock) -> Token:
     return token
 
 
-def _publish(narrator: Narrator, publisher: Publisher, token: Token) -> None:
+def _publish(narrator: Narrator, publisher: Publisher, token: SignedToken) -> None:
     narrator.step("The publisher writes header and payload to KV, under the hash of the signature")
     target = publisher.target(token, expiration=token.exp)
     narrator.sent(f"PUT {_shortened(target)}")
@@ -80,7 +80,7 @@ def _publish(narrator: Narrator, publisher: Publisher, token: Token) -> None:
     )
 
 
-def _call(narrator: Narrator, stage: Stage, token: Token) -> None:
+def _call(narrator: Narrator, stage: SplitTokenStage, token: SignedToken) -> None:
     narrator.step("The client calls the edge with the signature alone")
     narrator.sent(f"GET {stage.edge_url}{PATH}")
     narrator.sent(f"Authorization: Bearer {narrator.token(token.signature)}")
@@ -97,12 +97,12 @@ def _call(narrator: Narrator, stage: Stage, token: Token) -> None:
     narrator.check("the answer tells the client nothing of the JWT", token.value.encode() not in answer.body)
 
 
-def _refuse(narrator: Narrator, stage: Stage, token: Token, clock: Clock) -> None:
+def _refuse(narrator: Narrator, stage: SplitTokenStage, token: SignedToken, clock: Clock) -> None:
     narrator.step("What is refused")
     unknown = stage.issuer.issue(issued_at=clock.now(), ttl_seconds=TTL_SECONDS).signature
     cases = [
         ("no token", None, None),
-        ("a token that nobody published", f"Bearer {unknown}", "invalid_token"),
+        ("a token that was not published", f"Bearer {unknown}", "invalid_token"),
         ("the whole JWT", f"Bearer {token.whole}", "invalid_token"),
         ("header and payload without the signature", f"Bearer {token.value}", "invalid_token"),
     ]
@@ -112,7 +112,7 @@ def _refuse(narrator: Narrator, stage: Stage, token: Token, clock: Clock) -> Non
     narrator.check("none of these reached the API", len(stage.api.seen) == reached)
 
 
-def _refuse_expired(narrator: Narrator, stage: Stage, clock: Clock) -> None:
+def _refuse_expired(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
     narrator.step("A token whose time is over, although KV still has its entry")
     now = clock.now()
     token = stage.issuer.issue(issued_at=now - 3600, ttl_seconds=3540)
@@ -125,7 +125,7 @@ def _refuse_expired(narrator: Narrator, stage: Stage, clock: Clock) -> None:
     narrator.check("it did not reach the API", len(stage.api.seen) == reached)
 
 
-def _revoke(narrator: Narrator, stage: Stage, token: Token) -> None:
+def _revoke(narrator: Narrator, stage: SplitTokenStage, token: SignedToken) -> None:
     narrator.step("The issuer revokes the first token: it removes the entry")
     answer = stage.publisher.withdraw(token)
     narrator.check("the KV REST API removed it", answer.status == 200, got=_brief(answer))
@@ -143,7 +143,7 @@ def _check_refused(narrator: Narrator, what: str, answer: wire.Answer, error: st
     narrator.note(f"  WWW-Authenticate: {challenge}")
 
 
-def _publish_for_keeps(narrator: Narrator, stage: Stage, clock: Clock) -> Token:
+def _publish_for_keeps(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> SignedToken:
     narrator.step("A token for you to try")
     token = stage.issuer.issue_with_slash_in_key(issued_at=clock.now(), ttl_seconds=KEEP_TTL_SECONDS)
     answer = stage.publisher.publish(token)
@@ -151,7 +151,7 @@ def _publish_for_keeps(narrator: Narrator, stage: Stage, clock: Clock) -> Token:
     return token
 
 
-def _lines_to_try(stage: Stage, token: Token) -> list[tuple[str, str]]:
+def _lines_to_try(stage: SplitTokenStage, token: SignedToken) -> list[tuple[str, str]]:
     """(what it shows, a line for a shell)."""
     publisher = stage.publisher
     edge = f"curl -i {stage.edge_url}{PATH}"
@@ -170,7 +170,7 @@ def _lines_to_try(stage: Stage, token: Token) -> list[tuple[str, str]]:
     ]
 
 
-async def _keep(out: Output, stage: Stage, token: Token) -> None:
+async def _keep(out: Output, stage: SplitTokenStage, token: SignedToken) -> None:
     """Prints what to try, and waits for Ctrl-C."""
     out.line()
     out.heading("It keeps running. Try, in another terminal:")
@@ -182,7 +182,7 @@ async def _keep(out: Output, stage: Stage, token: Token) -> None:
     await until_stopped(out, stage.stop)
 
 
-def _get(stage: Stage, authorization: str | None) -> wire.Answer:
+def _get(stage: SplitTokenStage, authorization: str | None) -> wire.Answer:
     headers = {} if authorization is None else {"Authorization": authorization}
     return wire.call(stage.edge_url, "GET", PATH, headers)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from edgeworker.bindings import KVBinding, TextBinding
 from edgeworker.cli.demo.orders import OrdersApi
-from edgeworker.cli.demo.tokens import Issuer, Publisher
+from edgeworker.cli.demo.tokens import DemoIssuer, Publisher
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Namespace, Socket, Worker
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
@@ -34,11 +34,11 @@ CONFIG: Final = Config(
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class SplitTokenStage:
     """`edge_url` and `publisher.api_url` are sockets of this machine; `stop` is set by Ctrl-C."""
 
     edge_url: str
-    issuer: Issuer
+    issuer: DemoIssuer
     publisher: Publisher
     api: OrdersApi
     stop: asyncio.Event
@@ -58,10 +58,10 @@ def config_for(api_url: str) -> Config:
 
 
 @asynccontextmanager
-async def set_up() -> AsyncIterator[Stage]:
+async def set_up() -> AsyncIterator[SplitTokenStage]:
     """Free ports, nothing outside this machine, and nothing of it is left when it is over."""
     clock = SystemClock()
-    issuer = Issuer()
+    issuer = DemoIssuer()
     with (
         tempfile.TemporaryDirectory(prefix="edgeworker-demo-", ignore_cleanup_errors=True) as folder,
         OrdersApi(issuer.public_key).listening() as api,
@@ -78,4 +78,4 @@ async def set_up() -> AsyncIterator[Stage]:
         )
         async with serve(config, edge, clock=clock, drain_seconds=0) as running:
             publisher = Publisher(running.urls["api_url"], _ACCOUNT_ID, _NAMESPACE.id, token)
-            yield Stage(running.urls["url"], issuer, publisher, api, running.stop)
+            yield SplitTokenStage(running.urls["url"], issuer, publisher, api, running.stop)

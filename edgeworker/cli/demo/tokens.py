@@ -18,7 +18,7 @@ KEY_ID: Final = "demo-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SignedToken:
     """A whole JWT. `exp` is in epoch seconds."""
 
     whole: str = field(repr=False)
@@ -40,7 +40,7 @@ class Token:
         return base64.b64encode(hashlib.sha256(self.signature.encode("ascii")).digest()).decode("ascii")
 
 
-class Issuer:
+class DemoIssuer:
     """Signs RS256 access tokens for one user with a key that was made for this run."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Issuer:
     def public_key(self) -> rsa.RSAPublicKey:
         return self._key.public_key()
 
-    def issue(self, *, issued_at: int, ttl_seconds: int, subject: str = "ann") -> Token:
+    def issue(self, *, issued_at: int, ttl_seconds: int, subject: str = "ann") -> SignedToken:
         exp = issued_at + ttl_seconds
         claims = {
             "iss": ISSUER,
@@ -63,9 +63,9 @@ class Issuer:
             "jti": secrets.token_urlsafe(16),
         }
         headers = {"kid": KEY_ID, "typ": "at+jwt"}
-        return Token(jwt.encode(claims, self._key, algorithm="RS256", headers=headers), exp)
+        return SignedToken(jwt.encode(claims, self._key, algorithm="RS256", headers=headers), exp)
 
-    def issue_with_slash_in_key(self, *, issued_at: int, ttl_seconds: int) -> Token:
+    def issue_with_slash_in_key(self, *, issued_at: int, ttl_seconds: int) -> SignedToken:
         """Half of all keys have a "/", which a careless API takes for a path separator; this one surely has one."""
         while True:
             token = self.issue(issued_at=issued_at, ttl_seconds=ttl_seconds)
@@ -90,21 +90,21 @@ class Publisher:
         base = urlsplit(self.api_url).path
         return f"{base}/client/v4/accounts/{self.account_id}/storage/kv/namespaces/{self.namespace_id}"
 
-    def target(self, token: Token, *, expiration: int) -> str:
+    def target(self, token: SignedToken, *, expiration: int) -> str:
         return f"{self.namespace_path}/values/{token.key}?expiration={expiration}"
 
-    def publish(self, token: Token, *, expiration: int | None = None) -> wire.Answer:
+    def publish(self, token: SignedToken, *, expiration: int | None = None) -> wire.Answer:
         """`expiration` is when KV forgets the entry (epoch seconds): the token's own expiry where it is not given."""
         target = self.target(token, expiration=token.exp if expiration is None else expiration)
         return wire.call(self.api_url, "PUT", target, self._headers, token.value.encode("ascii"))
 
-    def stored(self, token: Token) -> wire.Answer:
+    def stored(self, token: SignedToken) -> wire.Answer:
         return wire.call(self.api_url, "GET", f"{self.namespace_path}/values/{token.key}", self._headers)
 
     def keys(self) -> wire.Answer:
         return wire.call(self.api_url, "GET", f"{self.namespace_path}/keys", self._headers)
 
-    def withdraw(self, token: Token) -> wire.Answer:
+    def withdraw(self, token: SignedToken) -> wire.Answer:
         return wire.call(self.api_url, "DELETE", f"{self.namespace_path}/values/{token.key}", self._headers)
 
     @property

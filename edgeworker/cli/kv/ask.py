@@ -4,7 +4,7 @@ import sys
 
 
 def confirmed(question: str) -> bool:
-    """What the person says; yes where nobody can be asked, as wrangler has it in a script."""
+    """What the person says; yes if there is no terminal, as wrangler does."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)

@@ -27,7 +27,7 @@ def line_of(key: ListResultKey, value: bytes) -> str:
 
 
 def pair_of(item: JSON, where: str) -> KeyValuePair:
-    """`where` is for the text of the ConfigError that is raised for what is no entry."""
+    """`where` is for the text of the ConfigError that is raised for what is not an entry."""
     if not isinstance(item, dict):
         raise ConfigError(f'{where} is not an object with "key" and "value"')
     key, value = item.get("key"), item.get("value")

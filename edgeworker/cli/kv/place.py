@@ -59,7 +59,7 @@ class Place(Protocol):
 class DataDirectory:
     """The KV database of a data directory; an edge that runs on it sees each change at once.
 
-    As with a binding, a namespace that nobody made springs into being at its first write.
+    As with a binding, a namespace that does not exist is created by its first write.
     """
 
     def __init__(self, store: KVStore, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""The `kv` commands on the API of a running edge, or on whatever else answers as Cloudflare's v4 API does."""
+"""The `kv` commands on the API of a running edge, or on another server that speaks Cloudflare's v4 API."""
 
 import asyncio
 import base64

@@ -75,7 +75,7 @@ async def run_import(place: Place, options: argparse.Namespace, err: "Output", c
 
 
 def _size(source: str) -> float | None:
-    """In bytes; None for what is no file."""
+    """In bytes; None for what is not a file."""
     return float(Path(source).stat().st_size) if Path(source).is_file() else None
 
 

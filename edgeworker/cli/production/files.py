@@ -41,7 +41,7 @@ def _data_directory(data: Path) -> Iterator[Finding]:
                 "file-writable",
                 str(file),
                 f"others may write it (mode {mode:04o})",
-                "whoever can replace what is in the data directory can forge tokens",
+                "a user who can replace what is in the data directory can forge tokens",
                 f"chmod go-w {file}",
             )
         elif mode & _OTHERS_READ and not file.is_dir() and file.name != "ca.pem":
@@ -65,7 +65,7 @@ def _sources(config: Config) -> Iterator[Finding]:
                 "file-writable",
                 str(file),
                 f"everybody may write it (mode {mode:04o})",
-                "whoever changes it changes what the edge does",
+                "a user who changes it changes what the edge does",
                 f"chmod go-w {file}",
             )
         if file.name.startswith(_SECRET_FILES) and mode & _OTHERS_READ:
@@ -78,7 +78,7 @@ def _sources(config: Config) -> Iterator[Finding]:
                 "file-writable",
                 str(folder),
                 f"everybody may put files into it (mode {mode:04o})",
-                "whoever replaces a script or a configuration in it changes what the edge does",
+                "a user who replaces a script or a configuration in it changes what the edge does",
                 f"chmod o-w {folder}",
             )
 
@@ -195,7 +195,7 @@ def _tokens(data: Path) -> Iterator[Finding]:
                 "token-for-everything",
                 f'API token "{token.name}" ({token.id})',
                 "it may do everything",
-                "whoever gets it reads, writes and deletes every namespace",
+                "its holder can read, write and delete every namespace",
                 "--allow kv:write:ID for a publisher",
             )
 

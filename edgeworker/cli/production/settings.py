@@ -65,7 +65,7 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
             "cf-override",
             "edge.toml: cf.override_header",
             f"{config.cf.override_header} of a request decides what request.cf says",
-            "anybody can claim a country, a bot score or a client certificate",
+            "any client can claim a country, a bot score or a client certificate",
             "leave it out: it is for tests",
         )
     for worker in config.workers:
@@ -99,7 +99,7 @@ def _sockets(config: Config) -> Iterator[Finding]:
             "open-api",
             "edge.toml: sockets.api",
             f"the REST API listens on {_address(api)} without TLS",
-            "whoever is on the way reads its tokens and the values that are written",
+            "a listener on the network reads its tokens and the values that are written",
             'listen on 127.0.0.1 and give publishers [api] https = "host:port"',
         )
     if config.api_https_socket is not None and not is_loopback(config.api_https_socket.host):
@@ -118,7 +118,7 @@ def _sockets(config: Config) -> Iterator[Finding]:
             "plain-http",
             "edge.toml: sockets.edge",
             f"clients reach {_address(edge)} without TLS",
-            "whoever is on the way reads their tokens",
+            "a listener on the network reads their tokens",
             'listen on 127.0.0.1, with sockets.https = "host:443" and sockets.redirect = "host:80" for clients; or '
             "name the proxy that ends TLS in sockets.trusted_proxies",
         )
@@ -129,7 +129,7 @@ def _sockets(config: Config) -> Iterator[Finding]:
                 "trusts-everyone",
                 "edge.toml: sockets.trusted_proxies",
                 f"all of {network} are trusted as proxies",
-                "anybody among them can claim any client address and scheme",
+                "each of them can claim any client address and scheme",
                 "name the addresses of your own proxies",
             )
 
@@ -182,7 +182,7 @@ def _origin(text: str, where: str, *, verify: bool) -> Iterator[Finding]:
             "unverified-origin",
             where,
             f"the certificate of {url.origin} is not verified",
-            "anybody on the way can pass for the origin and read the joined tokens",
+            "an attacker on the network can pass for the origin and read the joined tokens",
             "remove origin_verify = false; name the origin's authority in origin_ca",
         )
     if url.scheme == "http" and not is_loopback(url.hostname):
@@ -192,7 +192,7 @@ def _origin(text: str, where: str, *, verify: bool) -> Iterator[Finding]:
             "http-origin",
             where,
             f"{url.origin} is spoken with without TLS",
-            "whoever is on the way reads the whole tokens that the edge has joined",
+            "a listener on the network reads the whole tokens that the edge has joined",
             'origin = "https://...", with origin_ca for an authority of your own',
         )
 
@@ -293,7 +293,7 @@ def _split_token(worker: Worker) -> Iterator[Finding]:
             "unverified-tokens",
             where,
             "the split-token script joins tokens and verifies none (no JWKS_URL, no JWKS)",
-            "then the API behind it has to verify each of them; one that does not takes what anybody has put into KV",
+            "then the API behind it has to verify each of them, or it accepts everything that was put into KV",
             "[vars] JWKS_URL, ISSUER and AUDIENCE, or make sure that the API verifies",
         )
     else:

@@ -34,8 +34,8 @@ class Issued:
 
 class Authority:
     """Files in `<data directory>/tls` (0700): `ca.pem`, the certificate that people trust; `ca.key` (0600), with which
-    anybody could pass for any server towards them; `edge.pem` (0600), the key and the certificate of the edge; `names`,
-    what was asked for beyond what the configuration names.
+    its reader could pass for any server towards them; `edge.pem` (0600), the key and the certificate of the edge;
+    `names`, what was asked for beyond what the configuration names.
     """
 
     def __init__(self, folder: Path, pair: Pair) -> None:

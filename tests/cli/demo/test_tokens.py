@@ -1,8 +1,8 @@
 import jwt
 
-from edgeworker.cli.demo.tokens import AUDIENCE, ISSUER, Issuer, Publisher, Token
+from edgeworker.cli.demo.tokens import AUDIENCE, ISSUER, DemoIssuer, Publisher, SignedToken
 
-SIG4616 = Token("eyJhbGciOiJSUzI1NiJ9.e30.sig4616", exp=1_700_000_300)
+SIG4616 = SignedToken("eyJhbGciOiJSUzI1NiJ9.e30.sig4616", exp=1_700_000_300)
 
 
 def test_a_token_knows_its_two_halves_and_its_key() -> None:
@@ -21,7 +21,7 @@ def test_the_publishers_path_has_the_key_as_it_is() -> None:
 
 
 def test_an_issued_token_is_verified_by_its_public_key() -> None:
-    issuer = Issuer()
+    issuer = DemoIssuer()
     token = issuer.issue_with_slash_in_key(issued_at=1_700_000_000, ttl_seconds=300)
 
     claims = jwt.decode(
@@ -37,7 +37,7 @@ def test_an_issued_token_is_verified_by_its_public_key() -> None:
 
 
 def test_two_tokens_of_one_second_have_two_signatures() -> None:
-    issuer = Issuer()
+    issuer = DemoIssuer()
 
     assert len({issuer.issue(issued_at=0, ttl_seconds=1).signature for _ in range(5)}) == 5
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from edgeworker.config import JSON
-from edgeworker.testing import Edge, Faults, MovableClock, Reply
+from edgeworker.testing import Edge, FaultInjection, MovableClock, Reply
 from issuer import clients, keys, passwords, users
 from issuer.users import User
 
@@ -177,7 +177,7 @@ class Stage:
 def set_up(
     given: Mapping[str, JSON] | None = None,
     *,
-    faults: Faults | None = None,
+    faults: FaultInjection | None = None,
     start: float | None = None,
     workers: Sequence[str] = ("auth",),
 ) -> Iterator[Stage]:

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.kdf import argon2
 
 from edgeworker.config import JSON
-from edgeworker.testing import Faults, Reply
+from edgeworker.testing import FaultInjection, Reply
 from issuer import users
 from tests.scripts.oauth.auth_stage import (
     CALLBACK,
@@ -360,8 +360,8 @@ def test_every_page_has_the_fields_that_protect_it(stage: Stage) -> None:
     )
 
 
-@pytest.mark.parametrize("faults", [Faults(kv_failures=1.0), Faults(kv_failures=0.5)])
-def test_where_kv_does_not_answer_nobody_gets_in_and_the_page_says_so(faults: Faults) -> None:
+@pytest.mark.parametrize("faults", [FaultInjection(kv_failures=1.0), FaultInjection(kv_failures=0.5)])
+def test_where_kv_does_not_answer_nobody_gets_in_and_the_page_says_so(faults: FaultInjection) -> None:
     with set_up(faults=faults, start=1_800_000_000) as stage:
         session = "__Host-oauth-session=" + "a" * 43
         for path in (request(), "/login", "/logout") * 4:

@@ -8,7 +8,7 @@ import pytest
 
 from edgeworker.config import JSON
 from edgeworker.errors import ScriptError
-from edgeworker.testing import Edge, Faults
+from edgeworker.testing import Edge, FaultInjection
 from issuer import clients, keys
 from tests.scripts.oauth.auth_stage import ISSUER
 from tests.scripts.oauth.test_code_grant import refused
@@ -207,7 +207,7 @@ def test_head_and_options_are_answered(stage: Stage) -> None:
 
 @pytest.mark.parametrize("path", ["/token", "/revoke", "/introspect", "/userinfo", "/resource/x"])
 def test_a_store_that_does_not_answer_is_503_and_nothing_gets_through(path: str) -> None:
-    with set_up(faults=Faults(seed=1, kv_failures=1.0)) as stage:
+    with set_up(faults=FaultInjection(seed=1, kv_failures=1.0)) as stage:
         if path in ("/userinfo", "/resource/x"):
             reply = stage.edge.get(ISSUER + path, headers=bearer("x"))
         else:
@@ -219,7 +219,7 @@ def test_a_store_that_does_not_answer_is_503_and_nothing_gets_through(path: str)
 
 
 def test_with_a_store_that_fails_now_and_then_there_is_never_an_error_of_ours() -> None:
-    with set_up(faults=Faults(seed=7, kv_failures=0.15)) as stage:
+    with set_up(faults=FaultInjection(seed=7, kv_failures=0.15)) as stage:
         statuses = set()
         for _ in range(25):
             code = stage.code()

@@ -13,7 +13,7 @@ import jwt
 from edgeworker.bindings import AtomicBinding, KVBinding
 from edgeworker.config import JSON, Config, Route, Worker
 from edgeworker.host.bundled import script
-from edgeworker.testing import Edge, Faults, MovableClock, Reply
+from edgeworker.testing import Edge, FaultInjection, MovableClock, Reply
 from edgeworker.testing.edge import read
 from edgeworker.testing.single import variable_bindings
 from issuer import clients, keys, records, users
@@ -215,7 +215,7 @@ def set_up(
     *,
     atomic: bool = True,
     split: bool = True,
-    faults: Faults | None = None,
+    faults: FaultInjection | None = None,
 ) -> Iterator[Stage]:
     clock = MovableClock(START)
     edge = Edge(configuration(given or variables(), atomic=atomic, split=split), clock=clock, faults=faults)

@@ -9,8 +9,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from edgeworker.config import JSON
 from edgeworker.errors import ScriptError
 from edgeworker.host.bundled import script
-from edgeworker.testing import Edge, Faults, KVByName, MovableClock, Origin, Reply, single_worker
-from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, Issuer, signing_key
+from edgeworker.testing import Edge, FaultInjection, KVByName, MovableClock, Origin, Reply, single_worker
+from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, TokenIssuer, signing_key
 
 API = "https://api.example.com"
 APP = "https://app.example.com"
@@ -31,7 +31,7 @@ FETCHES = pytest.mark.edgeworker(
 BOTH = "records.read records.write"
 
 
-def bearer(issuer: Issuer, scope: str | None = BOTH, sub: str = "alice") -> dict[str, str]:
+def bearer(issuer: TokenIssuer, scope: str | None = BOTH, sub: str = "alice") -> dict[str, str]:
     return {"Authorization": f"Bearer {issuer.token(scope=scope, sub=sub)}"}
 
 
@@ -248,7 +248,7 @@ def test_claims_are_told_in_ascii(edge: Edge) -> None:
     assert reply.text.isascii()
 
 
-@pytest.mark.edgeworker(faults=Faults(kv_failures=1.0))
+@pytest.mark.edgeworker(faults=FaultInjection(kv_failures=1.0))
 def test_without_kv_records_cannot_be_had(edge: Edge) -> None:
     reply = edge.get(f"{API}/records", headers=bearer(edge.issuer))
 
