@@ -1,6 +1,6 @@
 """What a kind of binding is: all that its folder brings, as one value."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never, TypeVar
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # most commands read configurations and run no script
     from edgeworker.assets import AssetServer
     from edgeworker.clock import Clock
     from edgeworker.kv.namespace import KVNamespace
+    from edgeworker.rest.router import Endpoint
     from edgeworker.runtime.contract.bound import BoundService
     from edgeworker.runtime.contract.worker import Worker
     from edgeworker.state import AtomicStore
@@ -41,7 +42,8 @@ class Resources:
 class Kind:
     """`value` is the binding's configuration. `fields` are the rows of wrangler's configuration that the kind has, and
     `read` makes its bindings of a worker's fields. `describe` gives the kind in wrangler's words and a text for people,
-    in which no secret stands. `bind` makes the service, and the views of it when they are asked for.
+    in which no secret stands. `bind` makes the service, and the views of it when they are asked for. `endpoints` are
+    those of the REST API.
     """
 
     value: type[Binding]
@@ -49,6 +51,7 @@ class Kind:
     read: Callable[[WorkerFields], Iterable[Binding]]
     describe: Callable[[Binding], tuple[str, str]]
     bind: "Callable[[Binding, Resources], BoundService]"
+    endpoints: "Callable[[], Sequence[Endpoint]]"
 
 
 def _read_nothing(_fields: WorkerFields) -> Iterable[Never]:
@@ -64,10 +67,12 @@ def make_kind(
     describe: Callable[[B], tuple[str, str]],
     service: Callable[[B, Resources], S],
     python: Callable[[B, S], object],
+    endpoints: "Callable[[], Sequence[Endpoint]]" = tuple,
 ) -> Kind:
     """A Kind out of functions that know the binding's own type. `python` makes the view of Python scripts.
 
-    The functions import the service and the views by themselves: who only reads a configuration needs neither.
+    The functions import the service, the views and the endpoints by themselves: a command that only reads a
+    configuration needs none of them.
     """
 
     def describe_any(binding: Binding) -> tuple[str, str]:
@@ -81,4 +86,4 @@ def make_kind(
         own, made = binding, service(binding, resources)
         return BoundService(binding.name, made, {"python": lambda: python(own, made)})
 
-    return Kind(value, fields, read, describe_any, bind)
+    return Kind(value, fields, read, describe_any, bind, endpoints)

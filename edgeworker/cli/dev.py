@@ -114,11 +114,13 @@ class _Session:
                 _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
 
     def _api(self, config: "Config", storage: "Storage", state: "SQLiteState", token: str, clock: "Clock") -> "V4Api":
-        from wrangler_compat.api import Door, NamedTokens, OneToken, V4Api
+        from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
 
         hosts = (config.api_socket.host, *config.api_hosts)
-        door = Door([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
-        return V4Api(config, storage.api, door, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration)
+        authenticator = Authenticator([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
+        return V4Api(
+            config, storage.api, authenticator, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration
+        )
 
     def _load(self) -> "Loaded":
         from wrangler_compat import load

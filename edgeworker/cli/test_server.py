@@ -118,10 +118,10 @@ class _Api:
         self._token = token
 
     def use(self, edge: "LocalEdge") -> None:
-        from wrangler_compat.api import Door, OneToken, V4Api
+        from wrangler_compat.api import Authenticator, OneToken, V4Api
 
-        door = Door([OneToken(self._token)], clock=edge.clock, hosts=["127.0.0.1"])
-        self._api = V4Api(self.config, edge.store, door, clock=edge.clock)
+        authenticator = Authenticator([OneToken(self._token)], clock=edge.clock, hosts=["127.0.0.1"])
+        self._api = V4Api(self.config, edge.store, authenticator, clock=edge.clock)
 
     async def fetch(self, request: "Request", /) -> "Response":
         return await self._api.fetch(request)

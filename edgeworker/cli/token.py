@@ -101,7 +101,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 async def _create(tokens: "ApiTokens", options: argparse.Namespace, now: int) -> None:
     from edgeworker.cli.output import Output
-    from wrangler_compat.api import permissions
+    from edgeworker.rest import permissions
 
     allowed = [str(permissions.parse(text)) for text in options.allow]
     expires_at = None if options.expires is None else expiry(options.expires, now=now)

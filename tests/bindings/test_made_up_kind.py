@@ -34,6 +34,12 @@ FOLDER: Final = {
             return GreetingView(service)
 
 
+        def _endpoints():
+            from edgeworker.bindings.greeting.rest import ENDPOINTS
+
+            return ENDPOINTS
+
+
         KIND: Final = make_kind(
             GreetingBinding,
             fields=(wrangler.FIELD,),
@@ -41,6 +47,7 @@ FOLDER: Final = {
             describe=lambda binding: ("Greeting", binding.text),
             service=_service,
             python=_python_view,
+            endpoints=_endpoints,
         )
         ''',
     "binding.py": '''
@@ -80,6 +87,20 @@ FOLDER: Final = {
 
             def greet(self, name: str) -> str:
                 return f"{self._text}, {name}"
+        ''',
+    "rest.py": '''
+        """Greetings over REST."""
+
+        from edgeworker.rest.envelope import success
+        from edgeworker.rest.permissions import Need
+        from edgeworker.rest.router import Endpoint
+
+
+        async def list_greetings(call):
+            return success([])
+
+
+        ENDPOINTS = (Endpoint("GET", "/accounts/{account}/greetings", list_greetings, Need.ACCOUNT_READ, "none"),)
         ''',
     "python_view.py": '''
         """`env.X` of a greeting, for Python scripts."""
@@ -159,4 +180,7 @@ def test_it_is_shown_with_the_configuration(tree: Path) -> None:
 
 
 def test_it_is_in_the_ledger(tree: Path) -> None:
-    assert "| `greetings` | USE | own | hello |" in run(tree, "-c", LEDGER)
+    ledger = run(tree, "-c", LEDGER)
+
+    assert "| `greetings` | USE | own | hello |" in ledger
+    assert "| GET | `/accounts/{account}/greetings` | none |" in ledger

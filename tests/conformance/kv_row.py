@@ -13,12 +13,13 @@ NAMESPACE: Final = "tests/kv/test_namespace.py::"
 STORE: Final = "tests/kv/test_store.py::"
 EVENTUAL: Final = "tests/kv/test_eventual.py::"
 VIEW: Final = "tests/bindings/kv/test_python_view.py::"
-REST: Final = "tests/wrangler_compat/api/test_kv_"
+REST: Final = "tests/bindings/kv/rest/test_"
 
 CODE: Final = "edgeworker/kv/"
 SCRIPT: Final = "edgeworker/bindings/kv/python_view.py"
 ARGUMENTS: Final = "edgeworker/bindings/kv/python_arguments.py"
-API: Final = "wrangler_compat/api/"
+API: Final = "edgeworker/rest/"
+KV_REST: Final = "edgeworker/bindings/kv/rest/"
 
 
 @dataclass(frozen=True, slots=True)

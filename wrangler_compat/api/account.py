@@ -7,11 +7,11 @@ from typing import Final
 
 from edgeworker.config import JSON, Config, Zone
 from edgeworker.messages import Response
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import page_info, success
+from edgeworker.rest.errors import ApiError, GeneralCode, ZoneCode
+from edgeworker.rest.paging import number_page
 from edgeworker.schema.ids import made_up
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import page_info, success
-from wrangler_compat.api.errors import ApiError, GeneralCode, ZoneCode
-from wrangler_compat.api.paging import number_page
 
 # What an edge without a configured account shows to clients that ask for theirs.
 MADE_UP_ACCOUNT_ID: Final = made_up("account")

@@ -1,6 +1,6 @@
-"""The API's door: who may call, from where. A refusal is code 10000.
+"""The API's authenticator: who may call, from where. A refusal is code 10000.
 
-A token is asked for on every call. Beyond that the door keeps web pages out: a page in a browser on this machine can
+A token is asked for on every call. Beyond that web pages are kept out: a page in a browser on this machine can
 reach a loopback socket, and with DNS rebinding it can do so under its own name. So the Host must be one of ours, and a
 call with another Origin is refused; there is no CORS header in any answer. Who guesses tokens has to wait.
 """
@@ -16,10 +16,10 @@ from typing import Final, Protocol
 from edgeworker.clock import Clock
 from edgeworker.errors import ConfigError
 from edgeworker.messages import Request
+from edgeworker.rest import permissions
+from edgeworker.rest.permissions import Need, Permission, Principal
 from edgeworker.state import ApiToken, ApiTokens
-from wrangler_compat.api import permissions
 from wrangler_compat.api.attempts import MAX_WRONG_TOKENS, Attempts
-from wrangler_compat.api.permissions import Need, Permission, Principal
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class NamedTokens:
         return Principal(token.id, token.name, tuple(_understood(token)))
 
 
-class Door:
+class Authenticator:
     """`hosts` are names, beyond IP addresses, localhost and api.cloudflare.com, under which the API may be called."""
 
     def __init__(self, checks: Sequence[TokenCheck], *, clock: Clock, hosts: Collection[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Cloudflare's v4 REST API as a Handler: the door, the router, the envelope."""
+"""Cloudflare's v4 REST API as a Handler: the authenticator, the router, the envelope."""
 
 import logging
 from typing import Final
@@ -8,16 +8,16 @@ from edgeworker.config import Config
 from edgeworker.errors import StoreError
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
+from edgeworker.rest import target
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import failure
+from edgeworker.rest.errors import ApiError, GeneralCode, KVCode
+from edgeworker.rest.permissions import Principal
+from edgeworker.rest.router import Match, Router, WrongMethod
 from edgeworker.state import MemoryState, State
-from wrangler_compat.api import target
 from wrangler_compat.api.account import account_id, takes_account
-from wrangler_compat.api.auth import Door, Refusal
-from wrangler_compat.api.call import Call
+from wrangler_compat.api.auth import Authenticator, Refusal
 from wrangler_compat.api.endpoints import ENDPOINTS
-from wrangler_compat.api.envelope import failure
-from wrangler_compat.api.errors import ApiError, GeneralCode, KVCode
-from wrangler_compat.api.permissions import Principal
-from wrangler_compat.api.router import Match, Router, WrongMethod
 
 _log = logging.getLogger(__name__)
 
@@ -32,14 +32,14 @@ class V4Api:
 
     `config`, which may be replaced, has the account and zones that it shows.
 
-    `relaxed_expiration` lets in entries that expire in less than 60 seconds, see wrangler_compat.api.expiration.
+    `relaxed_expiration` lets in entries that expire in less than 60 s (see edgeworker.bindings.kv.rest.expiration).
     """
 
     def __init__(
         self,
         config: Config,
         store: KVStore,
-        door: Door,
+        authenticator: Authenticator,
         *,
         clock: Clock,
         state: State | None = None,
@@ -48,7 +48,7 @@ class V4Api:
         self.config = config
         self._store = store
         self._state = state or MemoryState(clock)
-        self._door = door
+        self._door = authenticator
         self._clock = clock
         self._relaxed_expiration = relaxed_expiration
         self._router = Router(ENDPOINTS)

@@ -1,5 +1,6 @@
 """KV namespaces. The service is `edgeworker.kv.namespace.KVNamespace`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings.kind import Resources, make_kind
@@ -8,6 +9,7 @@ from edgeworker.bindings.kv.binding import KVBinding
 
 if TYPE_CHECKING:
     from edgeworker.kv.namespace import KVNamespace
+    from edgeworker.rest.router import Endpoint
 
 
 def _service(binding: KVBinding, resources: Resources) -> "KVNamespace":
@@ -20,6 +22,12 @@ def _python_view(binding: KVBinding, namespace: "KVNamespace") -> object:
     return KVView(namespace, name=binding.name)
 
 
+def _endpoints() -> "Sequence[Endpoint]":
+    from edgeworker.bindings.kv.rest import ENDPOINTS
+
+    return ENDPOINTS
+
+
 KIND: Final = make_kind(
     KVBinding,
     fields=(wrangler.FIELD,),
@@ -27,4 +35,5 @@ KIND: Final = make_kind(
     describe=lambda binding: ("KV Namespace", binding.namespace_id),
     service=_service,
     python=_python_view,
+    endpoints=_endpoints,
 )

@@ -18,7 +18,7 @@ from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.serving import serve
 from edgeworker.host.stored_edge import StoredEdge
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 _NAMESPACE: Final = Namespace(id=f"{0x70C3:032x}", title="split tokens of the demo")
 _ACCOUNT_ID: Final = f"{0xDE:032x}"
@@ -73,7 +73,7 @@ async def set_up() -> AsyncIterator[SplitTokenStage]:
             DataDir.open(Path(folder) / "data"),
             clock,
             lambda storage, state: V4Api(
-                config, storage.api, Door([OneToken(token)], clock=clock), clock=clock, state=state
+                config, storage.api, Authenticator([OneToken(token)], clock=clock), clock=clock, state=state
             ),
         )
         async with serve(config, edge, clock=clock, drain_seconds=0) as running:

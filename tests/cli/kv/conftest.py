@@ -10,7 +10,7 @@ from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
 from edgeworker.server import listen
 from tests.cli.kv.commands import TOKEN, Kv, on_directory
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def kv(
         yield Kv(on_directory(tmp_path / "data"), capsysbinary)
         return
     clock = SystemClock()
-    api = V4Api(Config(account_id="some-account"), store, Door([OneToken(TOKEN)], clock=clock), clock=clock)
+    api = V4Api(Config(account_id="some-account"), store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock)
     listener = await listen(api, Socket(port=0), limits=Limits(), clock=clock)
     yield Kv(("--api-url", listener.url, "--api-token", TOKEN), capsysbinary)
     await listener.close(0)

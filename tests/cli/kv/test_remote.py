@@ -9,7 +9,7 @@ from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.server import listen
 from tests.cli.kv.commands import Kv
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 
 async def test_the_data_directorys_token_is_used_and_a_wrong_one_is_told(
@@ -17,7 +17,7 @@ async def test_the_data_directorys_token_is_used_and_a_wrong_one_is_told(
 ) -> None:
     monkeypatch.delenv("EDGEWORKER_API_TOKEN", raising=False)
     token, clock = DataDir.open(tmp_path / "data").api_token(), SystemClock()
-    api = V4Api(Config(account_id="mine"), store, Door([OneToken(token)], clock=clock), clock=clock)
+    api = V4Api(Config(account_id="mine"), store, Authenticator([OneToken(token)], clock=clock), clock=clock)
     listener = await listen(api, Socket(port=0), limits=Limits(), clock=clock)
     here = ("--api-url", f"{listener.url}/client/v4")
 
@@ -51,8 +51,10 @@ async def test_the_proxy_of_the_environment_is_asked(
     for name in ("http_proxy", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     clock = SystemClock()
-    door = Door([OneToken("t")], clock=clock, hosts=["api.example"])
-    listener = await listen(V4Api(Config(), store, door, clock=clock), Socket(port=0), limits=Limits(), clock=clock)
+    authenticator = Authenticator([OneToken("t")], clock=clock, hosts=["api.example"])
+    listener = await listen(
+        V4Api(Config(), store, authenticator, clock=clock), Socket(port=0), limits=Limits(), clock=clock
+    )
     monkeypatch.setenv("HTTP_PROXY", listener.url)
     ran = await kv_here("namespace", "list", "--api-url", "http://api.example", "--api-token", "t")
     await listener.close(0)

@@ -16,7 +16,7 @@ from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.kv.store import KVStore
 from edgeworker.server import listen
 from tests.cli.kv.commands import TOKEN, Ran
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def oauth(
         yield OAuth(("--persist-to", str(project / "data")), capsysbinary, monkeypatch)
         return
     clock = SystemClock()
-    api = V4Api(Config(account_id="some-account"), store, Door([OneToken(TOKEN)], clock=clock), clock=clock)
+    api = V4Api(Config(account_id="some-account"), store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock)
     listener = await listen(api, Socket(port=0), limits=Limits(), clock=clock)
     yield OAuth(("--api-url", listener.url, "--api-token", TOKEN), capsysbinary, monkeypatch)
     await listener.close(0)

@@ -9,7 +9,7 @@ from tests.kv.clocks import FakeClock
 from tests.kv.stores import STORES
 from tests.management import listen_api
 from tests.wrangler_compat.api.client import ACCOUNT, NAMESPACE, TOKEN, Client
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 CONFIG = Config(account_id=ACCOUNT, zones=(Zone("example.com", "a" * 32), Zone("other.test", "b" * 32)))
 
@@ -29,7 +29,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 def client(store: KVStore, clock: FakeClock) -> Client:
-    return Client(V4Api(CONFIG, store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
+    return Client(V4Api(CONFIG, store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock))
 
 
 @pytest.fixture

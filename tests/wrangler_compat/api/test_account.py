@@ -4,7 +4,7 @@ from edgeworker.config import JSON, Config
 from edgeworker.kv.store import KVStore
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import ACCOUNT, TOKEN, Client
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 from wrangler_compat.api.account import MADE_UP_ACCOUNT_ID
 
 EXAMPLE: JSON = {
@@ -61,7 +61,7 @@ async def test_another_account_than_the_configured_one_is_refused(client: Client
 
 @pytest.mark.parametrize("config", [Config(), Config(account_id=MADE_UP_ACCOUNT_ID, account_is_made_up=True)])
 async def test_without_a_configured_account_any_id_will_do(store: KVStore, clock: FakeClock, config: Config) -> None:
-    client = Client(V4Api(config, store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
+    client = Client(V4Api(config, store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock))
 
     for account in ("f" * 32, "my-account", MADE_UP_ACCOUNT_ID):
         assert (await client.get(f"/client/v4/accounts/{account}/storage/kv/namespaces")).status == 200

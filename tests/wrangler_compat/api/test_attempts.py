@@ -3,71 +3,73 @@
 import pytest
 
 from edgeworker.messages import URL, Client, Headers, Request
+from edgeworker.rest.permissions import Principal
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import TOKEN
 from tests.wrangler_compat.api.client import Client as ApiClient
 from wrangler_compat.api.attempts import MAX_ADDRESSES, MAX_WRONG_TOKENS, WINDOW_SECONDS, Attempts
-from wrangler_compat.api.auth import Door, OneToken, Refusal
-from wrangler_compat.api.permissions import Principal
+from wrangler_compat.api.auth import Authenticator, OneToken, Refusal
 
 
-async def status(door: Door, token: str, ip: str = "198.51.100.7") -> int:
+async def status(authenticator: Authenticator, token: str, ip: str = "198.51.100.7") -> int:
     url = URL.parse("http://127.0.0.1:8788/client/v4/user")
     asked = Request("GET", url, Headers({"authorization": f"Bearer {token}"}), client=Client(ip))
-    match await door.authorize(asked):
+    match await authenticator.authorize(asked):
         case Refusal(status):
             return status
         case Principal():
             return 200
 
 
-async def guessed(door: Door, count: int = MAX_WRONG_TOKENS, ip: str = "198.51.100.7") -> None:
-    assert {await status(door, f"guess-{number}", ip) for number in range(count)} == {401}
+async def guessed(authenticator: Authenticator, count: int = MAX_WRONG_TOKENS, ip: str = "198.51.100.7") -> None:
+    assert {await status(authenticator, f"guess-{number}", ip) for number in range(count)} == {401}
 
 
 @pytest.fixture
-def door(clock: FakeClock) -> Door:
-    return Door([OneToken(TOKEN)], clock=clock)
+def authenticator(clock: FakeClock) -> Authenticator:
+    return Authenticator([OneToken(TOKEN)], clock=clock)
 
 
-async def test_h27_after_too_many_wrong_tokens_none_of_that_address_is_looked_at(door: Door, clock: FakeClock) -> None:
-    await guessed(door)
+async def test_h27_after_too_many_wrong_tokens_none_of_that_address_is_looked_at(
+    authenticator: Authenticator, clock: FakeClock
+) -> None:
+    await guessed(authenticator)
 
-    assert await status(door, TOKEN) == 429
-    assert await status(door, "another") == 429
-    assert await status(door, TOKEN, "198.51.100.8") == 200
+    assert await status(authenticator, TOKEN) == 429
+    assert await status(authenticator, "another") == 429
+    assert await status(authenticator, TOKEN, "198.51.100.8") == 200
     clock.advance(WINDOW_SECONDS - 1)
-    assert await status(door, TOKEN) == 429
+    assert await status(authenticator, TOKEN) == 429
     clock.advance(1)
-    assert await status(door, TOKEN) == 200
+    assert await status(authenticator, TOKEN) == 200
 
 
-async def test_h27_the_refusal_says_how_long_to_wait(door: Door, clock: FakeClock) -> None:
-    await guessed(door)
+async def test_h27_the_refusal_says_how_long_to_wait(authenticator: Authenticator, clock: FakeClock) -> None:
+    await guessed(authenticator)
     clock.advance(100)
 
     url = URL.parse("http://127.0.0.1:8788/client/v4/user")
     asked = Request("GET", url, Headers({"authorization": f"Bearer {TOKEN}"}), client=Client("198.51.100.7"))
-    refusal = await door.authorize(asked)
+    refusal = await authenticator.authorize(asked)
 
     assert isinstance(refusal, Refusal)
     assert refusal.retry_after_seconds == WINDOW_SECONDS - 100
     assert TOKEN not in refusal.reason
 
 
-async def test_one_wrong_token_again_and_again_keeps_nobody_away(door: Door) -> None:
+async def test_one_wrong_token_again_and_again_keeps_nobody_away(authenticator: Authenticator) -> None:
     for _ in range(10 * MAX_WRONG_TOKENS):
-        assert await status(door, "revoked") == 401
+        assert await status(authenticator, "revoked") == 401
 
-    assert await status(door, TOKEN) == 200
+    assert await status(authenticator, TOKEN) == 200
 
 
-async def test_wrong_tokens_of_long_ago_do_not_count(door: Door, clock: FakeClock) -> None:
-    await guessed(door, MAX_WRONG_TOKENS - 1)
+async def test_wrong_tokens_of_long_ago_do_not_count(authenticator: Authenticator, clock: FakeClock) -> None:
+    await guessed(authenticator, MAX_WRONG_TOKENS - 1)
     clock.advance(WINDOW_SECONDS)
-    await guessed(door, MAX_WRONG_TOKENS - 1)
+    await guessed(authenticator, MAX_WRONG_TOKENS - 1)
 
-    assert await status(door, TOKEN) == 200
+    assert await status(authenticator, TOKEN) == 200
 
 
 @pytest.mark.parametrize(
@@ -81,11 +83,11 @@ async def test_wrong_tokens_of_long_ago_do_not_count(door: Door, clock: FakeCloc
     ],
 )
 async def test_a_client_cannot_change_to_another_address_of_its_own(
-    door: Door, first: str, second: str, same: bool
+    authenticator: Authenticator, first: str, second: str, same: bool
 ) -> None:
-    await guessed(door, ip=first)
+    await guessed(authenticator, ip=first)
 
-    assert await status(door, TOKEN, second) == (429 if same else 200)
+    assert await status(authenticator, TOKEN, second) == (429 if same else 200)
 
 
 def test_what_is_remembered_is_bounded() -> None:

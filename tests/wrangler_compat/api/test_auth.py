@@ -6,19 +6,19 @@ import pytest
 from edgeworker.config import Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Headers, Request
+from edgeworker.rest.permissions import Need, Principal
 from edgeworker.state import ApiTokens, SQLiteState
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import NAMESPACE, NAMESPACES, TOKEN, VALUES, Client
 from wrangler_compat.api import V4Api
-from wrangler_compat.api.auth import Door, NamedTokens, OneToken, Refusal
-from wrangler_compat.api.permissions import Need, Principal
+from wrangler_compat.api.auth import Authenticator, NamedTokens, OneToken, Refusal
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
-def door(clock: FakeClock) -> Door:
-    return Door([OneToken(TOKEN)], clock=clock, hosts=["edge.internal"])
+def authenticator(clock: FakeClock) -> Authenticator:
+    return Authenticator([OneToken(TOKEN)], clock=clock, hosts=["edge.internal"])
 
 
 def asked(headers: dict[str, str] | list[tuple[str, str]], host: str = "127.0.0.1:8788") -> Request:
@@ -33,8 +33,8 @@ def asked(headers: dict[str, str] | list[tuple[str, str]], host: str = "127.0.0.
         {"x-auth-email": "me@example.com", "x-auth-key": TOKEN},
     ],
 )
-async def test_the_token_opens_the_door(door: Door, headers: dict[str, str]) -> None:
-    principal = await door.authorize(asked(headers))
+async def test_the_token_opens_the_door(authenticator: Authenticator, headers: dict[str, str]) -> None:
+    principal = await authenticator.authorize(asked(headers))
 
     assert isinstance(principal, Principal)
     assert principal.may(Need.EVERYTHING, None)
@@ -59,8 +59,10 @@ async def test_the_token_opens_the_door(door: Door, headers: dict[str, str]) -> 
         [("authorization", "Bearer \xff\xfe")],
     ],
 )
-async def test_without_the_token_the_answer_is_401(door: Door, headers: list[tuple[str, str]]) -> None:
-    refusal = await door.authorize(asked(headers))
+async def test_without_the_token_the_answer_is_401(
+    authenticator: Authenticator, headers: list[tuple[str, str]]
+) -> None:
+    refusal = await authenticator.authorize(asked(headers))
 
     assert isinstance(refusal, Refusal)
     assert refusal.status == 401
@@ -81,8 +83,8 @@ async def test_without_the_token_the_answer_is_401(door: Door, headers: list[tup
         "edge.internal:8788",
     ],
 )
-async def test_an_address_and_a_name_of_ours_are_let_in(door: Door, host: str) -> None:
-    assert isinstance(await door.authorize(asked(BEARER, host)), Principal)
+async def test_an_address_and_a_name_of_ours_are_let_in(authenticator: Authenticator, host: str) -> None:
+    assert isinstance(await authenticator.authorize(asked(BEARER, host)), Principal)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,10 @@ async def test_an_address_and_a_name_of_ours_are_let_in(door: Door, host: str) -
         "notlocalhost",
     ],
 )
-async def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(door: Door, host: str) -> None:
-    refusal = await door.authorize(asked(BEARER, host))
+async def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(
+    authenticator: Authenticator, host: str
+) -> None:
+    refusal = await authenticator.authorize(asked(BEARER, host))
 
     assert isinstance(refusal, Refusal)
     assert refusal.status == 403
@@ -114,17 +118,17 @@ async def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(d
     ],
 )
 async def test_a_call_from_another_origins_page_is_refused_even_with_the_token(
-    door: Door, headers: dict[str, str]
+    authenticator: Authenticator, headers: dict[str, str]
 ) -> None:
-    refusal = await door.authorize(asked({**BEARER, **headers}))
+    refusal = await authenticator.authorize(asked({**BEARER, **headers}))
 
     assert isinstance(refusal, Refusal)
     assert refusal.status == 403
 
 
 @pytest.mark.parametrize("headers", [{"origin": "http://127.0.0.1:8788"}, {"sec-fetch-site": "none"}])
-async def test_a_call_from_the_apis_own_origin_is_let_in(door: Door, headers: dict[str, str]) -> None:
-    assert isinstance(await door.authorize(asked({**BEARER, **headers})), Principal)
+async def test_a_call_from_the_apis_own_origin_is_let_in(authenticator: Authenticator, headers: dict[str, str]) -> None:
+    assert isinstance(await authenticator.authorize(asked({**BEARER, **headers})), Principal)
 
 
 def test_an_empty_token_is_no_token() -> None:
@@ -159,22 +163,24 @@ async def tokens(tmp_path: Path, clock: FakeClock) -> AsyncIterator[ApiTokens]:
 
 async def test_a_named_token_may_do_what_it_was_made_for(tokens: ApiTokens, clock: FakeClock) -> None:
     text = await tokens.create("publisher", ["kv:write:ns"], now=clock.now(), expires_at=clock.now() + 60)
-    door = Door([OneToken(TOKEN), NamedTokens(tokens)], clock=clock)
+    authenticator = Authenticator([OneToken(TOKEN), NamedTokens(tokens)], clock=clock)
 
-    principal = await door.authorize(asked({"authorization": f"Bearer {text}"}))
+    principal = await authenticator.authorize(asked({"authorization": f"Bearer {text}"}))
 
     assert isinstance(principal, Principal)
     assert principal.name == "publisher"
     assert principal.may(Need.KV_WRITE, "ns")
     assert not principal.may(Need.KV_READ, "ns")
     clock.advance(60)
-    assert isinstance(await door.authorize(asked({"authorization": f"Bearer {text}"})), Refusal)
+    assert isinstance(await authenticator.authorize(asked({"authorization": f"Bearer {text}"})), Refusal)
 
 
 async def test_a_permission_that_is_not_understood_grants_nothing(tokens: ApiTokens, clock: FakeClock) -> None:
     text = await tokens.create("later", ["d1:write", "kv:read"], now=clock.now(), expires_at=None)
 
-    principal = await Door([NamedTokens(tokens)], clock=clock).authorize(asked({"authorization": f"Bearer {text}"}))
+    principal = await Authenticator([NamedTokens(tokens)], clock=clock).authorize(
+        asked({"authorization": f"Bearer {text}"})
+    )
 
     assert isinstance(principal, Principal)
     assert [str(permission) for permission in principal.permissions] == ["kv:read"]
@@ -184,7 +190,7 @@ async def test_a_publishers_token_can_write_its_namespace_and_do_nothing_else(
     tokens: ApiTokens, store: KVStore, clock: FakeClock
 ) -> None:
     text = await tokens.create("publisher", [f"kv:write:{NAMESPACE}"], now=clock.now(), expires_at=None)
-    api = V4Api(Config(), store, Door([NamedTokens(tokens)], clock=clock), clock=clock)
+    api = V4Api(Config(), store, Authenticator([NamedTokens(tokens)], clock=clock), clock=clock)
     publisher = Client(api, {"authorization": f"Bearer {text}"})
 
     assert (await publisher.call("PUT", f"{VALUES}/k", b"v")).status == 200

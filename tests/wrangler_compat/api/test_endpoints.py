@@ -1,5 +1,5 @@
+from edgeworker.rest.permissions import Need
 from wrangler_compat.api.endpoints import ENDPOINTS
-from wrangler_compat.api.permissions import Need
 
 
 def test_no_row_stands_twice_and_each_has_a_permission_that_fits_its_method() -> None:

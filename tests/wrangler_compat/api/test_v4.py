@@ -9,7 +9,7 @@ from edgeworker.kv.store import EntryStream
 from edgeworker.messages import URL, Request
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import ACCOUNT, NAMESPACES, TOKEN, VALUES, Client, received
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_store_that_fails_is_503_and_its_text_stays_in_the_log(
             raise StoreError("/data/kv.sqlite: disk I/O error")
 
     store = Broken()
-    client = Client(V4Api(Config(), store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
+    client = Client(V4Api(Config(), store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock))
     made = (await client.call("POST", NAMESPACES, {"title": "t"})).result
     assert isinstance(made, dict)
 

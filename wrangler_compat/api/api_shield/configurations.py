@@ -20,6 +20,9 @@ from edgeworker.products.api_shield.keys import (
 )
 from edgeworker.products.api_shield.objects import configuration_json, keys_json
 from edgeworker.products.api_shield.token_sources import MAX_SOURCES, TokenSource, read_source
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import success
+from edgeworker.rest.errors import ApiError, ApiShieldCode
 from wrangler_compat.api.api_shield.members import JSONObject, as_list, as_object, read_text, read_texts, refuse_unknown
 from wrangler_compat.api.api_shield.shielded_zone import (
     ShieldedZone,
@@ -31,9 +34,6 @@ from wrangler_compat.api.api_shield.shielded_zone import (
     refuse_source,
     timestamp,
 )
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import success
-from wrangler_compat.api.errors import ApiError, ApiShieldCode
 
 
 async def list_configurations(call: Call) -> Response:

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from edgeworker.rest.permissions import Need
+from edgeworker.rest.router import Endpoint, Method
 from wrangler_compat.api.api_shield import configurations, operations, rules
-from wrangler_compat.api.permissions import Need
-from wrangler_compat.api.router import Endpoint, Method
 
 _OPERATIONS: Final = "/zones/{zone}/api_gateway/operations"
 _OLD: Final = "until 2024 Cloudflare had it under this path"

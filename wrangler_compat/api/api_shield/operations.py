@@ -11,6 +11,8 @@ from edgeworker.products.api_shield.operations import (
     normalize_host,
     normalize_method,
 )
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import success
 from wrangler_compat.api.api_shield.members import as_list, as_object
 from wrangler_compat.api.api_shield.shielded_zone import (
     ShieldedZone,
@@ -23,8 +25,6 @@ from wrangler_compat.api.api_shield.shielded_zone import (
     refuse_source,
     timestamp,
 )
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import success
 
 MAX_OPERATIONS = 10_000
 _ORDERS = ("method", "host", "endpoint")

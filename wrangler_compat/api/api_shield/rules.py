@@ -14,6 +14,8 @@ from edgeworker.products.api_shield.config import (
     ValidationRule,
 )
 from edgeworker.products.api_shield.objects import operation_json, rule_json
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import success
 from edgeworker.state import Conflict
 from wrangler_compat.api.api_shield.members import (
     JSONObject,
@@ -37,8 +39,6 @@ from wrangler_compat.api.api_shield.shielded_zone import (
     refuse_source,
     timestamp,
 )
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import success
 
 MAX_RULES = 500
 _MEMBERS = ("title", "description", "action", "enabled", "expression", "selector")

@@ -11,11 +11,11 @@ from edgeworker.messages import Response
 from edgeworker.products.api_shield.config import ShieldConfig
 from edgeworker.products.api_shield.handler import shield_of
 from edgeworker.products.api_shield.zone_objects import DOCUMENTS, StoredObjects, ZoneObjects, merge
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import page_info, success
+from edgeworker.rest.errors import ApiError, ApiShieldCode, ZoneCode
+from edgeworker.rest.paging import number_page
 from edgeworker.state import Conflict
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import page_info, success
-from wrangler_compat.api.errors import ApiError, ApiShieldCode, ZoneCode
-from wrangler_compat.api.paging import number_page
 
 MAX_BODY_BYTES = 1024 * 1024
 

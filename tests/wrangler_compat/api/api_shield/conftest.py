@@ -14,7 +14,7 @@ from tests.management import listen_api
 from tests.products.api_shield.minting import key_set, signing_key
 from tests.products.api_shield.zones import configuration, operation, rule
 from tests.wrangler_compat.api.client import ACCOUNT, TOKEN, Answer, Client
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 ZONE = "a" * 32
 WRITTEN_ZONE = "b" * 32
@@ -54,7 +54,7 @@ async def api(tmp_path: Path) -> AsyncIterator[V4Api]:
         yield V4Api(
             Config(account_id=ACCOUNT, zones=zones),
             MemoryStore(),
-            Door([OneToken(TOKEN)], clock=clock),
+            Authenticator([OneToken(TOKEN)], clock=clock),
             clock=clock,
             state=state,
         )

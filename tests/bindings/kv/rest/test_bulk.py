@@ -8,7 +8,7 @@ from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import NAMESPACE, NAMESPACES, TOKEN, VALUES, Client
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 BULK = f"{NAMESPACES}/{NAMESPACE}/bulk"
 
@@ -135,7 +135,7 @@ async def test_a_bulk_body_over_100_mb_is_refused_before_it_is_read(client: Clie
 
 
 async def test_a_relaxed_api_moves_near_expiries_of_a_bulk_put(store: KVStore, clock: FakeClock) -> None:
-    api = V4Api(Config(), store, Door([OneToken(TOKEN)], clock=clock), clock=clock, relaxed_expiration=True)
+    api = V4Api(Config(), store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock, relaxed_expiration=True)
 
     answer = await Client(api).call("PUT", BULK, [{"key": "k", "value": "v", "expiration": clock.now() + 1}])
 

@@ -1,7 +1,7 @@
 import pytest
 
 from edgeworker.errors import ConfigError
-from wrangler_compat.api.permissions import Need, Permission, Principal, parse
+from edgeworker.rest.permissions import Need, Permission, Principal, parse
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import pytest
 
+from edgeworker.bindings.kv.rest.expiration import Expiration, read
 from edgeworker.config import JSON
-from wrangler_compat.api.errors import ApiError, KVCode
-from wrangler_compat.api.expiration import Expiration, read
+from edgeworker.rest.errors import ApiError, KVCode
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,16 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
+from edgeworker.bindings.kv.rest import expiration
+from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
 from edgeworker.config import JSON
 from edgeworker.kv.rules import MAX_VALUE_BYTES, check_value_length
 from edgeworker.messages import Body, Headers, Response
-from wrangler_compat.api import expiration
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import success
-from wrangler_compat.api.errors import ApiError, KVCode
-from wrangler_compat.api.json_array import parse
-from wrangler_compat.api.kv_answers import failed, kv_errors, namespace_of
-from wrangler_compat.api.multipart import MultipartRefused, PartTooLarge, boundary_of, read_parts
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import success
+from edgeworker.rest.errors import ApiError, KVCode
+from edgeworker.rest.json_array import parse
+from edgeworker.rest.multipart import MultipartRefused, PartTooLarge, boundary_of, read_parts
 
 _log = logging.getLogger(__name__)
 

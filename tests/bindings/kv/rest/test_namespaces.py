@@ -2,10 +2,10 @@ import re
 
 import pytest
 
+from edgeworker.bindings.kv.rest.namespaces import MAX_NAMESPACES
 from edgeworker.config import JSON, Namespace
 from edgeworker.kv.store import KVStore
 from tests.wrangler_compat.api.client import NAMESPACE, NAMESPACES, VALUES, Client
-from wrangler_compat.api.kv_namespaces import MAX_NAMESPACES
 
 
 def titles(result: JSON) -> list[JSON]:

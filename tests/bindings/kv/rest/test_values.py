@@ -13,7 +13,7 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import KVStore
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import NAMESPACE, NAMESPACES, TOKEN, VALUES, Client
-from wrangler_compat.api import Door, OneToken, V4Api
+from wrangler_compat.api import Authenticator, OneToken, V4Api
 
 METADATA = f"{NAMESPACES}/{NAMESPACE}/metadata"
 
@@ -87,7 +87,7 @@ async def test_every_publisher_key_is_stored_as_it_was_sent(signature: bytes) ->
     """The publisher puts raw standard base64 into the path."""
     store, clock = MemoryStore(), FakeClock()
     await store.namespaces.register([Namespace(NAMESPACE, "tokens")])
-    client = Client(V4Api(Config(), store, Door([OneToken(TOKEN)], clock=clock), clock=clock))
+    client = Client(V4Api(Config(), store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock))
     key = base64.b64encode(hashlib.sha256(signature).digest()).decode()
 
     answer = await client.call("PUT", f"{VALUES}/{key}?expiration={clock.now() + 300}", b"header.payload")
@@ -165,7 +165,7 @@ async def test_an_expiry_that_is_too_near_or_no_number_is_refused(
 
 
 async def test_a_relaxed_api_moves_a_near_expiry_to_sixty_seconds_ahead(store: KVStore, clock: FakeClock) -> None:
-    api = V4Api(Config(), store, Door([OneToken(TOKEN)], clock=clock), clock=clock, relaxed_expiration=True)
+    api = V4Api(Config(), store, Authenticator([OneToken(TOKEN)], clock=clock), clock=clock, relaxed_expiration=True)
     client = Client(api)
     now = clock.now()
 

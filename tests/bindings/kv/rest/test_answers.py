@@ -2,9 +2,9 @@ from typing import get_args
 
 import pytest
 
+from edgeworker.bindings.kv.rest.answers import kv_errors
 from edgeworker.errors import KVError, KVRule
-from wrangler_compat.api.errors import ApiError
-from wrangler_compat.api.kv_answers import kv_errors
+from edgeworker.rest.errors import ApiError
 
 
 @pytest.mark.parametrize("rule", get_args(KVRule))

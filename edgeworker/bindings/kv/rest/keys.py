@@ -3,13 +3,13 @@
 import re
 from typing import Final
 
+from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import ListResultKey
 from edgeworker.messages import Response
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import success
-from wrangler_compat.api.errors import KVCode
-from wrangler_compat.api.kv_answers import failed, kv_errors, namespace_of
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import success
+from edgeworker.rest.errors import KVCode
 
 _MIN_LIMIT: Final = 10
 _MAX_LIMIT: Final = 1000

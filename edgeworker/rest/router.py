@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edgeworker.messages import Response
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.permissions import Need
-from wrangler_compat.api.target import decoded
+from edgeworker.rest.call import Call
+from edgeworker.rest.permissions import Need
+from edgeworker.rest.target import decoded
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 

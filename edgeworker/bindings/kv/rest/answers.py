@@ -6,8 +6,8 @@ from typing import Final
 
 from edgeworker.errors import KVError, KVRule
 from edgeworker.kv.namespace import KVNamespace
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.errors import ApiError, KVCode
+from edgeworker.rest.call import Call
+from edgeworker.rest.errors import ApiError, KVCode
 
 _CODES: Final[dict[KVRule, tuple[int, KVCode]]] = {
     "key name": (400, KVCode.ILLEGAL_KEY),

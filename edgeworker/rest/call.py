@@ -8,10 +8,10 @@ from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import BodyTooLarge, Request
+from edgeworker.rest.errors import ApiError, Code, KVCode
+from edgeworker.rest.json_array import parse
+from edgeworker.rest.permissions import Principal
 from edgeworker.state import State
-from wrangler_compat.api.errors import ApiError, Code, KVCode
-from wrangler_compat.api.json_array import parse
-from wrangler_compat.api.permissions import Principal
 
 # https://developers.cloudflare.com/kv/platform/limits/: a bulk write's body, the largest JSON that the API takes.
 MAX_JSON_BYTES: Final = 100 * 1024 * 1024

@@ -1,10 +1,10 @@
 import pytest
 
 from edgeworker.messages import Response
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.permissions import Need
-from wrangler_compat.api.router import Endpoint, Match, Method, Router, WrongMethod
-from wrangler_compat.api.target import UndecodableText
+from edgeworker.rest.call import Call
+from edgeworker.rest.permissions import Need
+from edgeworker.rest.router import Endpoint, Match, Method, Router, WrongMethod
+from edgeworker.rest.target import UndecodableText
 
 
 async def answer(call: Call) -> Response:

@@ -6,7 +6,7 @@ from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.messages import Headers, Response
-from wrangler_compat.api.errors import Code
+from edgeworker.rest.errors import Code
 
 _JSON_TYPE: Final = "application/json"
 

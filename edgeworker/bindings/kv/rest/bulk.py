@@ -5,16 +5,16 @@ import binascii
 import json
 from typing import Final
 
+from edgeworker.bindings.kv.rest import expiration
+from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import FoundValue, KeyValuePair
 from edgeworker.kv.rules import MAX_BULK_GET_KEYS, MAX_BULK_PAIRS
 from edgeworker.messages import Response
-from wrangler_compat.api import expiration
-from wrangler_compat.api.call import Call, not_json
-from wrangler_compat.api.envelope import success
-from wrangler_compat.api.errors import KVCode
-from wrangler_compat.api.json_array import elements
-from wrangler_compat.api.kv_answers import failed, kv_errors, namespace_of
+from edgeworker.rest.call import Call, not_json
+from edgeworker.rest.envelope import success
+from edgeworker.rest.errors import KVCode
+from edgeworker.rest.json_array import elements
 
 _PUT: Final = "put bulk"
 _DELETE: Final = "remove bulk"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeworker.config import JSON
-from wrangler_compat.api.json_array import elements, parse
+from edgeworker.rest.json_array import elements, parse
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

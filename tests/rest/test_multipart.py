@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrangler_compat.api.multipart import MultipartRefused, PartTooLarge, boundary_of, read_parts
+from edgeworker.rest.multipart import MultipartRefused, PartTooLarge, boundary_of, read_parts
 
 LIMITS = {"value": 1000, "metadata": 10}
 

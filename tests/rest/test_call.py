@@ -5,11 +5,11 @@ import pytest
 from edgeworker.config import Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Body, Request
+from edgeworker.rest.call import MAX_JSON_BYTES, Call
+from edgeworker.rest.errors import ApiError, KVCode
+from edgeworker.rest.permissions import Principal
 from edgeworker.state import MemoryState
 from tests.kv.clocks import FakeClock
-from wrangler_compat.api.call import MAX_JSON_BYTES, Call
-from wrangler_compat.api.errors import ApiError, KVCode
-from wrangler_compat.api.permissions import Principal
 
 
 @pytest.fixture

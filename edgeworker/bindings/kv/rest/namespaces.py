@@ -3,13 +3,13 @@
 import secrets
 from typing import Final
 
+from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
 from edgeworker.config import JSON, Namespace
 from edgeworker.messages import Response
-from wrangler_compat.api.call import Call
-from wrangler_compat.api.envelope import page_info, success
-from wrangler_compat.api.errors import KVCode
-from wrangler_compat.api.kv_answers import failed, kv_errors, namespace_of
-from wrangler_compat.api.paging import number_page
+from edgeworker.rest.call import Call
+from edgeworker.rest.envelope import page_info, success
+from edgeworker.rest.errors import KVCode
+from edgeworker.rest.paging import number_page
 
 # https://developers.cloudflare.com/kv/platform/limits/
 MAX_NAMESPACES: Final = 1000

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from wrangler_compat.api.errors import ApiError, Code
+from edgeworker.rest.errors import ApiError, Code
 
 MAX_PER_PAGE: Final = 1000
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.kv.rules import MIN_TTL_SECONDS
-from wrangler_compat.api.errors import ApiError, KVCode
+from edgeworker.rest.errors import ApiError, KVCode
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,15}")
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeworker.messages import URL, Request
-from wrangler_compat.api.target import Target, UndecodableText, decoded, of
+from edgeworker.rest.target import Target, UndecodableText, decoded, of
 
 
 def target(raw: str | None, url: str = "http://a.example/") -> Target:

@@ -1,8 +1,8 @@
 import pytest
 
-from wrangler_compat.api.envelope import page_info
-from wrangler_compat.api.errors import ApiError, KVCode
-from wrangler_compat.api.paging import NumberPage, number_page
+from edgeworker.rest.envelope import page_info
+from edgeworker.rest.errors import ApiError, KVCode
+from edgeworker.rest.paging import NumberPage, number_page
 
 CODES = (KVCode.MALFORMED_PAGE, KVCode.MALFORMED_PER_PAGE)
 

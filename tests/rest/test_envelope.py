@@ -1,8 +1,8 @@
 import json
 
+from edgeworker.rest.envelope import failure, success
+from edgeworker.rest.errors import GeneralCode, KVCode
 from tests.wrangler_compat.api.client import received
-from wrangler_compat.api.envelope import failure, success
-from wrangler_compat.api.errors import GeneralCode, KVCode
 
 
 async def test_a_success_has_the_result_and_pages_only_where_there_are_some() -> None:
