@@ -5,12 +5,12 @@ https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (hop-by-hop), https://www.r
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from edgeworker.messages import Credentials, Headers, Request
+from edgeworker.messages import Credentials, Headers, NameTable, Request
 
 Field = tuple[bytes, bytes]
 
@@ -28,6 +28,7 @@ HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     }
 )
+IS_HOP_BY_HOP: Final = NameTable(lambda name: name.lower() in HOP_BY_HOP)
 # How often a request may have come through an edge before: a loop between an edge and its origin ends here.
 MAX_LOOPS: Final = 16
 
@@ -104,9 +105,6 @@ _READ: Final = {
 }
 
 
-# A name is looked up instead of being compared with every rule; there are few names, and a flood of others pushes
-# only itself out.
-@lru_cache(maxsize=2048)
 def _kind(name: bytes) -> int:
     key = name.lower()
     if key in _READ:
@@ -140,21 +138,22 @@ def _many_views(path: str) -> str | None:
     return None
 
 
-def end_to_end(fields: Iterable[Field]) -> list[Field]:
+def end_to_end(fields: Sequence[Field]) -> list[Field]:
     """The fields without the hop-by-hop ones and without those that `Connection` names."""
-    kept: list[Field] = []
-    named: set[bytes] | None = None
-    for field in fields:
-        if not is_hop_by_hop(field[0]):
-            kept.append(field)
-        elif field[1] not in _USUAL_OPTIONS and field[0].lower() == b"connection":
-            named = _options(field[1]) if named is None else named | _options(field[1])
-    return kept if named is None else [field for field in kept if field[0].lower() not in named]
+    kept = [field for field in fields if not IS_HOP_BY_HOP[field[0]]]
+    if len(kept) < len(fields):
+        for name, value in fields:
+            if len(name) == 10 and name.lower() == b"connection":
+                kept = without_named(kept, value)
+    return kept
 
 
-@lru_cache(maxsize=2048)
-def is_hop_by_hop(name: bytes) -> bool:
-    return name.lower() in HOP_BY_HOP
+def without_named(fields: list[Field], connection: bytes) -> list[Field]:
+    """The fields without those that the value of a `Connection` field names."""
+    if connection in _USUAL_OPTIONS:
+        return fields
+    named = _options(connection)
+    return [field for field in fields if field[0].lower() not in named]
 
 
 def without_edge_cookies(headers: Headers) -> Headers:
@@ -163,6 +162,8 @@ def without_edge_cookies(headers: Headers) -> Headers:
 
     Source: https://www.rfc-editor.org/rfc/rfc6265#section-5.2
     """
+    if not headers.has("set-cookie"):
+        return headers
     fields = headers.raw
     found = [field for field in fields if len(field[0]) == 10 and _is_edge_cookie(field)]
     return headers if not found else Headers.from_raw([field for field in fields if field not in found])
@@ -196,7 +197,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     upgrade: bytes | None = None
     access: dict[bytes, bytes] | None = None
     for field in request.headers.raw:
-        kind = _kind(field[0])
+        kind = _KINDS[field[0]]
         if kind == _KEPT:
             kept.append(field)
         elif kind == _AUTHORIZATION:
@@ -244,6 +245,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     return admitted
 
 
+_KINDS: Final = NameTable(_kind)
 _FIRST_LOOP: Final = (b"CDN-Loop", b"cloudflare; loops=1")
 _SCHEME_FIELDS: Final[dict[str, list[Field]]] = {
     scheme.decode("ascii"): [(b"CF-Visitor", b'{"scheme":"%b"}' % scheme), (b"X-Forwarded-Proto", scheme)]

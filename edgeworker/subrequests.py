@@ -14,10 +14,14 @@ from edgeworker.clock import Clock
 from edgeworker.config import Zone
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler
-from edgeworker.messages import URL, Headers, Request, Response
+from edgeworker.messages import URL, Headers, NameTable, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 
-_MARKS: Final = frozenset({b"cdn-loop", b"cf-worker"})
+# What is done with a field of that name; 0: it is passed on.
+_MARK: Final = 1
+_HOST: Final = 2
+_READ: Final = {b"cdn-loop": _MARK, b"cf-worker": _MARK, b"host": _HOST}
+_KINDS: Final = NameTable(lambda name: _READ.get(name.lower(), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,14 @@ class Subrequests:
         router, incoming = self._router, self._incoming
         if self._made > router.max_subrequests:
             raise OriginError("Too many subrequests.", status=500)
-        sent = request.replace(
-            headers=self._marked(request),
+        # Not a copy of `request`: what the edge learnt of its client is not passed on.
+        sent = Request(
+            request.method,
+            request.url,
+            self._marked(request),
+            request.body,
+            redirect=request.redirect,
+            cf=request.cf,
             hops=incoming.hops + 1,
             client=incoming.client,
             trace=incoming.trace,
@@ -104,13 +114,19 @@ class Subrequests:
 
     def _marked(self, request: Request) -> Headers:
         """With the fields that say where the request has been; a script cannot leave them out or forge them."""
-        fields = [field for field in request.headers.raw if field[0].lower() not in _MARKS]
+        # A script may have copied the Host of the request that it answers to one for another host.
+        host = request.url.host.encode("ascii")
+        fields = [
+            field
+            for field in request.headers.raw
+            if not (kind := _KINDS[field[0]]) or (kind == _HOST and field[1] == host)
+        ]
         # Not checked again: the one came in through a parser, and the name of a zone or a host is canonical.
-        for name, value in self._incoming.headers.raw:
-            if name.lower() == b"cdn-loop":
-                fields.append((b"CDN-Loop", value))
-        host = self._incoming.url.hostname if self._zone is None else self._zone.name
-        fields.append((b"CF-Worker", host.encode("ascii")))
+        loops = self._incoming.headers.get_bytes("cdn-loop")
+        if loops is not None:
+            fields.append((b"CDN-Loop", loops))
+        sender = self._incoming.url.hostname if self._zone is None else self._zone.name
+        fields.append((b"CF-Worker", sender.encode("ascii")))
         return Headers.from_raw(fields)
 
     async def _send(self, request: Request, destination: Destination) -> Response:

@@ -80,21 +80,25 @@ class CfProperties:
         self._header = settings.override_header
 
     def attach(self, request: Request) -> Request | Refusal:
-        """The request with its `cf`; a Refusal (400) of a header that is not a JSON object."""
-        known: dict[str, object] = dict(request.cf or {})
+        """The request with its `cf`; a Refusal (400) of a header that is not a JSON object.
+
+        `request` is the one that `admit` has just made: it is completed, not copied.
+        """
+        cf: dict[str, object] = {**self._base, **(request.cf or {})}
+        request.cf = cf
         if (encodings := request.headers.get("accept-encoding")) is not None:
-            known["clientAcceptEncoding"] = encodings
+            cf["clientAcceptEncoding"] = encodings
         if self._header is None or (text := request.headers.get(self._header)) is None:
-            return request.replace(cf={**self._base, **known})
+            return request
         try:
             told = json.loads(text)
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             return Refusal(400, f'{self._header} must be one JSON object such as {{"country": "DE"}}.')
-        headers = request.headers.copy()
-        headers.delete(self._header)
-        return request.replace(cf={**self._base, **known, **told}, headers=headers)
+        cf.update(told)
+        request.headers.delete(self._header)
+        return request
 
     def attach_for_subrequest(self, request: Request) -> Request:
         """A worker's fetch() of this edge. What it wrote as `cf` are options of its fetch, not properties."""

@@ -6,6 +6,7 @@ view of them and lives in `edgeworker.runtime`.
 
 from edgeworker.messages.body import Body, BodyLost, BodyTooLarge, BodyUsed
 from edgeworker.messages.headers import Headers
+from edgeworker.messages.name_table import NameTable
 from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request, VerifiedToken
 from edgeworker.messages.response import NULL_BODY_STATUSES, Response, Upgrade
 from edgeworker.messages.url import URL, InvalidURL, canonical_path
@@ -24,6 +25,7 @@ __all__ = [
     "Credentials",
     "Headers",
     "InvalidURL",
+    "NameTable",
     "Redirect",
     "Request",
     "Response",

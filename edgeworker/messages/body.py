@@ -81,6 +81,12 @@ class Body:
             return self._source
         return _once(self._complete or b"")
 
+    def take_complete(self) -> bytes | None:
+        """The bytes, used up now, if they are there already; None, and nothing is used up, if they are not."""
+        if self._complete is not None:
+            self._use()
+        return self._complete
+
     async def close(self) -> None:
         """Gives up what was not read."""
         self._used = True

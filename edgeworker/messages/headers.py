@@ -10,12 +10,14 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Final, Self
 
+from edgeworker.messages.name_table import NameTable
+
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # Whitespace around a value, which is not part of it: https://fetch.spec.whatwg.org/#concept-header-value-normalize
 _AROUND: Final = " \t\r\n"
 
-_by_name: Final = itemgetter(0)
+_name_of: Final = itemgetter(0)
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -30,23 +32,28 @@ class Headers:
     NUL, so such a field can never be written to the wire.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_by_name", "_fields")
 
     def __init__(self, fields: "Fields | Headers | None" = None) -> None:
         self._fields: list[tuple[bytes, bytes]]
+        # By lower-case name, repeated fields joined; made when a look-up needs it, gone when a field changes.
+        self._by_name: dict[bytes, bytes] | None = None
         if isinstance(fields, Headers):
             self._fields = fields._fields.copy()
             return
         if fields is None:
             self._fields = []
             return
-        self._fields = _all_checked(list(fields.items() if isinstance(fields, Mapping) else fields))
+        if type(fields) is not list:
+            fields = list(fields.items() if isinstance(fields, Mapping) else fields)
+        self._fields = _all_checked(fields)
 
     @classmethod
     def from_raw(cls, fields: Iterable[tuple[bytes, bytes]]) -> Self:
         """Fields that an HTTP parser has checked already; they are not checked again."""
         headers = cls.__new__(cls)
         headers._fields = list(fields)
+        headers._by_name = None
         return headers
 
     @property
@@ -56,18 +63,23 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """All values of `name` joined with ", ", or None."""
-        found = self.get_bytes(name)
+        found = (self._by_name or self._index()).get(_key(name))
         return None if found is None else found.decode("utf-8", "replace")
 
     def get_bytes(self, name: str) -> bytes | None:
         """As `get`, as it came on the wire."""
-        key = _key(name)
-        size = len(key)
-        found: bytes | None = None
-        for field, value in self._fields:
-            if len(field) == size and field.lower() == key:
-                found = value if found is None else found + b", " + value
-        return found
+        return (self._by_name or self._index()).get(_key(name))
+
+    def _index(self) -> dict[bytes, bytes]:
+        fields = self._fields
+        by_name = {_LOWERED[name]: value for name, value in fields}
+        if len(by_name) < len(fields):
+            by_name = {}
+            for name, value in fields:
+                key = _LOWERED[name]
+                by_name[key] = by_name[key] + b", " + value if key in by_name else value
+        self._by_name = by_name
+        return by_name
 
     def get_all(self, name: str) -> list[str]:
         """The values of each field of that name, not joined."""
@@ -78,26 +90,32 @@ class Headers:
         return self.get_all("set-cookie")
 
     def has(self, name: str) -> bool:
-        key = _key(name)
-        return any(field.lower() == key for field, _ in self._fields)
+        return _key(name) in (self._by_name or self._index())
 
     def set(self, name: str, value: str) -> None:
         """Replaces the first field of that name in its place and removes the others, or appends."""
         field, content = _checked(name, value)
         key = field.lower()
+        by_name = self._by_name or self._index()
+        if key not in by_name:
+            self._fields.append((field, content))
+            by_name[key] = content
+            return
+        self._by_name = None
         for index, (existing, _) in enumerate(self._fields):
             if existing.lower() == key:
                 rest = [item for item in self._fields[index + 1 :] if item[0].lower() != key]
                 self._fields[index:] = [(field, content), *rest]
                 return
-        self._fields.append((field, content))
 
     def append(self, name: str, value: str) -> None:
         self._fields.append(_checked(name, value))
+        self._by_name = None
 
     def delete(self, name: str) -> None:
         key = _key(name)
         self._fields = [item for item in self._fields if item[0].lower() != key]
+        self._by_name = None
 
     def without(self, names: "frozenset[bytes]") -> Self:
         """A copy without the fields whose lower-case names are in `names`."""
@@ -115,17 +133,20 @@ class Headers:
 
     def entries_of_bytes(self) -> list[tuple[str, bytes]]:
         """As `entries`, with the values as they came on the wire."""
-        combined: dict[str, bytes] = {}
+        pairs = [(_LOWER_NAMES[name], value) for name, value in self._fields]
+        combined = dict(pairs)
+        if len(combined) == len(pairs):
+            return sorted(pairs, key=_name_of)
+        combined.clear()
         cookies: list[tuple[str, bytes]] = []
-        for field, value in self._fields:
-            name = _lower_name(field)
+        for name, value in pairs:
             if name == "set-cookie":
                 cookies.append((name, value))
             elif name in combined:
                 combined[name] += b", " + value
             else:
                 combined[name] = value
-        return sorted([*combined.items(), *cookies], key=_by_name)
+        return sorted([*combined.items(), *cookies], key=_name_of)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.entries())
@@ -152,17 +173,15 @@ def _key(name: str) -> bytes:
     return name.lower().encode("latin-1", "replace")
 
 
-# Of names only: values may be credentials, which no cache may keep.
-@lru_cache(maxsize=1024)
-def _lower_name(field: bytes) -> str:
-    return field.lower().decode("latin-1")
+_LOWERED: Final = NameTable(bytes.lower)
+_LOWER_NAMES: Final = NameTable(lambda name: name.lower().decode("latin-1"))
 
 
 def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """As `_checked` for each pair, in a fraction of its time where nothing is wrong: all values are searched at once.
     What is wrong is left to `_checked`, which names the first mistake."""
     try:
-        fields = [(_checked_name(name), value.strip(_AROUND).encode()) for name, value in pairs]
+        fields = [(_CHECKED_NAMES[name], value.strip(_AROUND).encode()) for name, value in pairs]
     except (TypeError, UnicodeEncodeError):
         return [_checked(name, value) for name, value in pairs]
     contents = b"".join([content for _, content in fields])
@@ -172,7 +191,7 @@ def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 def _checked(name: str, value: str) -> tuple[bytes, bytes]:
-    field = _checked_name(name)
+    field = _CHECKED_NAMES[name]
     stripped = value.strip(_AROUND)
     try:
         content = stripped.encode()
@@ -184,7 +203,6 @@ def _checked(name: str, value: str) -> tuple[bytes, bytes]:
     return field, content
 
 
-@lru_cache(maxsize=1024)
 def _checked_name(name: str) -> bytes:
     try:
         field = name.encode("ascii")
@@ -193,3 +211,6 @@ def _checked_name(name: str) -> bytes:
     if not _NAME.fullmatch(field):
         raise TypeError(f"Invalid header name: {name!r}.")
     return field
+
+
+_CHECKED_NAMES: Final = NameTable(_checked_name)

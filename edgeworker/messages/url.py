@@ -9,12 +9,21 @@ from typing import Final, Self
 
 import ada_url
 
+from edgeworker.messages.name_table import NameTable
+
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 # What WHATWG's parser would give back unchanged: the common case, decided by one regular expression instead of a call
 # into a parser. A last label that begins with a letter is not an IPv4 number; "xn--" has rules of its own; a segment
 # that begins with "." may be a dot segment; "%" may be "%2e".
 _PLAIN_HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9_-]*[a-z0-9_])?")
+
+
+def _is_plain_host(host: str) -> bool:
+    return _PLAIN_HOST.fullmatch(host) is not None and "xn--" not in host
+
+
+_IS_PLAIN_HOST: Final = NameTable(_is_plain_host)
 _PLAIN_TARGET: Final = re.compile(r"((?:/(?!\.)[A-Za-z0-9_~!$&()*+,;=:@.-]*)+)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]+)?")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -74,7 +83,7 @@ class URL:
         `canonical_path` gives.
         """
         plain = _PLAIN_TARGET.fullmatch(target)
-        if plain is not None and _PLAIN_HOST.fullmatch(host) and "xn--" not in host:
+        if plain is not None and _IS_PLAIN_HOST[host]:
             return cls(scheme, host, DEFAULT_PORTS[scheme], plain[1], plain[2] or "")
         if not target.startswith("/"):
             raise InvalidURL(f"Invalid request target: {_quoted(target)}")

@@ -5,20 +5,19 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
 
-from edgeworker.admission import end_to_end
+from edgeworker.admission import IS_HOP_BY_HOP, Field, end_to_end
 from edgeworker.clock import Clock
 from edgeworker.config import USUAL_ORIGIN_TLS, OriginTLS, Outbound
 from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler
-from edgeworker.messages import URL, Body, Headers, InvalidURL, Request, Response
+from edgeworker.messages import URL, Body, Headers, InvalidURL, NameTable, Request, Response
 from edgeworker.server.http1 import heads
 from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginResponse
-from edgeworker.server.outbound import Policy
+from edgeworker.server.outbound import OutboundPolicy
 from edgeworker.server.outbound_proxy import Proxies
 from edgeworker.server.pool import OriginEndpoint, Pool, Resolve
 
@@ -35,9 +34,20 @@ _OWN: Final = frozenset({b"host", b"content-length", b"expect"})
 NO_ORIGIN_TLS: Final[Mapping[str, OriginTLS]] = MappingProxyType({})
 
 
-@lru_cache(maxsize=2048)
-def _is_own(name: bytes) -> bool:
-    return name.lower() in _OWN
+# What is done with a field of that name.
+_END_TO_END: Final = 0
+_DROPPED: Final = 1
+_CONNECTION: Final = 2
+_UPGRADE: Final = 3
+_READ: Final = {b"connection": _CONNECTION, b"upgrade": _UPGRADE}
+
+
+def _kind(name: bytes) -> int:
+    lower = name.lower()
+    return _READ.get(lower, _DROPPED if IS_HOP_BY_HOP[name] or lower in _OWN else _END_TO_END)
+
+
+_KINDS: Final = NameTable(_kind)
 
 
 class OriginClient:
@@ -55,7 +65,7 @@ class OriginClient:
     ) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._policy = Policy.parse(outbound.allow_private)
+        self._policy = OutboundPolicy.parse(outbound.allow_private)
         proxies = Proxies.from_config(outbound)
         self._origin_tls = origin_tls
         # Several pools: a connection that the operator's configuration may open must not serve a script's fetch(), nor
@@ -184,8 +194,7 @@ async def _resolve(endpoint: OriginEndpoint) -> Sequence[str]:
 
 async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Response:
     body = request.body
-    upgrading = _wants_websocket(request)
-    head, later = _head(request, body, endpoint, upgrading=upgrading)
+    head, later, upgrading = _head(request, body, endpoint)
     to_head = request.method == "HEAD"
     # What the client wrote into such a body must not stand before the request of another client.
     once = body is not None and body.length != 0 and request.method in _BODY_UNEXPECTED
@@ -210,10 +219,9 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Resp
     return _response(request, response)
 
 
-def _head(
-    request: Request, body: Body | None, endpoint: OriginEndpoint, *, upgrading: bool
-) -> tuple[bytes, Body | None]:
-    """What is written at once (a body that is there already goes with its head), and the body that follows."""
+def _head(request: Request, body: Body | None, endpoint: OriginEndpoint) -> tuple[bytes, Body | None, bool]:
+    """What is written at once (a body that is there already goes with its head), the body that follows, and whether the
+    request asks for a WebSocket."""
     url = request.url
     target = url.target
     fields = [(b"Host", url.host.encode("ascii"))]
@@ -222,7 +230,9 @@ def _head(
         target = url.href
         if endpoint.proxy.authorization is not None:
             fields.append((b"Proxy-Authorization", endpoint.proxy.authorization))
-    fields += [field for field in end_to_end(request.headers.raw) if not _is_own(field[0])]
+    sent, upgrading = _sent_fields(request.headers.raw)
+    fields += sent
+    upgrading = upgrading and request.method == "GET"
     if upgrading:
         fields += [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
     if body is None:
@@ -233,20 +243,30 @@ def _head(
     else:
         fields.append((b"Transfer-Encoding", b"chunked"))
     head = heads.serialize_head(f"{request.method} {target} HTTP/1.1".encode("ascii"), fields)
-    if body is None or body.complete is None:
-        return head, body
-    content = body.complete
-    body.stream()  # it is used up now, as any body that was sent
-    return head + content, None
+    content = None if body is None else body.take_complete()
+    return (head, body, upgrading) if content is None else (head + content, None, upgrading)
 
 
-def _wants_websocket(request: Request) -> bool:
-    return request.method == "GET" and (request.headers.get("upgrade") or "").lower() == "websocket"
+def _sent_fields(fields: list[Field]) -> tuple[list[Field], bool]:
+    """The fields that go to the origin as they are, and whether an upgrade to WebSocket is asked for."""
+    sent: list[Field] = []
+    upgrading = False
+    for field in fields:
+        kind = _KINDS[field[0]]
+        if kind == _END_TO_END:
+            sent.append(field)
+        elif kind == _UPGRADE:
+            upgrading = field[1].lower() == b"websocket"
+        elif kind == _CONNECTION:
+            return _sent_fields(end_to_end(fields))[0], _sent_fields(
+                [field for field in fields if field[0].lower() != b"connection"]
+            )[1]
+    return sent, upgrading
 
 
 def _response(request: Request, received: OriginResponse) -> Response:
     head = received.head
-    headers = Headers.from_raw(end_to_end(head.fields))
+    headers = Headers.from_raw(head.fields)
     response = Response(head.status, headers, received.body, status_text=head.reason, url=request.url.href)
     response.upgrade = received.upgrade
     return response

@@ -31,7 +31,7 @@ _NOT_PUBLIC: Final[tuple[Network, ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class OutboundPolicy:
     """`hosts` are names in lower case, `everything` is "*"."""
 
     hosts: frozenset[str] = frozenset()

@@ -3,13 +3,28 @@
 from dataclasses import dataclass
 from typing import Final
 
-from edgeworker.admission import Field, end_to_end
-from edgeworker.messages import Body, Response
+from edgeworker.admission import IS_HOP_BY_HOP, Field, end_to_end
+from edgeworker.messages import Body, NameTable, Response
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.http1 import heads
 
 _PIECE_BYTES: Final = 64 * 1024  # at once, where there is more
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
+
+# What is done with a field of that name.
+_END_TO_END: Final = 0
+_LENGTH: Final = 1
+_DATE: Final = 2
+_CONNECTION: Final = 3
+_DROPPED: Final = 4
+_READ: Final = {b"content-length": _LENGTH, b"date": _DATE, b"connection": _CONNECTION}
+
+
+def _kind(name: bytes) -> int:
+    return _READ.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
+
+
+_KINDS: Final = NameTable(_kind)
 
 
 class IncompleteResponse(Exception):
@@ -40,7 +55,7 @@ def frame_response(response: Response, *, method: str, date: bytes, keep_alive: 
     body = response.body
     length = 0 if body is None else body.length
     chunked = False
-    fields, announced, dated = _fields(response)
+    fields, announced, dated = _fields(response.headers.raw)
     if method == "HEAD" or status in _WITHOUT_BODY:
         # What a GET would have answered, where that is known; 204 has no Content-Length, 205 has always this one.
         if status == 205:
@@ -67,19 +82,22 @@ def frame_response(response: Response, *, method: str, date: bytes, keep_alive: 
     return FramedResponse(status, head, body, chunked, keep_alive)
 
 
-def _fields(response: Response) -> tuple[list[Field], bytes | None, bool]:
+def _fields(fields: list[Field]) -> tuple[list[Field], bytes | None, bool]:
     """The fields for the wire without Content-Length; the Content-Length that stood there; whether there is a Date."""
     kept: list[Field] = []
     announced: bytes | None = None
     dated = False
-    for field in end_to_end(response.headers.raw):
-        size = len(field[0])
-        if size == 14 and field[0].lower() == b"content-length":
+    for field in fields:
+        kind = _KINDS[field[0]]
+        if kind == _END_TO_END:
+            kept.append(field)
+        elif kind == _LENGTH:
             announced = field[1] if field[1].isdigit() else None
-            continue
-        if size == 4 and field[0].lower() == b"date":
+        elif kind == _DATE:
             dated = True
-        kept.append(field)
+            kept.append(field)
+        elif kind == _CONNECTION:
+            return _fields(end_to_end(fields))
     return kept, announced, dated
 
 
@@ -96,11 +114,10 @@ async def write_response(framed: FramedResponse, connection: ClientConnection, *
     if body is None:
         connection.write(framed.head)
         return 0
-    content = body.complete
+    content = body.take_complete()
     if content is None:
         connection.write(framed.head)
         return await _stream(body, connection, chunked=framed.chunked, timeout_seconds=timeout_seconds)
-    body.stream()
     if len(content) <= _PIECE_BYTES:
         connection.write(framed.head + content)
         await _drain(connection, timeout_seconds)

@@ -86,3 +86,12 @@ async def test_a_tee_of_bytes_is_two_bodies() -> None:
 
 async def test_an_empty_body_streams_nothing() -> None:
     assert [piece async for piece in Body(b"").stream()] == []
+
+
+def test_a_complete_body_is_taken_once() -> None:
+    body = Body(b"abc")
+
+    assert body.take_complete() == b"abc"
+    assert body.used
+    with pytest.raises(BodyUsed):
+        body.take_complete()

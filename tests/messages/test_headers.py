@@ -113,3 +113,18 @@ def test_a_repr_shows_no_values() -> None:
 def test_equality_is_that_of_the_entries() -> None:
     assert Headers({"A": "1", "B": "2"}) == Headers([("b", "2"), ("a", "1")])
     assert Headers({"a": "1"}) != Headers({"a": "2"})
+
+
+def test_a_look_up_sees_what_was_changed_since_the_last_one() -> None:
+    headers = Headers([("A", "1"), ("B", "2")])
+    assert headers.get("a") == "1"
+
+    headers.append("A", "3")
+    assert headers.get("a") == "1, 3"
+    headers.set("C", "4")
+    assert (headers.get("c"), headers.has("C")) == ("4", True)
+    headers.set("a", "5")
+    assert (headers.get("a"), headers.get_bytes("A")) == ("5", b"5")
+    headers.delete("a")
+    assert (headers.get("a"), headers.has("a")) == (None, False)
+    assert headers.get("b") == "2"

@@ -7,7 +7,7 @@ import pytest
 from edgeworker.config import Outbound
 from edgeworker.errors import ConfigError, OriginError
 from edgeworker.messages import URL, Request
-from edgeworker.server.outbound import Policy, is_public
+from edgeworker.server.outbound import OutboundPolicy, is_public
 from tests.server.wires import OK, answering, client, origin
 
 
@@ -67,7 +67,7 @@ from tests.server.wires import OK, answering, client, origin
 )
 def test_what_is_on_the_public_internet(address: str, public: bool) -> None:
     assert is_public(ip_address(address)) is public
-    assert Policy().allows("a.example", ip_address(address)) is public
+    assert OutboundPolicy().allows("a.example", ip_address(address)) is public
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_on_the_public_internet(address: str, public: bool) -> None:
     ],
 )
 def test_what_is_allowed_besides(allowed: list[str], host: str, address: str, result: bool) -> None:
-    assert Policy.parse(allowed).allows(host, ip_address(address)) is result
+    assert OutboundPolicy.parse(allowed).allows(host, ip_address(address)) is result
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_is_allowed_besides(allowed: list[str], host: str, address: str, re
 )
 def test_an_entry_that_means_nothing_is_a_configuration_error(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^outbound\.allow_private: "):
-        Policy.parse([text])
+        OutboundPolicy.parse([text])
 
 
 @pytest.mark.parametrize(

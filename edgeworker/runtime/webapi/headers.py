@@ -108,6 +108,7 @@ class Headers(JsObject):
 
 def to_headers(init: object) -> messages.Headers:
     """New core headers from what JavaScript's `new Headers(init)` takes. Raises JsException (TypeError)."""
+    fields: Iterator[tuple[object, object]]
     match init:
         case None:
             return messages.Headers()
@@ -115,8 +116,13 @@ def to_headers(init: object) -> messages.Headers:
             return init.core.copy()
         case messages.Headers():
             return init.copy()
+        case list() if set(map(type, init)) == {tuple}:
+            try:
+                return messages.Headers(init)
+            except (TypeError, ValueError, AttributeError):
+                fields = iter(entries(init))  # which says what is wrong, or converts what is not text
         case Mapping():
-            fields: Iterator[tuple[object, object]] = iter(init.items())
+            fields = iter(init.items())
         case _:
             fields = iter(entries(init))
     pairs = [(to_string(name), to_string(value)) for name, value in fields]

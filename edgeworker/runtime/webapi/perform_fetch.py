@@ -40,20 +40,22 @@ async def perform(request: messages.Request, context: Context, target: Handler |
     """Raises FetchFailed. `target` is where it goes; the default is where this invocation's subrequests go."""
     handler = context.subrequest if target is None else target
     incoming = context.request
-    headers = request.headers
-    if request is not incoming and headers.get("host") not in (None, request.url.host):
+    outgoing, headers = request, request.headers
+    if request.url is not incoming.url and headers.get("host") not in (None, request.url.host):
         headers = headers.without(frozenset({b"host"}))
-    outgoing = messages.Request(
-        request.method,
-        request.url,
-        headers,
-        request.body,
-        redirect=request.redirect,
-        cf=request.cf,
-        client=incoming.client,
-        hops=incoming.hops,
-        trace=incoming.trace,
-    )
+    # Subrequests make their own copy of what is sent, and see to its Host.
+    if target is not None or headers is not request.headers:
+        outgoing = messages.Request(
+            request.method,
+            request.url,
+            headers,
+            request.body,
+            redirect=request.redirect,
+            cf=request.cf,
+            client=incoming.client,
+            hops=incoming.hops,
+            trace=incoming.trace,
+        )
     for count in range(MAX_REDIRECTS + 1):
         # A follower may need the body again; bytes can be sent twice, a stream cannot.
         content = None if outgoing.body is None else outgoing.body.complete

@@ -23,13 +23,13 @@ def serialize_head(start: bytes, fields: Iterable[Field]) -> bytes:
 
     `Headers` refuses such fields already, and so do the parsers; this is the last listener, and it knows no exception.
     """
-    lines = [start]
-    lines += map(_COLON.join, fields)
-    lines.append(b"\r\n")
-    written = b"\r\n".join(lines)
-    if written.count(b"\n") != len(lines) or written.count(b"\r") != len(lines) or b"\0" in written:
+    lines = [start, *map(_COLON.join, fields)]
+    # To join twice and search is several times faster than to count the line ends.
+    text = b"".join(lines)
+    if b"\n" in text or b"\r" in text or b"\0" in text:
         raise UnsafeHead("a header field or the start line holds CR, LF or NUL")
-    return written
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
 def status_line(status: int, reason: str = "") -> bytes:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from edgeworker.admission import Field
+from edgeworker.admission import IS_HOP_BY_HOP, Field, without_named
+from edgeworker.messages import NameTable
 from edgeworker.server.http1.llhttp import HttpResponseParser
 from edgeworker.server.http1.parser import Llhttp, MessageParser
 
@@ -10,13 +11,34 @@ HEAD_LIMIT_BYTES: Final = 128 * 1024  # Cloudflare answers 520 for more
 _WITHOUT_CONTENT: Final = frozenset({204, 304})
 _SWITCHING_PROTOCOLS: Final = 101
 
+# What is done with a field of that name.
+_END_TO_END: Final = 0
+_LENGTH: Final = 1
+_CODING: Final = 2
+_KEEP_ALIVE: Final = 3
+_CONNECTION: Final = 4
+_DROPPED: Final = 5
+_READ: Final = {
+    b"content-length": _LENGTH,
+    b"transfer-encoding": _CODING,
+    b"keep-alive": _KEEP_ALIVE,
+    b"connection": _CONNECTION,
+}
+
+
+def _kind(name: bytes) -> int:
+    return _READ.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
+
+
+_KINDS: Final = NameTable(_kind)
+
 
 class MalformedResponse(Exception):
     """What the origin sent cannot be used. The text goes after the origin's name: "sent an answer that ..."."""
 
 
 class ResponseHead:
-    """A response's head. `length` is the body's Content-Length, None if it has none.
+    """A response's head. `fields` are the end-to-end ones; `length` is the body's Content-Length, None if it has none.
 
     `has_body` is False where the framing leaves none: for HEAD, 204, 304 and an upgrade, whatever Content-Length says.
     `idle_seconds` is how long the origin keeps the connection open for the next request, if it says so.
@@ -24,10 +46,10 @@ class ResponseHead:
 
     __slots__ = ("fields", "has_body", "idle_seconds", "keep_alive", "length", "reason", "status")
 
-    def __init__(self, status: int, reason: bytes, fields: list[Field], *, keep_alive: bool) -> None:
+    def __init__(self, status: int, reason: bytes, *, keep_alive: bool) -> None:
         self.status = status
         self.reason = reason.decode("utf-8", "surrogateescape")
-        self.fields = fields
+        self.fields: list[Field] = []
         self.keep_alive = keep_alive
         self.has_body = True
         self.length: int | None = None
@@ -80,16 +102,25 @@ class ResponseParser(MessageParser):
 
     def _finish_head(self) -> None:
         status = self._responses.get_status_code()
-        head = ResponseHead(status, self._reason, self._fields, keep_alive=self._keep_alive)
+        head = ResponseHead(status, self._reason, keep_alive=self._keep_alive)
         coding: bytes | None = None
-        for name, value in self._fields:
-            match len(name):
-                case 14 if name.lower() == b"content-length":
-                    head.length = int(value.lstrip(b"0") or b"0")  # llhttp checked that it is one number
-                case 17 if name.lower() == b"transfer-encoding":
-                    coding = value.lower() if coding is None else coding + b"," + value.lower()
-                case 10 if name.lower() == b"keep-alive":
-                    head.idle_seconds = _keep_alive_seconds(value)
+        fields = head.fields
+        connections: list[bytes] = []
+        for field in self._fields:
+            kind = _KINDS[field[0]]
+            if kind == _END_TO_END:
+                fields.append(field)
+            elif kind == _LENGTH:
+                fields.append(field)
+                head.length = int(field[1].lstrip(b"0") or b"0")  # llhttp checked that it is one number
+            elif kind == _CODING:
+                coding = field[1].lower() if coding is None else coding + b"," + field[1].lower()
+            elif kind == _KEEP_ALIVE:
+                head.idle_seconds = _keep_alive_seconds(field[1])
+            elif kind == _CONNECTION:
+                connections.append(field[1])
+        for connection in connections:
+            head.fields = without_named(head.fields, connection)
         if self._to_head or status in _WITHOUT_CONTENT or status == _SWITCHING_PROTOCOLS:
             head.has_body = False
             self.complete = True
