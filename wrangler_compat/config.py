@@ -14,7 +14,7 @@ from edgeworker.schema.json_value import as_json
 from edgeworker.schema.worker_fields import WorkerFields
 from edgeworker.schema.wrangler_checks import as_table
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
-from wrangler_compat.document import Document
+from wrangler_compat.document import ConfigFile
 from wrangler_compat.environments import ResolvedEnvironment
 from wrangler_compat.field_checks import is_route
 from wrangler_compat.fields import BY_NAME
@@ -41,7 +41,7 @@ class ParsedWorker:
     """
 
     name: str
-    document: Document
+    document: ConfigFile
     env: str | None
     main: str | None
     main_location: SourceLocation

@@ -20,7 +20,7 @@ _MANY_DIGITS: Final = re.compile(r"[0-9_]{1000,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ConfigFile:
     """`name` is how messages call the file (as short as it stays clear); `lines` counts from 1."""
 
     file: Path
@@ -52,14 +52,14 @@ def read_text(file: Path) -> str:
     return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -> Document | None:
+def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -> ConfigFile | None:
     """`text` as TOML, or as JSON by the suffix of `file`; None, and an error told, if it cannot be read."""
     try:
         values, lines = parse_jsonc(text) if file.suffix in (".json", ".jsonc") else _parse_toml(text)
     except DocumentSyntaxError as fault:
         diagnostics.error(f"{fault.text}\n\n{fault.frame(text, name)}", SourceLocation(name, fault.line))
         return None
-    return Document(file, name, values, lines)
+    return ConfigFile(file, name, values, lines)
 
 
 def _parse_toml(text: str) -> tuple[Table, dict[KeyPath, int]]:

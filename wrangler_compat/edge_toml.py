@@ -46,7 +46,7 @@ from edgeworker.schema.value_types import (
 )
 from edgeworker.schema.wrangler_checks import FieldContext
 from wrangler_compat.cross_checks import LocatedRoute
-from wrangler_compat.document import Document
+from wrangler_compat.document import ConfigFile
 from wrangler_compat.edge_tls import check_origin_tls
 from wrangler_compat.product_tables import ACCOUNT_TABLES, ZONE_TABLES
 
@@ -205,7 +205,7 @@ class EdgeFile:
 REGISTRY: Final[Registry] = {Zone: ZONE_TABLES, EdgeFile: ACCOUNT_TABLES}
 
 
-def read_edge(document: Document, diagnostics: Diagnostics) -> EdgeFile:
+def read_edge(document: ConfigFile, diagnostics: Diagnostics) -> EdgeFile:
     """Every value that is of its type; for every other one, and for every unknown key, an error is told."""
     reader = TableReader(document.file.parent, "edge.toml", REGISTRY)
     edge = reader.read(EdgeFile, FieldContext(document, diagnostics, (), ""), document.values)

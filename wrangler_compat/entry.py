@@ -14,7 +14,7 @@ _USUAL: Final = ("index.js", "index.mjs", "index.ts", "src/index.js", "src/index
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScriptEntry:
     """`main` None: there are only static assets."""
 
     main: Path | None
@@ -23,10 +23,10 @@ class Entry:
 
 def find_entry(
     parsed: ParsedWorker, default_script: Path, diagnostics: Diagnostics, *, use_default_script: bool
-) -> Entry | None:
+) -> ScriptEntry | None:
     """None, with an error told, if the worker cannot run. `use_default_script` puts it in place of JavaScript."""
     folder = parsed.document.file.parent
-    default = Entry(default_script, True)
+    default = ScriptEntry(default_script, True)
     if parsed.main is not None:
         return _configured(parsed, folder / parsed.main, default, diagnostics, use_default_script=use_default_script)
     if parsed.assets is not None:
@@ -42,7 +42,7 @@ def find_entry(
     return default
 
 
-def _assets_alone(parsed: ParsedWorker, diagnostics: Diagnostics) -> Entry | None:
+def _assets_alone(parsed: ParsedWorker, diagnostics: Diagnostics) -> ScriptEntry | None:
     location = parsed.document.locate(("assets",))
     if any(isinstance(binding, AssetsBinding) for binding in parsed.bindings):
         diagnostics.error(
@@ -60,12 +60,12 @@ def _assets_alone(parsed: ParsedWorker, diagnostics: Diagnostics) -> Entry | Non
             location,
         )
         return None
-    return Entry(None, False)
+    return ScriptEntry(None, False)
 
 
 def _configured(
-    parsed: ParsedWorker, main: Path, default: Entry, diagnostics: Diagnostics, *, use_default_script: bool
-) -> Entry | None:
+    parsed: ParsedWorker, main: Path, default: ScriptEntry, diagnostics: Diagnostics, *, use_default_script: bool
+) -> ScriptEntry | None:
     written = parsed.main or ""
     if main.suffix in _JAVASCRIPT:
         return _javascript(parsed, written, default, diagnostics, use_default_script=use_default_script)
@@ -79,12 +79,12 @@ def _configured(
             parsed.main_location,
         )
         return None
-    return Entry(main.resolve(), False)
+    return ScriptEntry(main.resolve(), False)
 
 
 def _javascript(
-    parsed: ParsedWorker, written: str, default: Entry, diagnostics: Diagnostics, *, use_default_script: bool
-) -> Entry | None:
+    parsed: ParsedWorker, written: str, default: ScriptEntry, diagnostics: Diagnostics, *, use_default_script: bool
+) -> ScriptEntry | None:
     what = f'The worker "{parsed.name}" is written in JavaScript or TypeScript ("{written}")'
     if use_default_script:
         diagnostics.warning(f"{what}: the built-in split-token script runs in its place.", parsed.main_location)

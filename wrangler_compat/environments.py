@@ -10,7 +10,7 @@ from typing import Final
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath
 from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
 from edgeworker.schema.wrangler_field import Field, binding_names
-from wrangler_compat.document import Document
+from wrangler_compat.document import ConfigFile
 from wrangler_compat.fields import FIELDS, LEGACY
 from wrangler_compat.unique_names import check_unique_names
 
@@ -34,7 +34,7 @@ class ResolvedEnvironment:
     `dev` and the other top-level-only fields are among `values`, too.
     """
 
-    document: Document
+    document: ConfigFile
     env: str | None
     values: Mapping[str, object]
     where: Mapping[str, KeyPath]
@@ -46,7 +46,7 @@ class ResolvedEnvironment:
 
 
 def choose(
-    document: Document,
+    document: ConfigFile,
     env: str | None,
     diagnostics: Diagnostics,
     *,
@@ -79,7 +79,7 @@ def _label(env: str, item: Field) -> str:
 
 
 def _read_level(
-    document: Document, raw: Mapping[str, object], at: KeyPath, env: str, diagnostics: Diagnostics
+    document: ConfigFile, raw: Mapping[str, object], at: KeyPath, env: str, diagnostics: Diagnostics
 ) -> Level:
     """Checks every known field of `raw` and leaves out those that wrangler ignores."""
     level = Level()
@@ -107,7 +107,7 @@ def _read_level(
 
 
 def _read_legacy(
-    document: Document, raw: Mapping[str, object], at: KeyPath, level: Level, diagnostics: Diagnostics
+    document: ConfigFile, raw: Mapping[str, object], at: KeyPath, level: Level, diagnostics: Diagnostics
 ) -> None:
     for item in LEGACY:
         if item.name not in raw:
@@ -135,7 +135,7 @@ def _read_legacy(
 
 
 def _unexpected(
-    document: Document,
+    document: ConfigFile,
     raw: Mapping[str, object],
     at: KeyPath,
     called: str,
@@ -149,7 +149,7 @@ def _unexpected(
     context.unexpected(raw, [*known, *_REMOVED, *(generated if redirected else ())])
 
 
-def _chosen(document: Document, env: str, raw: object, top: Level, diagnostics: Diagnostics) -> ResolvedEnvironment:
+def _chosen(document: ConfigFile, env: str, raw: object, top: Level, diagnostics: Diagnostics) -> ResolvedEnvironment:
     inner = diagnostics.child(f'"env.{env}" environment configuration')
     at: KeyPath = ("env", env)
     own = as_table(raw)
@@ -190,7 +190,7 @@ def _name(env: str, values: dict[str, object], where: dict[str, KeyPath], top: L
 
 
 def _warn_about_inherited_routes(
-    document: Document, env: str, level: Level, top: Level, diagnostics: Diagnostics
+    document: ConfigFile, env: str, level: Level, top: Level, diagnostics: Diagnostics
 ) -> None:
     inherited = top.values.get("routes")
     if "routes" in level.values or not isinstance(inherited, list):
@@ -216,7 +216,7 @@ def _warn_about_inherited_routes(
         )
 
 
-def _compare(document: Document, env: str, item: Field, mine: object, tops: object, diagnostics: Diagnostics) -> None:
+def _compare(document: ConfigFile, env: str, item: Field, mine: object, tops: object, diagnostics: Diagnostics) -> None:
     """Warns about names of the top level that the environment's own table does not have."""
     if item.compare is None or tops is None:
         return
@@ -254,7 +254,7 @@ def _compare(document: Document, env: str, item: Field, mine: object, tops: obje
 
 
 def _not_found(
-    document: Document, env: str, top: Level, environments: Mapping[str, object], diagnostics: Diagnostics
+    document: ConfigFile, env: str, top: Level, environments: Mapping[str, object], diagnostics: Diagnostics
 ) -> ResolvedEnvironment:
     available = f"The available configured environment names are: {shown(list(environments))}\n" if environments else ""
     text = (
@@ -274,7 +274,7 @@ def _not_found(
 
 
 def _check_redirected(
-    document: Document, environments: Mapping[str, object], env: str | None, by: str, diagnostics: Diagnostics
+    document: ConfigFile, environments: Mapping[str, object], env: str | None, by: str, diagnostics: Diagnostics
 ) -> None:
     if environments:
         listed = "\n".join(f"\t- {name}" for name in environments)
@@ -295,7 +295,7 @@ def _check_redirected(
         )
 
 
-def _warn_that_none_was_chosen(document: Document, diagnostics: Diagnostics) -> None:
+def _warn_that_none_was_chosen(document: ConfigFile, diagnostics: Diagnostics) -> None:
     diagnostics.warning(
         "Multiple environments are defined in the Wrangler configuration file, but no target environment was specified "
         "for the dev command.\n"

@@ -20,7 +20,7 @@ _MAX_DEPTH: Final = 100
 _MAX_DIGITS: Final = 1000
 
 
-class _Parser:
+class _JSONCParser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
@@ -139,5 +139,5 @@ def parse_jsonc(text: str) -> tuple[dict[str, object], dict[KeyPath, int]]:
     Raises:
         DocumentSyntaxError: the text is not an object in this syntax, or a name stands twice in one object.
     """
-    parser = _Parser(text.removeprefix("\ufeff"))
+    parser = _JSONCParser(text.removeprefix("\ufeff"))
     return parser.document(), parser.lines

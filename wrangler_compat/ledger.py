@@ -25,17 +25,17 @@ Written by `poe ledger` from the tables in the code; changes by hand are lost.
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LedgerTable:
     title: str
     text: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
 
 
-def tables() -> Iterator[Table]:
+def tables() -> Iterator[LedgerTable]:
     """The sections, in order. A new one is one more `yield`."""
     levels = "; ".join(f"**{level}** {meaning}" for level, meaning in SUPPORT.items())
-    yield Table(
+    yield LedgerTable(
         "wrangler.toml, wrangler.json, wrangler.jsonc",
         f"Every key of wrangler 4.164. {levels}.\n\n"
         "*inherited*: an environment that does not set it has the top level's; *own*: it has none then; "
@@ -43,13 +43,13 @@ def tables() -> Iterator[Table]:
         ("key", "here", "in environments", "note"),
         [(f"`{field.name}`", field.support, field.inheritance, field.note) for field in sorted(FIELDS, key=_by_name)],
     )
-    yield Table(
+    yield LedgerTable(
         "Keys of older wranglers",
         "wrangler 4 warns about them and ignores them, or refuses them.",
         ("key", "here", "note"),
         [(f"`{legacy.name}`", legacy.support, legacy.note) for legacy in LEGACY],
     )
-    yield Table(
+    yield LedgerTable(
         "edge.toml",
         "What Cloudflare's dashboard holds, and what is only local. An unknown key is an error.",
         ("table", "key", "must be", "note"),
@@ -58,13 +58,13 @@ def tables() -> Iterator[Table]:
             for row in describe_keys(EdgeFile, REGISTRY)
         ],
     )
-    yield Table(
+    yield LedgerTable(
         "REST API",
         "Below `/client/v4`. Everything else answers 404.",
         ("method", "path", "note"),
         [(endpoint.method, f"`{endpoint.template}`", endpoint.note) for endpoint in ENDPOINTS],
     )
-    yield Table(
+    yield LedgerTable(
         "Python scripts",
         "; ".join(f"**{support}** {meaning}" for support, meaning in features.SUPPORT.items()) + ".",
         ("where", "names", "here", "note"),
@@ -79,12 +79,12 @@ def _by_name(field: Field) -> str:
     return field.name.lstrip("$")
 
 
-def render(sections: Iterable[Table]) -> str:
+def render(sections: Iterable[LedgerTable]) -> str:
     """The whole file."""
     return "\n".join([_HEAD, *(_section(table) for table in sections)])
 
 
-def _section(table: Table) -> str:
+def _section(table: LedgerTable) -> str:
     lines = [
         f"## {table.title}",
         "",

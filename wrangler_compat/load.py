@@ -24,9 +24,9 @@ from wrangler_compat.cross_checks import (
     check_whole,
 )
 from wrangler_compat.discovery import discover, short
-from wrangler_compat.document import Document, parse_document, read_text
+from wrangler_compat.document import ConfigFile, parse_document, read_text
 from wrangler_compat.edge_toml import EdgeFile, read_edge
-from wrangler_compat.entry import Entry, find_entry
+from wrangler_compat.entry import ScriptEntry, find_entry
 from wrangler_compat.environments import choose
 from wrangler_compat.secret_files import SecretFiles
 from wrangler_compat.variables import Sources, parse_given, text_bindings, with_stored_secrets
@@ -94,7 +94,7 @@ class _Loadable:
     """A worker that can run."""
 
     parsed: ParsedWorker
-    entry: Entry
+    entry: ScriptEntry
     bindings: tuple[Binding, ...]
 
 
@@ -127,7 +127,7 @@ class _Loader:
         diagnostics.error(f"{short(file, self._cwd)} cannot be read: {why}.")
         return None
 
-    def _document(self, file: Path, diagnostics: Diagnostics) -> Document | None:
+    def _document(self, file: Path, diagnostics: Diagnostics) -> ConfigFile | None:
         text = self._read(file, diagnostics)
         return None if text is None else parse_document(text, file, short(file, self._cwd), diagnostics)
 
@@ -173,7 +173,7 @@ class _Loader:
                 "compatibility_date": NEWEST_DATE,
                 "compatibility_flags": ["python_workers"],
             }
-            document: Document | None = Document(source.folder / "wrangler.toml", "no configuration", values, {})
+            document: ConfigFile | None = ConfigFile(source.folder / "wrangler.toml", "no configuration", values, {})
         else:
             part = self._diagnostics.child(f"Processing {short(source.file, self._cwd)} configuration:")
             document = self._document(source.file, part)
@@ -184,7 +184,7 @@ class _Loader:
         environment = choose(document, env, part, redirected=source.redirected, by=by)
         parsed = parse_worker(environment, part, preview=options.preview)
         if source.file is None:
-            entry: Entry | None = Entry(options.default_script, True)
+            entry: ScriptEntry | None = ScriptEntry(options.default_script, True)
         else:
             entry = find_entry(parsed, options.default_script, part, use_default_script=source.default_script)
         files = self._secret_files.read(source.folder, source.env or None, parsed.required_secrets, part)
@@ -210,7 +210,7 @@ class _Loader:
             )
         return binding
 
-    def _version(self, parsed: ParsedWorker, entry: Entry) -> Iterator[Binding]:
+    def _version(self, parsed: ParsedWorker, entry: ScriptEntry) -> Iterator[Binding]:
         if parsed.version_binding is None:
             return
         files = [file for file in (parsed.document.file, entry.main) if file is not None and file.is_file()]

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath
-from wrangler_compat.document import Document
+from wrangler_compat.document import ConfigFile
 from wrangler_compat.fields import FIELDS
 
 
 def check_unique_names(
-    document: Document, values: Mapping[str, object], where: Mapping[str, KeyPath], diagnostics: Diagnostics
+    document: ConfigFile, values: Mapping[str, object], where: Mapping[str, KeyPath], diagnostics: Diagnostics
 ) -> None:
     """Two things of one worker cannot have the same name in `env`."""
     kinds: dict[str, list[tuple[str, KeyPath]]] = {}

@@ -31,7 +31,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class EndpointMatch:
     endpoint: Endpoint
     params: dict[str, str]
 
@@ -47,7 +47,7 @@ class Router:
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._rows = [(_compiled(endpoint.template), endpoint) for endpoint in endpoints]
 
-    def find(self, method: str, path: str) -> Match | WrongMethod | None:
+    def find(self, method: str, path: str) -> EndpointMatch | WrongMethod | None:
         """`path` is encoded and below /client/v4. Raises target.UndecodableText for a parameter that is not UTF-8."""
         allowed: list[str] = []
         for pattern, endpoint in self._rows:
@@ -55,7 +55,7 @@ class Router:
             if found is None:
                 continue
             if endpoint.method == method:
-                return Match(endpoint, {name: decoded(text) for name, text in found.groupdict().items()})
+                return EndpointMatch(endpoint, {name: decoded(text) for name, text in found.groupdict().items()})
             allowed.append(endpoint.method)
         return WrongMethod(tuple(allowed)) if allowed else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.schema.fields import ByKind, BySingleKey, Custom, Extensions, Inline, Key, Shape, Source, Table, specs
-from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Node, Registry, lay_out, names_of
+from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Registry, TableNode, lay_out, names_of
 
 HIDDEN: Final = "(hidden)"
 
@@ -26,14 +26,14 @@ def describe_keys(shape: type, registry: Registry = NO_EXTENSIONS) -> Iterator[R
     return _node_rows(lay_out(shape, registry), "", "", registry)
 
 
-def _node_rows(node: Node, name: str, heading: str, registry: Registry) -> Iterator[Row]:
+def _node_rows(node: TableNode, name: str, heading: str, registry: Registry) -> Iterator[Row]:
     for key, child in node.children.items():
         if isinstance(child, Leaf) and isinstance(child.spec, Key):
             yield Row(heading, key, child.spec.type.expected, _note(child, child.spec))
     for key, child in node.children.items():
         inner = f"{name}.{key}" if name else key
         match child:
-            case Node():
+            case TableNode():
                 yield from _node_rows(child, inner, f"[{inner}]", registry)
             case Leaf(Table(shape, _, _, many)):
                 yield from _shape_rows(shape, inner, f"[[{inner}]]" if many else f"[{inner}]", registry)

@@ -34,12 +34,12 @@ class Leaf:
 
 
 @dataclass(slots=True)
-class Node:
+class TableNode:
     """A table. Several dataclasses may have keys in it."""
 
     doc: str = ""
     required: bool = False
-    children: "dict[str, Leaf | Node]" = field(default_factory=dict)
+    children: "dict[str, Leaf | TableNode]" = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Its keys: values before tables."""
@@ -47,9 +47,9 @@ class Node:
         return [*values, *(name for name in self.children if name not in values)]
 
 
-def lay_out(shape: type, registry: Registry = NO_EXTENSIONS) -> Node:
+def lay_out(shape: type, registry: Registry = NO_EXTENSIONS) -> TableNode:
     """The table of a dataclass."""
-    node = Node()
+    node = TableNode()
     _add(node, shape, registry)
     return node
 
@@ -59,11 +59,11 @@ def names_of(spec: Key | Table, item: Field[object]) -> Names:
     return tuple((spec.path or item.name).split("."))
 
 
-def _is_value(child: Leaf | Node) -> bool:
+def _is_value(child: Leaf | TableNode) -> bool:
     return isinstance(child, Leaf) and isinstance(child.spec, Key)
 
 
-def _add(node: Node, shape: type, registry: Registry) -> None:
+def _add(node: TableNode, shape: type, registry: Registry) -> None:
     for item, spec in specs(shape):
         match spec:
             case Inline(inner):
@@ -85,10 +85,10 @@ def _add(node: Node, shape: type, registry: Registry) -> None:
                 pass
 
 
-def _descend(node: Node, names: Sequence[str], *, required: bool) -> Node:
+def _descend(node: TableNode, names: Sequence[str], *, required: bool) -> TableNode:
     for name in names:
-        inner = node.children.setdefault(name, Node())
-        assert isinstance(inner, Node), f"{name} is a value and a table"
+        inner = node.children.setdefault(name, TableNode())
+        assert isinstance(inner, TableNode), f"{name} is a value and a table"
         inner.required = inner.required or required
         node = inner
     return node

@@ -21,7 +21,7 @@ from edgeworker.schema.fields import (
     is_required,
     specs,
 )
-from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Names, Node, Registry, lay_out, names_of
+from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Names, Registry, TableNode, lay_out, names_of
 from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown, without_passwords
 
 T = TypeVar("T")
@@ -51,17 +51,17 @@ class TableReader:
         if values is None:
             context.error(f'"{context.label}" must be a table, not {shown(value)}: write [{_heading(context.where)}].')
             return None
-        content = _Content()
+        content = _TableContent()
         self._collect(lay_out(shape, self._registry), (), context, values, content, without)
         return self._build(shape, (), context, content)
 
     def _collect(
         self,
-        node: Node,
+        node: TableNode,
         at: Names,
         context: FieldContext,
         values: Mapping[str, object],
-        content: "_Content",
+        content: "_TableContent",
         without: str | None = None,
     ) -> None:
         content.tables.add(at)
@@ -73,7 +73,7 @@ class TableReader:
                     pass
                 case None:
                     inner.error(f'"{inner.label}" is not a key of {self._file_name}.{suggest(name, node.names())}')
-                case Node():
+                case TableNode():
                     table = as_table(item)
                     if table is None:
                         heading = _heading(inner.where)
@@ -86,7 +86,7 @@ class TableReader:
             if child.required and name not in values:
                 context.error(f'"{context.label}" has no "{name}": it must be {_expected(child)}.')
 
-    def _take(self, leaf: Leaf, at: Names, context: FieldContext, value: object, content: "_Content") -> None:
+    def _take(self, leaf: Leaf, at: Names, context: FieldContext, value: object, content: "_TableContent") -> None:
         match leaf.spec:
             case Key(kind) if not kind.fits(value):
                 found = "; what is there is not shown" if leaf.secret else f", not {without_passwords(shown(value))}"
@@ -150,12 +150,12 @@ class TableReader:
         shape = shapes[name]
         short = _single_key(shape)
         if short is not None and as_table(item) is None:
-            content = _Content()
+            content = _TableContent()
             self._take(short[1], (short[0],), inner, item, content)
             return self._build(shape, (), context, content) if content.values else None
         return self._read(shape, inner, item)
 
-    def _build(self, shape: type, at: Names, context: FieldContext, content: "_Content") -> object | None:
+    def _build(self, shape: type, at: Names, context: FieldContext, content: "_TableContent") -> object | None:
         """The dataclass whose table is at `at` within `context`; None if a field that it must have is missing."""
         arguments: dict[str, object] = {}
         for item, spec in specs(shape):
@@ -186,7 +186,7 @@ class TableReader:
         return self._make(shape, arguments, at, context, content)
 
     def _make(
-        self, shape: type, arguments: Mapping[str, object], at: Names, context: FieldContext, content: "_Content"
+        self, shape: type, arguments: Mapping[str, object], at: Names, context: FieldContext, content: "_TableContent"
     ) -> object | None:
         make: Callable[..., object] = shape
         try:
@@ -202,7 +202,7 @@ class TableReader:
         return made
 
 
-class _Content:
+class _TableContent:
     """What was found in a table and the tables in it: good values, as they are written and as the fields have them."""
 
     def __init__(self) -> None:
@@ -223,7 +223,7 @@ def _heading(where: KeyPath) -> str:
     return ".".join(part for part in where if isinstance(part, str))
 
 
-def _expected(child: Leaf | Node) -> str:
+def _expected(child: Leaf | TableNode) -> str:
     match child:
         case Leaf(Key(kind)):
             return kind.expected

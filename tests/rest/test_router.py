@@ -3,7 +3,7 @@ import pytest
 from edgeworker.messages import Response
 from edgeworker.rest.call import Call
 from edgeworker.rest.permissions import Need
-from edgeworker.rest.router import Endpoint, Match, Method, Router, WrongMethod
+from edgeworker.rest.router import Endpoint, EndpointMatch, Method, Router, WrongMethod
 from edgeworker.rest.target import UndecodableText
 
 
@@ -34,7 +34,7 @@ ROWS = (row("GET", "/a/{id}"), row("DELETE", "/a/{id}"), row("GET", "/a/{id}/k/{
 def test_a_path_is_taken_apart_by_its_template(path: str, params: dict[str, str]) -> None:
     found = Router(ROWS).find("GET", path)
 
-    assert isinstance(found, Match)
+    assert isinstance(found, EndpointMatch)
     assert found.params == params
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from edgeworker.config import Binding, Config, Worker
 from edgeworker.schema.diagnostics import Diagnostics, Level
 from wrangler_compat import Loaded, LoadOptions, load
-from wrangler_compat.document import Document, parse_document
+from wrangler_compat.document import ConfigFile, parse_document
 
 DEFAULT_SCRIPT: Final = Path("/builtin/split_token/worker.py")
 HEAD: Final = """\
@@ -92,7 +92,7 @@ def places(loaded: Loaded, level: Level) -> list[str]:
     return [str(location) for message in loaded.diagnostics.of(level) for location in message.locations]
 
 
-def document(text: str, file: str = "wrangler.toml") -> Document:
+def document(text: str, file: str = "wrangler.toml") -> ConfigFile:
     found = parse_document(text, Path("/project") / file, file, Diagnostics())
     assert found is not None, "the text of this test is not what it should be"
     return found

@@ -5,7 +5,7 @@ from edgeworker.schema.describe import describe_keys
 from wrangler_compat.api.endpoints import ENDPOINTS
 from wrangler_compat.edge_toml import REGISTRY, EdgeFile
 from wrangler_compat.fields import FIELDS, LEGACY
-from wrangler_compat.ledger import FILE, Table, render, tables
+from wrangler_compat.ledger import FILE, LedgerTable, render, tables
 
 
 def test_the_ledger_in_the_tree_is_what_the_tables_say() -> None:
@@ -25,4 +25,4 @@ def test_every_row_of_every_table_is_in_the_ledger() -> None:
 
 
 def test_a_bar_in_a_cell_does_not_end_the_cell() -> None:
-    assert "| a\\|b | c |" in render([Table("t", "", ("x", "y"), [("a|b", "c")])])
+    assert "| a\\|b | c |" in render([LedgerTable("t", "", ("x", "y"), [("a|b", "c")])])

@@ -30,7 +30,7 @@ _LOOPBACK_NAME: Final = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class AuthRefusal:
     """`status` is 401 where a valid token would help, 429 where one would after `retry_after_seconds`, else 403.
 
     `reason` is for a person; it holds no secret.
@@ -41,7 +41,7 @@ class Refusal:
     retry_after_seconds: int = 0
 
 
-class TokenCheck(Protocol):
+class TokenVerifier(Protocol):
     async def check(self, text: str, *, now: int) -> Principal | None:
         """Who has this token, or None."""
         ...
@@ -77,32 +77,34 @@ class NamedTokens:
 class Authenticator:
     """`hosts` are names, beyond IP addresses, localhost and api.cloudflare.com, under which the API may be called."""
 
-    def __init__(self, checks: Sequence[TokenCheck], *, clock: Clock, hosts: Collection[str] = ()) -> None:
+    def __init__(self, checks: Sequence[TokenVerifier], *, clock: Clock, hosts: Collection[str] = ()) -> None:
         self._checks = tuple(checks)
         self._clock = clock
         self._attempts = Attempts()
         self._hosts = frozenset(host.lower().removesuffix(".") for host in (*hosts, CLOUDFLARE_API_HOST))
 
-    async def authorize(self, request: Request) -> Principal | Refusal:
+    async def authorize(self, request: Request) -> Principal | AuthRefusal:
         """Raises StoreError where the named tokens cannot be read; nobody is let in then."""
         if not self._is_our_host(request.url.hostname):
-            return Refusal(403, f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.')
+            return AuthRefusal(403, f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.')
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
         if (origin is not None and origin != request.url.origin) or site not in (None, "none", "same-origin"):
-            return Refusal(403, "Calls from a web page are refused; call from a program.")
+            return AuthRefusal(403, "Calls from a web page are refused; call from a program.")
         token = _token_of(request)
-        if isinstance(token, Refusal):
+        if isinstance(token, AuthRefusal):
             return token
         now, ip = self._clock.now(), request.client.ip
         if (seconds := self._attempts.wait_seconds(ip, now=now)) > 0:
-            return Refusal(429, f"{MAX_WRONG_TOKENS} wrong tokens came from this address: wait {seconds} s.", seconds)
+            return AuthRefusal(
+                429, f"{MAX_WRONG_TOKENS} wrong tokens came from this address: wait {seconds} s.", seconds
+            )
         for check in self._checks:
             principal = await check.check(token, now=now)
             if principal is not None:
                 return principal
         if self._attempts.failed(ip, token, now=now):
             _log.warning("%s tried %d wrong API tokens and has to wait", ip, MAX_WRONG_TOKENS)
-        return Refusal(401, "The API token is not known here, has expired or was revoked.")
+        return AuthRefusal(401, "The API token is not known here, has expired or was revoked.")
 
     def _is_our_host(self, hostname: str) -> bool:
         # An address needs no look-up, so it cannot be rebound; a name can, unless it is one of ours.
@@ -114,21 +116,21 @@ class Authenticator:
         )
 
 
-def _token_of(request: Request) -> str | Refusal:
+def _token_of(request: Request) -> str | AuthRefusal:
     authorizations = request.headers.get_all("authorization")
     keys = request.headers.get_all("x-auth-key")
     if len(authorizations) + len(keys) > 1:
-        return Refusal(401, "There is more than one credential; send one Authorization header.")
+        return AuthRefusal(401, "There is more than one credential; send one Authorization header.")
     if keys:
         if not request.headers.get("x-auth-email"):
-            return Refusal(401, "X-Auth-Key goes with X-Auth-Email.")
+            return AuthRefusal(401, "X-Auth-Key goes with X-Auth-Email.")
         return keys[0]
     if not authorizations:
-        return Refusal(401, "There is no API token; send Authorization: Bearer <token>.")
+        return AuthRefusal(401, "There is no API token; send Authorization: Bearer <token>.")
     scheme, _, token = authorizations[0].partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer" or not token or " " in token:
-        return Refusal(401, "The Authorization header is not of the form: Bearer <token>.")
+        return AuthRefusal(401, "The Authorization header is not of the form: Bearer <token>.")
     return token
 
 

@@ -13,10 +13,10 @@ from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import failure
 from edgeworker.rest.errors import ApiError, GeneralCode, KVCode
 from edgeworker.rest.permissions import Principal
-from edgeworker.rest.router import Match, Router, WrongMethod
+from edgeworker.rest.router import EndpointMatch, Router, WrongMethod
 from edgeworker.state import MemoryState, State
 from wrangler_compat.api.account import account_id, takes_account
-from wrangler_compat.api.auth import Authenticator, Refusal
+from wrangler_compat.api.auth import Authenticator, AuthRefusal
 from wrangler_compat.api.endpoints import ENDPOINTS
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class V4Api:
     async def fetch(self, request: Request, /) -> Response:
         try:
             principal = await self._door.authorize(request)
-            if isinstance(principal, Refusal):
+            if isinstance(principal, AuthRefusal):
                 return _refused(principal)
             return await self._answer(request, principal)
         except ApiError as error:
@@ -77,14 +77,14 @@ class V4Api:
             case WrongMethod(allowed):
                 text = f"Method {request.method} is not allowed here."
                 return failure(405, [(GeneralCode.METHOD_NOT_ALLOWED, text)], headers={"allow": ", ".join(allowed)})
-            case Match(endpoint, params):
+            case EndpointMatch(endpoint, params):
                 if not principal.may(endpoint.needs, params.get("namespace")):
                     needed = endpoint.needs.value
-                    return _refused(Refusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
+                    return _refused(AuthRefusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
                 account = params.get("account")
                 if account is not None and not takes_account(self.config, account):
                     known = self.config.account_id
-                    return _refused(Refusal(403, f'There is no account "{account}" here; this one is "{known}".'))
+                    return _refused(AuthRefusal(403, f'There is no account "{account}" here; this one is "{known}".'))
                 return await endpoint.answer(
                     Call(
                         request,
@@ -108,7 +108,7 @@ class V4Api:
         return None
 
 
-def _refused(refusal: Refusal) -> Response:
+def _refused(refusal: AuthRefusal) -> Response:
     if refusal.status == 429:
         errors = [(GeneralCode.TOO_MANY_FAILURES, "Too many authentication failures. Please try again later.")]
         return failure(429, errors, hint=refusal.reason, headers={"retry-after": str(refusal.retry_after_seconds)})

@@ -77,7 +77,7 @@ class KVView:
         given = arguments.positional(args, keywords)
         await self._traced("delete", given, self._delete(given))
 
-    async def list(self, *args: object, **keywords: object) -> "ListResult":
+    async def list(self, *args: object, **keywords: object) -> "KVNamespaceListResult":
         """`list(prefix=..., limit=..., cursor=...)`, or with the options as a dict."""
         return await self._traced("list", (), self._list(arguments.positional(args, keywords)))
 
@@ -169,7 +169,7 @@ class KVView:
         except (KVError, StoreError) as error:
             raise _exception("DELETE", error) from error
 
-    async def _list(self, given: Sequence[object]) -> "ListResult":
+    async def _list(self, given: Sequence[object]) -> "KVNamespaceListResult":
         options = arguments.options(given, 0, function="list", kind="ListOptions", names=_LIST_OPTIONS)
         limit = arguments.integer(options.get("limit", 0))
         try:
@@ -181,7 +181,9 @@ class KVView:
         except (KVError, StoreError) as error:
             raise _exception("GET", error) from error
         members = ["keys", "list_complete", *([] if page.cursor is None else ["cursor"]), "cacheStatus"]
-        result = ListResult(keys=ListedKeys(map(_listed, page.keys), members), list_complete=page.cursor is None)
+        result = KVNamespaceListResult(
+            keys=ListedKeys(map(_listed, page.keys), members), list_complete=page.cursor is None
+        )
         if page.cursor is not None:
             result["cursor"] = page.cursor
         result["cacheStatus"] = None
@@ -202,7 +204,7 @@ class KVView:
             trace.add("kv", text, now=self._namespace.clock.monotonic(), since=begun)
 
 
-class ListResult(JsDict):
+class KVNamespaceListResult(JsDict):
     """`result.keys` is the list, as in JavaScript, although dicts have a method of that name."""
 
     @property

@@ -7,16 +7,16 @@ from edgeworker.bindings.rate_limit import wrangler
 from edgeworker.bindings.rate_limit.binding import RateLimitBinding
 
 if TYPE_CHECKING:
-    from edgeworker.bindings.rate_limit.service import RateLimit
+    from edgeworker.bindings.rate_limit.service import RateLimiter
 
 
-def _service(binding: RateLimitBinding, resources: Resources) -> "RateLimit":
-    from edgeworker.bindings.rate_limit.service import RateLimit
+def _service(binding: RateLimitBinding, resources: Resources) -> "RateLimiter":
+    from edgeworker.bindings.rate_limit.service import RateLimiter
 
-    return RateLimit(binding, resources.rates, resources.clock)
+    return RateLimiter(binding, resources.rates, resources.clock)
 
 
-def _python_view(binding: RateLimitBinding, service: "RateLimit") -> object:
+def _python_view(binding: RateLimitBinding, service: "RateLimiter") -> object:
     from edgeworker.bindings.rate_limit.python_view import RateLimitView
 
     return RateLimitView(service, name=binding.name)

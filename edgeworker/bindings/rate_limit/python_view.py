@@ -1,13 +1,13 @@
 """`env.X` of a rate limit, for Python scripts."""
 
 from edgeworker.bindings.python_calls import javascript_exceptions
-from edgeworker.bindings.rate_limit.service import RateLimit
+from edgeworker.bindings.rate_limit.service import RateLimiter
 from edgeworker.runtime.webapi.base import options
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 
 
 class RateLimitView:
-    def __init__(self, service: RateLimit, *, name: str) -> None:
+    def __init__(self, service: RateLimiter, *, name: str) -> None:
         """`name` is the binding's."""
         self._service = service
         self._name = name

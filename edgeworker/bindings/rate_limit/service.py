@@ -16,7 +16,7 @@ _KEYS: Final = ("key", "limit", "period")
 _PERIODS_SECONDS: Final = (10, 60)
 
 
-class RateLimit:
+class RateLimiter:
     def __init__(self, binding: RateLimitBinding, counters: RateCounters, clock: Clock) -> None:
         self._binding = binding
         self._counters = counters

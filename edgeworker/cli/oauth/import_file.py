@@ -7,7 +7,7 @@ from typing import Final
 
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
-from wrangler_compat.document import Document, parse_document
+from wrangler_compat.document import ConfigFile, parse_document
 
 # One file may hold both; each command takes its own list.
 _LISTS: Final = ("users", "clients")
@@ -77,7 +77,7 @@ class ImportFile:
                 self.fault(f"{values!r} is not a table", self.locate(index, None))
 
 
-def _read(file: Path, diagnostics: Diagnostics) -> Document:
+def _read(file: Path, diagnostics: Diagnostics) -> ConfigFile:
     try:
         if file.stat().st_size > _MAX_BYTES:
             raise ConfigError(f"{file}: larger than {_MAX_BYTES // 1024 // 1024} MiB; import it in parts")

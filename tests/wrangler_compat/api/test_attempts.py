@@ -8,14 +8,14 @@ from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import TOKEN
 from tests.wrangler_compat.api.client import Client as ApiClient
 from wrangler_compat.api.attempts import MAX_ADDRESSES, MAX_WRONG_TOKENS, WINDOW_SECONDS, Attempts
-from wrangler_compat.api.auth import Authenticator, OneToken, Refusal
+from wrangler_compat.api.auth import Authenticator, AuthRefusal, OneToken
 
 
 async def status(authenticator: Authenticator, token: str, ip: str = "198.51.100.7") -> int:
     url = URL.parse("http://127.0.0.1:8788/client/v4/user")
     asked = Request("GET", url, Headers({"authorization": f"Bearer {token}"}), client=Client(ip))
     match await authenticator.authorize(asked):
-        case Refusal(status):
+        case AuthRefusal(status):
             return status
         case Principal():
             return 200
@@ -52,7 +52,7 @@ async def test_h27_the_refusal_says_how_long_to_wait(authenticator: Authenticato
     asked = Request("GET", url, Headers({"authorization": f"Bearer {TOKEN}"}), client=Client("198.51.100.7"))
     refusal = await authenticator.authorize(asked)
 
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, AuthRefusal)
     assert refusal.retry_after_seconds == WINDOW_SECONDS - 100
     assert TOKEN not in refusal.reason
 

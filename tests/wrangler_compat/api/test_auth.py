@@ -11,7 +11,7 @@ from edgeworker.state import ApiTokens, SQLiteState
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import NAMESPACE, NAMESPACES, TOKEN, VALUES, Client
 from wrangler_compat.api import V4Api
-from wrangler_compat.api.auth import Authenticator, NamedTokens, OneToken, Refusal
+from wrangler_compat.api.auth import Authenticator, AuthRefusal, NamedTokens, OneToken
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
@@ -64,7 +64,7 @@ async def test_without_the_token_the_answer_is_401(
 ) -> None:
     refusal = await authenticator.authorize(asked(headers))
 
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, AuthRefusal)
     assert refusal.status == 401
     assert TOKEN not in refusal.reason
 
@@ -102,7 +102,7 @@ async def test_a_foreign_name_is_dns_rebinding_and_refused_even_with_the_token(
 ) -> None:
     refusal = await authenticator.authorize(asked(BEARER, host))
 
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, AuthRefusal)
     assert refusal.status == 403
 
 
@@ -122,7 +122,7 @@ async def test_a_call_from_another_origins_page_is_refused_even_with_the_token(
 ) -> None:
     refusal = await authenticator.authorize(asked({**BEARER, **headers}))
 
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, AuthRefusal)
     assert refusal.status == 403
 
 
@@ -172,7 +172,7 @@ async def test_a_named_token_may_do_what_it_was_made_for(tokens: ApiTokens, cloc
     assert principal.may(Need.KV_WRITE, "ns")
     assert not principal.may(Need.KV_READ, "ns")
     clock.advance(60)
-    assert isinstance(await authenticator.authorize(asked({"authorization": f"Bearer {text}"})), Refusal)
+    assert isinstance(await authenticator.authorize(asked({"authorization": f"Bearer {text}"})), AuthRefusal)
 
 
 async def test_a_permission_that_is_not_understood_grants_nothing(tokens: ApiTokens, clock: FakeClock) -> None:
