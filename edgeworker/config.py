@@ -91,7 +91,7 @@ class Worker:
     cpu_ms: int = DEFAULT_CPU_MS
     source: str = ""
     assets: Assets | None = None
-    access_dev: AccessDev | None = None  # counts only with Config.trigger_urls: it lets everybody in
+    access_dev: AccessDev | None = None  # counts only with Config.trigger_urls: it lets anyone in
 
 
 @dataclass(frozen=True, slots=True)

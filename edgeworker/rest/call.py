@@ -48,7 +48,7 @@ class Call:
             raise too_large from None
 
     async def json(self, code: Code) -> JSON:
-        """The body as JSON. Raises ApiError: 400 with `code` for what is no JSON, 413 for too much of it."""
+        """The body as JSON. Raises ApiError: 400 with `code` if it is not JSON, 413 for too much of it."""
         content = await self.content()
         try:
             return parse(content)

@@ -33,7 +33,7 @@ def parse(content: bytes) -> JSON:
 
 
 async def elements(content: bytes) -> AsyncIterator[JSON]:
-    """The array's elements in order. Raises ValueError for what is no JSON array, where that is seen."""
+    """The array's elements in order. Raises ValueError where it is seen not to be a JSON array."""
     text = content.decode()
     position = _after_space(text, 0)
     if text[position : position + 1] != "[":

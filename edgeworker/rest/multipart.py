@@ -41,7 +41,7 @@ async def read_parts(
     A part is the pieces in which it came: they are held once and never joined here.
 
     Raises:
-        MultipartRefused: it is no complete form with this boundary, or a part comes twice.
+        MultipartRefused: it is not a complete form with this boundary, or a part comes twice.
         PartTooLarge: as soon as a part has too many bytes.
     """
     parts: dict[str, list[bytes]] = {}
@@ -73,7 +73,7 @@ async def read_parts(
 
 
 class _Part:
-    """`pieces` None: nobody wants them."""
+    """`pieces` None: the part is not wanted."""
 
     __slots__ = ("limit", "name", "pieces", "size")
 

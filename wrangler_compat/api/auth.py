@@ -2,7 +2,7 @@
 
 A token is asked for on every call. Beyond that web pages are kept out: a page in a browser on this machine can
 reach a loopback socket, and with DNS rebinding it can do so under its own name. So the Host must be one of ours, and a
-call with another Origin is refused; there is no CORS header in any answer. Who guesses tokens has to wait.
+call with another Origin is refused; there is no CORS header in any answer. A client that guesses tokens has to wait.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class OneToken:
 
     def __init__(self, text: str) -> None:
         if not text:
-            raise ValueError("an empty API token would let everybody in")
+            raise ValueError("an empty API token would let anyone in")
         self._hash = _hash(text)
 
     async def check(self, text: str, *, now: int) -> Principal | None:
@@ -84,7 +84,7 @@ class Authenticator:
         self._hosts = frozenset(host.lower().removesuffix(".") for host in (*hosts, CLOUDFLARE_API_HOST))
 
     async def authorize(self, request: Request) -> Principal | AuthRefusal:
-        """Raises StoreError where the named tokens cannot be read; nobody is let in then."""
+        """Raises StoreError if the named tokens cannot be read; then no request is let in."""
         if not self._is_our_host(request.url.hostname):
             return AuthRefusal(403, f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.')
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")

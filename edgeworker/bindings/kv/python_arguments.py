@@ -95,7 +95,7 @@ def string(value: object) -> str:
 
 
 def integer(value: object) -> int:
-    """JavaScript's number without its fraction; 0 for what is no number. Raises JsException beyond 32 bits."""
+    """JavaScript's number without its fraction; 0 for what is not a number. Raises JsException beyond 32 bits."""
     amount = _amount(value)
     if abs(amount) == float("inf") or amount != amount:
         return 0

@@ -300,7 +300,7 @@ def _listed(key: ListResultKey) -> JsDict:
 
 
 def _cursor(given: object) -> str | None:
-    """None for text that is no cursor: here, unlike over REST, that begins at the beginning."""
+    """None for text that is not a cursor: here, unlike over REST, that begins at the beginning."""
     try:
         return arguments.string(given) if rules.decode_cursor(arguments.string(given)) else None
     except KVError:
