@@ -1,8 +1,9 @@
 """Python isolates: a script loaded into this process, and its handlers called."""
 
+import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
-from edgeworker.messages import Request, Response
+from edgeworker.messages import Body, Request, Response
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.env import Env
@@ -29,6 +30,8 @@ from edgeworker.runtime.sdk.response import FetchResponse
 from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
+from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.tasks import AbortSignal
 
 _log = logging.getLogger(__name__)
 _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
@@ -62,18 +65,23 @@ def load(
         raise
     for warning in compatibility.warnings(worker, found):
         _log.warning('worker "%s": %s', worker.name, warning)
-    return PythonIsolate(worker.name, file, own, found, env)
+    has_request_signal = "enable_request_signal" in worker.compatibility_flags
+    return PythonIsolate(worker.name, file, own, found, env, has_request_signal=has_request_signal)
 
 
 class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
-    def __init__(self, worker: str, main: Path, own: Modules, found: Exports, env: Env) -> None:
+    def __init__(
+        self, worker: str, main: Path, own: Modules, found: Exports, env: Env, *, has_request_signal: bool = False
+    ) -> None:
+        """`has_request_signal`: the signal of a request is aborted when its client leaves."""
         self.name = worker
         self._main = main
         self._modules = own
         self._exports = found
         self.env = env
+        self._has_request_signal = has_request_signal
         # How many arguments a handler takes is looked up once for each function.
         self._arguments: dict[object, int] = {}
 
@@ -81,18 +89,32 @@ class PythonIsolate:
         """Raises what the script raises, and TypeError if it does not return a response."""
         view = ScriptContext(ctx)
         with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
-            result: object
-            if entrypoint is None and self._exports.default is None:
-                function = self._function("fetch")
-                raw = JSRequest.over(request, immutable=True)
-                result = function(*self._fit_arguments(function, raw, self.env, view))
-            else:
-                method = self._method("fetch", view, entrypoint)
-                result = method(*self._fit_arguments(method, SDKRequest.over(request), self.env, view))
-            answer = await self._await_result(result)
-            while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
-                answer = await answer  # a promise of a promise is one promise to JavaScript
-            return self._take_response(answer)
+            if not self._has_request_signal:
+                return await self._fetch(request, view, None, entrypoint)
+            raw = JSRequest.over_incoming(request)
+            try:
+                response = await self._fetch(request, view, raw, entrypoint)
+            except asyncio.CancelledError:
+                raw.signal.abort_with(_client_left())
+                raise
+            if response.body is not None and response.body.complete is None:
+                response.body = Body(_tell_of_the_end(response.body, raw.signal, ctx), length=response.body.length)
+            return response
+
+    async def _fetch(
+        self, request: Request, view: ScriptContext, raw: JSRequest | None, entrypoint: str | None
+    ) -> Response:
+        result: object
+        if entrypoint is None and self._exports.default is None:
+            function = self._function("fetch")
+            result = function(*self._fit_arguments(function, raw or JSRequest.over_incoming(request), self.env, view))
+        else:
+            method = self._method("fetch", view, entrypoint)
+            result = method(*self._fit_arguments(method, SDKRequest.over_incoming(request, raw), self.env, view))
+        answer = await self._await_result(result)
+        while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
+            answer = await answer  # a promise of a promise is one promise to JavaScript
+        return self._take_response(answer)
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         view = ScriptContext(ctx)
@@ -189,6 +211,24 @@ class ScheduledController:
 
     def noRetry(self) -> None:
         self._event.no_retry = True
+
+
+def _client_left() -> JsException:
+    return JsException("AbortError", "The client disconnected.")
+
+
+async def _tell_of_the_end(body: Body, signal: AbortSignal, ctx: Context) -> AsyncIterator[bytes]:
+    """The body; where it is not read to its end, the signal is aborted within the invocation."""
+    pieces = body.stream()
+    try:
+        async for piece in pieces:
+            yield piece
+    except (asyncio.CancelledError, GeneratorExit):
+        with current_invocation.enter_invocation(ctx):
+            signal.abort_with(_client_left())
+        raise
+    finally:
+        await body.close()
 
 
 def _describe(result: object) -> str:

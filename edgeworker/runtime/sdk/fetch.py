@@ -6,8 +6,9 @@ from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch, tasks
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
-from edgeworker.runtime.webapi.fetch import resource_of
+from edgeworker.runtime.webapi.fetch import choose_signal, resource_of
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.tasks import AbortSignal
 
 
 async def fetch(resource: object, **options: object) -> Response:
@@ -22,18 +23,17 @@ async def fetch(resource: object, **options: object) -> Response:
         if options or isinstance(source, str):
             source = body_init.make_request(source, from_python(options))
         body_init.raise_if_used(source)
+        signal = choose_signal(resource, options)
     except JsException as error:
         raise OSError(error.message) from error
     work = perform_fetch.perform(source, context)
-    if (signal := options.get("signal")) is None:
-        return of_fetched(await work)
     try:
-        fetched = await tasks.run_unless_aborted(work, signal)
+        return of_fetched(await tasks.run_unless_aborted(work, signal), signal)
     except JsException as error:
-        raise AbortError(error.message) from error
-    assert isinstance(fetched, perform_fetch.Fetched)
-    return of_fetched(fetched)
+        if signal is not None and signal.aborted:
+            raise AbortError(error.message) from error
+        raise OSError(error.message) from error
 
 
-def of_fetched(fetched: perform_fetch.Fetched) -> Response:
-    return Response.over(fetched.response, JSResponse.over_fetched(fetched))
+def of_fetched(fetched: perform_fetch.Fetched, signal: AbortSignal | None = None) -> Response:
+    return Response.over(fetched.response, JSResponse.over_fetched(fetched, signal))

@@ -12,7 +12,7 @@ from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
-from edgeworker.runtime.webapi.fetch import resource_of
+from edgeworker.runtime.webapi.fetch import choose_signal, resource_of
 from edgeworker.runtime.webapi.ffi import JsDict
 from edgeworker.runtime.webapi.streams import ReadableStream
 
@@ -24,6 +24,7 @@ class Request:
 
     core: messages.Request
     _js: JSRequest | None = None
+    _incoming = False
 
     def __init__(self, input: object, **options: object) -> None:
         """Raises TypeError for unusable headers, ValueError for options beside a JavaScript request, JsException."""
@@ -32,18 +33,23 @@ class Request:
                 raise ValueError("Expected no options when constructing Request from a js.Request")
             self.core, self._js = input.core, input
             return
-        self.core = body_init.make_request(resource_of(input), from_python(options))
+        given = from_python(options)
+        self.core = body_init.make_request(resource_of(input), given)
+        if (signal := choose_signal(input, given)) is not None:
+            self._js = JSRequest.over(self.core, signal=signal)
 
     @classmethod
-    def over(cls, core: messages.Request) -> "Request":
+    def over_incoming(cls, core: messages.Request, js: JSRequest | None = None) -> "Request":
+        """What a handler is given: its headers cannot be changed."""
         view = cls.__new__(cls)
         view.core = core
+        view._js, view._incoming = js, True
         return view
 
     @property
     def js_object(self) -> JSRequest:
         if self._js is None:
-            self._js = JSRequest.over(self.core)
+            self._js = JSRequest.over_incoming(self.core) if self._incoming else JSRequest.over(self.core)
         return self._js
 
     @property

@@ -179,6 +179,7 @@ class Response(FetchResponse):
             body,
             status=200 if not status else int(status),
             status_text=status_text,
+            switches=not is_absent(web_socket),
             headers=None if headers is None else sdk_headers.from_script(headers),
         )
         if not is_absent(web_socket):

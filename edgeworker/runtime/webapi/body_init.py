@@ -4,24 +4,41 @@ Texts of errors are workerd's where it has one. Source: https://fetch.spec.whatw
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
+from enum import Enum
 from typing import Final
 
 from edgeworker import messages
 from edgeworker.errors import OriginError
 from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyTooLarge, BodyUsed, InvalidURL, Redirect
 from edgeworker.runtime.webapi import encodings
-from edgeworker.runtime.webapi.base import BodySource, BodyWithType, is_absent, range_error, type_error
-from edgeworker.runtime.webapi.ffi import JsException, as_js
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, range_error, type_error
+from edgeworker.runtime.webapi.ffi import JsDict, JsException, as_js
 from edgeworker.runtime.webapi.headers import to_headers
-from edgeworker.runtime.webapi.strings import to_string
+from edgeworker.runtime.webapi.streams import stream_from
+from edgeworker.runtime.webapi.strings import to_string, to_usv_string
 
 TEXT: Final = "text/plain;charset=UTF-8"
 BODY_USED: Final = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
 # What one isolate may hold: https://developers.cloudflare.com/workers/platform/limits/#memory
 MAX_READ_BYTES: Final = 128 * 1024 * 1024
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NORMALISED: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"})
+USED_REQUEST: Final = "Cannot reconstruct a Request with a used body."
+# Those that workerd knows, recorded from it; every other one is a TypeError.
+METHODS: Final = frozenset({
+    "ACL", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LOCK", "MERGE", "MKACTIVITY", "MKCOL", "MOVE", "MSEARCH",
+    "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT", "QUERY", "REPORT", "SEARCH",
+    "SUBSCRIBE", "TRACE", "UNLOCK", "UNSUBSCRIBE",
+})  # fmt: skip
+_NO_REDIRECT: Final = (
+    'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be implemented since it does not make '
+    'sense at the edge; use "manual" and check the response status code).'
+)
+_NO_INTEGRITY: Final = (
+    "Subrequest integrity checking is not implemented. The integrity option must be either undefined or an empty "
+    "string."
+)
+_STATUS_RANGE: Final = "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
+_NOT_IN_A_STATUS_TEXT: Final = re.compile(r"[\x00-\x1f]")
 # These describe a body that is not there any more when a script gives another one.
 _BODY_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 
@@ -43,26 +60,35 @@ def extract_body(value: object) -> BodyWithType:
             return BodyWithType(Body(to_string(value).encode()), TEXT)
         case BaseException():
             return BodyWithType(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
+        case Mapping() | Enum():  # an object of JavaScript, or one of Python as pyodide's proxy shows it
+            text = to_string(value) if isinstance(value, JsDict | Enum) else str(value)
+            return BodyWithType(Body(text.encode("utf-8", "replace")), TEXT)
+        case AsyncIterable() | Iterable() if not isinstance(value, JsObject):
+            return stream_from(value).extract_body()
         case _:
-            kind = type(value).__name__
-            raise type_error(f"a body is text, bytes, FormData, Blob, URLSearchParams or ReadableStream, not {kind}")
+            return BodyWithType(Body(to_string(value).encode("utf-8", "replace")), TEXT)
 
 
 def make_response(
     body: object,
     *,
     status: int = 200,
-    status_text: str = "",
+    status_text: object = "",
     headers: messages.Headers | None = None,
+    switches: bool = False,
 ) -> tuple[messages.Response, str | None]:
     """The core's response, and the coding that its body is in already: that of a stream of another message.
 
-    Raises JsException: RangeError for the status, TypeError for a body that the status does not allow.
+    `switches` says that a WebSocket comes with it, which status 101 is for. Raises JsException: RangeError for the
+    status, TypeError for a status text, and for a body that the status does not allow.
     """
+    phrase = to_usv_string(status_text)
+    if _NOT_IN_A_STATUS_TEXT.search(phrase):
+        raise type_error("Invalid statusText")
     content = extract_body(body)
     if status != 200:
-        if status != 101 and not 200 <= status <= 599:
-            raise range_error("Responses may only be constructed with status codes in the range 200 to 599, inclusive.")
+        if not 200 <= status <= 599 and not (switches and status == 101):
+            raise range_error(_STATUS_RANGE)
         if status in NULL_BODY_STATUSES and content.body is not None:
             # An empty one is let go, as by workerd: scripts answer preflights with `Response("", status=204)`.
             if status == 101 or not _is_empty(content.body):
@@ -75,7 +101,7 @@ def make_response(
         fields = headers
         if content.content_type is not None and not fields.has("content-type"):
             fields.append("content-type", content.content_type)
-    return messages.Response(status, fields, content.body, status_text=status_text), content.encoding
+    return messages.Response(status, fields, content.body, status_text=phrase), content.encoding
 
 
 def encode_as_declared(response: messages.Response, encoding: str | None, *, automatic: bool) -> messages.Response:
@@ -118,8 +144,11 @@ def make_request(resource: "messages.Request | str", options: Mapping[str, objec
             raise type_error("Request with a GET or HEAD method cannot have a body.")
         body = None
     if body is not None and body.used:
-        raise type_error("Cannot reconstruct a Request with a used body.")
+        raise type_error(USED_REQUEST)
     cf = options.get("cf")
+    headers = _with_cache_mode(options, headers)
+    if options.get("integrity") not in (None, ""):
+        raise type_error(_NO_INTEGRITY)
     made = messages.Request(
         method,
         url,
@@ -149,22 +178,38 @@ def parse_url(text: str) -> URL:
 
 
 def _method(given: object, otherwise: str) -> str:
-    if is_absent(given):
+    if given is None:
         return otherwise
     method = to_string(given)
-    if not _TOKEN.fullmatch(method):
+    if method.upper() not in METHODS:
         raise type_error(f"Invalid HTTP method string: {method}")
-    return method.upper() if method.upper() in _NORMALISED else method
+    return method.upper()
 
 
 def _redirect(given: object, otherwise: Redirect) -> Redirect:
-    match None if is_absent(given) else to_string(given):
-        case None:
-            return otherwise
-        case "follow" | "manual" | "error" as mode:
+    if given is None:
+        return otherwise
+    match to_string(given):
+        case "follow" | "manual" as mode:
             return mode
-        case other:
-            raise type_error(f'Invalid redirect value {other!r}, must be one of "follow", "manual" or "error".')
+        case _:
+            raise type_error(_NO_REDIRECT)
+
+
+def _with_cache_mode(options: Mapping[str, object], headers: messages.Headers) -> messages.Headers:
+    """`cache` as workerd has it: two modes, which tell caches on the way. Others are a TypeError."""
+    mode = options.get("cache")
+    if mode is None:
+        return headers
+    if mode not in ("no-store", "no-cache"):
+        raise type_error(f"Unsupported cache mode: {to_string(mode)}")
+    cf = options.get("cf")
+    if mode == "no-store" and isinstance(cf, Mapping) and not is_absent(cf.get("cacheTtl")):
+        raise type_error(f"CacheTtl: {to_string(cf['cacheTtl'])}, is not compatible with cache: no-store header.")
+    for name in ("Cache-Control", "Pragma"):
+        if not headers.has(name):
+            headers.append(name, "no-cache")
+    return headers
 
 
 def _cf(given: object) -> Mapping[str, object]:

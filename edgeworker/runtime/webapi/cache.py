@@ -44,13 +44,13 @@ class Cache:
         headers.set("Age", str(now - found.head.kept_at + (int(age) if age.isdecimal() else 0)))
         headers.set("Content-Length", str(found.length))
         if is_unchanged(headers, asked.headers):
-            return Response.over(messages.Response(304, headers))
+            return _immutable(messages.Response(304, headers))
         parts = spans(asked.headers.get("range"), found.length)
         if parts is None:
             whole = messages.Response(found.head.status, headers, _body(found, (0, found.length)))
-            return Response.over(whole, encoding=found.head.encoding)
+            return _immutable(whole, encoding=found.head.encoding)
         # A part of an encoded body can be passed on only.
-        return Response.over(_partial(found, headers, parts), automatic=False)
+        return _immutable(_partial(found, headers, parts), automatic=False)
 
     async def put(self, request: object, response: object, /) -> None:
         """Keeps the answer as long as its fields allow, which may be not at all. Its body is used up.
@@ -142,6 +142,12 @@ def _content_range(span: Span, length: int) -> str:
 
 def _request(request: object) -> messages.Request:
     return body_init.make_request(resource_of(request), {})
+
+
+def _immutable(core: messages.Response, *, encoding: str | None = None, automatic: bool = True) -> Response:
+    view = Response.over(core, encoding=encoding, automatic=automatic)
+    view._immutable = True
+    return view
 
 
 def _response(response: object) -> Response:

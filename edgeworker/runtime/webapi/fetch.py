@@ -3,6 +3,7 @@
 `Request.over(core)` and `Response.over(core)` cost one object; headers and bodies stay as they are until touched.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -20,7 +21,7 @@ from edgeworker.runtime.webapi.ffi import JsException, as_js
 from edgeworker.runtime.webapi.formdata import FormData
 from edgeworker.runtime.webapi.headers import Headers, to_headers
 from edgeworker.runtime.webapi.streams import ReadableStream
-from edgeworker.runtime.webapi.tasks import Promise, run_unless_aborted
+from edgeworker.runtime.webapi.tasks import AbortSignal, Promise, run_unless_aborted, stream_unless_aborted
 from edgeworker.runtime.webapi.websocket import WebSocket, take_for_response
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -70,15 +71,27 @@ class Request(_Message):
     """`Request.new(url or request, {"method": ..., ...})`; options as keyword arguments too."""
 
     core: messages.Request
+    _signal: AbortSignal | None = None
+    passes_signal = True  # an incoming request's signal does not abort the fetch() that it is given to
 
     def __init__(self, resource: object, init: object = None, /, **keywords: object) -> None:
-        self.core = body_init.make_request(resource_of(resource), request_options(init, keywords))
+        given = request_options(init, keywords)
+        self.core = body_init.make_request(resource_of(resource), given)
+        self._signal = choose_signal(resource, given)
 
     @classmethod
-    def over(cls, core: messages.Request, *, immutable: bool = False) -> "Request":
+    def over(cls, core: messages.Request, *, immutable: bool = False, signal: AbortSignal | None = None) -> "Request":
         view = cls.__new__(cls)
         view.core = core
         view._immutable = immutable
+        view._signal = signal
+        return view
+
+    @classmethod
+    def over_incoming(cls, core: messages.Request) -> "Request":
+        """What a handler is given."""
+        view = cls.over(core, immutable=True)
+        view.passes_signal = False
         return view
 
     @property
@@ -107,11 +120,21 @@ class Request(_Message):
     mode = "cors"
     referrer = "about:client"
     referrerPolicy = ""
-    signal = None
+
+    @property
+    def signal(self) -> AbortSignal:
+        if self._signal is None:
+            self._signal = AbortSignal()
+        return self._signal
 
     def clone(self) -> "Request":
         """Both can be read. Raises JsException (TypeError) after the body was read."""
-        return Request.over(_cloned_request(self.core), immutable=self._immutable)
+        ours, theirs = _tee(self.core.body)
+        self.core.body = ours
+        core = self.core.replace(body=theirs, headers=self.core.headers.copy())
+        view = Request.over(core, immutable=self._immutable)
+        view._signal, view.passes_signal = self.signal, self.passes_signal
+        return view
 
     def __repr__(self) -> str:
         return f"Request(method={self.method!r}, url={self.url!r})"
@@ -134,11 +157,11 @@ class Response(_Message):
         self.core, self.encoding = body_init.make_response(
             body,
             status=_status(given.get("status")),
-            status_text="" if is_absent(given.get("statusText")) else str(given["statusText"]),
+            status_text="" if given.get("statusText") is None else given["statusText"],
             headers=None if is_absent(headers) else to_headers(headers),
+            # The option is webSocket; web_socket is how Cloudflare's Python SDK spells it.
+            switches=not is_absent(web_socket := given.get("webSocket", given.get("web_socket"))),
         )
-        # The option is webSocket; web_socket is how Cloudflare's Python SDK spells it.
-        web_socket = given.get("webSocket", given.get("web_socket"))
         if not is_absent(web_socket):
             self.webSocket = self.core.web_socket = take_for_response(web_socket, self.core.status)
         self.automatic = _is_automatic(given.get("encodeBody"))
@@ -152,7 +175,11 @@ class Response(_Message):
         return view
 
     @classmethod
-    def over_fetched(cls, fetched: perform_fetch.Fetched) -> "Response":
+    def over_fetched(cls, fetched: perform_fetch.Fetched, signal: AbortSignal | None = None) -> "Response":
+        """Its body breaks off when `signal` is aborted."""
+        body = fetched.response.body
+        if signal is not None and body is not None:
+            fetched.response.body = messages.Body(stream_unless_aborted(body, signal), length=body.length)
         view = cls.over(fetched.response, encoding=encodings.find_coding(fetched.response.headers))
         view._from, view._redirected, view._immutable = fetched.url, fetched.redirected, True
         return view
@@ -171,9 +198,9 @@ class Response(_Message):
     @staticmethod
     def redirect(url: object, status: object = 302) -> "Response":
         target = js_url.URL(url).href
-        code = _status(status)
+        code = 302 if status is None else 0 if is_absent(status) else _status(status)
         if code not in _REDIRECTS:
-            raise range_error(f"{code} is not a redirect status code.")
+            raise range_error(f"{code} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.")
         view = Response.over(messages.Response(code, messages.Headers({"location": target})))
         view._immutable = True
         return view
@@ -223,7 +250,7 @@ class Response(_Message):
             redirected=core.redirected,
         )
         view = Response.over(copy, encoding=self.encoding, automatic=self.automatic)
-        view._from, view._redirected = self._from, self._redirected
+        view._from, view._redirected, view._immutable = self._from, self._redirected, self._immutable
         return view
 
     def __repr__(self) -> str:
@@ -233,15 +260,16 @@ class Response(_Message):
 def fetch(resource: object, init: object = None, /, **keywords: object) -> Promise:
     """JavaScript's `fetch`: of a Response. A failing network is a JsException, as any error of JavaScript."""
     given = request_options(init, keywords)
-    return Promise(run_unless_aborted(_fetch(resource, given), given.get("signal")))
+    signal = choose_signal(resource, given)
+    return Promise(run_unless_aborted(_fetch(resource, given, signal), signal))
 
 
-async def _fetch(resource: object, given: Mapping[str, object]) -> Response:
+async def _fetch(resource: object, given: Mapping[str, object], signal: AbortSignal | None) -> Response:
     source = resource_of(resource)
     request = body_init.make_request(source, given) if given or isinstance(source, str) else source
     body_init.raise_if_used(request)
     try:
-        return Response.over_fetched(await perform_fetch.perform(request, current_invocation.current()))
+        return Response.over_fetched(await perform_fetch.perform(request, current_invocation.current()), signal)
     except perform_fetch.FetchFailed as error:
         raise JsException("Error", f"Network connection lost. {error}") from error.__cause__
 
@@ -255,24 +283,40 @@ def resource_of(resource: object) -> "messages.Request | str":
     return href if isinstance(href, str) else str(resource)
 
 
+def choose_signal(resource: object, given: Mapping[str, object]) -> AbortSignal | None:
+    """The option, else the signal that the request has. Raises JsException (TypeError) for another kind of option."""
+    if "signal" not in given or given["signal"] is None:
+        view: object = getattr(resource, "js_object", resource)
+        return view._signal if isinstance(view, Request) and view.passes_signal else None
+    signal = given["signal"]
+    if is_absent(signal):
+        return None
+    if not isinstance(signal, AbortSignal):
+        raise type_error(
+            "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type "
+            "'AbortSignal'."
+        )
+    return signal
+
+
 def request_options(init: object, keywords: Mapping[str, object]) -> Mapping[str, object]:
     if isinstance(init, Request):
         core = init.core
         body = None if core.body is None else ReadableStream.of_body(core.body, None)
         given = {"method": core.method, "headers": core.headers, "redirect": core.redirect, "body": body}
+        if init._signal is not None:
+            given["signal"] = init._signal
         return given | dict(keywords)
     return options(init, keywords) if init is not None or keywords else keywords
 
 
 def _status(value: object) -> int:
-    """0 and nothing mean 200, as for Cloudflare's SDK; http.HTTPStatus is a number."""
-    if is_absent(value) or value == 0:
+    """As JavaScript makes a number of it: 0 for what is none, which no response may have."""
+    if value is None:
         return 200
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return int(value)
-    raise type_error(f"a status is a number, not {value!r}")
+    if isinstance(value, int | float):
+        return int(value) if math.isfinite(value) else 0
+    return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else 0
 
 
 def _is_automatic(value: object) -> bool:
@@ -289,9 +333,3 @@ def _tee(body: messages.Body | None) -> tuple[messages.Body | None, messages.Bod
     if body.used:
         raise type_error(body_init.BODY_USED)
     return body.tee()
-
-
-def _cloned_request(core: messages.Request) -> messages.Request:
-    ours, theirs = _tee(core.body)
-    core.body = ours
-    return core.replace(body=theirs, headers=core.headers.copy())

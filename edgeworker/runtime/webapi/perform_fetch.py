@@ -10,6 +10,7 @@ from edgeworker import messages
 from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Context, Handler
 from edgeworker.messages import URL, Body, InvalidURL
+from edgeworker.runtime.webapi.base import type_error
 
 MAX_REDIRECTS: Final = 20
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
@@ -18,6 +19,13 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"host"})
 _BODY_FIELDS: Final = frozenset(
     {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-location"}
+)
+
+
+_ONE_TIME_BODY: Final = (
+    "A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect "
+    "requiring the body to be retransmitted. To avoid this error in the future, construct this request from a "
+    "buffer-like body initializer."
 )
 
 
@@ -37,7 +45,9 @@ class Fetched:
 
 
 async def perform(request: messages.Request, context: Context, target: Handler | None = None) -> Fetched:
-    """Raises FetchFailed. `target` is where it goes; the default is where this invocation's subrequests go."""
+    """Raises FetchFailed, and JsException (TypeError) for a redirect that wants a stream again.
+
+    `target` is where it goes; the default is where this invocation's subrequests go."""
     handler = context.subrequest if target is None else target
     incoming = context.request
     outgoing, headers = request, request.headers
@@ -67,8 +77,6 @@ async def perform(request: messages.Request, context: Context, target: Handler |
         if location is None or request.redirect == "manual":
             return Fetched(response, outgoing.url, redirected=count > 0)
         await response.close()
-        if request.redirect == "error":
-            raise FetchFailed(f'{_describe_place(outgoing.url)} answered a redirect, and redirect is "error"')
         outgoing = _next(outgoing, response.status, location, content)
     raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_describe_place(outgoing.url)}")
 
@@ -90,9 +98,7 @@ def _next(request: messages.Request, status: int, location: str, content: bytes 
         method, body, headers = "GET", None, headers.without(_BODY_FIELDS)
     elif body is not None:
         if content is None:
-            raise FetchFailed(
-                f"{_describe_place(request.url)} redirects ({status}) and wants the body again, which was a stream"
-            )
+            raise type_error(_ONE_TIME_BODY)
         body = Body(content)
     if url.origin != request.url.origin:
         headers = headers.without(_CREDENTIALS)

@@ -2,13 +2,15 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
+from typing import Final, TypeVar
 
+from edgeworker.messages import Body
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 
+_T = TypeVar("_T")
 # The loop itself keeps no task alive.
 _running: Final[set["asyncio.Future[object]"]] = set()
 
@@ -189,7 +191,7 @@ class AbortSignal(JsObject):
 
     def __init__(self) -> None:
         self.aborted = False
-        self.reason: JsException | None = None
+        self.reason: BaseException | None = None
         self.onabort: Callable[..., object] | None = None
         self._listeners: list[Callable[..., object]] = []
 
@@ -232,7 +234,11 @@ class AbortSignal(JsObject):
         if self.reason is not None:
             raise self.reason
 
-    def abort_with(self, reason: JsException) -> None:
+    def removeEventListener(self, kind: str, listener: Callable[..., object], _options: object = None) -> None:
+        if kind == "abort" and listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def abort_with(self, reason: BaseException) -> None:
         if self.aborted:
             return
         self.aborted, self.reason = True, reason
@@ -248,23 +254,45 @@ class AbortController(JsObject):
         self.signal.abort_with(_abort_reason(reason))
 
 
-def _abort_reason(reason: object) -> JsException:
-    if isinstance(reason, JsException):
+def _abort_reason(reason: object) -> BaseException:
+    if isinstance(reason, BaseException):
         return reason
     return JsException("AbortError", "The operation was aborted" if reason is None else str(reason))
 
 
-async def run_unless_aborted(work: Coroutine[object, object, object], signal: object) -> object:
+async def run_unless_aborted(work: Coroutine[object, object, _T], signal: AbortSignal | None) -> _T:
     """The work's result; raises the signal's reason as soon as it is aborted, and gives the work up."""
-    if not isinstance(signal, AbortSignal):
+    if signal is None:
         return await work
+    if signal.reason is not None:
+        work.close()
+        raise signal.reason
     task = asyncio.ensure_future(work)
-    signal.addEventListener("abort", lambda _event: task.cancel())
-    if signal.aborted:
+
+    def cancel(_event: object) -> None:
         task.cancel()
+
+    signal.addEventListener("abort", cancel)
     try:
         return await task
     except asyncio.CancelledError:
         if signal.reason is not None and task.cancelled():
             raise signal.reason from None
+        task.cancel()
         raise
+    finally:
+        signal.removeEventListener("abort", cancel)
+
+
+async def stream_unless_aborted(body: Body, signal: AbortSignal) -> AsyncIterator[bytes]:
+    """The pieces of the body; raises the signal's reason as soon as it is aborted, and gives the body up."""
+    pieces = body.stream()
+
+    async def read() -> bytes | None:
+        return await anext(pieces, None)
+
+    try:
+        while (piece := await run_unless_aborted(read(), signal)) is not None:
+            yield piece
+    finally:
+        await body.close()
