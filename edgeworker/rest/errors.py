@@ -47,6 +47,15 @@ class KVCode(IntEnum):
     INVALID_METADATA = 10047
 
 
+class AccessCode(IntEnum):
+    """Codes of Cloudflare Access."""
+
+    NOT_ENABLED = 9999
+    NOT_FOUND = 11021
+    INVALID_REQUEST = 12130
+    CONFLICT = 12132
+
+
 class ZoneCode(IntEnum):
     """Codes of the zones' service."""
 
@@ -63,7 +72,7 @@ class ApiShieldCode(IntEnum):
     TOO_LARGE = 10413
 
 
-Code = GeneralCode | KVCode | ZoneCode | ApiShieldCode
+Code = GeneralCode | KVCode | ZoneCode | ApiShieldCode | AccessCode
 
 
 class ApiError(Exception):

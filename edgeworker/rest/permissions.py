@@ -1,8 +1,8 @@
 """What a token may do, and what an endpoint needs. Pure.
 
-A permission is written `everything`, `account:read`, `kv:read`, `kv:write`, `kv:admin`, or, for one namespace only,
-`kv:read:<namespace id>` and `kv:write:<namespace id>`. Writing does not include reading: a token publisher's token
-can put tokens in and cannot take them out.
+A permission is written `everything`, `account:read`, `access:read`, `access:edit`, `kv:read`, `kv:write`, `kv:admin`,
+or, for one namespace only, `kv:read:<namespace id>` and `kv:write:<namespace id>`. Writing does not include reading: a
+token publisher's token can put tokens in and cannot take them out.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ class Need(Enum):
     ANY_TOKEN = "any"  # what a token may ask about itself
     EVERYTHING = "everything"
     ACCOUNT_READ = "account:read"
+    ACCESS_READ = "access:read"
+    ACCESS_EDIT = "access:edit"  # Cloudflare Access: what is configured, keys, sessions
     KV_READ = "kv:read"
     KV_WRITE = "kv:write"
     KV_ADMIN = "kv:admin"  # creating, renaming and deleting namespaces

@@ -6,6 +6,7 @@ from edgeworker.bindings import KINDS
 from edgeworker.rest.permissions import Need
 from edgeworker.rest.router import Endpoint
 from wrangler_compat.api import account
+from wrangler_compat.api.access.endpoints import ACCESS_ENDPOINTS
 from wrangler_compat.api.api_shield.endpoints import API_SHIELD_ENDPOINTS
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -18,4 +19,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/zones/{zone}", account.get_zone, Need.ACCOUNT_READ),
     *(endpoint for kind in KINDS for endpoint in kind.endpoints()),
     *API_SHIELD_ENDPOINTS,
+    *ACCESS_ENDPOINTS,
 )

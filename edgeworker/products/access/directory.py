@@ -10,11 +10,10 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
-from edgeworker.products.access import keys as signing_keys
 from edgeworker.products.access.config import (
     AccessConfig,
     Application,
@@ -26,7 +25,6 @@ from edgeworker.products.access.config import (
     ServiceToken,
 )
 from edgeworker.products.access.json_object import InvalidObject
-from edgeworker.products.access.keys import KeySet, SigningKey
 from edgeworker.products.access.matching import ApplicationIndex
 from edgeworker.products.access.objects import (
     made_up_uuid,
@@ -40,6 +38,9 @@ from edgeworker.products.access.objects import (
 from edgeworker.products.access.organization import parse_organization
 from edgeworker.products.access.policy import RuleContext, has_early_policies, has_login, rechecks_identity
 from edgeworker.state import Conflict, Delete, DocumentStore, Put
+
+if TYPE_CHECKING:
+    from edgeworker.products.access.keys import KeySet, SigningKey
 
 Change = Put | Delete
 
@@ -83,7 +84,7 @@ class Snapshot:
     context: RuleContext
     providers: Mapping[str, IdentityProvider]
     service_tokens: Mapping[str, ServiceToken]  # by Client ID
-    keys: KeySet
+    keys: "KeySet"
     revocations: Revocations
     rechecked: frozenset[str]
     decided_by_session: frozenset[str]
@@ -152,6 +153,8 @@ class Directory:
 
     async def rotate(self) -> None:
         """The next key signs from now on. Of several processes that rotate at once one does."""
+        from edgeworker.products.access import keys as signing_keys
+
         document = await self.documents.get(*_KEYS)
         if document is None:
             await self.load()
@@ -160,29 +163,37 @@ class Directory:
         fresh = keys.upcoming or await self._make_key()
         await self._put_keys(keys.rotated(fresh, self._clock.now()), if_revision=document.revision)
 
-    async def _announce(self, known: KeySet) -> None:
+    async def _announce(self, known: "KeySet") -> None:
+        from edgeworker.products.access import keys as signing_keys
+
         fresh = await self._make_key()
         document = await self.documents.get(*_KEYS)
         keys = known if document is None else signing_keys.from_document(document.value)
         if document is not None and keys.needs_upcoming(self._clock.now()):
             await self._put_keys(keys.with_upcoming(fresh), if_revision=document.revision)
 
-    async def _put_keys(self, keys: KeySet, *, if_revision: int) -> None:
+    async def _put_keys(self, keys: "KeySet", *, if_revision: int) -> None:
+        from edgeworker.products.access import keys as signing_keys
+
         put = Put(*_KEYS, signing_keys.to_document(keys), if_revision=if_revision)
         try:
             await self.commit([put])
         except Conflict:
             return  # another process was first
 
-    async def _make_key(self) -> SigningKey:
+    async def _make_key(self) -> "SigningKey":
+        from edgeworker.products.access import keys as signing_keys
+
         # Looking for primes holds a processor for a while, and other requests must not wait for it.
         return await asyncio.to_thread(signing_keys.make_key, self.config.auth_domain, now=self._clock.now())
 
-    async def _keys(self) -> KeySet:
+    async def _keys(self) -> "KeySet":
+        from edgeworker.products.access import keys as signing_keys
+
         document = await self.documents.get(*_KEYS)
         if document is None:
             current, upcoming = await asyncio.gather(self._make_key(), self._make_key())
-            made = KeySet(current, self._clock.now(), upcoming=upcoming)
+            made = signing_keys.KeySet(current, self._clock.now(), upcoming=upcoming)
             try:
                 await self.documents.put(*_KEYS, signing_keys.to_document(made), if_revision=0)
             except Conflict:

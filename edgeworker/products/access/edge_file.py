@@ -72,7 +72,7 @@ _APP: Final = (
     "path_cookie_attribute",
     "read_service_tokens_from_header",
     "service_auth_401_redirect",
-    "eager_redirect_cookie",
+    "eager_redirect_cookie_setting",
     "custom_deny_url",
     "custom_deny_message",
     "custom_non_identity_deny_url",

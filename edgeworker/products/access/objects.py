@@ -147,7 +147,7 @@ def parse_application(
         path_cookie=app.boolean("path_cookie_attribute", False),
         service_token_header=header or None,
         service_auth_401=app.boolean("service_auth_401_redirect", False),
-        eager_redirect=app.boolean("eager_redirect_cookie", len(_concrete(destinations)) <= _EAGER_HOSTS),
+        eager_redirect=app.boolean("eager_redirect_cookie_setting", len(_concrete(destinations)) <= _EAGER_HOSTS),
         custom_deny_url=app.text("custom_deny_url", ""),
         custom_deny_message=app.text("custom_deny_message", ""),
         custom_non_identity_deny_url=app.text("custom_non_identity_deny_url", ""),

@@ -219,7 +219,7 @@ async def test_get_identity_says_who_is_logged_in_on_both_hosts() -> None:
 async def test_all_hosts_of_an_application_get_their_cookie_at_once_where_that_is_wanted() -> None:
     places: JSON = [{"uri": "a.example.com"}, {"uri": "b.example.com"}, {"uri": "*.wild.example.com"}]
     for eager, hosts in ((True, ["a", "b", "shop"]), (False, ["shop"])):
-        shop = app("shop", "shop.example.com", destinations=places, eager_redirect_cookie=eager)
+        shop = app("shop", "shop.example.com", destinations=places, eager_redirect_cookie_setting=eager)
         async with edge_with(shop) as edge:
             browser = Browser(edge)
             reply = await browser.log_in(f"{SHOP}/x?y=1")

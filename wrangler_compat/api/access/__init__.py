@@ -1,0 +1,1 @@
+"""Cloudflare Access over the v4 API."""
