@@ -132,7 +132,7 @@ async def test_a_call_from_the_apis_own_origin_is_let_in(authenticator: Authenti
 
 
 def test_an_empty_token_is_no_token() -> None:
-    with pytest.raises(ValueError, match="let everybody in"):
+    with pytest.raises(ValueError, match="let anyone in"):
         OneToken("")
 
 
