@@ -20,6 +20,14 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def node_tools() -> Path:
+    """The folder whose node_modules has them, as a project's folder has."""
+    folder = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or _DEFAULT)
+    if not (folder / "node_modules").is_dir():
+        missing(f"{folder}/node_modules is needed; see tests/npm_tools.py")
+    return folder
+
+
 def npm_program(package: str, script: str) -> list[str]:
     """The command that runs a package's script with the Node.js of the npm package `node`."""
     modules = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or _DEFAULT) / "node_modules"

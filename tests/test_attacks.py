@@ -234,8 +234,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "wrangler_compat/test_hostile_files.py::test_h28_what_never_ends_or_never_begins_is_no_configuration",
             "wrangler_compat/test_hostile_files.py::test_h28_what_no_program_should_choke_on_is_a_clear_error",
             "wrangler_compat/test_hostile_files.py::test_h28_nothing_of_the_environment_gets_into_a_configuration",
-            "wrangler_compat/test_hostile_files.py"
-            "::test_h28_a_script_is_a_python_file_of_this_machine_and_nothing_else",
+            "wrangler_compat/test_hostile_files.py::test_h28_a_script_is_a_file_of_this_machine_with_a_known_ending",
             "wrangler_compat/test_hostile_files.py::test_h28_variables_that_refer_to_each_other_do_not_fill_the_memory",
         ),
     ),

@@ -8,6 +8,7 @@ from edgeworker.bindings import KINDS
 from edgeworker.bindings.assets.wrangler import parse_assets
 from edgeworker.config import DEFAULT_CPU_MS, AccessDev, Assets, Binding
 from edgeworker.errors import ConfigError
+from edgeworker.javascript.project import Build
 from edgeworker.routing import parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.json_value import as_json
@@ -18,6 +19,7 @@ from wrangler_compat.document import ConfigFile
 from wrangler_compat.environments import ResolvedEnvironment
 from wrangler_compat.field_checks import is_route
 from wrangler_compat.fields import BY_NAME
+from wrangler_compat.javascript_build import read_build
 
 NEWEST_DATE: Final = "2026-11-17"  # what wrangler 4.164 uses where none is configured
 
@@ -57,6 +59,7 @@ class ParsedWorker:
     compatibility_flags: tuple[str, ...]
     crons: tuple[str, ...]
     cpu_ms: int
+    javascript: Build
     host: str | None
     port: int | None
     serves_https: bool
@@ -106,6 +109,7 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
             as_table(reader.value("assets")), folder, reader.locate, diagnostics, date=date, flags=flags
         ),
         access_dev=_access_dev(reader),
+        javascript=read_build(reader, folder),
     )
 
 

@@ -14,6 +14,7 @@ from edgeworker.config import (
     NORMALIZE_DOC,
     TLS,
     USUAL_ORIGIN_TLS,
+    JavaScriptSettings,
     KVSettings,
     Limits,
     Namespace,
@@ -54,6 +55,8 @@ _KV: Final = KVSettings()
 _OUTBOUND: Final = Outbound()
 _LIMITS: Final = Limits()
 _CF: Final = CF()
+_JAVASCRIPT: Final = JavaScriptSettings()
+
 _TLS: Final = TLS()
 _SOCKET: Final = ValueType(
     ADDRESS.expected, ADDRESS.fits, lambda value, _folder: Socket(*(split_address(str(value)) or ()))
@@ -175,6 +178,10 @@ class EdgeFile:
         metadata=schema.tables(Namespace, "namespaces with titles, also such as no worker binds", path="kv.namespaces"),
     )
     outbound: Outbound = field(default=_OUTBOUND, metadata=schema.table(Outbound, "what scripts may fetch"))
+    javascript: JavaScriptSettings = field(
+        default=_JAVASCRIPT,
+        metadata=schema.table(JavaScriptSettings, "what runs JavaScript and TypeScript workers"),
+    )
     cf: CF = field(default=_CF, metadata=schema.table(CF, "what scripts find as `request.cf`"))
     limits: Limits = field(
         default=_LIMITS, metadata=schema.table(Limits, "what the sockets accept, and how long a script may take")

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.bindings import AssetsBinding
+from edgeworker.javascript.loading import ENDINGS
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.config import ParsedWorker
 
 _PYTHON: Final = ".py"
-_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 _USUAL: Final = ("index.js", "index.mjs", "index.ts", "src/index.js", "src/index.mjs", "src/index.ts")
 
 
@@ -33,7 +33,9 @@ def find_entry(
         return _assets_alone(parsed, diagnostics)
     script = next((name for name in _USUAL if (folder / name).is_file()), None)
     if script is not None:
-        return _javascript(parsed, script, default, diagnostics, use_default_script=use_default_script)
+        if use_default_script:
+            return _default_in_place_of(parsed, script, default, diagnostics)
+        return ScriptEntry((folder / script).resolve(), False)
     diagnostics.warning(
         f'The worker "{parsed.name}" has no "main": it runs the built-in split-token script. '
         'To run your own, add main = "worker.py".',
@@ -67,31 +69,28 @@ def _configured(
     parsed: ParsedWorker, main: Path, default: ScriptEntry, diagnostics: Diagnostics, *, use_default_script: bool
 ) -> ScriptEntry | None:
     written = parsed.main or ""
-    if main.suffix in _JAVASCRIPT:
-        return _javascript(parsed, written, default, diagnostics, use_default_script=use_default_script)
+    if main.suffix in ENDINGS and use_default_script:
+        return _default_in_place_of(parsed, written, default, diagnostics)
     if not main.is_file():
         looked = " (it is a folder)" if main.is_dir() else ""
         diagnostics.error(f'The entry-point file at "{written}" was not found{looked}.', parsed.main_location)
         return None
-    if main.suffix != _PYTHON:
+    if main.suffix not in (_PYTHON, *ENDINGS):
         diagnostics.error(
-            f'The entry-point file at "{written}" is not a Python script: its name must end in ".py".',
+            f'The entry-point file at "{written}" is not a script that runs here: its name must end in ".py", or for '
+            'JavaScript and TypeScript in ".js", ".mjs", ".ts", ".tsx" or ".jsx".',
             parsed.main_location,
         )
         return None
     return ScriptEntry(main.resolve(), False)
 
 
-def _javascript(
-    parsed: ParsedWorker, written: str, default: ScriptEntry, diagnostics: Diagnostics, *, use_default_script: bool
-) -> ScriptEntry | None:
-    what = f'The worker "{parsed.name}" is written in JavaScript or TypeScript ("{written}")'
-    if use_default_script:
-        diagnostics.warning(f"{what}: the built-in split-token script runs in its place.", parsed.main_location)
-        return default
-    diagnostics.error(
-        f"{what}, and JavaScript workers do not run in edgeworker yet: only Python workers do.\n"
-        'Point "main" at a Python script, or use --default-script to run the built-in split-token script in its place.',
+def _default_in_place_of(
+    parsed: ParsedWorker, written: str, default: ScriptEntry, diagnostics: Diagnostics
+) -> ScriptEntry:
+    diagnostics.warning(
+        f'The worker "{parsed.name}" is written in JavaScript or TypeScript ("{written}"): the built-in split-token '
+        "script runs in its place.",
         parsed.main_location,
     )
-    return None
+    return default

@@ -18,7 +18,8 @@ from edgeworker.schema.wrangler_checks import (
 from edgeworker.schema.wrangler_field import Field, inherited, own, top_level
 from wrangler_compat.field_checks import defines, route, routes, rules, triggers
 
-_BUNDLER: Final = "there is nothing to bundle"
+_BUNDLER: Final = "there is nothing to upload"
+_JAVASCRIPT: Final = "for JavaScript and TypeScript, with the project's own esbuild; nothing to a Python script"
 
 PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     top_level("$schema", string, "NOTE", "for editors"),
@@ -33,7 +34,7 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     ),
     top_level("addresses", strings, "NOTE", "e-mail is not emulated"),
     top_level("pages_build_output_dir", string, "FAIL", "a Pages project is not a worker"),
-    top_level("alias", table(other_keys=True), "NOTE", _BUNDLER),
+    top_level("alias", table(other_keys=True), "USE", _JAVASCRIPT),
     top_level(
         "site",
         table(
@@ -65,7 +66,7 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     ),
     inherited("name", worker_name, "USE", "default: `worker`"),
     inherited(
-        "main", string, "USE", "a Python file; JavaScript does not run yet; without `main` the split-token script runs"
+        "main", string, "USE", "a Python, JavaScript or TypeScript file; without `main` the split-token script runs"
     ),
     inherited("account_id", string, "USE", "any text; made up where none is configured"),
     inherited("compatibility_date", compatibility_date, "USE", "decides whether `on_fetch` is looked for"),
@@ -85,17 +86,17 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
         "WARN",
         "no command is run: start it yourself",
     ),
-    inherited("rules", rules, "NOTE", "a script reads its files with `open()`"),
-    inherited("find_additional_modules", boolean, "NOTE", _BUNDLER),
-    inherited("preserve_file_names", boolean, "NOTE", _BUNDLER),
-    inherited("base_dir", string, "NOTE", _BUNDLER),
-    inherited("no_bundle", boolean, "NOTE", _BUNDLER),
-    inherited("minify", boolean, "NOTE", _BUNDLER),
-    inherited("keep_names", boolean, "NOTE", _BUNDLER),
+    inherited("rules", rules, "USE", "for JavaScript; a Python script reads its files with `open()`"),
+    inherited("find_additional_modules", boolean, "USE", _JAVASCRIPT),
+    inherited("preserve_file_names", boolean, "USE", _JAVASCRIPT),
+    inherited("base_dir", string, "USE", _JAVASCRIPT),
+    inherited("no_bundle", boolean, "USE", _JAVASCRIPT),
+    inherited("minify", boolean, "USE", _JAVASCRIPT),
+    inherited("keep_names", boolean, "USE", _JAVASCRIPT),
     inherited("upload_source_maps", boolean, "NOTE", _BUNDLER),
-    inherited("tsconfig", string, "NOTE", _BUNDLER),
-    inherited("jsx_factory", string, "NOTE", _BUNDLER),
-    inherited("jsx_fragment", string, "NOTE", _BUNDLER),
+    inherited("tsconfig", string, "USE", _JAVASCRIPT),
+    inherited("jsx_factory", string, "USE", _JAVASCRIPT),
+    inherited("jsx_fragment", string, "USE", _JAVASCRIPT),
     inherited(
         "python_modules", table(Member("exclude", None, check=string_list)), "NOTE", "packages are those of this Python"
     ),
@@ -149,7 +150,7 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     inherited("compliance_region", one_of("public", "fedramp_high"), "NOTE"),
     inherited("first_party_worker", boolean, "NOTE", "for Cloudflare's own workers"),
     inherited("previews", table(other_keys=True), "NOTE", "there are no previews"),
-    own("define", defines, "NOTE", _BUNDLER, "vars"),
+    own("define", defines, "USE", _JAVASCRIPT, "vars"),
     own("connect", anything, "NOTE", "there are no TCP handlers"),
     own("tail_consumers", anything, "NOTE", "tail workers are not emulated"),
     own("streaming_tail_consumers", anything, "NOTE", "tail workers are not emulated"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # most commands read configurations and run no script
     from edgeworker.kv.namespace import KVNamespace
     from edgeworker.rest.router import Endpoint
     from edgeworker.runtime.contract.bound import BoundService
+    from edgeworker.runtime.contract.javascript import EnvEntry
     from edgeworker.runtime.contract.worker import Worker
     from edgeworker.state import AtomicStore
     from edgeworker.state.rate_counters import RateCounters
@@ -68,8 +69,10 @@ def make_kind(
     service: Callable[[B, Resources], S],
     python: Callable[[B, S], object],
     endpoints: "Callable[[], Sequence[Endpoint]]" = tuple,
+    javascript: "Callable[[B, S], EnvEntry] | None" = None,
 ) -> Kind:
-    """A Kind out of functions that know the binding's own type. `python` makes the view of Python scripts.
+    """A Kind out of functions that know the binding's own type. `python` makes the view of Python scripts, `javascript`
+    what the engines of JavaScript make theirs of; without it, using the binding there raises an error that names it.
 
     The functions import the service, the views and the endpoints by themselves: a command that only reads a
     configuration needs none of them.
@@ -84,6 +87,12 @@ def make_kind(
 
         assert isinstance(binding, value)
         own, made = binding, service(binding, resources)
-        return BoundService(binding.name, made, {"python": lambda: python(own, made)})
+
+        def javascript_entry() -> "EnvEntry":
+            from edgeworker.runtime.contract.javascript import EnvNotEmulated
+
+            return EnvNotEmulated(describe(own)[0]) if javascript is None else javascript(own, made)
+
+        return BoundService(binding.name, made, {"python": lambda: python(own, made), "javascript": javascript_entry})
 
     return Kind(value, fields, read, describe_any, bind, endpoints)

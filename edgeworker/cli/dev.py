@@ -158,12 +158,15 @@ class _Session:
 
     async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets", loaded_ms: int) -> None:
         from edgeworker.clock import SystemClock
+        from edgeworker.runtime.engines.javascript import is_javascript
 
         # Its libraries take a while to load; the first requests do not wait for them.
         watching = await asyncio.to_thread(_load_watching)
         directories = watching.watched(sockets.config)
         while not stop.is_set():
-            async for files in watching.changes(directories, stop, since_ms=loaded_ms):
+            async for files in watching.changes(
+                directories, stop, since_ms=loaded_ms, has_javascript=any(map(is_javascript, sockets.config.workers))
+            ):
                 loaded_ms = SystemClock().now_ms()
                 await self._reload(sockets, files)
                 if watching.watched(sockets.config) != directories:

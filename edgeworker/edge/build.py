@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeworker.assets import AssetServer
-from edgeworker.bindings import Resources, bind_services
+from edgeworker.bindings import Resources, ServiceBinding, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
@@ -18,6 +18,8 @@ from edgeworker.messages import Access
 from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
+from edgeworker.runtime.engines.javascript import JavaScriptWorkers, is_javascript
+from edgeworker.server.unix_link import UnixLink
 from edgeworker.state import MemoryState, State
 from edgeworker.state.rate_counters import RateCounters
 
@@ -55,6 +57,7 @@ async def build(
     workers: dict[str, Worker] = {}
     persistent = persistent or PersistentServices(MemoryState(services.clock))
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
+    javascript = JavaScriptWorkers(config, UnixLink(services.clock), persistent.cache, services.clock)
     try:
         for configured in config.workers:
             dev = configured.access_dev
@@ -64,7 +67,11 @@ async def build(
                 else AssetServer(configured.assets, worker=configured.name, has_script=configured.main is not None)
             )
             bound = bind_services(configured, resources, assets)
-            isolate = load(configured, bound, services.clock, persistent.cache)
+            if is_javascript(configured):
+                called = _called_entrypoints(config, configured.name)
+                isolate = await javascript.load(configured, bound, called)
+            else:
+                isolate = load(configured, bound, services.clock, persistent.cache)
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,
@@ -74,6 +81,8 @@ async def build(
                 access=None if dev is None or not config.trigger_urls else Access(dev.aud, dev.identity),
                 exports=OwnExports,
             )
+        for worker in workers.values():
+            await worker.isolate.open()
         applied = open_products(
             registry.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
         )
@@ -82,3 +91,15 @@ async def build(
         for worker in workers.values():
             await worker.close()
         raise
+
+
+def _called_entrypoints(config: Config, worker: str) -> set[str]:
+    """The named entrypoints of `worker` that service bindings of this edge lead to."""
+    return {
+        binding.entrypoint
+        for caller in config.workers
+        for binding in caller.bindings
+        if isinstance(binding, ServiceBinding)
+        and binding.worker == worker
+        and binding.entrypoint not in (None, "default")
+    }

@@ -10,10 +10,11 @@ from typing import Final
 from watchfiles import Change, DefaultFilter, awatch
 
 from edgeworker.config import Config
+from edgeworker.javascript.loading import ENDINGS
 
 # Data files are read when a script opens them; watching them would reload for every file that a script, or a log that
 # is redirected into the project, writes.
-_SUFFIXES: Final = frozenset({".py", ".toml"})
+_SUFFIXES: Final = frozenset({".py", ".toml", *ENDINGS})
 _NAMES: Final = frozenset({"wrangler.json", "wrangler.jsonc"})
 _PREFIXES: Final = (".dev.vars", ".env")  # .dev.vars.production, .env.local
 # An editor writes a file in several steps; what comes within this time is one change.
@@ -25,11 +26,18 @@ _CLOCK_STEP_MS: Final = 10
 
 
 class SourceFilter(DefaultFilter):
-    """Passes what an edge is made of; DefaultFilter has left out .git, node_modules, __pycache__ and the like."""
+    """Passes what an edge is made of; DefaultFilter has left out .git, node_modules, __pycache__ and the like.
+
+    `has_javascript`: JSON files are modules of a JavaScript worker; a Python script reads and writes them as data.
+    """
+
+    def __init__(self, *, has_javascript: bool = False) -> None:
+        super().__init__()
+        self._suffixes = (*_SUFFIXES, ".json") if has_javascript else _SUFFIXES
 
     def __call__(self, change: Change, path: str) -> bool:
         name = Path(path).name
-        relevant = Path(path).suffix in _SUFFIXES or name in _NAMES or name.startswith(_PREFIXES)
+        relevant = Path(path).suffix in self._suffixes or name in _NAMES or name.startswith(_PREFIXES)
         return relevant and super().__call__(change, path)
 
 
@@ -43,13 +51,13 @@ def watched(config: Config) -> frozenset[Path]:
 
 
 async def changes(
-    directories: Iterable[Path], stop: asyncio.Event, *, since_ms: int
+    directories: Iterable[Path], stop: asyncio.Event, *, since_ms: int, has_javascript: bool = False
 ) -> AsyncGenerator[frozenset[Path], None]:
     """The files of each change, until `stop` is set. `since_ms` (epoch) is when what serves now began to be loaded: a
     change of before the watcher was ready is told first.
     """
     places = sorted(directories)
-    source = SourceFilter()
+    source = SourceFilter(has_javascript=has_javascript)
     watcher = awatch(
         *places, watch_filter=source, debounce=_DEBOUNCE_MS, step=_STEP_MS, stop_event=stop, recursive=True
     )

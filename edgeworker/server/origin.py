@@ -88,7 +88,7 @@ class OriginClient:
         endpoint = _endpoint(url)
         if settings.server_name is not None and endpoint.tls_name is not None:
             endpoint = replace(endpoint, tls_name=settings.server_name)
-        return _At(self._origin_pool(settings, base), endpoint)
+        return PoolHandler(self._origin_pool(settings, base), endpoint)
 
     async def close(self) -> None:
         for pool in (*self._origins.values(), self._outside):
@@ -150,7 +150,9 @@ class OriginClient:
         return allowed
 
 
-class _At:
+class PoolHandler:
+    """Sends every request to one endpoint, with the Host that the request's URL says."""
+
     __slots__ = ("_endpoint", "_pool")
 
     def __init__(self, pool: Pool, endpoint: OriginEndpoint) -> None:

@@ -21,13 +21,15 @@ _SWEEP_SECONDS: Final = 5.0
 class OriginEndpoint:
     """A server to connect to. `host` has no brackets. `tls_name` is what its certificate must hold; None is http.
 
-    Through a `proxy`, https goes in a tunnel, and http as requests to the proxy.
+    Through a `proxy`, https goes in a tunnel, and http as requests to the proxy. With a `unix_path` the server listens
+    on that socket, and `host` is only its name in messages.
     """
 
     host: str
     port: int
     tls_name: str | None = None
     proxy: Proxy | None = None
+    unix_path: str | None = None
 
     @property
     def authority(self) -> str:
@@ -101,6 +103,8 @@ class Pool:
             await connection.wait_closed()
 
     async def _connect(self, endpoint: OriginEndpoint) -> OriginConnection:
+        if endpoint.unix_path is not None:
+            return await self._connect_unix(endpoint, endpoint.unix_path)
         try:
             addresses = await self._resolve(endpoint)
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for the resolver
@@ -115,6 +119,15 @@ class Pool:
                 failure = _failure(endpoint, error)
                 failure.__cause__ = error
         raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
+
+    async def _connect_unix(self, endpoint: OriginEndpoint, path: str) -> OriginConnection:
+        try:
+            loop = asyncio.get_running_loop()
+            _, connection = await loop.create_unix_connection(lambda: self._make(endpoint), path)
+        except OSError as error:
+            raise _failure(endpoint, error) from error
+        self._all.add(connection)
+        return connection
 
     async def _connect_to(self, endpoint: OriginEndpoint, address: str, port: int) -> OriginConnection:
         context = None if endpoint.tls_name is None else self._tls_context()

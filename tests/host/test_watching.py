@@ -9,6 +9,11 @@ from edgeworker.config import Config, Worker
 from edgeworker.host.watching import SourceFilter, changes, watched
 
 
+def test_json_files_matter_to_javascript_workers() -> None:
+    assert SourceFilter(has_javascript=True)(Change.modified, "/project/data.json")
+    assert not SourceFilter(has_javascript=True)(Change.modified, "/project/node_modules/a.json")
+
+
 @pytest.mark.parametrize(
     ("name", "matters"),
     [

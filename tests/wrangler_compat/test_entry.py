@@ -3,6 +3,7 @@
 import pytest
 
 from edgeworker.bindings import KVBinding
+from edgeworker.javascript.project import Build, ModuleRule
 from tests.wrangler_compat.project import DEFAULT_SCRIPT, Project, bindings, only, texts
 
 NO_MAIN = 'name = "w"\ncompatibility_date = "2026-01-01"\n'
@@ -54,20 +55,45 @@ def test_the_default_script_gets_its_namespace_where_none_is_configured(project:
         ('[build.upload]\nmain = "./x.mjs"\n', "dist/x.mjs"),
     ],
 )
-def test_javascript_is_refused_plainly_and_the_default_script_is_offered(
-    project: Project, text: str, script: str
-) -> None:
+def test_javascript_runs_and_the_default_script_can_take_its_place(project: Project, text: str, script: str) -> None:
     project.write("wrangler.toml", NO_MAIN + text + TOKENS)
     project.write(script)
 
-    refused = project.load()
+    loaded = project.load()
     replaced = project.load(use_default_script=True)
 
-    (error,) = texts(refused, "error")
-    assert "JavaScript workers do not run in edgeworker yet" in error
-    assert "--default-script" in error
+    worker = only(loaded.require())
+    assert (worker.main, worker.is_default_script) == (project.folder / script, False)
+    assert worker.javascript == Build(project.folder)
     assert only(replaced.require()).is_default_script
     assert "runs in its place" in texts(replaced, "warning")[-1]
+
+
+def test_how_javascript_is_built_comes_from_wranglers_fields(project: Project) -> None:
+    project.write(
+        "wrangler.toml",
+        NO_MAIN
+        + 'main = "src/index.ts"\nno_bundle = true\nfind_additional_modules = true\nbase_dir = "src"\nminify = true\n'
+        'keep_names = false\ntsconfig = "tsconfig.json"\njsx_factory = "h"\njsx_fragment = "F"\n'
+        'rules = [{ type = "Text", globs = ["**/*.md"], fallthrough = true }]\n'
+        'define = { VERSION = "7" }\nalias = { a = "./b" }\n' + TOKENS,
+    )
+    project.write("src/index.ts")
+
+    assert only(project.load().require()).javascript == Build(
+        project.folder,
+        no_bundle=True,
+        find_additional_modules=True,
+        base_dir=project.folder / "src",
+        rules=(ModuleRule("text", ("**/*.md",), fallthrough=True),),
+        define={"VERSION": "7"},
+        alias={"a": "./b"},
+        minify=True,
+        keep_names=False,
+        tsconfig=project.folder / "tsconfig.json",
+        jsx_factory="h",
+        jsx_fragment="F",
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +101,11 @@ def test_javascript_is_refused_plainly_and_the_default_script_is_offered(
     [
         ("gone.py", 'The entry-point file at "gone.py" was not found.'),
         ("folder", 'The entry-point file at "folder" was not found (it is a folder).'),
-        ("worker.txt", 'The entry-point file at "worker.txt" is not a Python script: its name must end in ".py".'),
+        (
+            "worker.txt",
+            'The entry-point file at "worker.txt" is not a script that runs here: its name must end in ".py", or for '
+            'JavaScript and TypeScript in ".js", ".mjs", ".ts", ".tsx" or ".jsx".',
+        ),
     ],
 )
 def test_a_main_that_cannot_run_is_an_error(project: Project, main: str, says: str) -> None:

@@ -99,8 +99,8 @@ def test_h28_nothing_of_the_environment_gets_into_a_configuration(
 @pytest.mark.parametrize(
     ("main", "error"),
     [
-        ("/etc/passwd", "is not a Python script"),
-        ("../../../../../../../../etc/passwd", "is not a Python script"),
+        ("/etc/passwd", "is not a script that runs here"),
+        ("../../../../../../../../etc/passwd", "is not a script that runs here"),
         ("worker.py/../../../../../../etc/passwd", "was not found"),
         ("/dev/zero", "was not found"),
         (".", "(it is a folder)"),
@@ -109,7 +109,7 @@ def test_h28_nothing_of_the_environment_gets_into_a_configuration(
         ("\\\\evil\\\\share\\\\worker.py", "was not found"),
     ],
 )
-def test_h28_a_script_is_a_python_file_of_this_machine_and_nothing_else(tmp_path: Path, main: str, error: str) -> None:
+def test_h28_a_script_is_a_file_of_this_machine_with_a_known_ending(tmp_path: Path, main: str, error: str) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(BASE.replace("worker.py", main))
 
     found = errors(tmp_path)

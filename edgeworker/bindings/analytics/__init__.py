@@ -8,6 +8,7 @@ from edgeworker.bindings.kind import Resources, make_kind
 
 if TYPE_CHECKING:
     from edgeworker.bindings.analytics.service import AnalyticsDataset
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 
 def _service(binding: AnalyticsBinding, _resources: Resources) -> "AnalyticsDataset":
@@ -22,6 +23,12 @@ def _python_view(binding: AnalyticsBinding, dataset: "AnalyticsDataset") -> obje
     return AnalyticsView(dataset, name=binding.name)
 
 
+def _javascript_view(_binding: AnalyticsBinding, service: "AnalyticsDataset") -> "EnvEntry":
+    from edgeworker.bindings.analytics.javascript_view import env_entry
+
+    return env_entry(service)
+
+
 KIND: Final = make_kind(
     AnalyticsBinding,
     fields=(wrangler.FIELD,),
@@ -29,4 +36,5 @@ KIND: Final = make_kind(
     describe=lambda binding: ("Analytics Engine Dataset", f"{binding.dataset} (logged only)"),
     service=_service,
     python=_python_view,
+    javascript=_javascript_view,
 )

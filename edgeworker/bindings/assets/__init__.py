@@ -9,6 +9,7 @@ from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgeworker.assets import AssetServer
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 
 def _service(binding: AssetsBinding, resources: Resources) -> "AssetServer":
@@ -23,6 +24,12 @@ def _python_view(binding: AssetsBinding, assets: "AssetServer") -> object:
     return AssetsView(assets, name=binding.name)
 
 
+def _javascript_view(_binding: AssetsBinding, assets: "AssetServer") -> "EnvEntry":
+    from edgeworker.runtime.contract.javascript import EnvFetcher
+
+    return EnvFetcher(assets)
+
+
 KIND: Final = make_kind(
     AssetsBinding,
     fields=(wrangler.FIELD,),
@@ -30,4 +37,5 @@ KIND: Final = make_kind(
     describe=lambda _binding: ("Assets", ""),
     service=_service,
     python=_python_view,
+    javascript=_javascript_view,
 )

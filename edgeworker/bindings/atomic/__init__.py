@@ -9,6 +9,7 @@ from edgeworker.bindings.reserved import ATOMIC_SERVICE
 
 if TYPE_CHECKING:
     from edgeworker.bindings.atomic.service import AtomicService
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 
 def _service(binding: AtomicBinding, resources: Resources) -> "AtomicService":
@@ -28,6 +29,17 @@ def _describe(binding: AtomicBinding) -> tuple[str, str]:
     return "Worker", f"{ATOMIC_SERVICE} (here: state.sqlite{space})"
 
 
+def _javascript_view(_binding: AtomicBinding, service: "AtomicService") -> "EnvEntry":
+    from edgeworker.bindings.atomic.javascript_view import env_entry
+
+    return env_entry(service)
+
+
 KIND: Final = make_kind(
-    AtomicBinding, read=wrangler.read_bindings, describe=_describe, service=_service, python=_python_view
+    AtomicBinding,
+    read=wrangler.read_bindings,
+    describe=_describe,
+    service=_service,
+    python=_python_view,
+    javascript=_javascript_view,
 )

@@ -10,6 +10,7 @@ from edgeworker.bindings.kv.binding import KVBinding
 if TYPE_CHECKING:
     from edgeworker.kv.namespace import KVNamespace
     from edgeworker.rest.router import Endpoint
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 
 def _service(binding: KVBinding, resources: Resources) -> "KVNamespace":
@@ -28,6 +29,12 @@ def _endpoints() -> "Sequence[Endpoint]":
     return ENDPOINTS
 
 
+def _javascript_view(_binding: KVBinding, namespace: "KVNamespace") -> "EnvEntry":
+    from edgeworker.runtime.contract.javascript import EnvNamespace
+
+    return EnvNamespace(namespace)
+
+
 KIND: Final = make_kind(
     KVBinding,
     fields=(wrangler.FIELD,),
@@ -36,4 +43,5 @@ KIND: Final = make_kind(
     service=_service,
     python=_python_view,
     endpoints=_endpoints,
+    javascript=_javascript_view,
 )

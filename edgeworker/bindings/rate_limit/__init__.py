@@ -8,6 +8,7 @@ from edgeworker.bindings.rate_limit.binding import RateLimitBinding
 
 if TYPE_CHECKING:
     from edgeworker.bindings.rate_limit.service import RateLimiter
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 
 def _service(binding: RateLimitBinding, resources: Resources) -> "RateLimiter":
@@ -22,6 +23,12 @@ def _python_view(binding: RateLimitBinding, service: "RateLimiter") -> object:
     return RateLimitView(service, name=binding.name)
 
 
+def _javascript_view(_binding: RateLimitBinding, service: "RateLimiter") -> "EnvEntry":
+    from edgeworker.bindings.rate_limit.javascript_view import env_entry
+
+    return env_entry(service)
+
+
 KIND: Final = make_kind(
     RateLimitBinding,
     fields=(wrangler.FIELD,),
@@ -29,4 +36,5 @@ KIND: Final = make_kind(
     describe=lambda binding: ("Rate Limit", f"{binding.limit} requests/{binding.period_seconds}s"),
     service=_service,
     python=_python_view,
+    javascript=_javascript_view,
 )

@@ -8,6 +8,7 @@ from edgeworker.bindings.secrets_store.binding import StoredSecretBinding
 
 if TYPE_CHECKING:
     from edgeworker.bindings.secrets_store.service import StoredSecret
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 
 def _service(binding: StoredSecretBinding, _resources: Resources) -> "StoredSecret":
@@ -26,6 +27,12 @@ def _describe(binding: StoredSecretBinding) -> tuple[str, str]:
     return "Secrets Store Secret", f"{binding.secret_name}: {'not given' if binding.text is None else '(hidden)'}"
 
 
+def _javascript_view(_binding: StoredSecretBinding, service: "StoredSecret") -> "EnvEntry":
+    from edgeworker.bindings.secrets_store.javascript_view import env_entry
+
+    return env_entry(service)
+
+
 KIND: Final = make_kind(
     StoredSecretBinding,
     fields=(wrangler.FIELD,),
@@ -33,4 +40,5 @@ KIND: Final = make_kind(
     describe=_describe,
     service=_service,
     python=_python_view,
+    javascript=_javascript_view,
 )

@@ -9,6 +9,7 @@ from edgeworker.errors import ScriptError
 
 if TYPE_CHECKING:
     from edgeworker.bindings.service.service import EntrypointService
+    from edgeworker.runtime.contract.javascript import EnvEntry
     from edgeworker.runtime.contract.worker import Worker
 
 
@@ -37,6 +38,12 @@ def _describe(binding: ServiceBinding) -> tuple[str, str]:
     return "Worker", binding.worker if binding.entrypoint is None else f"{binding.worker}#{binding.entrypoint}"
 
 
+def _javascript_view(_binding: ServiceBinding, service: "EntrypointService") -> "EnvEntry":
+    from edgeworker.runtime.contract.javascript import EnvService
+
+    return EnvService(service)
+
+
 KIND: Final = make_kind(
     ServiceBinding,
     fields=(wrangler.FIELD,),
@@ -44,4 +51,5 @@ KIND: Final = make_kind(
     describe=_describe,
     service=_service,
     python=_python_view,
+    javascript=_javascript_view,
 )

@@ -1,11 +1,14 @@
 """Values in `env`: texts, JSON and secrets. There is no service behind them but the value itself."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings.kind import make_kind
 from edgeworker.bindings.variables import wrangler
 from edgeworker.bindings.variables.binding import JSONBinding, SecretBinding, TextBinding
 from edgeworker.config import JSON as JSONValue
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.contract.javascript import EnvEntry
 
 _CALLED: Final = "Environment Variable"
 _SHOWN_CHARACTERS: Final = 60
@@ -15,6 +18,12 @@ def _python_value(_binding: JSONBinding, value: JSONValue) -> object:
     from edgeworker.runtime.webapi.ffi import as_js
 
     return as_js(value)
+
+
+def _javascript_value(_binding: object, value: JSONValue) -> "EnvEntry":
+    from edgeworker.runtime.contract.javascript import EnvValue
+
+    return EnvValue(value)
 
 
 def _shortened(text: str) -> str:
@@ -28,6 +37,7 @@ TEXT: Final = make_kind(
     describe=lambda binding: (_CALLED, _shortened(f'"{binding.text}"')),
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,
+    javascript=_javascript_value,
 )
 JSON: Final = make_kind(
     JSONBinding,
@@ -35,6 +45,7 @@ JSON: Final = make_kind(
     describe=lambda binding: (_CALLED, _shortened(str(binding.value))),
     service=lambda binding, _resources: binding.value,
     python=_python_value,
+    javascript=_javascript_value,
 )
 SECRET: Final = make_kind(
     SecretBinding,
@@ -42,4 +53,5 @@ SECRET: Final = make_kind(
     describe=lambda binding: (_CALLED, '"(hidden)"'),
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,
+    javascript=_javascript_value,
 )

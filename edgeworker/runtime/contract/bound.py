@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Language = Literal["python"]
+Language = Literal["python", "javascript"]
 
 
 @dataclass(frozen=True, slots=True)

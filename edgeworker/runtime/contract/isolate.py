@@ -53,6 +53,10 @@ class Isolate(Protocol):
     The script's exceptions leave as they are; `worker.Worker` turns them into a ScriptFailure.
     """
 
+    async def open(self) -> None:
+        """Waits for what loading needs to wait for (a child process, a bundler). Raises ScriptError as loading does."""
+        ...
+
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response: ...
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:

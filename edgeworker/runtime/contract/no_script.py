@@ -15,6 +15,9 @@ class NoScript:
     def __init__(self, worker: str) -> None:
         self._worker = worker
 
+    async def open(self) -> None:
+        """There is nothing to wait for."""
+
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         self._refuse()
 

@@ -85,6 +85,9 @@ class PythonIsolate:
         # How many arguments a handler takes is looked up once for each function.
         self._arguments: dict[object, int] = {}
 
+    async def open(self) -> None:
+        """The script is loaded already."""
+
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         """Raises what the script raises, and TypeError if it does not return a response."""
         view = ScriptContext(ctx)

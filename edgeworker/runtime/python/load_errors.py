@@ -11,7 +11,6 @@ from edgeworker.errors import ScriptError
 from edgeworker.runtime.python import tracebacks
 from edgeworker.runtime.python.modules import Modules
 
-_JAVASCRIPT: Final = frozenset({".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx"})
 # Modules of Pyodide itself: they have no meaning on CPython, and none that deploys either.
 _NOT_PORTABLE: Final = {
     "micropip": "packages are declared in pyproject.toml and installed with pywrangler, not at run time",
@@ -33,8 +32,10 @@ def check_main(worker: Worker, main: Path) -> ScriptError | None:
 
 
 def explain_unknown_language(worker: Worker, main: Path, known: Iterable[str]) -> ScriptError:
-    what = "JavaScript workers do not run yet" if main.suffix in _JAVASCRIPT else "scripts of this kind do not run here"
-    return ScriptError(f'main of worker "{worker.name}" is {main.name}: {what}; main must end in {" or ".join(known)}')
+    return ScriptError(
+        f'main of worker "{worker.name}" is {main.name}, a kind of script that does not run here; its name must end in '
+        f"{' or '.join(known)}"
+    )
 
 
 def explain_load_error(error: BaseException, worker: Worker, modules: Modules) -> ScriptError:

@@ -1,0 +1,241 @@
+"""Our side of the child's socket: what its workers fetch, and what the objects in their `env` do.
+
+The child has no network of its own, so each subrequest passes here and is sent by the invocation that it belongs to:
+its zone, its limits and the outbound policy hold as for any other worker.
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from edgeworker.cache.store import CacheStore
+from edgeworker.clock import Clock
+from edgeworker.errors import EdgeworkerError, StoreError
+from edgeworker.handler import Context, Handler
+from edgeworker.messages import URL, BodyTooLarge, Headers, Request, Response
+from edgeworker.runtime.contract.javascript import (
+    EnvEntry,
+    EnvFetcher,
+    EnvMethods,
+    EnvNamespace,
+    EnvService,
+    JavaScriptError,
+    Method,
+)
+from edgeworker.runtime.workerd.capnp import CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
+from edgeworker.runtime.workerd.values import decode, encode
+from edgeworker.runtime.workerd.wire_cache import answer_cache
+from edgeworker.runtime.workerd.wire_kv import answer_kv
+
+_log = logging.getLogger(__name__)
+
+INVOCATION_FIELD: Final = "ew-invocation"
+THROWS_FIELD: Final = "ew-throws"
+_CALL_BYTES: Final = 32 * 1024 * 1024  # of one RPC: https://developers.cloudflare.com/workers/runtime-apis/rpc/#limits
+_OWN: Final = frozenset(
+    name.encode() for name in (INVOCATION_FIELD, SERVICE_FIELD, KEY_FIELD, SCHEME_FIELD, CF_FIELD, "ew-event")
+)
+_OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a handler, or with new WebSocket()."
+
+Answer = Callable[[Request, Context | None], Awaitable[Response]]
+
+
+class Invocation:
+    """One invocation under way in the child: known by its ray for as long as it may fetch, which is until its answer
+    has been read and its waitUntil() work is done."""
+
+    __slots__ = ("_forget", "_held", "_settled", "ctx", "ray", "worker")
+
+    def __init__(self, ray: str, ctx: Context | None, worker: str, forget: Callable[[str], object]) -> None:
+        self.ray = ray
+        self.ctx = ctx
+        self.worker = worker
+        self._forget = forget
+        self._held = 1
+        self._settled: asyncio.Future[None] | None = None
+
+    def wait(self) -> "asyncio.Future[None]":
+        """Done when waitUntil() has no work left; until then it may fetch."""
+        self._held += 1
+        self._settled = asyncio.get_running_loop().create_future()
+        self._settled.add_done_callback(lambda _: self.release())
+        return self._settled
+
+    def settle(self) -> None:
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
+
+    def release(self) -> None:
+        self._held -= 1
+        if self._held == 0:
+            self._forget(self.ray)
+
+
+class Bridge:
+    """A Handler for the child's socket. Anything that does not show the child's key is refused."""
+
+    def __init__(self, key: str, cache: CacheStore, clock: Clock) -> None:
+        self._key = key.encode()
+        self._cache = cache
+        self._clock = clock
+        self._services: dict[str, Answer] = {}
+        self._invocations: dict[str, Invocation] = {}
+
+    def begin(self, worker: str, ray: str | None, ctx: Context | None) -> Invocation:
+        """`ray` is the request's; a worker that calls another passes its own on, so the second one gets a new one."""
+        if ray is None or ray in self._invocations:
+            ray = f"{secrets.token_hex(8)}-LOC"
+        invocation = Invocation(ray, ctx, worker, self._invocations.pop)
+        self._invocations[ray] = invocation
+        return invocation
+
+    def settle_all(self) -> None:
+        """The child is gone, and with it the work that it waited for."""
+        for invocation in list(self._invocations.values()):
+            invocation.settle()
+
+    def add(self, answer: Answer) -> str:
+        """What stands in SERVICE_FIELD for it."""
+        number = str(len(self._services))
+        self._services[number] = answer
+        return number
+
+    async def fetch(self, request: Request, /) -> Response:
+        shown = request.headers.get_all(KEY_FIELD)
+        if len(shown) != 1 or not hmac.compare_digest(shown[0].encode("utf-8", "replace"), self._key):
+            return Response(403)
+        answer = self._services.get(request.headers.get(SERVICE_FIELD) or "")
+        if answer is None:
+            return Response(404)
+        invocation = self._invocations.get(request.headers.get(INVOCATION_FIELD) or "")
+        try:
+            return await answer(_restore(request), None if invocation is None else invocation.ctx)
+        except StoreError as error:
+            _log.error("KV or cache of a JavaScript worker: %s", error)
+            return Response(503, status_text="EnvService Unavailable")
+
+    async def fetch_outside(self, request: Request, ctx: Context | None) -> Response:
+        """The global fetch()."""
+        if ctx is None:
+            return _throw(_OUTSIDE)
+        return await _fetch(request, ctx.subrequest)
+
+    async def use_cache(self, request: Request, _ctx: Context | None) -> Response:
+        return await answer_cache(request, self._cache, self._clock)
+
+    async def settle(self, request: Request, _ctx: Context | None) -> Response:
+        """What the entry module tells of waitUntil(): that all of an invocation's work is done, or that some failed."""
+        told = json.loads(await request.body.read(limit=_CALL_BYTES)) if request.body is not None else {}
+        invocation = self._invocations.get(told.get("ray", ""))
+        if invocation is None:
+            return Response(204)
+        error = told.get("error")
+        if error is not None:
+            _log.error(
+                'worker "%s": waitUntil failed: %s', invocation.worker, error.get("stack") or error.get("message")
+            )
+        if not told.get("isPending"):
+            invocation.settle()
+        return Response(204)
+
+
+def answer_of(entry: EnvEntry) -> Answer | None:
+    """What answers the requests behind one name of `env`; None for what needs no service of ours."""
+    match entry:
+        case EnvNamespace(namespace):
+            return lambda request, _ctx: answer_kv(request, namespace)
+        case EnvFetcher(handler):
+            return lambda request, _ctx: _fetch(request, handler)
+        case EnvService(worker):
+
+            async def ask(request: Request, ctx: Context | None) -> Response:
+                if ctx is None:
+                    return _throw(_OUTSIDE)
+                caller = ctx
+                if not _is_call(request):
+                    return await _fetch(request, worker.handler(caller))
+
+                async def call(method: str, args: list[object]) -> object:
+                    return await worker.call(method, args, {}, caller)
+
+                return await _call(request, call)
+
+            return ask
+        case EnvMethods(methods):
+            return lambda request, _ctx: _call(request, _one_of(methods))
+        case _:
+            return None
+
+
+def _one_of(methods: Mapping[str, Method]) -> Callable[[str, list[object]], Awaitable[object]]:
+    async def call(method: str, args: list[object]) -> object:
+        found = methods.get(method)
+        if found is None:
+            raise JavaScriptError("TypeError", f'The RPC receiver does not implement the method "{method}".')
+        return await found(args)
+
+    return call
+
+
+def _is_call(request: Request) -> bool:
+    return request.method == "POST" and request.url.host == "edge" and request.url.path == "/call"
+
+
+async def _call(request: Request, call: Callable[[str, list[object]], Awaitable[object]]) -> Response:
+    try:
+        told = json.loads(b"{}" if request.body is None else await request.body.read(limit=_CALL_BYTES))
+        args = decode(told["args"])
+        value = await call(told["method"], args if isinstance(args, list) else [])
+        content: dict[str, object] = {"value": encode(value)}
+    except JavaScriptError as error:
+        content = {"error": {"name": error.error, "message": error.text}}
+    except BodyTooLarge:
+        content = {"error": {"name": "Error", "message": "The arguments of an RPC may have at most 32 MiB."}}
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  # the other worker's own exception, which its caller gets
+        name = type(error).__name__
+        content = {"error": {"name": name if name in ("TypeError", "RangeError") else "Error", "message": str(error)}}
+    return Response(200, Headers({"Content-Type": "application/json"}), json.dumps(content).encode())
+
+
+async def _fetch(request: Request, handler: Handler) -> Response:
+    try:
+        return await handler.fetch(request)
+    except EdgeworkerError as error:
+        return _throw(str(error))
+
+
+def _throw(text: str) -> Response:
+    """fetch() of the script throws an Error with this text."""
+    return Response(502, Headers({THROWS_FIELD: quote(text)}))
+
+
+def _restore(request: Request) -> Request:
+    """The request as the script made it: with its scheme and `cf`, without the fields of the link."""
+    scheme = request.headers.get(SCHEME_FIELD)
+    url = request.url
+    if scheme in ("http", "https") and scheme != url.scheme:
+        url = URL.from_target(scheme, url.host, request.raw_target or url.target)
+    cf = request.headers.get(CF_FIELD)
+    return request.replace(
+        url=url,
+        headers=request.headers.without(_OWN),
+        cf=_json_object(cf),
+        redirect="manual",
+    )
+
+
+def _json_object(text: str | None) -> dict[str, object] | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,284 @@
+"""All JavaScript workers of one edge in one child: its start, its watch, and its end."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from edgeworker.cache.store import CacheStore
+from edgeworker.clock import Clock
+from edgeworker.errors import OriginError, ScriptError
+from edgeworker.handler import Context, Handler
+from edgeworker.javascript.project import Module, Project
+from edgeworker.messages import URL, Request, Response
+from edgeworker.runtime.contract.isolate import ExceededLimits
+from edgeworker.runtime.contract.javascript import (
+    EnvEntry,
+    EnvFetcher,
+    EnvMethods,
+    EnvNamespace,
+    EnvNotEmulated,
+    EnvService,
+    EnvValue,
+)
+from edgeworker.runtime.workerd.binary import Binary
+from edgeworker.runtime.workerd.bridge import Bridge, answer_of
+from edgeworker.runtime.workerd.capnp import ChildWorker, NativeBinding, host_service, quote
+from edgeworker.runtime.workerd.child import Child
+from edgeworker.runtime.workerd.entry_module import CONTROL_BINDING, entry_modules
+from edgeworker.runtime.workerd.isolate import WorkerdIsolate
+from edgeworker.runtime.workerd.stack import map_text
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_HEAP_MEGABYTES: Final = 128  # https://developers.cloudflare.com/workers/platform/limits/#memory
+_PING_EVERY_SECONDS: Final = 0.5
+_EXIT_SECONDS: Final = 30.0
+_RESTART_DELAYS_SECONDS: Final = (0.0, 0.5, 1.0, 2.0, 5.0)
+_PING_WORKER: Final = "edgeworker-ping"
+_PING_SOURCE: Final = b"export default { fetch: () => new Response(null, { status: 204 }) };"
+_PING_DATE: Final = "2024-01-01"
+
+
+class Link(Protocol):
+    """The edge's own HTTP over unix sockets."""
+
+    async def serve(self, path: Path, handler: Handler) -> Callable[[], Awaitable[None]]:
+        """Answers on a new socket until what it returns is called."""
+        ...
+
+    def connect(self, path: Path) -> Handler:
+        """What sends requests to the socket, on kept connections. Raises OriginError where nothing answers."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker's configuration says of how it runs. `entrypoints` are those that other workers name."""
+
+    name: str
+    project: Project
+    env: Mapping[str, EnvEntry]
+    compatibility_date: str
+    compatibility_flags: tuple[str, ...] = ()
+    entrypoints: tuple[str, ...] = ()
+    cpu_ms: int = 30_000
+
+
+class Engine:
+    """Collects workers with `add`; the first `open` of an isolate starts the child with all of them."""
+
+    def __init__(
+        self,
+        binary: Binary,
+        link: Link,
+        cache: CacheStore,
+        clock: Clock,
+        *,
+        heap_megabytes: int = DEFAULT_HEAP_MEGABYTES,
+    ) -> None:
+        self.binary = binary
+        self._link = link
+        self._child = Child(binary, self._ended, heap_megabytes=heap_megabytes)
+        self.bridge = Bridge(self._child.key, cache, clock)
+        self._workers: list[tuple[WorkerSettings, WorkerdIsolate]] = []
+        self._paths: dict[tuple[str, str], Path] = {}
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        self._starting: asyncio.Task[None] | None = None
+        self._open: set[WorkerdIsolate] = set()
+        self._stop_serving: Callable[[], Awaitable[None]] | None = None
+        self._limits: dict[asyncio.Task[Response], float] = {}  # of the requests under way, in seconds
+        self._watching: asyncio.Task[None] | None = None
+        self._end: asyncio.Future[BaseException]  # of the child that runs now: why it ended
+        self._killed_for: BaseException | None = None
+        self._restarts = 0
+
+    def add(self, settings: WorkerSettings) -> WorkerdIsolate:
+        isolate = WorkerdIsolate(settings.name, settings.project, self)
+        self._workers.append((settings, isolate))
+        self._open.add(isolate)
+        return isolate
+
+    async def start(self) -> None:
+        """Starts the child once; whoever comes later waits for the same start. Raises ScriptError."""
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._start())
+        await asyncio.shield(self._starting)
+
+    async def send(self, isolate: WorkerdIsolate, entrypoint: str | None, request: Request) -> Response:
+        """Raises ExceededLimits where the child had to be ended meanwhile, ScriptError where it ended by itself."""
+        key = (isolate.name, entrypoint or "")
+        limit = next(settings.cpu_ms / 1000 for settings, one in self._workers if one is isolate)
+        while True:
+            await self.start()
+            handler = self._handlers.get(key)
+            if handler is None:
+                raise ScriptError(
+                    f'worker "{isolate.name}" has no entrypoint "{entrypoint}"; it exports: '
+                    f"{', '.join(isolate.entrypoints())}"
+                )
+            end = self._end
+            try:
+                return await self._ask(handler, request, limit)
+            except OriginError as error:
+                reason = await asyncio.wait_for(asyncio.shield(end), _EXIT_SECONDS)
+                # It was down already when we asked: nothing of the request was read.
+                if error.status == 521 and (request.body is None or not request.body.used):
+                    continue
+                raise reason from error
+
+    async def _ask(self, handler: Handler, request: Request, limit: float) -> Response:
+        task = asyncio.ensure_future(handler.fetch(request))
+        self._limits[task] = limit
+        task.add_done_callback(lambda done: self._limits.pop(done, None))
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.ensure_future(self._watch())
+        return await task
+
+    async def close_one(self, isolate: WorkerdIsolate) -> None:
+        """The child ends with its last isolate."""
+        self._open.discard(isolate)
+        if self._open:
+            return
+        for task in (self._watching, self._starting):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await self._child.stop()
+        self.bridge.settle_all()
+        if self._stop_serving is not None:
+            await self._stop_serving()
+        await self._link.close()
+
+    async def _start(self) -> None:
+        if self._stop_serving is None:
+            self._stop_serving = await self._link.serve(self._child.host, self.bridge)
+            self._child.write([*(self._child_worker(settings) for settings, _ in self._workers), self._ping_worker()])
+            self._handlers = {place: self._link.connect(path) for place, path in self._paths.items()}
+        self._end = asyncio.get_running_loop().create_future()
+        try:
+            await self._child.start()
+        except ScriptError as error:
+            text = str(error)
+            for settings, _ in self._workers:
+                text = map_text(text, settings.project)
+            raise ScriptError(re.sub(r"^service (\S+?): (?:Uncaught )?", r'worker "\1": ', text)) from None
+
+    def _child_worker(self, settings: WorkerSettings) -> ChildWorker:
+        name = settings.name
+        services = {
+            "out": self.bridge.add(self.bridge.fetch_outside),
+            "cache": self.bridge.add(self.bridge.use_cache),
+            "control": self.bridge.add(self.bridge.settle),
+        }
+        bindings = [NativeBinding(CONTROL_BINDING, "service", quote(host_service(name, "control")))]
+        for entry_name, entry in settings.env.items():
+            answer = answer_of(entry)
+            service = f"env.{entry_name}"
+            if answer is not None:
+                services[service] = self.bridge.add(answer)
+            bindings.append(_binding(entry_name, entry, host_service(name, service)))
+        sockets = {}
+        for entrypoint in ("", *settings.entrypoints):
+            path = self._child.socket_path(len(self._paths))
+            self._paths[name, entrypoint] = path
+            sockets[entrypoint] = str(path)
+        date = min(settings.compatibility_date, self.binary.newest_date)
+        if date != settings.compatibility_date:
+            _log.warning(
+                'worker "%s": compatibility_date %s is newer than %s knows; it runs with %s. A newer wrangler '
+                "brings a newer workerd",
+                name,
+                settings.compatibility_date,
+                self.binary,
+                date,
+            )
+        flags = list(settings.compatibility_flags)
+        if not {"nodejs_compat", "nodejs_als"} & set(flags):
+            flags.append("nodejs_als")  # the entry module needs AsyncLocalStorage
+        modules = [*entry_modules(settings.project, name, settings.entrypoints), *settings.project.modules]
+        return ChildWorker(name, modules, date, flags, bindings, services, sockets)
+
+    def _ping_worker(self) -> ChildWorker:
+        services = {"out": self.bridge.add(_refuse), "cache": self.bridge.add(_refuse)}
+        path = self._paths[_PING_WORKER, ""] = self._child.socket_path(len(self._paths))
+        module = Module("ping.mjs", "esm", _PING_SOURCE)
+        return ChildWorker(_PING_WORKER, [module], _PING_DATE, (), (), services, {"": str(path)})
+
+    def _ended(self) -> None:
+        """The child ended by itself: its heap was full, it crashed, or we had to kill it."""
+        self._starting = asyncio.ensure_future(self._recover(self._end))
+
+    async def _recover(self, end: "asyncio.Future[BaseException]") -> None:
+        words = await self._child.last_words()
+        reason, self._killed_for = self._killed_for, None
+        if reason is None and "heap" in words:
+            reason = ExceededLimits("the worker used more memory than an isolate may have")
+        told = reason or ScriptError(f"workerd ended while a worker ran: {words or 'it said nothing'}")
+        end.set_result(told)
+        _log.error("%s; workerd is started again", told)
+        self.bridge.settle_all()
+        await asyncio.sleep(_RESTART_DELAYS_SECONDS[min(self._restarts, len(_RESTART_DELAYS_SECONDS) - 1)])
+        self._restarts += 1
+        await self._start()
+
+    async def _watch(self) -> None:
+        """While requests are under way: a child whose event loop turns answers a ping at once.
+
+        workerd has no limit on CPU time, and one worker's endless loop stops all of them. So a child that answers no
+        ping for as long as a script may compute is ended, and started again.
+        """
+        while True:
+            await asyncio.sleep(_PING_EVERY_SECONDS)
+            if not self._limits:
+                return
+            limit = min(self._limits.values())
+            try:
+                await asyncio.wait_for(self._handlers[_PING_WORKER, ""].fetch(_ping()), limit)
+                self._restarts = 0
+            except TimeoutError:
+                self._killed_for = ExceededLimits(f"the worker computed for more than {limit:g} s (limits.cpu_ms)")
+                self._child.kill()
+                return
+            except OriginError:
+                return  # it ended; `_ended` sees to it
+
+
+def _ping() -> Request:
+    return Request("GET", URL("http", "localhost", 80, "/", ""))
+
+
+async def _refuse(_request: Request, _ctx: Context | None) -> Response:
+    return Response(403)
+
+
+def _binding(name: str, entry: EnvEntry, service: str) -> NativeBinding:
+    match entry:
+        case EnvValue(str(text)):
+            return NativeBinding(name, "text", quote(text))
+        case EnvValue(value):
+            return NativeBinding(name, "json", quote(json.dumps(value)))
+        case EnvNamespace():
+            return NativeBinding(name, "kvNamespace", quote(service))
+        case EnvService():
+            return _wrapped(name, {"form": "service"}, service)
+        case EnvFetcher():
+            return _wrapped(name, {"form": "fetcher"}, service)
+        case EnvMethods(methods, without_answer):
+            told = {"form": "methods", "methods": list(methods), "withoutAnswer": list(without_answer)}
+            return _wrapped(name, told, service)
+        case EnvNotEmulated(kind):
+            return _wrapped(name, {"form": "unsupported", "name": name, "kind": kind}, None)
+
+
+def _wrapped(name: str, told: Mapping[str, object], service: str | None) -> NativeBinding:
+    inner = [f'(name="options", text={quote(json.dumps(told))})']
+    if service is not None:
+        inner.append(f'(name="host", service={quote(service)})')
+    return NativeBinding(name, "wrapped", f'(moduleName="edgeworker:bindings", innerBindings=[{", ".join(inner)}])')

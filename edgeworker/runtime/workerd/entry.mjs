@@ -1,0 +1,78 @@
+// The first module of each worker in a workerd child: it sets the globals up, then takes the worker's own exports and
+// runs their handlers. "ew-event" is a field that no client can send: the edge removes it from what comes in.
+// __MAIN__, __NAME__ and the exports at the end are written in by entry_module.py.
+import "./edgeworker-runtime.mjs";
+/* __PRELUDE__ */
+import { answer, configure, event, isClass, scheduledController } from "./edgeworker-runtime.mjs";
+import { decode, encode } from "./edgeworker-values.mjs";
+import { WorkerEntrypoint } from "cloudflare:workers";
+import * as worker from "__MAIN__";
+/* __EXPORTS__ */
+
+const NAME = "__NAME__";
+
+function wrap(exported, label) {
+  if (isClass(exported)) {
+    return class extends exported {
+      constructor(ctx, env) {
+        configure(NAME, env.__edgeworker_control);
+        super(ctx, env);
+      }
+      async fetch(request) {
+        const kind = request.headers.get("ew-event");
+        if (kind !== null) return event(request, this.ctx, (told) => run(kind, told, this, [this.env, this.ctx], label));
+        if (typeof super.fetch !== "function") return answer(request, this.ctx, () => none("fetch", label));
+        return answer(request, this.ctx, () => super.fetch(request));
+      }
+    };
+  }
+  return {
+    async fetch(request, env, ctx) {
+      configure(NAME, env.__edgeworker_control);
+      const kind = request.headers.get("ew-event");
+      if (kind !== null) return event(request, ctx, (told) => run(kind, told, exported, [env, ctx], label));
+      if (typeof exported?.fetch !== "function") return answer(request, ctx, () => none("fetch", label));
+      return answer(request, ctx, () => exported.fetch(request, env, ctx));
+    },
+  };
+}
+
+function none(handler, label) {
+  throw new TypeError(`The ${label} has no ${handler}() handler.`);
+}
+
+async function run(kind, told, target, surplus, label) {
+  if (kind === "describe") return describeExports();
+  if (kind === "scheduled") {
+    if (typeof target?.scheduled !== "function") none("scheduled", label);
+    const { controller, result } = scheduledController(told);
+    await target.scheduled(controller, ...surplus);
+    return result();
+  }
+  const method = publicMethod(target, told.method);
+  if (method === undefined) throw new TypeError(`The RPC receiver does not implement the method "${told.method}".`);
+  return encode(await method.apply(target, told.args.map(decode)));
+}
+
+// Methods of the class and of those it extends, up to WorkerEntrypoint: what an instance or Object has is not public.
+function publicMethod(target, name) {
+  if (!(target instanceof WorkerEntrypoint) || name === "constructor" || Object.hasOwn(target, name)) return undefined;
+  let prototype = Object.getPrototypeOf(Object.getPrototypeOf(target)); // past the class that wraps the script's
+  while (prototype !== null && prototype !== WorkerEntrypoint.prototype) {
+    if (Object.hasOwn(prototype, name)) return typeof target[name] === "function" ? target[name] : undefined;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return undefined;
+}
+
+function handlersOf(exported) {
+  const source = isClass(exported) ? exported.prototype : exported;
+  return ["fetch", "scheduled", "queue", "email", "tail"].filter((name) => typeof source?.[name] === "function");
+}
+
+function describeExports() {
+  return {
+    default: handlersOf(main),
+    names: Object.keys(worker).filter((name) => name !== "default" && worker[name]?.prototype instanceof WorkerEntrypoint),
+  };
+}

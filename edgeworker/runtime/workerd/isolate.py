@@ -1,0 +1,192 @@
+"""One JavaScript worker in the child: requests, cron triggers and RPC go there as HTTP over a unix socket."""
+
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.errors import ScriptError
+from edgeworker.handler import Context
+from edgeworker.javascript.project import Project
+from edgeworker.messages import URL, Body, Headers, Request, Response, Upgrade
+from edgeworker.runtime.contract.isolate import Scheduled
+from edgeworker.runtime.workerd.bridge import Invocation
+from edgeworker.runtime.workerd.capnp import CF_FIELD, SCHEME_FIELD
+from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
+from edgeworker.runtime.workerd.stack import map_stack
+from edgeworker.runtime.workerd.values import decode, encode
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.workerd.engine import Engine
+
+_FAILURE: Final = "ew-failure"
+_PENDING: Final = "ew-pending"
+_FAILURE_BYTES: Final = 1024 * 1024
+_EVENT_URL: Final = URL("http", "localhost", 80, "/cdn-cgi/edgeworker/event", "")
+
+
+class JavaScriptException(Exception):
+    """What a script threw and did not catch. `stack` has the places of the sources."""
+
+    def __init__(self, name: str, text: str, stack: str) -> None:
+        super().__init__(f"{name}: {text}" if name else text)
+        self.name = name
+        self.text = text
+        self.stack = stack
+
+
+class WorkerdIsolate:
+    def __init__(self, name: str, project: Project, engine: "Engine") -> None:
+        self.name = name
+        self.project = project
+        self._engine = engine
+        self._exports: Mapping[str, object] = {}
+
+    async def open(self) -> None:
+        """Waits until the child runs. Raises ScriptError with file and line for a script that it refuses."""
+        await self._engine.start()
+        told = await self._event("describe", {}, None)
+        self._exports = told if isinstance(told, dict) else {}
+        if not self._handlers() and not self._names():
+            raise ScriptError(
+                f"{self.project.main}: the worker has no event handlers; export a default object with a fetch(request, "
+                "env, ctx) function"
+            )
+
+    async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
+        invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
+        try:
+            sent = request.replace(headers=_marked(request, invocation.ray))
+            response = await self._understand(await self._engine.send(self, entrypoint, sent), invocation)
+        except BaseException:
+            invocation.release()
+            raise
+        if response.upgrade is not None:
+            response.upgrade = _HeldUpgrade(response.upgrade, invocation)
+        elif response.body is None or response.body.complete is not None:
+            invocation.release()
+        else:
+            response.body = Body(_held(response.body, invocation), length=response.body.length)
+        return response
+
+    async def scheduled(self, event: Scheduled, ctx: Context) -> None:
+        if not self.handles("scheduled"):
+            raise ScriptError(
+                f'worker "{self.name}": there is no scheduled() handler; add one to the default export of '
+                f"{self.project.main}"
+            )
+        told = await self._event("scheduled", {"cron": event.cron, "scheduledTime": event.scheduled_time}, ctx)
+        if isinstance(told, dict) and told.get("noRetry"):
+            event.no_retry = True
+
+    async def call(
+        self,
+        method: str,
+        args: Sequence[object],
+        options: Mapping[str, object],
+        ctx: Context,
+        entrypoint: str | None = None,
+    ) -> object:
+        # A call of JavaScript has no keyword arguments: an object is its last argument, as Python Workers send it.
+        values = [encode(arg) for arg in (*args, *([dict(options)] if options else []))]
+        return decode(await self._event("call", {"method": method, "args": values}, ctx, entrypoint))
+
+    def entrypoints(self) -> Collection[str]:
+        return ("default", *self._names())
+
+    def handles(self, event: str) -> bool:
+        return event in self._handlers()
+
+    def describe(self, error: BaseException) -> str:
+        if isinstance(error, JavaScriptException):
+            return error.stack or str(error)
+        return f"{type(error).__name__}: {error}"
+
+    async def close(self) -> None:
+        await self._engine.close_one(self)
+
+    def _handlers(self) -> Sequence[str]:
+        found = self._exports.get("default")
+        return found if isinstance(found, list) else ()
+
+    def _names(self) -> Sequence[str]:
+        found = self._exports.get("names")
+        return found if isinstance(found, list) else ()
+
+    async def _event(
+        self, kind: str, told: Mapping[str, object], ctx: Context | None, entrypoint: str | None = None
+    ) -> object:
+        content = json.dumps(told).encode()
+        request = Request("POST", _EVENT_URL, Headers({"Content-Type": "application/json"}), Body(content))
+        invocation = self._engine.bridge.begin(self.name, None, ctx)
+        headers = _marked(request, invocation.ray)
+        headers.set(EVENT_FIELD, kind)
+        try:
+            answer = await self._engine.send(self, entrypoint, request.replace(headers=headers))
+            response = await self._understand(answer, invocation)
+            content = b"{}" if response.body is None else await response.body.read()
+        finally:
+            invocation.release()
+        value: object = json.loads(content).get("value")
+        return value
+
+    async def _understand(self, response: Response, invocation: Invocation) -> Response:
+        """Raises what the script threw; takes our own fields off."""
+        ctx = invocation.ctx
+        if response.headers.has(_FAILURE):
+            told = json.loads(b"{}" if response.body is None else await response.body.read(limit=_FAILURE_BYTES))
+            if told.get("passesThrough") and ctx is not None:
+                ctx.pass_through_on_exception()
+            stack = map_stack(str(told.get("stack", "")), self.project)
+            raise JavaScriptException(str(told.get("name", "")), str(told.get("message", "")), stack)
+        if response.headers.has(_PENDING):
+            response.headers.delete(_PENDING)
+            if ctx is not None:
+                ctx.wait_until(invocation.wait())
+        return response
+
+
+def _marked(request: Request, ray: str) -> Headers:
+    fields = [field for field in request.headers.raw if not field[0].lower().startswith((b"ew-", b"cf-ray"))]
+    headers = Headers.from_raw(fields)
+    headers.append("CF-Ray", ray)
+    headers.append(SCHEME_FIELD, request.url.scheme)
+    if request.cf is not None:
+        headers.append(CF_FIELD, json.dumps(request.cf))
+    return headers
+
+
+async def _held(body: Body, invocation: Invocation) -> AsyncIterator[bytes]:
+    """The body; the invocation may fetch until its end."""
+    pieces = body.stream()
+    try:
+        async for piece in pieces:
+            yield piece
+    finally:
+        invocation.release()
+        await body.close()
+
+
+class _HeldUpgrade:
+    """A WebSocket's connection; its events belong to the invocation until it is closed."""
+
+    def __init__(self, upgrade: Upgrade, invocation: Invocation) -> None:
+        self._upgrade = upgrade
+        self._invocation: Invocation | None = invocation
+
+    async def receive(self) -> bytes:
+        data = await self._upgrade.receive()
+        if not data:
+            self._release()
+        return data
+
+    async def send(self, data: bytes) -> None:
+        await self._upgrade.send(data)
+
+    def close(self) -> None:
+        self._release()
+        self._upgrade.close()
+
+    def _release(self) -> None:
+        invocation, self._invocation = self._invocation, None
+        if invocation is not None:
+            invocation.release()

@@ -1,0 +1,144 @@
+// Runs before the worker's own modules in a workerd child: fetch() says which invocation it belongs to, console says
+// which worker it is, and handlers are run so that the edge learns of exceptions and of waitUntil().
+import { AsyncLocalStorage } from "node:async_hooks";
+
+const INVOCATION = "ew-invocation";
+const FAILURE = "ew-failure";
+const PENDING = "ew-pending";
+const THROWS = "ew-throws";
+
+const invocations = new AsyncLocalStorage();
+const networkFetch = globalThis.fetch;
+let control;
+let name = "worker";
+
+export function configure(workerName, controlFetcher) {
+  name = workerName;
+  control = controlFetcher;
+}
+
+// For the modules behind bindings, which are loaded apart from this one.
+Object.defineProperty(globalThis, Symbol.for("edgeworker.invocation"), { value: () => invocations.getStore()?.ray ?? "" });
+
+globalThis.fetch = async function fetch(input, init) {
+  const request = new Request(input, init);
+  request.headers.set(INVOCATION, invocations.getStore()?.ray ?? "");
+  const response = await networkFetch(request);
+  const thrown = response.headers.get(THROWS);
+  if (thrown !== null) throw new Error(decodeURIComponent(thrown));
+  return response;
+};
+
+for (const method of ["debug", "error", "info", "log", "trace", "warn"]) {
+  const native = console[method].bind(console);
+  console[method] = (...values) => native(`\u001f${name}\u001f${method}\u001f`, ...values);
+}
+
+class Invocation {
+  constructor(ray) {
+    this.ray = ray;
+    this.pending = 0;
+    this.answered = false;
+    this.isReported = false;
+    this.passesThrough = false;
+  }
+
+  watch(ctx) {
+    const waitUntil = ctx.waitUntil.bind(ctx);
+    const define = (key, value) => Object.defineProperty(ctx, key, { value, configurable: true, writable: true });
+    define("waitUntil", (promise) => {
+      this.pending++;
+      const done = (error) => {
+        if (--this.pending === 0 && this.isReported) waitUntil(this.tell(error));
+        else if (error) waitUntil(this.tell(error, true));
+      };
+      waitUntil(Promise.resolve(promise).then(() => done(), (error) => done(describe(error))));
+    });
+    define("passThroughOnException", () => {
+      this.passesThrough = true;
+    });
+  }
+
+  tell(error, isPending = false) {
+    const body = JSON.stringify({ ray: this.ray, error, isPending });
+    return control.fetch("http://edge/settled", { method: "POST", body }).then(() => undefined);
+  }
+}
+
+function describe(error) {
+  const isError = error instanceof Error;
+  let text;
+  try {
+    text = isError ? String(error.message) : String(error);
+  } catch {
+    text = "a value that has no text";
+  }
+  const stack = isError && typeof error.stack === "string" ? error.stack : "";
+  return { name: isError ? String(error.name) : typeof error, message: text, stack };
+}
+
+function failure(error, invocation) {
+  const told = { ...describe(error), passesThrough: invocation.passesThrough };
+  return new Response(JSON.stringify(told), { status: 500, headers: { [FAILURE]: "1" } });
+}
+
+function marked(response, invocation) {
+  if (!(response instanceof Response)) {
+    const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
+    return failure(new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`), invocation);
+  }
+  if (invocation.pending === 0) return response;
+  invocation.isReported = true;
+  const options = { status: response.status, statusText: response.statusText, headers: response.headers };
+  if (response.webSocket) options.webSocket = response.webSocket;
+  const encoding = response.headers.get("content-encoding");
+  if (encoding !== null) options.encodeBody = "automatic";
+  const made = new Response(response.body, options);
+  made.headers.set(PENDING, "1");
+  return made;
+}
+
+export async function answer(request, ctx, handle) {
+  const invocation = new Invocation(request.headers.get("cf-ray") ?? "");
+  invocation.watch(ctx);
+  return invocations.run(invocation, async () => {
+    try {
+      return marked(await handle(), invocation);
+    } catch (error) {
+      return failure(error, invocation);
+    }
+  });
+}
+
+// A firing of a cron trigger or one RPC, as a request that only the edge can make.
+export async function event(request, ctx, handle) {
+  const invocation = new Invocation(request.headers.get("cf-ray") ?? "");
+  invocation.watch(ctx);
+  return invocations.run(invocation, async () => {
+    try {
+      const value = await handle(await request.json());
+      return marked(Response.json({ value: value === undefined ? null : value }), invocation);
+    } catch (error) {
+      return failure(error, invocation);
+    }
+  });
+}
+
+export function scheduledController(event) {
+  let noRetry = false;
+  return {
+    controller: {
+      cron: event.cron,
+      scheduledTime: event.scheduledTime,
+      type: "scheduled",
+      noRetry() {
+        noRetry = true;
+      },
+    },
+    result: () => ({ noRetry }),
+  };
+}
+
+export function isClass(value) {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+}

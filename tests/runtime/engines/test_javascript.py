@@ -1,0 +1,117 @@
+"""Which engine runs a JavaScript worker, and such a worker behind a whole edge."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edgeworker.config import JavaScriptSettings
+from edgeworker.errors import ConfigError
+from edgeworker.runtime.engines.javascript import choose_engine
+from edgeworker.testing import Edge
+from tests.npm_tools import node_tools
+from tests.runtime.workerd.stage import workerd
+
+pytestmark = pytest.mark.node
+
+
+def project(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "node_modules").symlink_to(node_tools() / "node_modules")
+    return folder
+
+
+def test_the_projects_own_workerd_is_taken(tmp_path: Path) -> None:
+    project(tmp_path, {})
+
+    choice = choose_engine(JavaScriptSettings(), tmp_path / "src")
+
+    assert choice.engine == "workerd"
+    assert choice.reason == "it is in the project's node_modules"
+    assert choice.program is not None
+    assert choice.program.newest_date >= "2026-07-01"
+
+
+def test_a_configured_program_wins(tmp_path: Path) -> None:
+    choice = choose_engine(JavaScriptSettings(workerd=workerd().program), tmp_path)
+
+    assert choice.program is not None
+    assert choice.program.program == workerd().program
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (JavaScriptSettings(engine="workerd"), "no workerd is in the project's node_modules or on PATH"),
+        (JavaScriptSettings(workerd=Path("/bin/false")), "/bin/false is not a workerd that runs here"),
+        (JavaScriptSettings(workerd=Path("/nope/workerd")), "No such file or directory"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_told(
+    tmp_path: Path, settings: JavaScriptSettings, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+
+    with pytest.raises(ConfigError, match=text):
+        choose_engine(settings, tmp_path)
+
+
+def test_javascript_and_python_workers_call_each_other_in_one_edge(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        {
+            "js/wrangler.toml": (
+                'name = "js"\nmain = "index.ts"\ncompatibility_date = "2026-07-01"\n'
+                'routes = ["api.example.com/*"]\nkv_namespaces = [{ binding = "KV", id = "shared" }]\n'
+                'services = [{ binding = "PY", service = "py" }]\n'
+            ),
+            "js/index.ts": (
+                'import { WorkerEntrypoint } from "cloudflare:workers"\n'
+                "export default class extends WorkerEntrypoint<{ KV: KVNamespace; PY: any }> {\n"
+                "  async fetch(request: Request): Promise<Response> {\n"
+                '    await this.env.KV.put("from", "javascript")\n'
+                "    const answer = await this.env.PY.fetch(request.url)\n"
+                "    return new Response(`${await answer.text()} ${await this.env.PY.add(2, 3)}`)\n  }\n"
+                "  double(n: number) { return n * 2 }\n}\n"
+            ),
+            "py/wrangler.toml": (
+                'name = "py"\nmain = "worker.py"\ncompatibility_date = "2026-07-01"\n'
+                'compatibility_flags = ["python_workers"]\nkv_namespaces = [{ binding = "KV", id = "shared" }]\n'
+                'services = [{ binding = "JS", service = "js" }]\nroutes = ["py.example.com/*"]\n'
+            ),
+            "py/worker.py": (
+                "from workers import Response, WorkerEntrypoint\n\n\nclass Default(WorkerEntrypoint):\n"
+                "    async def fetch(self, request):\n"
+                "        told = await self.env.KV.get('from')\n"
+                "        return Response(f'{request.url} {told} {await self.env.JS.double(21)}')\n\n"
+                "    async def add(self, a, b):\n        return a + b\n"
+            ),
+        },
+    )
+
+    with Edge([tmp_path / "js/wrangler.toml", tmp_path / "py/wrangler.toml"]) as edge:
+        answer = edge.get("https://api.example.com/x?y=1")
+
+        assert (answer.status, answer.text) == (200, "https://api.example.com/x?y=1 javascript 42 5")
+        assert edge.get("https://py.example.com/").text == "https://py.example.com/ javascript 42"
+
+
+def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project(
+        tmp_path,
+        {
+            "wrangler.toml": 'name = "shop"\nmain = "index.ts"\ncompatibility_date = "2026-07-01"\n',
+            "index.ts": "interface Env {}\n\nexport default { fetch() { throw new Error('broken') } }\n",
+        },
+    )
+
+    with Edge(tmp_path / "wrangler.toml") as edge:
+        answer = edge.get("http://localhost/")
+
+    assert answer.status == 500
+    assert "1101" in answer.text
+    assert "Error: broken\n    at Object.fetch (index.ts:3:34)" in caplog.text
