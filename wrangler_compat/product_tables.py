@@ -7,6 +7,7 @@ a subclass of ProductConfig, and its product finds it in Config.products or in Z
 from typing import Final
 
 from edgeworker.products.access.edge_file import edge_file_keys, read_access
+from edgeworker.products.api_shield.tables import ShieldTable
 from edgeworker.schema.fields import Custom, ExtensionTable
 
 # [<name>]: for the account.
@@ -14,4 +15,6 @@ ACCOUNT_TABLES: Final[tuple[ExtensionTable, ...]] = (
     ExtensionTable("access", Custom(read_access, edge_file_keys()), "Cloudflare Access: who may reach what"),
 )
 # [zones.<name>]: for one zone.
-ZONE_TABLES: Final[tuple[ExtensionTable, ...]] = ()
+ZONE_TABLES: Final[tuple[ExtensionTable, ...]] = (
+    ExtensionTable("api_shield", ShieldTable, "tokens are verified in front of the zone"),
+)

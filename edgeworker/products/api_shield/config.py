@@ -4,12 +4,14 @@ Objects written in edge.toml have a `source` ("edge.toml:12"); those made over t
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from edgeworker.config import ProductConfig
-from edgeworker.products.api_shield.keys import VerificationKeys
 from edgeworker.products.api_shield.operations import Operation
 from edgeworker.products.api_shield.token_sources import TokenSource
+
+if TYPE_CHECKING:
+    from edgeworker.products.api_shield.keys import VerificationKeys
 
 MAX_CONFIGURATIONS: Final = 32
 MAX_TITLE_CHARACTERS: Final = 50
@@ -26,7 +28,7 @@ class TokenConfiguration:
     id: str
     title: str
     token_sources: tuple[TokenSource, ...]
-    keys: VerificationKeys
+    keys: "VerificationKeys"
     description: str = ""
     require_exp: bool = False
     created_at: str = ""

@@ -17,6 +17,7 @@ from edgeworker.products.api_shield.events import ShieldEvent, make_event
 from edgeworker.products.api_shield.header_claims import transform_headers
 from edgeworker.products.api_shield.policy import Block, Pass, decide
 from edgeworker.products.api_shield.rate_limits import RateLimiter
+from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenChecker
 from edgeworker.products.api_shield.traffic import ObservedTraffic
 from edgeworker.products.api_shield.zone_objects import ZoneObjects, merge
@@ -26,11 +27,6 @@ _log = logging.getLogger(__name__)
 
 _EDGE_PATHS: Final = "/cdn-cgi/"  # the edge's own; no rule of a zone is asked about them
 MAX_EVENTS: Final = 1000
-
-
-def shield_of(zone: Zone) -> ShieldConfig | None:
-    """What the zone's configuration says of API Shield; None: it is not switched on there."""
-    return next((product for product in zone.products if isinstance(product, ShieldConfig)), None)
 
 
 class OpenShield:

@@ -10,9 +10,9 @@ class APIShield:
     def applies(self, zone: Zone | None, config: Config) -> bool:
         if zone is None or not zone.products:
             return False
-        from edgeworker.products.api_shield.config import ShieldConfig
+        from edgeworker.products.api_shield.tables import shield_of
 
-        return any(isinstance(product, ShieldConfig) for product in zone.products)
+        return shield_of(zone) is not None
 
     def open(self, services: ProductServices) -> OpenProduct:
         from edgeworker.products.api_shield.handler import OpenShield

@@ -1,6 +1,7 @@
 """API Shield over REST: token configurations and their credentials."""
 
 from dataclasses import replace
+from typing import Final
 from uuid import uuid4
 
 from edgeworker.config import JSON
@@ -155,3 +156,17 @@ def _keys(value: dict[str, JSON], kept: KeptSecrets | None) -> VerificationKeys:
 
 def _messages(keys: VerificationKeys) -> list[tuple[int, str]]:
     return [(notice.code, notice.text) for notice in keys.notices]
+
+
+ANSWERS: Final = {
+    function.__name__: function
+    for function in (
+        list_configurations,
+        create_configuration,
+        get_configuration,
+        edit_configuration,
+        delete_configuration,
+        put_credentials,
+        patch_credentials,
+    )
+}

@@ -1,5 +1,6 @@
 """API Shield over REST: endpoint management."""
 
+from typing import Final
 from uuid import uuid4
 
 from edgeworker.config import JSON
@@ -121,3 +122,16 @@ async def _add(call: Call, zone: ShieldedZone, operations: list[Operation]) -> l
         raise invalid(f"a zone has at most {MAX_OPERATIONS} operations")
     await zone.objects.put_operations(list(new.values()))
     return [known.get(operation.key) or new[operation.key] for operation in operations]
+
+
+ANSWERS: Final = {
+    function.__name__: function
+    for function in (
+        list_operations,
+        create_operations,
+        delete_operations,
+        create_operation,
+        get_operation,
+        delete_operation,
+    )
+}

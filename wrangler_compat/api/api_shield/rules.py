@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import uuid4
 
 from edgeworker.config import JSON
@@ -260,3 +261,18 @@ def _moved(order: Sequence[str], id: str, position: JSON) -> list[str]:
         case _:
             raise invalid('position is {"index": 1}, {"before": "RULE"} or {"after": "RULE"}')
     return [*others[:at], id, *others[at:]]
+
+
+ANSWERS: Final = {
+    function.__name__: function
+    for function in (
+        preview_rule,
+        create_rules,
+        edit_rules,
+        list_rules,
+        create_rule,
+        get_rule,
+        edit_rule,
+        delete_rule,
+    )
+}

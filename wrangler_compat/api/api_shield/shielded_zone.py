@@ -9,7 +9,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import JSON, Zone
 from edgeworker.messages import Response
 from edgeworker.products.api_shield.config import ShieldConfig
-from edgeworker.products.api_shield.handler import shield_of
+from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.products.api_shield.zone_objects import DOCUMENTS, StoredObjects, ZoneObjects, merge
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import page_info, success
