@@ -1,7 +1,7 @@
 """The modules of the bundled OAuth server that know its records and keys, loaded for the command line and for tests.
 
 They are the very files that the server's two workers run: one source of truth for what lies in KV. Their imports are
-absolute (`from issuer import hashes`), so they get a module space of their own as a worker does; nothing of it is seen
+absolute (`from issuer import digests`), so they get a module space of their own as a worker does; nothing of it is seen
 by other code, and a project's own package `issuer` stays its own.
 """
 
@@ -17,9 +17,9 @@ from edgeworker.host.bundled import scripts_folder
 from edgeworker.runtime.python.modules import Modules
 
 if TYPE_CHECKING:
-    from issuer.clients import BadClient, Client
-    from issuer.keys import Ring
-    from issuer.settings import Settings
+    from issuer.clients import BadClient, RegisteredClient
+    from issuer.keys import ServerKeySet
+    from issuer.settings import IssuerSettings
     from issuer.users import User
 
 OAUTH: Final = "oauth"
@@ -43,14 +43,14 @@ def _space() -> Modules:
     return Modules("oauth", oauth_folder() / "src" / "token_worker.py", {})
 
 
-def settings_of(config: Config) -> "Settings | None":
+def settings_of(config: Config) -> "IssuerSettings | None":
     """The settings of the OAuth server that a configuration runs, or None where it runs none.
 
     Raises ValueError, which names the variable, where they cannot be used.
     """
     for worker in config.workers:
         if worker.main is not None and worker.main.name in _WORKERS and (worker.main.parent / "issuer").is_dir():
-            read: Callable[[object], Settings] = issuer_module("settings").read
+            read: Callable[[object], IssuerSettings] = issuer_module("settings").read
             return read(variables_of(worker))
     return None
 
@@ -74,13 +74,13 @@ class ClientRecords:
 
     def __init__(self) -> None:
         module = issuer_module("clients")
-        self.parse: Callable[[Mapping[str, object]], Client] = module.parse
-        self.record: Callable[[Client], dict[str, object]] = module.record
+        self.parse: Callable[[Mapping[str, object]], RegisteredClient] = module.parse
+        self.record: Callable[[RegisteredClient], dict[str, object]] = module.record
         self.key: Callable[[str], str] = module.key
         self.hash_secret: Callable[[str], str] = module.hash_secret
         self.bad: type[BadClient] = module.BadClient
         # Whether a client fits to a server's settings; raises ValueError where it does not.
-        self.check: Callable[[Client, Settings], None] = issuer_module("settings").check_client
+        self.check: Callable[[RegisteredClient, IssuerSettings], None] = issuer_module("settings").check_client
 
 
 class UserRecords:
@@ -105,9 +105,9 @@ class SigningKeys:
 
     def __init__(self) -> None:
         module = issuer_module("keys")
-        self.new: Callable[..., Ring] = module.new
-        self.rotate: Callable[..., Ring] = module.rotate
-        self.parse: Callable[[str], Ring] = module.parse
-        self.dump: Callable[[Ring], str] = module.dump
+        self.new: Callable[..., ServerKeySet] = module.new
+        self.rotate: Callable[..., ServerKeySet] = module.rotate
+        self.parse: Callable[[str], ServerKeySet] = module.parse
+        self.dump: Callable[[ServerKeySet], str] = module.dump
         self.public: Callable[..., dict[str, object]] = module.public
         self.bad: type[ValueError] = module.BadKeys

@@ -22,10 +22,10 @@ from edgeworker.testing.kv_access import KVAccess
 from edgeworker.testing.origin import Origin
 
 if TYPE_CHECKING:
-    from issuer.clients import Client
-    from issuer.keys import Ring
-    from issuer.procedure import Issued
-    from issuer.settings import Settings
+    from issuer.clients import RegisteredClient
+    from issuer.keys import ServerKeySet
+    from issuer.settings import IssuerSettings
+    from issuer.token_issuance import IssuedAccessToken
 
 CLIENT_ID: Final = "edgeworker-tests"
 _SCRIPT: Final = "token_worker.py"
@@ -36,8 +36,8 @@ _MIN_TTL_SECONDS: Final = 60  # KV's
 class Server:
     """The token worker of a configuration. `spaces` are the ids of its KV namespaces by binding."""
 
-    settings: "Settings"
-    ring: "Ring" = field(repr=False)
+    settings: "IssuerSettings"
+    ring: "ServerKeySet" = field(repr=False)
     spaces: Mapping[str, str]
 
 
@@ -123,9 +123,9 @@ class OAuthServerIssuer(TokenIssuer):
         publish: bool = True,
     ) -> IssuedToken:
         """See TokenIssuer.token. `publish` False leaves it out of the gateway's namespace."""
-        procedure, now = issuer_module("procedure"), self._clock.now()
+        token_issuance, now = issuer_module("token_issuance"), self._clock.now()
         client = replace(self._client, token_format="split" if split else "jwt", access_token_alg=algorithm)
-        order = procedure.Order(
+        order = token_issuance.AuthorizedAccess(
             client=client,
             sub=sub,
             scope=() if scope is None else tuple(scope.split()),
@@ -134,7 +134,7 @@ class OAuthServerIssuer(TokenIssuer):
             user_id=sub if UserRecords().is_id(sub) else None,
         )
         settings = replace(self._server.settings, access_token_ttl_seconds=ttl_seconds)
-        issued: Issued = procedure.issue(order, settings, self._server.ring)
+        issued: IssuedAccessToken = token_issuance.issue(order, settings, self._server.ring)
         if claims is not None or headers is not None:
             issued = self._altered(issued, algorithm, claims, headers)
         assert issued.whole is not None  # "split" and "jwt" have one
@@ -156,7 +156,7 @@ class OAuthServerIssuer(TokenIssuer):
         value, _, signature = text.rpartition(".")
         if not split or not value or not signature:
             return token
-        key = issuer_module("procedure").key_of(signature, self._server.settings)
+        key = issuer_module("token_issuance").key_of(signature, self._server.settings)
         self.tokens[-1] = token = IssuedToken(text, True, key, value)
         if publish:
             self._publish(self.namespace, key, value, max(expires_at or 0, self._clock.now() + _MIN_TTL_SECONDS))
@@ -164,11 +164,11 @@ class OAuthServerIssuer(TokenIssuer):
 
     def _altered(
         self,
-        issued: "Issued",
+        issued: "IssuedAccessToken",
         algorithm: Algorithm,
         claims: Mapping[str, JSON] | None,
         headers: Mapping[str, JSON] | None,
-    ) -> "Issued":
+    ) -> "IssuedAccessToken":
         """The same token with other claims or header fields, signed by the same key."""
         assert issued.whole is not None
         key = self.key(algorithm)
@@ -177,11 +177,11 @@ class OAuthServerIssuer(TokenIssuer):
         if issued.published is None:
             return replace(issued, text=whole, whole=whole)
         value, _, signature = whole.rpartition(".")
-        publish_key = issuer_module("procedure").key_of(signature, self._server.settings)
+        publish_key = issuer_module("token_issuance").key_of(signature, self._server.settings)
         record = replace(issued.record, publish_key=publish_key)
         return replace(issued, text=signature, record=record, whole=whole, published=value)
 
-    def _registered(self) -> "Client":
+    def _registered(self) -> "RegisteredClient":
         clients = ClientRecords()
         record = {
             "client_id": self.client_id,

@@ -19,7 +19,7 @@ import records
 from api_settings import APISettings
 from records import BadRecord
 from verifier import access_token, claims, keys, remote, responses, variables
-from verifier.access_token import AccessToken
+from verifier.access_token import VerifiedAccessToken
 from verifier.claims import InvalidToken
 from verifier.keys import KeySource
 from verifier.responses import Fields, Problem, ProblemResponse
@@ -104,7 +104,7 @@ class API:
             return await self._one(method, path.removeprefix("/records/"), request, env, token, cors)
         raise Problem(404, "There is nothing at this path")
 
-    async def _token(self, request: Request, env: APIEnv) -> AccessToken:
+    async def _token(self, request: Request, env: APIEnv) -> VerifiedAccessToken:
         text = claims.parse_bearer_credentials(request.headers.get("authorization"))
         if text is None:
             raise Problem(401, "An access token is needed")
@@ -115,7 +115,9 @@ class API:
             self._keys = remote.remote_keys(self._settings.jwks_url, get, self._settings.expected.algorithms)
         return await access_token.verify(text, self._keys, self._settings.expected, now=time.time())
 
-    async def _all(self, method: str, request: Request, env: APIEnv, token: AccessToken, cors: Fields) -> Response:
+    async def _all(
+        self, method: str, request: Request, env: APIEnv, token: VerifiedAccessToken, cors: Fields
+    ) -> Response:
         _require_method(method, "GET", "HEAD", "POST")
         prefix = records.prefix(records.owner(token.issuer, token.subject))
         if method == "POST":
@@ -128,7 +130,7 @@ class API:
         return _json({"records": names, "cursor": None if found.list_complete else found.cursor}, cors)
 
     async def _one(
-        self, method: str, name: str, request: Request, env: APIEnv, token: AccessToken, cors: Fields
+        self, method: str, name: str, request: Request, env: APIEnv, token: VerifiedAccessToken, cors: Fields
     ) -> Response:
         _require_method(method, "GET", "HEAD", "PUT", "DELETE")
         if not records.ID.fullmatch(name):

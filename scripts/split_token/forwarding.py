@@ -28,7 +28,7 @@ _NONE: Final[frozenset[str]] = frozenset()
 _SHARED: Final = re.compile(r"\b(?:public|s-maxage|must-revalidate)\b", re.IGNORECASE)
 
 
-class Headers(Protocol):
+class HeaderFields(Protocol):
     """`request.headers` and `response.headers`: look-ups ignore case, repeated fields are several items."""
 
     def get(self, name: str, /) -> str | None: ...
@@ -53,7 +53,7 @@ class RequestFields:
         plain = name.lower().replace("_", "-")
         return None if plain in self._names or plain.startswith(self._prefixes) else plain
 
-    def forward(self, headers: Headers, url: str, *, public: bool = False) -> Fields:
+    def forward(self, headers: HeaderFields, url: str, *, public: bool = False) -> Fields:
         """The fields without `Authorization`, which the caller sets last; X-Forwarded-* say what the edge saw.
 
         `public`: no token was required.
@@ -81,7 +81,9 @@ class RequestFields:
         return fields
 
 
-def response_fields(status: int, headers: Headers, whole: str | None, *, challenge: str, cors: Fields) -> Fields | None:
+def response_fields(
+    status: int, headers: HeaderFields, whole: str | None, *, challenge: str, cors: Fields
+) -> Fields | None:
     """All fields of the API's response if one must change; None if the response goes out unchanged.
 
     `whole` is the JWT that the API received: no challenge may reveal it to the client, and no shared cache may give the
@@ -110,7 +112,7 @@ def response_fields(status: int, headers: Headers, whole: str | None, *, challen
     return [(name, value) for name, value in headers.items() if name.lower() not in changes] + list(changes.items())
 
 
-def _varies(headers: Headers, on: str) -> bool:
+def _varies(headers: HeaderFields, on: str) -> bool:
     named = [name.strip().lower() for name in (headers.get("vary") or "").split(",")]
     return on in named or "*" in named
 

@@ -14,7 +14,7 @@ from workers import Request, Response, WorkerEntrypoint, fetch
 
 import gateway_settings
 import split_tokens
-from forwarding import Headers, RequestFields, response_fields
+from forwarding import HeaderFields, RequestFields, response_fields
 from gateway_settings import GatewaySettings
 from miss_limiter import MissLimiter
 from split_tokens import BadEntry
@@ -63,7 +63,7 @@ class Gateway:
             responses.problem_response(problem, realm=self._settings.realm, cors=self._cors_fields(headers))
         )
 
-    async def _whole_token(self, request: Request, headers: Headers, namespace: KVReader) -> str:
+    async def _whole_token(self, request: Request, headers: HeaderFields, namespace: KVReader) -> str:
         """The JWT that goes to the API. Raises InvalidToken or Problem."""
         settings = self._settings
         token = claims.parse_bearer_credentials(headers.get("authorization"))
@@ -128,7 +128,7 @@ class Gateway:
             _log.error("ALARM: the entry %s… in TOKENS is unusable: %s", key[: len(key) // 2], error)
             raise InvalidToken("The access token is not known") from None
 
-    async def _forward(self, request: Request, headers: Headers, whole: str | None) -> Response:
+    async def _forward(self, request: Request, headers: HeaderFields, whole: str | None) -> Response:
         """Forwards the request; with `whole` None its credentials stay as they are."""
         authorization = headers.get("authorization") if whole is None else f"Bearer {whole}"
         limit = self._settings.upstream_header_limit
@@ -154,11 +154,11 @@ class Gateway:
             return response
         return Response(response.body, status=response.status, status_text=response.status_text, headers=changed)
 
-    def _cors_fields(self, headers: Headers) -> Fields:
+    def _cors_fields(self, headers: HeaderFields) -> Fields:
         allowed = self._settings.cors_origins
         return responses.cors_fields(headers.get("origin"), allowed) if allowed else []
 
-    def _is_preflight(self, request: Request, headers: Headers) -> bool:
+    def _is_preflight(self, request: Request, headers: HeaderFields) -> bool:
         return (
             bool(self._settings.cors_origins)
             and headers.get("origin") is not None
@@ -166,7 +166,7 @@ class Gateway:
             and request_method(request) == "OPTIONS"
         )
 
-    def _preflight(self, headers: Headers) -> ProblemResponse:
+    def _preflight(self, headers: HeaderFields) -> ProblemResponse:
         return responses.preflight_response(
             headers.get("origin") or "",
             headers.get("access-control-request-method") or "",

@@ -17,7 +17,7 @@ EXPECTED = TokenRequirements(issuer="https://issuer", audience=frozenset({"https
 CLAIMS: dict[str, JSON] = {"iss": "https://issuer", "aud": "https://api", "sub": "ann", "exp": NOW + 60, "scope": "a b"}
 
 
-async def _verify(text: str) -> access_token.AccessToken:
+async def _verify(text: str) -> access_token.VerifiedAccessToken:
     return await access_token.verify(text, keys.FixedKeySource(SET), EXPECTED, now=NOW)
 
 

@@ -9,7 +9,7 @@ import pytest
 from edgeworker.testing.issuer import signing_key
 from verifier import remote
 from verifier.claims import ALGORITHMS
-from verifier.keys import KeySet, KeysUnavailable
+from verifier.keys import KeysUnavailable, PublicKeySet
 from verifier.remote import RemoteKeySource
 
 ALLOWED = frozenset(ALGORITHMS)
@@ -146,7 +146,7 @@ async def test_a_cancelled_fetch_is_taken_over_by_who_waits() -> None:
     await _others_go_on()
     issuer.gate.set()
 
-    assert isinstance(await second, KeySet)
+    assert isinstance(await second, PublicKeySet)
     assert issuer.fetches == 2
 
 
@@ -159,7 +159,7 @@ async def test_a_fetch_that_never_ends_is_given_up() -> None:
     await _others_go_on()
 
     issuer.gate = None
-    assert isinstance(await keys.current(now=1), KeySet)  # waits as long as patience lasts, then asks by itself
+    assert isinstance(await keys.current(now=1), PublicKeySet)  # waits as long as patience lasts, then asks by itself
     assert issuer.fetches == 2
     never.set()
     await lost
@@ -178,7 +178,7 @@ async def test_a_fetch_of_long_ago_is_not_waited_for() -> None:
     await _others_go_on()
     issuer.gate = None
 
-    assert isinstance(await keys.current(now=15), KeySet)
+    assert isinstance(await keys.current(now=15), PublicKeySet)
     never.set()
     await lost
 

@@ -29,7 +29,7 @@ from edgeworker.cli.oauth import options
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from issuer.settings import Settings
+    from issuer.settings import IssuerSettings
 
 # What reads only says that there is no database; what writes may make one.
 _WRITES = {"add", "import"}
@@ -74,7 +74,7 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
         await place.close()
 
 
-def _settings(chosen: argparse.Namespace) -> "Settings | None":
+def _settings(chosen: argparse.Namespace) -> "IssuerSettings | None":
     """Of the server that the configuration here runs. With --namespace-id there may be no configuration at all."""
     from edgeworker.cli.kv.choose import load_config
     from edgeworker.host.issuer_scripts import settings_of

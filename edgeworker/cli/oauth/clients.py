@@ -15,8 +15,8 @@ from edgeworker.host.issuer_scripts import ClientRecords
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
-    from issuer.clients import Client
-    from issuer.settings import Settings
+    from issuer.clients import RegisteredClient
+    from issuer.settings import IssuerSettings
 
 _PREFIX: Final = "client:"
 _SECRET_BYTES: Final = 32
@@ -41,7 +41,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
 
 
 async def run(
-    registry: Registry, options: argparse.Namespace, out: "Output", err: "Output", settings: "Settings | None"
+    registry: Registry, options: argparse.Namespace, out: "Output", err: "Output", settings: "IssuerSettings | None"
 ) -> int:
     """`settings` are the server's, where they are known: a client must fit to them."""
     clients = Clients(registry, settings)
@@ -78,12 +78,12 @@ async def run(
 class Clients:
     """Clients in the registry. Methods raise ConfigError for what a person can mend."""
 
-    def __init__(self, registry: Registry, settings: "Settings | None" = None) -> None:
+    def __init__(self, registry: Registry, settings: "IssuerSettings | None" = None) -> None:
         self.records = ClientRecords()
         self._registry = registry
         self._settings = settings
 
-    async def add(self, record: Mapping[str, object]) -> tuple["Client", str | None]:
+    async def add(self, record: Mapping[str, object]) -> tuple["RegisteredClient", str | None]:
         """The client of a record without a secret, and the secret that was made, of which only the hash is kept."""
         values = dict(record)
         secret = new_secret() if _has_secret(values) else None
@@ -101,11 +101,11 @@ class Clients:
             )
         return await self.keep(client), secret
 
-    async def keep(self, client: "Client") -> "Client":
+    async def keep(self, client: "RegisteredClient") -> "RegisteredClient":
         await self._registry.put({self.records.key(client.client_id): written(self.records.record(client))})
         return client
 
-    async def find(self, client_id: str) -> "Client":
+    async def find(self, client_id: str) -> "RegisteredClient":
         key = self.records.key(client_id)
         record = await self._registry.record(key)
         if record is None:
@@ -118,8 +118,8 @@ class Clients:
         except self.records.bad as error:
             raise StoreError(f'the entry "{key}" is no client: {"; ".join(error.faults)}') from None
 
-    async def all(self) -> list["Client | StoreError"]:
-        found: list[Client | StoreError] = []
+    async def all(self) -> list["RegisteredClient | StoreError"]:
+        found: list[RegisteredClient | StoreError] = []
         for key, record in await self._registry.records(_PREFIX):
             try:
                 found.append(record if isinstance(record, StoreError) else self.records.parse(record))
@@ -127,7 +127,7 @@ class Clients:
                 found.append(StoreError(f'the entry "{key}" is no client: {"; ".join(error.faults)}'))
         return found
 
-    async def rotate_secret(self, client_id: str, *, drop_old: bool) -> tuple["Client", str]:
+    async def rotate_secret(self, client_id: str, *, drop_old: bool) -> tuple["RegisteredClient", str]:
         client = await self.find(client_id)
         if not client.secret_hashes:
             raise ConfigError(
@@ -138,10 +138,10 @@ class Clients:
         old = () if drop_old else client.secret_hashes[: _SECRETS_KEPT - 1]
         return await self.keep(replace(client, secret_hashes=(self.records.hash_secret(secret), *old))), secret
 
-    async def import_file(self, options: argparse.Namespace) -> list[tuple["Client", str | None]]:
+    async def import_file(self, options: argparse.Namespace) -> list[tuple["RegisteredClient", str | None]]:
         """Each client, with its secret where one was made for it."""
         file = ImportFile(options.file, "clients")
-        made: list[tuple[Client, str | None]] = []
+        made: list[tuple[RegisteredClient, str | None]] = []
         seen: dict[str, int] = {}
         for item in file.items:
             found = self._of_item(item)
@@ -162,7 +162,7 @@ class Clients:
         )
         return made
 
-    def _of_item(self, item: Item) -> tuple["Client", str | None] | None:
+    def _of_item(self, item: Item) -> tuple["RegisteredClient", str | None] | None:
         values = dict(item.values)
         given = values.pop("client_secret", None)
         made: str | None = None
@@ -187,7 +187,7 @@ class Clients:
             item.fault(misfit)
         return client, made
 
-    def _misfit(self, client: "Client") -> str | None:
+    def _misfit(self, client: "RegisteredClient") -> str | None:
         """Why the server would not know this client, as far as its settings are known here."""
         try:
             if self._settings is not None:
@@ -202,7 +202,7 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 
-def shown(client: "Client") -> dict[str, object]:
+def shown(client: "RegisteredClient") -> dict[str, object]:
     """What is told of a client: with every default, without the hashes of its secrets."""
     return {
         "client_id": client.client_id,
@@ -299,7 +299,12 @@ async def _import(clients: Clients, options: argparse.Namespace, out: "Output", 
 
 
 def _said(
-    out: "Output", err: "Output", options: argparse.Namespace, client: "Client", text: str, secret: str | None = None
+    out: "Output",
+    err: "Output",
+    options: argparse.Namespace,
+    client: "RegisteredClient",
+    text: str,
+    secret: str | None = None,
 ) -> None:
     if options.json:
         also = {} if secret is None else {"client_secret": secret}

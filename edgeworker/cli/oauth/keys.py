@@ -17,7 +17,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.host.issuer_scripts import SigningKeys
 
 if TYPE_CHECKING:
-    from issuer.keys import Key, Ring
+    from issuer.keys import ServerKey, ServerKeySet
 
 NAME: Final = "SIGNING_KEYS"
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -57,14 +57,14 @@ def seconds(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def rotated(keys: SigningKeys, ring: "Ring", options: argparse.Namespace, now: int) -> "Ring":
+def rotated(keys: SigningKeys, ring: "ServerKeySet", options: argparse.Namespace, now: int) -> "ServerKeySet":
     """With --now the old keys go at once: what they signed is worth nothing any more."""
     if options.now:
         return keys.new(dict.fromkeys(key.alg for key in ring.keys), now=now)
     return keys.rotate(ring, now=now, overlap_seconds=seconds(options.overlap))
 
 
-def state(key: "Key", ring: "Ring", now: int) -> str:
+def state(key: "ServerKey", ring: "ServerKeySet", now: int) -> str:
     """What a key does, in words."""
     if key.exp is not None and key.exp <= now:
         return f"over since {_time(key.exp)}"
@@ -79,7 +79,7 @@ def state(key: "Key", ring: "Ring", now: int) -> str:
     return ", ".join(filter(None, [signs, published]))
 
 
-def _new(keys: SigningKeys, signer: Signer, algorithms: list[str], now: int) -> "Ring":
+def _new(keys: SigningKeys, signer: Signer, algorithms: list[str], now: int) -> "ServerKeySet":
     if read_secret(signer.file, NAME):
         raise ConfigError(
             f"{signer.file} has {NAME} already, and tokens that those keys signed would be worth nothing; to replace "
@@ -91,7 +91,7 @@ def _new(keys: SigningKeys, signer: Signer, algorithms: list[str], now: int) -> 
         raise ConfigError(f"--alg: {error}") from None
 
 
-def _kept(keys: SigningKeys, signer: Signer) -> "Ring":
+def _kept(keys: SigningKeys, signer: Signer) -> "ServerKeySet":
     text = read_secret(signer.file, NAME)
     if not text:
         raise ConfigError(f"{signer.file} has no {NAME}; make it with: edgeworker oauth keys init -c {signer.config}")
@@ -115,7 +115,7 @@ def _show(out: Output, keys: SigningKeys, options: argparse.Namespace, signer: S
         out.table(("kid", "alg", ""), [(key.kid, key.alg, state(key, ring, now)) for key in ring.keys])
 
 
-def _listed(ring: "Ring", now: int) -> list[dict[str, object]]:
+def _listed(ring: "ServerKeySet", now: int) -> list[dict[str, object]]:
     return [
         {"kid": key.kid, "alg": key.alg, "nbf": key.nbf, "exp": key.exp, "state": state(key, ring, now)}
         for key in ring.keys
@@ -123,7 +123,7 @@ def _listed(ring: "Ring", now: int) -> list[dict[str, object]]:
 
 
 def _tell(
-    out: Output, err: Output, options: argparse.Namespace, signer: Signer, ring: "Ring", kept: Kept, now: int
+    out: Output, err: Output, options: argparse.Namespace, signer: Signer, ring: "ServerKeySet", kept: Kept, now: int
 ) -> None:
     for warning in kept.warnings:
         err.warning(warning)

@@ -1,125 +1,111 @@
-"""The auth worker: /authorize, /login, /code (consent), /logout, /signup. What it decides is in the package issuer."""
+"""The auth worker: /authorize, /login, /code (consent), /logout, /signup. The package `issuer` has what it does."""
 
-import asyncio
 import logging
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
-from workers import Response, WorkerEntrypoint, fetch
+from workers import Request, Response, WorkerEntrypoint, fetch
 
-from issuer import auth_server, incoming, settings
-from issuer.hints import MAX_DOCUMENT_LENGTH, Hints
-from issuer.sessions import Sessions
-from issuer.storage import Storage
+from issuer import auth_router, id_token_hint, sdk_requests, settings
+from issuer.id_token_hint import IDTokenHint
+from issuer.page_context import AuthServer, PageContext, PageRequest
+from issuer.sessions import SessionStore
+from issuer.settings import SettingError
+from issuer.storage import IssuerStorage
+from issuer.store_bindings import GuardedNamespace
 from issuer.unavailable import Unavailable
-from issuer.visits import Asked, Isolate, Visit
+from verifier.worker_bindings import request_method
 
 _log = logging.getLogger("oauth")
 
-_JWKS_TIMEOUT_SECONDS = 10
-
-# A local edge knows the variables while it loads a script: then a wrong one stops it here, before any request. On
-# Cloudflare a loaded script is kept as a snapshot, in which nothing of `env` may be held.
+# A local edge knows the variables while it loads a script, so a wrong one is reported then, before any request. On
+# Cloudflare a loaded script becomes a snapshot that must not contain anything of `env`.
 if sys.platform != "emscripten":
     from workers import env
 
     if dir(env):
         try:
             settings.read(env)
-        except settings.SettingError as error:
-            raise error.with_traceback(None) from None  # its text says all; how it was found helps nobody
+        except SettingError as error:
+            raise error.with_traceback(None) from None  # the text says everything
 
 
 class Default(WorkerEntrypoint):
-    # One for the isolate. An isolate's variables never change, but `env` is known only when there is a request.
-    isolate = None
+    # One per isolate: the variables of an isolate never change, but `env` exists only while a request is handled.
+    server: AuthServer | None = None
 
-    async def fetch(self, request):
-        if Default.isolate is None:
-            Default.isolate = _isolate(self.env)
-        isolate, env = Default.isolate, self.env
-        namespace = _Guarded(env.TOKENS)
-        visit = Visit(
-            asked=_asked(request),
-            isolate=isolate,
-            store=Storage(env, isolate.settings),
-            sessions=Sessions(namespace, isolate.settings),
-            failures=_Counters(env.TOKENS),
-            limit=lambda key: incoming.may_try(env, "LOGIN_LIMIT", key),
+    async def fetch(self, request: Request) -> Response:
+        if Default.server is None:
+            Default.server = _make_server(self.env)
+        server, env = Default.server, self.env
+        storage = IssuerStorage(env, server.settings)
+        received = _receive(request)
+        response = await auth_router.answer(
+            PageContext(
+                request=received,
+                server=server,
+                store=storage,
+                sessions=SessionStore(storage.tokens, storage.atomic, server.settings),
+                failures=FailureCounts(storage.tokens),
+                check_rate_limit=lambda key: sdk_requests.check_rate_limit(env, "LOGIN_LIMIT", key),
+            )
         )
-        reply = await auth_server.answer(visit)
-        text = None if visit.asked.method == "HEAD" else reply.text
-        return Response(text, status=reply.status, headers=list(reply.fields))
+        text = None if received.method == "HEAD" else response.text
+        return Response(text, status=response.status, headers=list(response.fields))
 
 
-def _isolate(env):
+def _make_server(env: object) -> AuthServer:
     known = settings.read(env)
-    hints = Hints(known.issuer, lambda: _own_keys(env, known.url("/jwks")))
-    return Isolate(known, lambda token: hints.claims(token, now=time.time()))
+    return AuthServer(known, _hint_reader(env, known.issuer, known.url("/jwks")))
 
 
-def _asked(request):
+def _hint_reader(env: object, issuer: str, jwks_url: str) -> Callable[[str], Awaitable[IDTokenHint]]:
+    # Imported here, so that a server that never gets a hint needs no PyJWT.
+    signatures: id_token_hint.SignatureVerifier | None = None
+
+    async def read(token: str) -> IDTokenHint:
+        nonlocal signatures
+        if signatures is None:
+            from issuer.own_keys import OwnKeySignatures
+
+            bound = getattr(env, "TOKEN_WORKER", None)
+            signatures = OwnKeySignatures(jwks_url, fetch if bound is None else bound.fetch)
+        return await id_token_hint.read(token, issuer, signatures, now=time.time())
+
+    return read
+
+
+def _receive(request: Request) -> PageRequest:
     headers = request.headers
-    path, query = incoming.path_and_query(request)
-    return Asked(
-        method=incoming.method(request),
+    path, query = sdk_requests.path_and_query(request.url)
+    return PageRequest(
+        method=request_method(request),
         path=path,
         query=query,
         cookie=headers.get("cookie"),
         address=headers.get("cf-connecting-ip"),
         content_type=headers.get("content-type"),
         fetch_site=headers.get("sec-fetch-site"),
-        body=lambda limit: incoming.bounded(request, limit),
+        body=lambda limit: sdk_requests.read_bounded(request, limit),
         now=int(time.time()),
     )
 
 
-async def _own_keys(env, url):
-    """The text of the issuer's JWK set, from the token worker where that is bound. Raises OSError."""
-    bound = getattr(env, "TOKEN_WORKER", None)
-    get = fetch if bound is None else bound.fetch
+class FailureCounts:
+    """Failed logins in KV, which takes one write per second and key; one that it refuses counts in the isolate only."""
 
-    async def text():
-        response = await get(url, headers={"accept": "application/json"}, redirect="manual")
-        if response.status != 200:
-            raise OSError(f"{url} answered {response.status}")
-        return (await incoming.bounded(response, MAX_DOCUMENT_LENGTH)).decode("utf-8", "replace")
-
-    try:
-        return await asyncio.wait_for(text(), _JWKS_TIMEOUT_SECONDS)
-    except OSError:
-        raise
-    except Exception as error:  # noqa: BLE001  a binding raises what the other worker did
-        raise OSError(f"{url}: {error!r}") from None
-
-
-class _Guarded:
-    """A KV namespace whose every error says that it does not answer."""
-
-    def __init__(self, namespace):
+    def __init__(self, namespace: GuardedNamespace) -> None:
         self._namespace = namespace
 
-    async def get(self, key):
-        return await self._do("get", key)
+    async def get(self, key: str) -> str | None:
+        return await self._namespace.get(key)
 
-    async def put(self, key, value, *, expirationTtl):
-        return await self._do("put", key, value, expirationTtl=expirationTtl)
-
-    async def delete(self, key):
-        return await self._do("delete", key)
-
-    async def _do(self, name, *args, **options):
+    async def put(self, key: str, value: str, ttl_seconds: int) -> None:
         try:
-            return await getattr(self._namespace, name)(*args, **options)
-        except Exception as error:  # noqa: BLE001  whatever goes wrong with KV, nothing may pass without it
-            raise Unavailable(f"TOKENS.{name}: {error!r}") from None
-
-
-class _Counters(_Guarded):
-    """Failed logins. KV takes one write a second of a key; one that it refuses is counted in the isolate only."""
-
-    async def put(self, key, value, *, expirationTtl):
-        try:
-            await super().put(key, value, expirationTtl=expirationTtl)
+            await self._namespace.put(key, value, ttl_seconds)
         except Unavailable as error:
-            _log.warning("a failed login could not be noted: %s", error)
+            _log.warning("a failed login could not be stored: %s", error)
+
+    async def delete(self, key: str) -> None:
+        await self._namespace.delete(key)

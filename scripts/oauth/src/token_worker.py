@@ -4,27 +4,29 @@ import logging
 import sys
 import time
 
-from workers import Response, WorkerEntrypoint
+from workers import Request, Response, WorkerEntrypoint
 
-from issuer import incoming, keys, settings, token_server
-from issuer.attempts import Attempts
-from issuer.settings import SettingError
-from issuer.storage import Storage
-from issuer.token_server import Asked, Server
+from issuer import keys, sdk_requests, settings, token_router
+from issuer.endpoint_context import EndpointContext, EndpointRequest
+from issuer.failure_window import FailureWindow
+from issuer.keys import ServerKeySet
+from issuer.settings import IssuerSettings, SettingError
+from issuer.storage import IssuerStorage
+from verifier.worker_bindings import request_method
 
 _log = logging.getLogger("oauth")
 
-# Of one client from one address, in a minute.
-_FAILURES = 30
+# Of one client from one network, in a minute.
+_MAX_FAILURES = 30
 
 
-class Isolate:
-    """What is kept between requests. Raises SettingError for what cannot be used."""
+class TokenServer:
+    """What is kept between requests. Raises SettingError for unusable settings."""
 
-    def __init__(self, env):
+    def __init__(self, env: object) -> None:
         self.settings = settings.read(env)
-        self.ring = _ring(env, self.settings)
-        self.failures = Attempts(_FAILURES)
+        self.key_set = _read_keys(env, self.settings)
+        self.failures = FailureWindow(_MAX_FAILURES)
         splits = any(client.token_format == "split" for client in self.settings.clients.values())
         if splits and self.settings.publish == "binding" and getattr(env, "SPLIT", None) is None:
             raise SettingError(
@@ -37,63 +39,63 @@ class Isolate:
             )
 
 
-def _ring(env, known):
+def _read_keys(env: object, read: IssuerSettings) -> ServerKeySet:
     text = getattr(env, "SIGNING_KEYS", None)
     if not isinstance(text, str) or not text:
         raise SettingError("SIGNING_KEYS: it is missing; make it with: edgeworker oauth keys init")
     try:
-        ring = keys.parse(text)
+        key_set = keys.parse(text)
         now = int(time.time())
-        needed = {"RS256"} if not known.clients else set()
-        for client in known.clients.values():
+        needed = {"RS256"} if not read.clients else set()
+        for client in read.clients.values():
             needed |= {client.access_token_alg, client.id_token_signed_response_alg}
         for algorithm in sorted(needed):
-            keys.signer(ring, algorithm, now=now)
+            keys.signer(key_set, algorithm, now=now)
     except keys.BadKeys as error:
         raise SettingError(str(error)) from None
-    return ring
+    return key_set
 
 
-# A local edge knows the variables while it loads a script: then a wrong one stops it here, before any request. On
-# Cloudflare a loaded script is kept as a snapshot, in which nothing of `env` may be held.
+# A local edge knows the variables while it loads a script, so a wrong one is reported then, before any request. On
+# Cloudflare a loaded script becomes a snapshot that must not contain anything of `env`.
 if sys.platform != "emscripten":
     from workers import env
 
     if dir(env):
         try:
-            Isolate(env)
+            TokenServer(env)
         except SettingError as error:
-            raise error.with_traceback(None) from None  # its text says all; how it was found helps nobody
+            raise error.with_traceback(None) from None  # the text says everything
 
 
 class Default(WorkerEntrypoint):
-    # One for the isolate. An isolate's variables never change, but `env` is known only when there is a request.
-    isolate = None
+    # One per isolate: the variables of an isolate never change, but `env` exists only while a request is handled.
+    server: TokenServer | None = None
 
-    async def fetch(self, request):
-        if Default.isolate is None:
-            Default.isolate = Isolate(self.env)
-        isolate, env = Default.isolate, self.env
-        asked = _asked(request)
-        server = Server(
-            asked=asked,
-            settings=isolate.settings,
-            ring=isolate.ring,
-            storage=Storage(env, isolate.settings),
-            failures=isolate.failures,
-            may_try=lambda key: incoming.may_try(env, "TOKEN_LIMIT", key),
-            path=asked.path,
+    async def fetch(self, request: Request) -> Response:
+        if Default.server is None:
+            Default.server = TokenServer(self.env)
+        server, env = Default.server, self.env
+        received = _receive(request)
+        response = await token_router.answer(
+            EndpointContext(
+                request=received,
+                settings=server.settings,
+                key_set=server.key_set,
+                storage=IssuerStorage(env, server.settings),
+                failures=server.failures,
+                check_rate_limit=lambda key: sdk_requests.check_rate_limit(env, "TOKEN_LIMIT", key),
+            )
         )
-        answer = await token_server.answer(server)
-        text = None if asked.method == "HEAD" else answer.text
-        return Response(text, status=answer.status, headers=answer.fields)
+        text = None if received.method == "HEAD" else response.text
+        return Response(text, status=response.status, headers=list(response.fields))
 
 
-def _asked(request):
+def _receive(request: Request) -> EndpointRequest:
     headers = request.headers
-    path, query = incoming.path_and_query(request)
-    return Asked(
-        method=incoming.method(request),
+    path, query = sdk_requests.path_and_query(request.url)
+    return EndpointRequest(
+        method=request_method(request),
         path=path,
         query=query,
         authorization=headers.get("authorization"),
@@ -103,5 +105,5 @@ def _asked(request):
         request_headers=headers.get("access-control-request-headers"),
         address=headers.get("cf-connecting-ip") or "",
         now=int(time.time()),
-        body=lambda limit: incoming.bounded(request, limit),
+        body=lambda limit: sdk_requests.read_bounded(request, limit),
     )

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from verifier.claims import ALGORITHMS
-from verifier.keys import MAX_DOCUMENT_LENGTH, BadKeySet, KeySet, KeysUnavailable, parse_key_set
+from verifier.keys import MAX_DOCUMENT_LENGTH, BadKeySet, KeysUnavailable, PublicKeySet, parse_key_set
 
 _log = logging.getLogger("verifier")
 
@@ -73,12 +73,12 @@ class RemoteKeySource:
         self._get = get
         self._allowed = allowed
         self._sleep = sleep
-        self._keys: KeySet | None = None
+        self._keys: PublicKeySet | None = None
         self._stale_at = -math.inf
         self._not_before = -math.inf
         self._fetching: _FetchInProgress | None = None
 
-    async def current(self, *, now: float) -> KeySet:
+    async def current(self, *, now: float) -> PublicKeySet:
         """Raises KeysUnavailable if no good set was ever fetched."""
         if self._keys is None:
             return await self._first(now)
@@ -87,7 +87,7 @@ class RemoteKeySource:
         self._not_before = now + REFETCH_SECONDS
         return await self._fetch(now)
 
-    async def newer(self, *, now: float) -> KeySet | None:
+    async def newer(self, *, now: float) -> PublicKeySet | None:
         """The issuer's current set, for a token with an unknown key; None if the last fetch was too recent."""
         under_way = self._under_way(now)
         if under_way is not None:
@@ -98,7 +98,7 @@ class RemoteKeySource:
         self._not_before = now + REFETCH_SECONDS
         return await self._fetch(now)
 
-    async def _first(self, now: float) -> KeySet:
+    async def _first(self, now: float) -> PublicKeySet:
         """Waits for the fetch that another request started, or starts one."""
         for _ in range(2):  # the second time replaces a fetch that never ended
             under_way = self._under_way(now)
@@ -126,7 +126,7 @@ class RemoteKeySource:
             await self._sleep(pause)
             slept, pause = slept + pause, min(2 * pause, _LAST_LOOK_SECONDS)
 
-    async def _fetch(self, now: float) -> KeySet:
+    async def _fetch(self, now: float) -> PublicKeySet:
         fetching = self._fetching = _FetchInProgress(now)
         try:
             self._keys = parse_key_set(await self._get(), self._allowed)
@@ -184,15 +184,15 @@ async def read_bounded(message: BodyCarrier, limit: int) -> bytes:
     if message.body is not None:
         reader = message.body.getReader()
         while not (result := await reader.read()).done:
-            content += _bytes_of(result.value)
+            content += bytes_of(result.value)
             if len(content) > limit:
                 await reader.cancel()
                 raise OSError(f"the document is larger than {limit} bytes")
     return content
 
 
-def _bytes_of(chunk: object) -> bytes:
-    """The content of a Uint8Array of JavaScript's."""
+def bytes_of(chunk: object) -> bytes:
+    """The content of a Uint8Array of JavaScript. Raises OSError for anything else."""
     convert = getattr(chunk, "to_bytes", None)
     content: object = convert() if callable(convert) else None
     if not isinstance(content, bytes):

@@ -10,7 +10,7 @@ from verifier import claims
 from verifier.claims import ALGORITHMS, Claims, InvalidToken, MalformedToken
 from verifier.keys import KeySource, check_token_signature
 
-__all__ = ["MAX_TOKEN_LENGTH", "AccessToken", "InvalidToken", "TokenRequirements", "verify"]
+__all__ = ["MAX_TOKEN_LENGTH", "InvalidToken", "TokenRequirements", "VerifiedAccessToken", "verify"]
 
 MAX_TOKEN_LENGTH: Final = 16_384  # characters; a longer one does not fit into a request header
 
@@ -31,7 +31,7 @@ class TokenRequirements:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessToken:
+class VerifiedAccessToken:
     """A verified token. Its text is not kept, so nothing can log it by mistake."""
 
     issuer: str
@@ -43,7 +43,7 @@ class AccessToken:
         return required - self.scopes
 
 
-async def verify(text: str, keys: KeySource, expected: TokenRequirements, *, now: float) -> AccessToken:
+async def verify(text: str, keys: KeySource, expected: TokenRequirements, *, now: float) -> VerifiedAccessToken:
     """`now` is in seconds. Cheap checks come first; the issuer's keys are needed only for the last one.
 
     Raises:
@@ -62,7 +62,7 @@ async def verify(text: str, keys: KeySource, expected: TokenRequirements, *, now
     if not isinstance(subject, str) or not subject:
         raise InvalidToken("The access token has no subject")
     await check_token_signature(text, header, keys, now=now)
-    return AccessToken(expected.issuer, subject, claims.granted_scopes(payload), payload)
+    return VerifiedAccessToken(expected.issuer, subject, claims.granted_scopes(payload), payload)
 
 
 def _parts(text: str) -> tuple[Claims, Claims]:

@@ -62,7 +62,7 @@ class VerificationKey:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySet:
+class PublicKeySet:
     keys: tuple[VerificationKey, ...]
 
     def find(self, kid: object, algorithm: object) -> VerificationKey:
@@ -81,11 +81,11 @@ class KeySet:
 class KeySource(Protocol):
     """Gives the issuer's keys: FixedKeySource here, or `remote.RemoteKeySource`. `now` is in seconds."""
 
-    async def current(self, *, now: float) -> KeySet:
+    async def current(self, *, now: float) -> PublicKeySet:
         """Raises KeysUnavailable."""
         ...
 
-    async def newer(self, *, now: float) -> KeySet | None:
+    async def newer(self, *, now: float) -> PublicKeySet | None:
         """A newer set, for a token whose key is not in the current one; None if there is none."""
         ...
 
@@ -93,17 +93,17 @@ class KeySource(Protocol):
 class FixedKeySource:
     """A key set that never changes."""
 
-    def __init__(self, keys: KeySet) -> None:
+    def __init__(self, keys: PublicKeySet) -> None:
         self._keys = keys
 
-    async def current(self, *, now: float) -> KeySet:
+    async def current(self, *, now: float) -> PublicKeySet:
         return self._keys
 
     async def newer(self, *, now: float) -> None:
         return None
 
 
-def parse_key_set(document: str, allowed: frozenset[str]) -> KeySet:
+def parse_key_set(document: str, allowed: frozenset[str]) -> PublicKeySet:
     """The keys of a JWK set (RFC 7517) that may verify one of the `allowed` algorithms. Others are left out.
 
     Raises:
@@ -133,7 +133,7 @@ def parse_key_set(document: str, allowed: frozenset[str]) -> KeySet:
         keys.append(key)
     if not keys:
         raise BadKeySet("none of its keys can verify a token")
-    return KeySet(tuple(keys))
+    return PublicKeySet(tuple(keys))
 
 
 async def check_token_signature(token: str, header: Mapping[str, object], keys: KeySource, *, now: float) -> None:
@@ -153,7 +153,7 @@ async def check_token_signature(token: str, header: Mapping[str, object], keys: 
         verify_signature(token, header, newer)
 
 
-def verify_signature(token: str, header: Mapping[str, object], keys: KeySet) -> None:
+def verify_signature(token: str, header: Mapping[str, object], keys: PublicKeySet) -> None:
     """Raises UnknownKey or BadSignature. The header's `crit` is checked by `claims.check_header`."""
     algorithm = header.get("alg")
     key = keys.find(header.get("kid"), algorithm)

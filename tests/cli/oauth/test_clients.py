@@ -16,7 +16,7 @@ CALLBACK = "https://shop.example.com/callback"
 SHOP = ("shop", "--redirect-uri", CALLBACK, "--scope", "openid", "--scope", "orders.read")
 
 
-async def _kept(namespace: KVNamespace, client_id: str) -> clients.Client:
+async def _kept(namespace: KVNamespace, client_id: str) -> clients.RegisteredClient:
     value = await namespace.get(clients.key(client_id))
     assert value is not None
     return clients.parse(json.loads(value))

@@ -33,7 +33,7 @@ def _run(*arguments: str) -> int:
     return ended.value.code
 
 
-def _ring(project: Path) -> keys.Ring:
+def _ring(project: Path) -> keys.ServerKeySet:
     text = read_secret(project / "token" / ".dev.vars", "SIGNING_KEYS")
     assert text is not None
     return keys.parse(text)
@@ -161,7 +161,7 @@ def test_without_the_script_the_worker_must_be_named(
 
 def test_what_a_key_does_is_told_for_each_moment() -> None:
     old, new = keys.rotate(keys.new(["ES256"], now=0), now=1000, overlap_seconds=600, keep_seconds=3600).keys
-    ring = keys.Ring((old, new))
+    ring = keys.ServerKeySet((old, new))
 
     assert [state(key, ring, 1000).partition(" ")[0] for key in ring.keys] == ["signs", "published,"]
     assert [state(key, ring, 1600) for key in ring.keys] == ["published until 1970-01-01 01:26Z", "signs"]

@@ -3,7 +3,7 @@
 import pytest
 
 from issuer import clients
-from issuer.clients import BadClient, Client
+from issuer.clients import BadClient, RegisteredClient
 
 SHOP: dict[str, object] = {
     "client_id": "shop",
@@ -35,7 +35,7 @@ def test_each_hash_of_a_secret_fits_and_nothing_else() -> None:
     assert not clients.secret_matches(client, "three")
     assert not clients.secret_matches(client, clients.hash_secret("one"))
     assert not clients.secret_matches(client, "")
-    assert not clients.secret_matches(Client("public", token_endpoint_auth_method="none"), "")
+    assert not clients.secret_matches(RegisteredClient("public", token_endpoint_auth_method="none"), "")
     assert clients.hash_secret("one") not in repr(client)
 
 
@@ -44,8 +44,8 @@ def test_each_hash_of_a_secret_fits_and_nothing_else() -> None:
     [
         ({"client_id": "u_0123456789012345678901"}, 'begins with "u_"'),
         ({"client_id": "with space"}, "client_id: 'with space' is not"),
-        ({"client_secret": "x"}, "secrets are not kept"),
-        ({"secret_hashes": ["plain-secret"]}, "an item is no hash"),
+        ({"client_secret": "x"}, "secrets are not stored"),
+        ({"secret_hashes": ["plain-secret"]}, "an item is not a hash"),
         ({"redirect_uri": "https://a.example"}, "did you mean redirect_uris?"),
         ({"redirect_uris": ["javascript:alert(1)"]}, "redirect_uris: "),
         ({"redirect_uris": ["https://shop.example.com/*"]}, "wildcard"),
@@ -58,8 +58,8 @@ def test_each_hash_of_a_secret_fits_and_nothing_else() -> None:
         ({"token_endpoint_auth_method": "tls_client_auth"}, "is not one of"),
         ({"grant_types": ["password"]}, "'password' is not one of"),
         ({"grant_types": ["client_credentials", "refresh_token"]}, "comes with authorization_code only"),
-        ({"scope": 'a"b'}, "is no scope"),
-        ({"scope": "a  b"}, "is no scope"),
+        ({"scope": 'a"b'}, "is not a scope"),
+        ({"scope": "a  b"}, "is not a scope"),
         ({"resources": ["api"]}, "not an absolute URI"),
         ({"resources": ["https://api.example.com/#x"]}, "not an absolute URI"),
         ({"require_pkce": "yes"}, "neither true nor false"),

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issuer import auth_pages, style
-from issuer.pages import App, Form, Frame, Markup, Person, fill, message
+from issuer.pages import App, Frame, HTMLMarkup, Person, PostForm, fill, message
 
 FRAME = Frame("/base", "auth.example.com")
-FORM = Form("/base/login?a=1&b=2", "token")
+FORM = PostForm("/base/login?a=1&b=2", "token")
 APP = App("Shop", "shop", "shop.example.net")
 ANN = Person("Ann", "ann@example.com")
 
@@ -43,7 +43,7 @@ def test_any_text_is_only_text(text: str) -> None:
 
     assert made[3:-4].count("<") == 0
     assert not re.search("[<>\"'\x00-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", made[3:-4])
-    assert fill("{made}", made=Markup("<b>")) == "<b>"
+    assert fill("{made}", made=HTMLMarkup("<b>")) == "<b>"
     made.encode("utf-8")
 
 
@@ -88,7 +88,7 @@ def test_faults_are_announced_and_lead_to_their_fields() -> None:
 
 
 def test_browsers_are_told_what_the_fields_hold() -> None:
-    assert re.search(r'id="email" name="email" type="email" inputmode="email" autocomplete="username"', PAGES["login"])
+    assert re.search(r'id="email" name="email" type="text" inputmode="email" autocomplete="username"', PAGES["login"])
     assert 'autocomplete="current-password"' in PAGES["login"]
     assert 'autocomplete="new-password"' in PAGES["signup"]
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from edgeworker.config import JSON
-from issuer import procedure, settings
-from tests.scripts.oauth.test_code_grant import refused
+from issuer import settings, token_issuance
+from tests.scripts.oauth.test_authorization_code_grant import refused
 from tests.scripts.oauth.token_stage import START, Stage, basic, bearer, claims, set_up, variables
 
 API_BASE = "https://api.cloudflare.com/client/v4"
@@ -41,7 +41,7 @@ def key_of(token: str) -> str:
 def test_the_key_is_the_hash_of_the_signatures_text(signature: str, key: str) -> None:
     known = settings.read(SimpleNamespace(ISSUER="https://auth.example.com"))
 
-    assert procedure.key_of(signature, known) == key
+    assert token_issuance.key_of(signature, known) == key
 
 
 def test_hash_encoding_and_prefix_are_settings_as_the_gateway_has_them() -> None:
@@ -51,7 +51,7 @@ def test_hash_encoding_and_prefix_are_settings_as_the_gateway_has_them() -> None
         )
     )
 
-    assert procedure.key_of("sig1", known) == "split:" + hashlib.sha512(b"sig1").hexdigest()
+    assert token_issuance.key_of("sig1", known) == "split:" + hashlib.sha512(b"sig1").hexdigest()
 
 
 def test_the_call_of_the_api_is_the_plugins() -> None:

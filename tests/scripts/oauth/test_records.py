@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issuer import records
-from issuer.records import AccessToken, Code, Family, Grant
+from issuer.records import AccessToken, Code, Family, GrantEntry
 
 CODE = Code(
     client_id="shop",
@@ -43,11 +43,11 @@ FAMILY = Family(
     expires_at=5,
     absolute_expires_at=9,
 )
-GRANT = Grant(grant_id="g", client_id="shop", user_id="u_1", scope=("a",), created=1, expires_at=2)
+GRANT = GrantEntry(grant_id="g", client_id="shop", user_id="u_1", scope=("a",), created=1, expires_at=2)
 
 
 @pytest.mark.parametrize("record", [CODE, ACCESS, FAMILY, GRANT], ids=lambda record: type(record).__name__)
-def test_a_record_is_read_as_it_was_written(record: Code | AccessToken | Family | Grant) -> None:
+def test_a_record_is_read_as_it_was_written(record: Code | AccessToken | Family | GrantEntry) -> None:
     assert records.load(type(record), records.dump(record)) == record  # type: ignore[type-var]  # one of the four
 
 
@@ -86,7 +86,7 @@ def test_no_text_makes_reading_fail(text: str) -> None:
 
 def test_neither_a_seal_nor_a_code_is_shown() -> None:
     assert "seal" not in repr(FAMILY).replace("seal=", "")
-    assert "secret" not in records.code_key("secret") + records.access_key("secret") + records.session_key("secret")
+    assert "secret" not in records.code_key("secret") + records.access_key("secret")
 
 
 def test_keys_of_different_kinds_never_meet() -> None:

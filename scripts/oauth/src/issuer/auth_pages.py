@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from issuer.pages import NOTHING, App, Form, Frame, Markup, Person, alert, field, fill, joined, person
+from issuer.pages import NOTHING, App, Frame, HTMLMarkup, Person, PostForm, alert, field, fill, joined, person
 
-EMAIL = (
-    'type="email" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254"'
-)
+# Not type="email": browsers refuse a local part that is not ASCII, and send the domain in Punycode.
+EMAIL = 'type="text" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254"'
 
 
 def login(
     frame: Frame,
-    form: Form,
+    form: PostForm,
     *,
     app: App | None,
     email: str,
@@ -19,7 +18,7 @@ def login(
     reason: str = "",
     signup: str | None = None,
 ) -> str:
-    """`reason` is why somebody who is logged in has to do it again; `signup` is the path of that page."""
+    """`reason` says why a logged-in user must log in again; `signup` is the path of that page."""
     lead = _lead(app)
     content = [
         fill("<h1>Sign in</h1>\n{lead}", lead=lead),
@@ -32,11 +31,11 @@ def login(
             attributes='type="password" autocomplete="current-password"',
             invalid=bool(faults),
         ),
-        Markup('<div class="choices">\n<button name="action" value="login">Sign in</button>\n'),
-        Markup('<button class="quiet" name="action" value="cancel" formnovalidate>Cancel</button>\n')
+        HTMLMarkup('<div class="choices">\n<button name="action" value="login">Sign in</button>\n'),
+        HTMLMarkup('<button class="quiet" name="action" value="cancel" formnovalidate>Cancel</button>\n')
         if app
         else NOTHING,
-        Markup("</div>\n"),
+        HTMLMarkup("</div>\n"),
     ]
     shown = form.wrap(joined(content))
     if signup is not None:
@@ -46,13 +45,13 @@ def login(
     return frame.page(f"{'Error: ' if faults else ''}Sign in", shown)
 
 
-def _lead(app: App | None) -> Markup:
+def _lead(app: App | None) -> HTMLMarkup:
     if app is None:
         return NOTHING
     return fill('<p class="lead">to continue to <strong><bdi>{name}</bdi></strong></p>\n', name=app.name)
 
 
-def choose_account(frame: Frame, form: Form, *, app: App, who: Person, other: str) -> str:
+def choose_account(frame: Frame, form: PostForm, *, app: App, who: Person, other: str) -> str:
     content = [
         fill("<h1>Choose an account</h1>\n{lead}", lead=_lead(app)),
         person(who),
@@ -64,7 +63,7 @@ def choose_account(frame: Frame, form: Form, *, app: App, who: Person, other: st
 
 def consent(
     frame: Frame,
-    form: Form,
+    form: PostForm,
     *,
     app: App,
     who: Person,
@@ -72,17 +71,19 @@ def consent(
     resource: Iterable[str],
     other: str,
     remembered: bool,
+    notice: str = "",
 ) -> str:
-    """`permissions` are sentences; `other` is the path of a login as somebody else."""
+    """`permissions` are sentences; `other` is the path of a login as someone else; `notice` is shown above all."""
     link = fill('<a href="{other}">Switch account</a>', other=other)
     items = joined(fill("<li><span>{sentence}</span></li>\n", sentence=sentence) for sentence in permissions)
-    asked = (
+    requested = (
         fill(
-            '<h2 id="asked">It will be able to</h2>\n<ul class="permissions" aria-labelledby="asked">\n{items}</ul>\n',
+            '<h2 id="requested">It will be able to</h2>\n'
+            '<ul class="permissions" aria-labelledby="requested">\n{items}</ul>\n',
             items=items,
         )
         if items
-        else Markup("<p>It asks for no particular permission.</p>\n")
+        else HTMLMarkup("<p>It asks for no particular permission.</p>\n")
     )
     places = joined(fill("<li><code>{name}</code></li>\n", name=name) for name in resource)
     again = "It will not ask again for the same permissions." if remembered else "It will ask each time."
@@ -93,15 +94,16 @@ def consent(
             name=app.name,
             id=app.client_id,
         ),
+        alert("Please look again", {"": notice} if notice else {}),
         person(who, link=link),
-        asked,
+        requested,
         fill(
             '<h2 id="places">For use at</h2>\n<ul class="places" aria-labelledby="places">\n{places}</ul>\n',
             places=places,
         )
         if places
         else NOTHING,
-        Markup(
+        HTMLMarkup(
             '<div class="choices">\n<button name="decision" value="allow">Allow</button>\n'
             '<button class="quiet" name="decision" value="deny">Do not allow</button>\n</div>\n'
         ),
@@ -116,7 +118,7 @@ def consent(
 
 
 def signup(
-    frame: Frame, form: Form, *, app: App | None, email: str, name: str, faults: Mapping[str, str], login: str
+    frame: Frame, form: PostForm, *, app: App | None, email: str, name: str, faults: Mapping[str, str], login: str
 ) -> str:
     lead = _lead(app)
     content = [
@@ -138,7 +140,7 @@ def signup(
             hint="At least 8 characters. Several words make a good one.",
             invalid="password" in faults,
         ),
-        Markup('<div class="choices">\n<button name="action" value="signup">Create account</button>\n</div>\n'),
+        HTMLMarkup('<div class="choices">\n<button name="action" value="signup">Create account</button>\n</div>\n'),
     ]
     link = fill('<p class="note">You have an account? <a href="{login}">Sign in</a></p>', login=login)
     title = f"{'Error: ' if faults else ''}Create an account"
@@ -147,19 +149,19 @@ def signup(
 
 def account(frame: Frame, *, who: Person, logout: str) -> str:
     content = [
-        Markup("<h1>You are signed in</h1>\n"),
+        HTMLMarkup("<h1>You are signed in</h1>\n"),
         person(who),
-        Markup('<p class="lead">Go back to the app that you came from, or sign out.</p>\n'),
+        HTMLMarkup('<p class="lead">Go back to the app that you came from, or sign out.</p>\n'),
         fill('<p><a class="button" href="{logout}">Sign out…</a></p>\n', logout=logout),
     ]
     return frame.page("You are signed in", joined(content))
 
 
-def confirm_logout(frame: Frame, form: Form, *, who: Person, app: App | None) -> str:
+def confirm_logout(frame: Frame, form: PostForm, *, who: Person, app: App | None) -> str:
     asks = (
         fill('<p class="lead"><strong><bdi>{name}</bdi></strong> asks to end your session here.</p>\n', name=app.name)
         if app
-        else Markup('<p class="lead">This ends your session in this browser.</p>\n')
+        else HTMLMarkup('<p class="lead">This ends your session in this browser.</p>\n')
     )
     after = (
         fill('<p class="note">Afterwards you go on to <strong><bdi>{place}</bdi></strong>.</p>\n', place=app.place)
@@ -167,14 +169,15 @@ def confirm_logout(frame: Frame, form: Form, *, who: Person, app: App | None) ->
         else NOTHING
     )
     content = [
-        Markup("<h1>Sign out?</h1>\n"),
+        HTMLMarkup("<h1>Sign out?</h1>\n"),
         asks,
         person(who),
-        Markup(
+        HTMLMarkup(
             '<div class="check"><input type="checkbox" id="everywhere" name="everywhere" value="yes" '
             'aria-describedby="everywhere-hint">\n'
-            '<div><label for="everywhere">Also end what apps may do in my name</label>\n'
-            '<p class="hint" id="everywhere-hint">Every app that you allowed has to ask you again.</p></div></div>\n'
+            '<div><label for="everywhere">Sign out everywhere, and end what apps may do in my name</label>\n'
+            '<p class="hint" id="everywhere-hint">Every browser has to sign in again, and every app to ask you again.'
+            "</p></div></div>\n"
             '<div class="choices">\n<button name="action" value="logout">Sign out</button>\n'
             '<button class="quiet" name="action" value="stay">Stay signed in</button>\n</div>\n'
         ),

@@ -1,101 +1,129 @@
-"""Which client asks: exactly one method, the one that is registered (RFC 6749 section 2.3, RFC 7523)."""
+"""Authenticates a client with exactly one method, the registered one (RFC 6749 section 2.3, RFC 7523)."""
 
 import base64
 import binascii
 import logging
+from dataclasses import dataclass
+from typing import Final
 
-from issuer import clients, hashes, signing, token_forms
-from issuer.refusals import Refused
+from client_network import network_of
+from issuer import clients, digests, form_parameters, signing
+from issuer.clients import RegisteredClient
+from issuer.endpoint_context import EndpointContext
+from issuer.form_parameters import BadParameters, Parameters
+from issuer.json_responses import OAuthError
+from issuer.token_request import require
 
 _log = logging.getLogger("oauth")
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_MAX_ASSERTION_SECONDS = 600
-_SKEW_SECONDS = 30
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_MAX_ASSERTION_SECONDS: Final = 600
+_SKEW_SECONDS: Final = 30
 
-# An unknown client costs as much time as one with a wrong secret.
-_NOBODY = clients.Client("nobody", secret_hashes=(clients.hash_secret("nobody's secret"),))
+# Its secret is compared if the client is unknown, so that this takes as long as with a wrong secret.
+_UNKNOWN_CLIENT: Final = RegisteredClient(
+    "unknown", secret_hashes=(clients.hash_secret("the secret of an unknown client"),)
+)
 
 
-async def authenticate(asked, form, storage, settings, *, failures):
-    """The client. `failures` brakes who guesses.
+class ClientAuthenticationError(OAuthError):
+    """invalid_client. It always has a challenge: a 401 must have one (RFC 9110 section 15.5.2)."""
+
+    def __init__(self, detail: str = "Client authentication failed") -> None:
+        super().__init__("invalid_client", detail, status=401, challenge="Basic")
+
+
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    method: str
+    client_id: str
+    secret: str | None = None
+    assertion: str | None = None
+
+
+async def authenticate(context: EndpointContext, parameters: Parameters) -> RegisteredClient:
+    """The client of the request.
 
     Raises:
-        Refused: 401 invalid_client, or 400 invalid_request for a request that uses two methods.
+        ClientAuthenticationError
+        OAuthError: the request uses two methods, or there were too many failures.
     """
-    basic = asked.authorization is not None
-    has_secret, has_assertion = form.get("client_secret") is not None, form.get("client_assertion") is not None
-    if basic + has_secret + has_assertion > 1:
-        raise Refused("invalid_request", "Use one method of client authentication only")
-    challenge = "Basic" if basic else None
-    client_id = secret = assertion = None
-    if basic:
-        method = "client_secret_basic"
-        client_id, secret = _basic(asked.authorization)
-        if form.get("client_id") not in (None, client_id):
-            raise Refused("invalid_request", "The client_id in the body is another one than in Authorization")
-    elif has_assertion:
-        method = "private_key_jwt"
-        client_id, assertion = _of_assertion(form)
-    else:
-        method = "client_secret_post" if has_secret else "none"
-        client_id, secret = form.get("client_id"), form.get("client_secret")
-        if client_id is None:
-            raise Refused("invalid_client", "Client authentication is needed", status=401, challenge="Basic")
-    if wait := failures.seconds_to_wait(_who(asked, client_id), now=asked.now):
-        raise Refused("invalid_client", "Too many failed attempts", status=429, retry_after_seconds=wait)
-    client = await storage.client(client_id)
-    if not await _fits(client, method, secret, assertion, storage, settings, asked.now):
-        failures.count(_who(asked, client_id), now=asked.now)
-        raise Refused("invalid_client", "Client authentication failed", status=401, challenge=challenge)
+    request = context.request
+    found = _credentials(request.authorization, parameters)
+    name = f"{network_of(request.address)} {digests.digest(found.client_id)}"
+    if wait := context.failures.seconds_to_wait(name, now=request.now):
+        raise OAuthError("temporarily_unavailable", "Too many failed attempts", status=429, retry_after_seconds=wait)
+    client = await context.storage.client(found.client_id)
+    if client is None or not await _matches(context, client, found):
+        if client is None and found.secret is not None:
+            clients.secret_matches(_UNKNOWN_CLIENT, found.secret)
+        context.failures.count(name, now=request.now)
+        raise ClientAuthenticationError
     return client
 
 
-async def _fits(client, method, secret, assertion, storage, settings, now):
-    if secret is not None:
-        known = clients.secret_matches(_NOBODY if client is None else client, secret)
-    elif assertion is not None:
-        known = client is not None and await _is_signed(client, assertion, storage, settings, now)
+async def _matches(context: EndpointContext, client: RegisteredClient, found: _Credentials) -> bool:
+    if found.secret is not None:
+        known = clients.secret_matches(client, found.secret)
+    elif found.assertion is not None:
+        known = await _is_valid_assertion(context, client, found.assertion)
     else:
         known = True
-    return known and client is not None and not client.disabled and client.token_endpoint_auth_method == method
+    return known and not client.disabled and client.token_endpoint_auth_method == found.method
 
 
-def _who(asked, client_id):
-    return f"{asked.address} {hashes.digest(client_id)}"
+def _credentials(authorization: str | None, parameters: Parameters) -> _Credentials:
+    has_secret = parameters.get("client_secret") is not None
+    has_assertion = parameters.get("client_assertion") is not None
+    if (authorization is not None) + has_secret + has_assertion > 1:
+        raise OAuthError("invalid_request", "Use one method of client authentication only")
+    client_id = parameters.get("client_id")
+    if authorization is not None:
+        found = _basic_credentials(authorization)
+        if client_id not in (None, found.client_id):
+            raise OAuthError("invalid_request", "The client_id in the body is not the one in Authorization")
+        return found
+    if has_assertion:
+        return _assertion_credentials(parameters)
+    if client_id is None:
+        raise ClientAuthenticationError("Client authentication is needed")
+    if has_secret:
+        return _Credentials("client_secret_post", client_id, secret=parameters.get("client_secret"))
+    return _Credentials("none", client_id)
 
 
-def _basic(authorization):
-    """(client id, secret): both are form-encoded before base64 (RFC 6749 section 2.3.1)."""
-    refused = Refused("invalid_client", "The Authorization field is malformed", status=401, challenge="Basic")
+def _basic_credentials(authorization: str) -> _Credentials:
+    """Id and secret are form-encoded, then base64 (RFC 6749 section 2.3.1)."""
+    malformed = ClientAuthenticationError("The Authorization field is malformed")
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() != "basic":
-        raise refused
+        raise malformed
     try:
         content = base64.b64decode(credentials.strip(" ").encode("ascii"), validate=True)
         name, colon, secret = content.partition(b":")
         if not colon or not name:
-            raise refused
-        return token_forms.decoded(name), token_forms.decoded(secret)
-    except (ValueError, binascii.Error, Refused):
-        raise refused from None
+            raise malformed
+        return _Credentials("client_secret_basic", form_parameters.decode(name), secret=form_parameters.decode(secret))
+    except (ValueError, binascii.Error, BadParameters):
+        raise malformed from None
 
 
-def _of_assertion(form):
-    """(client id, assertion); who it claims to be is believed after the signature only."""
-    assertion = form.required("client_assertion")
-    if form.get("client_assertion_type") != ASSERTION_TYPE:
-        raise Refused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}")
+def _assertion_credentials(parameters: Parameters) -> _Credentials:
+    """The client that an assertion names; nothing of it is trusted before the signature is checked."""
+    assertion = require(parameters, "client_assertion")
+    if parameters.get("client_assertion_type") != ASSERTION_TYPE:
+        raise OAuthError("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}")
     try:
         subject = signing.unverified_claims(assertion).get("sub")
     except signing.BadToken:
         subject = None
-    if not isinstance(subject, str) or not subject or form.get("client_id") not in (None, subject):
-        raise Refused("invalid_client", "Client authentication failed", status=401)
-    return subject, assertion
+    if not isinstance(subject, str) or not subject or parameters.get("client_id") not in (None, subject):
+        raise ClientAuthenticationError
+    return _Credentials("private_key_jwt", subject, assertion=assertion)
 
 
-async def _is_signed(client, assertion, storage, settings, now):
+async def _is_valid_assertion(context: EndpointContext, client: RegisteredClient, assertion: str) -> bool:
+    settings, now = context.settings, context.request.now
     if client.jwks is None:
         return False
     try:
@@ -104,22 +132,19 @@ async def _is_signed(client, assertion, storage, settings, now):
         _log.info("an assertion of client %r is refused: %s", client.client_id, error)
         return False
     expires, issued, jti = claims.get("exp"), claims.get("nbf", claims.get("iat", now)), claims.get("jti")
-    good = (
+    # The audience is one string, not a list: an assertion meant for other servers too could be used here by them.
+    if not (
         claims.get("iss") == claims.get("sub") == client.client_id
-        # One text, not a list: an assertion that is also meant for others could be used here by them.
         and claims.get("aud") in (settings.issuer, settings.url("/token"))
-        and _is_moment(expires)
+        and isinstance(expires, int | float)
+        and not isinstance(expires, bool)
         and now < expires <= now + _MAX_ASSERTION_SECONDS
-        and _is_moment(issued)
+        and isinstance(issued, int | float)
+        and not isinstance(issued, bool)
         and issued <= now + _SKEW_SECONDS
         and isinstance(jti, str)
         and 0 < len(jti) <= 256
-    )
-    if not good:
+    ):
         return False
-    name = hashes.joined("assertion", client.client_id, jti)
-    return await storage.is_new(name, int(expires - now) + 1)
-
-
-def _is_moment(value):
-    return type(value) in (int, float)
+    name = digests.joined("assertion", client.client_id, jti)
+    return await context.storage.is_new(name, int(expires - now) + 1)

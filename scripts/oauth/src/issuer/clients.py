@@ -1,7 +1,7 @@
-"""The clients of the server: what is registered about each, and how its secret is checked. Pure.
+"""Registered clients: their records, and the check of their secrets. Pure.
 
-A client is a record of JSON with the names of RFC 7591, in the variable CLIENTS or in USERS under `key(client_id)`. It
-has no secret in it, only hashes of secrets: two at a time let a secret be replaced without an interruption.
+A client is a JSON record with the names of RFC 7591, in the variable CLIENTS or in USERS under `key(client_id)`. It has
+hashes of secrets, never secrets; with two of them a secret can be replaced without an interruption.
 """
 
 import difflib
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from issuer import hashes, redirects
+from issuer import digests, redirect_uris
 
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none", "private_key_jwt")
 GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")
@@ -19,7 +19,7 @@ TOKEN_FORMATS: Final = ("split", "jwt", "opaque")
 ALGORITHMS: Final = ("RS256", "ES256")
 CONSENTS: Final = ("ask", "skip")
 
-# Users' ids begin so. A client may have its id as the `sub` of a token, which must never be a user's (RFC 9700, 4.15).
+# The prefix of users' ids. A client's id can be the `sub` of a token and must never be a user's (RFC 9700, 4.15).
 USER_ID_PREFIX: Final = "u_"
 
 MAX_SECRET_BYTES: Final = 1024
@@ -36,7 +36,7 @@ _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 class BadClient(ValueError):
-    """A record that describes no client. `faults` has all that is wrong with it, one sentence each."""
+    """An invalid client record. `faults` has one sentence for each fault."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -44,10 +44,10 @@ class BadClient(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """`secret_hashes` are of `hash_secret`. `audience` are the resources that this client is the API of: it may
-    introspect tokens that are meant for them. `resources` are those that it may ask tokens for; none means all that the
-    server has. `localhost_redirects` allows `http://localhost` among the redirect URIs."""
+class RegisteredClient:
+    """`secret_hashes` are results of `hash_secret`. `audience` are the resources whose API this client is: it may
+    introspect tokens for them. `resources` are those that it may request tokens for; empty means all of the server's.
+    `localhost_redirects` allows `http://localhost` in redirect URIs."""
 
     client_id: str
     client_name: str = ""
@@ -74,17 +74,17 @@ class Client:
 
 
 def key(client_id: str) -> str:
-    """Where its record lies in USERS."""
-    return "client:" + hashes.digest(client_id)
+    """The key of its record in USERS."""
+    return "client:" + digests.digest(client_id)
 
 
 def hash_secret(secret: str) -> str:
-    """What is stored of a secret. A plain hash is enough for random secrets only, so let them be generated."""
-    return "sha256:" + hashes.digest(secret)
+    """The stored form of a secret. A plain hash is safe for random secrets only, so let them be generated."""
+    return "sha256:" + digests.digest(secret)
 
 
-def secret_matches(client: Client, secret: str) -> bool:
-    """Compares with every hash of the client, in a time that does not depend on which one fits."""
+def secret_matches(client: RegisteredClient, secret: str) -> bool:
+    """Compares with every hash of the client, in a time that does not depend on which one matches."""
     if len(secret) > MAX_SECRET_BYTES:
         return False
     given = hash_secret(secret)
@@ -94,11 +94,11 @@ def secret_matches(client: Client, secret: str) -> bool:
     return found
 
 
-def parse(record: Mapping[str, object]) -> Client:
+def parse(record: Mapping[str, object]) -> RegisteredClient:
     """The client that a record describes.
 
     Raises:
-        BadClient: with everything that is wrong.
+        BadClient: with all faults.
     """
     faults: list[str] = []
     values: dict[str, object] = {}
@@ -115,14 +115,14 @@ def parse(record: Mapping[str, object]) -> Client:
         faults.append('client_id: it is missing; give the client a name like "shop"')
     if faults:
         raise BadClient(faults)
-    client = Client(**values)  # type: ignore[arg-type]  # each reader returns what its field holds
+    client = RegisteredClient(**values)  # type: ignore[arg-type]  # each reader returns what its field holds
     if faults := _contradictions(client):
         raise BadClient(faults)
     return client
 
 
-def record(client: Client) -> dict[str, object]:
-    """The record that `parse` makes this client of again; what has its default value is left out."""
+def record(client: RegisteredClient) -> dict[str, object]:
+    """The record of which `parse` makes this client again; default values are left out."""
     made: dict[str, object] = {}
     for member in fields(client):
         value = getattr(client, member.name)
@@ -140,8 +140,8 @@ def record(client: Client) -> dict[str, object]:
     return made
 
 
-def _contradictions(client: Client) -> list[str]:
-    """What no single member is to blame for."""
+def _contradictions(client: RegisteredClient) -> list[str]:
+    """Faults of several members together."""
     faults = []
     method = client.token_endpoint_auth_method
     if method.startswith("client_secret") and not client.secret_hashes:
@@ -163,15 +163,15 @@ def _contradictions(client: Client) -> list[str]:
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         for uri in getattr(client, name):
             try:
-                redirects.check(uri, localhost=client.localhost_redirects)
-            except redirects.BadRedirect as error:
+                redirect_uris.check(uri, localhost=client.localhost_redirects)
+            except redirect_uris.BadRedirectURI as error:
                 faults.append(f"{name}: {error}")
     return faults
 
 
 def _unknown(name: str) -> str:
     if name == "client_secret":
-        return "client_secret: secrets are not kept; put its hash into secret_hashes"
+        return "client_secret: secrets are not stored; put its hash into secret_hashes"
     near = difflib.get_close_matches(name, _READERS, n=1)
     return f"{name!r}: there is no such member" + (f"; did you mean {near[0]}?" if near else "")
 
@@ -186,21 +186,21 @@ def _client_id(value: object) -> str:
 
 def _name(value: object) -> str:
     if not isinstance(value, str) or len(value) > _MAX_NAME or _CONTROLS.search(value):
-        raise ValueError(f"{value!r} is not a text of at most {_MAX_NAME} characters in one line")
+        raise ValueError(f"{value!r} is not a string of at most {_MAX_NAME} characters in one line")
     return value
 
 
 def _secret_hashes(value: object) -> tuple[str, ...]:
     items = _items(value)
     if not all(_SECRET_HASH.fullmatch(item) for item in items):
-        # Not quoted: it may be a secret that was put in the wrong place.
-        raise ValueError('an item is no hash of a secret; it is "sha256:" and 43 characters of base64url')
+        # Not quoted: it may be a secret in the wrong place.
+        raise ValueError('an item is not a hash of a secret, which is "sha256:" and 43 characters of base64url')
     return items
 
 
 def _items(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{value!r} is not a list of texts")
+        raise ValueError(f"{value!r} is not a list of strings")
     if len(value) > _MAX_ITEMS:
         raise ValueError(f"{len(value)} items are more than {_MAX_ITEMS}")
     if len(set(value)) != len(value):
@@ -222,7 +222,7 @@ def _chosen(known: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
             if item not in known:
                 raise ValueError(f"{item!r} is not one of {', '.join(known)}")
         if not items:
-            raise ValueError(f"it names nothing; choose from {', '.join(known)}")
+            raise ValueError(f"the list is empty; choose from {', '.join(known)}")
         return items
 
     return read
@@ -241,7 +241,7 @@ def _scope(value: object) -> tuple[str, ...]:
     items = _items(value.split(" ") if isinstance(value, str) and value else [] if value == "" else value)
     for item in items:
         if not _SCOPE.fullmatch(item):
-            raise ValueError(f'{item!r} is no scope; it is printable ASCII without spaces, " and \\')
+            raise ValueError(f'{item!r} is not a scope; use printable ASCII without spaces, " and \\')
     return items
 
 
@@ -254,7 +254,7 @@ def _resources(value: object) -> tuple[str, ...]:
 
 
 def is_resource(text: str) -> bool:
-    """Whether it can be the name of a resource: an absolute URI without a fragment (RFC 8707 section 2)."""
+    """Whether it is a valid resource: an absolute URI without a fragment (RFC 8707 section 2)."""
     return _RESOURCE.fullmatch(text) is not None
 
 

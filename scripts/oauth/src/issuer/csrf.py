@@ -9,12 +9,12 @@ import base64
 import hashlib
 import hmac
 
-from issuer import hashes
+from issuer import digests
 
 
 def token(secret: str, purpose: str, query: str) -> str:
     """43 characters. `secret` is the value of a cookie, `query` the canonical query of the page."""
-    message = hashes.joined("csrf", purpose, query).encode("ascii")
+    message = digests.joined("csrf", purpose, query).encode("ascii")
     code = hmac.new(secret.encode("utf-8", "surrogatepass"), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(code).rstrip(b"=").decode("ascii")
 

@@ -1,11 +1,10 @@
-"""The server's signing keys: a private JWK set (the secret SIGNING_KEYS), its rotation, and what of it is published.
+"""The server's signing keys: a private JWK set (the secret SIGNING_KEYS), its rotation, and its public part.
 
-Each key has `kid` (its RFC 7638 thumbprint), `alg`, `use`, `nbf` (it signs from then) and, once it is replaced, `exp`
-(it is published until then). A new key is published before it signs, so that verifiers have it in time; an old one
-stays published for as long as tokens that it signed are valid. Moments are epoch seconds. Pure but for randomness.
+Each key has `kid` (its RFC 7638 thumbprint), `alg`, `use`, `nbf` (it signs from then on) and, once replaced, `exp` (it
+is published until then). A new key is published before it signs, so that verifiers know it in time; an old one stays
+published while tokens that it signed are valid. Times are epoch seconds. Pure but for randomness.
 """
 
-import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping
@@ -18,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
-from issuer import hashes
+from issuer import digests
 
 ALGORITHMS: Final = ("RS256", "ES256")
-KEEP_SECONDS: Final = 86_400  # the longest life of a token that the settings allow
+KEEP_SECONDS: Final = 86_400  # the longest token lifetime that the settings allow
 MAX_LENGTH: Final = 65_536
 MAX_KEYS: Final = 20
 
@@ -33,11 +32,11 @@ PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 
 class BadKeys(ValueError):
-    """A text that is no set of signing keys. What it says quotes nothing of a key but its id."""
+    """Not a set of signing keys. The text quotes nothing of a key but its id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ServerKey:
     kid: str
     alg: str
     nbf: int
@@ -52,16 +51,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
-    keys: tuple[Key, ...]
+class ServerKeySet:
+    keys: tuple[ServerKey, ...]
 
 
-def new(algorithms: Iterable[str] = ("RS256", "ES256"), *, now: int) -> Ring:
-    """A fresh key for each algorithm, which signs at once. Raises BadKeys for another algorithm."""
-    return Ring(tuple(_made(algorithm, now) for algorithm in dict.fromkeys(algorithms)))
+def new(algorithms: Iterable[str] = ("RS256", "ES256"), *, now: int) -> ServerKeySet:
+    """A new key for each algorithm, which signs at once. Raises BadKeys for an unknown algorithm."""
+    return ServerKeySet(tuple(_made(algorithm, now) for algorithm in dict.fromkeys(algorithms)))
 
 
-def rotate(ring: Ring, *, now: int, overlap_seconds: int, keep_seconds: int = KEEP_SECONDS) -> Ring:
+def rotate(key_set: ServerKeySet, *, now: int, overlap_seconds: int, keep_seconds: int = KEEP_SECONDS) -> ServerKeySet:
     """A new key for each algorithm: published from now on, signing after `overlap_seconds`.
 
     The old ones are published until tokens that they signed until then have expired (`keep_seconds`). Keys whose time
@@ -69,37 +68,37 @@ def rotate(ring: Ring, *, now: int, overlap_seconds: int, keep_seconds: int = KE
     """
     begins = now + overlap_seconds
     ends = begins + keep_seconds
-    kept = [key for key in ring.keys if key.exp is None or now < key.exp]
+    kept = [key for key in key_set.keys if key.exp is None or now < key.exp]
     retired = [key if key.exp is not None else replace(key, exp=ends) for key in kept]
     fresh = [_made(algorithm, begins) for algorithm in dict.fromkeys(key.alg for key in kept)]
-    return Ring((*retired, *fresh))
+    return ServerKeySet((*retired, *fresh))
 
 
-def signer(ring: Ring, algorithm: str, *, now: int) -> Key:
-    """The newest key of the algorithm that signs by now. Raises BadKeys where there is none."""
+def signer(key_set: ServerKeySet, algorithm: str, *, now: int) -> ServerKey:
+    """The newest key of the algorithm that signs now. Raises BadKeys if there is none."""
     fitting = [
-        key for key in ring.keys if key.alg == algorithm and key.nbf <= now and (key.exp is None or now < key.exp)
+        key for key in key_set.keys if key.alg == algorithm and key.nbf <= now and (key.exp is None or now < key.exp)
     ]
     if not fitting:
         raise BadKeys(f"SIGNING_KEYS: no {algorithm} key signs now; make one with: edgeworker oauth keys rotate")
     return max(fitting, key=lambda key: key.nbf)
 
 
-def public(ring: Ring, *, now: int) -> dict[str, object]:
-    """The JWK set for everybody."""
-    return {"keys": [key.public_jwk for key in ring.keys if key.exp is None or now < key.exp]}
+def public(key_set: ServerKeySet, *, now: int) -> dict[str, object]:
+    """The public JWK set."""
+    return {"keys": [key.public_jwk for key in key_set.keys if key.exp is None or now < key.exp]}
 
 
-def dump(ring: Ring) -> str:
-    """One line of JSON; base64url and numbers only, so neither quote nor backslash is in it."""
-    return json.dumps({"keys": [_document(key) for key in ring.keys]}, separators=(",", ":"))
+def dump(key_set: ServerKeySet) -> str:
+    """One line of JSON with base64url and numbers only."""
+    return json.dumps({"keys": [_document(key) for key in key_set.keys]}, separators=(",", ":"))
 
 
-def parse(text: str) -> Ring:
+def parse(text: str) -> ServerKeySet:
     """The keys of `dump`'s text.
 
     Raises:
-        BadKeys: no JWK set of private RSA (2048 bits or more) and P-256 keys; two keys with one id.
+        BadKeys: not a JWK set of private RSA (2048 bits or more) and P-256 keys; two keys with one id.
     """
     if len(text) > MAX_LENGTH:
         raise BadKeys(f"SIGNING_KEYS: longer than {MAX_LENGTH} characters")
@@ -113,21 +112,21 @@ def parse(text: str) -> Ring:
     keys = tuple(_read(member, number) for number, member in enumerate(members, start=1))
     if len({key.kid for key in keys}) != len(keys):
         raise BadKeys("SIGNING_KEYS: two keys have the same kid")
-    return Ring(keys)
+    return ServerKeySet(keys)
 
 
 def thumbprint(jwk: Mapping[str, object]) -> str:
     """RFC 7638, with SHA-256."""
     names = _THUMBPRINT[str(jwk["kty"])]
-    return hashes.digest(json.dumps({name: jwk[name] for name in names}, sort_keys=True, separators=(",", ":")))
+    return digests.digest(json.dumps({name: jwk[name] for name in names}, sort_keys=True, separators=(",", ":")))
 
 
-def _document(key: Key) -> dict[str, object]:
+def _document(key: ServerKey) -> dict[str, object]:
     made: dict[str, object] = {**key.jwk, "kid": key.kid, "alg": key.alg, "use": "sig", "nbf": key.nbf}
     return made if key.exp is None else {**made, "exp": key.exp}
 
 
-def _made(algorithm: str, begins: int) -> Key:
+def _made(algorithm: str, begins: int) -> ServerKey:
     private: PrivateKey
     match algorithm:
         case "RS256":
@@ -138,14 +137,14 @@ def _made(algorithm: str, begins: int) -> Key:
             jwk = _members(ECAlgorithm.to_jwk(private))
         case _:
             raise BadKeys(f"{algorithm!r} is not one of {', '.join(ALGORITHMS)}")
-    return Key(thumbprint(jwk), algorithm, begins, None, private, jwk)
+    return ServerKey(thumbprint(jwk), algorithm, begins, None, private, jwk)
 
 
 def _members(text: str) -> dict[str, str]:
     return {name: value for name, value in json.loads(text).items() if isinstance(value, str)}
 
 
-def _read(member: object, number: int) -> Key:
+def _read(member: object, number: int) -> ServerKey:
     where = f"SIGNING_KEYS: key {number}"
     if not isinstance(member, dict):
         raise BadKeys(f"{where} is not an object")
@@ -166,8 +165,8 @@ def _read(member: object, number: int) -> Key:
     if kid is None:
         kid = thumbprint(jwk)
     if not isinstance(kid, str) or not 0 < len(kid) <= 256 or not kid.isprintable():
-        raise BadKeys(f"{where}: kid is not a text of at most 256 characters")
-    return Key(kid, algorithm, begins, ends, private, jwk)
+        raise BadKeys(f"{where}: kid is not a string of at most 256 characters")
+    return ServerKey(kid, algorithm, begins, ends, private, jwk)
 
 
 def _private(jwk: Mapping[str, str], algorithm: str, where: str) -> PrivateKey:
@@ -175,7 +174,7 @@ def _private(jwk: Mapping[str, str], algorithm: str, where: str) -> PrivateKey:
     try:
         key = (RSAAlgorithm if algorithm == "RS256" else ECAlgorithm).from_jwk(dict(jwk))
     except (InvalidKeyError, ValueError, TypeError, binascii.Error):
-        raise BadKeys(f"{where}: it is no {algorithm} key") from None
+        raise BadKeys(f"{where}: it is not a valid {algorithm} key") from None
     match key:
         case RSAPrivateKey() if key.key_size >= _RSA_BITS:
             return key
@@ -184,12 +183,4 @@ def _private(jwk: Mapping[str, str], algorithm: str, where: str) -> PrivateKey:
         case EllipticCurvePrivateKey() if key.curve.name == "secp256r1":
             return key
         case _:
-            raise BadKeys(f"{where}: it is no private {algorithm} key")
-
-
-def decoded(part: str) -> bytes:
-    """The bytes of base64url without padding. Raises ValueError for any other spelling."""
-    content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    if hashes.encoded(content) != part:
-        raise ValueError("it is not canonical base64url")
-    return content
+            raise BadKeys(f"{where}: it is not a private {algorithm} key")

@@ -1,16 +1,16 @@
 """What the server says of itself: RFC 8414, OpenID Connect Discovery, RFC 9728. Pure; every URL is from ISSUER."""
 
-from issuer import clients
-from issuer.keys import Ring
-from issuer.settings import Settings
+from issuer import clients, signing
+from issuer.keys import ServerKeySet
+from issuer.settings import IssuerSettings
 
 
-def server(settings: Settings, ring: Ring) -> dict[str, object]:
+def server(settings: IssuerSettings, key_set: ServerKeySet) -> dict[str, object]:
     """One document for both well-known names."""
     methods = list(clients.AUTH_METHODS)
     confidential = [method for method in methods if method != "none"]
-    signing = ["RS256", "PS256", "ES256"]
-    algorithms = list(dict.fromkeys(key.alg for key in ring.keys))
+    signing_algorithms = list(signing.CLIENT_ALGORITHMS)
+    algorithms = list(dict.fromkeys(key.alg for key in key_set.keys))
     return {
         "issuer": settings.issuer,
         "authorization_endpoint": settings.url("/authorize"),
@@ -27,11 +27,11 @@ def server(settings: Settings, ring: Ring) -> dict[str, object]:
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": signing,
+        "token_endpoint_auth_signing_alg_values_supported": signing_algorithms,
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": signing,
+        "revocation_endpoint_auth_signing_alg_values_supported": signing_algorithms,
         "introspection_endpoint_auth_methods_supported": confidential,
-        "introspection_endpoint_auth_signing_alg_values_supported": signing,
+        "introspection_endpoint_auth_signing_alg_values_supported": signing_algorithms,
         "introspection_signing_alg_values_supported": algorithms,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
@@ -47,7 +47,7 @@ def server(settings: Settings, ring: Ring) -> dict[str, object]:
     }
 
 
-def resource(settings: Settings, name: str) -> dict[str, object]:
+def resource(settings: IssuerSettings, name: str) -> dict[str, object]:
     """RFC 9728; `name` is the path of the resource below the issuer: "/resource", or "" for the issuer itself."""
     return {
         "resource": settings.url(name),

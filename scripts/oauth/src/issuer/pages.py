@@ -1,6 +1,6 @@
 """The pages of the auth worker: HTML without scripts, for eyes, keyboards and screen readers. Pure.
 
-Whatever comes from outside is a value of `fill`, which escapes it; only `Markup` passes as it is.
+Whatever comes from outside is a value of `fill`, which escapes it; only `HTMLMarkup` passes as it is.
 """
 
 import html
@@ -19,27 +19,27 @@ _INVISIBLE: Final = re.compile(
 )
 
 
-class Markup(str):
+class HTMLMarkup(str):
     """HTML that needs no escaping."""
 
     __slots__ = ()
 
 
-def fill(template: str, **values: str) -> Markup:
-    """`template` is ours; in each `{name}` comes the value, escaped unless it is Markup."""
-    safe = {name: value if isinstance(value, Markup) else _text(value) for name, value in values.items()}
-    return Markup(template.format_map(safe))
+def fill(template: str, **values: str) -> HTMLMarkup:
+    """`template` is ours; in each `{name}` comes the value, escaped unless it is HTMLMarkup."""
+    safe = {name: value if isinstance(value, HTMLMarkup) else _text(value) for name, value in values.items()}
+    return HTMLMarkup(template.format_map(safe))
 
 
-def _text(value: str) -> Markup:
-    return Markup(html.escape(_INVISIBLE.sub("\ufffd", value)))
+def _text(value: str) -> HTMLMarkup:
+    return HTMLMarkup(html.escape(_INVISIBLE.sub("\ufffd", value)))
 
 
-def joined(parts: Iterable[Markup]) -> Markup:
-    return Markup("".join(parts))
+def joined(parts: Iterable[HTMLMarkup]) -> HTMLMarkup:
+    return HTMLMarkup("".join(parts))
 
 
-NOTHING: Final = Markup("")
+NOTHING: Final = HTMLMarkup("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Frame:
     base: str
     host: str
 
-    def page(self, title: str, content: Markup) -> str:
+    def page(self, title: str, content: HTMLMarkup) -> str:
         # An address in the title of a page that is about nothing else helps who has many tabs.
         return fill(
             """\
@@ -95,13 +95,13 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PostForm:
     """`action` is the path and query that it is sent to, `csrf` its token."""
 
     action: str
     csrf: str
 
-    def wrap(self, content: Markup) -> Markup:
+    def wrap(self, content: HTMLMarkup) -> HTMLMarkup:
         return fill(
             '<form method="post" action="{action}">\n'
             '<input type="hidden" name="csrf" value="{csrf}">\n{content}</form>\n',
@@ -111,7 +111,7 @@ class Form:
         )
 
 
-def alert(title: str, faults: Mapping[str, str]) -> Markup:
+def alert(title: str, faults: Mapping[str, str]) -> HTMLMarkup:
     """A summary at the top: read aloud at once, each fault with a link to its field (the empty name is no field)."""
     if not faults:
         return NOTHING
@@ -124,7 +124,7 @@ def alert(title: str, faults: Mapping[str, str]) -> Markup:
     )
 
 
-def _fault(name: str, text: str) -> Markup:
+def _fault(name: str, text: str) -> HTMLMarkup:
     if not name:
         return fill("<li>{text}</li>", text=text)
     return fill('<li><a href="#{name}">{text}</a></li>', name=name, text=text)
@@ -139,7 +139,7 @@ def field(
     hint: str = "",
     invalid: bool = False,
     required: bool = True,
-) -> Markup:
+) -> HTMLMarkup:
     """A label and its input. `attributes` are ours and are not escaped."""
     described = " ".join(filter(None, [f"{name}-hint" if hint else "", "faults" if invalid else ""]))
     return fill(
@@ -148,15 +148,15 @@ def field(
         name=name,
         label=label,
         hint=fill('<p class="hint" id="{name}-hint">{hint}</p>\n', name=name, hint=hint) if hint else NOTHING,
-        attributes=Markup(attributes),
+        attributes=HTMLMarkup(attributes),
         value=fill(' value="{value}"', value=value) if value else NOTHING,
-        required=Markup(" required" if required else ""),
+        required=HTMLMarkup(" required" if required else ""),
         described=fill(' aria-describedby="{ids}"', ids=described) if described else NOTHING,
-        invalid=Markup(' aria-invalid="true"' if invalid else ""),
+        invalid=HTMLMarkup(' aria-invalid="true"' if invalid else ""),
     )
 
 
-def person(who: Person, *, link: Markup = NOTHING) -> Markup:
+def person(who: Person, *, link: HTMLMarkup = NOTHING) -> HTMLMarkup:
     named = fill("<bdi>{name}</bdi><span><bdi>{email}</bdi></span>", name=who.name, email=who.email)
     return fill(
         '<div class="account">\n<div class="mark" aria-hidden="true">{mark}</div>\n<div class="who">{named}</div>\n'

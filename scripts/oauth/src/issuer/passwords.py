@@ -1,4 +1,4 @@
-"""Passwords at rest: argon2id where cryptography has it, else scrypt. Pure, slow on purpose.
+"""Hashes of passwords: argon2id if cryptography has it, else scrypt. Pure; slow on purpose.
 
 A hash is a PHC string (https://github.com/P-H-C/phc-string-format). Costs: OWASP's Password Storage Cheat Sheet,
 argon2id with 19 MiB, 2 passes, 1 lane; scrypt with N=2^15, r=8, p=3, which is rated as strong as N=2^17, r=8, p=1 but
@@ -32,13 +32,13 @@ _SCRYPT: Final = re.compile(
     r"\$scrypt\$ln=([1-9][0-9]?),r=([1-9][0-9]?),p=([1-9])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})"
 )
 
-# A record must not be able to ask for more: every wrong password costs it.
+# No record may cost more than this: each wrong password costs it.
 _MOST_KIB: Final = 131_072
 _MOST_PASSES: Final = 10
 _MOST_LOG2_N: Final = 17
 _MOST_R: Final = 16
 
-# What is hashed against where there is no user, so that it takes as long. Nobody knows a password for it.
+# The hashes that a password is compared with if there is no such user. No password matches.
 _NO_HASH: Final = "A" * 43
 _DUMMIES: Final[dict[Scheme, str]] = {
     "argon2id": f"$argon2id$v=19$m=19456,t=2,p=1${'A' * 22}${_NO_HASH}",
@@ -47,15 +47,15 @@ _DUMMIES: Final[dict[Scheme, str]] = {
 
 
 class BadPassword(ValueError):
-    """A password that cannot be set. The text says what would be right, and never quotes it."""
+    """An unacceptable new password. The text says what would be right, and never quotes it."""
 
 
 class BadHash(ValueError):
-    """A stored hash that cannot be checked here: malformed, too costly, or of a scheme that is not there."""
+    """A stored hash that cannot be checked here: malformed, too costly, or of an unavailable scheme."""
 
 
 def check(password: str) -> None:
-    """Raises BadPassword for what is too short or too long to be set."""
+    """Raises BadPassword if it is too short or too long."""
     if len(_encoded(password)) > MAX_BYTES:
         raise BadPassword(f"a password has at most {MAX_BYTES} bytes")
     if len(_normal(password)) < MIN_LENGTH:
@@ -63,11 +63,11 @@ def check(password: str) -> None:
 
 
 def make(password: str, *, scheme: Scheme | None = None) -> str:
-    """The PHC string to keep. `scheme` None takes the best that is there; scrypt is there everywhere.
+    """The PHC string to store. `scheme` None means the best that is available; scrypt always is.
 
     Raises:
         BadPassword: see `check`.
-        BadHash: `scheme` is not there.
+        BadHash: `scheme` is not available.
     """
     check(password)
     salt = secrets.token_bytes(_SALT_BYTES)
@@ -79,16 +79,54 @@ def matches(stored: str, password: str) -> bool:
     """Whether `password` is the one that `stored` was made of. Takes equally long either way.
 
     Raises:
-        BadHash: nobody can log in with `stored`.
+        BadHash: `stored` is unusable.
     """
     known = _parsed(stored)
     found = known.derive(password if (fits := len(_encoded(password)) <= MAX_BYTES) else "")
     return hmac.compare_digest(found, known.expected) and fits
 
 
+def authenticate(stored: str | None, password: str) -> bool:
+    """As `matches`, for a login: `stored` None means that there is no such user.
+
+    Each call hashes once with every available scheme, so its time does not tell which scheme a user has, nor whether
+    there is one.
+
+    Raises:
+        BadHash: `stored` is unusable. It takes the same time.
+    """
+    own = None if stored is None else scheme_of(stored)
+    for scheme in available():
+        if scheme != own:
+            matches(_DUMMIES[scheme], password)
+    if stored is None:
+        return False
+    try:
+        return matches(stored, password)
+    except BadHash:
+        if own is not None and own in available():
+            matches(_DUMMIES[own], password)
+        raise
+
+
 def dummy() -> str:
-    """A hash that no password matches, which costs what a new one costs."""
+    """A hash that no password matches, with the costs of a new one."""
     return _DUMMIES[best()]
+
+
+def scheme_of(stored: str) -> Scheme | None:
+    """The scheme of a PHC string, None for another text."""
+    return next((scheme for scheme in _DUMMIES if stored.startswith(f"${scheme}$")), None)
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a new hash would have another scheme or other costs."""
+    return stored.rsplit("$", 2)[0] != dummy().rsplit("$", 2)[0]
+
+
+def available() -> tuple[Scheme, ...]:
+    """All schemes that work here."""
+    return ("argon2id", "scrypt") if best() == "argon2id" else ("scrypt",)
 
 
 @cache
@@ -114,7 +152,7 @@ class _Argon2id:
 
             kdf = Argon2id(salt=self._salt, length=len(self.expected), iterations=passes, lanes=lanes, memory_cost=kib)
         except (ImportError, UnsupportedAlgorithm):
-            raise BadHash("argon2id is not there; it needs cryptography with OpenSSL 3.2. Use scrypt") from None
+            raise BadHash("argon2id is not available; it needs cryptography with OpenSSL 3.2. Use scrypt") from None
         return kdf.derive(_encoded(password))
 
     def text(self, password: str, salt: bytes) -> str:
@@ -140,7 +178,7 @@ class _Scrypt:
 
 
 def check_hash(stored: str) -> None:
-    """Raises BadHash for what is no PHC string of a scheme and of costs that are allowed here."""
+    """Raises BadHash unless it is a PHC string of a known scheme with allowed costs."""
     _parsed(stored)
 
 
@@ -154,16 +192,16 @@ def _parsed(stored: str) -> _Argon2id | _Scrypt:
         log2_n, r, p = int(match[1]), int(match[2]), int(match[3])
         if log2_n <= _MOST_LOG2_N and r <= _MOST_R:
             return _Scrypt(log2_n, r, p, _bytes(match[4]), _bytes(match[5]))
-    raise BadHash('a password is kept as a PHC string, "$argon2id$v=19$m=…" or "$scrypt$ln=…", of bounded costs')
+    raise BadHash('a password hash is a PHC string, "$argon2id$v=19$m=…" or "$scrypt$ln=…", of bounded costs')
 
 
 def _normal(password: str) -> str:
-    """NFC, so that one password typed on two keyboards is one (RFC 8265 section 4.2.2)."""
+    """NFC, so that keyboards with different Unicode forms give one password (RFC 8265 section 4.2.2)."""
     return unicodedata.normalize("NFC", password)
 
 
 def _encoded(password: str) -> bytes:
-    # A megabyte is not normalised before it is found to be too long; NFC makes a text at most three times longer.
+    # A very long text is not normalized before it is refused; NFC makes a text at most three times longer.
     normal = _normal(password) if len(password) <= MAX_BYTES else password
     return normal.encode("utf-8", "surrogatepass")
 

@@ -1,19 +1,19 @@
-"""What lies in CODES and TOKENS: its form, and under which key. Pure.
+"""The records in CODES and TOKENS and their keys. Pure.
 
-A record is JSON with its kind as the member `t`, so that nothing read under a wrong key is taken for something else.
-Moments are epoch seconds. Codes, tokens and session ids appear as their digests only.
+A record is JSON with its kind as the member `t`, so that no record is mistaken for one of another kind. Times are epoch
+seconds. Codes, tokens and session ids appear only as digests. `epoch` is explained in `end_marks`.
 """
 
 import json
 import logging
-from dataclasses import asdict, dataclass, field, fields
-from typing import Final, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Final, TypeVar, get_type_hints
 
-from issuer import hashes
+from issuer import digests
 
 _log = logging.getLogger("oauth")
 
-# Nothing that is written here comes near to this; what is longer was not written here.
+# No record of ours is nearly as long.
 MAX_LENGTH: Final = 65_536
 
 
@@ -21,9 +21,9 @@ MAX_LENGTH: Final = 65_536
 class Code:
     """What an authorization code stands for.
 
-    `redirect_uri_sent`: whether the authorization request named it, so that the token request must repeat it. `session`
-    is the digest of the session id that the user consented in. A code that was used stays, marked, so that its second
-    use is seen.
+    `redirect_uri_sent`: the authorization request named the redirect URI, so the token request must repeat it.
+    `session` is the digest of the id of the session in which the user consented. A used code is kept and marked, so
+    that a second use is noticed.
     """
 
     client_id: str
@@ -40,6 +40,7 @@ class Code:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     session: str | None = None
+    epoch: str = ""
     used: bool = False
 
 
@@ -62,15 +63,17 @@ class AccessToken:
     user_id: str | None = None
     grant_id: str | None = None
     publish_key: str | None = None
+    epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """One grant with a refresh token, and everything that a later refresh needs.
 
-    `seal` is a key: every refresh token of this grant carries a code made with it, so that one that was replaced long
-    ago is told from an invented one. Whoever reads it here can end this grant and nothing else. `current` and
-    `previous` are digests of refresh tokens; where the ATOMIC binding exists, its entry decides instead of them.
+    `seal` is a key: every refresh token of this grant has an authentication code made with it, which distinguishes a
+    token replaced long ago from an invented one. With the seal one can end this grant, nothing else. `current` and
+    `previous` are digests of refresh tokens; if the ATOMIC binding exists, its entry takes precedence. `redirect_uri`
+    is the one that the grant's code was sent to.
     """
 
     grant_id: str
@@ -90,11 +93,13 @@ class Family:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     session: str | None = None
+    epoch: str = ""
+    redirect_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """The entry that lists a user's grants."""
+class GrantEntry:
+    """The entry that lists a grant among those of its user."""
 
     grant_id: str
     client_id: str
@@ -105,10 +110,10 @@ class Grant:
     session: str | None = None
 
 
-Record = Code | AccessToken | Family | Grant
-R = TypeVar("R", Code, AccessToken, Family, Grant)
+Record = Code | AccessToken | Family | GrantEntry
+R = TypeVar("R", Code, AccessToken, Family, GrantEntry)
 
-_KINDS: Final[dict[type[Record], str]] = {Code: "code", AccessToken: "access", Family: "family", Grant: "grant"}
+_KINDS: Final[dict[type[Record], str]] = {Code: "code", AccessToken: "access", Family: "family", GrantEntry: "grant"}
 
 
 def dump(record: Record) -> str:
@@ -116,12 +121,12 @@ def dump(record: Record) -> str:
 
 
 def load(kind: type[R], text: str) -> R | None:
-    """The record, or None for what was not written by `dump` as this kind; the log has an alarm then."""
+    """The record, or None (and an alarm in the log) for text that `dump` did not write as this kind."""
     try:
         return _parsed(kind, text)
     except (ValueError, RecursionError) as error:
-        # The content stays out of the log: it may be anything.
-        _log.error("ALARM: an entry is no record of kind %r: %s", _KINDS[kind], error)
+        # The content may be anything, so it is not logged.
+        _log.error("ALARM: an entry is not a record of kind %r: %s", _KINDS[kind], error)
         return None
 
 
@@ -131,12 +136,12 @@ def _parsed(kind: type[R], text: str) -> R:
     document = json.loads(text)
     if not isinstance(document, dict) or document.pop("t", None) != _KINDS[kind]:
         raise ValueError("it is of another kind")
-    known = {member.name: member.type for member in fields(kind)}
+    known = get_type_hints(kind)
     if unknown := sorted(set(document) - set(known)):
         raise ValueError(f"it has unknown members: {', '.join(unknown)[:100]}")
-    values = {name: _value(name, value, known[name]) for name, value in document.items()}
+    values: dict[str, object] = {name: _value(name, value, known[name]) for name, value in document.items()}
     try:
-        return kind(**values)
+        return kind(**values)  # type: ignore[arg-type]  # `_value` checked each against its field
     except TypeError:
         raise ValueError("it lacks members") from None
 
@@ -152,19 +157,19 @@ def _value(name: str, value: object, kind: object) -> object:
     elif kind in (str, str | None):
         if isinstance(value, str):
             return value
-    elif type(value) is kind:  # True is an int, and is none here
+    elif type(value) is kind:  # bool is a subclass of int
         return value
     raise ValueError(f"its {name} is of the wrong type")
 
 
 def code_key(code: str) -> str:
     """In CODES."""
-    return "c:" + hashes.digest(code)
+    return "c:" + digests.digest(code)
 
 
 def access_key(token: str) -> str:
-    """In TOKENS, as are all keys below; `token` is the text that the client received."""
-    return "a:" + hashes.digest(token)
+    """In TOKENS, like all keys below; `token` is the text that the client received."""
+    return "a:" + digests.digest(token)
 
 
 def family_key(grant_id: str) -> str:
@@ -172,7 +177,7 @@ def family_key(grant_id: str) -> str:
 
 
 def revoked_key(grant_id: str) -> str:
-    """While this entry exists nothing of the grant is valid. An own entry, so that no late writer undoes it."""
+    """While this entry exists, nothing of the grant is valid. A separate entry, so that no late writer undoes it."""
     return "x:" + grant_id
 
 
@@ -181,17 +186,22 @@ def grant_key(user_id: str, grant_id: str) -> str:
 
 
 def member_key(grant_id: str, token: str) -> str:
-    """Lists a grant's access tokens: everything after the prefix of `members_prefix` is the token's digest."""
-    return members_prefix(grant_id) + hashes.digest(token)
+    """Lists a grant's access tokens: what follows `members_prefix` is the token's digest."""
+    return members_prefix(grant_id) + digests.digest(token)
 
 
 def members_prefix(grant_id: str) -> str:
     return f"m:{grant_id}:"
 
 
-def session_key(session_id: str) -> str:
-    return "s:" + hashes.digest(session_id)
+def session_key(session_digest: str) -> str:
+    return "s:" + session_digest
+
+
+def ended_session_key(session_digest: str) -> str:
+    """While this entry exists, the session is over, also if a stale reader writes it back."""
+    return "session-end:" + session_digest
 
 
 def consent_key(user_id: str, client_id: str) -> str:
-    return "consent:" + hashes.joined(user_id, client_id)
+    return "consent:" + digests.joined(user_id, client_id)

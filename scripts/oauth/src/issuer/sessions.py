@@ -1,39 +1,33 @@
-"""Sessions of logged-in users, and what they consented to; both lie in TOKENS.
+"""Sessions of logged-in users, and what users consented to. Both are stored in TOKENS.
 
-A session's id is 256 random bits in a cookie. KV has its hash only, so who reads KV logs in as nobody.
+The id of a session is 256 random bits in a cookie. KV has only its digest, so reading KV gives no one a session.
 """
 
 import json
 import logging
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
-from issuer import cookies, hashes, records
-from issuer.settings import Settings
+from issuer import cookies, digests, records
+from issuer.settings import IssuerSettings
+from issuer.store_bindings import GuardedAtomic, GuardedNamespace
 
 _log = logging.getLogger("oauth")
 
-# KV takes one write a second of a key, and a session is read far more often than its use needs to be noted.
+# KV takes one write per second and key, and a session is read far more often than its last use has to be stored.
 NOTED_EVERY_SECONDS: Final = 60
 MIN_TTL_SECONDS: Final = 60  # of KV
+_MAX_ATOMIC_TTL_SECONDS: Final = 31_536_000
 
 CONSENT_SECONDS: Final = 31_536_000
 
 
-class Namespace(Protocol):
-    """What is used of a KV binding."""
-
-    async def get(self, key: str) -> str | None: ...
-    async def put(self, key: str, value: str, *, expirationTtl: int) -> object: ...
-    async def delete(self, key: str) -> object: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Session:
-    """Moments are epoch seconds. `auth_time` is when the password was given.
+class LoginSession:
+    """Times are epoch seconds. `auth_time` is when the password was given; for `epoch` see `end_marks`.
 
     `login_for` and `account_for` are digests of the authorization request for which the user logged in, or chose the
-    account, in this session: a request with prompt=login is content with that, once.
+    account, in this session: this satisfies prompt=login, once.
     """
 
     user_id: str
@@ -42,21 +36,23 @@ class Session:
     auth_time: int
     login_for: str = ""
     account_for: str = ""
+    epoch: str = ""
 
-    def is_over(self, settings: Settings, now: int) -> bool:
+    def is_over(self, settings: IssuerSettings, now: int) -> bool:
         idle, absolute = settings.session_idle_seconds, settings.session_absolute_seconds
         return now >= min(self.seen_at + idle, self.created_at + absolute)
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a user allowed a client; `given_at` is when that was, in epoch seconds."""
+    """What a user allowed a client; `given_at` is in epoch seconds, 0 for no consent. For `epoch` see `end_marks`."""
 
     user_id: str
     client_id: str
     scope: tuple[str, ...] = ()
     resource: tuple[str, ...] = ()
     given_at: int = 0
+    epoch: str = ""
 
     def covers(self, scope: tuple[str, ...], resource: tuple[str, ...]) -> bool:
         return set(scope) <= set(self.scope) and set(resource) <= set(self.resource)
@@ -69,71 +65,71 @@ class Consent:
         )
 
 
-class Sessions:
-    """Reads and writes them. What the namespace raises is raised."""
+class SessionStore:
+    """Reads and writes both. Raises Unavailable."""
 
-    def __init__(self, namespace: Namespace, settings: Settings) -> None:
+    def __init__(self, namespace: GuardedNamespace, atomic: GuardedAtomic | None, settings: IssuerSettings) -> None:
         self._namespace = namespace
+        self._atomic = atomic
         self._settings = settings
 
-    async def find(self, session_id: str | None, *, now: int) -> Session | None:
-        """The session of a cookie's value, noted as used; None where it is none, or over."""
+    async def find(self, session_id: str | None, *, now: int) -> LoginSession | None:
+        """The session of a cookie's value; None if it does not exist, was ended or is over. Stores that it was used."""
         if session_id is None:
             return None
-        session = _session(await self._namespace.get(records.session_key(session_id)))
-        if session is None or session.is_over(self._settings, now):
+        digest = digests.digest(session_id)
+        session = _parse_session(await self._namespace.get(records.session_key(digest)))
+        if session is None or session.is_over(self._settings, now) or await self._is_ended(digest):
             return None
         if now >= session.seen_at + min(NOTED_EVERY_SECONDS, self._settings.session_idle_seconds // 4):
             session = replace(session, seen_at=now)
-            await self.keep(session_id, session, now=now)
+            await self.put(session_id, session, now=now)
         return session
 
-    async def start(self, user_id: str, *, login_for: str, now: int) -> tuple[str, Session]:
-        """(a new session's id, the session)."""
+    async def start(self, user_id: str, *, login_for: str, epoch: str, now: int) -> tuple[str, LoginSession]:
+        """(the new session's id, the session)."""
         session_id = cookies.new_secret()
-        session = Session(user_id, now, now, now, login_for=login_for, account_for=login_for)
-        await self.keep(session_id, session, now=now)
+        session = LoginSession(user_id, now, now, now, login_for=login_for, account_for=login_for, epoch=epoch)
+        await self.put(session_id, session, now=now)
         return session_id, session
 
-    async def keep(self, session_id: str, session: Session, *, now: int) -> None:
+    async def put(self, session_id: str, session: LoginSession, *, now: int) -> None:
         rest = session.created_at + self._settings.session_absolute_seconds - now
         ttl = max(MIN_TTL_SECONDS, min(rest, self._settings.session_idle_seconds))
         value = json.dumps({"t": "session", **asdict(session)})
-        await self._namespace.put(records.session_key(session_id), value, expirationTtl=ttl)
-
-    def digest(self, session_id: str) -> str:
-        """What stands for the session in a code and in a grant."""
-        return hashes.digest(session_id)
+        await self._namespace.put(records.session_key(digests.digest(session_id)), value, ttl)
 
     async def end(self, session_id: str | None) -> None:
-        if session_id is not None:
-            await self._namespace.delete(records.session_key(session_id))
+        """The mark comes first and outlives the session: a reader elsewhere may write back what it read before."""
+        if session_id is None:
+            return
+        digest = digests.digest(session_id)
+        key, ttl = records.ended_session_key(digest), self._settings.session_absolute_seconds
+        if self._atomic is not None:
+            await self._atomic.put_if_absent(key, "1", min(ttl, _MAX_ATOMIC_TTL_SECONDS))
+        await self._namespace.put(key, "1", max(MIN_TTL_SECONDS, ttl))
+        await self._namespace.delete(records.session_key(digest))
 
-    async def consent(self, user_id: str, client_id: str) -> Consent:
-        """An empty one where there is none."""
+    async def _is_ended(self, digest: str) -> bool:
+        key = records.ended_session_key(digest)
+        if await self._namespace.get(key) is not None:
+            return True
+        return self._atomic is not None and await self._atomic.get(key) is not None
+
+    async def consent(self, user_id: str, client_id: str, *, epoch: str) -> Consent:
+        """An empty one if there is none of this epoch."""
         text = await self._namespace.get(records.consent_key(user_id, client_id))
-        consent = _consent(text, user_id, client_id)
-        ended = await self._namespace.get(_end_key(user_id)) if consent.given_at else None
-        if ended is not None and not (ended.isdecimal() and consent.given_at > int(ended)):
-            return Consent(user_id, client_id)
-        return consent
-
-    async def forget_consents(self, user_id: str, *, now: int) -> None:
-        """Every client has to ask again. Consents lie under hashes, so none is looked for: all until now are void."""
-        await self._namespace.put(_end_key(user_id), str(now), expirationTtl=CONSENT_SECONDS)
+        consent = _parse_consent(text, user_id, client_id)
+        return consent if consent.epoch == epoch else Consent(user_id, client_id, epoch=epoch)
 
     async def remember(self, consent: Consent, *, now: int) -> None:
         value = json.dumps({"t": "consent", **asdict(replace(consent, given_at=now))})
         key = records.consent_key(consent.user_id, consent.client_id)
-        await self._namespace.put(key, value, expirationTtl=CONSENT_SECONDS)
+        await self._namespace.put(key, value, CONSENT_SECONDS)
 
 
-def _end_key(user_id: str) -> str:
-    return "consents-end:" + user_id
-
-
-def _document(text: str | None, kind: str) -> dict[str, object]:
-    """An entry of this kind; empty for none, and for what was not written here."""
+def _parse_document(text: str | None, kind: str) -> dict[str, object]:
+    """An entry of this kind; empty if there is none, or if it was not written here."""
     if text is None:
         return {}
     try:
@@ -142,12 +138,12 @@ def _document(text: str | None, kind: str) -> dict[str, object]:
             return document
     except (ValueError, RecursionError):
         pass
-    _log.error("ALARM: an entry in TOKENS is no record of kind %r", kind)
+    _log.error("ALARM: an entry in TOKENS is not a record of kind %r", kind)
     return {}
 
 
-def _session(text: str | None) -> Session | None:
-    match _document(text, "session"):
+def _parse_session(text: str | None) -> LoginSession | None:
+    match _parse_document(text, "session"):
         case {
             "user_id": str(user_id),
             "created_at": int(created_at),
@@ -155,21 +151,26 @@ def _session(text: str | None) -> Session | None:
             "auth_time": int(auth_time),
             "login_for": str(login_for),
             "account_for": str(account_for),
+            "epoch": str(epoch),
         }:
-            return Session(user_id, created_at, seen_at, auth_time, login_for, account_for)
-    return None
+            return LoginSession(user_id, created_at, seen_at, auth_time, login_for, account_for, epoch)
+        case _:
+            return None
 
 
-def _consent(text: str | None, user_id: str, client_id: str) -> Consent:
-    match _document(text, "consent"):
+def _parse_consent(text: str | None, user_id: str, client_id: str) -> Consent:
+    match _parse_document(text, "consent"):
         case {
             "user_id": str(user),
             "client_id": str(client),
             "scope": list(scope),
             "resource": list(resource),
             "given_at": int(given_at),
+            "epoch": str(epoch),
         }:
             texts = all(isinstance(item, str) for item in (*scope, *resource))
             if (user, client) == (user_id, client_id) and texts:
-                return Consent(user_id, client_id, tuple(scope), tuple(resource), given_at)
+                return Consent(user_id, client_id, tuple(scope), tuple(resource), given_at, epoch)
+        case _:
+            pass
     return Consent(user_id, client_id)

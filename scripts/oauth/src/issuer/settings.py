@@ -1,7 +1,7 @@
-"""The settings of both workers, read from their `vars` and secrets. Pure.
+"""The settings of both workers, read from their `vars` and secrets. Pure. README.md lists them.
 
-Each is a text, a number, a list or a table in wrangler.toml's `[vars]`; lists and tables may also be JSON as text. The
-README has the table. A setting that cannot be used is refused by name, before any request is answered by it.
+Each is a string, a number, a list or a table in wrangler.toml's `[vars]`; lists and tables may also be strings of JSON.
+An unusable setting raises an error that begins with its name, before any request is answered.
 """
 
 import json
@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from issuer import clients
-from issuer.clients import BadClient, Client
+from issuer.clients import BadClient, RegisteredClient
+from verifier.variables import SettingError, Variables
+
+__all__ = ["IssuerSettings", "SettingError", "check_client", "read"]
 
 COMPATIBILITIES: Final = ("", "curity-tutorial")
 PUBLISHERS: Final = ("binding", "api", "off")
@@ -42,19 +45,15 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]*")
 _LOOPBACK: Final = re.compile(r"localhost|.+\.localhost|127\.0\.0\.1|\[::1\]")
 
 
-class SettingError(ValueError):
-    """A variable that cannot be used. The text begins with its name."""
-
-
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Times in seconds. `scopes` is what a consent page says of each scope; `resources[0]` is the audience of a token
-    that was asked for without one; `clients` are those of the configuration, by id."""
+class IssuerSettings:
+    """Times in seconds. `scopes` maps each scope to its sentence on the consent page; `resources[0]` is the audience of
+    a token requested without a resource; `clients` are the configured ones, by id."""
 
     issuer: str
     resources: tuple[str, ...]
     scopes: Mapping[str, str] = field(default_factory=lambda: dict(_DEFAULT_SCOPES))
-    clients: Mapping[str, Client] = field(default_factory=dict)
+    clients: Mapping[str, RegisteredClient] = field(default_factory=dict)
     code_ttl_seconds: int = 60
     access_token_ttl_seconds: int = 600
     id_token_ttl_seconds: int = 600
@@ -87,20 +86,20 @@ class Settings:
         return "/" + rest if (rest := self.issuer.partition("://")[2].partition("/")[2]) else ""
 
     def url(self, path: str) -> str:
-        """The public URL of one of the endpoints: they lie below the issuer's path."""
+        """The public URL of an endpoint; all are below the issuer's path."""
         return self.issuer + path
 
 
-def read(env: object) -> Settings:
-    """The settings that `env` (bindings as attributes) holds, with defaults for those it does not.
+def read(env: object) -> IssuerSettings:
+    """The settings in `env` (bindings as attributes), with defaults for missing ones.
 
     Raises:
-        SettingError: a value that cannot be used.
+        SettingError: a value is unusable.
     """
-    default = Settings(issuer="", resources=())
-    variables = _Variables(env)
+    default = IssuerSettings(issuer="", resources=())
+    variables = IssuerVariables(env)
     issuer = _issuer(variables)
-    settings = Settings(
+    settings = IssuerSettings(
         issuer=issuer,
         resources=variables.resources("RESOURCES") or (issuer,),
         scopes=variables.scopes("SCOPES", default.scopes),
@@ -124,26 +123,26 @@ def read(env: object) -> Settings:
             "SESSION_ABSOLUTE_SECONDS", default.session_absolute_seconds, 60, MAX_TTL_SECONDS
         ),
         signup=variables.flag("SIGNUP", default.signup),
-        compat=variables.choice("COMPAT", default.compat, COMPATIBILITIES),
+        compat=variables.exact_choice("COMPAT", default.compat, COMPATIBILITIES),
         cors_origins=frozenset(
-            item.lower() for item in variables.items("CORS_ORIGINS", tuple(default.cors_origins), _ORIGIN)
+            item.lower() for item in variables.list_or_json("CORS_ORIGINS", tuple(default.cors_origins), _ORIGIN)
         ),
-        publish=variables.choice("PUBLISH", default.publish, PUBLISHERS),
+        publish=variables.exact_choice("PUBLISH", default.publish, PUBLISHERS),
         publish_api_base=variables.text("PUBLISH_API_BASE", default.publish_api_base, _URL, "an http or https URL"),
         publish_account_id=variables.text("PUBLISH_ACCOUNT_ID", "", _IDENTIFIER, "an account's id"),
         publish_namespace_id=variables.text("PUBLISH_NAMESPACE_ID", "", _IDENTIFIER, "a namespace's id"),
         publish_api_token=variables.secret("PUBLISH_API_TOKEN"),
         publish_margin_seconds=variables.number("PUBLISH_MARGIN_SECONDS", default.publish_margin_seconds, 0, 3600),
-        token_hash=variables.choice("TOKEN_HASH", default.token_hash, HASHES, plain=True),
-        key_encoding=variables.choice("KEY_ENCODING", default.key_encoding, ENCODINGS),
+        token_hash=variables.choice("TOKEN_HASH", default.token_hash, HASHES),
+        key_encoding=variables.exact_choice("KEY_ENCODING", default.key_encoding, ENCODINGS),
         key_prefix=variables.text("KEY_PREFIX", default.key_prefix),
     )
     _check(settings)
     return settings
 
 
-def _check(settings: Settings) -> None:
-    """What no single variable is to blame for. Raises SettingError."""
+def _check(settings: IssuerSettings) -> None:
+    """Checks of several variables together. Raises SettingError."""
     if settings.publish == "api":
         for name, value in (
             ("PUBLISH_ACCOUNT_ID", settings.publish_account_id),
@@ -163,11 +162,11 @@ def _check(settings: Settings) -> None:
         check_client(client, settings)
 
 
-def check_client(client: Client, settings: Settings) -> None:
-    """Whether a client fits to the server.
+def check_client(client: RegisteredClient, settings: IssuerSettings) -> None:
+    """Checks a client against the server's settings.
 
     Raises:
-        SettingError: it asks for what the server does not have.
+        SettingError: the client names a scope or resource that the server does not have, or its tokens cannot be split.
     """
     where = f"CLIENTS: client {client.client_id!r}"
     if unknown := [name for name in client.scope if name not in settings.scopes]:
@@ -185,7 +184,7 @@ def check_client(client: Client, settings: Settings) -> None:
         )
 
 
-def _issuer(variables: "_Variables") -> str:
+def _issuer(variables: "IssuerVariables") -> str:
     """RFC 8414 section 2: an https URL without query and fragment. Plain http is for this machine alone."""
     issuer = variables.text("ISSUER", "")
     if not issuer:
@@ -201,47 +200,16 @@ def _issuer(variables: "_Variables") -> str:
     return issuer
 
 
-class _Variables:
+class IssuerVariables(Variables):
     """Reads single variables, by kind."""
 
-    def __init__(self, env: object) -> None:
-        self._env = env
-
-    def value(self, name: str) -> object:
-        """None where there is none. On Cloudflare a list or object is a JavaScript one until it is converted."""
-        value = getattr(self._env, name, None)
-        convert = getattr(value, "to_py", None)
-        return convert() if callable(convert) else value
-
-    def text(self, name: str, default: str, allowed: re.Pattern[str] | None = None, like: str = "") -> str:
-        value = self.value(name)
-        if value is None:
-            return default
-        if not isinstance(value, str):
-            raise SettingError(f"{name}: {value!r} is not text")
-        if allowed is not None and value and not allowed.fullmatch(value):
-            raise SettingError(f"{name}: {value!r} is not {like}")
-        return value
-
     def secret(self, name: str) -> str:
-        """Never quoted."""
+        """A variable that no error quotes."""
         value = self.value(name)
         if value is None:
             return ""
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
             raise SettingError(f"{name}: it is not printable ASCII without spaces")
-        return value
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        value = self.value(name)
-        if value is None:
-            return default
-        if isinstance(value, float) and value.is_integer():  # JavaScript has one kind of number
-            value = int(value)
-        if isinstance(value, str) and value.isascii() and value.strip().isdecimal():
-            value = int(value) if len(value) < 20 else most + 1
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise SettingError(f"{name}: {value!r} is not a whole number from {least} to {most}")
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -253,17 +221,17 @@ class _Variables:
             raise SettingError(f"{name}: {value!r} is neither true nor false")
         return known[value]
 
-    def choice(self, name: str, default: str, known: tuple[str, ...], *, plain: bool = False) -> str:
+    def exact_choice(self, name: str, default: str, known: tuple[str, ...]) -> str:
         value = self.text(name, default)
-        if plain:  # "SHA-256" is what one writes, "sha256" what Python calls it
-            value = value.lower().replace("-", "")
         if value not in known:
             named = ", ".join(f'"{item}"' for item in known)
             raise SettingError(f"{name}: {value!r} is not one of {named}")
         return value
 
-    def items(self, name: str, default: tuple[str, ...], allowed: re.Pattern[str] | None = None) -> tuple[str, ...]:
-        """A list of texts, a JSON list as text, or a text with commas."""
+    def list_or_json(
+        self, name: str, default: tuple[str, ...], allowed: re.Pattern[str] | None = None
+    ) -> tuple[str, ...]:
+        """A list of strings, a JSON list as a string, or a string with commas."""
         value = self.value(name)
         if value is None:
             return default
@@ -273,14 +241,14 @@ class _Variables:
             if value == [""]:
                 value = []
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise SettingError(f"{name}: {value!r} is neither a list of texts nor a text with commas")
+            raise SettingError(f"{name}: {value!r} is neither a list of strings nor a string with commas")
         for item in value:
             if not item or (allowed is not None and not allowed.fullmatch(item.lower())):
                 raise SettingError(f'{name}: {item!r} is not like "https://app.example.com"')
         return tuple(value)
 
     def resources(self, name: str) -> tuple[str, ...]:
-        items = self.items(name, ())
+        items = self.list_or_json(name, ())
         for item in items:
             if not clients.is_resource(item):
                 raise SettingError(
@@ -295,13 +263,13 @@ class _Variables:
         if isinstance(value, str):
             value = self._json(name, value)
         if not isinstance(value, Mapping) or not all(isinstance(said, str) for said in value.values()):
-            raise SettingError(f'{name}: it is not a table of texts, like {{ "orders.read" = "See your orders" }}')
+            raise SettingError(f'{name}: it is not a table of strings, like {{ "orders.read" = "See your orders" }}')
         for scope in value:
             if not isinstance(scope, str) or not _SCOPE.fullmatch(scope):
-                raise SettingError(f'{name}: {scope!r} is no scope; it is printable ASCII without spaces, " and \\')
+                raise SettingError(f'{name}: {scope!r} is not a scope; use printable ASCII without spaces, " and \\')
         return dict(value)
 
-    def clients(self, name: str) -> Mapping[str, Client]:
+    def clients(self, name: str) -> Mapping[str, RegisteredClient]:
         value = self.value(name)
         if value is None or value == "":
             return {}
@@ -309,7 +277,7 @@ class _Variables:
             value = self._json(name, value)
         if not isinstance(value, list | tuple):
             raise SettingError(f"{name}: it is not a list of clients")
-        found: dict[str, Client] = {}
+        found: dict[str, RegisteredClient] = {}
         for number, item in enumerate(value, start=1):
             if not isinstance(item, Mapping):
                 raise SettingError(f"{name}: client {number} is not a table")

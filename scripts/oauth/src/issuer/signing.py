@@ -1,102 +1,59 @@
-"""JWTs: those that the server signs, and those that clients sign to authenticate. Pure."""
+"""JWTs: signs those of the server, and verifies those that clients sign to authenticate. Pure."""
 
 import json
 from collections.abc import Mapping
 from typing import Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from issuer.keys import Key, decoded
+from issuer.keys import ServerKey
+from verifier import claims, keys
+from verifier.claims import Claims, InvalidToken, MalformedToken
 
 MAX_TOKEN_LENGTH: Final = 8192
-_CURVE: Final = "secp256r1"
+
+# An RSA key whose JWK has no `alg` verifies RS256 and PS256: the key limits the algorithm, the header selects.
+CLIENT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
+_CLIENT_TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
 
 
 class BadToken(Exception):
-    """A JWT that is not to be believed. The text holds nothing of it."""
+    """A JWT that is not accepted. The text quotes nothing of it."""
 
 
-def sign(claims: Mapping[str, object], key: Key, typ: str) -> str:
-    return jwt.encode(dict(claims), key.private, algorithm=key.alg, headers={"kid": key.kid, "typ": typ})
+def sign(payload: Mapping[str, object], key: ServerKey, typ: str) -> str:
+    return jwt.encode(dict(payload), key.private, algorithm=key.alg, headers={"kid": key.kid, "typ": typ})
 
 
-def claims_of_client(token: str, jwks: Mapping[str, object]) -> dict[str, object]:
-    """The claims of a JWT that one of the client's public keys signed. Nothing but the signature is checked.
-
-    The key decides about the algorithm, the header only chooses the key.
+def claims_of_client(token: str, jwks: Mapping[str, object]) -> Claims:
+    """The claims of a JWT that one of the client's public keys signed. Only the signature is checked.
 
     Raises:
         BadToken
     """
-    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2:
-        raise BadToken("it is no signed JWT")
-    header = _object(token.partition(".")[0])
-    if "crit" in header or header.get("typ") not in (None, "JWT", "jwt", "client-authentication+jwt"):
-        raise BadToken("its header is not understood")
-    kid = header.get("kid")
-    members = jwks.get("keys")
-    assert isinstance(members, list)  # as clients.parse found it
-    fitting = [member for member in members if kid is None or member.get("kid") == kid]
-    if len(fitting) != 1:
-        raise BadToken("it does not name one of the client's keys")
-    algorithm, public = _public(fitting[0])
-    if header.get("alg") != algorithm:
-        raise BadToken("it is signed with another algorithm than the key is for")
+    header, payload = _parts(token)
     try:
-        jwt.PyJWS().decode_complete(token, public, algorithms=[algorithm])
-    except jwt.InvalidTokenError:
-        raise BadToken("its signature does not fit") from None
-    return _object(token.split(".")[1])
+        claims.check_header(header, _CLIENT_TYPES if "typ" in header else frozenset())
+        known = keys.parse_key_set(json.dumps(dict(jwks)), frozenset(CLIENT_ALGORITHMS))
+        keys.verify_signature(token, header, known)
+    except keys.BadKeySet as error:
+        raise BadToken(f"the client's key set is unusable: {error}") from None
+    except InvalidToken as error:
+        raise BadToken(str(error)) from None
+    return payload
 
 
-def unverified_claims(token: str) -> dict[str, object]:
-    """What a JWT says, whoever made it: enough to look up whose key would have to fit. Raises BadToken."""
-    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2:
-        raise BadToken("it is no signed JWT")
-    return _object(token.split(".")[1])
+def unverified_claims(token: str) -> Claims:
+    """The claims of a JWT that is not verified: enough to find the key that it must fit. Raises BadToken."""
+    return _parts(token)[1]
 
 
-def _public(member: Mapping[str, object]) -> tuple[str, rsa.RSAPublicKey | ec.EllipticCurvePublicKey]:
-    operations = member.get("key_ops", ["verify"])
-    if member.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
-        raise BadToken("the client's key is not for signatures")
+def _parts(token: str) -> tuple[Claims, Claims]:
+    """(header, claims)."""
+    parts = token.split(".") if len(token) <= MAX_TOKEN_LENGTH else []
+    if len(parts) != 3:
+        raise BadToken("it is not a signed JWT")
     try:
-        algorithm = {"RSA": "RS256", "EC": "ES256"}[str(member.get("kty"))]
-        key = jwt.PyJWK(dict(member), algorithm=algorithm).key
-    except (jwt.PyJWTError, KeyError, ValueError, TypeError):
-        raise BadToken("the client's key cannot be used") from None
-    match key:
-        case rsa.RSAPublicKey() if key.key_size >= 2048 and key.public_numbers().e > 1:
-            chosen = str(member.get("alg", algorithm))
-            if chosen not in ("RS256", "PS256"):
-                raise BadToken("the client's key is for another algorithm")
-            return chosen, key
-        case ec.EllipticCurvePublicKey() if key.curve.name == _CURVE:
-            return algorithm, key
-        case _:
-            raise BadToken("the client's key is too weak or of another kind")
-
-
-def _object(part: str) -> dict[str, object]:
-    try:
-        found = _STRICT.decode(decoded(part).decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise BadToken("a part of it is no JSON to rely on") from None
-    if not isinstance(found, dict):
-        raise BadToken("a part of it is no JSON object")
-    return found
-
-
-def _without_duplicates(members: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(members)
-    if len(found) != len(members):
-        raise ValueError("a member is there twice")
-    return found
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
-
-
-_STRICT: Final = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        return claims.decode_object(parts[0]), claims.decode_object(parts[1])
+    except MalformedToken as error:
+        raise BadToken(str(error)) from None

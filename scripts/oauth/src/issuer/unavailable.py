@@ -1,5 +1,5 @@
-"""The one error of everything that keeps something for us."""
+"""The one error of everything that stores something."""
 
 
 class Unavailable(Exception):
-    """A store, or the place that tokens are published to, does not answer. Nothing is decided without it."""
+    """A store, or the publisher of split tokens, does not answer. Nothing is decided without it."""

@@ -1,0 +1,25 @@
+"""The grant type client_credentials (RFC 6749 section 4.4)."""
+
+from issuer import token_response
+from issuer.endpoint_response import EndpointResponse
+from issuer.json_responses import OAuthError
+from issuer.token_issuance import AuthorizedAccess
+from issuer.token_request import TokenRequest, allowed_scope, effective_audience, effective_scope
+
+# Scopes about a user, whom this grant does not involve.
+_USER_SCOPES = frozenset({"openid", "offline_access", "profile", "email"})
+
+
+async def issue_to_client(request: TokenRequest) -> EndpointResponse:
+    client, settings = request.client, request.settings
+    if client.is_public:
+        raise OAuthError("unauthorized_client", "A public client has no credentials")
+    own = tuple(name for name in allowed_scope(client, settings) if name not in _USER_SCOPES)
+    access = AuthorizedAccess(
+        client=client,
+        sub=client.client_id,
+        scope=effective_scope(request.parameters.get("scope"), own, client, settings),
+        audience=effective_audience(request.parameters.all("resource"), (), client, settings),
+        now=request.now,
+    )
+    return token_response.token_response(request, access, await token_response.issue(request, access))
