@@ -79,6 +79,7 @@ async def build(
                 seconds=config.limits.script_seconds,
                 assets=assets,
                 access=None if dev is None or not config.trigger_urls else Access(dev.aud, dev.identity),
+                access_with_assets=_has_access_with_assets(config),
                 exports=OwnExports,
             )
         for worker in workers.values():
@@ -103,3 +104,12 @@ def _called_entrypoints(config: Config, worker: str) -> set[str]:
         and binding.worker == worker
         and binding.entrypoint not in (None, "default")
     }
+
+
+def _has_access_with_assets(config: Config) -> bool:
+    if not config.products:
+        return False
+    from edgeworker.products.access.config import access_config
+
+    access = access_config(config)
+    return access is not None and access.with_assets

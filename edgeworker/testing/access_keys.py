@@ -15,7 +15,7 @@ async def prepare_keys(config: Config, state: State, clock: Clock) -> None:
     if access_config(config) is None:
         return
     documents = state.documents(AccessProduct.name)
-    keys = KeySet(_key("current"), clock.now(), upcoming=_key("upcoming"))
+    keys = KeySet(access_key("current"), clock.now(), upcoming=access_key("upcoming"))
     try:
         await documents.put("keys", "current", to_document(keys), if_revision=0)
     except Conflict:
@@ -23,5 +23,5 @@ async def prepare_keys(config: Config, state: State, clock: Clock) -> None:
 
 
 @cache
-def _key(name: str) -> SigningKey:
+def access_key(name: str) -> SigningKey:
     return make_key("edgeworker.test", now=0)

@@ -25,6 +25,7 @@ from edgeworker.testing.origin import Origin
 from edgeworker.trace import Trace
 
 if TYPE_CHECKING:
+    from edgeworker.testing.access import AccessHelper
     from edgeworker.testing.aiohttp_connector import AiohttpConnector
     from edgeworker.testing.httpx_transport import HttpxTransport
     from edgeworker.testing.server_issuer import Server
@@ -206,6 +207,16 @@ class LocalEdge:
             self.kv(namespace).put(key, value, expiration=expiration)
 
         return TokenIssuer(self.clock, publish, self.origin)
+
+    @cached_property
+    def access(self) -> "AccessHelper":
+        """Cloudflare Access: `edge.access.login("ada@example.com").headers` open an application.
+
+        Raises LookupError where the configuration has no [access].
+        """
+        from edgeworker.testing.access import AccessHelper
+
+        return AccessHelper(self.config, self._engine.state, self.clock, self._engine.at_once)
 
     def _oauth_server(self) -> "Server | None":
         if all(worker.main is None or worker.main.name != "token_worker.py" for worker in self.config.workers):

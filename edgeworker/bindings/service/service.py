@@ -46,7 +46,9 @@ class _CalledEntrypoint:
     async def fetch(self, request: Request, /) -> Response:
         _check_depth(request)
         deeper = request.replace(hops=request.hops + 1)
-        return await self._worker.run(deeper, self._caller.subrequest, entrypoint=self._entrypoint, props=self._props)
+        return await self._worker.run(
+            deeper, self._caller.subrequest, entrypoint=self._entrypoint, props=self._props, by_binding=True
+        )
 
 
 def _check_depth(request: Request) -> None:

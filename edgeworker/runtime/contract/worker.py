@@ -27,10 +27,12 @@ class Worker:
         seconds: float | None = None,
         assets: AssetServer | None = None,
         access: Access | None = None,
+        access_with_assets: bool = False,
         exports: Callable[["Worker"], object] | None = None,
     ) -> None:
-        """`access` is what requests have that no Access in front of the worker let in: for developing. `exports` makes
-        the `ctx.exports` of its invocations.
+        """`access` is what requests have that no Access in front of the worker let in: for developing. A worker with
+        assets has no `ctx.access`, as in production, unless `access_with_assets`. `exports` makes the `ctx.exports` of
+        its invocations.
         """
         self.name = name
         self.isolate = isolate
@@ -38,6 +40,8 @@ class Worker:
         self._seconds = seconds
         self._assets = assets
         self._access = access
+        self._hides_access = assets is not None and not access_with_assets
+        self._has_warned = False
         self._exports = None if exports is None else exports(self)
 
     async def run(
@@ -47,13 +51,15 @@ class Worker:
         *,
         entrypoint: str | None = None,
         props: Mapping[str, object] = NO_PROPS,
+        by_binding: bool = False,
     ) -> Response:
-        """One request. `subrequests` is where the `fetch()` of this invocation goes. Raises ScriptFailure."""
+        """One request. `subrequests` is where the `fetch()` of this invocation goes; `by_binding`: another worker calls
+        this one, which Access does not stand in front of. Raises ScriptFailure."""
         if self._assets is not None and entrypoint is None:
             answer = await self._assets.front(request)
             if answer is not None:
                 return answer
-        ctx = self._context(request, subrequests, props)
+        ctx = self._context(request, subrequests, props, by_binding=by_binding)
         try:
             with activity:
                 if self._seconds is None:
@@ -84,7 +90,7 @@ class Worker:
         """One RPC out of the invocation `caller`. What the method raises is raised to who called it."""
         # Counted like a fetch, so that two workers that call each other come to an end.
         request = caller.request.replace(hops=caller.request.hops + 1)
-        ctx = self._context(request, caller.subrequest, props)
+        ctx = self._context(request, caller.subrequest, props, by_binding=True)
         return await self.isolate.call(method, args, options, ctx, entrypoint)
 
     async def _in_time(self, seconds: float, request: Request, ctx: Context, entrypoint: str | None) -> Response:
@@ -100,12 +106,25 @@ class Worker:
     async def close(self) -> None:
         await self.isolate.close()
 
-    def _context(self, request: Request, subrequests: Handler, props: Mapping[str, object]) -> Context:
+    def _context(
+        self, request: Request, subrequests: Handler, props: Mapping[str, object], *, by_binding: bool = False
+    ) -> Context:
         ctx = Context(request, name=self.name, background=self._background, subrequest=subrequests, props=props)
         ctx.exports = self._exports
-        if ctx.access is None:
-            ctx.access = self._access
+        ctx.access = None if by_binding else ctx.access or self._access
+        if ctx.access is not None and self._hides_access:
+            ctx.access = None
+            self._warn_once()
         return ctx
+
+    def _warn_once(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            _log.warning(
+                'worker "%s" has static assets, so its ctx.access is undefined, as on Cloudflare: verify the header '
+                "Cf-Access-Jwt-Assertion instead, or set access_with_assets = true in [access] of edge.toml",
+                self.name,
+            )
 
     def _failure(self, error: BaseException, ctx: Context) -> ScriptFailure:
         request = ctx.request

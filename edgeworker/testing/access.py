@@ -1,0 +1,206 @@
+"""Cloudflare Access in a test: who is logged in, service tokens, rotation and revocation."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from edgeworker.clock import Clock
+from edgeworker.config import JSON, Config
+from edgeworker.messages import URL
+from edgeworker.products.access.config import LOCAL_PROVIDER_TYPE, Application, access_config
+from edgeworker.products.access.directory import Directory, Snapshot
+from edgeworker.products.access.issuing import TokenIssuer
+from edgeworker.products.access.keys import from_document, to_document
+from edgeworker.products.access.login import local_identity
+from edgeworker.products.access.objects import hash_secret
+from edgeworker.products.access.policy import IdentityAllowed, Visitor, decide_identity
+from edgeworker.products.access.product import AccessProduct
+from edgeworker.products.access.service_tokens import new_client_id, new_secret
+from edgeworker.products.access.sessions import Sessions, email_key
+from edgeworker.state import Put, State
+from edgeworker.testing.access_keys import access_key, prepare_keys
+
+T = TypeVar("T")
+
+
+class AtOnce(Protocol):
+    """Does work that waits for nothing, with or without a loop."""
+
+    def __call__(self, work: Callable[[], Awaitable[T]], /) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Someone with a session of one application. `headers` go with a request: `edge.get(url, headers=ada.headers)`."""
+
+    email: str
+    aud: str
+    token: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Cookie": f"CF_Authorization={self.token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedServiceToken:
+    """A service token with its secret. `id` is the UUID that policies name."""
+
+    id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"CF-Access-Client-Id": self.client_id, "CF-Access-Client-Secret": self.client_secret}
+
+
+class AccessHelper:
+    """`edge.access`. No method is a coroutine: all works in tests with and without async."""
+
+    def __init__(self, config: Config, state: State, clock: Clock, at_once: AtOnce) -> None:
+        """Raises LookupError where the configuration has no [access]."""
+        access = access_config(config)
+        if access is None:
+            raise LookupError('this edge has no Access: write [access] with team = "..." into edge.toml')
+        self._config = config
+        self._state = state
+        self._documents = state.documents(AccessProduct.name)
+        self._directory = Directory(access, self._documents, clock)
+        self._sessions = Sessions(self._directory, clock)
+        self._issuer = TokenIssuer(self._directory, self._sessions, clock, config.account_id)
+        self._clock = clock
+        self._at_once = at_once
+        self._numbers = itertools.count(1)
+
+    @property
+    def team_domain(self) -> str:
+        """The issuer of tokens, as a URL."""
+        return self._directory.config.issuer
+
+    @property
+    def certs_url(self) -> str:
+        return f"{self.team_domain}/cdn-cgi/access/certs"
+
+    def aud(self, app: str | None = None) -> str:
+        """The AUD tag of an application, by its name, host or URL. Raises LookupError."""
+
+        async def find() -> str:
+            return _application(await self._snapshot(), app).aud
+
+        return self._at_once(find)
+
+    def login(
+        self,
+        email: str,
+        *,
+        app: str | None = None,
+        groups: Sequence[str] = (),
+        claims: Mapping[str, JSON] | None = None,
+        ip: str = "192.0.2.1",
+        country: str = "",
+    ) -> LoggedIn:
+        """A session of an application (the only one, or that of a name, a host or a URL), as a login would give it.
+
+        Raises:
+            LookupError: there is no such application.
+            PermissionError: its policies do not allow this person.
+        """
+
+        async def log_in() -> LoggedIn:
+            snapshot = await self._snapshot()
+            application = _application(snapshot, app)
+            provider = next(item for item in snapshot.providers.values() if item.type == LOCAL_PROVIDER_TYPE)
+            found = local_identity(email.lower(), provider, snapshot, groups=tuple(groups))
+            uuid = await self._sessions.user_uuid(found.email, application.user_population)
+            identity = replace(
+                found,
+                user_uuid=uuid,
+                ip=ip,
+                country=country or found.country,
+                logged_in_at=self._clock.now(),
+                oidc_fields={**found.oidc_fields, **(claims or {})},
+                custom={**found.custom, **(claims or {})},
+            )
+            decided = decide_identity(application, Visitor(ip, identity.country, identity=identity), snapshot.context)
+            if not isinstance(decided, IdentityAllowed):
+                raise PermissionError(f"no policy of {application.name} allows {email}")
+            session = await self._sessions.begin(identity, snapshot, application.user_population)
+            token, _ = await self._issuer.identity_token(session, application, decided.policy)
+            return LoggedIn(identity.email, application.aud, token)
+
+        return self._at_once(log_in)
+
+    def service_token(self, name: str = "test") -> IssuedServiceToken:
+        """A new service token, which a policy with `any_valid_service_token` or its id lets in."""
+        number = next(self._numbers)
+        token = IssuedServiceToken(f"00000000-0000-4000-8000-{number:012d}", new_client_id(), new_secret())
+        value: dict[str, JSON] = {
+            "name": f"{name} {number}",
+            "client_id": token.client_id,
+            "secret_hash": hash_secret(token.client_secret),
+        }
+        self._at_once(lambda: self._directory.commit([Put("service_token", token.id, value)]))
+        return token
+
+    def rotate(self) -> None:
+        """Another key signs from now on; the one before verifies for seven more days."""
+
+        async def rotate() -> None:
+            await self._snapshot()
+            document = await self._documents.get("keys", "current")
+            assert document is not None
+            fresh = access_key(f"rotated {next(self._numbers)}")
+            rotated = from_document(document.value).rotated(fresh, self._clock.now())
+            await self._directory.commit([Put("keys", "current", to_document(rotated))])
+
+        self._at_once(rotate)
+
+    def revoke(self, email: str | None = None, *, app: str | None = None) -> None:
+        """Ends every session of a person, or voids every token of an application. Raises LookupError."""
+
+        async def revoke() -> None:
+            snapshot = await self._snapshot()
+            if email is not None:
+                user = await self._documents.get("user", email_key(email.lower(), ""))
+                if user is None:
+                    raise LookupError(f"{email} has never logged in")
+                await self._sessions.revoke_user(str(user.value["uuid"]))
+            if email is None or app is not None:
+                await self._sessions.revoke_application(_application(snapshot, app).id)
+
+        self._at_once(revoke)
+
+    async def _snapshot(self) -> Snapshot:
+        await prepare_keys(self._config, self._state, self._clock)
+        snapshot = await self._directory.current()
+        # Keys are made here and not in a thread, so that nothing waits.
+        now, keys = self._clock.now(), snapshot.keys
+        if keys.is_due(now, snapshot.organization.key_rotation_days):
+            keys = keys.rotated(access_key(f"rotated {next(self._numbers)}"), now)
+        elif keys.needs_upcoming(now):
+            keys = keys.with_upcoming(access_key(f"upcoming {next(self._numbers)}"))
+        else:
+            return snapshot
+        await self._directory.commit([Put("keys", "current", to_document(keys))])
+        return await self._directory.current()
+
+
+def _application(snapshot: Snapshot, app: str | None) -> Application:
+    applications = snapshot.index.applications
+    if app is None:
+        if len(applications) == 1:
+            return applications[0]
+    elif "/" in app:
+        url = URL.parse(app if "://" in app else f"https://{app}")
+        if (match := snapshot.index.match(url.hostname, url.path)) is not None:
+            return match.application
+    else:
+        for application in applications:
+            if app in (application.name, application.id, application.aud):
+                return application
+        if (match := snapshot.index.match(app, "/")) is not None:
+            return match.application
+    names = ", ".join(f'"{application.name}"' for application in applications) or "none"
+    raise LookupError(f'"{app or ""}" is not the name, host or URL of one application; there are: {names}')
