@@ -15,18 +15,25 @@ _ELSEWHERE: Final = (
 
 class Home:
     """The loop is the one that is running at the first call from async code. At a first call from sync code it is one
-    of the edge's own: it runs while a call runs, and in a thread from the first use of a port.
+    of the edge's own: it runs while a call runs, and in a thread from the first use of a port, or from the moment that
+    calls of several threads meet.
     """
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._own = False
         self._thread: threading.Thread | None = None
+        # Of all that follows, and of the choice of a loop: several threads may make the first call together.
+        self._lock = threading.RLock()
+        self._caller: int | None = None  # the thread whose call runs the loop at present
+        self._guests = 0  # calls of other threads that wait for the loop meanwhile
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the edge's loop runs in a thread and this is other code."""
-        return self._thread is not None and self._loop is not running_loop()
+        """Whether the edge's loop runs in another thread than this code."""
+        with self._lock:
+            runs_in_a_thread = self._thread is not None or self._caller not in (None, threading.get_ident())
+            return runs_in_a_thread and self._loop is not running_loop()
 
     @property
     def settled(self) -> bool:
@@ -41,32 +48,54 @@ class Home:
     async def wait(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
         """Does `work` on the edge's loop and waits for it, from async code."""
         here = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = here
+        with self._lock:
+            if self._loop is None:
+                self._loop = here
+            if self._loop is not here:
+                loop = self._running()
+                self._guests += 1
         if self._loop is here:
             return await work()
-        loop = self._turning()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
+        finally:
+            self._leave()
 
     def run(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
-        """Does `work` on the edge's loop, from sync code.
+        """Does `work` on the edge's loop, from sync code. Several threads may call at the same time.
 
         Raises:
             RuntimeError: it was called from the very loop that the edge lives on, which would wait for itself.
         """
         here = running_loop()
-        if self._loop is None:
-            self._loop, self._own = asyncio.new_event_loop(), True
-        loop = self._loop
-        if here is None and self._thread is None and not loop.is_running() and not loop.is_closed():
+        with self._lock:
+            if self._loop is None:
+                self._loop, self._own = asyncio.new_event_loop(), True
+            loop = self._loop
+            if here is loop:
+                raise RuntimeError(
+                    "this edge runs on the event loop of this test: use `await edge.fetch(...)`, `await edge.settle()` "
+                    "and `async with`; edge.get(...), edge.run(...), `with` and the like are for tests without async"
+                )
+            is_caller = here is None and self._thread is None and not loop.is_running() and not loop.is_closed()
+            if is_caller and self._caller is None:
+                self._caller = threading.get_ident()
+            else:
+                is_caller = False
+                loop = self._running()
+                self._guests += 1
+        if not is_caller:
+            try:
+                return asyncio.run_coroutine_threadsafe(work(), loop).result()
+            finally:
+                self._leave()
+        try:
             return loop.run_until_complete(work())
-        if here is loop:
-            raise RuntimeError(
-                "this edge runs on the event loop of this test: use `await edge.fetch(...)`, `await edge.settle()` and "
-                "`async with`; edge.get(...), edge.run(...), `with` and the like are for tests without async"
-            )
-        loop = self._turning()
-        return asyncio.run_coroutine_threadsafe(work(), loop).result()
+        finally:
+            with self._lock:
+                self._caller = None
+                if self._guests:
+                    self.turn()  # what other threads have given to the loop goes on
 
     @property
     def is_here(self) -> bool:
@@ -78,12 +107,13 @@ class Home:
 
     def turn(self) -> None:
         """From now on the edge's own loop runs all the time, in a thread. A loop of the test's own runs anyway."""
-        if self._loop is None and running_loop() is None:
-            self._loop, self._own = asyncio.new_event_loop(), True
-        if self._own and self._thread is None:
-            assert self._loop is not None
-            self._thread = threading.Thread(target=_turn, args=(self._loop,), name="edgeworker", daemon=True)
-            self._thread.start()
+        with self._lock:
+            if self._loop is None and running_loop() is None:
+                self._loop, self._own = asyncio.new_event_loop(), True
+            if self._own and self._thread is None:
+                assert self._loop is not None
+                self._thread = threading.Thread(target=_turn, args=(self._loop,), name="edgeworker", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
         """Ends the edge's own loop; one of the test's is left as it is."""
@@ -99,9 +129,15 @@ class Home:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
-    def _turning(self) -> asyncio.AbstractEventLoop:
+    def _leave(self) -> None:
+        with self._lock:
+            self._guests -= 1
+
+    def _running(self) -> asyncio.AbstractEventLoop:
         """The loop, running somewhere. Raises RuntimeError where it cannot."""
         loop = self._loop
+        if self._caller is not None and loop is not None:
+            return loop
         if loop is not None and not loop.is_closed():
             self.turn()
         if loop is None or loop.is_closed() or not (self._own or loop.is_running()):

@@ -2,10 +2,13 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from edgeworker.testing.home import Home
+
+PATIENCE_SECONDS = 120.0
 
 
 async def _where() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
@@ -125,3 +128,58 @@ def test_what_still_runs_at_the_end_is_cancelled() -> None:
 
     assert cancelled == [True]
     assert task.cancelled()
+
+
+@pytest.mark.parametrize("calls", [2, 40])
+def test_calls_of_several_threads_meet_on_one_loop(calls: int) -> None:
+    """The first caller's thread runs the loop; the others' work must go on when its call has ended."""
+    home = Home()
+    together = threading.Barrier(4)
+
+    async def work(number: int) -> tuple[int, asyncio.AbstractEventLoop]:
+        await asyncio.sleep(0.001 * (number % 5))
+        return number, asyncio.get_running_loop()
+
+    def ask(number: int) -> tuple[int, asyncio.AbstractEventLoop]:
+        if number < 4 <= calls:
+            together.wait(PATIENCE_SECONDS)
+        return home.run(lambda: work(number))
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, range(calls), timeout=PATIENCE_SECONDS))
+
+    assert [number for number, _ in answers] == list(range(calls))
+    assert len({loop for _, loop in answers}) == 1
+    home.close()
+
+
+def test_a_call_may_wait_for_the_call_of_another_thread() -> None:
+    home = Home()
+    came = asyncio.Event()
+
+    async def wait() -> bool:
+        begun.set()
+        await came.wait()
+        return True
+
+    async def come() -> None:
+        came.set()
+
+    begun = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(home.run, wait)
+        assert begun.wait(PATIENCE_SECONDS)
+        home.run(come)
+        assert waiting.result(PATIENCE_SECONDS)
+    home.close()
+
+
+def test_code_in_several_event_loops_meets_on_one_of_them() -> None:
+    home = Home()
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: home.run(_where), range(8), timeout=PATIENCE_SECONDS))
+        answers += list(threads.map(lambda _: asyncio.run(home.wait(_where)), range(8), timeout=PATIENCE_SECONDS))
+
+    assert len({loop for loop, _ in answers}) == 1
+    home.close()

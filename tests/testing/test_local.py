@@ -1,11 +1,13 @@
 """An edge in a test's own process."""
 
 import asyncio
+import contextlib
 import gc
 import http.client
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,6 +33,11 @@ async def fetch(self, request):
 FORWARDS = """
 async def fetch(self, request):
     return await fetch(request)
+"""
+BY_THREAD = """
+async def fetch(self, request):
+    key = request.url.partition("key=")[2]
+    return Response(await self.env.TOKENS.get(key) or "nothing" if key else "first")
 """
 LATER = """
 async def fetch(self, request):
@@ -311,3 +318,34 @@ def test_an_edge_whose_loop_has_ended_can_still_be_closed(tmp_path: Path) -> Non
 
     assert reply.ok
     assert not [name for name in sys.modules if name.startswith("shop@")]
+
+
+@pytest.mark.parametrize("used_before", [True, False])
+def test_forty_calls_of_four_threads_are_answered(tmp_path: Path, used_before: bool) -> None:
+    """Code under test is often threaded; KV and the clock are used from its threads too."""
+    with edge_of(tmp_path, BY_THREAD) as edge:
+        if used_before:
+            edge.get("https://api.example.com/first")
+
+        def ask(number: int) -> tuple[int, str]:
+            edge.kv("TOKENS").put(f"k{number}", f"v{number}")
+            reply = edge.get(f"https://api.example.com/?key=k{number}")
+            return reply.status, reply.text
+
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(ask, range(40), timeout=120))
+
+    assert answers == [(200, f"v{number}") for number in range(40)]
+
+
+async def test_threads_of_an_async_test_are_answered(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(4))
+        async with LocalEdge(worker_config(tmp_path, BY_THREAD)) as edge:
+            edge.kv("TOKENS").put("k", "v")
+            loop = asyncio.get_running_loop()
+            url = "https://api.example.com/?key=k"
+            calls = [loop.run_in_executor(threads, edge.get, url) for _ in range(40)]
+            answers = await asyncio.gather(*calls)
+
+    assert {(reply.status, reply.text) for reply in answers} == {(200, "v")}
