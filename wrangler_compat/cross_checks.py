@@ -8,6 +8,7 @@ from edgeworker.config import Config, CustomDomain, Route, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.routing import Resolver, origin_tls_of, parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.suggestions import did_you_mean
 from wrangler_compat.config import ParsedWorker
 from wrangler_compat.zones import canonical_or_none
 
@@ -35,12 +36,13 @@ def check_names(parsed_workers: Iterable[ParsedWorker], diagnostics: Diagnostics
 def check_services(workers: Sequence[Worker], diagnostics: Diagnostics) -> None:
     """A service may run elsewhere, so that a missing one is an error only when it is used."""
     names = {worker.name for worker in workers}
+    add = " Add its configuration with -c or in edge.toml."
     for worker in workers:
         for binding in worker.bindings:
             if isinstance(binding, ServiceBinding) and binding.worker not in names:
                 diagnostics.warning(
                     f'The worker "{worker.name}" has the service "{binding.worker}" as env.{binding.name}, but no such '
-                    "worker runs here: using it raises an error. Add its configuration with -c or in edge.toml.",
+                    f"worker runs here: using it raises an error.{did_you_mean(binding.worker, names) or add}",
                     SourceLocation(worker.source),
                 )
 

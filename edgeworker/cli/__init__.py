@@ -5,9 +5,11 @@ A command is a module with `configure(parser)` and `run(options) -> int`. What i
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Final
 
@@ -15,6 +17,9 @@ import edgeworker
 from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, oauth, routes, test_server, tls, token
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
+from edgeworker.cli.parsing import CommandParser
+from edgeworker.cli.run_options import explain_error
+from edgeworker.clock import SystemClock
 from edgeworker.errors import EdgeworkerError
 
 COMMANDS: Final[dict[str, ModuleType]] = {
@@ -59,7 +64,7 @@ class _Version(argparse.Action):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; each module's first docstring line is its help."""
-    top = argparse.ArgumentParser(
+    top = CommandParser(
         prog="edgeworker",
         description="A local edge: fetch-handler workers, routes, KV in SQLite, the split-token gateway.",
         epilog=EPILOG,
@@ -82,6 +87,20 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+# With --json these write nothing but JSON, on stderr too.
+_RUNNING: Final = ("dev", "test-server")
+
+
+def _tell_error(error: EdgeworkerError, *, as_json: bool) -> None:
+    text = explain_error(error)
+    if as_json:
+        now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
+        line = {"time": now, "level": "error", "logger": "edgeworker.cli", "message": text, "event": "failed"}
+        print(json.dumps(line, ensure_ascii=False), file=sys.stderr)
+    else:
+        Output.for_stream(sys.stderr).error(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
     options = parser().parse_args(wrangler_words(sys.argv[1:] if arguments is None else arguments))
@@ -89,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = int(options.run(options))
         sys.stdout.flush()
     except EdgeworkerError as error:
-        Output.for_stream(sys.stderr).error(str(error))
+        _tell_error(error, as_json=getattr(options, "json", False) and options.command in _RUNNING)
         status = 1
     except KeyboardInterrupt:
         status = 130

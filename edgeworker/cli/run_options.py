@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
+from edgeworker.errors import EdgeworkerError, SocketError
 
 if TYPE_CHECKING:
     from edgeworker.config import Config
@@ -103,6 +104,23 @@ def api_token(options: argparse.Namespace, data: "DataDir") -> tuple[str, str]:
     if kept := os.environ.get(TOKEN_VARIABLE):
         return kept, f"${TOKEN_VARIABLE}"
     return data.api_token(), str(data.api_token_file)
+
+
+# What to write for another port, by the socket's name in the ready line.
+_PORT_OPTIONS: Final = {
+    "url": "--port",
+    "https_url": "--https-port",
+    "api_url": "--api-port",
+    "api_https_url": "--api-https-port",
+    "control_url": "--control-port",
+    "redirect_url": "[sockets] redirect in edge.toml",
+}
+
+
+def explain_error(error: EdgeworkerError) -> str:
+    """The error's text, with the option that mends it where there is one."""
+    option = _PORT_OPTIONS.get(error.socket) if isinstance(error, SocketError) else None
+    return str(error) if option is None else f"{error}: {option}"
 
 
 def _port(given: int | None, configured: int) -> int:

@@ -2,15 +2,15 @@
 
 import logging
 import socket as sockets
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config, Socket
-from edgeworker.errors import EdgeworkerError
+from edgeworker.errors import EdgeworkerError, SocketError
 from edgeworker.handler import Handler
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.file_states import LOOK_EVERY_SECONDS, States, origin_files, states
@@ -104,14 +104,15 @@ class Sockets:
 
         async def serve(name: str, handler: Handler, socket: Socket, *, over_tls: bool = False) -> Listener:
             tls = opened.tls if over_tls else None
-            listener = await listen(
-                handler,
-                socket,
-                limits=config.limits,
-                clock=clock,
-                access_logger=behind.access_logger,
-                tls=None if tls is None else tls.edge,
-            )
+            with _naming(name):
+                listener = await listen(
+                    handler,
+                    socket,
+                    limits=config.limits,
+                    clock=clock,
+                    access_logger=behind.access_logger,
+                    tls=None if tls is None else tls.edge,
+                )
             stack.push_async_callback(listener.close, drain_seconds)
             if tls is not None:
                 tls.serves(listener)
@@ -122,7 +123,9 @@ class Sockets:
             name: str, make: "Callable[[], Application]", socket: Socket, *, over_tls: bool = False
         ) -> None:
             tls = opened.tls if over_tls else None
-            listener = await listen_management(make, socket, limits=api_limits, tls=None if tls is None else tls.api)
+            context = None if tls is None else tls.api
+            with _naming(name):
+                listener = await listen_management(make, socket, limits=api_limits, tls=context)
             stack.push_async_callback(listener.close, drain_seconds)
             if tls is not None:
                 tls.serves(listener, api=True)
@@ -189,3 +192,12 @@ class Sockets:
             _log.error("%s\nWhat was read before this change stays in use.", error)
             return
         _log.info("reloaded (the TLS files of origins)")
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Says in a SocketError which socket was meant."""
+    try:
+        yield
+    except SocketError as error:
+        raise SocketError(str(error), socket=name) from error

@@ -6,12 +6,13 @@ Texts: read in and recorded from wrangler 4.164.0, see tests/conformance/cases/w
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation
+from edgeworker.suggestions import did_you_mean
 
 JSType = Literal["string", "number", "boolean", "object"]
 
@@ -79,8 +80,13 @@ class FieldContext:
             listed = ",".join(f'"{key}"' for key in unknown)
             self.diagnostics.warning(
                 f"Unexpected fields found in {called or self.label} field: {listed}",
-                *(self.document.locate((*self.where, key)) for key in unknown),
+                *(self._locate_unknown(key, expected) for key in unknown),
             )
+
+    def _locate_unknown(self, key: str, expected: set[str]) -> SourceLocation:
+        """wrangler's text stays as it is; what was probably meant stands where it was written."""
+        location = self.document.locate((*self.where, key))
+        return replace(location, path=f"{location.path}{did_you_mean(key, expected, before='; ')}")
 
 
 Check = Callable[[FieldContext, object], None]

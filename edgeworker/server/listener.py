@@ -177,7 +177,7 @@ def bind(socket: Socket) -> sockets.socket:
         bound.close()
         match error:
             case OSError(errno=errno.EADDRINUSE):
-                text = "the port is in use; stop who uses it, or take another port (0 is any free one)"
+                text = "the port is in use; stop the program that uses it, or take another port (0 is any free one)"
             case OSError(errno=errno.EACCES):
                 text = "not allowed; ports below 1024 need more rights, so take a higher one"
             case OSError(errno=errno.EADDRNOTAVAIL):

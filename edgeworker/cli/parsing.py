@@ -1,0 +1,57 @@
+"""argparse, with what was probably meant beside what is not known."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from edgeworker.suggestions import did_you_mean
+
+_UNKNOWN_CHOICE: Final = re.compile(
+    r"argument (?P<what>.+?): invalid choice: '(?P<word>.*?)' \(choose from (?P<known>.*)\)"
+)
+_USED: Final = "used_parser"
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parsers of subcommands are of this class too, because they are made by the one above them."""
+
+    def __init__(self, *arguments: object, **keywords: object) -> None:
+        super().__init__(*arguments, **keywords)  # type: ignore[arg-type]  # argparse's own arguments, passed on
+        self.set_defaults(**{_USED: self})  # that of the innermost command stays
+        self._given: tuple[str, ...] = ()
+
+    def parse_known_args(  # type: ignore[override]  # see parse_args
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        self._given = () if args is None else tuple(args)
+        return super().parse_known_args(args, namespace)
+
+    def parse_args(  # type: ignore[override]  # the overloads for a namespace of one's own are not needed
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        options, unknown = self.parse_known_args(args, namespace)
+        used = options.__dict__.pop(_USED, self)
+        if unknown:
+            assert isinstance(used, CommandParser)
+            meant = used._meant(unknown) or f". See {used.prog} --help"
+            used.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        found = _UNKNOWN_CHOICE.fullmatch(message)
+        if found is None:
+            super().error(f"{message}{self._meant(self._given)}" if message.endswith(" required") else message)
+        known = re.findall(r"[\w.:-]+", found["known"])
+        meant = did_you_mean(found["word"], known, before="")
+        there = "" if meant else f"There are: {', '.join(known)}."
+        super().error(f'{found["what"]}: "{found["word"]}" is not known. {meant}{there}')
+
+    def _meant(self, unknown: Sequence[str]) -> str:
+        options = [name for action in self._actions for name in action.option_strings]
+        for word in unknown:
+            if not word.startswith("-") or word.partition("=")[0] in options:
+                continue
+            if meant := did_you_mean(word.partition("=")[0], options, before=". "):
+                return meant
+        return ""
