@@ -19,7 +19,7 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from edgeworker.cli import startup
 from edgeworker.cli.diagnostics import show_warnings
@@ -42,12 +42,6 @@ if TYPE_CHECKING:
     from wrangler_compat.api import V4Api
 
 _log = logging.getLogger(__name__)
-
-_OTHER_SOCKETS: Final = {
-    "https_url": "edge, https",
-    "redirect_url": "http to https",
-    "api_https_url": "KV REST API, https",
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -143,14 +137,7 @@ class _Session:
             print(json.dumps({"event": "ready", **urls, **ca}), flush=True)
             return
         out = Output.for_stream(sys.stdout)
-        startup.show(
-            out,
-            config,
-            edge_url=urls["url"],
-            api_url=urls["api_url"],
-            token_place=token_place,
-            others=[[name, urls[key], ""] for key, name in _OTHER_SOCKETS.items() if key in urls],
-        )
+        startup.show(out, config, urls=urls, token_place=token_place, verbose=self._options.verbose)
         if authority is not None:
             made = "was made now" if sockets.tls is not None and sockets.tls.made_authority else "signs for https"
             out.line(f"The local authority {authority.certificate_file} {made}; to trust it: edgeworker tls show")

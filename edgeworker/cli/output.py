@@ -1,9 +1,13 @@
-"""What a person reads: colours and boxes on a terminal, plain lines when piped."""
+"""What a person reads: colours on a terminal, plain lines when piped."""
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Protocol, Self, TextIO
+from typing import Final, Protocol, Self, TextIO
+
+_LEAST_WIDTH: Final = 24
 
 
 class _Style(Protocol):
@@ -25,8 +29,7 @@ def _plain(text: str, style: str) -> str:
 class Output:
     """Lines, headings and tables on one stream.
 
-    `styled` follows the terminal, NO_COLOR (https://no-color.org) and FORCE_COLOR. Tables are drawn with rich on a
-    terminal and as tab-separated-looking aligned columns elsewhere; nothing of rich is imported when piped.
+    `styled` follows the terminal, NO_COLOR (https://no-color.org) and FORCE_COLOR.
     """
 
     def __init__(self, stream: TextIO, *, styled: bool) -> None:
@@ -66,33 +69,48 @@ class Output:
     def error(self, text: str) -> None:
         self.line(f"{self.style('error:', 'bold red')} {text}")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-        """Every cell is text as it is (no markup). An empty table prints nothing."""
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        title: str | None = None,
+        marked: int | None = None,
+    ) -> None:
+        """Aligned columns. Every cell is text as it is; on a terminal the row `marked` has an arrow in front.
+
+        There a long last cell is wrapped at words; a word, such as a host name, is never broken. An empty
+        table prints nothing, and neither do empty headings.
+        """
         cells = [list(row) for row in rows]
         if not cells:
             return
-        if self.styled:
-            self._rich_table(columns, cells, title)
-        else:
-            self._plain_table(columns, cells, title)
-
-    def _plain_table(self, columns: Sequence[str], rows: list[list[str]], title: str | None) -> None:
         if title:
-            self.line(title)
-        widths = [max(len(row[index]) for row in [list(columns), *rows]) for index in range(len(columns))]
-        for row in [list(columns), *rows]:
-            text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.line(f"  {text.rstrip()}")
+            self.heading(title)
+        width = shutil.get_terminal_size().columns if self.styled else None
+        widths = [max(len(row[index]) for row in [list(columns), *cells]) for index in range(len(columns))]
+        if any(columns):
+            self.note(_aligned(columns, widths, None)[0])
+        for index, row in enumerate(cells):
+            first, *rest = _aligned(row, widths, width)
+            if index == marked and self.styled:
+                first = self.style(f"→{first[1:]}", "bold green")
+            self.line(first)
+            for line in rest:
+                self.line(line)
 
-    def _rich_table(self, columns: Sequence[str], rows: list[list[str]], title: str | None) -> None:
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
 
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.ROUNDED, header_style="dim")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*[Text(cell) for cell in row])
-        Console(file=self._stream, highlight=False).print(table)
+def _aligned(row: Sequence[str], widths: Sequence[int], width: int | None) -> list[str]:
+    """The lines of one row; the first begins with two spaces."""
+    last = max((index for index, cell in enumerate(row) if cell), default=0)
+    before = "  " + "".join(cell.ljust(size) + "  " for cell, size in zip(row[:last], widths[:last], strict=True))
+    whole = f"{before}{row[last]}".rstrip()
+    if width is None or len(whole) <= width:
+        return [whole]
+    # Where hardly anything is left of the line, the cell gets lines of its own.
+    indent = len(before) if width - len(before) >= _LEAST_WIDTH else 4
+    lines = textwrap.wrap(
+        row[last], max(width - indent, _LEAST_WIDTH), break_long_words=False, break_on_hyphens=False
+    ) or [""]
+    wrapped = [" " * indent + line for line in lines]
+    return [before + lines[0], *wrapped[1:]] if indent == len(before) else [before.rstrip(), *wrapped]

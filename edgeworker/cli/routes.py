@@ -90,7 +90,8 @@ def show_explanation(out: Output, explanation: Explanation) -> None:
         [verdict.route.pattern, verdict.route.worker or "(none)", str(verdict.pattern.specificity), _outcome(verdict)]
         for verdict in explanation.verdicts
     ]
-    out.table(["route", "worker", "specificity", "for this URL"], rows)
+    won = next((n for n, verdict in enumerate(explanation.verdicts) if isinstance(verdict.outcome, Won)), None)
+    out.table(["route", "worker", "specificity", "for this URL"], rows, marked=won)
     if not rows:
         out.line("No route was asked.")
     if explanation.elsewhere:

@@ -79,11 +79,12 @@ def settled(config: "Config", options: argparse.Namespace) -> "Config":
         config.https_socket,
         config.api_https_socket,
     )
-    host = options.host or edge.host
+    named = options.host and options.host.removeprefix("[").removesuffix("]")  # an IPv6 address as URLs have it
+    host = named or edge.host
     if https is None and (options.https or options.https_port is not None):
         https = Socket(host, HTTPS_PORT, trusted_proxies=edge.trusted_proxies)
     if https is not None:
-        https = replace(https, host=options.host or https.host, port=_port(options.https_port, https.port))
+        https = replace(https, host=named or https.host, port=_port(options.https_port, https.port))
     if options.api_https_port is not None:
         api_https = replace(api_https or Socket(api.host), port=options.api_https_port)
     outbound = with_environment_proxies(os.environ, config.outbound)

@@ -1,42 +1,85 @@
-"""What `dev` says when it starts: what is served where, with secrets masked."""
+"""What `dev` says when it starts: links that a browser can open, and what the workers have; secrets are masked.
 
-from collections.abc import Sequence
+Three workers fit on a terminal of 24 lines; `--verbose` shows ids, zones and everything else.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
 
 from edgeworker.bindings import describe_binding
 from edgeworker.cli.output import Output
 from edgeworker.config import Config, Worker
+from edgeworker.routing import parse_pattern
+from edgeworker.routing.developer_hosts import below_localhost
+
+_SECRET_FILES: Final = (".dev.vars", ".env")
+_OTHER_SOCKETS: Final = {"https_url": "https", "redirect_url": "http to https", "api_https_url": "KV REST API, https"}
+_MOST_BINDINGS: Final = 9  # as lines of their own; more of them are named by worker
 
 
-def show(
-    out: Output,
-    config: Config,
-    *,
-    edge_url: str,
-    api_url: str | None,
-    token_place: str,
-    others: Sequence[Sequence[str]] = (),
-) -> None:
-    """`token_place` says where the API token comes from; the token itself is not printed. `others` are the rows of
-    other sockets: what, URL, note."""
+def show(out: Output, config: Config, *, urls: Mapping[str, str], token_place: str, verbose: bool = False) -> None:
+    """`urls` are those of the sockets by name. `token_place` says where the API token comes from; it is not printed."""
     out.line()
-    sockets = [["edge", edge_url, _default_text(config)]]
-    if api_url is not None:
-        sockets.append(["KV REST API", f"{api_url}/client/v4", f"token: {token_place}"])
-    out.table(["socket", "url", ""], [*sockets, *others])
+    if files := _secret_files(config):
+        out.note(f"Using secrets of {', '.join(files)}")
+    out.table(["link", "worker"], link_rows(config, urls))
+    out.table(["worker", "binding", "kind", "value"], compact_binding_rows(config))
     out.table(["fetch() of", "goes through", ""], proxy_rows(config))
-    out.table(["zone", "id", "origin"], zone_rows(config))
-    out.table(["route", "worker", "zone"], route_rows(config))
-    out.table(["worker", "binding", "kind", "value"], binding_rows(config))
-    ids = [["account", config.account_id, ""]] if config.account_id else []
-    ids += [["KV namespace", namespace.id, namespace.title] for namespace in config.namespaces]
-    out.table(["", "id", "title"], ids)
+    sockets = [[_OTHER_SOCKETS[name], url, ""] for name, url in urls.items() if name in _OTHER_SOCKETS]
+    if "api_url" in urls:
+        sockets.append(["KV REST API", f"{urls['api_url']}/client/v4", f"token: {token_place}"])
+    out.table(["", "", ""], sockets)
+    if verbose:
+        out.table(["zone", "id", "origin"], zone_rows(config))
+        out.table(["route", "worker", "zone"], route_rows(config))
+        ids = [["account", config.account_id, ""]] if config.account_id else []
+        ids += [["KV namespace", namespace.id, namespace.title] for namespace in config.namespaces]
+        out.table(["", "id", "title"], ids)
 
 
-def _default_text(config: Config) -> str:
-    if config.default_worker is None:
-        return ""
-    where = "every host" if config.default_on_every_host else "localhost"
-    return f"{where}: worker {config.default_worker}"
+def link_rows(config: Config, urls: Mapping[str, str]) -> list[list[str]]:
+    """One for each host and worker: (a link, or a pattern that no single link stands for; what answers)."""
+    rows: dict[tuple[str, str], None] = {}
+    bases = [url for name in ("url", "https_url") if (url := urls.get(name)) is not None]
+    for host, path, answers in _places(config):
+        if host.startswith("*"):
+            rows[host + path, answers] = None
+            continue
+        for base in bases:
+            rows[f"{_with_host(base, below_localhost(host))}{path}", answers] = None
+    if config.default_worker is not None:
+        where = ", every host" if config.default_on_every_host else ""
+        for base in bases:
+            rows[_with_host(base, "localhost") + "/", f"{_worker_text(_named(config))} (default{where})"] = None
+    if config.origin is not None:
+        rows["(every other host)", f"origin {config.origin}"] = None
+    return [list(row) for row in rows]
+
+
+def _places(config: Config) -> Iterator[tuple[str, str, str]]:
+    """(host, path, what answers) of each route and name; a host for which no link can stand begins with "*"."""
+    for route in config.routes:
+        pattern = parse_pattern(route.pattern)
+        host = f"*{pattern.host}" if pattern.any_prefix else pattern.host
+        path = route.pattern.partition("//")[2] or route.pattern
+        yield host or "*", "/" + path.partition("/")[2].removesuffix("*"), route.worker or "(none: to the origin)"
+    for domain in config.custom_domains:
+        yield domain.hostname, "/", domain.worker
+    for worker in config.workers:
+        if worker.workers_dev:
+            yield f"{worker.name}.{config.workers_dev_subdomain}.workers.dev", "/", worker.name
+
+
+def _with_host(base: str, host: str) -> str:
+    """`base` is a socket's URL. One that does not listen on this machine's own address is called by its address."""
+    parts = urlsplit(base)
+    is_here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    return f"{parts.scheme}://{host}:{parts.port}" if is_here else base
+
+
+def _secret_files(config: Config) -> list[str]:
+    return list(dict.fromkeys(file.name for file in config.files if file.name.startswith(_SECRET_FILES)))
 
 
 def proxy_rows(config: Config) -> list[list[str]]:
@@ -73,6 +116,7 @@ def route_rows(config: Config) -> list[list[str]]:
 
 
 def binding_rows(config: Config) -> list[list[str]]:
+    """One for each binding of each worker."""
     rows = []
     for worker in config.workers:
         name = _worker_text(worker)
@@ -83,6 +127,23 @@ def binding_rows(config: Config) -> list[list[str]]:
         if not worker.bindings:
             rows.append([name, "(no bindings)", "", ""])
     return rows
+
+
+def compact_binding_rows(config: Config) -> list[list[str]]:
+    """One for each binding, or for each kind that a worker has, where there are many."""
+    if sum(len(worker.bindings) for worker in config.workers) <= _MOST_BINDINGS:
+        return [row for row in binding_rows(config) if row[2]]
+    rows = []
+    for worker in config.workers:
+        kinds: dict[str, list[str]] = {}
+        for binding in worker.bindings:
+            kinds.setdefault(describe_binding(binding)[0], []).append(f"env.{binding.name}")
+        rows += [[worker.name, str(len(names)), kind, ", ".join(names)] for kind, names in kinds.items()]
+    return rows
+
+
+def _named(config: Config) -> Worker:
+    return next(worker for worker in config.workers if worker.name == config.default_worker)
 
 
 def _worker_text(worker: Worker) -> str:

@@ -25,7 +25,8 @@ from edgeworker.edge.triggers import ManualTriggers, TriggerURLs
 from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
-from edgeworker.routing import Resolver
+from edgeworker.routing import Resolver, RunWorker
+from edgeworker.routing.developer_hosts import name_below_localhost
 from edgeworker.runtime import Scheduled, Worker
 from edgeworker.subrequests import Subrequests
 
@@ -70,6 +71,8 @@ class Edge:
     async def fetch(self, request: Request, /) -> Response:
         """A request from outside."""
         ray = f"{secrets.token_hex(8)}-{COLO}"
+        if self.config.trigger_urls and request.url.hostname.endswith(".localhost"):
+            request = self._with_real_name(request)
         admitted = admit(request, ray=ray)
         if isinstance(admitted, Refusal):
             return _refused(request, admitted)
@@ -106,6 +109,21 @@ class Edge:
         """Forgets the scripts. Call it when nothing is under way in this edge any more."""
         for worker in self.workers.values():
             await worker.close()
+
+    def _with_real_name(self, request: Request) -> Request:
+        """`api.example.com.localhost` is `api.example.com`, if that is served here and the longer name is not."""
+        url = name_below_localhost(request.url)
+        if url is None or self._is_served(request.url) or not self._is_served(url):
+            return request
+        headers = request.headers.copy()
+        headers.set("host", url.host)
+        return request.replace(url=url, headers=headers)
+
+    def _is_served(self, url: URL) -> bool:
+        if url.hostname in self._product_hosts or self.resolver.serving_zone(url) is not None:
+            return True
+        resolution = self.resolver.resolve(url)
+        return isinstance(resolution, RunWorker) and resolution.matched_by != "default worker"
 
     def _chain(self, url: URL) -> Handler:
         if self._product_hosts and (handler := self._product_hosts.get(url.hostname.removesuffix("."))) is not None:

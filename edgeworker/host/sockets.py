@@ -116,7 +116,7 @@ class Sockets:
             stack.push_async_callback(listener.close, drain_seconds)
             if tls is not None:
                 tls.serves(listener)
-            opened.urls[name] = listener.url
+            opened.urls[name] = _reachable(listener.url)
             return listener
 
         async def serve_management(
@@ -129,7 +129,7 @@ class Sockets:
             stack.push_async_callback(listener.close, drain_seconds)
             if tls is not None:
                 tls.serves(listener, api=True)
-            opened.urls[name] = listener.url
+            opened.urls[name] = _reachable(listener.url)
 
         def api_application(api: ManagementApi) -> "Application":
             from edgeworker.host.management.application import management_application
@@ -192,6 +192,11 @@ class Sockets:
             _log.error("%s\nWhat was read before this change stays in use.", error)
             return
         _log.info("reloaded (the TLS files of origins)")
+
+
+def _reachable(url: str) -> str:
+    """A URL that answers: nothing can be called at the address that stands for all of a machine's."""
+    return url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
 
 
 @contextmanager

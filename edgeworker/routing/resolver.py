@@ -12,6 +12,7 @@ from edgeworker.config import Config, Route, Zone
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL
 from edgeworker.messages.hosts import canonical_host, is_loopback, is_within
+from edgeworker.routing.developer_hosts import is_developer_host
 from edgeworker.routing.pattern import Identity, Pattern, parse_pattern
 from edgeworker.routing.table import RouteTable, Verdict
 from edgeworker.routing.zones import Zones, origin_of
@@ -189,7 +190,7 @@ class Resolver:
         if worker is not None:
             return RunWorker(worker, "workers.dev", zone)
         default = self._config.default_worker
-        if default is not None and (self._config.default_on_every_host or is_loopback(host)):
+        if default is not None and (self._config.default_on_every_host or is_developer_host(host, self._config)):
             return RunWorker(default, "default worker", zone)
         return self._origin(host, zone)
 
@@ -247,6 +248,8 @@ class Resolver:
             return f'worker "{default}", on every host'
         if is_loopback(host):
             return f'worker "{default}", for localhost and loopback addresses'
+        if is_developer_host(host, self._config):
+            return f'worker "{default}", for addresses and names of this machine'
         return f'worker "{default}" is for localhost and loopback addresses only'
 
 

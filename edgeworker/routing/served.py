@@ -6,6 +6,7 @@ from typing import Final
 from edgeworker.config import Config
 from edgeworker.errors import ConfigError
 from edgeworker.messages.hosts import canonical_host, is_address, is_within
+from edgeworker.routing.developer_hosts import below_localhost
 from edgeworker.routing.pattern import parse_pattern
 
 # https://www.rfc-editor.org/rfc/rfc6761#section-6.3: localhost and every name below it is this machine.
@@ -20,6 +21,8 @@ def served_names(config: Config) -> tuple[str, ...]:
     in here where a route, a custom domain or an origin names it.
     """
     names = [*ALWAYS, *_configured(config)]
+    if config.trigger_urls:
+        names += [below_localhost(name) for name in _configured(config)]
     return tuple(dict.fromkeys(name.removeprefix("[").removesuffix("]") for name in names))
 
 

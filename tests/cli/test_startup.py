@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from edgeworker.bindings import JSONBinding, KVBinding, SecretBinding, ServiceBinding, TextBinding, UnsupportedBinding
@@ -33,15 +34,12 @@ CONFIG = Config(
 )
 
 
-def _shown() -> str:
+URLS = {"url": "http://127.0.0.1:1", "api_url": "http://127.0.0.1:2", "https_url": "https://127.0.0.1:3"}
+
+
+def _shown(config: Config = CONFIG, *, verbose: bool = True) -> str:
     stream = io.StringIO()
-    startup.show(
-        Output.for_stream(stream),
-        CONFIG,
-        edge_url="http://127.0.0.1:1",
-        api_url="http://127.0.0.1:2",
-        token_place="place",
-    )
+    startup.show(Output.for_stream(stream), config, urls=URLS, token_place="place", verbose=verbose)
     return stream.getvalue()
 
 
@@ -49,8 +47,10 @@ def test_everything_that_is_served_is_named() -> None:
     shown = _shown()
 
     for text in (
-        "http://127.0.0.1:1",
-        "localhost: worker api",
+        "http://example.com.localhost:1/ ",
+        "https://example.com.localhost:3/ ",
+        "http://localhost:1/",
+        "api (default)",
         "http://127.0.0.1:2/client/v4",
         "token: place",
         "http://127.0.0.1:4000",
@@ -62,7 +62,6 @@ def test_everything_that_is_served_is_named() -> None:
         '"orders"',
         "auth#Admin",
         "not emulated",
-        "(no bindings)",
         "acc",
     ):
         assert text in shown
@@ -80,3 +79,32 @@ def test_proxies_are_shown_without_their_passwords() -> None:
         ["https", "http://proxy.example:3128", "but for b.example"]
     ]
     assert startup.proxy_rows(Config()) == []
+
+
+def test_three_workers_fit_on_a_terminal_and_ids_are_for_verbose() -> None:
+    workers = tuple(
+        Worker(
+            name,
+            Path(f"/{name}.py"),
+            (KVBinding("TOKENS", "5ad0a7"), TextBinding("REALM", "orders"), SecretBinding("KEY", "hunter2")),
+        )
+        for name in ("gateway", "auth", "token")
+    )
+    routes = tuple(Route(f"{worker.name}.example.com/*", worker.name) for worker in workers)
+    config = replace(CONFIG, workers=workers, routes=routes, default_worker="gateway", files=(Path("/p/.dev.vars"),))
+    more = replace(config, workers=tuple(replace(one, bindings=one.bindings * 3) for one in workers))
+
+    assert "Using secrets of .dev.vars" in _shown(config, verbose=False)
+    assert "http://auth.example.com.localhost:1/" in _shown(config, verbose=False)
+    assert _shown(config, verbose=False).count("\n") <= 24
+    assert _shown(more, verbose=False).count("\n") <= 24
+    assert "acc" not in _shown(config, verbose=False)
+    assert "acc" in _shown(config)
+
+
+def test_a_pattern_that_no_single_link_stands_for_is_shown_as_it_is() -> None:
+    routes = (Route("*.example.com/api/*", "api"), Route("*/*", "api"), Route("https://a.test/x", "api"))
+
+    rows = startup.link_rows(replace(CONFIG, routes=routes), {"url": "http://127.0.0.1:1"})
+
+    assert [row[0] for row in rows[:3]] == ["*.example.com/api/", "*/", "http://a.test.localhost:1/x"]
