@@ -85,6 +85,9 @@ class Output:
         cells = [list(row) for row in rows]
         if not cells:
             return
+        while len(columns) > 1 and not any(row[len(columns) - 1] for row in cells):
+            columns = columns[:-1]  # a column in which nothing stands
+            cells = [row[:-1] for row in cells]
         if title:
             self.heading(title)
         width = shutil.get_terminal_size().columns if self.styled else None

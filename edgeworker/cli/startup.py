@@ -3,6 +3,7 @@
 Three workers fit on a terminal of 24 lines; `--verbose` shows ids, zones and everything else.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,7 +25,8 @@ def show(out: Output, config: Config, *, urls: Mapping[str, str], token_place: s
     if files := _secret_files(config):
         out.note(f"Using secrets of {', '.join(files)}")
     out.table(["link", "worker"], link_rows(config, urls))
-    out.table(["worker", "binding", "kind", "value"], compact_binding_rows(config))
+    bindings = binding_rows(config) if verbose else compact_binding_rows(config)
+    out.table(["worker", "binding", "kind", "value"], bindings)
     out.table(["fetch() of", "goes through", ""], proxy_rows(config))
     sockets = [[_OTHER_SOCKETS[name], url, ""] for name, url in urls.items() if name in _OTHER_SOCKETS]
     if "api_url" in urls:
@@ -39,22 +41,26 @@ def show(out: Output, config: Config, *, urls: Mapping[str, str], token_place: s
 
 
 def link_rows(config: Config, urls: Mapping[str, str]) -> list[list[str]]:
-    """One for each host and worker: (a link, or a pattern that no single link stands for; what answers)."""
-    rows: dict[tuple[str, str], None] = {}
+    """One for each host: (a link, or a pattern that no single link stands for; the workers that answer there)."""
     bases = [url for name in ("url", "https_url") if (url := urls.get(name)) is not None]
+    hosts: dict[str, tuple[str, list[str]]] = {}
     for host, path, answers in _places(config):
+        shortest, workers = hosts.get(host, (path, []))
+        hosts[host] = (min(shortest, path, key=len), [*workers, *([] if answers in workers else [answers])])
+    rows = []
+    for host, (path, workers) in hosts.items():
+        answered = ", ".join(workers)
         if host.startswith("*"):
-            rows[host + path, answers] = None
-            continue
-        for base in bases:
-            rows[f"{_with_host(base, below_localhost(host))}{path}", answers] = None
+            rows.append([host + path, answered])
+        else:
+            rows += [[f"{_with_host(base, below_localhost(host))}{path}", answered] for base in bases]
     if config.default_worker is not None:
         where = ", every host" if config.default_on_every_host else ""
-        for base in bases:
-            rows[_with_host(base, "localhost") + "/", f"{_worker_text(_named(config))} (default{where})"] = None
+        answered = f"{_worker_text(_named(config))} (default{where})"
+        rows += [[_with_host(base, "localhost") + "/", answered] for base in bases]
     if config.origin is not None:
-        rows["(every other host)", f"origin {config.origin}"] = None
-    return [list(row) for row in rows]
+        rows.append(["(every other host)", f"origin {config.origin}"])
+    return rows
 
 
 def _places(config: Config) -> Iterator[tuple[str, str, str]]:
@@ -130,15 +136,14 @@ def binding_rows(config: Config) -> list[list[str]]:
 
 
 def compact_binding_rows(config: Config) -> list[list[str]]:
-    """One for each binding, or for each kind that a worker has, where there are many."""
+    """One for each binding; for each worker, with how many it has of each kind, where there are many."""
     if sum(len(worker.bindings) for worker in config.workers) <= _MOST_BINDINGS:
         return [row for row in binding_rows(config) if row[2]]
     rows = []
     for worker in config.workers:
-        kinds: dict[str, list[str]] = {}
-        for binding in worker.bindings:
-            kinds.setdefault(describe_binding(binding)[0], []).append(f"env.{binding.name}")
-        rows += [[worker.name, str(len(names)), kind, ", ".join(names)] for kind, names in kinds.items()]
+        kinds = Counter(describe_binding(binding)[0] for binding in worker.bindings)
+        several = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        rows.append([worker.name, str(len(worker.bindings)), several, ""])
     return rows
 
 
