@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from edgeworker.assets import AssetServer
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
@@ -11,6 +12,7 @@ from edgeworker.runtime.contract.activity import activity
 from edgeworker.runtime.contract.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 
 _log = logging.getLogger(__name__)
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Worker:
@@ -59,6 +61,8 @@ class Worker:
             answer = await self._assets.front(request)
             if answer is not None:
                 return answer
+        if request.hops:  # another worker sent it
+            request = _with_length(request)
         ctx = self._context(request, subrequests, props, by_binding=by_binding)
         try:
             with activity:
@@ -141,6 +145,18 @@ class Worker:
             self.isolate.describe(error),
         )
         return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
+
+
+def _with_length(request: Request) -> Request:
+    """With a Content-Length that is its body's, as far as that is known: what another worker sends has none."""
+    if request.body is None or request.body.length is None:
+        return request
+    length = str(request.body.length)
+    if request.headers.get("content-length") == length:
+        return request
+    headers = request.headers.without(_FRAMING)
+    headers.append("Content-Length", length)
+    return request.replace(headers=headers)
 
 
 def _scheduled_request() -> Request:

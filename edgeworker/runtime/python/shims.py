@@ -49,6 +49,7 @@ from edgeworker.runtime.webapi import (
 )
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi.ffi import jsnull
+from edgeworker.runtime.webapi.surplus import ignore_surplus_in
 
 PYODIDE_VERSION: Final = "0.28.3"
 
@@ -194,6 +195,7 @@ def _js(services: ShimServices) -> Names:
         "setTimeout": timers.setTimeout,
         "undefined": None,
     }
+    names = ignore_surplus_in(names)
     whole = data.JsGlobal(names)
     return {**names, "globalThis": whole, "self": whole}
 

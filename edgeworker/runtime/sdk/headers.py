@@ -5,12 +5,13 @@ Cloudflare's SDK. Look-ups read the core's raw fields; the message behind is bui
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from email.message import Message
 from http.client import HTTPMessage
 from typing import Final, TypeVar
 
 from edgeworker.messages import Headers
+from edgeworker.runtime.webapi.data import JsMap
 from edgeworker.runtime.webapi.headers import Headers as JSHeaders
 from edgeworker.runtime.webapi.headers import to_headers
 
@@ -68,6 +69,8 @@ def from_script(headers: object) -> Headers | None:
             return to_headers(headers) if headers else None
         case JSHeaders():
             return headers.core.copy()
+        case JsMap() | tuple() | ItemsView():  # what pyodide converts like these
+            return to_headers(headers)
         case None:
             return None
         case HTTPMessageMapping():

@@ -11,7 +11,6 @@ NOT_EMULATED: Final = (
     "MessageChannel",
     "Proxy",
     "Reflect",
-    "RegExp",
     "Symbol",
     "WeakMap",
     "WeakRef",

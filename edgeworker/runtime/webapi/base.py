@@ -7,6 +7,7 @@ from typing import Self, TypeVar
 
 from edgeworker.messages import Body
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 _T = TypeVar("_T")
 _Item = TypeVar("_Item")
@@ -15,9 +16,12 @@ _Item = TypeVar("_Item")
 class JsObject:
     """Made with `Class.new(...)`. Keyword arguments of `new` are JavaScript's trailing options object."""
 
+    def __init_subclass__(cls) -> None:
+        javascript_class(cls)
+
     @classmethod
     def new(cls, *args: object, **options: object) -> Self:
-        return cls(*args, **options)
+        return cls() if cls.__init__ is object.__init__ else cls(*args, **options)
 
     @property
     def constructor(self) -> Constructor:

@@ -10,8 +10,10 @@ from typing import ClassVar, Self, SupportsFloat, SupportsIndex, SupportsInt
 
 from edgeworker.runtime.webapi.base import is_absent, range_error, type_error
 from edgeworker.runtime.webapi.ffi import Constructor
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 
+@javascript_class
 class ArrayBuffer(bytearray):
     """Bytes that can be changed in place: what `arrayBuffer()` answers and `ArrayBuffer.new(length)` makes."""
 
@@ -102,6 +104,7 @@ class ArrayBuffer(bytearray):
         return self
 
 
+@javascript_class
 class _View(ArrayBuffer):
     """A window of a buffer: `Class.new(buffer, offset, length)`, the length counted in items."""
 
@@ -117,6 +120,7 @@ class _View(ArrayBuffer):
         return cls(bytes(buffer)[start : start + size]).over(buffer, start)
 
 
+@javascript_class
 class Uint8Array(_View):
     """What `to_js(bytes)` and `Uint8Array.new` make."""
 
@@ -163,6 +167,7 @@ class Int8Array(Uint8Array):
     pass
 
 
+@javascript_class
 class NumberArray(_View):
     """A typed array whose items are of more than one byte, in the order of the machine."""
 
@@ -261,6 +266,7 @@ NUMBER_ARRAYS = {
 }
 
 
+@javascript_class
 class DataView(_View):
     """`getUint16(at, littleEndian)`, `setUint16(at, value, littleEndian)` and their kin."""
 

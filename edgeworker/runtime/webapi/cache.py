@@ -18,10 +18,12 @@ from edgeworker.messages import Body, Headers
 from edgeworker.runtime.webapi import body_init, encodings
 from edgeworker.runtime.webapi.base import options, type_error
 from edgeworker.runtime.webapi.fetch import Response, resource_of
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 _DEFAULT: Final = ""
 
 
+@javascript_class
 class Cache:
     def __init__(self, store: CacheStore, clock: Clock, name: str) -> None:
         self._store = store
@@ -92,6 +94,7 @@ class Cache:
         return await self._store.delete(self._name, asked.url.href, now=self._clock.now())
 
 
+@javascript_class
 class CacheStorage:
     """`caches.default` is one cache of the whole edge, as those with a name are."""
 

@@ -8,10 +8,12 @@ from typing import Final
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 _log: Final = logging.getLogger("edgeworker.console")
 
 
+@javascript_class
 class Console:
     """`console.log(...)` and the like: texts as they are, data as JSON, separated by blanks."""
 

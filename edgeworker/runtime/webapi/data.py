@@ -10,8 +10,10 @@ from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.webapi.base import JsObject, entries, is_absent
 from edgeworker.runtime.webapi.buffers import Uint8Array
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, jsnull
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 
+@javascript_class
 class JsArray(list[object]):
     """A JavaScript array: a list with its methods."""
 
@@ -168,6 +170,17 @@ class JsMap(MutableMapping[str, object], JsObject):
         return len(self._items)
 
 
+class LiteralMap(JsMap):
+    """What `to_js` makes of a dict: a Map whose texts are properties too, so that `JSON.stringify` shows them."""
+
+    def __getattr__(self, name: str) -> object:
+        items: dict[object, object] = self.__dict__.get("_items", {})
+        if name not in items:
+            raise AttributeError(name)
+        return items[name]
+
+
+@javascript_class
 class JsSet(set[object]):
     """A JavaScript Set."""
 
@@ -191,6 +204,7 @@ class JsSet(set[object]):
         return set(self)
 
 
+@javascript_class
 class Object:
     """The global of that name. An object of a script is a JsDict."""
 
@@ -241,6 +255,7 @@ class JsGlobal(JsObject):
         self.__dict__.update(names)
 
 
+@javascript_class
 class Math:
     """The global of that name, as far as Python's own `math` is not used instead."""
 
@@ -308,7 +323,7 @@ def to_js(
                 return item
             case dict():
                 pairs = [[key, convert(inner, left - 1)] for key, inner in item.items()]
-                return JsMap(pairs) if dict_converter is None else dict_converter(pairs)
+                return LiteralMap(pairs) if dict_converter is None else dict_converter(pairs)
             case list() | tuple():
                 return JsArray(convert(inner, left - 1) for inner in item)
             case set() | frozenset():

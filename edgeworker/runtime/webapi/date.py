@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from edgeworker.clock import Clock
 from edgeworker.runtime.webapi.base import JsObject, range_error
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 
 class Date(JsObject):
@@ -139,6 +140,7 @@ class Date(JsObject):
         return datetime.fromtimestamp(self._ms / 1000, UTC)
 
 
+@javascript_class
 class Performance:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

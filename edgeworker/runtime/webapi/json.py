@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from edgeworker.runtime.webapi import json_text
-from edgeworker.runtime.webapi.data import JsMap, JsSet, js_lists
+from edgeworker.runtime.webapi.base import JsObject
+from edgeworker.runtime.webapi.data import JsMap, JsSet, LiteralMap, js_lists
 from edgeworker.runtime.webapi.ffi import JsException, jsnull
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 
 def stringify(value: object, _replacer: object = None, space: object = None) -> str:
@@ -32,7 +34,9 @@ def plain(value: object) -> object:
             return value
         case float():
             return json_text.number(value) if math.isfinite(value) else None
-        case JsMap() | JsSet():
+        case LiteralMap():
+            return {str(key): plain(item) for key, item in value.entries()}
+        case JsMap() | JsSet() | JsException():
             return {}  # neither has properties of its own: a well-known surprise
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
@@ -47,9 +51,12 @@ def plain(value: object) -> object:
         return plain(to_json())
     if isinstance(value, bytes | bytearray):
         return {str(index): item for index, item in enumerate(value)}
+    if isinstance(value, JsObject):
+        return {}  # what standard objects have is not their own
     raise JsException("TypeError", f"JSON.stringify: {type(value).__name__} is not a value of JSON")
 
 
+@javascript_class
 class JSON:
     """The global object of that name."""
 

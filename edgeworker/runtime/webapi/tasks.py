@@ -9,6 +9,7 @@ from edgeworker.messages import Body
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 _T = TypeVar("_T")
 # The loop itself keeps no task alive.
@@ -143,6 +144,7 @@ async def _all_settled(items: Iterable[object]) -> object:
     )
 
 
+@javascript_class
 class Timers:
     """`setTimeout` and its kin for one worker."""
 

@@ -11,7 +11,9 @@ from edgeworker.runtime.webapi.base import JsObject, is_absent
 from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.json_text import number
+from edgeworker.runtime.webapi.regexp import RegExp
 from edgeworker.runtime.webapi.strings import to_string
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 _INTEGER: Final = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9a-zA-Z]+)")
 _FLOAT: Final = re.compile(r"\s*[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
@@ -51,6 +53,7 @@ def to_number(value: object = 0) -> int | float:
         return math.nan
 
 
+@javascript_class
 class Number:
     """`Number(x)`, and what stands at it."""
 
@@ -60,6 +63,11 @@ class Number:
     parseFloat = staticmethod(parseFloat)
 
     def __new__(cls, value: object = 0) -> int | float:  # type: ignore[misc]  # a call converts, as in JavaScript
+        return to_number(value)
+
+    @classmethod
+    def new(cls, value: object = 0) -> int | float:
+        """Python has no number that is an object."""
         return to_number(value)
 
     @staticmethod
@@ -79,10 +87,15 @@ class Number:
         return isinstance(value, float) and math.isnan(value)
 
 
+@javascript_class
 class String:
     """`String(x)`, and what stands at it."""
 
     def __new__(cls, value: object = "") -> str:  # type: ignore[misc]  # a call converts, as in JavaScript
+        return to_string(value)
+
+    @classmethod
+    def new(cls, value: object = "") -> str:
         return to_string(value)
 
     @staticmethod
@@ -182,6 +195,7 @@ class EventTarget(JsObject):
         return not event.defaultPrevented
 
 
+@javascript_class
 class Scheduler:
     """`scheduler.wait(ms)`, on the edge's clock."""
 
@@ -211,6 +225,7 @@ NAMES: Final[Mapping[str, object]] = {
     "isFinite": isFinite,
     "isNaN": isNaN,
     "parseFloat": parseFloat,
+    "RegExp": RegExp,
     "parseInt": parseInt,
     "structuredClone": structuredClone,
 }

@@ -16,6 +16,7 @@ from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi.base import JsObject, type_error
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 _log = logging.getLogger(__name__)
 
@@ -189,6 +190,7 @@ def _may_be_sent(code: int) -> bool:
     return code in (1000, 1001, 1002, 1003, *range(1007, 1015)) or 3000 <= code <= 4999
 
 
+@javascript_class
 class WebSocketPair(JsDict):
     """`client, server = WebSocketPair.new().object_values()`; also `pair[0]` and `pair["1"]`."""
 

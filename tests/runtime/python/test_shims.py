@@ -28,7 +28,7 @@ IDIOMS = [
     ("o = Object.new(); o.x = 1", "JSON.stringify(o), Object.keys(o)", "('{\"x\":1}', ['x'])"),
     ("o = Object.assign(Object.new(), {'a': 1}, {'b': 2})", "o.b, Object.entries(o)", "(2, [['a', 1], ['b', 2]])"),
     ("", "JSON.stringify({'a': [1, 'é', None, 1.5, 2.0, True]})", '{"a":[1,"é",null,1.5,2,true]}'),
-    ("", "JSON.stringify(to_js({'a': 1}))", "{}"),  # a Map has no properties
+    ("", "JSON.stringify(to_js({'a': 1}))", '{"a":1}'),  # properties of their own, unlike those of a Map
     ("", "JSON.stringify([float('nan'), Date.new(0)])", '[null,"1970-01-01T00:00:00.000Z"]'),
     ('d = JSON.parse(\'{"a": [{"b": 2}]}\')', "d.a[0].b, d.a.length, d.to_py()", "(2, 1, {'a': [{'b': 2}]})"),
     (

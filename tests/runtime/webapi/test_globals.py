@@ -215,7 +215,7 @@ RULES = [
     ("js.Blob.new('text')", "1", "JsException: TypeError: Blob.new() takes a list of parts"),
     ("js.Blob.new([5])", "1", "JsException: TypeError: a part of a Blob is text, bytes or a Blob, not int"),
     # what is not there
-    ("", "js.EventSource, js.RegExp('x')", "NotEmulated: js.RegExp is not emulated by edgeworker"),
+    ("", "js.EventSource, js.Symbol('x')", "NotEmulated: js.Symbol is not emulated by edgeworker"),
     ("", "repr(js.EventSource), hasattr(js.EventSource, '__len__')", "('<js.EventSource, not emulated>', False)"),
     (
         "c = await js.caches.open('x'); u = 'https://x.example/'; await c.put(u, js.Response.new('b'))",

@@ -112,3 +112,29 @@ async def test_a_stream_that_is_not_what_it_says_fails_the_one_who_reads_it(stag
     )
 
     assert found.startswith("JsException: TypeError: Decompression failed")
+
+
+HEADERS = "from pyodide.ffi import to_js\nimport js\nd = {'a': '1', 'b': '2'}"
+
+
+@pytest.mark.parametrize(
+    ("expression", "gives"),
+    [
+        ("js.JSON.stringify(to_js({'a': 1, 'b': [{'c': 2}]}))", '{"a":1,"b":[{"c":2}]}'),
+        ("await js.Response.json(to_js({'a': 1})).text()", '{"a":1}'),
+        ("js.JSON.stringify(js.Map.new([['a', 1]]))", "{}"),
+        ("to_js({'a': 1}).a, to_js({'a': 1}).get('a'), hasattr(to_js({}), 'a')", "(1, 1, False)"),
+        ("js.JSON.stringify(js.Request.new('https://x/'))", "{}"),
+        ("js.JSON.stringify({'u': js.URL.new('https://x/'), 'h': js.Headers.new(d)})", '{"u":"https://x/","h":{}}'),
+        ("js.Headers.new(to_js(d)).values()", "['1', '2']"),
+        ("js.Headers.new(d.items()).values()", "['1', '2']"),
+        ("js.Headers.new((('a', '1'), ['b', '2'])).values()", "['1', '2']"),
+        ("js.Headers.new({'a': True, 'b': None}).values()", "['true', 'undefined']"),
+        ("Request('https://x/', headers=to_js(d)).headers['b']", "2"),
+        ("Request('https://x/', headers=d.items()).headers['b']", "2"),
+        ("Response('x', headers=(('a', '1'),)).headers['a']", "1"),
+        ("js.Number.new('5'), js.Number.new(), js.String.new(5)", "(5, 0, '5')"),
+    ],
+)
+async def test_python_data_is_converted_as_pyodide_does(stage: Stage, expression: str, gives: str) -> None:
+    assert await evaluated(stage, HEADERS, expression) == gives

@@ -18,6 +18,7 @@ from edgeworker import messages
 from edgeworker.runtime.python import run_sync_stack
 from edgeworker.runtime.python.gateway import DEFAULT_OPTIONS, Options, build_response, decode_value, unwrap_request
 from edgeworker.runtime.python.sync_body import SyncBody
+from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 
 _log: Final = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ async def fetch(
 ) -> JSResponse:
     """The application's response. Raises what it raises, RuntimeError where it does not call start_response."""
     request = unwrap_request(req)
+    if request.body is not None and request.body.length is None:
+        # CGI knows no body without a length: frameworks would read none of it.
+        request = request.replace(body=messages.Body(await body_init.read(request, None)))
     call = _Call(app, build_environ(request, env), copy_context())
     await run_sync_stack.in_thread(call.begin, call.context)
     assert call.status is not None
@@ -140,6 +144,8 @@ def build_environ(request: messages.Request, env: object) -> Environ:
         "wsgi.run_once": False,
         "workers.env": env,
     }
+    if request.body is not None:
+        environ["CONTENT_LENGTH"] = str(request.body.length)
     for name, value in request.headers.entries_of_bytes():
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):

@@ -9,6 +9,7 @@ from edgeworker.runtime.webapi.base import type_error
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.crypto.keys import CryptoKey
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 if TYPE_CHECKING:
     from edgeworker.runtime.webapi.crypto.subtle import SubtleCrypto
@@ -18,6 +19,7 @@ _MAX_RANDOM_BYTES = 65_536
 __all__ = ["Crypto", "CryptoKey"]
 
 
+@javascript_class
 class Crypto:
     @cached_property
     def subtle(self) -> "SubtleCrypto":

@@ -28,6 +28,7 @@ from edgeworker.runtime.webapi.crypto.keys import (
     usages_of,
 )
 from edgeworker.runtime.webapi.json import stringify
+from edgeworker.runtime.webapi.surplus import javascript_class
 
 KINDS: Final[Mapping[str, KeyKind]] = {
     "AES-CBC": aes.CBC(),
@@ -49,6 +50,7 @@ KINDS: Final[Mapping[str, KeyKind]] = {
 _SPELLED: Final = {name.upper(): name for name in KINDS}
 
 
+@javascript_class
 class SubtleCrypto:
     """Errors are JsException with the names and texts of workerd."""
 

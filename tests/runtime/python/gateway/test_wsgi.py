@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edgeworker.bindings import TextBinding
-from edgeworker.messages import Body
+from edgeworker.bindings import ServiceBinding, TextBinding
+from edgeworker.messages import Body, Request, Response
 from edgeworker.runtime import ScriptFailure
 from tests.runtime.stage import Stage
 
@@ -192,3 +192,37 @@ def app(environ, start_response):
     )
 
     assert answer.text == repr(["ann", "t/u", "1"])
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    yield b"a=1&"
+    yield b"b=2"
+
+
+@pytest.mark.parametrize("call", ["env.OTHER.fetch(request)", "fetch('https://o/', method='POST', body='a=1&b=2')"])
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_body_from_another_worker_or_of_unknown_length_is_read(stage: Stage, call: str, known: bool) -> None:
+    stage.add(
+        SERVED
+        + """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    length = environ["CONTENT_LENGTH"]
+    return [f"{length} ".encode(), environ["wsgi.input"].read(int(length))]
+""",
+        name="other",
+    )
+    stage.add(
+        "from workers import WorkerEntrypoint, env, fetch\n"
+        "class Default(WorkerEntrypoint):\n"
+        f"    async def fetch(self, request):\n        env = self.env\n        return await {call}\n",
+        ServiceBinding("OTHER", "other"),
+    )
+
+    async def answer(request: Request) -> Response:
+        return await stage.workers["other"].run(request.replace(hops=1), stage.origin)
+
+    stage.origin.fetch = answer  # type: ignore[method-assign]  # a route of this edge
+    sent = Body(b"a=1&b=2") if known else Body(chunks())
+
+    assert (await stage.get(method="POST", body=sent)).text == "7 a=1&b=2"
