@@ -87,16 +87,24 @@ class UserRecords:
     """`issuer.users` and `issuer.passwords` with types. Errors: `bad_user` (a line for each fault), `bad_password`."""
 
     def __init__(self) -> None:
-        users, passwords = issuer_module("users"), issuer_module("passwords")
+        users, passwords, end_marks = (issuer_module(name) for name in ("users", "passwords", "end_marks"))
         self.parse: Callable[[Mapping[str, object]], User] = users.parse
         self.record: Callable[[User], dict[str, object]] = users.record
         self.key: Callable[[str], str] = users.key
+        # All keys under which the record of an address may be, that of `key` first.
+        self.keys: Callable[[str], tuple[str, ...]] = users.keys
+        self.account: Callable[[str], str] = users.account
         self.id_key: Callable[[str], str] = users.id_key
+        self.renewed_key: Callable[[str], str] = users.renewed_key
+        # The entry that ends all sessions and grants of a user: its key by the user's id, and a new value, with `now=`.
+        self.end_key: Callable[[str], str] = end_marks.key
+        self.new_end_mark: Callable[..., str] = end_marks.new
         self.is_id: Callable[[str], bool] = users.is_id
         self.new_id: Callable[[], str] = users.new_id
         self.bad: type[ValueError] = users.BadUser
         self.hash_password: Callable[..., str] = passwords.make
         self.check_password: Callable[[str], None] = passwords.check
+        self.matches: Callable[[str, str], bool] = passwords.matches
         self.bad_password: type[ValueError] = passwords.BadPassword
 
 

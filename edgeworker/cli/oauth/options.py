@@ -63,23 +63,26 @@ def _users(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--claims", metavar="JSON", help="further claims for userinfo and ID tokens, as an object")
     listing = commands.add_parser("list", help="all users")
     show = commands.add_parser("show", help="one user")
-    disable = commands.add_parser("disable", help="let a user log in no more")
+    disable = commands.add_parser("disable", help="refuse a user from now on, and end all sessions")
     enable = commands.add_parser("enable", help="let a disabled user log in again")
-    password = commands.add_parser("set-password", help="give a user another password")
+    password = commands.add_parser("set-password", help="give a user another password, and end all sessions")
+    end = commands.add_parser(
+        "end-sessions", help="sign a user out everywhere: ends all sessions, refresh tokens and consents"
+    )
     delete = commands.add_parser("delete", help="remove a user for ever")
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
     imported = commands.add_parser("import", help="make the users of a TOML or JSON file, all or none")
-    for command in (show, disable, enable, password, delete):
+    for command in (show, disable, enable, password, end, delete):
         command.add_argument("user", metavar="EMAIL|ID")
     for command in (add, password, imported):
         command.add_argument(
             "--hash",
             dest="scheme",
             choices=("argon2id", "scrypt"),
-            help="how the password is kept; Cloudflare's Python checks scrypt only (default: the best that is here)",
+            help="how the password is stored; Cloudflare's Python checks scrypt only (default: the best available)",
         )
     _add_import(imported, "users")
-    for command in (add, listing, show, disable, enable, password, delete, imported):
+    for command in (add, listing, show, disable, enable, password, end, delete, imported):
         _add_where(command)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from issuer.users import User
 
 _PREFIX = "u:"
-_ENDS = "sessions and refresh tokens are refused at once, access tokens end by themselves, within minutes"
+_ENDS = "all sessions and refresh tokens are void at once; access tokens expire by themselves, within minutes"
 # What stands for a password's hash while the rest of a record is looked at.
 _NO_HASH = "$scrypt$ln=15,r=8,p=3$" + "A" * 22 + "$" + "A" * 43
 
@@ -38,20 +38,23 @@ async def run(registry: Registry, options: argparse.Namespace, out: "Output", er
             out.line(json.dumps(shown(user), indent=2, ensure_ascii=False))
         case "disable" | "enable" as action:
             key, user = await users.find(options.user)
-            user = await users.keep(key, replace(user, disabled=action == "disable"))
-            ends = f"; {_ENDS}" if action == "disable" else ""
-            _said(out, err, options, user, f"user {user.email} is {action}d{ends}")
+            user = await users.put(key, replace(user, disabled=action == "disable"), ends_sessions=True)
+            _said(out, err, options, user, f"user {user.email} is {action}d; {_ENDS}")
         case "set-password":
             key, user = await users.find(options.user)
             hashed = users.hashed(new_password(user.email), options.scheme)
-            user = await users.keep(key, replace(user, password=hashed))
-            _said(out, err, options, user, f"user {user.email} has the new password")
+            user = await users.put(key, replace(user, password=hashed), ends_sessions=True)
+            _said(out, err, options, user, f"user {user.email} has the new password; {_ENDS}")
+        case "end-sessions":
+            _, user = await users.find(options.user)
+            await users.end_sessions(user)
+            _said(out, err, options, user, f"user {user.email} is signed out everywhere: {_ENDS}")
         case "delete":
             key, user = await users.find(options.user)
             if not options.yes and not confirmed(f"Remove {user.email} ({user.id}) for ever?"):
                 err.line("Not removing.")
                 return 0
-            await registry.delete([key, users.records.id_key(user.id)])
+            await users.delete(key, user)
             _said(out, err, options, user, f"user {user.email} is removed; {_ENDS}")
         case _:
             imported = await users.import_file(options)
@@ -74,15 +77,25 @@ class Users:
     ) -> "User":
         """`values` are members of the record; `password` gives the one of this address, once all else is right."""
         user = self._parsed(values)
-        key = self.records.key(user.email)
-        if await self._registry.there([key]):
+        keys = self.records.keys(user.email)
+        if await self._registry.there(keys):
             raise ConfigError(f"there is a user {user.email} already; see: edgeworker oauth users show {user.email}")
-        return await self.keep(key, replace(user, password=self.hashed(password(user.email), scheme)))
+        return await self.put(keys[0], replace(user, password=self.hashed(password(user.email), scheme)))
 
-    async def keep(self, key: str, user: "User") -> "User":
+    async def put(self, key: str, user: "User", *, ends_sessions: bool = False) -> "User":
         """Writes the record, and the entry that leads to it from the user's id."""
-        await self._registry.put(self._entries(key, user))
+        await self._registry.put(self._entries(key, user, ends_sessions=ends_sessions))
         return user
+
+    async def end_sessions(self, user: "User") -> None:
+        """Voids all sessions, codes, refresh tokens and consents that the user has now."""
+        await self._registry.put(self._end_mark(user))
+
+    async def delete(self, key: str, user: "User") -> None:
+        records = self.records
+        await self._registry.delete(
+            [key, records.id_key(user.id), records.end_key(user.id), records.renewed_key(user.id)]
+        )
 
     async def find(self, email_or_id: str) -> tuple[str, "User"]:
         """(the key of the record, the user)."""
@@ -90,9 +103,11 @@ class Users:
             key = await self._registry.text(self.records.id_key(email_or_id))
         else:
             try:
-                key = self.records.key(email_or_id)
+                keys = self.records.keys(email_or_id)
             except self.records.bad as error:
                 raise ConfigError(str(error)) from None
+            present = await self._registry.there(keys)
+            key = next((key for key in keys if key in present), None)
         record = None if key is None else await self._registry.record(key)
         if key is None or record is None:
             raise ConfigError(f"there is no user {email_or_id}; see: edgeworker oauth users list")
@@ -112,7 +127,8 @@ class Users:
 
     async def import_file(self, options: argparse.Namespace) -> list["User"]:
         file = ImportFile(options.file, "users")
-        there = {user.email: user for user in await self.all() if not isinstance(user, StoreError)}
+        account = self.records.account
+        there = {account(user.email): user for user in await self.all() if not isinstance(user, StoreError)}
         made: list[tuple[User, str | None]] = []
         seen: dict[str, int] = {}
         for item in file.items:
@@ -120,20 +136,28 @@ class Users:
             if found is None:
                 continue
             user = found[0]
-            if user.email in seen:
-                item.fault(f"email: {user.email} is in this file twice; see users[{seen[user.email]}]", "email")
-            elif user.email in there and not options.replace:
+            name = account(user.email)
+            if name in seen:
+                item.fault(f"email: {user.email} is in this file twice; see users[{seen[name]}]", "email")
+            elif name in there and not options.replace:
                 item.fault(f"email: there is a user {user.email} already; --replace replaces such users", "email")
-            seen[user.email] = item.index
+            seen[name] = item.index
             made.append(found)
         file.require()
-        users = [
-            user if password is None else replace(user, password=self.hashed(password, options.scheme))
-            for user, password in made
-        ]
+        users: list[User] = []
         entries: dict[str, str] = {}
-        for user in users:
-            entries |= self._entries(self.records.key(user.email), user)
+        for user, password in made:
+            before = there.get(account(user.email))
+            if password is not None:
+                same = before is not None and self.records.matches(before.password, password)
+                kept = before.password if same and before is not None else self.hashed(password, options.scheme)
+                user = replace(user, password=kept)
+            ends = before is not None and (before.password, before.disabled) != (user.password, user.disabled)
+            key = self.records.key(user.email)
+            if before is not None and not await self._registry.there([key]):
+                key = self.records.keys(before.email)[1]  # a record of an earlier version
+            entries |= self._entries(key, user, ends_sessions=ends)
+            users.append(user)
         await self._registry.put(entries)
         return users
 
@@ -158,7 +182,7 @@ class Users:
                 item.fault(f"password: {error}", "password")
                 right = False
         email = values.get("email")
-        kept = there.get(email) if isinstance(email, str) else None
+        kept = self._present(email, there)
         # A user that is replaced stays the same person: tokens and grants name the id.
         made = {} if kept is None else {"id": kept.id, "created": kept.created}
         try:
@@ -169,6 +193,12 @@ class Users:
             return None
         return (user, password if isinstance(password, str) else None) if right else None
 
+    def _present(self, email: object, there: Mapping[str, "User"]) -> "User | None":
+        try:
+            return there.get(self.records.account(email)) if isinstance(email, str) else None
+        except self.records.bad:
+            return None
+
     def _made(self, values: Mapping[str, object]) -> "User":
         return self.records.parse({"t": "user", "id": self.records.new_id(), "created": self._now, **values})
 
@@ -178,8 +208,13 @@ class Users:
         except self.records.bad as error:
             raise ConfigError(str(error)) from None
 
-    def _entries(self, key: str, user: "User") -> dict[str, str]:
-        return {key: written(self.records.record(user)), self.records.id_key(user.id): key}
+    def _entries(self, key: str, user: "User", *, ends_sessions: bool = False) -> dict[str, str]:
+        entries = {key: written(self.records.record(user)), self.records.id_key(user.id): key}
+        # After the record: a login that sees the mark then also sees the new password.
+        return entries | (self._end_mark(user) if ends_sessions else {})
+
+    def _end_mark(self, user: "User") -> dict[str, str]:
+        return {self.records.end_key(user.id): self.records.new_end_mark(now=self._now)}
 
 
 def shown(user: "User") -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.kv.namespace import KVNamespace
-from issuer import passwords, users
+from issuer import end_marks, passwords, users
 from tests.cli.oauth.conftest import OAuth
 
 PASSWORD = "correct horse battery"
@@ -165,3 +165,93 @@ async def test_a_user_who_is_there_is_replaced_only_on_demand_and_keeps_the_id(
 
     after = await _kept(namespace, "ann@example.com")
     assert (after.id, after.created, after.name) == (before.id, before.created, "Ann A.")
+
+
+async def _mark(namespace: KVNamespace, user: users.User) -> bytes | None:
+    value = await namespace.get(end_marks.key(user.id))
+    assert value is None or isinstance(value, bytes)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("command", "stdin"),
+    [
+        (("end-sessions",), ""),
+        (("disable",), ""),
+        (("enable",), ""),
+        (("set-password", *SCRYPT), "quite another one\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+async def test_these_end_all_sessions_and_grants(
+    oauth: OAuth, namespace: KVNamespace, command: tuple[str, ...], stdin: str
+) -> None:
+    await oauth("users", "add", "ann@example.com", *SCRYPT, stdin=PASSWORD)
+    user = await _kept(namespace, "ann@example.com")
+    assert await _mark(namespace, user) is None
+
+    ran = await oauth("users", command[0], "ann@example.com", *command[1:], stdin=stdin)
+    first = await _mark(namespace, user)
+    await oauth("users", command[0], user.id, *command[1:], stdin=stdin)
+
+    assert "all sessions and refresh tokens are void at once" in ran.err
+    assert first is not None
+    assert await _mark(namespace, user) not in (None, first)
+
+
+async def test_end_sessions_changes_nothing_else(oauth: OAuth, namespace: KVNamespace) -> None:
+    await oauth("users", "add", "ann@example.com", *SCRYPT, stdin=PASSWORD)
+    before = await _kept(namespace, "ann@example.com")
+
+    ran = await oauth("users", "end-sessions", "ANN@example.com", "--json")
+
+    assert json.loads(ran.out)["id"] == before.id
+    assert await _kept(namespace, "ann@example.com") == before
+    assert "there is no user bob@example.com" in (await oauth("users", "end-sessions", "bob@example.com", status=1)).err
+
+
+async def test_an_import_ends_the_sessions_of_those_whose_password_or_state_changes(
+    oauth: OAuth, namespace: KVNamespace, tmp_path: Path
+) -> None:
+    file = tmp_path / "users.json"
+    names = ("same", "password", "disabled")
+    rows = [{"email": f"{name}@example.com", "password": PASSWORD} for name in names]
+    file.write_text(json.dumps({"users": rows}))
+    await oauth("users", "import", str(file), *SCRYPT)
+    rows[1]["password"] = "quite another one"
+    rows[2] |= {"disabled": True}  # type: ignore[dict-item]  # JSON
+    rows[0]["email"] = "SAME@example.com"
+    file.write_text(json.dumps({"users": rows}))
+
+    await oauth("users", "import", str(file), "--replace", *SCRYPT)
+
+    marks = [await _mark(namespace, await _kept(namespace, f"{name}@example.com")) for name in names]
+    assert [mark is not None for mark in marks] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "typed", ["ANN@example.com", "Ann@EXAMPLE.COM", "ann@xn--bcher-kva.example", "ann@Bücher.example"]
+)
+async def test_an_address_is_one_account_in_every_spelling(oauth: OAuth, namespace: KVNamespace, typed: str) -> None:
+    email = "Ann@example.com" if "example.com" in typed.lower() else "ann@bücher.example"
+    await oauth("users", "add", email, *SCRYPT, stdin=PASSWORD)
+
+    assert "there is a user" in (await oauth("users", "add", typed, *SCRYPT, stdin=PASSWORD, status=1)).err
+    assert json.loads((await oauth("users", "show", typed)).out)["email"] == email
+
+
+async def test_a_record_under_the_key_of_an_earlier_version_is_found(oauth: OAuth, namespace: KVNamespace) -> None:
+    await oauth("users", "add", "Ann@example.com", *SCRYPT, stdin=PASSWORD)
+    user = await _kept(namespace, "Ann@example.com")
+    new, old = users.keys("Ann@example.com")
+    assert new != old
+    await namespace.put(old, json.dumps(users.record(user)))
+    await namespace.put(users.id_key(user.id), old)
+    await namespace.delete(new)
+
+    await oauth("users", "disable", "Ann@example.com")
+
+    value = await namespace.get(old)
+    assert isinstance(value, bytes)
+    assert users.parse(json.loads(value)).disabled
+    assert "there is a user" in (await oauth("users", "add", "Ann@example.com", *SCRYPT, stdin=PASSWORD, status=1)).err
