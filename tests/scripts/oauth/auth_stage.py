@@ -180,10 +180,11 @@ def set_up(
     faults: FaultInjection | None = None,
     start: float | None = None,
     workers: Sequence[str] = ("auth",),
+    folder: Path = SCRIPTS,
 ) -> Iterator[Stage]:
-    """An edge with the named workers; for "token", `given` has SIGNING_KEYS."""
+    """An edge with the named workers of `folder`; for "token", `given` has SIGNING_KEYS."""
     clock = MovableClock(start)
-    configs = [SCRIPTS / worker / "wrangler.toml" for worker in workers]
+    configs = [folder / worker / "wrangler.toml" for worker in workers]
     edge = Edge(configs, variables=given or variables(), clock=clock, faults=faults)
     try:
         ann = users.new("ann@example.com", HASH, now=int(clock.now()), name="Ann Larsson")
