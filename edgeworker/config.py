@@ -380,5 +380,6 @@ class Config:
     limits: Limits = Limits()
     cf: CF = CF()
     products: tuple[ProductConfig, ...] = ()  # for the account; those of one zone are in Zone.products
+    error_details: bool = False  # for developing: error pages show tracebacks and origins to clients nearby
     trigger_urls: bool = False  # for developing: URLs that fire cron triggers (edgeworker.edge.triggers), `access_dev`
     files: tuple[Path, ...] = ()  # what was read to make this, for reloading

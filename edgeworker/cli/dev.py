@@ -25,7 +25,7 @@ from edgeworker.cli import startup
 from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
-from edgeworker.cli.run_options import add_run_options, api_token, settled
+from edgeworker.cli.run_options import add_run_options, api_token, serves_this_machine_only, settled
 from edgeworker.errors import EdgeworkerError
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
     add_run_options(parser)
     parser.add_argument("--cron", action="store_true", help="fire cron triggers at their times, which are in UTC")
+    parser.add_argument(
+        "--no-error-details",
+        action="store_true",
+        help="error pages show no traceback and no origin, as in production",
+    )
     parser.add_argument("--no-request-log", action="store_true", help="log no line for each request")
 
 
@@ -128,7 +133,9 @@ class _Session:
                 _log.warning("%s", block)
         else:
             show_warnings(self._errors, loaded.diagnostics)
-        return replace(settled(loaded.require(), self._options), trigger_urls=True)
+        config = settled(loaded.require(), self._options)
+        details = not self._options.no_error_details and serves_this_machine_only(config)
+        return replace(config, trigger_urls=True, error_details=details)
 
     def _ready(self, config: "Config", sockets: "Sockets", token_place: str) -> None:
         urls, authority = sockets.urls, None if sockets.tls is None else sockets.tls.authority

@@ -98,6 +98,18 @@ def settled(config: "Config", options: argparse.Namespace) -> "Config":
     )
 
 
+def serves_this_machine_only(config: "Config") -> bool:
+    """Whether the edge listens on loopback addresses only, and for no proxy that might bring clients from elsewhere."""
+    from edgeworker.routing import is_loopback
+
+    sockets = [socket for socket in (config.edge_socket, config.https_socket) if socket is not None]
+    return all(
+        is_loopback(f"[{socket.host}]" if ":" in socket.host else socket.host)
+        and not (socket.trusted_proxies or socket.proxy_protocol)
+        for socket in sockets
+    )
+
+
 def api_token(options: argparse.Namespace, data: "DataDir") -> tuple[str, str]:
     """(token, where it comes from)."""
     if options.api_token:

@@ -7,6 +7,7 @@ from edgeworker.admission import MAX_LOOPS, without_edge_cookies
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.edge import pages
+from edgeworker.edge.clients import is_public_client
 from edgeworker.edge.hints import hints_for
 from edgeworker.edge.origin_path import as_sent_by_client
 from edgeworker.errors import OriginError
@@ -83,7 +84,12 @@ class Destinations:
             # A custom domain's worker is its own origin: there is nothing behind it to pass through to.
             if isinstance(behind, ToOrigin) and behind.origin is not None:
                 return await self._ask_origin(request, behind)
-        return pages.answer(pages.SCRIPT_EXCEEDED_LIMITS if failure.exceeded_limits else pages.WORKER_FAILED, request)
+        page = pages.SCRIPT_EXCEEDED_LIMITS if failure.exceeded_limits else pages.WORKER_FAILED
+        return pages.answer(page, request, details=self._details(request, failure.described))
+
+    def _details(self, request: Request, text: str) -> str:
+        """`text`, if this client may see it."""
+        return text if self._config.error_details and not is_public_client(request.client) else ""
 
     async def _ask_origin(self, request: Request, resolution: ToOrigin) -> Response:
         base = resolution.origin
@@ -100,16 +106,21 @@ class Destinations:
             _log.warning("origin %s: %s", base, error)
             if request.trace is not None:
                 request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
-            response = pages.answer(pages.origin_failed(error), request)
+            details = self._details(request, f"origin {base}: {error}")
+            response = pages.answer(pages.origin_failed(error), request, details=details)
         response.served_by = "origin"
         return response
 
     def _nothing_here(self, request: Request, resolution: ToOrigin) -> Response:
         zone = resolution.zone
         where = f"zone {zone.name}" if zone is not None else "this host"
-        why = f"{resolution.why}; {where} has no origin"
+        from_worker = request.hops > 0
+        why = f"{where} has no origin" if from_worker else f"{resolution.why}; {where} has no origin"
         hints = hints_for(request.url, self._config, zone)
-        return pages.answer(pages.nothing_here(request.url.host, request.url.path, why=why, hints=hints), request)
+        url = request.url
+        page = pages.nothing_here(url.host, url.path, why=why, hints=hints, from_worker=from_worker)
+        _log.warning("530: %s", page.detail)
+        return pages.answer(page, request)
 
 
 def loop_page(request: Request) -> Response:

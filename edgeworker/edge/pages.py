@@ -1,7 +1,8 @@
 """The pages that the edge itself answers with. Pure.
 
 A browser gets HTML, everything else Cloudflare's one line ("error code: 1101"), and what to do where we know it. No
-page shows a traceback, an origin's address or a header; those are in the log under the Ray ID.
+page shows a traceback, an origin's address or a header; those are in the log under the Ray ID. While developing
+(`Config.error_details`) a client on this machine or in its network sees the traceback and the origin, too.
 
 Codes: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/
 """
@@ -59,9 +60,10 @@ def origin_failed(error: OriginError) -> ErrorPage:
     return ErrorPage(error.status, error.code, title, "The server behind the edge did not answer this request.")
 
 
-def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str]) -> ErrorPage:
-    """The page for a request that no worker takes and that has no origin to go to."""
-    return ErrorPage(530, 1016, "Origin DNS error", f"No worker takes {host}{path}, and {why}.", hints)
+def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str], from_worker: bool = False) -> ErrorPage:
+    """The page for a request that has no origin to go to: no worker takes it, or its worker has passed it on."""
+    start = f"The worker of {host}{path} passed the request on" if from_worker else f"No worker takes {host}{path}"
+    return ErrorPage(530, 1016, "Origin DNS error", f"{start}, and {why}.", hints)
 
 
 def refused(refusal: Refusal) -> Response:
@@ -70,8 +72,11 @@ def refused(refusal: Refusal) -> Response:
     return Response(refusal.status, headers, refusal.text.encode() + b"\n")
 
 
-def answer(page: ErrorPage, request: Request) -> Response:
-    """The page as a response in the form that the client asked for. Never stored by a cache."""
+def answer(page: ErrorPage, request: Request, *, details: str = "") -> Response:
+    """The page as a response in the form that the client asked for. Never stored by a cache.
+
+    `details` are for a developer's eyes: a traceback, or which origin failed and how.
+    """
     ray = request.headers.get("cf-ray") or ""
     headers = Headers([("cache-control", "private, no-store"), ("referrer-policy", "same-origin")])
     if ray:
@@ -79,18 +84,20 @@ def answer(page: ErrorPage, request: Request) -> Response:
     if "text/html" in (request.headers.get("accept") or ""):
         headers.append("content-type", "text/html; charset=UTF-8")
         headers.append("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
-        body = _html(page, ray)
+        body = _html(page, ray, details)
     else:
         headers.append("content-type", "text/plain; charset=UTF-8")
-        body = _text(page, ray)
+        body = _text(page, ray, details)
     return Response(page.status, headers, body.encode())
 
 
-def _text(page: ErrorPage, ray: str) -> str:
+def _text(page: ErrorPage, ray: str, details: str) -> str:
     # Cloudflare's whole text is this one line; more follows only where it teaches.
     lines = [f"error code: {page.code or page.status}"]
     if page.hints:
         lines += ["", page.detail, *page.hints, *([f"Ray ID: {ray}"] if ray else [])]
+    if details:
+        lines += ["", details]
     return "\n".join(lines)
 
 
@@ -99,10 +106,11 @@ _STYLE: Final = """\
 body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:12vh auto;padding:0 1.5rem}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .5rem}
 p,li{overflow-wrap:anywhere}
+pre{overflow-x:auto;padding:.75rem;border:1px solid #8886}
 small{opacity:.7}"""
 
 
-def _html(page: ErrorPage, ray: str) -> str:
+def _html(page: ErrorPage, ray: str, details: str) -> str:
     number = f"Error {page.code or page.status}"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in page.hints)
     foot = (
@@ -118,5 +126,6 @@ def _html(page: ErrorPage, ray: str) -> str:
         f"<title>{html.escape(page.title)}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{number}: {html.escape(page.title)}</h1><p>{html.escape(page.detail)}</p>"
         + (f"<ul>{hints}</ul>" if hints else "")
+        + (f"<pre>{html.escape(details)}</pre>" if details else "")
         + f"<p><small>{foot}</small></p></main></body></html>\n"
     )

@@ -1,6 +1,7 @@
 """An edge with everything it stands on, whose configuration can be replaced while it runs."""
 
 import asyncio
+import linecache
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,6 +103,7 @@ class Assembly:
 
     async def reload(self, config: Config) -> None:
         """Raises ConfigError or ScriptError, and then nothing has changed."""
+        linecache.checkcache()  # else tracebacks of the new scripts show lines of the old ones
         new = await _generation(config, self.store, self._persistent, self.clock, self.background)
         old, self._current = self._current, new
         old.retired = True

@@ -121,7 +121,7 @@ def test_a_script_that_raises_gives_page_1101_and_its_traceback_to_the_log_only(
         "        raise ValueError('inner detail')\n"
     )
 
-    with dev("-c", str(config), cwd=tmp_path) as edge:
+    with dev("-c", str(config), "--no-error-details", cwd=tmp_path) as edge:
         answer = edge.get("example.com")
         said = edge.wait_for("inner detail")
 

@@ -1,5 +1,6 @@
 """The application on the API socket: what is mounted on it, and how a request of aiohttp becomes one of ours."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -19,6 +20,9 @@ from edgeworker.server.responder import ALLOW
 Mount = Callable[[web.Application, Handler], None]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_log: Final = logging.getLogger(__name__)
+
+_LOGGED_PATH: Final = 200
 _LIMITS: Final = web.AppKey("limits", Limits)
 _RECEIVED: Final = web.RequestKey("received", Request)
 
@@ -32,7 +36,12 @@ def mount_rest_api(application: web.Application, api: Handler) -> None:
     """Everything that nothing else takes, with the target as it was received."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        return await exchange.send(await api.fetch(received(request)), request)
+        asked = received(request)
+        response = await api.fetch(asked)
+        if asked.method not in ("GET", "HEAD") or response.status in (401, 403, 429):
+            place = (asked.method, asked.url.path[:_LOGGED_PATH], response.status, asked.client.ip)
+            _log.info("REST API: %s %s %d, from %s", *place)
+        return await exchange.send(response, request)
 
     application.router.add_route("*", r"/{rest:[\s\S]*}", answer)
 

@@ -33,12 +33,15 @@ class ScriptFailure(Exception):
     the request to the origin. For one that exceeded limits it is page 1102.
     """
 
-    def __init__(self, worker: str, original: BaseException, *, pass_through: bool = False) -> None:
-        """`pass_through`: the script called passThroughOnException."""
+    def __init__(
+        self, worker: str, original: BaseException, *, pass_through: bool = False, described: str = ""
+    ) -> None:
+        """`pass_through`: the script called passThroughOnException. `described` is what `Isolate.describe` says."""
         super().__init__(f"worker {worker!r} raised {type(original).__name__}")
         self.worker = worker
         self.original = original
         self.pass_through = pass_through
+        self.described = described
 
     @property
     def exceeded_limits(self) -> bool:

@@ -137,14 +137,10 @@ class Worker:
             place = request.url.origin + request.url.path
             _log.warning('worker "%s": %s (%s %s)', self.name, error, request.method, place)
             return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
-        _log.error(
-            'worker "%s": uncaught exception (%s %s)\n%s',
-            self.name,
-            request.method,
-            request.url.origin + request.url.path,
-            self.isolate.describe(error),
-        )
-        return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
+        described = self.isolate.describe(error)
+        place = request.url.origin + request.url.path
+        _log.error('worker "%s": uncaught exception (%s %s)\n%s', self.name, request.method, place, described)
+        return ScriptFailure(self.name, error, pass_through=ctx.passes_through, described=described)
 
 
 def _with_length(request: Request) -> Request:
