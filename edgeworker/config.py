@@ -195,7 +195,8 @@ class Socket:
 
     `trusted_proxies` are addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed. With
     `proxy_protocol` each connection begins with a PROXY header (version 1 or 2), and only they may connect. With `tls`
-    it is https that is served, and no http.
+    it is https that is served, and no http. `descriptor` is a socket that is bound already, by a parent process or by
+    systemd; `host` and `port` are then for messages only.
     """
 
     host: str = "127.0.0.1"
@@ -203,6 +204,7 @@ class Socket:
     trusted_proxies: tuple[str, ...] = ()
     proxy_protocol: bool = False
     tls: bool = False
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +247,14 @@ class TLS:
 
 @dataclass(frozen=True, slots=True)
 class KVSettings:
-    """`durability` "full": an acknowledged write survives a power cut; "normal": a crash of the process.
+    """`durability` "full": an acknowledged write survives a power cut; "normal": a crash of the process. None is "full"
+    for `serve`, else "normal".
 
     `consistency` "eventual" delays what other readers see by up to `visibility_delay_seconds`, drawn with `seed`.
     """
 
-    durability: Literal["full", "normal"] = schema.setting(
-        "normal", one_of("normal", "full"), "`full`: an acknowledged write survives a power cut"
+    durability: Literal["full", "normal"] | None = schema.setting(
+        None, one_of("normal", "full"), "`full`: an acknowledged write survives a power cut; default: `full` in `serve`"
     )
     consistency: Literal["strong", "eventual"] = schema.setting(
         "strong", one_of("strong", "eventual"), "`eventual`: other readers see a write later"
@@ -371,6 +374,7 @@ class Config:
     https_socket: Socket | None = None  # the edge, over TLS
     api_https_socket: Socket | None = None  # the REST API, over TLS
     redirect_socket: Socket | None = None  # sends every http request to `https_socket`
+    management_socket: Socket | None = None  # health and metrics; `serve` only
     tls: TLS = TLS()
     relaxed_expiration: bool = False  # the REST API keeps an entry that ends in less than 60 s for 60 s
     api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called

@@ -163,6 +163,9 @@ class EdgeFile:
         "an entry that ends in less than 60 s is kept for 60 s, not refused",
         path="api.relaxed_expiration",
     )
+    management_socket: Socket | None = schema.setting(
+        None, _SOCKET, "health and metrics of `serve`: /healthz, /readyz, /metrics, /status", path="sockets.management"
+    )
     api_https_socket: Socket | None = schema.setting(
         None, _SOCKET, "the REST API over TLS, besides `sockets.api`", path="api.https"
     )

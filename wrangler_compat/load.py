@@ -254,6 +254,7 @@ class _Loader:
             else replace(edge.https_socket, trusted_proxies=edge.trusted_proxies),
             api_https_socket=edge.api_https_socket,
             redirect_socket=edge.redirect_socket,
+            management_socket=edge.management_socket,
             tls=edge.tls,
             origin_tls=edge.origin_tls,
             normalize_to_origin=edge.normalize_to_origin,

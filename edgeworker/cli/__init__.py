@@ -14,7 +14,22 @@ from types import ModuleType
 from typing import Final
 
 import edgeworker
-from edgeworker.cli import check, config_show, cron, demo, dev, init, jwt, kv, oauth, routes, test_server, tls, token
+from edgeworker.cli import (
+    check,
+    config_show,
+    cron,
+    demo,
+    dev,
+    init,
+    jwt,
+    kv,
+    oauth,
+    routes,
+    serve,
+    test_server,
+    tls,
+    token,
+)
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
@@ -33,6 +48,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "kv": kv,
     "oauth": oauth,
     "routes": routes,
+    "serve": serve,
     "test-server": test_server,
     "tls": tls,
     "token": token,

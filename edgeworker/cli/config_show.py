@@ -100,7 +100,7 @@ def _show(out: Output, config: "Config") -> None:
         ["account", config.account_id],
         ["origin", config.origin or "(none)"],
         ["default worker", f"{default_worker}{' (every host)' if config.default_on_every_host else ''}"],
-        ["KV", f"{config.kv.consistency} consistency, {config.kv.durability} durability"],
+        ["KV", f"{config.kv.consistency} consistency, {config.kv.durability or 'normal'} durability"],
         ["files", ", ".join(str(file) for file in config.files) or "(none)"],
     ]
     out.table(["setting", "value"], rows)

@@ -73,6 +73,11 @@ class Assembly:
     def config(self) -> Config:
         return self._current.edge.config
 
+    @property
+    def in_flight(self) -> int:
+        """Requests under way, on the current edge and on those that it replaced."""
+        return sum(generation.in_flight for generation in (*self._retired, self._current))
+
     async def fetch(self, request: Request, /) -> Response:
         # As `_in_use`, without the cost of a context manager for each request.
         generation = self._current

@@ -22,7 +22,7 @@ class Storage:
     @classmethod
     def open(cls, file: Path, settings: KVSettings, clock: Clock) -> Self:
         """Raises StoreError for a file that cannot be used."""
-        whole = SQLiteStore.open(file, durability=settings.durability)
+        whole = SQLiteStore.open(file, durability=settings.durability or "normal")
         if settings.consistency == "strong":
             return cls(whole, whole, whole)
         stores = EventualStores(whole, clock, seed=settings.seed, delay_seconds=settings.visibility_delay_seconds)

@@ -1,8 +1,8 @@
 """An edge whose state is in a data directory: KV, cache, atomic values and the scripts on top of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeworker.cache.disk import DiskCache
 from edgeworker.clock import Clock
@@ -11,7 +11,7 @@ from edgeworker.edge import PersistentServices
 from edgeworker.handler import Handler
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.datadir import DataDir
-from edgeworker.host.sockets import Behind, ManagementApi
+from edgeworker.host.sockets import Behind, ManagementApi, ManagementSocket
 from edgeworker.host.storage import Storage
 from edgeworker.kv.sweeper import sweep_for_ever
 from edgeworker.runtime.python.watchdog import Watchdog
@@ -23,7 +23,8 @@ from edgeworker.state import SQLiteState
 class StoredEdge:
     """An `Opener` for `serve`. `make_api` gets KV and the other state; without it there is no API socket.
 
-    `wrap` puts a handler in front of the edge; `access_logger` is told of each finished request.
+    `wrap` puts a handler in front of the edge; `access_logger` is told of each finished request. Of several processes
+    one `sweeps` what has expired. `others` are more sockets of the management plane.
     """
 
     config: Config
@@ -33,6 +34,8 @@ class StoredEdge:
     wrap: Callable[[Handler], Handler] | None = None
     access_logger: AccessLogger | None = None
     drain_seconds: float = 0.0
+    sweeps: bool = True
+    others: Mapping[str, ManagementSocket] = field(default_factory=dict)
 
     async def __call__(self, stack: AsyncExitStack) -> Behind:
         """Raises ConfigError, ScriptError or StoreError."""
@@ -48,4 +51,5 @@ class StoredEdge:
         stack.callback(watchdog.close)
         api = None if self.make_api is None else self.make_api(storage, state)
         edge = assembly if self.wrap is None else self.wrap(assembly)
-        return Behind(edge, api, self.access_logger, assembly, lambda: sweep_for_ever(storage.whole, self.clock))
+        work = (lambda: sweep_for_ever(storage.whole, self.clock)) if self.sweeps else None
+        return Behind(edge, api, self.access_logger, assembly, work, self.others)

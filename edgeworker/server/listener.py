@@ -158,7 +158,10 @@ async def listen_on(
 
 def bind(socket: Socket) -> sockets.socket:
     """A socket that is bound to its address. Raises SocketError, which says what would be right."""
-    """A socket that is bound to its address. Raises SocketError, which says what would be right."""
+    if socket.descriptor is not None:
+        inherited = sockets.socket(fileno=os.dup(socket.descriptor))
+        inherited.setblocking(False)
+        return inherited
     place = f"{socket.host}:{socket.port}"
     try:
         family, kind, protocol, _, address = sockets.getaddrinfo(

@@ -99,7 +99,7 @@ async def set_up() -> AsyncIterator[Stage]:
 
         config = load(LoadOptions(default_script=script(DEFAULT_SCRIPT) / "worker.py", cwd=project)).require()
         data = DataDir.open(project / ".edgeworker")
-        store = SQLiteStore.open(data.kv_file, durability=config.kv.durability)
+        store = SQLiteStore.open(data.kv_file, durability=config.kv.durability or "normal")
         stack.push_async_callback(store.close)
         registered = await _register(config, store, clock, project, secret_file, application.redirect_uri)
         edge = StoredEdge(config, data, clock)

@@ -1,0 +1,87 @@
+"""The access log of `serve`: text, JSON or nginx's "combined", to stderr or a file that can be reopened."""
+
+import argparse
+import logging
+import sys
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, TextIO
+
+from edgeworker.cli.logs import LogStream
+from edgeworker.cli.request_log import json_line, text_line
+from edgeworker.errors import ConfigError
+
+if TYPE_CHECKING:
+    from edgeworker.clock import Clock
+    from edgeworker.metrics.counters import Counters
+    from edgeworker.server.access_log import AccessLogger, AccessLogRecord
+
+_log = logging.getLogger(__name__)
+
+
+class RequestFile:
+    """Lines of several processes go to one file: it is opened for appending, and lines are written whole."""
+
+    def __init__(self, options: argparse.Namespace, clock: "Clock") -> None:
+        """Raises ConfigError for a file that cannot be opened."""
+        self._path = options.access_log
+        self._format = options.log_format
+        self._is_silent = options.no_request_log
+        self._clock = clock
+        self._stream = LogStream(sys.stderr)
+        if self._path is not None and not self._is_silent:
+            try:
+                self._stream = LogStream(self._open())
+            except OSError as error:
+                raise ConfigError(f"--access-log {self._path} cannot be opened: {error.strerror}") from error
+
+    def logger(self, counters: "Counters") -> "AccessLogger":
+        """Counts each request, and writes its line."""
+        count, later, clock = counters.add_request, self._stream.later, self._clock
+        if self._is_silent:
+            return count
+        write = {"text": text_line, "json": json_line, "combined": combined_line}[self._format]
+
+        def log(record: "AccessLogRecord") -> None:
+            count(record)
+            later(write(record, now_ms=clock.now_ms()))
+
+        return log
+
+    def reopen(self) -> None:
+        """After the file was moved away; where it cannot be opened again, the old one is written on."""
+        if self._path is None or self._is_silent:
+            return
+        try:
+            new = self._open()
+        except OSError as error:
+            _log.error("--access-log %s cannot be opened again: %s; the old file is used", self._path, error.strerror)
+            return
+        self._stream.write_waiting()
+        old, self._stream.stream = self._stream.stream, new
+        old.close()
+
+    def _open(self) -> TextIO:
+        return open(self._path, "a", encoding="utf-8", buffering=1024 * 1024)  # open until the end
+
+
+def combined_line(record: "AccessLogRecord", *, now_ms: int) -> str:
+    """`203.0.113.7 - - [28/Nov/2026:18:00:00 +0000] "GET /a HTTP/1.1" 200 12 "-" "-" host ray served_by seconds`.
+
+    Referer and User-Agent are always "-", and the path has no query: they may hold secrets and personal data.
+    """
+    line = _quoted(f"{record.method} {record.path} HTTP/1.1")
+    return (
+        f"{record.client or '-'} - - [{_time(now_ms // 1000)}] {line} {record.status} {record.sent_bytes} "
+        f'"-" "-" {record.host} {record.ray or "-"} {record.served_by or "edge"} {record.seconds:.4f}\n'
+    )
+
+
+def _quoted(text: str) -> str:
+    """As nginx does it: quotes, backslashes and control characters as \\xXX."""
+    return '"' + "".join(c if c >= " " and c not in '"\\\x7f' else f"\\x{ord(c):02X}" for c in text) + '"'
+
+
+@lru_cache(maxsize=2)
+def _time(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")

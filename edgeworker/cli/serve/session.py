@@ -1,0 +1,329 @@
+"""One run of `serve`: this process alone, or the parent of several."""
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket as sockets
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.cli import garbage
+from edgeworker.cli.diagnostics import show_warnings
+from edgeworker.cli.kv.options import TOKEN_VARIABLE
+from edgeworker.cli.options import load_options
+from edgeworker.cli.output import Output
+from edgeworker.cli.serve import MANAGEMENT_PORT
+from edgeworker.cli.serve.request_file import RequestFile
+from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.host import systemd
+
+if TYPE_CHECKING:
+    from edgeworker.clock import SystemClock
+    from edgeworker.config import Config, Socket
+    from edgeworker.host.datadir import DataDir
+    from edgeworker.host.serving import RunningEdge
+    from edgeworker.host.storage import Storage
+    from edgeworker.metrics.counters import Counters
+    from edgeworker.metrics.snapshots import Snapshots
+    from edgeworker.state import SQLiteState
+    from wrangler_compat.api import V4Api
+
+_log = logging.getLogger(__name__)
+
+_METRICS_FOLDER: Final = "run/metrics"
+_SOCKETS: Final = {
+    "edge": "edge_socket",
+    "https": "https_socket",
+    "redirect": "redirect_socket",
+    "api": "api_socket",
+    "api_https": "api_https_socket",
+    "management": "management_socket",
+}
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Raises EdgeworkerError for what is wrong before the first request."""
+    from edgeworker.cli import logs
+    from edgeworker.host.processes import Supervisor, Work
+
+    if not options.config and options.edge is None:
+        raise ConfigError(
+            "serve looks for no configuration by itself: name it with --edge edge.toml or -c wrangler.toml"
+        )
+    garbage.starting()
+    logs.set_up(as_json=options.log_format == "json", verbose=options.verbose)
+    options.environ = systemd.SecretEnvironment(os.environ)
+    options.persist_to = options.persist_to or Path(
+        os.environ.get("STATE_DIRECTORY", "").split(":")[0] or ".edgeworker"
+    )
+    config = load_config(options, tell=True)
+    bound = bind_sockets(config)
+    _announce(config, bound, options.processes)
+    session = Session(options, bound)
+    session.prepare()
+    if options.processes == 1:
+        return session.run(0, _tell_ready)
+    drain = config.limits.drain_timeout_seconds
+    return Supervisor(Work(session.run, session.try_config, drain), options.processes).run()
+
+
+def load_config(options: argparse.Namespace, *, tell: bool) -> "Config":
+    """The configuration with what the command line overrides and production wants. Raises ConfigError."""
+    from edgeworker.config import Socket
+    from edgeworker.server.outbound_proxy import with_environment_proxies
+    from wrangler_compat import load
+
+    loaded = load(replace(load_options(options), environ=options.environ))
+    if tell:
+        show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
+    config = loaded.require()
+
+    def placed(socket: "Socket", port: int | None) -> "Socket":
+        return replace(socket, host=options.host or socket.host, port=socket.port if port is None else port)
+
+    https = config.https_socket
+    if https is None and options.https_port is not None:
+        https = Socket(config.edge_socket.host, trusted_proxies=config.edge_socket.trusted_proxies)
+    management = config.management_socket or Socket(port=MANAGEMENT_PORT)
+    if options.management_port is not None:
+        management = replace(management, port=options.management_port)
+    outbound = with_environment_proxies(options.environ, config.outbound)
+    return replace(
+        config,
+        edge_socket=placed(config.edge_socket, options.port),
+        https_socket=None if https is None else placed(https, options.https_port),
+        api_socket=replace(
+            config.api_socket, port=config.api_socket.port if options.api_port is None else options.api_port
+        ),
+        management_socket=management,
+        outbound=replace(outbound, allow_private=(*outbound.allow_private, *options.allow_private)),
+        kv=replace(config.kv, durability=config.kv.durability or "full"),
+        trigger_urls=False,
+    )
+
+
+def bind_sockets(config: "Config") -> dict[str, int]:
+    """The descriptors of all listening sockets, by name; those that systemd opened are used as they are.
+
+    Raises SocketError.
+    """
+    from edgeworker.server.listener import bind
+
+    inherited = systemd.inherited_sockets(os.environ)
+    found = {}
+    for name, field in _SOCKETS.items():
+        socket: Socket | None = getattr(config, field)
+        if socket is None:
+            continue
+        if name in inherited:
+            found[name] = inherited[name]
+        else:
+            found[name] = bind(socket).detach()
+    for name in inherited.keys() - found.keys():
+        _log.warning('the socket "%s" of the service manager is not used; there are: %s', name, ", ".join(found))
+    return found
+
+
+def _announce(config: "Config", bound: dict[str, int], processes: int) -> None:
+    """What is served where; with `--log-format json` the line has `event` "serving" and the `urls`."""
+    urls = {}
+    for name, descriptor in bound.items():
+        with sockets.socket(fileno=os.dup(descriptor)) as socket:
+            host, port = socket.getsockname()[:2]
+        scheme = "https" if name.endswith("https") or (name == "edge" and config.edge_socket.tls) else "http"
+        urls[name] = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    workers = ", ".join(worker.name for worker in config.workers)
+    places = ", ".join(f"{name} {url}" for name, url in urls.items())
+    fields = {"event": "serving", "urls": urls, "processes": processes}
+    _log.info("serving %s with %d process(es): %s", workers, processes, places, extra={"fields": fields})
+
+
+def _tell_ready() -> None:
+    _log.info("ready", extra={"fields": {"event": "ready"}})
+    systemd.notify("READY=1")
+
+
+class Session:
+    """What each process does. Made before the processes are: its sockets are inherited."""
+
+    def __init__(self, options: argparse.Namespace, bound: dict[str, int]) -> None:
+        self._options = options
+        self._bound = bound
+
+    def prepare(self) -> None:
+        """The folder in which the processes share their counts, made anew."""
+        from edgeworker.host.datadir import DataDir
+
+        folder = DataDir.open(self._options.persist_to).path / _METRICS_FOLDER
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+
+    def run(self, slot: int, ready: Callable[[], None]) -> int:
+        try:
+            asyncio.run(self._serve(slot, ready))
+        except EdgeworkerError as error:
+            Output.for_stream(sys.stderr).error(str(error))
+            return 1
+        return 0
+
+    def try_config(self) -> int:
+        """0 if the configuration, as it is on the disk now, could serve."""
+        try:
+            asyncio.run(self._try())
+        except EdgeworkerError as error:
+            _log.error("%s", error)
+            return 1
+        return 0
+
+    async def _try(self) -> None:
+        from edgeworker.clock import SystemClock
+        from edgeworker.host.assembly import Assembly
+        from edgeworker.kv.memory import MemoryStore
+
+        config = load_config(self._options, tell=True)
+        assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
+        await assembly.close()
+
+    async def _serve(self, slot: int, ready: Callable[[], None]) -> None:
+        from edgeworker.clock import SystemClock
+        from edgeworker.cron.firing import fire_when_due
+        from edgeworker.host.datadir import DataDir
+        from edgeworker.host.management.health_socket import health_socket
+        from edgeworker.host.serving import serve as serve_edge
+        from edgeworker.host.stored_edge import StoredEdge
+        from edgeworker.metrics.counters import Counters
+        from edgeworker.metrics.snapshots import Snapshots
+
+        options, clock = self._options, SystemClock()
+        config = self._with_descriptors(load_config(options, tell=False))
+        data = DataDir.open(options.persist_to)
+        counters = Counters(started_at=clock.now())
+        snapshots = Snapshots(counters, data.path / _METRICS_FOLDER)
+        requests = RequestFile(options, clock)
+        drain = config.limits.drain_timeout_seconds
+        state = _Readiness()
+        management = config.management_socket
+        assert management is not None
+        edge = StoredEdge(
+            config,
+            data,
+            clock,
+            partial(self._api, config, data, clock=clock),
+            access_logger=requests.logger(counters),
+            drain_seconds=drain,
+            sweeps=slot == 0,
+            others={"management_url": health_socket(snapshots, state.reason, clock, management, config.limits)},
+        )
+        async with serve_edge(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
+            assembly = running.behind.assembly
+            assert assembly is not None
+            state.running = running
+            if slot == 0 and not options.no_cron:
+                firing = fire_when_due(
+                    lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
+                )
+                await running.run_beside(firing)
+            await running.run_beside(_share(snapshots, running))
+            reloads: asyncio.Queue[None] = asyncio.Queue()
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
+            loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
+            await running.run_beside(self._reload_for_ever(reloads, running, counters))
+            garbage.serving()
+            ready()
+            await running.stop.wait()
+            state.running = None
+            systemd.notify("STOPPING=1")
+            _log.info("stopping: requests in flight are finished first")
+        snapshots.write()
+
+    async def _reload_for_ever(
+        self, reloads: "asyncio.Queue[None]", running: "RunningEdge", counters: "Counters"
+    ) -> None:
+        from edgeworker.clock import SystemClock
+
+        clock = SystemClock()
+        while True:
+            await reloads.get()
+            alone = self._options.processes == 1
+            if alone:
+                systemd.notify_reloading()
+            try:
+                config = self._with_descriptors(await asyncio.to_thread(load_config, self._options, tell=alone))
+                await running.sockets.reload(config)
+                garbage.reloaded()
+                counters.reloads += 1
+                counters.last_reload_at = clock.now()
+                _log.info("reloaded")
+            except EdgeworkerError as error:
+                counters.failed_reloads += 1
+                _log.error("%s\nThe version before this change keeps serving.", error)
+            if alone:
+                systemd.notify("READY=1")
+
+    def _with_descriptors(self, config: "Config") -> "Config":
+        """Sockets stay those that were bound at the start, whatever a reloaded configuration says."""
+
+        def bound(name: str, socket: "Socket | None") -> "Socket | None":
+            descriptor = self._bound.get(name)
+            return None if socket is None or descriptor is None else replace(socket, descriptor=descriptor)
+
+        return replace(
+            config,
+            edge_socket=bound("edge", config.edge_socket) or config.edge_socket,
+            https_socket=bound("https", config.https_socket),
+            redirect_socket=bound("redirect", config.redirect_socket),
+            api_socket=bound("api", config.api_socket) or config.api_socket,
+            api_https_socket=bound("api_https", config.api_https_socket),
+            management_socket=bound("management", config.management_socket),
+        )
+
+    def _api(
+        self, config: "Config", data: "DataDir", storage: "Storage", state: "SQLiteState", *, clock: "SystemClock"
+    ) -> "V4Api":
+        from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
+
+        token = self._options.environ.get(TOKEN_VARIABLE) or data.api_token()
+        hosts = (config.api_socket.host, *config.api_hosts)
+        authenticator = Authenticator([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
+        return V4Api(
+            config, storage.api, authenticator, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration
+        )
+
+
+class _Readiness:
+    """Ready while the edge serves and its store can be read."""
+
+    def __init__(self) -> None:
+        self.running: RunningEdge | None = None
+
+    async def reason(self) -> str | None:
+        running = self.running
+        if running is None or running.behind.assembly is None:
+            return "the edge is starting or stopping"
+        assembly = running.behind.assembly
+        try:
+            await assembly.store.get("", "readyz", now=assembly.clock.now())
+        except EdgeworkerError as error:
+            return str(error)
+        return None
+
+
+async def _share(snapshots: "Snapshots", running: "RunningEdge") -> None:
+    """Writes this process's counts down for the others, once a second."""
+    from edgeworker.clock import SystemClock
+    from edgeworker.metrics.snapshots import INTERVAL_SECONDS
+
+    clock = SystemClock()
+    while True:
+        if running.behind.assembly is not None:
+            snapshots.own.in_flight = running.behind.assembly.in_flight
+        snapshots.write()
+        await clock.sleep(INTERVAL_SECONDS)

@@ -1,0 +1,259 @@
+"""Several processes that serve one edge: the parent binds, children inherit, and it starts those again that end.
+
+The parent runs no event loop and opens no database, so that a child can be forked from it at any time. It takes the
+signals: SIGTERM and SIGINT drain, SIGHUP reloads after the new configuration was tried, SIGUSR1 reopens the logs.
+"""
+
+import contextlib
+import logging
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Final
+
+from edgeworker.host import systemd
+
+_log = logging.getLogger(__name__)
+
+READY: Final = b"ready\n"
+_FIRST_DELAY_SECONDS: Final = 0.1
+_LONGEST_DELAY_SECONDS: Final = 30.0
+_STABLE_SECONDS: Final = 10.0
+_KILL_AFTER_DRAIN_SECONDS: Final = 5.0
+_LONGEST_TRIAL_SECONDS: Final = 120.0
+_LOOK_EVERY_SECONDS: Final = 0.02
+_FORWARDED: Final = (signal.SIGHUP, signal.SIGUSR1)
+_HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the processes do.
+
+    `serve(slot, ready)` runs in a child until it is told to stop and gives its exit status; it calls `ready` when it
+    answers. Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own
+    before a reload, and gives 0 if the new configuration works.
+    """
+
+    serve: Callable[[int, Callable[[], None]], int]
+    try_config: Callable[[], int]
+    drain_seconds: float
+
+
+@dataclass(slots=True)
+class _Slot:
+    number: int
+    process: int = 0
+    started_at: float = 0.0
+    delay: float = _FIRST_DELAY_SECONDS
+    start_at: float = 0.0
+    ready_end: int = -1
+    is_ready: bool = False
+
+
+@dataclass(slots=True)
+class Supervisor:
+    work: Work
+    processes: int
+    _slots: list[_Slot] = field(default_factory=list)
+    _received: list[int] = field(default_factory=list)
+    _stopping_since: float | None = None
+    _was_ready: bool = False
+
+    def run(self) -> int:
+        """Returns when every child has ended: 0 after a stop, 1 if none of them could be started."""
+        self._slots = [_Slot(number) for number in range(self.processes)]
+        with _signals_to(self._received) as wakeup, selectors.DefaultSelector() as selector:
+            selector.register(wakeup, selectors.EVENT_READ)
+            for slot in self._slots:
+                self._start(slot, selector)
+            while True:
+                for key, _ in selector.select(self._until_next()):
+                    if key.fileobj == wakeup:
+                        with contextlib.suppress(BlockingIOError):
+                            os.read(wakeup, 4096)
+                    else:
+                        self._read_readiness(key.data, selector)
+                self._handle_signals()
+                self._reap(selector)
+                if self._stopping_since is not None:
+                    if not any(slot.process for slot in self._slots):
+                        return 0
+                    self._kill_late()
+                elif not self._was_ready and not any(slot.process for slot in self._slots):
+                    return 1  # the first start failed everywhere: starting again would fail in the same way
+                else:
+                    self._start_due(selector)
+
+    def _until_next(self) -> float:
+        now = time.monotonic()
+        waits = [slot.start_at - now for slot in self._slots if not slot.process]
+        return max(0.01, min([*waits, 1.0]))
+
+    def _start(self, slot: _Slot, selector: selectors.BaseSelector) -> None:
+        ready_end, child_end = os.pipe()
+        process = os.fork()
+        if process == 0:
+            status = 1
+            try:
+                os.setsid()  # Ctrl-C is for the parent, which tells its children to drain
+                selector.close()
+                os.close(ready_end)
+                for number in _HANDLED:
+                    signal.signal(number, signal.SIG_DFL)
+                signal.set_wakeup_fd(-1)
+                _end_with_parent()
+                status = self.work.serve(slot.number, lambda: _write(child_end, READY))
+            finally:
+                # No clean-up of the parent's runs in a child.
+                logging.shutdown()
+                os._exit(status)
+        os.close(child_end)
+        os.set_blocking(ready_end, False)
+        slot.process, slot.started_at, slot.ready_end, slot.is_ready = process, time.monotonic(), ready_end, False
+        selector.register(ready_end, selectors.EVENT_READ, slot)
+
+    def _start_due(self, selector: selectors.BaseSelector) -> None:
+        now = time.monotonic()
+        for slot in self._slots:
+            if not slot.process and slot.start_at <= now:
+                self._start(slot, selector)
+
+    def _read_readiness(self, slot: _Slot, selector: selectors.BaseSelector) -> None:
+        with contextlib.suppress(BlockingIOError):
+            if os.read(slot.ready_end, 64):
+                slot.is_ready = True
+        selector.unregister(slot.ready_end)
+        os.close(slot.ready_end)
+        slot.ready_end = -1
+        if not self._was_ready and all(one.is_ready for one in self._slots):
+            self._was_ready = True
+            _log.info("ready", extra={"fields": {"event": "ready"}})
+            systemd.notify("READY=1", f"STATUS={self.processes} processes serve")
+
+    def _reap(self, selector: selectors.BaseSelector) -> None:
+        while True:
+            try:
+                process, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if process == 0:
+                return
+            slot = next((one for one in self._slots if one.process == process), None)
+            if slot is None:
+                continue
+            slot.process = 0
+            if slot.ready_end >= 0:
+                self._read_readiness(slot, selector)
+            if self._stopping_since is not None:
+                continue
+            if time.monotonic() - slot.started_at >= _STABLE_SECONDS:
+                slot.delay = _FIRST_DELAY_SECONDS
+            slot.start_at = time.monotonic() + slot.delay
+            _log.error("process %d of the edge ended (%s); it is started again", process, _reason(status))
+            slot.delay = min(2 * slot.delay, _LONGEST_DELAY_SECONDS)
+
+    def _handle_signals(self) -> None:
+        while self._received:
+            number = self._received.pop(0)
+            if number in (signal.SIGTERM, signal.SIGINT):
+                self._stop(again=self._stopping_since is not None)
+            elif number == signal.SIGHUP:
+                self._reload()
+            elif number == signal.SIGUSR1:
+                self._forward(number)
+
+    def _stop(self, *, again: bool) -> None:
+        if self._stopping_since is None:
+            systemd.notify("STOPPING=1")
+            self._stopping_since = time.monotonic()
+        self._forward(signal.SIGKILL if again else signal.SIGTERM)
+
+    def _kill_late(self) -> None:
+        assert self._stopping_since is not None
+        if time.monotonic() - self._stopping_since > self.work.drain_seconds + _KILL_AFTER_DRAIN_SECONDS:
+            _log.error("processes that did not end within the drain time are killed")
+            self._forward(signal.SIGKILL)
+
+    def _reload(self) -> None:
+        """The new configuration is tried in a process of its own first: if it fails there, nothing has changed."""
+        systemd.notify_reloading()
+        process = os.fork()
+        if process == 0:
+            status = 1
+            try:
+                status = self.work.try_config()
+            finally:
+                logging.shutdown()
+                os._exit(status)
+        if _wait_for(process) == 0:
+            self._forward(signal.SIGHUP)
+            systemd.notify("READY=1", "STATUS=reloaded")
+        else:
+            _log.error("The new configuration does not work. The version before this change keeps serving.")
+            systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
+
+    def _forward(self, number: int) -> None:
+        for slot in self._slots:
+            if slot.process:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(slot.process, number)
+
+
+@contextmanager
+def _signals_to(received: list[int]) -> Iterator[int]:
+    """The read end of a pipe that wakes a selector; what came is appended to the list."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGCHLD:
+            received.append(number)
+
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    before = {number: signal.signal(number, handle) for number in _HANDLED}
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    try:
+        yield read_end
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(read_end)
+        os.close(write_end)
+
+
+def _wait_for(process: int) -> int:
+    """The exit status of a configuration's trial, which is ended when it takes too long."""
+    deadline = time.monotonic() + _LONGEST_TRIAL_SECONDS
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(process, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(_LOOK_EVERY_SECONDS)
+    os.kill(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # the parent is gone
+        os.write(descriptor, data)
+        os.close(descriptor)
+
+
+def _reason(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"exit status {code}" if code >= 0 else signal.Signals(-code).name
+
+
+def _end_with_parent() -> None:
+    """The kernel ends a child whose parent was killed, so that no orphan keeps the ports."""
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

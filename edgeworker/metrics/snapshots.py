@@ -1,0 +1,104 @@
+"""The counts of every process of an edge, in a folder: each writes its own file, whoever is asked joins all.
+
+A file stays when its process ends, so no count ever goes back; the folder is made anew with each start of the edge.
+"""
+
+import json
+import logging
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.files import Draft
+from edgeworker.metrics.counters import BUCKETS, Counters, Durations
+
+_log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS: Final = 1.0
+_MOST_FILES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """`folder` None: there is one process."""
+
+    own: Counters
+    folder: Path | None = None
+
+    async def write_for_ever(self, clock: Clock) -> None:
+        while True:
+            await clock.sleep(INTERVAL_SECONDS)
+            self.write()
+
+    def write(self) -> None:
+        if self.folder is None:
+            return
+        file = self.folder / f"{os.getpid()}.json"
+        try:
+            draft = Draft(file.with_suffix(".draft"))
+            draft.file.write(to_json(self.own).encode())
+            draft.replace(file, durable=False)  # a power cut ends what is counted anyway
+        except OSError as error:
+            _log.warning("The counts of this process cannot be shared now: %s", error.strerror)
+
+    def joined(self) -> tuple[Counters, int]:
+        """The counts, this process's as they are now and the others' as they were a second ago at most; and how many
+        processes there are."""
+        whole, processes = Counters(), 1
+        whole.merge(self.own)
+        whole.in_flight = self.own.in_flight
+        if self.folder is None:
+            return whole, processes
+        for file in sorted(self.folder.glob("*.json"))[:_MOST_FILES]:
+            if file.stem == str(os.getpid()):
+                continue
+            try:
+                other = from_json(file.read_text("utf-8"))
+                whole.merge(other)
+                if _is_alive(int(file.stem)):
+                    processes += 1
+                    whole.in_flight += other.in_flight
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                _log.warning("%s: the counts of another process cannot be read: %s", file.name, error)
+        return whole, processes
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def to_json(counters: Counters) -> str:
+    return json.dumps(
+        {
+            "requests": [[*key, count] for key, count in counters.requests.items()],
+            "durations": {name: [one.counts, one.total] for name, one in counters.durations.items()},
+            "numbers": [
+                counters.sent_bytes,
+                counters.cut,
+                counters.reloads,
+                counters.failed_reloads,
+                counters.last_reload_at,
+                counters.started_at,
+                counters.in_flight,
+            ],
+        }
+    )
+
+
+def from_json(text: str) -> Counters:
+    """Raises ValueError, KeyError or TypeError for what no process of ours wrote."""
+    told = json.loads(text)
+    durations = {name: Durations(list(counts), total) for name, (counts, total) in told["durations"].items()}
+    if any(len(one.counts) != len(BUCKETS) + 1 for one in durations.values()):
+        raise ValueError("another number of buckets")
+    requests = Counter({(method, status, name): count for method, status, name, count in told["requests"]})
+    return Counters(requests, durations, *told["numbers"])

@@ -1,0 +1,225 @@
+"""`edgeworker serve` as an operator meets it: signals, processes, reloads under load, logs, health."""
+
+import os
+import signal
+import socket
+import stat
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import SECONDS, environment, run
+from tests.cli.serve.serving import Served, serve, write_project
+
+
+class Load:
+    """Requests one after another on several threads, each counted by what it was answered."""
+
+    def __init__(self, served: Served, threads: int = 4) -> None:
+        self._url = served.urls["edge"]
+        self._stop = threading.Event()
+        self.answers: list[str] = []
+        self.failures: list[str] = []
+        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            request = urllib.request.Request(self._url, headers={"Host": "example.com"})
+            try:
+                with urllib.request.urlopen(request, timeout=SECONDS) as response:
+                    self.answers.append(response.read().decode().split()[0])
+            except OSError as error:
+                self.failures.append(str(error))
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for(self, answer: str) -> None:
+        """Until it was given from now on."""
+        before, until = len(self.answers), time.monotonic() + 3 * SECONDS
+        while answer not in self.answers[before:]:
+            assert time.monotonic() < until, f"{answer} was not answered: {self.failures[:3]}"
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_reloads_under_load_lose_no_request_and_a_mistake_keeps_the_old_version(tmp_path: Path, processes: int) -> None:
+    config = write_project(tmp_path, "v0")
+
+    with serve("-c", str(config), "--processes", str(processes), cwd=tmp_path) as served:
+        with Load(served) as load:
+            load.wait_for("v0")
+            for number in range(1, 4):
+                write_project(tmp_path, f"v{number}")
+                served.send(signal.SIGHUP)
+                for _ in range(processes):
+                    served.wait_for('"message": "reloaded"')
+                load.wait_for(f"v{number}")
+            (tmp_path / "worker.py").write_text("def broken(:\n")
+            served.send(signal.SIGHUP)
+            served.wait_for("keeps serving")
+            load.wait_for("v3")
+        assert load.failures == []
+        assert served.get().text.startswith("v3 ")
+        assert served.stop() == 0
+
+
+def test_a_process_that_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    with serve("-c", str(config), "--processes", "2", cwd=tmp_path) as served:
+        seen: set[int] = set()
+        until = time.monotonic() + 3 * SECONDS
+        while len(seen) < 2 and time.monotonic() < until:
+            seen.add(int(served.get().text.split()[1]))
+        assert len(seen) == 2, "both processes answer"
+        killed = seen.pop()
+        os.kill(killed, signal.SIGKILL)
+        served.wait_for("ended (SIGKILL); it is started again")
+        while len(seen) < 2 and time.monotonic() < until:
+            seen.add(int(served.get().text.split()[1]))
+
+        assert killed not in seen
+        assert len(seen) == 2
+        assert served.stop() == 0
+
+
+def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    with serve("-c", str(config), "--processes", "2", cwd=tmp_path) as served:
+        child = int(served.get().text.split()[1])
+        served.send(signal.SIGKILL)
+        served.process.wait(SECONDS)
+        until = time.monotonic() + 3 * SECONDS
+        while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+
+        assert not Path(f"/proc/{child}").exists()
+
+
+def test_health_and_metrics_are_joined_over_the_processes(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    with serve("-c", str(config), "--processes", "2", cwd=tmp_path) as served:
+        for _ in range(20):
+            assert served.get().status == 200
+        assert served.get(host="nowhere.test").status == 530
+        until = time.monotonic() + 3 * SECONDS
+        wanted = 'edgeworker_requests_total{method="GET",status="200",served_by="w"} 20'
+        while wanted not in (text := served.manage("/metrics").text) and time.monotonic() < until:
+            time.sleep(0.1)
+
+        assert wanted in text
+        assert "edgeworker_processes 2" in text
+        assert served.manage("/healthz").text == "ok\n"
+        assert served.manage("/readyz").text == "ready\n"
+        assert "requests  21 (20 2xx, 0 3xx, 0 4xx, 1 5xx)" in served.manage("/status").text
+        assert served.manage("/nothing").status == 404
+
+
+def test_the_access_log_is_a_file_that_logrotate_can_move(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    log, moved = tmp_path / "access.log", tmp_path / "access.log.1"
+
+    with serve("-c", str(config), "--access-log", str(log), cwd=tmp_path) as served:
+        served.get("/one?token=secret")
+        wait_for_text(log, '"path": "/one"')
+        log.rename(moved)
+        served.get("/two")
+        wait_for_text(moved, '"path": "/two"')
+        served.send(signal.SIGUSR1)
+        while not log.exists():
+            time.sleep(0.01)
+        served.get("/three")
+        wait_for_text(log, '"path": "/three"')
+
+    assert "secret" not in moved.read_text()
+    assert "/three" not in moved.read_text()
+
+
+def wait_for_text(file: Path, text: str) -> None:
+    until = time.monotonic() + 3 * SECONDS
+    while text not in file.read_text():
+        assert time.monotonic() < until, file.read_text()
+        time.sleep(0.01)
+
+
+def test_a_worker_without_a_configuration_is_not_guessed(tmp_path: Path) -> None:
+    write_project(tmp_path)
+
+    done = run("serve", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "name it with --edge edge.toml or -c wrangler.toml" in done.stderr
+
+
+def test_a_first_start_that_fails_ends_with_the_reason(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    (tmp_path / "worker.py").write_text("import nothing_like_it\n")
+
+    for processes in ("1", "2"):
+        done = run(
+            "serve",
+            "-c",
+            str(config),
+            "--port=0",
+            "--api-port=0",
+            "--management-port=0",
+            "--processes",
+            processes,
+            cwd=tmp_path,
+        )
+
+        assert done.returncode == 1
+        assert "nothing_like_it" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("serve", "-c", str(config), f"--port={taken.getsockname()[1]}", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "the port is in use" in done.stderr
+
+
+def test_production_defaults_hold(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    config.write_text(config.read_text() + '[triggers]\ncrons = ["0 0 1 1 *"]\n')
+
+    with serve("-c", str(config), "--persist-to", "data", cwd=tmp_path) as served:
+        assert served.get("/cdn-cgi/handler/scheduled").status == 404
+        assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+        assert served.stop() == 0
+
+
+def test_the_service_manager_is_told_of_readiness_reload_and_stop(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(3 * SECONDS)
+        env = environment(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        with serve("-c", str(config), "--processes", "2", cwd=tmp_path, env=env) as served:
+            assert manager.recv(200).startswith(b"READY=1")
+            served.send(signal.SIGHUP)
+            assert manager.recv(200).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert manager.recv(200) == b"READY=1\nSTATUS=reloaded"
+            served.send(signal.SIGTERM)
+            assert manager.recv(200) == b"STOPPING=1"
+            assert served.process.wait(3 * SECONDS) == 0

@@ -1,0 +1,28 @@
+"""The systemd unit that is printed."""
+
+from pathlib import Path
+
+from tests.cli.running import run
+from tests.cli.serve.serving import write_project
+
+
+def test_the_unit_runs_the_same_command_as_an_unprivileged_user(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    done = run("serve", "-c", str(config), "--port", "80", "--processes", "2", "--print-unit", cwd=tmp_path)
+
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    (command,) = [line for line in lines if line.startswith("ExecStart=")]
+    assert command.endswith(f"-m edgeworker serve -c {config} --port 80 --processes 2 --log-format text")
+    for line in ("Type=notify", "DynamicUser=yes", "ExecReload=/bin/kill -HUP $MAINPID", "NoNewPrivileges=yes"):
+        assert line in lines
+    assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in lines
+
+
+def test_a_port_above_1023_needs_no_right(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    done = run("serve", "-c", str(config), "--port", "8080", "--print-unit", cwd=tmp_path)
+
+    assert "CapabilityBoundingSet=" in done.stdout.splitlines()
