@@ -377,6 +377,7 @@ class Config:
     management_socket: Socket | None = None  # health and metrics; `serve` only
     tls: TLS = TLS()
     relaxed_expiration: bool = False  # the REST API keeps an entry that ends in less than 60 s for 60 s
+    cloudflare_api_for_workers: bool = False  # their fetch() of https://api.cloudflare.com reaches the REST API
     api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()

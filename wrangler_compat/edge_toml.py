@@ -157,6 +157,9 @@ class EdgeFile:
     api_hosts: tuple[str, ...] = schema.setting(
         (), HOSTS, "names, beyond addresses and localhost, under which it may be called", path="api.hosts"
     )
+    cloudflare_api_for_workers: bool = schema.setting(
+        False, BOOLEAN, "what workers fetch of https://api.cloudflare.com reaches this API", path="api.for_workers"
+    )
     relaxed_expiration: bool = schema.setting(
         False,
         BOOLEAN,

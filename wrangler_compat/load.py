@@ -259,6 +259,7 @@ class _Loader:
             origin_tls=edge.origin_tls,
             normalize_to_origin=edge.normalize_to_origin,
             api_hosts=edge.api_hosts,
+            cloudflare_api_for_workers=edge.cloudflare_api_for_workers,
             relaxed_expiration=edge.relaxed_expiration,
             kv=edge.kv,
             outbound=edge.outbound,

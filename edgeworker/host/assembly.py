@@ -10,7 +10,8 @@ from typing import Self
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.edge import Edge, PersistentServices, build
-from edgeworker.handler import Background, Services
+from edgeworker.handler import Background, Handler, Services
+from edgeworker.host.cloudflare_api import LocalCloudflareAPI
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.routing import origin_tls_of
@@ -47,7 +48,9 @@ class Assembly:
         clock: Clock,
         generation: _Generation,
         background: Background,
+        cloudflare_api: Handler | None = None,
     ) -> None:
+        self._cloudflare_api = cloudflare_api
         self.store = store
         self._persistent = persistent
         self.clock = clock
@@ -57,13 +60,22 @@ class Assembly:
 
     @classmethod
     async def open(
-        cls, config: Config, *, store: KVStore, clock: Clock, persistent: PersistentServices | None = None
+        cls,
+        config: Config,
+        *,
+        store: KVStore,
+        clock: Clock,
+        persistent: PersistentServices | None = None,
+        cloudflare_api: Handler | None = None,
     ) -> Self:
-        """`store` and `persistent` stay the caller's to close. Raises ConfigError, ScriptError or StoreError."""
+        """`store` and `persistent` stay the caller's to close. `cloudflare_api` is for workers, where the configuration
+        says so.
+
+        Raises ConfigError, ScriptError or StoreError.
+        """
         background, persistent = Background(), persistent or PersistentServices(MemoryState(clock))
-        return cls(
-            store, persistent, clock, await _generation(config, store, persistent, clock, background), background
-        )
+        generation = await _generation(config, store, persistent, clock, background, cloudflare_api)
+        return cls(store, persistent, clock, generation, background, cloudflare_api)
 
     @property
     def edge(self) -> Edge:
@@ -109,7 +121,7 @@ class Assembly:
     async def reload(self, config: Config) -> None:
         """Raises ConfigError or ScriptError, and then nothing has changed."""
         linecache.checkcache()  # else tracebacks of the new scripts show lines of the old ones
-        new = await _generation(config, self.store, self._persistent, self.clock, self.background)
+        new = await _generation(config, self.store, self._persistent, self.clock, self.background, self._cloudflare_api)
         old, self._current = self._current, new
         old.retired = True
         self._retired.append(old)
@@ -138,10 +150,18 @@ class Assembly:
 
 
 async def _generation(
-    config: Config, store: KVStore, persistent: PersistentServices, clock: Clock, background: Background
+    config: Config,
+    store: KVStore,
+    persistent: PersistentServices,
+    clock: Clock,
+    background: Background,
+    cloudflare_api: Handler | None,
 ) -> _Generation:
     client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config))
-    services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
+    internet: Handler = client.internet
+    if config.cloudflare_api_for_workers and cloudflare_api is not None:
+        internet = LocalCloudflareAPI(cloudflare_api, internet)
+    services = Services(clock=clock, background=background, internet=internet, origin_at=client.at)
     try:
         return _Generation(await build(config, services, store, persistent), client)
     except BaseException:

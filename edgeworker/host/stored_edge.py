@@ -44,12 +44,14 @@ class StoredEdge:
         state = SQLiteState(self.data.path, self.clock)
         persistent = PersistentServices(state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets")
         stack.push_async_callback(persistent.close)
-        assembly = await Assembly.open(self.config, store=storage.edge, clock=self.clock, persistent=persistent)
+        api = None if self.make_api is None else self.make_api(storage, state)
+        assembly = await Assembly.open(
+            self.config, store=storage.edge, clock=self.clock, persistent=persistent, cloudflare_api=api
+        )
         stack.push_async_callback(assembly.close, drain_seconds=self.drain_seconds)
         watchdog = Watchdog()
         watchdog.start()
         stack.callback(watchdog.close)
-        api = None if self.make_api is None else self.make_api(storage, state)
         edge = assembly if self.wrap is None else self.wrap(assembly)
         work = (lambda: sweep_for_ever(storage.whole, self.clock)) if self.sweeps else None
         return Behind(edge, api, self.access_logger, assembly, work, self.others)

@@ -3,12 +3,14 @@
 import asyncio
 import socket as sockets
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
 from typing import Final, TypeVar
 
 from edgeworker.config import Config, Socket
 from edgeworker.edge import Edge, PersistentServices, build
 from edgeworker.errors import EdgeworkerError
-from edgeworker.handler import Background, Services
+from edgeworker.handler import Background, Handler, Services
+from edgeworker.host.cloudflare_api import LocalCloudflareAPI
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
@@ -27,6 +29,7 @@ from edgeworker.trace import Trace
 T = TypeVar("T")
 
 _HOST: Final = "127.0.0.1"
+API_TOKEN: Final = "the-api-token-of-this-test"
 # How long a request may stand still for the clock before the test is told; real seconds.
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -73,7 +76,7 @@ class Engine:
                 services = Services(
                     clock=self._clock,
                     background=self._background,
-                    internet=self._origin.internet,
+                    internet=self._internet(),
                     origin_at=self._origin.at,
                 )
                 persistent = PersistentServices(self.state)
@@ -83,6 +86,21 @@ class Engine:
                     await prepare_keys(self.config, self.state, self._clock)
                 self._edge = await build(self.config, services, self._stores.scripts, persistent)
         return self._edge
+
+    def _internet(self) -> Handler:
+        internet = self._origin.internet
+        return LocalCloudflareAPI(self.api, internet) if self.config.cloudflare_api_for_workers else internet
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    @cached_property
+    def api(self) -> Handler:
+        """The REST API of this edge, whose token is API_TOKEN."""
+        from wrangler_compat.api import Authenticator, OneToken, V4Api
+
+        authenticator = Authenticator([OneToken(API_TOKEN)], clock=self._clock)
+        return V4Api(self.config, self._stores.own, authenticator, clock=self._clock, state=self.state)
 
     async def answer(self, request: Request) -> Response:
         """One request from outside; its trace is kept in `exchanges`, whatever becomes of it."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edgeworker.testing.aiohttp_connector import AiohttpConnector
     from edgeworker.testing.httpx_transport import HttpxTransport
     from edgeworker.testing.server_issuer import Server
+    from edgeworker.testing.shield_access import ShieldAccess
 
 T = TypeVar("T")
 
@@ -191,6 +192,13 @@ class LocalEdge:
         await self._engine.home.wait(lambda: self._engine.scheduled(name, event))
 
     # Helpers of products, one property each, made when they are first asked for.
+
+    @cached_property
+    def shield(self) -> "ShieldAccess":
+        """API Shield of this edge: what it recorded, its objects over the API, and why it decides as it does."""
+        from edgeworker.testing.shield_access import ShieldAccess
+
+        return ShieldAccess(self.config, self._engine)
 
     @cached_property
     def issuer(self) -> TokenIssuer:
