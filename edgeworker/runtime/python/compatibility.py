@@ -26,9 +26,20 @@ def warnings(worker: Worker, exports: Exports) -> Iterator[str]:
     """
     if worker.compatibility_date is None and not worker.compatibility_flags:
         return
+    old = [name for name, method in GLOBAL_HANDLERS.items() if _is_named_as_before(exports.default, name, method)]
+    if old and (worker.compatibility_date or "") >= NO_GLOBAL_HANDLERS_FROM:
+        new = ", ".join(GLOBAL_HANDLERS[name] for name in old)
+        yield (
+            f"Cloudflare does not call {', '.join(old)} of a class from compatibility date "
+            f"{NO_GLOBAL_HANDLERS_FROM} on; it runs here. Name the method {new}"
+        )
     if exports.functions and enabled(worker, "python_no_global_handlers", since=NO_GLOBAL_HANDLERS_FROM):
         given = ", ".join(name for name, method in GLOBAL_HANDLERS.items() if method in exports.functions)
         yield (
             f"Cloudflare does not call {given} from compatibility date {NO_GLOBAL_HANDLERS_FROM} on; it runs here. "
             "Write class Default(WorkerEntrypoint), or set the flag disable_python_no_global_handlers"
         )
+
+
+def _is_named_as_before(default: type | None, name: str, method: str) -> bool:
+    return default is not None and callable(getattr(default, name, None)) and not hasattr(default, method)

@@ -21,6 +21,7 @@ GLOBAL_HANDLERS: Final = {
     "on_email": "email",
     "on_tail": "tail",
 }
+OLD_METHODS: Final = {method: name for name, method in GLOBAL_HANDLERS.items()}
 _JAVASCRIPT_SPELLINGS: Final = {"onFetch": "on_fetch", "onScheduled": "on_scheduled", "fetch": "on_fetch"}
 
 

@@ -150,7 +150,10 @@ class PythonIsolate:
 
     def handles(self, event: str) -> bool:
         default = self._exports.default
-        return event in self._exports.functions if default is None else callable(getattr(default, event, None))
+        if default is None:
+            return event in self._exports.functions
+        names = (event, exports.OLD_METHODS.get(event, event))
+        return any(callable(getattr(default, name, None)) for name in names)
 
     async def close(self) -> None:
         self._modules.close()
@@ -180,6 +183,8 @@ class PythonIsolate:
         if not hasattr(instance, "env"):
             raise TypeError(f"{kind.__name__}.__init__ must call super().__init__(ctx, env)")
         method: object = getattr(instance, name, None)
+        if method is None:  # class handlers of the first months: compatibility dates before 2025-08-14
+            method = getattr(instance, exports.OLD_METHODS.get(name, name), None)
         if not callable(method) or name in vars(WorkerEntrypoint):
             raise ScriptError(f"{self._main.name}: class {kind.__name__}: Method {name} does not exist")
         return method

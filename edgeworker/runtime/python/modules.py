@@ -34,14 +34,18 @@ from types import FrameType, ModuleType
 from typing import Final
 
 from edgeworker.config import DEFAULT_CPU_MS
-from edgeworker.runtime.python import http_libraries
+from edgeworker.runtime.python import blocking_loop, http_libraries
 
 _MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
 _OLD_NAMES: Final = {"cloudflare.workers": "workers"}
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
 # Sources of which a part waits without `await`; of byte code only the first word is found.
-_WAITS: Final = re.compile(rb"run_sync|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b", re.MULTILINE)
+_WAITS: Final = re.compile(
+    rb"run_sync|run_until_complete|\basyncio\.run\b|^[ \t]*from asyncio import .*\brun\b"
+    rb"|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b",
+    re.MULTILINE,
+)
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
 # Edges may live on loops of several threads. Reentrant, because a collected object may close a worker at any moment.
@@ -277,6 +281,7 @@ def _install(modules: Modules) -> None:
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
         importlib.import_module = _import_module_for_scripts
+        blocking_loop.install(lambda: current_modules() is not None)
 
 
 def _uninstall(modules: Modules) -> None:
@@ -285,6 +290,7 @@ def _uninstall(modules: Modules) -> None:
             if _finder in sys.meta_path:
                 sys.meta_path.remove(_finder)
             importlib.import_module = _import_module
+            blocking_loop.uninstall()
 
 
 def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleType:

@@ -269,3 +269,22 @@ async def test_a_timeout_of_the_scripts_own_is_its_own(stage: Stage) -> None:
 
     assert not raised.value.exceeded_limits
     assert str(raised.value.original) == "mine"
+
+
+OLD_CLASS = """
+from workers import Response, WorkerEntrypoint
+class Default(WorkerEntrypoint):
+    async def on_fetch(self, request):
+        return Response(f"old {request.url}")
+"""
+
+
+@pytest.mark.parametrize(("date", "warned"), [("2025-01-01", False), ("2026-01-01", True)])
+async def test_a_class_with_the_handlers_of_the_first_months_runs(
+    stage: Stage, caplog: pytest.LogCaptureFixture, date: str, warned: bool
+) -> None:
+    worker = stage.add(OLD_CLASS, date=date)
+
+    assert (await stage.get("https://x.example/a")).text == "old https://x.example/a"
+    assert worker.isolate.handles("fetch")
+    assert ("does not call on_fetch of a class from compatibility date 2025-08-14 on" in caplog.text) == warned
