@@ -9,7 +9,10 @@ import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 # The tests of a project that `edgeworker init` writes stay at home.
-FILES = sorted(path for path in SCRIPTS.rglob("*.py") if "tests" not in path.relative_to(SCRIPTS).parts)
+# `origins` are no scripts: servers behind the edge.
+FILES = sorted(
+    path for path in SCRIPTS.rglob("*.py") if not {"tests", "origins"} & set(path.relative_to(SCRIPTS).parts)
+)
 
 # `workers` and `asgi` are Cloudflare's Python SDK; the others are packages that its Python has.
 PACKAGES = {"workers", "asgi", "jwt", "cryptography", "fastapi"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from html import unescape
 from urllib.parse import urlencode
 
-from edgeworker.config import JSON, Config, Route, Zone
+from edgeworker.config import JSON, Config, Route, Worker, Zone
 from edgeworker.messages import URL, Headers
 from edgeworker.products.access.config import AccessConfig, ConfiguredObject, LocalIdentity
 from edgeworker.products.access.json_object import JSONObject
@@ -37,8 +37,11 @@ def access_of(*objects: ConfiguredObject, **more: object) -> AccessConfig:
     return replace(config, **more)  # type: ignore[arg-type]
 
 
-def edge_with(*objects: ConfiguredObject, routes: tuple[Route, ...] = (), **more: object) -> LocalEdge:
+def edge_with(
+    *objects: ConfiguredObject, routes: tuple[Route, ...] = (), workers: tuple[Worker, ...] = (), **more: object
+) -> LocalEdge:
     config = Config(
+        workers=workers,
         zones=(Zone("example.com", "z1", ORIGIN), Zone("other.test", "z2", ORIGIN)),
         routes=routes,
         products=(access_of(*objects, **more),),
