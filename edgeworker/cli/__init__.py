@@ -15,6 +15,7 @@ from typing import Final
 
 import edgeworker
 from edgeworker.cli import (
+    access,
     check,
     config_show,
     cron,
@@ -38,6 +39,7 @@ from edgeworker.clock import SystemClock
 from edgeworker.errors import EdgeworkerError
 
 COMMANDS: Final[dict[str, ModuleType]] = {
+    "access": access,
     "demo": demo,
     "dev": dev,
     "check": check,

@@ -10,6 +10,8 @@ permissions:
   kv:admin                  making, renaming and deleting namespaces
   api_shield:read           API Shield's operations, token configurations and rules
   api_shield:edit           changing them; editing does not include reading
+  access:read               Cloudflare Access: applications, policies, tokens, keys, users
+  access:edit               changing them, rotating keys, revoking; editing does not include reading
 
 examples:
   edgeworker token create publisher --allow kv:write:0f2ac74b498b48028cb68387c421e279

@@ -2,22 +2,19 @@
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
-from edgeworker.messages import URL
-from edgeworker.products.access.config import LOCAL_PROVIDER_TYPE, Application, access_config
+from edgeworker.products.access.config import access_config
 from edgeworker.products.access.directory import Directory, Snapshot
-from edgeworker.products.access.issuing import TokenIssuer
 from edgeworker.products.access.keys import from_document, to_document
-from edgeworker.products.access.login import local_identity
+from edgeworker.products.access.local_login import LocalLogin, find_application
 from edgeworker.products.access.objects import hash_secret
-from edgeworker.products.access.policy import IdentityAllowed, Visitor, decide_identity
 from edgeworker.products.access.product import AccessProduct
 from edgeworker.products.access.service_tokens import new_client_id, new_secret
-from edgeworker.products.access.sessions import Sessions, email_key
+from edgeworker.products.access.sessions import email_key
 from edgeworker.state import Put, State
 from edgeworker.testing.access_keys import access_key, prepare_keys
 
@@ -68,8 +65,7 @@ class AccessHelper:
         self._state = state
         self._documents = state.documents(AccessProduct.name)
         self._directory = Directory(access, self._documents, clock)
-        self._sessions = Sessions(self._directory, clock)
-        self._issuer = TokenIssuer(self._directory, self._sessions, clock, config.account_id)
+        self._login = LocalLogin(self._directory, clock, config.account_id)
         self._clock = clock
         self._at_once = at_once
         self._numbers = itertools.count(1)
@@ -87,7 +83,7 @@ class AccessHelper:
         """The AUD tag of an application, by its name, host or URL. Raises LookupError."""
 
         async def find() -> str:
-            return _application(await self._snapshot(), app).aud
+            return find_application(await self._snapshot(), app).aud
 
         return self._at_once(find)
 
@@ -110,25 +106,11 @@ class AccessHelper:
 
         async def log_in() -> LoggedIn:
             snapshot = await self._snapshot()
-            application = _application(snapshot, app)
-            provider = next(item for item in snapshot.providers.values() if item.type == LOCAL_PROVIDER_TYPE)
-            found = local_identity(email.lower(), provider, snapshot, groups=tuple(groups))
-            uuid = await self._sessions.user_uuid(found.email, application.user_population)
-            identity = replace(
-                found,
-                user_uuid=uuid,
-                ip=ip,
-                country=country or found.country,
-                logged_in_at=self._clock.now(),
-                oidc_fields={**found.oidc_fields, **(claims or {})},
-                custom={**found.custom, **(claims or {})},
+            application = find_application(snapshot, app)
+            token = await self._login.log_in(
+                email, application, snapshot, groups=groups, claims=claims, ip=ip, country=country
             )
-            decided = decide_identity(application, Visitor(ip, identity.country, identity=identity), snapshot.context)
-            if not isinstance(decided, IdentityAllowed):
-                raise PermissionError(f"no policy of {application.name} allows {email}")
-            session = await self._sessions.begin(identity, snapshot, application.user_population)
-            token, _ = await self._issuer.identity_token(session, application, decided.policy)
-            return LoggedIn(identity.email, application.aud, token)
+            return LoggedIn(email.lower(), application.aud, token)
 
         return self._at_once(log_in)
 
@@ -166,9 +148,9 @@ class AccessHelper:
                 user = await self._documents.get("user", email_key(email.lower(), ""))
                 if user is None:
                     raise LookupError(f"{email} has never logged in")
-                await self._sessions.revoke_user(str(user.value["uuid"]))
+                await self._login.sessions.revoke_user(str(user.value["uuid"]))
             if email is None or app is not None:
-                await self._sessions.revoke_application(_application(snapshot, app).id)
+                await self._login.sessions.revoke_application(find_application(snapshot, app).id)
 
         self._at_once(revoke)
 
@@ -185,22 +167,3 @@ class AccessHelper:
             return snapshot
         await self._directory.commit([Put("keys", "current", to_document(keys))])
         return await self._directory.current()
-
-
-def _application(snapshot: Snapshot, app: str | None) -> Application:
-    applications = snapshot.index.applications
-    if app is None:
-        if len(applications) == 1:
-            return applications[0]
-    elif "/" in app:
-        url = URL.parse(app if "://" in app else f"https://{app}")
-        if (match := snapshot.index.match(url.hostname, url.path)) is not None:
-            return match.application
-    else:
-        for application in applications:
-            if app in (application.name, application.id, application.aud):
-                return application
-        if (match := snapshot.index.match(app, "/")) is not None:
-            return match.application
-    names = ", ".join(f'"{application.name}"' for application in applications) or "none"
-    raise LookupError(f'"{app or ""}" is not the name, host or URL of one application; there are: {names}')

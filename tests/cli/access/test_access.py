@@ -1,0 +1,124 @@
+"""`edgeworker access`."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import jwt
+import pytest
+from cryptography import x509
+
+from edgeworker.cli import main
+from tests.products.access.test_edge_file import GOOD
+
+SHOP = "https://shop.example.com/admin"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "edge.toml").write_text(GOOD)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exit:
+        main(["access", *arguments])
+    captured = capsys.readouterr()
+    assert exit.value.code == status, captured.err
+    return captured.out if status == 0 else captured.err
+
+
+def test_apps_shows_what_a_verifier_needs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = _run(capsys, "apps")
+    machine = json.loads(_run(capsys, "apps", "--json"))
+
+    assert "http://acme.localhost:8787/cdn-cgi/access/certs" in shown
+    assert machine["team_domain"] == "http://acme.localhost:8787"
+    (shop,) = machine["apps"]
+    assert (shop["name"], shop["domain"], len(shop["aud"])) == ("Shop", "shop.example.com/admin", 64)
+    assert shop["aud"] in shown
+
+
+def test_certs_gives_one_certificate_that_openssl_reads(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(_run(capsys, "certs"))
+    kid = document["public_cert"]["kid"]
+
+    pem = _run(capsys, "certs", "--kid", kid[:10], "--pem")
+
+    assert pem.strip() == document["public_cert"]["cert"].strip()
+    assert x509.load_pem_x509_certificate(pem.encode()).serial_number
+    command = ["openssl", "x509", "-noout", "-pubkey"]
+    done = subprocess.run(command, input=pem, capture_output=True, text=True, check=True)
+    assert "BEGIN PUBLIC KEY" in done.stdout
+    assert "no published key has the kid" in _run(capsys, "certs", "--kid", "zz", status=1)
+
+
+def test_keys_are_rotated_with_a_warning_the_second_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = json.loads(_run(capsys, "certs"))
+    _run(capsys, "keys", "rotate")
+    after = json.loads(_run(capsys, "certs"))
+
+    upcoming = next(item["kid"] for item in before["keys"] if item["kid"] != before["public_cert"]["kid"])
+    assert after["public_cert"]["kid"] == upcoming
+    assert "next rotation  in 42 days" in _run(capsys, "keys")
+
+
+def test_login_prints_a_token_that_verifies(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = _run(capsys, "login", "ada@example.com", "--app", "shop.example.com/admin", "--groups", "A,B").strip()
+    cookie = _run(capsys, "login", "ada@example.com", "--print", "cookie").strip()
+
+    name, _, token = header.partition(": ")
+    assert name == "Cf-Access-Token"
+    assert cookie.startswith("CF_Authorization=")
+    keys = jwt.PyJWKSet.from_dict(json.loads(_run(capsys, "certs")))
+    aud = json.loads(_run(capsys, "apps", "--json"))["apps"][0]["aud"]
+    key = keys[jwt.get_unverified_header(token)["kid"]].key
+    assert jwt.decode(token, key, algorithms=["RS256"], audience=aud)["email"] == "ada@example.com"
+    assert "no policy of Shop allows eve@evil.test" in _run(capsys, "login", "eve@evil.test", status=1)
+    assert "is not an e-mail address" in _run(capsys, "login", "eve", status=1)
+    assert "is not the name, host or URL" in _run(capsys, "login", "ada@example.com", "--app", "x", status=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        ([SHOP], ['Application "Shop" by "shop.example.com/admin"', "302 to the login: no one is logged in"]),
+        (
+            [SHOP, "--as", "ada@example.com"],
+            ['allow "Staff" holds, and decides', "passes once this person"],
+        ),
+        (
+            [SHOP, "--as", "eve@evil.test"],
+            ['allow "Staff" does not hold', "403: a Deny policy holds"],
+        ),
+        ([SHOP, "--ip", "10.0.0.1"], ['bypass "in" holds, and decides', "(asked at each request)"]),
+        ([SHOP, "-H", "X-Requested-With: XMLHttpRequest"], ["401: no one is logged in"]),
+        (["https://shop.example.com/"], ["No application covers this URL"]),
+        ([SHOP, "-H", "CF-Access-Client-Id: x.access", "-H", "CF-Access-Client-Secret: y"], ["service token: unknown"]),
+    ],
+)
+def test_explain_tells_which_policy_decides(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], texts: list[str]
+) -> None:
+    shown = _run(capsys, "explain", *arguments)
+
+    for text in texts:
+        assert text in shown
+
+
+def test_sessions_are_revoked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "login", "ada@example.com")
+
+    assert "every session of ada@example.com has ended" in _run(capsys, "revoke", "--user", "ada@example.com")
+    assert "every token of Shop is void" in _run(capsys, "revoke", "--app", "Shop")
+    assert "has never logged in" in _run(capsys, "revoke", "--user", "eve@example.com", status=1)
+
+
+def test_without_access_there_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "edge.toml").write_text("")
+
+    error = _run(capsys, "apps", "--edge", str(tmp_path / "edge.toml"), "--persist-to", str(tmp_path / "d"), status=1)
+
+    assert 'write [access] with team = "acme" into edge.toml' in error
