@@ -26,6 +26,7 @@ from edgeworker.server.http1.states import (
     TRANSITIONS,
 )
 from edgeworker.server.http1.switched import SwitchedStream
+from edgeworker.server.http1.transport import as_transport
 from edgeworker.server.listener_state import ListenerState, peer_of, refusal_bytes
 from edgeworker.server.received_request import ReceivedRequest
 
@@ -62,11 +63,11 @@ class ClientConnection(Http1Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.Transport)
+        connected = as_transport(transport)
         listener = self._listener
         listener.connections.add(self)
-        self.tls = client_tls(transport)
-        self.client = peer_of(transport)
+        self.tls = client_tls(connected)
+        self.client = peer_of(connected)
         if self.tls is not NO_TLS:
             self.client = replace(self.client, tls_version=self.tls.version, tls_cipher=self.tls.cipher)
         self.trusted = proxies.is_trusted(self.client.ip, listener.trusted)
@@ -74,7 +75,7 @@ class ClientConnection(Http1Connection):
         if self.trusted:
             return  # a proxy has as many connections as it likes
         if listener.proxy_protocol:
-            transport.abort()
+            connected.abort()
         elif listener.admit_connection(self.client.ip):
             self._counted_address = self.client.ip
         else:

@@ -203,7 +203,7 @@ class Pool:
 
 def _too_old(connection: OriginConnection, now: float) -> bool:
     limit = _IDLE_SECONDS if connection.idle_seconds is None else min(_IDLE_SECONDS, connection.idle_seconds)
-    return now - connection.idle_since > limit
+    return now - connection.idle_since >= limit
 
 
 def _failure(endpoint: OriginEndpoint, error: OSError) -> OriginError:

@@ -9,6 +9,7 @@ from typing import Final
 from edgeworker.admission import Field
 from edgeworker.errors import OriginError
 from edgeworker.server.http1 import heads
+from edgeworker.server.http1.transport import as_transport
 from edgeworker.server.outbound_proxy import Proxy
 
 _HEAD_LIMIT_BYTES: Final = 16 * 1024
@@ -28,11 +29,10 @@ class Tunnel(asyncio.Protocol):
         await self._opened
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         fields: list[Field] = [(b"Host", self._target.encode("ascii"))]
         if self._proxy.authorization is not None:
             fields.append((b"Proxy-Authorization", self._proxy.authorization))
-        transport.write(heads.serialize_head(f"CONNECT {self._target} HTTP/1.1".encode("ascii"), fields))
+        as_transport(transport).write(heads.serialize_head(f"CONNECT {self._target} HTTP/1.1".encode("ascii"), fields))
 
     def data_received(self, data: bytes) -> None:
         if self._opened.done():

@@ -15,6 +15,7 @@ from edgeworker.server import proxies
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.http1 import heads
 from edgeworker.server.http1.request_parser import MalformedRequest, RequestHead, RequestParser
+from edgeworker.server.http1.transport import as_transport
 from edgeworker.server.listener_state import ListenerState, peer_of, refusal_bytes
 from edgeworker.server.received_request import ServerOptions, build_request, resolve_forwarded_client
 
@@ -90,8 +91,7 @@ class ManagementConnection(asyncio.Protocol):
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        transport = self._transport = as_transport(transport)
         self._shared.connections.add(self)
         self.client = peer_of(transport)
         listener = self._shared.state

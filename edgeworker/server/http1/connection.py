@@ -3,14 +3,11 @@ of reading, one deadline, and the way out of HTTP.
 """
 
 import asyncio
-import os
-import struct
-from asyncio.trsock import TransportSocket
-from socket import SO_LINGER, SOL_SOCKET
 from typing import Final
 
 from edgeworker.server.http1.states import CLOSE, IDLE, SWITCH, TRANSITIONS, State
 from edgeworker.server.http1.switched import SwitchedStream
+from edgeworker.server.http1.transport import as_transport, reset_when_closed
 
 _NEVER: Final = float("inf")
 
@@ -32,8 +29,7 @@ class Http1Connection(asyncio.Protocol):
     # The transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = as_transport(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -58,10 +54,7 @@ class Http1Connection(asyncio.Protocol):
         if transport is None:
             return
         if reset:
-            socket: object = transport.get_extra_info("socket")
-            if isinstance(socket, TransportSocket):
-                # The two numbers of struct linger: on, for no time.
-                socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
+            reset_when_closed(transport)
         transport.abort()
 
     # Writing
