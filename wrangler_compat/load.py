@@ -61,10 +61,14 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`config` is complete if `diagnostics` has no error; `config.files` lists what was read in either case."""
+    """`config` is complete if `diagnostics` has no error; `config.files` lists what was read in either case.
+
+    `secret_sources` names the files that secrets were read from (and "process.env"), as wrangler tells them.
+    """
 
     config: Config
     diagnostics: Diagnostics
+    secret_sources: tuple[str, ...] = ()
 
     def require(self) -> Config:
         """Raises ConfigError with all errors, as wrangler words them."""
@@ -114,7 +118,7 @@ class _Loader:
         sources = list(self._sources(edge))
         loadables = [loadable for source in sources if (loadable := self._worker(source)) is not None]
         config = self._config(edge, loadables, anything=any(source.file is not None for source in sources))
-        return Loaded(config, self._diagnostics)
+        return Loaded(config, self._diagnostics, tuple(self._secret_files.used))
 
     def _read(self, file: Path, diagnostics: Diagnostics) -> str | None:
         self._files[file] = None

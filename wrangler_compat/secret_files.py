@@ -7,10 +7,12 @@ from typing import Final
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.discovery import short
-from wrangler_compat.variables import dev_vars_names, dot_env_names, expand, parse_dotenv
+from wrangler_compat.dotenv import expand, parse_dotenv
+from wrangler_compat.variables import dev_vars_names, dot_env_names
 
 _LOAD_DOT_ENV: Final = "CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV"
 _INCLUDE_PROCESS: Final = "CLOUDFLARE_INCLUDE_PROCESS_ENV"
+_MAX_TOLD_LINES: Final = 5
 
 
 class SecretFiles:
@@ -27,6 +29,7 @@ class SecretFiles:
         self._named = named
         self._environ = environ
         self._read_text = read_text
+        self.used: dict[str, None] = {}  # names of the files that were read, and "process.env", in order
 
     def read(
         self, folder: Path, env: str | None, required: Sequence[str] | None, diagnostics: Diagnostics
@@ -47,6 +50,8 @@ class SecretFiles:
             values.update(self._parsed(file, diagnostics))
         with_process = required is not None or self._environ.get(_INCLUDE_PROCESS, "").lower() == "true"
         process = dict(self._environ) if with_process else {}
+        if with_process:
+            self.used["process.env"] = None
         try:
             return {**process, **expand(values, process)}
         except ConfigError as error:
@@ -55,7 +60,19 @@ class SecretFiles:
 
     def _parsed(self, file: Path, diagnostics: Diagnostics) -> dict[str, str]:
         text = self._read_text(file, diagnostics)
-        return {} if text is None else parse_dotenv(text, short(file, self._cwd), diagnostics)
+        if text is None:
+            return {}
+        name = short(file, self._cwd)
+        self.used[name] = None
+        parsed = parse_dotenv(text)
+        if parsed.ignored:
+            # The lines may hold a secret: they are not shown.
+            diagnostics.warning(
+                'This is not KEY=value and sets nothing, as in wrangler. Write KEY=value, KEY="a value", or # and a '
+                "comment.",
+                *(SourceLocation(name, line) for line in parsed.ignored[:_MAX_TOLD_LINES]),
+            )
+        return parsed.values
 
     def _named_files(self, folder: Path, diagnostics: Diagnostics) -> list[Path]:
         """wrangler looks beside the configuration; a person who stands elsewhere means a file here."""

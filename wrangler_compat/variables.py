@@ -3,24 +3,13 @@
 Source: https://developers.cloudflare.com/workers/development-testing/environment-variables/ and wrangler 4.164.0.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
-from typing import Final
-
-from dotenv.parser import parse_stream
 
 from edgeworker.bindings import JSONBinding, SecretBinding, StoredSecretBinding, TextBinding
 from edgeworker.config import Binding
-from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.json_value import as_json
-
-_REFERENCE: Final = re.compile(
-    r"(?<!\\)\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
-)
-MAX_EXPANDED: Final = 1024 * 1024
 
 
 def dev_vars_names(env: str | None) -> tuple[str, ...]:
@@ -31,43 +20,6 @@ def dev_vars_names(env: str | None) -> tuple[str, ...]:
 def dot_env_names(env: str | None) -> tuple[str, ...]:
     """The files that are read one after the other, later ones winning, if there is none of `dev_vars_names`."""
     return (".env", ".env.local", f".env.{env}", f".env.{env}.local") if env else (".env", ".env.local")
-
-
-def parse_dotenv(text: str, name: str, diagnostics: Diagnostics) -> dict[str, str]:
-    """`KEY=value` lines. `name` is the file's, for messages; values never stand in one."""
-    found: dict[str, str] = {}
-    for line in parse_stream(StringIO(text)):
-        if line.error:
-            diagnostics.error(
-                'This line is not KEY=value. Write KEY=value, KEY="a value", or # and a comment.',
-                SourceLocation(name, line.original.line),
-            )
-        elif line.key is not None:
-            found[line.key] = line.value or ""
-    return found
-
-
-def expand(values: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
-    """Puts values in for `${NAME}`, `${NAME:-default}` and `$NAME`; `process` wins over `values`.
-
-    Raises:
-        ConfigError: that makes more than MAX_EXPANDED characters: each line can double what the one before has made.
-    """
-    done: dict[str, str] = {}
-    made = 0
-
-    def put_in(match: re.Match[str]) -> str:
-        nonlocal made
-        name = match["braced"] or match["plain"]
-        text = process.get(name) or done.get(name) or values.get(name) or match["default"] or ""
-        made += len(text)
-        if made > MAX_EXPANDED:
-            raise ConfigError(f"The references to other variables make more than {MAX_EXPANDED} characters.")
-        return text
-
-    for name, value in values.items():
-        done[name] = process[name] if process.get(name) else _REFERENCE.sub(put_in, value).replace("\\$", "$")
-    return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,9 @@ class _Session:
 
         options, clock = self._options, SystemClock()
         begun_ms = clock.now_ms()
-        config = self._settled(self._load())
+        loaded = self._load()
+        self._tell_secret_sources(loaded)
+        config = self._settled(loaded)
         data = DataDir.open(options.persist_to)
         token, place = api_token(options, data)
         drain = config.limits.drain_timeout_seconds
@@ -127,6 +129,14 @@ class _Session:
         from wrangler_compat import load
 
         return load(load_options(self._options))
+
+    def _tell_secret_sources(self, loaded: "Loaded") -> None:
+        """In wrangler's words, once: a file that is not meant to be there is seen at the start."""
+        for name in loaded.secret_sources:
+            if self._options.json:
+                _log.info("Using secrets defined in %s", name)
+            else:
+                self._errors.line(f"Using secrets defined in {name}")
 
     def _settled(self, loaded: "Loaded") -> "Config":
         """The configuration with what the command line overrides. Tells warnings; raises ConfigError."""

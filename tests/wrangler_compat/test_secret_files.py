@@ -87,3 +87,29 @@ def test_an_env_file_that_is_not_there_is_an_error(project: Project) -> None:
 
     assert texts(loaded, "error") == ['There is no file "gone.env".']
     assert places(loaded, "error") == ["--env-file"]
+
+
+def test_a_line_that_sets_nothing_is_told_with_its_place_and_without_its_text(project: Project) -> None:
+    project.worker()
+    project.write(".dev.vars", "A=1\nthis is 'secret\n")
+
+    loaded = project.load()
+
+    assert places(loaded, "warning") == [".dev.vars:2"]
+    assert "sets nothing" in texts(loaded, "warning")[0]
+    assert "secret" not in texts(loaded, "warning")[0]
+    assert bindings(only(loaded.require())) == {"A": SecretBinding("A", "1")}
+
+
+def test_the_files_that_secrets_came_from_are_named(project: Project) -> None:
+    project.worker()
+    assert project.load().secret_sources == ()
+
+    project.write(".env", "A=1\n")
+    project.write(".env.local", "")
+    assert project.load().secret_sources == (".env", ".env.local")
+    assert project.load(environ={"CLOUDFLARE_INCLUDE_PROCESS_ENV": "true"}).secret_sources == (
+        ".env", ".env.local", "process.env",
+    )  # fmt: skip
+    project.write(".dev.vars", "B=1\n")
+    assert project.load().secret_sources == (".dev.vars",)

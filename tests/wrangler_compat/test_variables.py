@@ -1,15 +1,11 @@
 """Where texts in `env` come from."""
 
-import pytest
-
 from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.variables import (
     Sources,
     dev_vars_names,
     dot_env_names,
-    expand,
-    parse_dotenv,
     parse_given,
     text_bindings,
 )
@@ -22,45 +18,6 @@ def test_the_files_are_those_of_wrangler_in_its_order() -> None:
     assert dev_vars_names("x") == (".dev.vars.x", ".dev.vars")
     assert dot_env_names(None) == (".env", ".env.local")
     assert dot_env_names("x") == (".env", ".env.local", ".env.x", ".env.x.local")
-
-
-def test_dotenv_syntax_is_read() -> None:
-    text = "# comment\nA=1\nexport B=two words # not this\nC=\"multi\nline\\n\"\nD='lit$eral'\nE=\n"
-
-    assert parse_dotenv(text, ".dev.vars", Diagnostics()) == {
-        "A": "1",
-        "B": "two words",
-        "C": "multi\nline\n",
-        "D": "lit$eral",
-        "E": "",
-    }
-
-
-def test_a_line_that_is_none_is_an_error_that_does_not_quote_it() -> None:
-    diagnostics = Diagnostics()
-
-    assert parse_dotenv("A=1\nthis is 'secret\n", ".dev.vars", diagnostics) == {"A": "1"}
-
-    (message,) = diagnostics.messages
-    assert message.locations == (SourceLocation(".dev.vars", 2),)
-    assert "secret" not in message.text
-
-
-@pytest.mark.parametrize(
-    ("values", "process", "expanded"),
-    [
-        ({"A": "1", "B": "${A}2"}, {}, {"A": "1", "B": "12"}),
-        ({"B": "$A-2", "A": "1"}, {}, {"B": "1-2", "A": "1"}),
-        ({"B": "${NO:-default}"}, {}, {"B": "default"}),
-        ({"B": "${NO}"}, {}, {"B": ""}),
-        ({"B": "\\$A"}, {}, {"B": "$A"}),
-        ({"B": "${HOME}"}, {"HOME": "/root"}, {"B": "/root"}),
-        ({"HOME": "mine"}, {"HOME": "/root"}, {"HOME": "/root"}),
-        ({"A": "5$"}, {}, {"A": "5$"}),
-    ],
-)
-def test_references_are_replaced(values: dict[str, str], process: dict[str, str], expanded: dict[str, str]) -> None:
-    assert expand(values, process) == expanded
 
 
 def test_var_wins_over_files_and_files_over_vars() -> None:

@@ -40,7 +40,8 @@ SECRETS: Final = Field(
     secrets,
     "own",
     "USE",
-    "`required` names are looked for in `.dev.vars`, `.env` and the process environment",
+    "`required` names are looked for in `.dev.vars`, `.env` and the process environment; "
+    "these files have the grammar of npm's dotenv, as in wrangler",
     "Secret",
     names=_required_names,
 )

@@ -7,14 +7,12 @@ import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from dotenv.parser import Binding, parse_stream
-
 from edgeworker.errors import ConfigError
 from edgeworker.files import replace_file
+from wrangler_compat.dotenv import ParsedDotenv, expand, parse_dotenv
 from wrangler_compat.variables import dev_vars_names, dot_env_names
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -50,8 +48,7 @@ def secret_file(folder: Path, env: str | None, environ: Mapping[str, str]) -> Pa
 
 def read_secret(file: Path, name: str) -> str | None:
     """The value of `name` in `file`, None where it has none or the file is not there. Raises ConfigError."""
-    values = {line.key: line.value or "" for line in _lines(file) if line.key is not None}
-    return values.get(name)
+    return _values(file, _parse(file)).get(name)
 
 
 def put_secret(file: Path, name: str, value: str) -> Kept:
@@ -60,46 +57,58 @@ def put_secret(file: Path, name: str, value: str) -> Kept:
     The file is replaced whole, readable by its owner only. `value` is one line of text without single quotes.
 
     Raises:
-        ConfigError: git keeps the file, a line of it is not KEY=value, or it cannot be written.
+        ConfigError: git keeps the file, a quote in it is not closed, or it cannot be written.
     """
     if "'" in value or "\n" in value:
         raise ValueError("the value needs quotes that a dotenv file has not")
     target = file.resolve()  # a link stays a link
     warnings = list(_asked_of_git(target))
-    lines = _lines(target)
+    old = _parse(target)
     if target.exists() and target.stat().st_mode & _OTHERS:
         warnings.append(f"others could read {file} until now; now only its owner may")
-    kept = [_without(line) if line.key == name else line.original.string for line in lines]
-    text = "".join(kept)
+    text = _without(old, name)
     if text and not text.endswith("\n"):
         text += "\n"
-    # Within single quotes nothing is expanded, neither here nor by wrangler.
-    _replace(target, f"{text}{name}='{value}'\n")
+    # References to other variables are replaced in .env, whatever its quotes.
+    written = value.replace("$", "\\$") if _is_expanded(target) else value
+    text += f"{name}='{written}'\n"
+    new = parse_dotenv(text)
+    kept = {key: found for key, found in old.values.items() if key != name}
+    if {**new.values, name: value} != {**kept, name: value} or _values(target, new).get(name) != value:
+        line = old.ignored[0] if old.ignored else old.text.count("\n") + 1
+        raise ConfigError(
+            f"{file}:{line}: a quote here or above is not closed, so a line added below would not be read; write "
+            "KEY='a value'"
+        )
+    _replace(target, text)
     return Kept(file, tuple(warnings))
 
 
-def _without(line: Binding) -> str:
-    """What stays of a line that goes: the empty lines before it."""
-    text = line.original.string
-    before = text[: len(text) - len(text.lstrip())]
-    return before[: before.rfind("\n") + 1]
+def _without(parsed: ParsedDotenv, name: str) -> str:
+    """The file's text without the lines that set `name`."""
+    parts, position = [], 0
+    for assignment in parsed.assignments:
+        if assignment.name == name:
+            parts.append(parsed.text[position : assignment.start])
+            position = assignment.end
+    return "".join([*parts, parsed.text[position:]])
 
 
-def _lines(file: Path) -> list[Binding]:
+def _parse(file: Path) -> ParsedDotenv:
     try:
-        text = file.read_text("utf-8")
+        return parse_dotenv(file.read_text("utf-8"))
     except FileNotFoundError:
-        return []
+        return parse_dotenv("")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
-    lines = list(parse_stream(StringIO(text)))
-    for line in lines:
-        if line.error:
-            raise ConfigError(
-                f'{file}:{line.original.line}: this line is not KEY=value; write KEY=value, KEY="a value", or # and a '
-                "comment"
-            )
-    return lines
+
+
+def _values(file: Path, parsed: ParsedDotenv) -> dict[str, str]:
+    return expand(parsed.values, {}) if _is_expanded(file) else parsed.values
+
+
+def _is_expanded(file: Path) -> bool:
+    return not file.name.startswith(".dev.vars")
 
 
 def _replace(file: Path, text: str) -> None:

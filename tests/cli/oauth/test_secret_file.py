@@ -77,12 +77,30 @@ def test_a_file_that_git_does_not_ignore_is_told(repository: Path) -> None:
     assert put_secret(repository / ".dev.vars", "S", "1").warnings == ()
 
 
-def test_a_line_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_lines_that_set_nothing_and_an_unclosed_quote_stay_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / ".dev.vars"
-    file.write_text("A=1\nthis is = 'broken\n")
+    file.write_text("A=1\nnot an assignment\n")
+    put_secret(file, "S", "1")
+    assert file.read_text() == "A=1\nnot an assignment\nS='1'\n"
 
-    with pytest.raises(ConfigError, match=r"\.dev\.vars:2: this line is not KEY=value"):
-        put_secret(file, "S", "1")
+    file.write_text("A=1\nB='unclosed\\\n")
+    put_secret(file, "S", "1")
+    assert read_secret(file, "S") == "1"
+
+
+def test_a_value_with_a_dollar_is_read_back_from_both_kinds_of_file(tmp_path: Path) -> None:
+    for name in (".dev.vars", ".env"):
+        put_secret(tmp_path / name, "S", "a$HOME ${x} \\n")
+
+        assert read_secret(tmp_path / name, "S") == "a$HOME ${x} \\n"
+
+
+def test_a_file_in_which_the_new_line_would_not_be_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".dev.vars"
+    file.write_text("A='x\n#")
+
+    with pytest.raises(ConfigError, match=r"\.dev\.vars:2: a quote here or above is not closed"):
+        put_secret(file, "S", " # x")
 
 
 @pytest.mark.parametrize(
