@@ -1,10 +1,10 @@
-"""`kv stats`, `kv backup` and `kv restore`: the database of a data directory as a whole."""
+"""`kv stats`, `kv backup` and `kv restore`: a data directory as a whole."""
 
 import argparse
 from typing import TYPE_CHECKING
 
-from edgeworker.cli.kv.ask import confirmed
-from edgeworker.cli.kv.place import KV_FILE, existing_database
+from edgeworker.cli.kv.ask import confirmed, is_terminal
+from edgeworker.cli.kv.place import existing_database
 from edgeworker.errors import StoreError
 
 if TYPE_CHECKING:
@@ -28,23 +28,30 @@ def run_stats(options: argparse.Namespace, out: "Output", clock: "Clock") -> int
 
 
 def run_backup(options: argparse.Namespace, out: "Output") -> int:
-    from edgeworker.kv.sqlite.backup import backup
+    from edgeworker.host.backup import backup_directory
 
-    size = backup(existing_database(options.persist_to), options.file)
+    existing_database(options.persist_to)
+    size = backup_directory(options.persist_to, options.file, keys=options.keys)
     out.ok(f"{options.file}: {size:,} bytes")
+    keys = "the API token and the keys" if options.keys else "the API token"
+    out.note(f"It holds KV, the named tokens, the products' records and {keys}: keep it where no one else reads it.")
     return 0
 
 
 def run_restore(options: argparse.Namespace, out: "Output") -> int:
+    from edgeworker.host.backup import existing_files, restore_directory
     from edgeworker.host.datadir import DataDir
-    from edgeworker.kv.sqlite.backup import restore
 
     if not options.file.is_file():
         raise StoreError(f"{options.file}: there is no such file")
-    target = DataDir.open(options.persist_to).path / KV_FILE
-    if target.exists() and not options.force and not confirmed(f"Replace all KV in {target}?"):
-        out.line("Not restoring.")
-        return 0
-    restore(options.file, target)
-    out.ok(f"{target} is what {options.file} holds")
+    data = DataDir.open(options.persist_to).path
+    there = ", ".join(existing_files(data))
+    if there and not options.force:
+        if not is_terminal():
+            raise StoreError(f"{data} has {there} already; --force replaces what is there")
+        if not confirmed(f"Replace {there} in {data}?"):
+            out.line("Not restoring.")
+            return 0
+    written = restore_directory(options.file, data)
+    out.ok(f"{data} is what {options.file} holds: {', '.join(written)}")
     return 0

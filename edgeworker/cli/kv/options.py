@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("export", _export, "a namespace as JSON lines"),
         ("import", _import, "JSON lines, or what wrangler kept, into a namespace"),
         ("stats", _stats, "how much is in each namespace"),
-        ("backup", _backup, "a copy of the whole database, also while the edge runs"),
-        ("restore", _restore, "a backup in place of the whole database"),
+        ("backup", _backup, "all that the data directory holds as one file, also while the edge runs"),
+        ("restore", _restore, "a backup in place of all that the data directory holds"),
     ):
         configure_command(commands.add_parser(name, help=text, description=text))
 
@@ -112,6 +112,7 @@ def _stats(parser: argparse.ArgumentParser) -> None:
 
 def _backup(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="where to; it must not be there yet")
+    parser.add_argument("--keys", action="store_true", help="also the keys of products and of the local authority")
     _add_directory(parser)
 
 

@@ -1,0 +1,122 @@
+"""Everything that a data directory holds as one file, and back again.
+
+The file is a copy of the KV database with one more table: the other database, the API token and, where they are wanted,
+the keys of products and of the local authority. A backup of before has no such table, and is KV alone.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from edgeworker.errors import StoreError
+from edgeworker.files import draft_of
+from edgeworker.kv.sqlite import backup as kv_backup
+from edgeworker.state import FILE_NAME as STATE_FILE
+from edgeworker.state.schema import SCHEMA as STATE_SCHEMA
+
+KV_FILE: Final = "kv.sqlite"
+TOKEN_FILE: Final = "api-token"
+KEY_FOLDERS: Final = ("secrets", "tls")
+
+_TABLE: Final = "edgeworker_backup"
+_KEY_FILE: Final = re.compile(rf"(?:{'|'.join(KEY_FOLDERS)})(?:/(?!\.{{1,2}}(?:/|$))[A-Za-z0-9._-]+)+")
+
+
+def backup_directory(data: Path, to: Path, *, keys: bool = False) -> int:
+    """One moment's state of each file, also while an edge runs; returns the size in bytes. The file has mode 0600.
+
+    Raises StoreError: `to` is there already, there is no KV database, or a file cannot be read or written.
+    """
+    kv_backup.backup(data / KV_FILE, to)
+    try:
+        with closing(sqlite3.connect(to, isolation_level=None)) as connection:
+            connection.execute(f"CREATE TABLE {_TABLE} (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT")
+            connection.executemany(f"INSERT INTO {_TABLE} VALUES (?, ?)", _contents(data, keys=keys))
+    except (OSError, sqlite3.Error) as error:
+        to.unlink(missing_ok=True)
+        raise StoreError(f"{to}: the backup cannot be completed: {error}") from error
+    return to.stat().st_size
+
+
+def restore_directory(file: Path, data: Path) -> list[str]:
+    """Makes a data directory what the backup holds; returns the names of what was written. `data` must exist.
+
+    Raises StoreError: the backup is damaged, of a newer version, or an edge runs on `data`, which KV's file tells.
+    """
+    contents = _read_contents(file)
+    if STATE_FILE in contents:
+        _check_state(contents[STATE_FILE], data)
+    kv_backup.restore(file, data / KV_FILE)
+    # SQLite would play a log that was left behind into whatever database has its name.
+    for name in (f"{STATE_FILE}-wal", f"{STATE_FILE}-shm") if STATE_FILE in contents else ():
+        (data / name).unlink(missing_ok=True)
+    for name, content in contents.items():
+        _write(data / name, content)
+    with closing(sqlite3.connect(data / KV_FILE, isolation_level=None)) as connection:
+        connection.execute(f"DROP TABLE IF EXISTS {_TABLE}")
+        connection.execute("VACUUM")
+    return [KV_FILE, *contents]
+
+
+def existing_files(data: Path) -> list[str]:
+    """What a restore would replace."""
+    return [name for name in (KV_FILE, STATE_FILE, TOKEN_FILE) if (data / name).exists()]
+
+
+def _contents(data: Path, *, keys: bool) -> Iterator[tuple[str, bytes]]:
+    if (data / STATE_FILE).exists():
+        yield STATE_FILE, _copy_of_database(data / STATE_FILE)
+    if (data / TOKEN_FILE).exists():
+        yield TOKEN_FILE, (data / TOKEN_FILE).read_bytes()
+    for folder in KEY_FOLDERS if keys else ():
+        for file in sorted((data / folder).rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                yield file.relative_to(data).as_posix(), file.read_bytes()
+
+
+def _copy_of_database(path: Path) -> bytes:
+    with (
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as reading,
+        closing(sqlite3.connect(":memory:", isolation_level=None)) as copy,
+    ):
+        STATE_SCHEMA.is_current(reading, path)  # raises for what is another program's, or a newer version's
+        reading.backup(copy)
+        return copy.serialize()
+
+
+def _read_contents(file: Path) -> dict[str, bytes]:
+    """Only what belongs into a data directory: the file may come from anywhere."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)) as connection:
+            tables = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (_TABLE,)).fetchall()
+            rows = connection.execute(f"SELECT name, content FROM {_TABLE}").fetchall() if tables else []
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{file}: is not a backup: {error}") from error
+    for name, content in rows:
+        if not isinstance(content, bytes) or not (name in (STATE_FILE, TOKEN_FILE) or _KEY_FILE.fullmatch(name)):
+            raise StoreError(f'{file}: "{name}" does not belong into a data directory, so nothing was restored')
+    return dict(rows)
+
+
+def _check_state(content: bytes, data: Path) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        try:
+            connection.deserialize(content)
+            STATE_SCHEMA.is_current(connection, data / STATE_FILE)
+            faults = connection.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{STATE_FILE} in the backup is damaged: {error}") from error
+    if faults != [("ok",)]:
+        raise StoreError(f"{STATE_FILE} in the backup is damaged: {faults[0][0]}")
+
+
+def _write(place: Path, content: bytes) -> None:
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with draft_of(place) as draft:
+            draft.file.write(content)
+    except OSError as error:
+        raise StoreError(f"{place}: cannot be written: {error.strerror}") from error
