@@ -84,7 +84,23 @@ def build() -> Path:
         str(ROOT / "edgeworker" / "__main__.py"),
     ]
     subprocess.run(command, check=True, cwd=ROOT)
-    return ROOT / "dist" / "edgeworker"
+    binary = ROOT / "dist" / "edgeworker"
+    _explain_noexec(binary)
+    return binary
+
+
+def _explain_noexec(binary: Path) -> None:
+    """PyInstaller's loader fails where the temporary folder is mounted noexec, and says nothing of what would be right.
+
+    Its text is replaced by one of the same length and with the same two places, so that nothing else moves.
+    """
+    old, new = b"Failed to load Python shared library '%s': %s", b"Cannot load %s: %s; noexec? set TMPDIR=FOLDER"
+    content = binary.read_bytes()
+    if len(old) != len(new) or content.count(old) != 1:
+        raise SystemExit(
+            "PyInstaller's loader has another text now: see _explain_noexec"
+        )
+    binary.write_bytes(content.replace(old, new))
 
 
 def main() -> None:

@@ -84,7 +84,9 @@ def _copy_of_database(path: Path) -> bytes:
     ):
         STATE_SCHEMA.is_current(reading, path)  # raises for what is another program's, or a newer version's
         reading.backup(copy)
-        return copy.serialize()
+        content = copy.serialize()
+    # Bytes 18 and 19 say "WAL", which a file that stands alone should not. https://www.sqlite.org/fileformat.html
+    return content[:18] + b"\1\1" + content[20:]
 
 
 def _read_contents(file: Path) -> dict[str, bytes]:

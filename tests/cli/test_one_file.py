@@ -1,0 +1,60 @@
+"""What the single binary's processes do about each other; with the binary itself where it was built."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edgeworker.cli import one_file
+from tests.cli.running import dev, environment
+from tests.cli.test_binary import binary
+
+PATIENCE_SECONDS = 120.0
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no flock")
+
+
+def test_only_what_an_ended_process_has_marked_is_removed(tmp_path: Path) -> None:
+    ended, running, unmarked, foreign = (
+        tmp_path / name for name in ("_MEIended", "_MEIrunning", "_MEIunmarked", "other")
+    )
+    for folder in (ended, running, unmarked, foreign):
+        folder.mkdir()
+        (folder / "content").write_text("x")
+    program = "import sys, pathlib, edgeworker.cli.one_file as one; one.hold(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", program, str(ended)], check=True)
+    one_file.hold(foreign)
+    descriptor = one_file.hold(running)
+    (tmp_path / "_MEIlink").symlink_to(ended)
+
+    assert one_file.remove_abandoned(tmp_path) == [ended]
+    assert not ended.exists()
+    assert all((folder / "content").exists() for folder in (running, unmarked, foreign))
+    os.close(descriptor)
+
+
+@pytest.mark.binary
+def test_an_edge_ends_with_the_killed_first_process_and_leaves_nothing(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = environment(TMPDIR=str(temporary))
+    with dev(cwd=tmp_path, program=(binary(),), env=env) as edge:
+        os.kill(edge.pid, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while list(temporary.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+        assert list(temporary.iterdir()) == []
+        with pytest.raises(OSError, match="refused"):
+            edge.get("localhost")
+
+
+@pytest.mark.binary
+def test_a_loader_that_may_not_run_code_there_names_the_variable() -> None:
+    content = Path(binary()).read_bytes()
+
+    assert b"noexec? set TMPDIR=FOLDER" in content
