@@ -97,9 +97,7 @@ def _explain_noexec(binary: Path) -> None:
     old, new = b"Failed to load Python shared library '%s': %s", b"Cannot load %s: %s; noexec? set TMPDIR=FOLDER"
     content = binary.read_bytes()
     if len(old) != len(new) or content.count(old) != 1:
-        raise SystemExit(
-            "PyInstaller's loader has another text now: see _explain_noexec"
-        )
+        raise SystemExit("PyInstaller's loader has another text now: see _explain_noexec")
     binary.write_bytes(content.replace(old, new))
 
 

@@ -84,10 +84,14 @@ _FORMER: Final = {
 }
 
 
-def __getattr__(name: str) -> object:
-    name = _FORMER.get(name, name)
-    place = _PLACES.get(name)
-    if place is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(place), name)
-    return found
+if not TYPE_CHECKING:  # a type checker has the names above, and tells those that are misspelt
+
+    def __getattr__(name: str) -> object:
+        name = _FORMER.get(name, name)
+        place = _PLACES.get(name)
+        if place is None:
+            from edgeworker.suggestions import did_you_mean
+
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{did_you_mean(name, _PLACES)}")
+        found: object = getattr(import_module(place), name)
+        return found

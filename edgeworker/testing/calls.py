@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypedDict, TypeVar, overload
 
 from edgeworker.config import JSON
-from edgeworker.messages import URL, Client, Headers, Request, Response
+from edgeworker.messages import URL, Client, Headers, InvalidURL, Request, Response
 from edgeworker.testing.content import MISSING, BodyLike, HeadersLike, Missing, body_of, headers_of
 from edgeworker.trace import Trace
 
@@ -36,6 +36,8 @@ def request_of(method: str, url: str, options: CallOptions) -> Request:
     headers = headers_of(options.get("headers"), content_type)
     if body is not None and body.length is not None and not headers.has("content-length"):
         headers.append("Content-Length", str(body.length))
+    if "://" not in url and not url.startswith("/"):
+        raise InvalidURL(f'"{url}" is not a URL; write "https://{url}", or a path that begins with "/"')
     target = URL.parse(DEFAULT_ORIGIN + url if url.startswith("/") else url)
     # On the wire it is Host that names the server, whatever address it was sent to.
     host = headers.get("host")

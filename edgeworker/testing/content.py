@@ -41,13 +41,22 @@ def body_of(body: BodyLike | None, json: JSON | Missing) -> tuple[Body | None, s
             return Body(body.encode()), TEXT
         case bytes():
             return Body(body), None
+        case Mapping():
+            raise TypeError("a body is text, bytes or pieces of bytes; for a dict write json={...}")
         case _:
             return Body(_streamed(body)), None
 
 
 def headers_of(headers: HeadersLike | None, content_type: str | None = None) -> Headers:
     """A copy, with `content_type` where the given ones have none."""
-    made = Headers(headers)
+    given = headers.items() if isinstance(headers, Mapping) else headers
+    if given is not None and not isinstance(given, Headers):
+        given = list(given)
+        pairs: list[tuple[object, object]] = [*given]
+        for name, value in pairs:
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError(f"the header {name!r} is {value!r}; give text, or leave the header out")
+    made = Headers(given)
     if content_type is not None and not made.has("content-type"):
         made.append("Content-Type", content_type)
     return made

@@ -236,7 +236,7 @@ async def _cron(control: Control, request: web.Request) -> web.StreamResponse:
     fields = await _fields(request)
     expression, worker = fields.text("cron"), fields.text("worker")
     fields.finish()
-    await control.edge.cron(expression or "* * * * *", worker=worker)
+    await control.edge.cron(expression, worker=worker)
     return _json({})
 
 

@@ -53,6 +53,8 @@ class KVAccess:
         expiration_ttl: int | None = None,
         metadata: JSON = None,
     ) -> None:
+        if not isinstance(value, str | bytes):
+            raise TypeError(f"the value of {key!r} is a {type(value).__name__}; KV has text and bytes: json.dumps(...)")
         self._do(
             lambda: self._namespace.put(
                 key, value, expiration=expiration, expiration_ttl=expiration_ttl, metadata=metadata

@@ -12,7 +12,7 @@ from edgeworker.config import Config
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import URL, Request, Response
-from edgeworker.routing import Explanation, Resolver
+from edgeworker.routing import Explanation, Resolver, ServedHosts
 from edgeworker.runtime import Scheduled
 from edgeworker.testing.calls import CallOptions, RecordedCall, Reply, reply_of, request_of
 from edgeworker.testing.clock import MovableClock
@@ -71,6 +71,8 @@ class LocalEdge:
         self.faults = (faults or FaultInjection()).seeded(0)
         self.number = next(_numbers)
         self.routes = Routes(self.config)
+        if config.origin is None:
+            self.origin.answer_only_for(ORIGIN, ServedHosts(config))
         self._engine = Engine(self.config, self.clock, self.origin, self.faults)
 
     # Requests
@@ -178,17 +180,17 @@ class LocalEdge:
         """All namespaces, for a REST API in front of them."""
         return self._engine.store
 
-    async def cron(self, expression: str = "* * * * *", *, worker: str | None = None) -> None:
-        """Fires the `scheduled` handler of the worker that has this trigger, or of `worker`, at the clock's time.
+    async def cron(self, expression: str | None = None, *, worker: str | None = None) -> None:
+        """Fires the `scheduled` handler of the worker that has this trigger, at the clock's time.
 
-        Where there is one worker only it is that one, whatever its triggers are.
+        Without an expression it is the only trigger that there is. `worker` chooses among several that have it.
 
         Raises:
-            LookupError: of several workers none has the trigger, or more than one.
+            LookupError: no worker has the trigger, or more than one: what is not configured does not fire.
             ScriptFailure: what the handler raised.
         """
-        event = Scheduled(expression, self.clock.now_ms())
-        name = worker or self._worker_of(expression)
+        name, trigger = self._trigger(expression, worker)
+        event = Scheduled(trigger, self.clock.now_ms())
         await self._engine.home.wait(lambda: self._engine.scheduled(name, event))
 
     # Helpers of products, one property each, made when they are first asked for.
@@ -295,11 +297,17 @@ class LocalEdge:
     ) -> None:
         self.close()
 
-    def _worker_of(self, expression: str) -> str:
-        names = [worker.name for worker in self.config.workers if expression in worker.crons]
-        if not names and len(self.config.workers) == 1:
-            names = [self.config.workers[0].name]
-        if len(names) != 1:
-            triggers = {worker.name: list(worker.crons) for worker in self.config.workers}
-            raise LookupError(f'"{expression}" is not the trigger of one worker; name it with worker=: {triggers}')
-        return names[0]
+    def _trigger(self, expression: str | None, worker: str | None) -> tuple[str, str]:
+        """(worker, expression) of the one trigger that is meant."""
+        triggers = [
+            (each.name, cron)
+            for each in self.config.workers
+            for cron in each.crons
+            if worker in (None, each.name) and expression in (None, cron)
+        ]
+        if len(triggers) == 1:
+            return triggers[0]
+        there = {each.name: list(each.crons) for each in self.config.workers}
+        wanted = "what cron() would fire" if expression is None else f'"{expression}"'
+        of = "one worker" if worker is None else f'worker "{worker}"'
+        raise LookupError(f"{wanted} is not the trigger of {of}; there are, as [triggers] crons has them: {there}")

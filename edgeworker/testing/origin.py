@@ -1,5 +1,6 @@
 """The world outside the edge in a test: origins and the internet, answering by rule and remembering what was asked."""
 
+from collections.abc import Container
 from typing import Protocol
 
 from edgeworker.clock import Clock
@@ -34,6 +35,7 @@ class Origin:
         self.misfortune: Misfortune | None = None
         self._clock = clock
         self._rules: list[Rule] = []
+        self._made_up: tuple[str, Container[object]] | None = None
 
     def on(
         self,
@@ -91,6 +93,10 @@ class Origin:
         """The server closes the connection without an answer."""
         return self.fail(pattern, 520, method=method, times=times)
 
+    def report(self) -> list[str]:
+        """The rules that no request matched, as lines for a person."""
+        return [f"{rule.method or 'any method'} {rule.pattern}" for rule in self._rules if not rule.requests]
+
     def clear(self) -> None:
         """Forgets all rules and all requests."""
         self._rules.clear()
@@ -112,6 +118,8 @@ class Origin:
         if rule is None and base is None:
             self.refused.append(recorded)
             raise self._refusal(recorded, request)
+        if rule is None and self._made_up is not None and base == self._made_up[0]:
+            self._check_host(request)
         self.requests.append(recorded)
         if self.misfortune is not None:
             await self.misfortune.before_origin(recorded)
@@ -121,6 +129,17 @@ class Origin:
         if rule.delay_seconds:
             await self._clock.sleep(rule.delay_seconds)
         return await origin_rules.answer(rule, recorded)
+
+    def answer_only_for(self, base: str, hosts: Container[object]) -> None:
+        """The origin `base` is none that was configured: without a rule it has the hosts that the edge serves only."""
+        self._made_up = (base, hosts)
+
+    def _check_host(self, request: Request) -> None:
+        assert self._made_up is not None
+        host = request.url.hostname
+        if host not in self._made_up[1]:
+            text = f"{host} belongs to no zone and no route of this edge, and no origin is configured for it"
+            raise OriginError(text, status=530, code=1016)
 
     def _add(self, rule: Rule) -> Rule:
         self._rules.append(rule)

@@ -132,6 +132,9 @@ def pytest_runtest_makereport(
         lines = [line for edge in edges for line in edge.report()]
         if lines:
             report.sections.append(("edgeworker: the way of each request", "\n".join(lines)))
+        unused = list(dict.fromkeys(line for edge in edges for line in edge.origin.report()))
+        if unused:
+            report.sections.append(("edgeworker: origin rules that no request matched", "\n".join(unused)))
         seeds = {edge.faults.seed or 0 for edge in edges if edge.faults.any}
         if seeds:
             seed = ", ".join(map(str, sorted(seeds)))

@@ -209,8 +209,37 @@ def test_a_cron_of_nobody_is_an_error(tmp_path: Path) -> None:
     two = Config(workers=(*one.workers, Worker("other", one.workers[0].main, crons=("0 * * * *",))))
     with LocalEdge(two) as edge, pytest.raises(LookupError, match="is not the trigger of one worker"):
         edge.run(edge.cron("1 * * * *"))
-    with edge_of(tmp_path, HELLO) as edge, pytest.raises(ScriptFailure):
+    with edge_of(tmp_path, HELLO) as edge, pytest.raises(LookupError, match="is not the trigger of one worker"):
         edge.run(edge.cron())
+
+
+def test_a_cron_without_an_expression_is_the_only_one_there_is(tmp_path: Path) -> None:
+    config = worker_config(tmp_path, HELLO, crons=["0 * * * *"])
+    with LocalEdge(config) as edge, pytest.raises(ScriptFailure):
+        edge.run(edge.cron())
+
+
+def test_a_host_of_no_zone_is_refused_as_on_dev(tmp_path: Path) -> None:
+    with edge_of(tmp_path, FORWARDS) as edge:
+        misspelt = edge.get("https://api.exmaple.com/")
+        right = edge.get("https://api.example.com/")
+        edge.origin.on("https://api.exmaple.com/", body="a rule")
+        wanted = edge.get("https://api.exmaple.com/")
+
+    assert (misspelt.status, right.status, wanted.text) == (530, 200, "a rule")
+
+
+def test_values_that_cannot_be_meant_say_what_would_be_right(tmp_path: Path) -> None:
+    nothing: dict[str, str] = {"x": None}  # type: ignore[dict-item]  # the mistake that is tested
+    with edge_of(tmp_path, HELLO) as edge:
+        with pytest.raises(TypeError, match=r"the value of 'k' is a dict; KV has text and bytes: json.dumps"):
+            edge.kv("TOKENS").put("k", {"a": 1})  # type: ignore[arg-type]  # the mistake that is tested
+        with pytest.raises(TypeError, match="the header 'x' is None; give text, or leave the header out"):
+            edge.get("/", headers=nothing)
+        with pytest.raises(TypeError, match="for a dict write json="):
+            edge.post("/", body={b"a": 1})
+        with pytest.raises(InvalidURL, match=r'"api\.example\.com/x" is not a URL; write "https://api\.'):
+            edge.get("api.example.com/x")
 
 
 def test_a_split_token_is_published_and_found(tmp_path: Path) -> None:
