@@ -22,6 +22,8 @@ LEFT_OUT = {
 # What scripts may import beside the standard library: Cloudflare deploys it with them.
 FOR_SCRIPTS = ("jwt", "cryptography")
 
+_WITHOUT_LIBZ = "a.binaries = [each for each in a.binaries if not each[0].startswith('libz.so')]"
+
 
 def standard_library() -> list[str]:
     """Every module of it by name, submodules included."""
@@ -74,8 +76,8 @@ def build() -> Path:
     work = ROOT / "build"
     shutil.rmtree(work, ignore_errors=True)
     command = [
-        *(sys.executable, "-m", "PyInstaller", "--onefile", "--clean", "--noconfirm", "--log-level", "WARN"),
-        *("--name", "edgeworker", "--distpath", str(ROOT / "dist"), "--workpath", str(work), "--specpath", str(work)),
+        *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile"),
+        *("--name", "edgeworker", "--specpath", str(work)),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(ROOT)),
         *("--collect-data", "publicsuffixlist", "--hidden-import", "_cffi_backend"),
         *[part for name in standard_library() for part in ("--hidden-import", name)],
@@ -84,6 +86,20 @@ def build() -> Path:
         str(ROOT / "edgeworker" / "__main__.py"),
     ]
     subprocess.run(command, check=True, cwd=ROOT)
+    spec = work / "edgeworker.spec"
+    # The loader itself is linked with the system's libz. One that is unpacked beside the rest would be taken in its
+    # place, and where nothing there may be run, the system's linker would end it before it can say why.
+    recipe = spec.read_text().replace("pyz = PYZ(", f"{_WITHOUT_LIBZ}\npyz = PYZ(", 1)
+    assert _WITHOUT_LIBZ in recipe
+    spec.write_text(recipe)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "PyInstaller", "--clean", "--noconfirm", "--log-level", "WARN"),
+            *("--distpath", str(ROOT / "dist"), "--workpath", str(work), str(spec)),
+        ],
+        check=True,
+        cwd=ROOT,
+    )
     binary = ROOT / "dist" / "edgeworker"
     _explain_noexec(binary)
     return binary

@@ -54,6 +54,25 @@ def test_an_edge_ends_with_the_killed_first_process_and_leaves_nothing(tmp_path:
 
 
 @pytest.mark.binary
+def test_where_nothing_unpacked_may_run_that_is_said(tmp_path: Path) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a file system")
+    try:
+        env = environment(TMPDIR=str(tmp_path))
+        done = subprocess.run(
+            [binary(), "--version"], env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+    assert done.returncode != 0
+    assert "noexec? set TMPDIR=FOLDER" in done.stderr
+
+
+@pytest.mark.binary
 def test_a_loader_that_may_not_run_code_there_names_the_variable() -> None:
     content = Path(binary()).read_bytes()
 
