@@ -204,15 +204,19 @@ FEATURES: Final = (
     Feature("pyodide.webloop", ("WebLoop",), "refused"),
     Feature(
         "libraries",
-        ("requests", "urllib3", "httpx"),
+        ("requests", "urllib3", "httpx", "httpx2", "aiohttp", "http.client", "urllib.request"),
         "emulated",
-        "their requests are the script's `fetch()`; what is imported within a function is found as well",
+        "their requests are the script's `fetch()`; what is imported within a function is found as well. Cloudflare "
+        "has no http.client and no urllib.request. WebSockets of these libraries open sockets of their own",
     ),
     Feature(
         "libraries",
-        ("aiohttp", "http.client", "socket", "urllib.request"),
+        ("socket", "asyncio and anyio streams", "any other library that opens sockets"),
         "approximated",
-        "open connections of their own, outside of the outbound policy; most do not work on Cloudflare",
+        "held to the outbound policy (`allow_private`), refused hosts that this edge serves, and named in a warning "
+        "with file and line, as Cloudflare has no such sockets. Not held is what the `socket` module does not open: "
+        "sockets of ctypes, subprocesses and extension modules in C (grpc, uvloop, psycopg2). Scripts share the "
+        "edge's process, which is not a security boundary",
     ),
     Feature(
         "libraries",

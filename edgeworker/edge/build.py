@@ -11,6 +11,7 @@ from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
 from edgeworker.edge.chain import Edge
 from edgeworker.edge.products import open_products
+from edgeworker.edge.script_sockets import ScriptSockets
 from edgeworker.handler import Services
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import KVStore
@@ -19,6 +20,7 @@ from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.runtime.engines.javascript import JavaScriptWorkers, is_javascript
+from edgeworker.server.outbound import OutboundPolicy
 from edgeworker.server.unix_link import UnixLink
 from edgeworker.state import MemoryState, State
 from edgeworker.state.rate_counters import RateCounters
@@ -58,6 +60,7 @@ async def build(
     persistent = persistent or PersistentServices(MemoryState(services.clock))
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     javascript = JavaScriptWorkers(config, UnixLink(services.clock), persistent.cache, services.clock)
+    sockets = ScriptSockets(OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served)
     try:
         for configured in config.workers:
             dev = configured.access_dev
@@ -71,7 +74,7 @@ async def build(
                 called = _called_entrypoints(config, configured.name)
                 isolate = await javascript.load(configured, bound, called)
             else:
-                isolate = load(configured, bound, services.clock, persistent.cache)
+                isolate = load(configured, bound, services.clock, persistent.cache, sockets)
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,

@@ -11,11 +11,14 @@ from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import Isolate, Scheduled, ScriptFailure
 from edgeworker.runtime.contract.no_script import NoScript
+from edgeworker.runtime.contract.socket_policy import SocketPolicy
 from edgeworker.runtime.contract.worker import Worker
 from edgeworker.runtime.python import isolate, load_errors
 
 # By the suffix of `main`; a language is added here.
-Loader = Callable[[config.Worker, Sequence[BoundService], Clock | None, CacheStore | None], Isolate]
+Loader = Callable[
+    [config.Worker, Sequence[BoundService], Clock | None, CacheStore | None, SocketPolicy | None], Isolate
+]
 LANGUAGES: Final[dict[str, Loader]] = {".py": isolate.load}
 
 
@@ -24,9 +27,11 @@ def load(
     bound: Sequence[BoundService] = (),
     clock: Clock | None = None,
     cache: CacheStore | None = None,
+    sockets: SocketPolicy | None = None,
 ) -> Isolate:
     """Load a worker's script. `bound` are the services of its bindings, of which the isolate makes its env. `clock` is
     the edge's: what a script is told of the time. `cache` is what stands behind `js.caches`; its own by default.
+    `sockets` says where libraries of the script may connect to by themselves; without it, nowhere.
 
     Raises ScriptError with file, line and what would be right.
     """
@@ -35,7 +40,7 @@ def load(
     loader = LANGUAGES.get(worker.main.suffix)
     if loader is None:
         raise load_errors.explain_unknown_language(worker, worker.main, LANGUAGES)
-    return loader(worker, bound, clock, cache)
+    return loader(worker, bound, clock, cache, sockets)
 
 
 __all__ = ["LANGUAGES", "Env", "Isolate", "Scheduled", "ScriptError", "ScriptFailure", "Worker", "load"]

@@ -14,6 +14,7 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime import Env, Isolate, Worker, load
+from edgeworker.runtime.contract.socket_policy import SocketPolicy
 from edgeworker.runtime.python.isolate import PythonIsolate
 from edgeworker.state import AtomicStore, MemoryAtomicStore
 from edgeworker.state.rate_counters import RateCounters
@@ -80,6 +81,7 @@ class Stage:
         fake_time: bool = False,
         cpu_ms: int = config.DEFAULT_CPU_MS,
         seconds: float | None = None,
+        sockets: SocketPolicy | None = None,
     ) -> Worker:
         described = config.Worker(
             name,
@@ -99,7 +101,7 @@ class Stage:
                 rates=RateCounters(),
             ),
         )
-        isolate = load(described, bound, self.clock if fake_time else None)
+        isolate = load(described, bound, self.clock if fake_time else None, sockets=sockets)
         self.opened.append(isolate)
         self.workers[name] = Worker(name, isolate, background=self.background, seconds=seconds, exports=OwnExports)
         return self.workers[name]

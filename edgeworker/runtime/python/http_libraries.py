@@ -1,4 +1,5 @@
-"""Sends what `requests`, `urllib3` and `httpx` ask for out by the `fetch()` of the script that uses them.
+"""Sends what `requests`, `urllib3`, `httpx`, `httpx2` and `aiohttp` ask for out by the `fetch()` of the script that
+uses them.
 
 So synchronous code of a script does not block the loop, its requests are subrequests like any other, and the outbound
 policy holds for them. Cloudflare does the same, with the JavaScript fetch. `requests` stands on urllib3 (version 2).
@@ -7,18 +8,22 @@ A library is adapted where it is: the one that is installed, for all scripts, an
 other than scripts (the edge's owner, in a test) go out as before.
 """
 
-import asyncio
-import io
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from edgeworker import messages
-from edgeworker.messages import URL, Body, Headers
-from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.python import run_sync_stack
-from edgeworker.runtime.python.sync_body import SyncBody
+from edgeworker.messages import Body, Headers
+from edgeworker.runtime.python.aiohttp_library import adapt_aiohttp
+from edgeworker.runtime.python.library_requests import (
+    is_script,
+    open_body,
+    read_body,
+    response_fields,
+    send,
+    send_and_wait,
+)
 from edgeworker.runtime.webapi import perform_fetch
 
 if TYPE_CHECKING:
@@ -28,33 +33,15 @@ if TYPE_CHECKING:
 else:
     _Connection = object
 
-# The origin's side of the edge writes these itself.
-_CONNECTION_FIELDS: Final = frozenset({b"connection", b"content-length", b"host", b"keep-alive", b"transfer-encoding"})
-_NO_WAITING: Final = (
-    "a synchronous HTTP request works in a handler and in what it calls: import the library at the top of the script, "
-    "and use it in fetch(), scheduled() or what they call"
-)
-
 _adapted: Final[dict[str, ModuleType]] = {}
-# What a script imports and thereby has one of the libraries: itself, or what stands on it.
-_blocking_modules: Final = {"httpx", "requests", "urllib3"}
-_is_script: Callable[[], bool] = bool
-
-
-class _Seconds(Protocol):
-    def __float__(self) -> float: ...
-
-
-def set_script_check(is_script: Callable[[], bool]) -> None:
-    """`is_script` says whether the calling code works for a script; edgeworker.runtime.python.modules knows."""
-    global _is_script
-    _is_script = is_script
+_BLOCKING: Final = frozenset({"http.client", "urllib.request", "xmlrpc.client"})  # of the standard library
+_BLOCKING_LIBRARIES: Final = ("httpx", "httpx2", "requests", "urllib3")
 
 
 def adapt_imported(name: str, prefix: str) -> bool:
     """After `import name` in a script: adapts libraries that are new, also copies under the script's `prefix`.
 
-    Returns whether the module that was imported is one of them, or brought one with it.
+    Returns whether what was imported may ask for something without `await`.
     """
     top = name.partition(".")[0]
     for library_name, adapt in _ADAPT.items():
@@ -65,58 +52,21 @@ def adapt_imported(name: str, prefix: str) -> bool:
                 continue
             _adapted[known_as] = library
             adapt(library)
-            _blocking_modules.add(top)
-    return top in _blocking_modules
-
-
-async def _send(
-    method: str, url: str, headers: Iterable[tuple[str, str]], body: Body | None, seconds: _Seconds | None
-) -> messages.Response:
-    """Raises OSError, of which TimeoutError is one."""
-    fields = Headers(headers).without(_CONNECTION_FIELDS)
-    request = messages.Request(method.upper(), URL.parse(url), fields, body, redirect="manual")
-    async with asyncio.timeout(None if seconds is None else float(seconds)):
-        return (await perform_fetch.perform(request, current_invocation.current())).response
-
-
-def _send_and_wait(
-    method: str, url: str, headers: Iterable[tuple[str, str]], body: Body | None, seconds: _Seconds | None
-) -> messages.Response:
-    try:
-        return run_sync_stack.run_sync(_send(method, url, headers, body, seconds))
-    except RuntimeError as error:
-        if str(error) == run_sync_stack.CANNOT_WAIT:
-            raise RuntimeError(_NO_WAITING) from None
-        raise
-
-
-def _read_body(body: object) -> Body | None:
-    """What the libraries take as a body, read: they may give text, bytes, a file, or pieces."""
-    match body:
-        case None:
-            return None
-        case str():
-            return Body(body.encode())
-        case bytes() | bytearray() | memoryview():
-            return Body(bytes(body))
-        case io.IOBase():
-            read: object = body.read()
-            return _read_body(read)
-        case Iterable():
-            return Body(b"".join(piece.encode() if isinstance(piece, str) else bytes(piece) for piece in body))
-        case _:
-            raise TypeError(f"a body is text, bytes, a file or pieces of these, not {type(body).__name__}")
+    # Any library may stand on one of those, and where none is loaded, none does.
+    return name in _BLOCKING or (
+        top not in sys.stdlib_module_names and any(part in sys.modules for part in _BLOCKING_LIBRARIES)
+    )
 
 
 class _FetchConnection(_Connection):
     """In front of urllib3's own connection classes: for scripts it opens no socket."""
 
     _library: ModuleType
-    _pending: tuple[str, str, Iterable[tuple[str, str]], Body | None] | None = None
+    _pending: tuple[str, str, Headers, Body | None] | None = None
     _reading: tuple[bool, bool] = (True, True)
 
     def connect(self) -> None:
-        if not _is_script():
+        if not is_script():
             super().connect()
             return
         # The edge verifies certificates, with the configuration's authorities.
@@ -134,7 +84,7 @@ class _FetchConnection(_Connection):
         decode_content: bool = True,
         enforce_content_length: bool = True,
     ) -> None:
-        if not _is_script():
+        if not is_script():
             super().request(
                 method,
                 url,
@@ -149,7 +99,7 @@ class _FetchConnection(_Connection):
         scheme = "https" if isinstance(self, self._library.connection.HTTPSConnection) else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         target = url if "://" in url else f"{scheme}://{host}:{self.port}{url}"
-        self._pending = (method, target, tuple((headers or {}).items()), _read_body(body))
+        self._pending = (method, target, Headers((headers or {}).items()), read_body(body))
         self._reading = (preload_content, decode_content)
 
     def getresponse(self) -> "BaseHTTPResponse":  # type: ignore[override]  # the parent answers its subclass
@@ -158,15 +108,15 @@ class _FetchConnection(_Connection):
         (method, url, headers, body), self._pending = self._pending, None
         seconds = self.timeout if isinstance(self.timeout, int | float) else None
         try:
-            answer = _send_and_wait(method, url, headers, body, seconds)
+            answer = send_and_wait(method, url, headers, body, seconds)
         except perform_fetch.FetchFailed as error:
             raise self._library.exceptions.NewConnectionError(self, str(error)) from error
         preload, decode = self._reading
         response: BaseHTTPResponse = self._library.response.HTTPResponse(
-            body=_open_body(answer),
+            body=open_body(answer),
             # As http.client decodes them.
             headers=self._library.HTTPHeaderDict(
-                [(name, value.decode("latin-1")) for name, value in _response_fields(answer)]
+                [(name, value.decode("latin-1")) for name, value in response_fields(answer)]
             ),
             status=answer.status,
             version=11,
@@ -178,14 +128,6 @@ class _FetchConnection(_Connection):
             request_url=url,
         )
         return response
-
-
-def _open_body(answer: messages.Response) -> io.BufferedIOBase:
-    return io.BytesIO() if answer.body is None else io.BufferedReader(SyncBody(answer.body.stream()))
-
-
-def _response_fields(answer: messages.Response) -> list[tuple[str, bytes]]:
-    return [(name, value) for name, value in answer.headers.entries_of_bytes() if name != "transfer-encoding"]
 
 
 def _adapt_urllib3(urllib3: ModuleType) -> None:
@@ -200,7 +142,7 @@ def _adapt_httpx(library: ModuleType) -> None:
 
     class Pieces(library.SyncByteStream):  # type: ignore[name-defined, misc]  # of the library's copy
         def __init__(self, answer: messages.Response) -> None:
-            self._content = _open_body(answer)
+            self._content = open_body(answer)
 
         def __iter__(self) -> Iterator[bytes]:
             while piece := self._content.read1(65536):
@@ -220,31 +162,31 @@ def _adapt_httpx(library: ModuleType) -> None:
                 await self._body.close()
 
     def response(answer: messages.Response, stream: object) -> "httpx.Response":
-        fields = [(name.encode("ascii"), value) for name, value in _response_fields(answer)]
+        fields = [(name.encode("ascii"), value) for name, value in response_fields(answer)]
         made: httpx.Response = library.Response(answer.status, headers=fields, stream=stream)
         return made
 
     def handle_request(self: object, request: "httpx.Request") -> "httpx.Response":
-        if not _is_script():
+        if not is_script():
             plain: httpx.Response = usual(self, request)
             return plain
-        body = _read_body(request.read()) if request.headers.get("content-length") or _is_chunked(request) else None
+        body = read_body(request.read()) if request.headers.get("content-length") or _is_chunked(request) else None
         with _raise_httpx_errors(library, request):
-            answer = _send_and_wait(
-                request.method, str(request.url), request.headers.multi_items(), body, _read_timeout(request)
+            answer = send_and_wait(
+                request.method, str(request.url), Headers(request.headers.multi_items()), body, _read_timeout(request)
             )
         return response(answer, Pieces(answer))
 
     async def handle_async_request(self: object, request: "httpx.Request") -> "httpx.Response":
-        if not _is_script():
+        if not is_script():
             plain: httpx.Response = await usual_async(self, request)
             return plain
         body = (
-            _read_body(await request.aread()) if request.headers.get("content-length") or _is_chunked(request) else None
+            read_body(await request.aread()) if request.headers.get("content-length") or _is_chunked(request) else None
         )
         with _raise_httpx_errors(library, request):
-            fields = request.headers.multi_items()
-            answer = await _send(request.method, str(request.url), fields, body, _read_timeout(request))
+            fields = Headers(request.headers.multi_items())
+            answer = await send(request.method, str(request.url), fields, body, _read_timeout(request))
         return response(answer, AsyncPieces(answer))
 
     library.HTTPTransport.handle_request = handle_request
@@ -282,6 +224,16 @@ class _raise_httpx_errors:  # read as a statement: `with _raise_httpx_errors(htt
                 pass
 
 
-_ADAPT: Final[Mapping[str, Callable[[ModuleType], None]]] = {"httpx": _adapt_httpx, "urllib3": _adapt_urllib3}
+_ADAPT: Final[Mapping[str, Callable[[ModuleType], None]]] = {
+    "aiohttp": adapt_aiohttp,
+    "httpx": _adapt_httpx,
+    "httpx2": _adapt_httpx,
+    "urllib3": _adapt_urllib3,
+}
 # What a library defines last of what is needed here.
-_LAST_NAME: Final = {"httpx": "AsyncHTTPTransport", "urllib3": "HTTPSConnectionPool"}
+_LAST_NAME: Final = {
+    "aiohttp": "TCPConnector",
+    "httpx": "AsyncHTTPTransport",
+    "httpx2": "AsyncHTTPTransport",
+    "urllib3": "HTTPSConnectionPool",
+}

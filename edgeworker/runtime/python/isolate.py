@@ -19,10 +19,12 @@ from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import ExceededLimits, Scheduled
-from edgeworker.runtime.python import compatibility, exports, load_errors, modules, run_sync_stack, shims, tracebacks
+from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
+from edgeworker.runtime.python import compatibility, exports, load_errors, run_sync_stack, shims, tracebacks
 from edgeworker.runtime.python.exports import Exports
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules
+from edgeworker.runtime.python.script_frames import enter_script
 from edgeworker.runtime.python.shims import ShimServices
 from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
 from edgeworker.runtime.sdk.request import Request as SDKRequest
@@ -38,10 +40,15 @@ _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
 
 
 def load(
-    worker: Worker, bound: Sequence[BoundService] = (), clock: Clock | None = None, cache: CacheStore | None = None
+    worker: Worker,
+    bound: Sequence[BoundService] = (),
+    clock: Clock | None = None,
+    cache: CacheStore | None = None,
+    sockets: SocketPolicy | None = None,
 ) -> "PythonIsolate":
     """Run the top level of the script, which can read `workers.env` already. `bound` are its bindings. `clock` is what
-    `js.Date` reads and, where it is not the machine's, `time.time()` of the script.
+    `js.Date` reads and, where it is not the machine's, `time.time()` of the script. `sockets` says where its libraries
+    may connect to by themselves; without it, nowhere.
 
     Raises ScriptError with file, line and what would be right.
     """
@@ -54,6 +61,7 @@ def load(
     services = ShimServices(worker.name, ModuleEnv(env), clock or SystemClock(), cache or MemoryCache())
     own = Modules(worker.name, file, shims.make_shims(services))
     own.cpu_seconds = worker.cpu_ms / 1000
+    own.sockets = sockets or NoSockets()
     try:
         try:
             main = own.load_main()
@@ -91,7 +99,7 @@ class PythonIsolate:
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         """Raises what the script raises, and TypeError if it does not return a response."""
         view = ScriptContext(ctx)
-        with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
+        with current_invocation.enter_invocation(ctx), enter_script(self._modules):
             if not self._has_request_signal:
                 return await self._fetch(request, view, None, entrypoint)
             raw = JSRequest.over_incoming(request)
@@ -121,7 +129,7 @@ class PythonIsolate:
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         view = ScriptContext(ctx)
-        with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
+        with current_invocation.enter_invocation(ctx), enter_script(self._modules):
             if self._exports.default is None:
                 handler = self._function("scheduled")
             else:
@@ -139,7 +147,7 @@ class PythonIsolate:
     ) -> object:
         if method.startswith("_") or method in ("ctx", "env"):
             raise TypeError(f'The RPC receiver does not implement the method "{method}".')
-        with current_invocation.enter_invocation(ctx), modules.enter_modules(self._modules):
+        with current_invocation.enter_invocation(ctx), enter_script(self._modules):
             function = self._method(method, ScriptContext(ctx), entrypoint)
             result = function(*args, **options)
             return await self._await_result(result)

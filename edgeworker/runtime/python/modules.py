@@ -19,7 +19,6 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
 from importlib.abc import Loader
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -30,27 +29,26 @@ from importlib.machinery import (
     SourceFileLoader,
 )
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Final
 
-from edgeworker.config import DEFAULT_CPU_MS
-from edgeworker.runtime.python import blocking_loop, http_libraries
+from edgeworker.runtime.python import blocking_loop, http_client_library, http_libraries, socket_guard
+from edgeworker.runtime.python.script_frames import MARK, Script, current_script
 
-_MARK: Final = "__edgeworker_modules__"  # in a script's builtins: whose they are
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
 _OLD_NAMES: Final = {"cloudflare.workers": "workers"}
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
 # Sources of which a part waits without `await`; of byte code only the first word is found.
 _WAITS: Final = re.compile(
     rb"run_sync|run_until_complete|\basyncio\.run\b|^[ \t]*from asyncio import .*\brun\b"
-    rb"|^[ \t]*(?:import|from)[ \t]+(?:httpx|requests|urllib3)\b",
+    rb"|^[ \t]*(?:import|from)[ \t]+(?:httpx2?|requests|urllib3|urllib\.request|http\.client|xmlrpc)\b"
+    rb"|^[ \t]*from[ \t]+(?:urllib[ \t]+import.*\brequest|http[ \t]+import.*\bclient)\b",
     re.MULTILINE,
 )
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
 # Edges may live on loops of several threads. Reentrant, because a collected object may close a worker at any moment.
 _lock: Final = threading.RLock()
-_current: Final[ContextVar["Modules"]] = ContextVar("edgeworker_modules")
 _builtin_import: Final = builtins.__import__
 _import_module: Final = importlib.import_module
 
@@ -58,7 +56,7 @@ _import_module: Final = importlib.import_module
 Shims = Mapping[str, Callable[[], Mapping[str, object]]]
 
 
-class Modules:
+class Modules(Script):
     """The modules of one loaded worker.
 
     A name is looked for in this order: modules and packages beside the script, the names that we supply (`shims`),
@@ -67,10 +65,8 @@ class Modules:
     """
 
     def __init__(self, worker: str, main: Path, shims: Shims) -> None:
-        self.worker = worker
+        super().__init__(worker)
         self.prefix = f"{worker}@{next(_numbers)}:"
-        self.cpu_seconds = DEFAULT_CPU_MS / 1000  # how long the script may keep the loop at a time
-        self.waits = False  # some code of the script waits without `await`
         self.main = self.prefix + main.stem.replace(".", "_")
         self._main_path = main
         self._shims = shims
@@ -79,7 +75,7 @@ class Modules:
         self._vendored = [self._finder(folder, cached=True) for folder in vendored if folder.is_dir()]
         self._finders: dict[str, FileFinder] = {}
         self._owned: dict[str, bool] = {}
-        self.builtins: dict[str, object] = {**vars(builtins), "__import__": self._import, _MARK: self}
+        self.builtins: dict[str, object] = {**vars(builtins), "__import__": self._import, MARK: self}
         _install(self)
 
     def close(self) -> None:
@@ -281,7 +277,9 @@ def _install(modules: Modules) -> None:
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
         importlib.import_module = _import_module_for_scripts
-        blocking_loop.install(lambda: current_modules() is not None)
+        blocking_loop.install(lambda: current_script() is not None)
+        socket_guard.install()
+        http_client_library.install()
 
 
 def _uninstall(modules: Modules) -> None:
@@ -291,46 +289,16 @@ def _uninstall(modules: Modules) -> None:
                 sys.meta_path.remove(_finder)
             importlib.import_module = _import_module
             blocking_loop.uninstall()
+            socket_guard.uninstall()
+            http_client_library.uninstall()
 
 
 def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleType:
-    modules = current_modules()
-    if modules is not None and not name.startswith("."):
+    modules = current_script()
+    if not isinstance(modules, Modules):
+        return _import_module(name, package)
+    if not name.startswith("."):
         name = modules.mangled(name)
-    elif modules is not None and package is not None:
+    elif package is not None:
         package = modules.mangled(package)
     return _import_module(name, package)
-
-
-def modules_of_frame(frame: FrameType) -> Modules | None:
-    """Whose code this frame runs, or None for code that belongs to no worker."""
-    modules = frame.f_builtins.get(_MARK)
-    return modules if isinstance(modules, Modules) else None
-
-
-def current_modules() -> Modules | None:
-    """The worker for which the calling code runs: the nearest frame of a script decides, then `enter_modules`."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if (modules := modules_of_frame(frame)) is not None:
-            return modules
-        frame = frame.f_back
-    return _current.get(None)
-
-
-class enter_modules:  # read as a statement: `with enter_modules(modules):`
-    """Code inside works for this worker, also where no frame of its script is on the stack, as in a framework."""
-
-    __slots__ = ("_modules", "_token")
-
-    def __init__(self, modules: Modules) -> None:
-        self._modules = modules
-
-    def __enter__(self) -> None:
-        self._token = _current.set(self._modules)
-
-    def __exit__(self, *_error: object) -> None:
-        _current.reset(self._token)
-
-
-http_libraries.set_script_check(lambda: current_modules() is not None)

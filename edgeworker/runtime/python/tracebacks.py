@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Final
 
-from edgeworker.runtime.python import modules
+from edgeworker.runtime.python.script_frames import script_of_frame
 
 _OURS: Final = frozenset({"edgeworker", "importlib"})
 
@@ -24,7 +24,7 @@ def find_last_line(error: BaseException) -> tuple[str, int] | None:
     """(file, line) of the innermost frame of a script: where the error came from, as its author sees it."""
     place: tuple[str, int] | None = None
     for step in _steps(error.__traceback__):
-        if modules.modules_of_frame(step.tb_frame) is not None:
+        if script_of_frame(step.tb_frame) is not None:
             place = step.tb_frame.f_code.co_filename, step.tb_lineno
     return place
 
@@ -48,4 +48,4 @@ def _steps(step: TracebackType | None) -> Iterator[TracebackType]:
 def _is_ours(frame: FrameType) -> bool:
     """By the module's name, not by the file: the built-in scripts lie within the package too."""
     name = frame.f_globals.get("__name__", "")
-    return isinstance(name, str) and name.partition(".")[0] in _OURS and modules.modules_of_frame(frame) is None
+    return isinstance(name, str) and name.partition(".")[0] in _OURS and script_of_frame(frame) is None

@@ -16,7 +16,7 @@ from typing import Final
 
 from edgeworker.runtime.contract.activity import activity
 from edgeworker.runtime.contract.isolate import ExceededLimits
-from edgeworker.runtime.python import modules, tracebacks
+from edgeworker.runtime.python import script_frames, tracebacks
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Watchdog:
         activity.asleep = None
 
     def _report(self, frame: FrameType | None) -> None:
-        while frame is not None and (found := modules.modules_of_frame(frame)) is None:
+        while frame is not None and (found := script_frames.script_of_frame(frame)) is None:
             frame = frame.f_back
         if frame is None or found is None:
             return
@@ -115,10 +115,10 @@ class Watchdog:
         )
 
 
-def _script(frame: FrameType | None) -> modules.Modules | None:
+def _script(frame: FrameType | None) -> script_frames.Script | None:
     """The worker that the innermost frame of a script belongs to."""
     while frame is not None:
-        if (found := modules.modules_of_frame(frame)) is not None:
+        if (found := script_frames.script_of_frame(frame)) is not None:
             return found
         frame = frame.f_back
     return None

@@ -1,4 +1,4 @@
-"""requests, urllib3 and httpx in a script."""
+"""HTTP libraries in a script."""
 
 import asyncio
 import gzip
@@ -24,7 +24,7 @@ from tests.runtime.stage import IMPORTS, Answer, Stage
 SCRIPT = (
     IMPORTS
     + """
-import asyncio, httpx, requests, urllib3
+import asyncio, aiohttp, http.client, httpx, httpx2, requests, urllib.request, urllib3
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
@@ -64,6 +64,53 @@ CALLS = [
         "r.text",
         "POST /x [1] application/json",
     ),
+    ("r = httpx2.get(url)", "r.status_code, r.text, r.headers['x-a']", "(200, 'GET /x', '1')"),
+    ("r = httpx2.get('https://o.example/moved', follow_redirects=True)", "r.text", "GET /x"),
+    (
+        "async with httpx2.AsyncClient() as c:\n    r = await c.post(url, json=[1])",
+        "r.text",
+        "POST /x [1] application/json",
+    ),
+    ("r = urllib.request.urlopen(url)", "r.status, r.read(), r.headers['x-a']", "(200, b'GET /x', '1')"),
+    ("r = urllib.request.urlopen(url, b'a=b')", "r.read()", "b'POST /x a=b application/x-www-form-urlencoded'"),
+    ("r = urllib.request.urlopen('https://o.example/moved')", "r.read(), r.url", "(b'GET /x', 'https://o.example/x')"),
+    (
+        "try:\n    urllib.request.urlopen('https://o.example/gone')\nexcept urllib.error.HTTPError as e:\n    r = e",
+        "r.code, r.reason, r.read()",
+        "(404, 'Not Found', b'GET /gone')",
+    ),
+    (
+        "c = http.client.HTTPSConnection('o.example')\nc.request('GET', '/x?a=b')",
+        "c.getresponse().read()",
+        "b'GET /x?a=b'",
+    ),
+    (
+        "c = http.client.HTTPConnection('o.example', 80)\nc.request('PUT', '/y', iter([b'a']), encode_chunked=True)",
+        "c.getresponse().read(4)",
+        "b'PUT '",
+    ),
+    ("c = http.client.HTTPSConnection('o.example')\nc.request('HEAD', '/x')", "c.getresponse().read()", "b''"),
+    (
+        "async with aiohttp.ClientSession() as c, c.get(url) as r:\n    t = await r.text()",
+        "r.status, t, r.headers['x-a']",
+        "(200, 'GET /x', '1')",
+    ),
+    (
+        "async with aiohttp.ClientSession() as c, c.post(url, json={'a': 1}) as r:\n    t = await r.read()",
+        "t",
+        "b'POST /x {\"a\": 1} application/json'",
+    ),
+    (
+        "async with aiohttp.ClientSession() as c, c.get('https://o.example/moved') as r:\n    t = await r.text()",
+        "t, r.history[0].status",
+        "('GET /x', 302)",
+    ),
+    (
+        "async with aiohttp.request('PUT', 'http://o.example:80/y', data=b'z' * 100000) as r:\n    t = await r.text()",
+        "t[:8], len(t)",
+        "('PUT /y z', 100032)",
+    ),
+    ("async with aiohttp.ClientSession() as c, c.head(url) as r:\n    t = await r.text()", "t", ""),
     ("r = await asyncio.to_thread(requests.get, url)", "r.text", "GET /x"),
     ("r = await asyncio.to_thread(httpx.get, url)", "r.text", "GET /x"),
 ]
@@ -106,7 +153,10 @@ async def test_a_script_uses_an_http_library(stage: Stage, statement: str, expre
     assert stage.origin.requests[-1].redirect == "manual"
 
 
-@pytest.mark.parametrize("call", ["requests.get(url).text", "httpx.get(url).text", "urllib3.request('GET', url).data"])
+@pytest.mark.parametrize(
+    "call",
+    ["requests.get(url).text", "httpx.get(url).text", "urllib3.request('GET', url).data", "httpx2.get(url).text"],
+)
 async def test_a_compressed_answer_is_decoded_once(stage: Stage, call: str) -> None:
     stage.origin.answer = lambda _: Response(200, _headers(content_encoding="gzip"), gzip.compress(b"plain"))
 
@@ -120,6 +170,10 @@ REFUSED = [
     ("urllib3.PoolManager(retries=False).request('GET', url)", "urllib3.NewConnectionError"),
     ("httpx.get(url)", "httpx.ConnectError"),
     ("await httpx.AsyncClient().get(url)", "httpx.ConnectError"),
+    ("httpx2.get(url)", "httpx2.ConnectError"),
+    ("await httpx2.AsyncClient().get(url)", "httpx2.ConnectError"),
+    ("urllib.request.urlopen(url)", "urllib.URLError"),
+    ("await (await aiohttp.request('GET', url).__aenter__()).text()", "aiohttp.ClientOSError"),
 ]
 
 
@@ -136,7 +190,7 @@ async def test_what_the_outbound_policy_refuses_is_the_librarys_own_error(stage:
     assert "10.0.0.1 is a private address" in text
 
 
-@pytest.mark.parametrize("library", ["requests", "httpx", "urllib3"])
+@pytest.mark.parametrize("library", ["requests", "httpx", "httpx2", "urllib3"])
 async def test_a_private_address_is_refused_by_the_edges_own_client(stage: Stage, library: str) -> None:
     call = f"{library}.request('GET', 'http://127.0.0.1:1/')"
     lines = textwrap.indent(f"return {call}\n", " " * 8)
@@ -156,6 +210,12 @@ async def test_a_private_address_is_refused_by_the_edges_own_client(stage: Stage
         ("requests.get(url, timeout=0.01)", "requests.ReadTimeout"),
         ("httpx.get(url, timeout=0.01)", "httpx.ReadTimeout"),
         ("await httpx.AsyncClient().get(url, timeout=0.01)", "httpx.ReadTimeout"),
+        ("httpx2.get(url, timeout=0.01)", "httpx2.ReadTimeout"),
+        ("urllib.request.urlopen(url, timeout=0.01)", "builtins.TimeoutError"),
+        (
+            "await aiohttp.request('GET', url, timeout=aiohttp.ClientTimeout(total=0.01)).__aenter__()",
+            "builtins.TimeoutError",
+        ),
     ],
 )
 async def test_a_timeout_is_the_librarys_own_error(stage: Stage, call: str, error: str) -> None:

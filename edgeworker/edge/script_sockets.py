@@ -1,0 +1,30 @@
+"""Where libraries of scripts may connect to by themselves: by the outbound policy, not around this edge. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from edgeworker.server.outbound import OutboundPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSockets:
+    """A SocketPolicy. `is_served` says whether a host name belongs to this edge."""
+
+    policy: OutboundPolicy
+    is_served: Callable[[str], bool]
+
+    def refuse_name(self, host: str) -> str | None:
+        if self.is_served(host.lower().removesuffix(".")):
+            return (
+                f"{host} is served by this edge, and a socket would go around it; "
+                "use fetch(), or a library that goes by it: requests, urllib, httpx, aiohttp"
+            )
+        return None
+
+    def refuse_address(self, host: str, address: str) -> str | None:
+        # What follows "%" is a network interface of this machine, which no name outside can mean.
+        if "%" not in address and self.policy.allows(host, ip_address(address)):
+            return None
+        place = host if host == address else f"{host} is at {address}, which"
+        return f'{place} is not on the public internet; if scripts may reach it, add "{host}" to outbound.allow_private'
