@@ -18,6 +18,7 @@ from edgeworker.admission import Refusal, admit
 from edgeworker.clock import SystemClock
 from edgeworker.config import Limits, Namespace, Outbound, Socket
 from edgeworker.handler import Handler
+from edgeworker.host import event_loop
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.sqlite import SQLiteStore
 from edgeworker.messages import Headers, Request, Response
@@ -142,4 +143,8 @@ if __name__ == "__main__":
     parser.add_argument("--origin", default="")
     parser.add_argument("--data", type=Path, default=Path())
     options = parser.parse_args()
-    asyncio.run(run(options.kind, options.origin, options.data))
+    work = run(options.kind, options.origin, options.data)
+    if options.kind == "path":
+        event_loop.run(work)
+    else:
+        asyncio.run(work)

@@ -1,32 +1,47 @@
-"""The rounds of the benchmark: starts origin and gateways, measures them in turns, prints medians."""
+"""The rounds of the benchmark: starts origin and gateways, measures them in turns, and says what came out."""
 
 import argparse
 import os
+import platform
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tests.bench import dev, load, tokens
+from tests.bench.figures import Figures, chart, markdown, replace_between
 from tests.bench.nginx import HAS_LUA, HAS_NGINX, start_nginx_lua, start_nginx_origin
-from tests.bench.processes import cpu_seconds, ended, wait_for_line
+from tests.bench.processes import cpu_seconds, ended, rss_mb, wait_for_line
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-TARGET_START_SECONDS: Final = 0.5
-TARGET_IDLE_MB: Final = 60.0
+REFERENCE: Final = "nginx + lua"
+# More than this between the rounds of one gateway is another program's doing.
+BUSY_SPREAD: Final = 0.25
+TARGETS: Final = (
+    ("edgeworker dev: CPU, times nginx + lua", 2.8),
+    ("edgeworker, data path alone: CPU, times nginx + lua", 1.8),
+    ("edgeworker dev: p99, times nginx + lua", 3.0),
+    ("edgeworker dev: memory, MB", 60.0),
+    ("edgeworker dev: start to first answer, s", 0.3),
+)
+_BEGIN: Final = "<!-- figures: uv run poe bench -->"
+_END: Final = "<!-- /figures -->"
 
 
 @dataclass(slots=True)
 class Gateway:
-    """One that is measured. `cpu` is what its process used for each request of a round, in seconds."""
+    """One that is measured. `cpu` is what its processes used for each request of a round, in seconds."""
 
     name: str
     port: int
     pid: int
+    start_seconds: float | None = None
     results: list[load.Measured] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
@@ -36,8 +51,22 @@ class Gateway:
         self.cpu.append((cpu_seconds(self.pid) - before) / max(1.0, result.count))
         self.results.append(result)
 
-    def median(self, of: str) -> float:
-        return statistics.median(float(getattr(result, of)) for result in self.results)
+    def figures(self) -> Figures:
+        def median(of: str) -> float:
+            return statistics.median(float(getattr(result, of)) for result in self.results)
+
+        cpu = statistics.median(self.cpu)
+        return Figures(
+            self.name,
+            median("per_second"),
+            median("p50_ms"),
+            median("p99_ms"),
+            cpu * 1e6,
+            rss_mb(self.pid),
+            self.start_seconds,
+            sum(result.errors for result in self.results),
+            (max(self.cpu) - min(self.cpu)) / cpu,
+        )
 
 
 def main() -> int:
@@ -46,70 +75,120 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each gateway in each round")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=1000)
-    parser.add_argument("--only", help="of dev, quiet (no log lines), path, nginx; the bare proxy is measured always")
+    parser.add_argument(
+        "--only", help="of dev, quiet (no log lines), path, bare, nginx, miniflare; default: all but quiet"
+    )
+    parser.add_argument(
+        "--short", action="store_true", help="one round of one second each, for CI: figures, no verdict"
+    )
+    parser.add_argument("--write", action="store_true", help="write the table into README.md and the chart beside it")
     options = parser.parse_args()
+    if options.short:
+        options.rounds, options.seconds = 1, 1.0
+    wanted = set((options.only or "nginx,path,dev,bare,miniflare").split(","))
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeworker-bench-")))
         made = tokens.make(options.tokens)
         tokens.write(made, data / "tokens.json")
-        origin = f"http://127.0.0.1:{_origin(stack, data)}"
-        wanted = None if options.only is None else set(options.only.split(","))
-        gateways = [Gateway("bare aiohttp proxy", *_peer(stack, "bare", origin, data))]
-        started: dev.Started | None = None
-        if wanted is None or "dev" in wanted:
-            started = dev.start(stack, origin, data / "dev", made)
-            if started is not None:
-                gateways.append(Gateway("edgeworker dev", started.port, started.pid))
-        if wanted is not None and "quiet" in wanted:
-            quiet = dev.start(stack, origin, data / "quiet", made, "--no-request-log", starts=1)
-            if quiet is not None:
-                gateways.append(Gateway("the same, no log lines", quiet.port, quiet.pid))
-        if wanted is None or "path" in wanted:
-            gateways.append(Gateway("data path alone", *_peer(stack, "path", origin, data)))
-        if HAS_LUA and (wanted is None or "nginx" in wanted):
-            gateways.append(Gateway("nginx + lua", *start_nginx_lua(stack, origin, data, made)))
+        origin = f"http://127.0.0.1:{start_origin(stack, data)}"
+        gateways = _gateways(stack, wanted, origin, data, made)
         sent = [one.token for one in made]
         for _ in range(options.rounds):
             for gateway in gateways:
                 gateway.measure(sent, connections=options.connections, seconds=options.seconds)
-        _print(gateways, started, options)
-    return 1 if any(result.errors for gateway in gateways for result in gateway.results) else 0
+        found = [gateway.figures() for gateway in gateways]
+    about = _about(options)
+    print(f"{about}\n\n{markdown(found, REFERENCE)}")
+    failed = any(one.errors for one in found)
+    busy = [one for one in found if one.spread > BUSY_SPREAD]
+    if busy or options.rounds < 3:
+        why = ", ".join(f"{one.name} {one.spread:.0%}" for one in busy) or "too few rounds"
+        print(f"No verdict: the machine is busy or the run too short (spread of the CPU time: {why}).")
+        return 1 if failed or options.write else 0
+    print("\n".join(_verdicts(found)))
+    if options.write:
+        _write(found, about)
+    return 1 if failed else 0
 
 
-def _origin(stack: ExitStack, data: Path) -> int:
-    return start_nginx_origin(stack, data) if HAS_NGINX else _peer(stack, "origin", "", data)[0]
+def _gateways(stack: ExitStack, wanted: set[str], origin: str, data: Path, made: list[tokens.Split]) -> list[Gateway]:
+    gateways = []
+    if HAS_LUA and "nginx" in wanted:
+        begun = time.perf_counter()
+        port, pid = start_nginx_lua(stack, origin, data, made)
+        gateways.append(Gateway(REFERENCE, port, pid, time.perf_counter() - begun))
+    if "path" in wanted:
+        gateways.append(_peer(stack, "path", "edgeworker, data path alone", origin, data))
+    for kind, name, more in (
+        ("dev", "edgeworker dev", ()),
+        ("quiet", "edgeworker dev, no log lines", ("--no-request-log",)),
+    ):
+        started = dev.start(stack, origin, data / kind, made, *more) if kind in wanted else None
+        if started is not None:
+            gateways.append(Gateway(name, started.port, started.pid, started.first_answer_seconds))
+    if "bare" in wanted:
+        gateways.append(_peer(stack, "bare", "bare aiohttp proxy", origin, data))
+    tools = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or Path.home() / ".cache" / "edgeworker-node-tools")
+    if (tools / "node_modules" / "miniflare").is_dir() and "miniflare" in wanted:
+        gateways.append(_miniflare(stack, tools, origin, data))
+    return gateways
 
 
-def _peer(stack: ExitStack, kind: str, origin: str, data: Path) -> tuple[int, int]:
-    """(port, process id)"""
+def start_origin(stack: ExitStack, data: Path) -> int:
+    return start_nginx_origin(stack, data) if HAS_NGINX else _peer(stack, "origin", "origin", "", data).port
+
+
+def _peer(stack: ExitStack, kind: str, name: str, origin: str, data: Path) -> Gateway:
     command = [sys.executable, "-m", "tests.bench.peers", kind, "--origin", origin, "--data", str(data)]
+    return _started(stack, name, command)
+
+
+def _miniflare(stack: ExitStack, tools: Path, origin: str, data: Path) -> Gateway:
+    own = tools / "node_modules" / "node" / "bin" / "node"
+    node = str(own) if own.exists() else shutil.which("node") or "node"
+    program = str(Path(__file__).with_name("gateway_miniflare.mjs"))
+    return _started(stack, "miniflare", [node, program, str(tools), origin, str(data / "tokens.json")])
+
+
+def _started(stack: ExitStack, name: str, command: list[str]) -> Gateway:
+    begun = time.perf_counter()
     process = stack.enter_context(ended(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)))
-    return int(wait_for_line(process, "ready ").split()[1]), process.pid
+    port = int(wait_for_line(process, "ready ").split()[1])
+    return Gateway(name, port, process.pid, time.perf_counter() - begun)
 
 
-def _print(gateways: list[Gateway], started: dev.Started | None, options: argparse.Namespace) -> None:
+def _about(options: argparse.Namespace) -> str:
     tool = "wrk" if load.HAS_WRK else "our own load generator"
-    origin = "nginx" if HAS_NGINX else "our own origin"
-    print(
+    return (
         f"{options.connections} connections, {options.tokens} tokens, medians of {options.rounds} interleaved rounds "
-        f"of {options.seconds:g} s; {tool}, {origin}, {os.cpu_count()} cores\n"
+        f"of {options.seconds:g} s; {tool}, {'nginx' if HAS_NGINX else 'our own'} as the origin; Python "
+        f"{platform.python_version()}, {os.cpu_count()} cores"
     )
-    bare, bare_cpu = gateways[0].median("per_second"), statistics.median(gateways[0].cpu)
-    names = f"{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}{'ratio to bare':>15}"
-    print(f"{'':<22}{names}{'CPU µs':>9}{'CPU ratio':>11}{'errors':>8}")
-    for gateway in gateways:
-        per_second, cpu = gateway.median("per_second"), statistics.median(gateway.cpu)
-        print(
-            f"{gateway.name:<22}{per_second:>12.0f}{gateway.median('p50_ms'):>10.2f}{gateway.median('p99_ms'):>10.2f}"
-            f"{per_second / bare:>15.2f}{cpu * 1e6:>9.0f}{bare_cpu / cpu:>11.2f}"
-            f"{sum(result.errors for result in gateway.results):>8}"
-        )
-    if started is not None:
-        seconds, memory = started.first_answer_seconds, started.idle_mb
-        print(f"\nedgeworker dev: start to first answer {seconds:.2f} s ({_verdict(seconds, TARGET_START_SECONDS)} s)")
-        print(f"edgeworker dev: the same without byte code {started.compiling_seconds:.2f} s")
-        print(f"edgeworker dev: idle memory {memory:.0f} MB ({_verdict(memory, TARGET_IDLE_MB)} MB)")
 
 
-def _verdict(value: float, target: float) -> str:
-    return f"{'within' if value < target else 'MISSES'} the target of {target:g}"
+def _verdicts(found: list[Figures]) -> list[str]:
+    by_name = {one.name: one for one in found}
+    reference, ours, path = (by_name.get(name) for name in (REFERENCE, "edgeworker dev", "edgeworker, data path alone"))
+    values: dict[str, float] = {}
+    if reference is not None and ours is not None:
+        values[TARGETS[0][0]] = ours.cpu_us / reference.cpu_us
+        values[TARGETS[2][0]] = ours.p99_ms / reference.p99_ms
+    if reference is not None and path is not None:
+        values[TARGETS[1][0]] = path.cpu_us / reference.cpu_us
+    if ours is not None:
+        values[TARGETS[3][0]] = ours.memory_mb
+        values[TARGETS[4][0]] = ours.start_seconds or 0.0
+    return [
+        f"{name} {values[name]:.2f} ({'within' if values[name] <= target else 'MISSES'} the target of {target:g})"
+        for name, target in TARGETS
+        if name in values
+    ]
+
+
+def _write(found: list[Figures], about: str) -> None:
+    readme = ROOT / "README.md"
+    image = "![requests of the split-token route for each second of CPU time](docs/split-token.svg)"
+    content = f"{image}\n\n{about}.\n\n{markdown(found, REFERENCE)}"
+    readme.write_text(replace_between(readme.read_text(), _BEGIN, _END, content))
+    (ROOT / "docs").mkdir(exist_ok=True)
+    (ROOT / "docs" / "split-token.svg").write_text(chart(found))
