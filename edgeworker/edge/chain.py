@@ -56,6 +56,8 @@ class Edge:
         self._properties = CfProperties(config.cf)
         self._destinations = Destinations(config, services, resolver, workers, self.fetch_from_worker)
         triggers = ManualTriggers(config, services.clock, workers, self.scheduled) if config.trigger_urls else None
+        for product in products:
+            product.fetch.edge = self.fetch_from_worker
         self._product_hosts = {host: answers for product in products for host, answers in product.hosts.items()}
         self._chains: dict[str | None, Handler] = {}
         dispatcher = Dispatcher(config, resolver, self._destinations, services.clock)

@@ -1,14 +1,29 @@
 """Which products stand in front of which zones, and what each is given to work with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeworker.config import Config, Zone
 from edgeworker.handler import Handler, Services
+from edgeworker.messages import Request, Response
 from edgeworker.products.product import OpenProduct, Product, ProductServices
 from edgeworker.routing import Resolver
 from edgeworker.state import State
+
+
+class ProductFetch:
+    """Where a product's own requests go: to this edge for the hosts that it serves, else to the internet."""
+
+    def __init__(self, resolver: Resolver, internet: Handler) -> None:
+        self._resolver = resolver
+        self._internet = internet
+        self.edge: Callable[[Request], Awaitable[Response]] | None = None  # set when the edge is there
+
+    async def fetch(self, request: Request, /) -> Response:
+        if self.edge is not None and self._resolver.is_served(request.url.hostname):
+            return await self.edge(request)
+        return await self._internet.fetch(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,7 @@ class AppliedProduct:
 
     product: OpenProduct
     zones: frozenset[str | None]
+    fetch: ProductFetch
 
     @property
     def hosts(self) -> Mapping[str, Handler]:
@@ -43,6 +59,7 @@ def open_products(
     Raises ConfigError for what a product cannot work with, OSError for a folder that cannot be made.
     """
     applied = []
+    fetch = ProductFetch(resolver, services.internet)
     for product in products:
         zones = frozenset(
             None if zone is None else zone.name for zone in (None, *resolver.zones) if product.applies(zone, config)
@@ -58,8 +75,8 @@ def open_products(
             documents=state.documents(product.name),
             secrets=folder,
             background=services.background,
-            internet=services.internet,
+            internet=fetch,
             resolver=resolver,
         )
-        applied.append(AppliedProduct(product.open(given), zones))
+        applied.append(AppliedProduct(product.open(given), zones, fetch))
     return applied

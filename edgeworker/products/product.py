@@ -17,8 +17,8 @@ class ProductServices:
     """What one product of one edge works with; nothing else reaches the outside.
 
     `documents` are the product's own and outlive the edge. `secrets` is a folder of its own that only its owner reads,
-    or None: keep them in memory. `internet` fetches a URL through the outbound policy. `resolver` says which worker a
-    URL runs.
+    or None: keep them in memory. `internet` fetches a URL from this edge if it serves the host, else through the
+    outbound policy. `resolver` says which worker a URL runs.
     """
 
     config: Config

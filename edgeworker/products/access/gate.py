@@ -1,5 +1,6 @@
 """Access in front of what answers a zone: decides about each request and carries it out."""
 
+from dataclasses import replace
 from typing import Final
 
 from edgeworker.handler import Handler
@@ -25,6 +26,7 @@ from edgeworker.products.access.policy import (
     decide_identity,
     decide_without_login,
     has_login,
+    policies_of,
 )
 from edgeworker.products.access.services import AccessServices
 from edgeworker.routing import alternative_paths
@@ -221,8 +223,25 @@ class Gate:
 
     async def _managed_oauth(self, request: Request, match: Match, snapshot: Snapshot, visitor: Visitor) -> Response:
         """`Authorization: Bearer oauth:...`, an access token that this edge gave to a client."""
-        refusal = Refuse(401, "oauth_required", as_json=True, challenge="oauth")
-        return replies.refuse(refusal, request, snapshot, match, error="invalid_token")
+        services, application = self._services, match.application
+        found = await services.opaque.find("oauth_access", bearer(request), snapshot)
+        policy = None
+        if found is not None and found.application_id == application.id:
+            known = found.value.get("policy")
+            policy = next((item for item in policies_of(application) if item.id == known), None)
+        if found is None or policy is None:
+            refusal = Refuse(401, "oauth_required", as_json=True, challenge="oauth")
+            return replies.refuse(refusal, request, snapshot, match, error="invalid_token")
+        visitor = replace(visitor, identity=found.session.identity)
+        decided = self._recheck(application, visitor, snapshot)
+        if isinstance(decided, PolicyDenied):
+            return await self._refuse(decided, request, match, snapshot, visitor, email=found.session.identity.email)
+        token = await services.issuer.linked_token(found.session, application, policy)
+        made = await services.authenticator.verified(token, request, application, snapshot)
+        if made is None:  # revoked in this very moment
+            refusal = Refuse(401, "oauth_required", as_json=True, challenge="oauth")
+            return replies.refuse(refusal, request, snapshot, match, error="invalid_token")
+        return await self._forward(request, application, made, frozenset({b"authorization"}))
 
     async def _refuse(
         self,

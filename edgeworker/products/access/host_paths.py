@@ -15,10 +15,13 @@ from edgeworker.products.access.issuing import new_cookie_secret, secret_hash
 from edgeworker.products.access.jws import InvalidToken
 from edgeworker.products.access.logging_out import may_log_out, return_address
 from edgeworker.products.access.login_links import PREFIX, is_relative, login_url, query_of
+from edgeworker.products.access.managed_oauth import protected_resource, server_metadata
 from edgeworker.products.access.policy import policies_of
 from edgeworker.products.access.services import AccessServices
 
 _AUTHENTICATION_METHOD: Final = "cloudflared"
+_SERVER_METADATA: Final = "/.well-known/oauth-authorization-server"
+_CORS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
 class HostPaths:
@@ -211,6 +214,15 @@ class HostPaths:
             path = url.path.removeprefix(replies.PROTECTED_RESOURCE) or "/"
             match = snapshot.index.match(url.hostname, path)
             return None if match is None else replies.json_reply(self._protected(url, path, snapshot))
+        if url.path.startswith(replies.OAUTH_RESOURCE):
+            path = url.path.removeprefix(replies.OAUTH_RESOURCE) or "/"
+            match = snapshot.index.match(url.hostname, path)
+            if match is not None and match.application.oauth is not None:
+                return replies.json_reply(protected_resource(url, "" if path == "/" else path), headers=_CORS)
+        if url.path == _SERVER_METADATA:
+            found = next((app for app in snapshot.index.at_host(url.hostname) if app.oauth is not None), None)
+            if found is not None:
+                return replies.json_reply(server_metadata(url, found, snapshot), headers=_CORS)
         return None
 
     def _protected(self, url: URL, path: str, snapshot: Snapshot) -> dict[str, JSON]:

@@ -8,7 +8,7 @@ Source: https://developers.cloudflare.com/cloudflare-one/access-controls/policie
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,6 +106,11 @@ class ApplicationIndex:
     def knows_host(self, host: str) -> bool:
         """Whether some application has a path on this host."""
         return host in self._by_host or any(regex.fullmatch(host) for regex, _ in self._wildcards)
+
+    def at_host(self, host: str) -> Iterator[Application]:
+        """Those that have some path on this host, the most specific first."""
+        yield from (pattern.match.application for pattern in self._by_host.get(host, ()))
+        yield from (pattern.match.application for regex, pattern in self._wildcards if regex.fullmatch(host))
 
     def by_aud(self, aud: str) -> Application | None:
         return next((application for application in self.applications if application.aud == aud), None)

@@ -13,6 +13,7 @@ from typing import Final
 from edgeworker.config import JSON
 from edgeworker.messages import Request, Response
 from edgeworker.products.access import cookies, pages
+from edgeworker.products.access.client_limit import ClientLimit
 from edgeworker.products.access.config import IdentityProvider
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import new_cookie_secret, secret_hash
@@ -27,14 +28,13 @@ _SECONDS: Final = 600
 _MAX_TRIES: Final = 5
 # Of one client, in ten minutes.
 _MAX_REQUESTS: Final = 30
-_MAX_CLIENTS: Final = 4096
 
 
 class OneTimePin:
     def __init__(self, services: AccessServices, flow: LoginFlow) -> None:
         self._services = services
         self._flow = flow
-        self._asked: dict[str, tuple[int, int]] = {}
+        self._limit = ClientLimit(_MAX_REQUESTS, _SECONDS)
 
     async def post(self, request: Request, host: str, snapshot: Snapshot) -> Response:
         """POST /cdn-cgi/access/onetimepin/<host>: an address, or an address and its code."""
@@ -62,7 +62,7 @@ class OneTimePin:
         device = device if is_known else new_cookie_secret()
         identity = Identity(email, "", provider.id, provider.type)
         allowed = self._flow.allows(identity, request, login.application, snapshot) is not None
-        if allowed and self._may_ask(request.client.ip):
+        if allowed and self._limit.allows(request.client.ip, self._services.clock.now()):
             code = f"{secrets.randbelow(1_000_000):06d}"
             value: dict[str, JSON] = {"hash": secret_hash(code + device), "tries": 0}
             expires_at = self._services.clock.now() + _SECONDS
@@ -75,16 +75,6 @@ class OneTimePin:
             )
             response.headers.append("Set-Cookie", cookie)
         return response
-
-    def _may_ask(self, ip: str) -> bool:
-        now = self._services.clock.now()
-        since, count = self._asked.get(ip, (now, 0))
-        if now >= since + _SECONDS:
-            since, count = now, 0
-        if ip not in self._asked and len(self._asked) >= _MAX_CLIENTS:
-            del self._asked[next(iter(self._asked))]
-        self._asked[ip] = (since, count + 1)
-        return count < _MAX_REQUESTS
 
     async def _check(
         self, request: Request, login: Login, email: str, code: str, provider: IdentityProvider, snapshot: Snapshot

@@ -3,13 +3,16 @@
 from typing import Final
 
 from edgeworker.messages import Headers, Request, Response
-from edgeworker.products.access import cookies, pages, replies
+from edgeworker.products.access import cookies, managed_oauth, pages, replies, saas_oidc
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.identity_document import identity_document, service_document
 from edgeworker.products.access.logging_out import may_log_out, return_address
 from edgeworker.products.access.login import LoginFlow, local_identity
 from edgeworker.products.access.login_links import PREFIX
+from edgeworker.products.access.managed_oauth import ManagedOAuth
+from edgeworker.products.access.oidc_login import OIDCLogin
 from edgeworker.products.access.one_time_pin import OneTimePin
+from edgeworker.products.access.saas_oidc import SaasProvider
 from edgeworker.products.access.services import AccessServices
 
 _CERTS: Final = f"{PREFIX}certs"
@@ -22,6 +25,9 @@ class TeamDomain:
         self._services = services
         self._flow = LoginFlow(services)
         self._pin = OneTimePin(services, self._flow)
+        self._oidc = OIDCLogin(services, self._flow)
+        self._saas = SaasProvider(services, self._flow)
+        self._oauth = ManagedOAuth(services, self._flow)
 
     async def fetch(self, request: Request, /) -> Response:
         services = self._services
@@ -36,6 +42,10 @@ class TeamDomain:
             return await self._launcher(request, snapshot)
         if not path.startswith(PREFIX):
             return self._missing(snapshot)
+        if path.startswith(saas_oidc.ROOT):
+            return await self._saas.fetch(request, snapshot) or self._missing(snapshot)
+        if path.startswith(managed_oauth.ROOT):
+            return await self._oauth.fetch(request, snapshot) or self._missing(snapshot)
         name, _, rest = path.removeprefix(PREFIX).partition("/")
         match request.method, name:
             case "GET" | "HEAD", "login" if rest:
@@ -47,6 +57,10 @@ class TeamDomain:
             case "GET" | "HEAD", "local" | "onetimepin" if rest:
                 # A form's page that was reloaded.
                 return replies.redirect(f"{PREFIX}login/{rest}{request.url.query}")
+            case "GET", "idp" if rest:
+                return await self._oidc.begin(request, rest, snapshot)
+            case "GET", "callback":
+                return await self._oidc.finish(request, snapshot)
             case "GET" | "HEAD", "get-identity":
                 return await self._get_identity(request, snapshot)
             case "GET" | "POST", "logout":
