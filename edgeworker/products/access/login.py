@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from edgeworker.config import JSON
 from edgeworker.messages import BodyTooLarge, Request, Response
@@ -110,7 +110,7 @@ class LoginFlow:
             decided = self._decide(session.identity, request, application, snapshot)
             if isinstance(decided, IdentityAllowed):
                 return await self._finish(login, session, decided.policy, snapshot, sso=True)
-            return self._denied(request, snapshot, login, decided, session.identity.email)
+            return self._denied(request, snapshot, login, session.identity.email, retry_url=f"{PREFIX}logout")
         offered = snapshot.providers_for(application)
         straight = application.auto_redirect_to_identity or snapshot.organization.auto_redirect_to_identity
         if straight and len(offered) == 1 and (offered[0].oidc or offered[0].saml):
@@ -181,7 +181,8 @@ class LoginFlow:
         decided = self._decide(identity, request, application, snapshot)
         if not isinstance(decided, IdentityAllowed):
             await services.failed_login(identity.email, application)
-            return self._denied(request, snapshot, login, decided, identity.email)
+            again = f"{PREFIX}login/{quote(login.request.host, safe='')}?{login.request.query}"
+            return self._denied(request, snapshot, login, identity.email, retry_url=again)
         session = await services.sessions.begin(identity, snapshot, population)
         response = await self._finish(login, session, decided.policy, snapshot, sso=False)
         await self.set_organization_cookie(response, session, login.is_secure)
@@ -206,9 +207,7 @@ class LoginFlow:
         decided = self._decide(identity, request, application, snapshot)
         return decided.policy if isinstance(decided, IdentityAllowed) else None
 
-    def _denied(
-        self, request: Request, snapshot: Snapshot, login: Login, decided: PolicyDenied, email: str
-    ) -> Response:
+    def _denied(self, request: Request, snapshot: Snapshot, login: Login, email: str, *, retry_url: str) -> Response:
         response = pages.refusal_page(
             "policy_denied",
             status=403,
@@ -217,7 +216,7 @@ class LoginFlow:
             ray=request.headers.get("cf-ray") or "",
             email=email,
             message=login.application.custom_deny_message,
-            retry_url=f"{PREFIX}logout",
+            retry_url=retry_url,
         )
         response.headers.set("Cf-Access-Error", "policy_denied")
         if login.application.custom_deny_url:

@@ -12,7 +12,7 @@ CSS: Final = """
   color-scheme: light dark;
   --ground: #eef1f6; --card: #fff; --ink: #171b24; --soft: #545c6b; --line: #d5dae3; --field: #7a8394;
   --accent: #1c4fa0; --accent-over: #153d7d; --on-accent: #fff; --tint: #e8effb;
-  --danger: #a01d1d; --danger-tint: #fcefee; --mark: #b45309; --mark-tint: #fdf3e3;
+  --danger: #a01d1d; --danger-tint: #fcefee; --mark: #92400e; --mark-tint: #fdf3e3;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -47,6 +47,7 @@ p:last-child { margin-bottom: 0; }
 .lead { color: var(--soft); }
 .lead strong { color: var(--ink); font-weight: 600; }
 form { margin: 0; }
+form + p { margin: 1rem 0 0; }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; font-size: .9375rem; }
 .field { margin: 0 0 1rem; }
 .hint { margin: 0 0 .375rem; color: var(--soft); font-size: .875rem; }

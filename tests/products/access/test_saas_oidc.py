@@ -93,11 +93,9 @@ async def test_an_application_elsewhere_learns_who_logged_in() -> None:
         bearer = {"Authorization": f"Bearer {tokens.text('access_token')}"}
         info = members(await edge.fetch(f"{ISSUER}/userinfo", headers=bearer))
         assert info.text("sub") == claims["sub"]
-        renewed = await _token(edge, grant_type="refresh_token", refresh_token=tokens.text("refresh_token"))
+        renewed = await _token(edge, _refresh(tokens))
         assert renewed.status == 200
-        assert (
-            await _token(edge, grant_type="refresh_token", refresh_token=tokens.text("refresh_token"))
-        ).status == 400
+        assert (await _token(edge, _refresh(tokens))).status == 400
 
 
 async def test_a_login_at_another_application_is_enough_and_prompt_none_shows_no_page() -> None:
