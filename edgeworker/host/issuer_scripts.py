@@ -38,6 +38,12 @@ def issuer_module(name: str) -> ModuleType:
 
 
 @cache
+def verifier_module(name: str) -> ModuleType:
+    """The module `verifier.<name>`, with which the gateway and the API verify tokens. Raises ScriptError."""
+    return _space().import_(f"verifier.{name}")
+
+
+@cache
 def _space() -> Modules:
     # It is never closed: functions of the modules may import others when they are called.
     return Modules("oauth", oauth_folder() / "src" / "token_worker.py", {})

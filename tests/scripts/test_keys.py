@@ -91,7 +91,9 @@ def _signed(algorithm: str = "RS256", *, kid: str | None = "one", **headers: obj
             key = _ed()
         case _:
             key = _rsa()
-    return jwt.encode({"sub": "ann"}, key, algorithm=algorithm, headers={**headers, **({"kid": kid} if kid else {})})
+    jws = jwt.PyJWS()
+    jws.register_algorithm("Ed25519", OKPAlgorithm())  # RFC 9864
+    return jws.encode(b'{"sub":"ann"}', key, algorithm=algorithm, headers={**headers, **({"kid": kid} if kid else {})})
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -125,6 +127,47 @@ def test_a_signature_of_the_named_key_is_accepted(algorithm: str) -> None:
 def test_a_token_that_names_no_such_key_is_refused(token: str, document: str, allowed: frozenset[str]) -> None:
     with pytest.raises(UnknownKey):
         _verify(token, document, allowed)
+
+
+def _without_kid(member: Member) -> Member:
+    return {name: value for name, value in member.items() if name != "kid"}
+
+
+@pytest.mark.parametrize("kid", ["one", "any", None])
+def test_keys_without_an_id_are_tried(kid: str | None) -> None:
+    """`kid` is optional in a set (RFC 7517 section 4.5), also while one key replaces another."""
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    new = _member(other.public_key())
+    members = [new, _without_kid(RSA_KEY), _member(_ec(ec.SECP256R1).public_key())]
+
+    _verify(_signed(kid=kid), _set(*members))
+    _verify(_signed("ES256", kid=kid), _set(*members))
+    with pytest.raises(UnknownKey):  # so that a newer set is looked for
+        _verify(_signed(kid=kid), _set(new))
+
+
+def test_a_key_with_the_id_of_the_token_goes_before_those_without() -> None:
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    _verify(_signed(kid="one"), _set(_member(other.public_key()), RSA_KEY))
+    with pytest.raises(BadSignature):
+        _verify(_signed(kid="one"), _set(_without_kid(RSA_KEY), _member(other.public_key(), kid="one")))
+
+
+def test_not_more_than_a_few_keys_are_tried() -> None:
+    members = [_without_kid(RSA_KEY)] * (keys.MAX_CANDIDATES + 1)
+
+    _verify(_signed(kid=None), _set(*members[1:]))
+    with pytest.raises(UnknownKey):
+        _verify(_signed(kid=None), _set(*members))
+
+
+@pytest.mark.parametrize("named", ["EdDSA", "Ed25519", None])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_both_names_of_the_ed25519_algorithm_are_one(algorithm: str, named: str | None) -> None:
+    member = _member(_ed().public_key(), kid="one", **({} if named is None else {"alg": named}))
+
+    _verify(_signed(algorithm), _set(member))
 
 
 @pytest.mark.parametrize("kid", [7, ["one"], {"one": 1}, True])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import jwt
+from jwt.algorithms import OKPAlgorithm
 
 from edgeworker.cli.jwt import key_files, token_text, words
 from edgeworker.cli.jwt.token_text import EntryKey, Object, Token
@@ -120,17 +121,22 @@ def _check_signature(token: Token, header: Object, keys: list[key_files.NamedKey
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str):
         return False, "signature: the header names no algorithm"
-    named = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
+    named = [key for key in keys if kid is not None and key.kid == kid]
+    named = named or [key for key in keys if kid is None or key.kid is None]
     if not named:
         ids = ", ".join(_shown(key.kid) for key in keys)
         return False, f"signature: there is no key {_shown(kid)}; there are {ids}"
     fitting = [key for key in named if algorithm in key.algorithms]
     if not fitting:
         return False, f"signature: no key can verify {algorithm}"
-    reason = ""
+    if kid is None and len(fitting) > 1 and any(key.kid is not None for key in fitting):
+        return False, "signature: the header names no key (kid), and several fit; the gateway and the API refuse it"
+    reason, jws = "", jwt.PyJWS()
+    for name in ("Ed25519", "Ed448"):  # RFC 9864
+        jws.register_algorithm(name, OKPAlgorithm())
     for key in fitting:
         try:
-            jwt.PyJWS().decode_complete(f"{token.value}.{token.signature}", key.public, algorithms=[algorithm])
+            jws.decode_complete(f"{token.value}.{token.signature}", key.public, algorithms=[algorithm])
         except jwt.InvalidTokenError as error:
             reason = str(error)
         else:

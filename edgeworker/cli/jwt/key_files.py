@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import jwt
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -16,7 +15,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from edgeworker.errors import ConfigError, OriginError
 from edgeworker.host.http_client import HttpClient
+from edgeworker.host.issuer_scripts import verifier_module
 from edgeworker.messages import URL, BodyTooLarge, Headers, InvalidURL, Request
+
+if TYPE_CHECKING:
+    from verifier.keys import PublicKeySet
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
 
@@ -27,18 +30,18 @@ _CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES51
 
 @dataclass(frozen=True, slots=True)
 class NamedKey:
-    """`kid` is None where the source gives no id; such a key is tried for every token. `algorithm` is the only one that
-    the source lets it be used for, if it says so."""
+    """`kid` is None if the source gives no id; such a key is tried for every token that names no other key.
+    `allowed` are the algorithms that the source lets it be used for, if it says so."""
 
     kid: str | None
     public: PublicKey
-    algorithm: str | None = None
+    allowed: frozenset[str] | None = None
 
     @property
     def algorithms(self) -> frozenset[str]:
         """What a signature of this key may be: the key decides, never the token."""
         fitting = self._fitting()
-        return fitting if self.algorithm is None else fitting & {self.algorithm}
+        return fitting if self.allowed is None else fitting & self.allowed
 
     def _fitting(self) -> frozenset[str]:
         match self.public:
@@ -46,8 +49,10 @@ class NamedKey:
                 return frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
             case ec.EllipticCurvePublicKey(curve=curve):
                 return frozenset({_CURVES[curve.name]} if curve.name in _CURVES else ())
+            case ed448.Ed448PublicKey():
+                return frozenset({"EdDSA", "Ed448"})
             case _:
-                return frozenset({"EdDSA"})
+                return frozenset({"EdDSA", "Ed25519"})
 
 
 def load(where: str) -> list[NamedKey]:
@@ -103,32 +108,33 @@ def _read(path: str) -> bytes:
 
 
 def _from_json(text: str, where: str) -> Iterable[NamedKey]:
-    """A JWK set, one JWK, or an object of certificates by key id."""
+    """A JWK set, one JWK, or an object of certificates by key id.
+
+    A JWK set is read by the very module with which the gateway and the API read it, so both refuse the same.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigError(f"--keys {where}: it is neither JSON nor PEM.") from None
     if not isinstance(document, dict):
         raise ConfigError(f"--keys {where}: it is JSON, but no JWK set.")
-    members = document.get("keys", [document] if "kty" in document else [])
-    for member in members if isinstance(members, list) else []:
-        if isinstance(member, dict):
-            yield from _from_jwk(member)
+    if "keys" in document or "kty" in document:
+        yield from _from_jwk_set(text if "keys" in document else json.dumps({"keys": [document]}), where)
     for kid, value in document.items():
         if isinstance(value, str) and value.startswith("-----BEGIN"):
             yield from _from_pem(value, kid)
 
 
-def _from_jwk(member: dict[str, object]) -> Iterable[NamedKey]:
+def _from_jwk_set(text: str, where: str) -> Iterable[NamedKey]:
+    keys, claims = verifier_module("keys"), verifier_module("claims")
     try:
-        key: object = jwt.PyJWK.from_dict(member).key
-    except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError, TypeError):
-        return  # a key for something else; another one may fit
-    kid = member.get("kid")
-    algorithm, operations = member.get("alg"), member.get("key_ops")
-    verifies = member.get("use", "sig") == "sig" and (not isinstance(operations, list) or "verify" in operations)
-    if isinstance(key, PublicKey) and verifies:
-        yield NamedKey(kid if isinstance(kid, str) else None, key, algorithm if isinstance(algorithm, str) else None)
+        found: PublicKeySet = keys.parse_key_set(text, frozenset(claims.ALGORITHMS))
+    except keys.BadKeySet as error:
+        raise ConfigError(
+            f"--keys {where}: it holds no public key to trust: {error}. The gateway and the API refuse this set too."
+        ) from None
+    for key in found.keys:
+        yield NamedKey(key.kid, key.public, key.algorithms)
 
 
 def _from_pem(text: str, kid: str | None) -> Iterable[NamedKey]:

@@ -19,8 +19,11 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519Public
 
 MAX_DOCUMENT_LENGTH: Final = 262_144
 MAX_KEYS: Final = 100
+MAX_CANDIDATES: Final = 8  # of keys without an id: each costs a check of the signature
 
 _RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+# Two names of one algorithm for an Ed25519 key (RFC 8037, RFC 9864).
+_EDDSA: Final = frozenset({"EdDSA", "Ed25519"})
 _CURVES: Final = {
     "secp256r1": frozenset({"ES256"}),
     "secp384r1": frozenset({"ES384"}),
@@ -65,16 +68,23 @@ class VerificationKey:
 class PublicKeySet:
     keys: tuple[VerificationKey, ...]
 
-    def find(self, kid: object, algorithm: object) -> VerificationKey:
-        """The key of that id. A token without one is accepted only if exactly one key fits.
+    def find(self, kid: object, algorithm: object) -> tuple[VerificationKey, ...]:
+        """The keys that may have signed a token with this header: at least one, and at most MAX_CANDIDATES.
+
+        Usually it is the key of that id. Ids are optional in a set (RFC 7517 section 4.5): keys without one are tried
+        for every token that names no other key. A token without an id is accepted if one key fits, or if the keys have
+        no ids (OpenID Connect Core section 10.1: otherwise it must name one).
 
         Raises:
             UnknownKey: no key fits, or several and the token does not say which.
         """
         if (kid is None or isinstance(kid, str)) and isinstance(algorithm, str):
-            fitting = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
-            if len(fitting) == 1:
-                return fitting[0]
+            fitting = [key for key in self.keys if algorithm in key.algorithms]
+            named = [key for key in fitting if kid is not None and key.kid == kid]
+            found = named or (fitting if kid is None and len(fitting) == 1 else [])
+            found = found or [key for key in fitting if key.kid is None]
+            if 0 < len(found) <= MAX_CANDIDATES:
+                return tuple(found)
         raise UnknownKey("The access token is not signed by a known key")
 
 
@@ -128,7 +138,7 @@ def parse_key_set(document: str, allowed: frozenset[str]) -> PublicKeySet:
         key = _key(member, allowed)
         if key is None:
             continue
-        if any(other.kid == key.kid and other.algorithms & key.algorithms for other in keys):
+        if key.kid is not None and any(other.kid == key.kid and other.algorithms & key.algorithms for other in keys):
             raise BadKeySet(f"two of its keys have the id {key.kid!r}")
         keys.append(key)
     if not keys:
@@ -156,14 +166,20 @@ async def check_token_signature(token: str, header: Mapping[str, object], keys: 
 def verify_signature(token: str, header: Mapping[str, object], keys: PublicKeySet) -> None:
     """Raises UnknownKey or BadSignature. The header's `crit` is checked by `claims.check_header`."""
     algorithm = header.get("alg")
-    key = keys.find(header.get("kid"), algorithm)
+    candidates = keys.find(header.get("kid"), algorithm)
     assert isinstance(algorithm, str)  # `find` compared it with the key's
     if not claims.is_canonical_base64url(token.rpartition(".")[2]):
         raise BadSignature("The access token's signature is not canonical base64url")
-    try:
-        _JWS.decode_complete(token, key.public, algorithms=[algorithm])
-    except jwt.InvalidTokenError:
-        raise BadSignature("The access token's signature does not fit") from None
+    for key in candidates:
+        try:
+            _JWS.decode_complete(token, key.public, algorithms=[algorithm])
+        except jwt.InvalidTokenError:
+            continue
+        return
+    if all(key.kid is None for key in candidates):
+        # The issuer may have replaced a key, and no id says so.
+        raise UnknownKey("The access token is not signed by a known key")
+    raise BadSignature("The access token's signature does not fit")
 
 
 def _key(member: Mapping[str, object], allowed: frozenset[str]) -> VerificationKey | None:
@@ -180,7 +196,8 @@ def _key(member: Mapping[str, object], allowed: frozenset[str]) -> VerificationK
         return None
     algorithms = allowed & _algorithms_of(public)
     if "alg" in member:
-        algorithms &= frozenset(_texts([member["alg"]]))
+        named = frozenset(_texts([member["alg"]]))
+        algorithms &= named if named.isdisjoint(_EDDSA) else _EDDSA
     return VerificationKey(kid, algorithms, public) if public is not None and algorithms else None
 
 
@@ -206,7 +223,7 @@ def _algorithms_of(key: PublicKey | None) -> frozenset[str]:
         case ec.EllipticCurvePublicKey():
             return _CURVES.get(key.curve.name, frozenset())
         case ed25519.Ed25519PublicKey():
-            return frozenset({"EdDSA"})
+            return _EDDSA
         case None:
             return frozenset()
 
@@ -227,6 +244,7 @@ def _texts(values: object) -> list[str]:
 
 
 _JWS: Final = jwt.PyJWS()
+_JWS.register_algorithm("Ed25519", OKPAlgorithm())
 
 # Moduli that Infineon's library derived from powers of 65537 can be factored (CVE-2017-15361, "ROCA"). Such a modulus
 # is a power of 65537 modulo each of these primes; of other moduli not one in a hundred million is.

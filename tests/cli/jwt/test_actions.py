@@ -1,5 +1,7 @@
+import base64
 import io
 import json
+import math
 import sys
 import threading
 from collections.abc import Callable
@@ -20,6 +22,8 @@ from edgeworker.cli.jwt.actions import Expected
 from edgeworker.cli.jwt.token_text import EntryKey
 from edgeworker.cli.output import Output
 from edgeworker.errors import ConfigError
+from verifier import keys as verifier_keys
+from verifier.claims import ALGORITHMS
 
 NOW = 1_700_000_000
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -45,7 +49,7 @@ def _verify(keys: Path, token: str = TOKEN, expected: Expected | None = None, no
 def jwks(tmp_path: Path) -> Path:
     file = tmp_path / "jwks.json"
     member = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "one"}
-    file.write_text(json.dumps({"keys": [{"kty": "oct", "k": "eA"}, member]}))
+    file.write_text(json.dumps({"keys": [member]}))
     return file
 
 
@@ -221,7 +225,7 @@ def test_the_key_decides_on_the_algorithm() -> None:
     edwards = ed25519.Ed25519PrivateKey.generate().public_key()
 
     assert key_files.NamedKey(None, curve).algorithms == {"ES256"}
-    assert key_files.NamedKey(None, edwards).algorithms == {"EdDSA"}
+    assert key_files.NamedKey(None, edwards).algorithms == {"EdDSA", "Ed25519"}
     assert "HS256" not in key_files.NamedKey(None, KEY.public_key()).algorithms
 
 
@@ -293,3 +297,48 @@ def test_keys_are_fetched_without_redirects_and_without_the_token() -> None:
     assert status == 0
     assert len(_Server.told) == 2
     assert all(part not in told for told in _Server.told for part in TOKEN.split("."))
+
+
+def _jwk(**changes: object) -> dict[str, object]:
+    member: dict[str, object] = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
+    member.pop("key_ops", None)
+    return {**member, "kid": "one", **changes}
+
+
+# As Infineon's library made them (CVE-2017-15361, "ROCA"): a power of 65537 modulo each of these primes.
+_PRODUCT = math.prod((11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157))
+_ROCA = next(
+    number
+    for number in (pow(65537, 5, _PRODUCT) + _PRODUCT * (2**2047 // _PRODUCT + more) for more in (1, 2))
+    if number % 2
+)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ([_jwk(), {"kty": "oct", "k": "c2VjcmV0", "kid": "two"}], "private or symmetric"),
+        ([_jwk(), _jwk(d="AQAB", kid="two")], "private or symmetric"),
+        ([_jwk(), _jwk()], "have the id 'one'"),
+        ([_jwk(use="enc")], "none of its keys can verify"),
+    ],
+)
+def test_a_key_set_that_the_verifiers_refuse_is_refused(
+    tmp_path: Path, members: list[dict[str, object]], reason: str
+) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": members}))
+
+    with pytest.raises(ConfigError, match=reason):
+        key_files.load(str(file))
+    with pytest.raises(verifier_keys.BadKeySet, match=reason):
+        verifier_keys.parse_key_set(file.read_text(), frozenset(ALGORITHMS))
+
+
+def test_a_weak_key_is_left_out_as_the_verifiers_do(tmp_path: Path) -> None:
+    content = _ROCA.to_bytes((_ROCA.bit_length() + 7) // 8, "big")
+    weak = _jwk(n=base64.urlsafe_b64encode(content).rstrip(b"=").decode(), kid="weak")
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [_jwk(), weak]}))
+
+    assert [key.kid for key in key_files.load(str(file))] == ["one"]
