@@ -66,10 +66,17 @@ def site(folder: Path, given: Mapping[str, JSON] | None = None) -> Iterator[Site
     text = auth.read_text()
     auth.write_text(text[: text.index("[vars]")] + "[vars]\n" + "\n".join(lines) + "\n")
     arguments = ["-c", str(auth), "-c", str(folder / "client/wrangler.toml")]
-    user = users.new("ann@example.com", HASH, now=1_800_000_000, name="Ann Larsson")
+    people = [
+        users.new("ann@example.com", HASH, now=1_800_000_000, name="Ann Larsson"),
+        users.new("jörg@bücher.example", HASH, now=1_800_000_000),
+    ]
     pairs = [
-        {"key": users.key(user.email), "value": json.dumps(users.record(user))},
-        {"key": users.id_key(user.id), "value": users.key(user.email)},
+        pair
+        for user in people
+        for pair in (
+            {"key": users.key(user.email), "value": json.dumps(users.record(user))},
+            {"key": users.id_key(user.id), "value": users.key(user.email)},
+        )
     ]
     (folder / "users.json").write_text(json.dumps(pairs))
     done = run("kv", "bulk", "put", "users.json", "--binding", "USERS", *arguments, cwd=folder)

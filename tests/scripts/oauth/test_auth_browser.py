@@ -48,6 +48,17 @@ async def log_in(page: Page) -> None:
     await page.click("button[value=login]")
 
 
+@pytest.mark.parametrize("email", ["jörg@bücher.example", "JÖRG@xn--bcher-kva.example", "Ann@EXAMPLE.com"])
+async def test_a_browser_sends_an_international_address(running: Site, email: str) -> None:
+    async with chromium(running.home, port=running.port) as page:
+        await page.open(running.url("/login"))
+        await page.type("#email", email)
+        await page.type("#password", PASSWORD)
+        await page.click("button[value=login]")
+
+        assert "You are signed in" in await page.html()
+
+
 async def test_a_person_logs_in_consents_denies_and_logs_out(running: Site) -> None:
     async with chromium(running.home, port=running.port) as page:
         await page.look(width=1280, height=800, dark=False)
