@@ -64,6 +64,23 @@ LISTED: dict[str, str] = {
     'worker "…": ': PLACE,
     "has no script: set its": VALUES,
     'zone "…": ': PLACE,
+    "a quote here or above is not closed": PENDING,
+    "the backup cannot be completed": SYSTEM,
+    "is not a backup": PENDING,
+    "bytes; a secret is shorter": SYSTEM,
+    "did not finish within … s; see what it waits for": SYSTEM,
+    "cannot be run: … (": SYSTEM,
+    "The worker has more than … modules": SYSTEM,
+    "The worker's modules are larger than": SYSTEM,
+    "engine is not there": PENDING,
+    "a kind of script that does not run here": VALUES,
+    "is not a workerd that runs here": SYSTEM,
+    "give the path of the program": PENDING,
+    "does not run here: ": SYSTEM,
+    "did not start within": SYSTEM,
+    "cannot be started: ": SYSTEM,
+    "workerd ended while a worker ran": SYSTEM,
+    "has no entrypoint": VALUES,
 }
 
 

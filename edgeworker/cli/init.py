@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     for command in template.first:
         out.line(f"  {command}")
     out.line(f"  edgeworker dev{template.dev_options}")
-    out.line("  pytest                     (where edgeworker and pytest are installed)")
+    out.line(f"  {_test_command()}")
     out.line("  uv run pywrangler deploy   (to Cloudflare)" if not template.first else "  to Cloudflare: README.md")
     return 0
 
@@ -137,3 +137,11 @@ def _tree(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def _test_command() -> str:
+    """What runs the project's tests: with the environment of a checkout, or where both are installed."""
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "tests").is_dir():
+        return f"uv run --project {shlex.quote(str(checkout))} pytest"
+    return "pytest                     (in the environment in which edgeworker is installed)"
