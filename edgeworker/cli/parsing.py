@@ -44,7 +44,7 @@ class CommandParser(argparse.ArgumentParser):
             super().error(f"{message}{self._meant(self._given)}" if message.endswith(" required") else message)
         known = re.findall(r"[\w.:-]+", found["known"])
         meant = did_you_mean(found["word"], known, before="")
-        there = "" if meant else f"There are: {', '.join(known)}."
+        there = "" if meant else "There are: " + ", ".join(f"'{each}'" for each in known) + "."
         super().error(f'{found["what"]}: "{found["word"]}" is not known. {meant}{there}')
 
     def _meant(self, unknown: Sequence[str]) -> str:
