@@ -1,6 +1,6 @@
 """Attacks on JWTs and key sets, tried on the API's verifier and on the gateway's, through the edge as a client would.
 
-J1 to J29 are the numbers of the project's list (RFC 8725, RFC 7515 to 7519, Project Wycheproof, the modes of jwt_tool).
+J1 to J29 are explained in tests/ATTACKS.md (RFC 8725, RFC 7515 to 7519, Project Wycheproof, the modes of jwt_tool).
 Elsewhere: J8 to J12 and J28 (which keys of a set are believed) in test_keys.py, J26 and J27 (how a set is fetched and
 followed) in test_remote_keys.py. J7 and J29 need a shared secret, which is no key here: see J2.
 """
