@@ -7,11 +7,15 @@ it runs on this machine, over HTTP, with storage that is removed at the end.
 With --oauth it is the whole flow instead: a project with an OAuth server on two workers, the gateway and an API, a
 person who logs in and agrees in a browser, a client that is written with oauthlib, and what must be refused.
 
+With --access it is Cloudflare Access: a login, a second application, a service token, forged tokens, an origin that
+verifies, a rotation and a revocation.
+
 examples:
   edgeworker demo             exits 0 only if every step was verified
   edgeworker demo --keep      leaves it running and prints curl lines to try
   edgeworker demo --oauth     login, consent, split token, API, refresh, revocation
   edgeworker demo --oauth --keep    and then log in with your own browser
+  edgeworker demo --access    logins, policies, signed tokens, rotation, revocation
 """
 
 import argparse
@@ -21,11 +25,17 @@ from edgeworker.cli.output import Output
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--oauth", action="store_true", help="show the whole OAuth flow, from the login on")
+    parser.add_argument("--access", action="store_true", help="show Cloudflare Access, from the login on")
     parser.add_argument("--keep", action="store_true", help="leave everything running and say what to try")
 
 
 def run(options: argparse.Namespace) -> int:
     import asyncio
+
+    if options.access:
+        from edgeworker.cli.demo.access.show import perform as perform_access
+
+        return 0 if asyncio.run(perform_access(Output.for_stream(), keep=options.keep)) else 1
 
     if options.oauth:
         from edgeworker.cli.demo.oauth.show import perform as perform_oauth

@@ -62,19 +62,18 @@ class Authenticator:
         self._identities: dict[str, Identity] = {}
         self._identities_serial = 0
 
-    def remembered(self, token: str, application: Application, snapshot: Snapshot) -> AppSession | None:
+    def remembered(self, token: str, aud: str, snapshot: Snapshot) -> RememberedToken | None:
         """The way without waiting: a token that was verified against this very snapshot."""
         entry = self._remembered.find(token, self._clock.now())
-        if entry is None or entry.serial != snapshot.serial or entry.aud != application.aud:
-            return None
-        return AppSession(token, entry)
+        return entry if entry is not None and entry.serial == snapshot.serial and entry.aud == aud else None
 
     async def app_session(self, request: Request, application: Application, snapshot: Snapshot) -> AppSession | None:
         """The first token of this application among those that the request brings."""
         for token in candidates(request):
-            found = self.remembered(token, application, snapshot)
-            if found is None:
-                found = await self.verified(token, request, application, snapshot)
+            entry = self.remembered(token, application.aud, snapshot)
+            if entry is not None:
+                return AppSession(token, entry)
+            found = await self.verified(token, request, application, snapshot)
             if found is not None:
                 return found
         return None
@@ -113,6 +112,10 @@ class Authenticator:
                 return AppSession(token, entry)  # the cookie that it is bound to has to be looked at each time
         self._remembered.remember(token, entry)
         return AppSession(token, entry)
+
+    def forget(self, token: str) -> None:
+        """The next request with it is verified again."""
+        self._remembered.forget(token)
 
     async def identity(self, nonce: str) -> Identity | None:
         """Who logged in, as it was known then. The token was verified before."""

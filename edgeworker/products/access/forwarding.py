@@ -32,7 +32,7 @@ async def forward(
     cookie = request.credentials.cookie
     if without:
         fields = [field for field in fields if field[0].lower() not in without]
-    if cookie is None or not cookies.is_ready_for_origin(cookie, token):
+    if cookie is None or not cookies.is_ready_for_origin(cookie, token, request.credentials.access_cookie):
         fields = [field for field in fields if field[0].lower() != b"cookie"]
         fields.append((b"Cookie", cookies.for_origin(cookie, token).encode("latin-1")))
     added = [*fields, (ASSERTION, token.encode("ascii"))]

@@ -69,9 +69,17 @@ class Gate:
         ):
             token = credentials.access_token or credentials.access_cookie
             if token is not None:
-                session = services.authenticator.remembered(token, application, snapshot)
-                if session is not None and session.entry.nonce:
-                    return await self._forward(request, application, session)
+                entry = services.authenticator.remembered(token, application.aud, snapshot)
+                if entry is not None and entry.nonce:
+                    return await forward(
+                        self._then,
+                        request,
+                        application,
+                        token=token,
+                        email=entry.email,
+                        nonce=entry.nonce,
+                        load_identity=services.load_identity,
+                    )
         return await self._decide(request, match, snapshot)
 
     def _match(self, request: Request, snapshot: Snapshot) -> Match | None:

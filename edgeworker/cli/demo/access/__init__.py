@@ -1,0 +1,1 @@
+"""`edgeworker demo --access`."""
