@@ -275,7 +275,7 @@ def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:
             {"w.toml": 'name = "w"\nmain = "gone.py"\n'},
             'The entry-point file at "gone.py" was not found',
         ),
-        (["-c", "w.toml"], {"w.toml": 'name = "w"\nmain = "w.js"\n', "w.js": ""}, "--default-script"),
+        (["-c", "w.toml"], {"w.toml": 'name = "w"\nmain = "w.js"\n', "w.js": ""}, "JavaScript workers need workerd"),
         (["-c", "w.toml"], {"w.toml": 'name = "w"\nmain = "w.py"\n', "w.py": "x = 1\n"}, "w.py"),
         (
             ["-c", "w.toml"],
@@ -283,7 +283,7 @@ def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:
             "nowhere_to_be_found",
         ),
         (["--persist-to", "file"], {"file": ""}, "is a file"),
-        (["--port", "99999"], {}, "no port"),
+        (["--port", "99999"], {}, "is not a port"),
     ],
 )
 def test_a_mistake_is_explained_without_a_traceback(

@@ -73,6 +73,10 @@ def test_a_secret_file_that_cannot_be_read_is_an_error_when_it_is_needed(tmp_pat
         {"A_FILE": "/nope/a", "B_FILE": str(tmp_path / "large"), "C_FILE": str(tmp_path / "binary")}
     )
 
-    for name, text in (("A", "No such file"), ("B", "more than 65536 bytes"), ("C", "not UTF-8")):
+    for name, text in (
+        ("A", "No such file"),
+        ("B", "has more than 65536 bytes; a secret is shorter"),
+        ("C", "not UTF-8"),
+    ):
         with pytest.raises(ConfigError, match=text):
             environ[name]

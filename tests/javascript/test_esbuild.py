@@ -106,7 +106,19 @@ def test_an_esbuild_that_cannot_be_run_is_told(tmp_path: Path) -> None:
     assert found is not None
     assert found.program == program
 
-    with pytest.raises(ScriptError, match=r"cannot be run: No such file or directory"):
+    with pytest.raises(ScriptError, match=r"cannot be run: No such file or directory") as told:
+        bundle(tmp_path / "worker.js", Build(tmp_path), found)
+    assert str(told.value).endswith("; install the project's packages again on this machine (npm ci)")
+
+
+def test_an_esbuild_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"node_modules/esbuild/bin/esbuild": "#!/bin/sh\nsleep 60\n", "worker.js": ""})
+    (tmp_path / "node_modules/esbuild/bin/esbuild").chmod(0o755)
+    found = find_esbuild(tmp_path)
+    assert found is not None
+    monkeypatch.setattr("edgeworker.javascript.esbuild._TIMEOUT_SECONDS", 0.2)
+
+    with pytest.raises(ScriptError, match=r" did not finish within 0 s; see what it waits for"):
         bundle(tmp_path / "worker.js", Build(tmp_path), found)
 
 

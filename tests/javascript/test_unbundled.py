@@ -139,3 +139,15 @@ def test_a_dynamic_import_of_what_is_not_there_is_left_to_run_time(tmp_path: Pat
     write(tmp_path, {"worker.js": 'export default { fetch() { return import("./later.js") } }'})
 
     assert len(collect(tmp_path / "worker.js", Build(tmp_path), None).modules) == 1
+
+
+def test_more_files_than_a_worker_may_have_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"worker.js": 'import "./a.js"\nexport default {}', "a.js": "0" * 100})
+    monkeypatch.setattr("edgeworker.javascript.unbundled.MAX_FILES", 1)
+    with pytest.raises(ScriptError, match="modules; bundle it, and point main at the bundle"):
+        collect(tmp_path / "worker.js", Build(tmp_path), None)
+
+    monkeypatch.setattr("edgeworker.javascript.unbundled.MAX_FILES", 2)
+    monkeypatch.setattr("edgeworker.javascript.unbundled.MAX_BYTES", 100)
+    with pytest.raises(ScriptError, match="MiB; bundle it with minify = true"):
+        collect(tmp_path / "worker.js", Build(tmp_path), None)

@@ -10,7 +10,7 @@ from typing import Final
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.config import Config, JavaScriptSettings, Worker
-from edgeworker.errors import ConfigError, ScriptError
+from edgeworker.errors import ConfigError
 from edgeworker.javascript.loading import ENDINGS, load_project
 from edgeworker.javascript.project import Build
 from edgeworker.runtime.contract.bound import BoundService
@@ -39,7 +39,7 @@ class Choice:
 
     engine: str
     reason: str
-    program: binary.Binary | None = None
+    program: binary.Binary
 
 
 def is_javascript(worker: Worker) -> bool:
@@ -88,8 +88,6 @@ class JavaScriptWorkers:
         build = worker.javascript or Build(main.parent)
         choice = await asyncio.to_thread(choose_engine, self._config.javascript, build.root)
         project = await asyncio.to_thread(load_project, main, build)
-        if choice.program is None:
-            raise ScriptError(f"the {choice.engine} engine is not there")
         if self._engine is None:
             heap = self._config.javascript.heap_megabytes
             self._engine = Engine(choice.program, self._link, self._cache, self._clock, heap_megabytes=heap)

@@ -41,7 +41,9 @@ class Child:
     def __init__(self, binary: Binary, on_exit: Callable[[], None], *, heap_megabytes: int) -> None:
         remove_stale_folders()
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
-        self._lock = _lock(self.folder / _LOCK)
+        (self.folder / f".{_LOCK}").touch(mode=0o600)
+        self._lock = _lock(self.folder / f".{_LOCK}")
+        (self.folder / f".{_LOCK}").rename(self.folder / _LOCK)  # held before another process can see it
         self.host = self.folder / "edge.sock"
         self.key = secrets.token_urlsafe(32)
         self._binary = binary
@@ -158,7 +160,8 @@ class Child:
 
 
 def remove_stale_folders() -> None:
-    """Removes what edges left that were killed: the lock in a folder is free once its process is gone."""
+    """Removes what edges left that were killed: the lock in a folder is free once its process is gone. A folder without
+    a lock was made this moment."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             if folder.stat().st_uid != os.getuid() or (lock := _lock(folder / _LOCK)) is None:
@@ -170,7 +173,7 @@ def remove_stale_folders() -> None:
 def _lock(file: Path) -> int | None:
     """The descriptor that holds the lock; None if another process has it, or the file cannot be opened."""
     try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
         return None
     try:

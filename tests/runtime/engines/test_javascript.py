@@ -30,14 +30,12 @@ def test_the_projects_own_workerd_is_taken(tmp_path: Path) -> None:
 
     assert choice.engine == "workerd"
     assert choice.reason == "it is in the project's node_modules"
-    assert choice.program is not None
     assert choice.program.newest_date >= "2026-07-01"
 
 
 def test_a_configured_program_wins(tmp_path: Path) -> None:
     choice = choose_engine(JavaScriptSettings(workerd=workerd().program), tmp_path)
 
-    assert choice.program is not None
     assert choice.program.program == workerd().program
 
 

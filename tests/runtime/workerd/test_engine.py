@@ -395,3 +395,25 @@ async def test_a_request_without_the_childs_key_is_refused(tmp_path: Path) -> No
         for fields in ({}, {"ew-service": "0"}, {"ew-service": "0", "ew-key": "guess"}):
             refused = await stage.engine.bridge.fetch(Request("GET", URL.parse("http://edge/"), Headers(fields)))
             assert refused.status == 403
+
+
+async def test_a_child_that_ends_by_itself_is_told_and_started_again(tmp_path: Path) -> None:
+    source = """export default { async fetch(request) {
+      if (request.url.endsWith("/wait")) await new Promise((resolve) => setTimeout(resolve, 60_000));
+      return new Response("alive");
+    } }"""
+
+    async with staged(tmp_path, source) as stage:
+        waiting = asyncio.ensure_future(stage.get("/wait"))
+        assert await stage.text("/") == "alive"
+        stage.engine._child.kill()
+        with pytest.raises(ScriptError, match="workerd ended while a worker ran: "):
+            await waiting
+
+        assert await stage.text("/") == "alive"
+
+
+async def test_an_entrypoint_that_no_binding_names_is_told(tmp_path: Path) -> None:
+    async with staged(tmp_path, "export default { fetch: () => new Response() }") as stage:
+        with pytest.raises(ScriptError, match=r'worker "shop" has no entrypoint "Admin"; it exports: default'):
+            await stage.send(Request("GET", URL.parse("http://x.test/")), entrypoint="Admin")
