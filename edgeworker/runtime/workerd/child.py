@@ -150,6 +150,11 @@ class Child:
             except TimeoutError:
                 self.kill()
                 await process.wait()
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a program that is a script may have children of its own
+        if self._tasks:
+            await asyncio.wait(self._tasks[:2], timeout=_LAST_WORDS_SECONDS)  # both end with the last writer
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -90,8 +90,12 @@ def test_a_main_that_does_not_exist_is_told_with_what_lies_beside_it(tmp_path: P
 
 
 def test_a_script_in_a_language_that_does_not_run_here_is_told_so(tmp_path: Path) -> None:
-    with pytest.raises(ScriptError, match=r"main of worker \"w\" is index.rb, a kind of script that does not run here"):
+    with pytest.raises(ScriptError) as told:
         load(config.Worker("w", tmp_path / "index.rb"))
+
+    assert str(told.value) == (
+        'main of worker "w" is index.rb, a kind of script that does not run here; its name must end in .py'
+    )
 
 
 async def test_what_failed_to_load_leaves_no_modules(stage: Stage) -> None:
