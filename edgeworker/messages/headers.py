@@ -129,6 +129,9 @@ class Headers:
 
         Source: https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
         """
+        pairs = [(_LOWER_NAMES[name], value.decode("utf-8", "replace")) for name, value in self._fields]
+        if len(dict(pairs)) == len(pairs):
+            return sorted(pairs, key=_name_of)
         return [(name, value.decode("utf-8", "replace")) for name, value in self.entries_of_bytes()]
 
     def entries_of_bytes(self) -> list[tuple[str, bytes]]:

@@ -1,11 +1,11 @@
 """One record for each finished request: what an access log can say about it. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AccessLogRecord:
+# A tuple: there is one for each request, and a frozen dataclass takes three times as long to make.
+class AccessLogRecord(NamedTuple):
     """`host` and `path` are "-" where the request was refused unread, and `reason` says why.
 
     `status` is 499 if the client left before its response began. `seconds` runs from the head of the request to the

@@ -5,9 +5,8 @@ For libraries that speak HTTP/1.1 themselves: http.client (and urllib, which sta
 
 from typing import Final
 
-import httptools
-
 from edgeworker import messages
+from edgeworker.llhttp import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from edgeworker.messages import Body, Headers
 from edgeworker.runtime.python.library_requests import response_fields
 
@@ -22,16 +21,16 @@ class WrittenRequest:
         self._target = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = HttpRequestParser(self)
         self.is_whole = False
 
     def feed(self, content: bytes) -> None:
         """Raises OSError for what is not an HTTP request."""
         try:
             self._parser.feed_data(content)
-        except httptools.HttpParserUpgrade as error:
+        except HttpParserUpgrade as error:
             raise OSError("a library's own WebSocket does not go by fetch(); use fetch() with `Upgrade`") from error
-        except httptools.HttpParserError as error:
+        except HttpParserError as error:
             raise OSError(f"not an HTTP request: {error}") from error
 
     @property

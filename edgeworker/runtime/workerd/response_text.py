@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from httptools import HttpParserError, HttpResponseParser
-
+from edgeworker.llhttp import HttpParserError, HttpResponseParser
 from edgeworker.messages import Body, Headers, Response
 
 _MAX_HEAD_BYTES: Final = 256 * 1024

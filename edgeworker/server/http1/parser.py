@@ -9,7 +9,7 @@ Source: https://www.rfc-editor.org/rfc/rfc9112
 from typing import Final, Protocol
 
 from edgeworker.admission import Field
-from edgeworker.server.http1.llhttp import HttpParserError, HttpParserUpgrade
+from edgeworker.llhttp import HttpParserError, HttpParserUpgrade
 
 # A head ends so, and so does a chunked body, with trailers or without.
 _END: Final = b"\r\n\r\n"
@@ -34,6 +34,7 @@ class MessageParser:
     """
 
     __slots__ = (
+        "_arriving",
         "_asks_upgrade",
         "_body_left",
         "_fields",
@@ -45,7 +46,6 @@ class MessageParser:
         "_max_fields",
         "_size",
         "_tail",
-        "_trailers",
         "_until_close",
         "complete",
         "pieces",
@@ -62,6 +62,7 @@ class MessageParser:
         self.complete = False
         self._llhttp_complete = False
         self._fields: list[Field] = []
+        self._arriving = self._fields  # the head's, then the trailers, which are dropped
         self._has_head = False
         self._keep_alive = False
         self._asks_upgrade = False
@@ -69,7 +70,6 @@ class MessageParser:
         self._body_left: int | None = None  # of a body with Content-Length
         self._tail = b""  # the last bytes that were read, if the end may go on in the next ones
         self._size = 0  # of the head; then of what came between two pieces of the body
-        self._trailers = 0
 
     def feed(self, data: bytes, start: int = 0) -> int:
         """Read `data` from `start` to the end of this message, and return where that is.
@@ -155,20 +155,16 @@ class MessageParser:
             raise AssertionError("the next message was read with this one")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._has_head:
-            self._trailers += 1
-            if self._trailers > self._max_fields:
-                raise self._too_many_fields(trailers=True)
-            return
-        fields = self._fields
-        if len(fields) == self._max_fields:
-            raise self._too_many_fields(trailers=False)
+        fields = self._arriving
         # llhttp leaves the white space after a value.
         fields.append((name, value.rstrip(b" \t")))
+        if len(fields) > self._max_fields:
+            raise self._too_many_fields(trailers=self._has_head)
 
     def on_headers_complete(self) -> None:
         if not self._has_head:
             self._has_head = True
+            self._arriving = []
             self._keep_alive = self._llhttp.should_keep_alive()
             self._asks_upgrade = self._llhttp.should_upgrade()
 

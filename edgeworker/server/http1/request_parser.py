@@ -8,7 +8,7 @@ from typing import Final
 
 from edgeworker.admission import Field, Refusal
 from edgeworker.config import Limits
-from edgeworker.server.http1.llhttp import HttpParserError, HttpParserInvalidMethodError, HttpRequestParser
+from edgeworker.llhttp import HttpParserError, HttpParserInvalidMethodError, HttpRequestParser
 from edgeworker.server.http1.parser import Llhttp, MessageParser
 
 _VERSIONS: Final = {b"HTTP/1.1": False, b"HTTP/1.0": True}  # to: is it HTTP/1.0
@@ -181,7 +181,7 @@ class RequestParser(MessageParser):
                 self._llhttp.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: %b\r\n\r\n" % head.coding)
         except HttpParserError as error:  # of an upgrade llhttp has not checked that its coding ends with chunked
             raise MalformedRequest(_NOT_HTTP) from error
-        self._trailers = 0  # the fields of this head were not trailers
+        self._arriving = []  # the fields of this head were not trailers
 
     def _upgraded(self) -> None:
         """llhttp stops after the head of a request that asks for an upgrade, body or not; see _resume."""

@@ -3,8 +3,8 @@
 from typing import Final
 
 from edgeworker.admission import IS_HOP_BY_HOP, Field, without_named
+from edgeworker.llhttp import HttpResponseParser
 from edgeworker.messages import NameTable
-from edgeworker.server.http1.llhttp import HttpResponseParser
 from edgeworker.server.http1.parser import Llhttp, MessageParser
 
 HEAD_LIMIT_BYTES: Final = 128 * 1024  # Cloudflare answers 520 for more
@@ -79,7 +79,7 @@ class ResponseParser(MessageParser):
 
     def next_response(self, *, to_head: bool, may_upgrade: bool) -> None:
         """What is fed from here on is the response to another request."""
-        if self._has_head and (not self._llhttp_complete or self._trailers):
+        if self._has_head and (not self._llhttp_complete or self._arriving):
             # The old one may be waiting for the body of a response to HEAD, and trailers leave marks in its state.
             self._llhttp = self._new_llhttp()
         self._begin()
