@@ -222,7 +222,15 @@ FEATURES: Final = (
         "libraries",
         ("installed packages",),
         "approximated",
-        "those of this Python, shared by all workers of the process: Django has one configuration for all of them",
+        "those of this Python, shared by all workers of the process: Django has one configuration for all of them. "
+        "They may import `js`, `workers` and `pyodide`, and find those of the script that they work for",
+    ),
+    Feature(
+        "modules",
+        ("__name__", "__module__", "sys.modules", "importlib", "pkgutil"),
+        "emulated",
+        "as the script's author calls them, for each worker its own. Not so for a module of a script that has the name "
+        "of one of the standard library or of one that the process imported before: it calls itself `worker@1:name`",
     ),
     Feature(
         "limits",

@@ -102,15 +102,46 @@ with Edge(pathlib.Path(sys.argv[1])) as edge:
 """
 
 
-def test_django() -> None:
+def _run_django(code: str, example: str) -> object:
     """In a process of its own: Django has one configuration for a whole process."""
-    command = [sys.executable, "-c", _DJANGO, str(EXAMPLES / "django_wsgi")]
+    command = [sys.executable, "-c", code, str(EXAMPLES / example)]
     env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+    told: object = json.loads(ran.stdout)
+    return told
 
+
+def test_django() -> None:
     greeting = {"hello": "Ann", "asked": "1", "agent": "test"}
-    assert json.loads(ran.stdout) == ["Hello from Django", greeting, 404]
+    assert _run_django(_DJANGO, "django_wsgi") == ["Hello from Django", greeting, 404]
+
+
+_DJANGO_MODELS = """
+import json, pathlib, sys
+from edgeworker.testing import Edge
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+with Edge(pathlib.Path(sys.argv[1])) as edge:
+    added = edge.post("/books/add", body=b"title=A&author=B", headers=FORM)
+    page = edge.get("/books/page")
+    print(json.dumps([added.json() if added.status == 200 else added.text, page.text, page.headers.get("x-library")]))
+"""
+
+
+def test_django_with_models_of_its_own() -> None:
+    told = _run_django(_DJANGO_MODELS, "django_models")
+
+    added = {
+        "found": ["A"],
+        "model": "library.book",
+        "app": "library",
+        "module": "library.models",
+        "saved": ["A"],
+        "logged": ["added A"],
+    }
+    assert told == [added, "<h1>Books of Ann</h1>\n", "yes"]
 
 
 @example("flask_wsgi")
@@ -172,6 +203,7 @@ def old(name: str) -> Config:
                 (KVBinding("COUNTS", "counts"),),
                 compatibility_date="2024-03-20",
                 compatibility_flags=("python_workers",),
+                crons=("0 * * * *",),
             ),
         ),
         default_worker="old",

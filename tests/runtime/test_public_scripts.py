@@ -32,6 +32,7 @@ def edge(*names: str, bindings: tuple[Binding, ...] = (), date: str = "2026-08-0
             (KVBinding("KV", "kv"), *bindings),
             compatibility_date=date,
             compatibility_flags=("python_workers",),
+            crons=("0 0 * * *",) if name == "scheduled_report" else (),
         )
         for name in names
     )

@@ -12,7 +12,8 @@ from types import ModuleType
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.python.module_env import ModuleEnv
-from edgeworker.runtime.python.modules import ShimLoader, Shims
+from edgeworker.runtime.python.modules import Shims
+from edgeworker.runtime.python.script_loaders import ShimLoader
 from edgeworker.runtime.python.shims import ShimServices, make_shims
 
 

@@ -15,11 +15,10 @@ import builtins
 import importlib
 import importlib.util
 import itertools
-import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import Loader
+from contextlib import suppress
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
@@ -32,25 +31,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from edgeworker.runtime.python import blocking_loop, http_client_library, http_libraries, socket_guard
-from edgeworker.runtime.python.script_frames import MARK, Script, current_script
+from edgeworker.runtime.python import blocking_loop, http_client_library, http_libraries, socket_guard, stand_ins
+from edgeworker.runtime.python.script_frames import MARK, Script, current_script, enter_script
+from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader
 
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
 _OLD_NAMES: Final = {"cloudflare.workers": "workers"}
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
-# Sources of which a part waits without `await`; of byte code only the first word is found.
-_WAITS: Final = re.compile(
-    rb"run_sync|run_until_complete|\basyncio\.run\b|^[ \t]*from asyncio import .*\brun\b"
-    rb"|^[ \t]*(?:import|from)[ \t]+(?:httpx2?|requests|urllib3|urllib\.request|http\.client|xmlrpc)\b"
-    rb"|^[ \t]*from[ \t]+(?:urllib[ \t]+import.*\brequest|http[ \t]+import.*\bclient)\b",
-    re.MULTILINE,
-)
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
 # Edges may live on loops of several threads. Reentrant, because a collected object may close a worker at any moment.
 _lock: Final = threading.RLock()
 _builtin_import: Final = builtins.__import__
 _import_module: Final = importlib.import_module
+_reload: Final = importlib.reload
 
 # Names of a module that we supply ("js", "workers.asgi") -> what fills its namespace.
 Shims = Mapping[str, Callable[[], Mapping[str, object]]]
@@ -75,6 +69,8 @@ class Modules(Script):
         self._vendored = [self._finder(folder, cached=True) for folder in vendored if folder.is_dir()]
         self._finders: dict[str, FileFinder] = {}
         self._owned: dict[str, bool] = {}
+        self._plainly: dict[str, bool] = {}  # names at the top that the script's modules go by for libraries
+        self._running: list[ModuleType] = []  # their specifications still have the mangled names
         self.builtins: dict[str, object] = {**vars(builtins), "__import__": self._import, MARK: self}
         _install(self)
 
@@ -82,17 +78,72 @@ class Modules(Script):
         """Forgets every module. Code that still runs keeps what it has and can import nothing more of its own."""
         _uninstall(self)
         # A list first, in one step: another thread may import meanwhile.
-        for name in list(sys.modules):
-            if name.startswith(self.prefix):
-                del sys.modules[name]
+        for mangled in list(sys.modules):
+            if mangled.startswith(self.prefix):
+                del sys.modules[mangled]
+                name = mangled.removeprefix(self.prefix)
+                if not any(modules.prefix + name in sys.modules for modules in list(_open.values())):
+                    stand_ins.remove(name)
 
     def load_main(self) -> ModuleType:
         """Run the script. Raises what the script raises while it is imported."""
-        return _import_module(self.main)
+        with enter_script(self):
+            return self._settled(_import_module(self.main))
 
     def import_(self, name: str) -> ModuleType:
         """What `import name` at the top of the script would give, the module itself also for a dotted name."""
-        return _import_module(self.mangled(name))
+        with enter_script(self):
+            return self._settled(_import_module(self.mangled(name)))
+
+    def find_module(self, name: str, *, may_load: bool = True) -> ModuleType | None:
+        mangled = self.mangled(name)
+        if mangled == name:
+            return None
+        module = sys.modules.get(mangled)
+        if module is None and may_load:
+            try:
+                return self._settled(_import_module(mangled))
+            except ModuleNotFoundError as error:
+                if error.name is None or not mangled.startswith(error.name):
+                    raise
+        return module
+
+    def name_plainly(self, module: ModuleType) -> None:
+        name = module.__name__.removeprefix(self.prefix)
+        if self.is_plain(name):
+            if name not in self._shims:  # a library that imports one of those gets its stand-in then
+                stand_ins.place(name)
+            module.__name__ = name
+            module.__package__ = name if hasattr(module, "__path__") else name.rpartition(".")[0]
+            self._running.append(module)
+
+    def is_plain(self, name: str) -> bool:
+        """Whether libraries know the script's modules of this name by it. Not if the process has another one: then
+        they find the script's by its mangled name.
+        """
+        top = name.partition(".")[0]
+        plain = self._plainly.get(top)
+        if plain is None:
+            plain = self._plainly[top] = self.owns(top) and stand_ins.may_stand(top)
+        return plain
+
+    def reload(self, module: ModuleType) -> ModuleType:
+        """What `importlib.reload` does for a module of the script."""
+        specification = module.__spec__
+        if specification is not None and not specification.name.startswith(self.prefix):
+            _rename(specification, self.prefix + specification.name)
+        return self._settled(_reload(module))
+
+    def _settled(self, module: ModuleType) -> ModuleType:
+        """After an import: the specifications of modules that have run say the plain name too."""
+        for running in list(self._running):
+            specification = running.__spec__
+            if specification is None or not getattr(specification, "_initializing", False):
+                with suppress(ValueError):  # another thread saw it too
+                    self._running.remove(running)
+                if specification is not None:
+                    _rename(specification, running.__name__)
+        return module
 
     def mangled(self, name: str) -> str:
         """The name under which the import system knows what the script calls `name`."""
@@ -101,6 +152,8 @@ class Modules(Script):
     def owns(self, name: str) -> bool:
         """Whether this name is resolved here, and not among what is installed."""
         top = name.partition(".")[0]
+        if self.prefix + top == self.main:
+            return True
         owned = self._owned.get(top)
         if owned is None:
             owned = self._owned[top] = self._find_owner(top)
@@ -123,9 +176,9 @@ class Modules(Script):
         """Where the module of this (not mangled) name is, for the import system."""
         mangled = self.prefix + name
         if mangled == self.main:
-            return _spec(mangled, _ScriptLoader(self, mangled, str(self._main_path)), None)
+            return _spec(mangled, ScriptLoader(self, mangled, str(self._main_path)), None)
         if name in self._shims and not self._is_own(name):
-            shim = ShimLoader(self._shims[name])
+            shim = ShimLoader(self._shims[name], self)
             is_package = any(other.startswith(name + ".") for other in self._shims)
             return ModuleSpec(mangled, shim, origin="edgeworker", is_package=is_package)
         package, _, tail = name.rpartition(".")
@@ -137,8 +190,8 @@ class Modules(Script):
         for spec in found:
             match spec.loader:
                 case SourceFileLoader() as loader:
-                    cached = not isinstance(loader, _ScriptLoader) or loader.cached
-                    own = _ScriptLoader(self, mangled, loader.path, cached=cached)
+                    cached = not isinstance(loader, ScriptLoader) or loader.cached
+                    own = ScriptLoader(self, mangled, loader.path, cached=cached)
                     return _spec(mangled, own, spec.submodule_search_locations)
                 case ExtensionFileLoader() as loader:
                     return _spec(mangled, ExtensionFileLoader(mangled, loader.path), None)
@@ -160,17 +213,20 @@ class Modules(Script):
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
-        """The `__import__` of the worker's modules. A relative import needs no help: its package's name is mangled."""
+        """The `__import__` of the worker's modules."""
         if fromlist and name in _OLD_NAMES:
             name = _OLD_NAMES[name]
+        package = globals.get("__package__") if level and globals is not None else None
+        if isinstance(package, str) and package and not package.startswith(self.prefix):
+            name, level = importlib.util.resolve_name("." * level + name, package), 0
         if level or not self.owns(name):
             module = _builtin_import(name, globals, locals, fromlist or (), level)
             self._adapt_libraries(name)
-            return module
+            return self._settled(module)
         try:
             module = _builtin_import(self.prefix + name, globals, locals, fromlist or (), 0)
             self._adapt_libraries(name)
-            return module
+            return self._settled(module)
         except ModuleNotFoundError as error:
             if error.name is None or not error.name.startswith(self.prefix):
                 raise
@@ -185,10 +241,7 @@ class Modules(Script):
     def _find_owner(self, top: str) -> bool:
         if self._is_own(top) or top in self._shims:
             return True
-        try:
-            shared = top in sys.modules or importlib.util.find_spec(top) is not None
-        except ValueError:  # a module without a spec
-            shared = True
+        shared = stand_ins.is_of_others(top) or stand_ins.find_elsewhere(top, _finder) is not None
         return not shared and any(finder.find_spec(top) is not None for finder in (self._own, *self._vendored))
 
     def _is_own(self, name: str) -> bool:
@@ -204,66 +257,40 @@ class Modules(Script):
         return finder
 
     def _finder(self, folder: Path, *, cached: bool) -> FileFinder:
-        class _ForHere(_ScriptLoader):
+        class _ForHere(ScriptLoader):
             def __init__(loader, fullname: str, path: str) -> None:
                 super().__init__(self, fullname, path, cached=cached)
 
         return FileFinder(str(folder), (ExtensionFileLoader, EXTENSION_SUFFIXES), (_ForHere, SOURCE_SUFFIXES))
 
 
-class _ScriptLoader(SourceFileLoader):
-    """Gives a module the worker's builtins.
-
-    No byte code is written beside a script: it is matched by the second and the size, and a developer saves twice in a
-    second. Vendored packages do not change under our feet (`cached`).
-    """
-
-    def __init__(self, modules: Modules, fullname: str, path: str, *, cached: bool = False) -> None:
-        super().__init__(fullname, path)
-        self.cached = cached
-        self._modules = modules
-
-    def path_stats(self, path: str) -> Mapping[str, object]:
-        if not self.cached:
-            raise OSError("byte code of scripts is not kept")
-        return super().path_stats(path)
-
-    def get_data(self, path: str) -> bytes:
-        content = super().get_data(path)
-        if _WAITS.search(content):
-            self._modules.waits = True
-        return content
-
-    def exec_module(self, module: ModuleType) -> None:
-        vars(module)["__builtins__"] = self._modules.builtins
-        super().exec_module(module)
-
-
-class ShimLoader(Loader):
-    """Fills a module that we supply. Each worker has a module object of its own, so one may patch it alone."""
-
-    def __init__(self, fill: Callable[[], Mapping[str, object]]) -> None:
-        self._fill = fill
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        vars(module).update(self._fill())
-
-
 class _Finder:
-    """First in `sys.meta_path`; looks at mangled names only."""
+    """First in `sys.meta_path`. Knows mangled names and, for libraries that work for a script, its plain ones."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         prefix, mark, name = fullname.partition(":")
-        modules = _open.get(prefix + mark) if mark else None
-        return None if modules is None else modules.spec(name)
+        if mark:
+            modules = _open.get(prefix + mark)
+            return None if modules is None else modules.spec(name)
+        script = current_script()
+        if not isinstance(script, Modules) or not script.is_plain(fullname):
+            return None
+        package = fullname.rpartition(".")[0]
+        if package and script.find_module(package) is None:
+            return None
+        real = script.spec(fullname)
+        return None if real is None else stand_ins.spec_of(script, fullname, real)
 
 
 _finder: Final = _Finder()
+
+
+def _rename(specification: ModuleSpec, name: str) -> None:
+    specification.name = name
+    if isinstance(specification.loader, ScriptLoader):
+        specification.loader.name = name
 
 
 def _spec(name: str, loader: SourceFileLoader | ExtensionFileLoader, places: list[str] | None) -> ModuleSpec | None:
@@ -277,6 +304,7 @@ def _install(modules: Modules) -> None:
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
         importlib.import_module = _import_module_for_scripts
+        importlib.reload = _reload_for_scripts
         blocking_loop.install(lambda: current_script() is not None)
         socket_guard.install()
         http_client_library.install()
@@ -288,6 +316,7 @@ def _uninstall(modules: Modules) -> None:
             if _finder in sys.meta_path:
                 sys.meta_path.remove(_finder)
             importlib.import_module = _import_module
+            importlib.reload = _reload
             blocking_loop.uninstall()
             socket_guard.uninstall()
             http_client_library.uninstall()
@@ -296,9 +325,17 @@ def _uninstall(modules: Modules) -> None:
 def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleType:
     modules = current_script()
     if not isinstance(modules, Modules):
-        return _import_module(name, package)
+        return stand_ins.outside_scripts(_import_module(name, package))
     if not name.startswith("."):
         name = modules.mangled(name)
     elif package is not None:
         package = modules.mangled(package)
-    return _import_module(name, package)
+    return modules._settled(_import_module(name, package))
+
+
+def _reload_for_scripts(module: ModuleType) -> ModuleType:
+    own_builtins = vars(module).get("__builtins__")
+    script = own_builtins.get(MARK) if isinstance(own_builtins, dict) else None
+    return (
+        script.reload(sys.modules[script.prefix + module.__name__]) if isinstance(script, Modules) else _reload(module)
+    )

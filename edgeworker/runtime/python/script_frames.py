@@ -3,7 +3,7 @@ variable."""
 
 import sys
 from contextvars import ContextVar
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Final
 
 from edgeworker.config import DEFAULT_CPU_MS
@@ -22,6 +22,10 @@ class Script:
         self.waits = False  # some code of the script waits without `await`
         self.sockets: SocketPolicy = NoSockets()  # where its libraries may connect to by themselves
         self.looked_up: dict[str, str] = {}  # addresses that they may connect to -> the name that they looked up
+
+    def find_module(self, name: str, *, may_load: bool = True) -> ModuleType | None:
+        """The script's own module that its author calls `name`, or None if it has none."""
+        return None
 
 
 def script_of_frame(frame: FrameType) -> Script | None:

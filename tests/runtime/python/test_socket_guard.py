@@ -1,7 +1,6 @@
 """Sockets that libraries of a script open by themselves."""
 
 import asyncio
-import importlib
 import logging
 import socket
 import textwrap
@@ -13,6 +12,7 @@ import pytest
 
 from edgeworker.edge.script_sockets import ScriptSockets
 from edgeworker.messages import URL, Request
+from edgeworker.runtime.python import socket_guard
 from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.stage import IMPORTS, Stage
 
@@ -200,13 +200,16 @@ async def test_threads_of_a_pool_that_a_script_began_work_for_others_later(stage
     connection.close()
 
 
-async def test_the_socket_module_is_as_before_when_the_last_script_is_closed(stage: Stage) -> None:
-    before = socket.getaddrinfo, threading.Thread.start, ThreadPoolExecutor.submit
-    stage.add_fetch("return Response('')")
+def test_the_socket_module_is_as_before_when_the_guard_is_taken_away() -> None:
+    was_installed = "connect" in vars(socket.socket)
+    socket_guard.uninstall()
+    before = socket.getaddrinfo, threading.Thread.start, ThreadPoolExecutor.submit, set(vars(socket.socket))
+
+    socket_guard.install()
     assert "connect" in vars(socket.socket)
+    socket_guard.uninstall()
 
-    for isolate in stage.opened:
-        await isolate.close()
-
-    assert "connect" not in vars(importlib.import_module("socket").socket)
-    assert (socket.getaddrinfo, threading.Thread.start, ThreadPoolExecutor.submit) == before
+    assert (socket.getaddrinfo, threading.Thread.start, ThreadPoolExecutor.submit, set(vars(socket.socket))) == before
+    assert "connect" not in before[-1]
+    if was_installed:
+        socket_guard.install()

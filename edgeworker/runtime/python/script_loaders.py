@@ -1,0 +1,76 @@
+"""How a module of a script is run: with builtins of its own, under the name that its author gave it."""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import ModuleType
+from typing import Final, Protocol
+
+# Sources of which a part waits without `await`; of byte code only the first word is found.
+_WAITS: Final = re.compile(
+    rb"run_sync|run_until_complete|\basyncio\.run\b|^[ \t]*from asyncio import .*\brun\b"
+    rb"|^[ \t]*(?:import|from)[ \t]+(?:httpx2?|requests|urllib3|urllib\.request|http\.client|xmlrpc)\b"
+    rb"|^[ \t]*from[ \t]+(?:urllib[ \t]+import.*\brequest|http[ \t]+import.*\bclient)\b",
+    re.MULTILINE,
+)
+
+
+class Owner(Protocol):
+    """The script, as far as its loaders need it."""
+
+    builtins: dict[str, object]
+    waits: bool
+
+    def name_plainly(self, module: ModuleType) -> None:
+        """Gives a module that is about to run its author's name, and libraries a way to find it."""
+        ...
+
+
+class ScriptLoader(SourceFileLoader):
+    """Gives a module the worker's builtins.
+
+    No byte code is written beside a script: it is matched by the second and the size, and a developer saves twice in a
+    second. Vendored packages do not change under our feet (`cached`).
+    """
+
+    def __init__(self, owner: Owner, fullname: str, path: str, *, cached: bool = False) -> None:
+        super().__init__(fullname, path)
+        self.cached = cached
+        self._owner = owner
+
+    def path_stats(self, path: str) -> Mapping[str, object]:
+        if not self.cached:
+            raise OSError("byte code of scripts is not kept")
+        return super().path_stats(path)
+
+    def get_data(self, path: str) -> bytes:
+        content = super().get_data(path)
+        if _WAITS.search(content):
+            self._owner.waits = True
+        return content
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)["__builtins__"] = self._owner.builtins
+        # The parent reads the code by the name that the import system knows.
+        code = self.get_code(module.__name__)
+        if code is None:
+            raise ImportError(f"no code in {self.path}", name=module.__name__)
+        self._owner.name_plainly(module)
+        exec(code, vars(module))
+
+
+class ShimLoader(Loader):
+    """Fills a module that we supply. Each worker has a module object of its own, so one may patch it alone."""
+
+    def __init__(self, fill: Callable[[], Mapping[str, object]], owner: Owner | None = None) -> None:
+        self._fill = fill
+        self._owner = owner
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        if self._owner is not None:
+            self._owner.name_plainly(module)
+        vars(module).update(self._fill())
