@@ -119,7 +119,7 @@ class Edge:
             return request
         headers = request.headers.copy()
         headers.set("host", url.host)
-        return request.replace(url=url, headers=headers)
+        return request.replace(url=url, headers=headers, visible_origin=request.url.origin)
 
     def _is_served(self, url: URL) -> bool:
         if url.hostname in self._product_hosts or self.resolver.serving_zone(url) is not None:

@@ -75,6 +75,9 @@ class Request:
     `hops` counts how often this request went from a worker back into an edge. `trace` collects the way (see
     edgeworker.trace), or is None, which costs nothing.
 
+    `visible_origin` is scheme, host and port as the client's browser shows them, where they are others than the URL's
+    ("http://api.example.com.localhost:8787"); None where they are the same.
+
     `raw_target` is what stood between the method and the version of the request line, read as UTF-8 with
     "surrogateescape" for other bytes; None where the request did not come over a socket. No decision of the edge is
     made on it. It exists for the REST API, whose KV keys may hold what a canonical URL resolves away (".."), and for
@@ -95,6 +98,7 @@ class Request:
         "trace",
         "url",
         "verified_tokens",
+        "visible_origin",
     )
 
     def __init__(
@@ -113,6 +117,7 @@ class Request:
         hops: int = 0,
         trace: Trace | None = None,
         raw_target: str | None = None,
+        visible_origin: str | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -127,6 +132,7 @@ class Request:
         self.hops = hops
         self.trace = trace
         self.raw_target = raw_target
+        self.visible_origin = visible_origin
 
     def replace(
         self,
@@ -144,6 +150,7 @@ class Request:
         hops: int | None = None,
         trace: Trace | None = None,
         raw_target: str | None = None,
+        visible_origin: str | None = None,
     ) -> Self:
         """A copy with these changes. Shares what is not named, the body included (it can still be read only once).
 
@@ -165,6 +172,7 @@ class Request:
         made.hops = self.hops if hops is None else hops
         made.trace = self.trace if trace is None else trace
         made.raw_target = self.raw_target if raw_target is None else raw_target
+        made.visible_origin = self.visible_origin if visible_origin is None else visible_origin
         return made
 
     def __repr__(self) -> str:

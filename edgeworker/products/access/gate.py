@@ -285,7 +285,7 @@ class Gate:
         country, _, _ = request_facts(request)
         meta = await self._services.issuer.meta_token(
             application,
-            url,
+            request,
             service_token=visitor.service_token_id is not None,
             country=country,
             app_session=app_session,

@@ -14,7 +14,7 @@ from edgeworker.products.access.identity_document import identity_document, serv
 from edgeworker.products.access.issuing import new_cookie_secret, secret_hash
 from edgeworker.products.access.jws import InvalidToken
 from edgeworker.products.access.logging_out import may_log_out, return_address
-from edgeworker.products.access.login_links import PREFIX, is_relative, login_url, query_of
+from edgeworker.products.access.login_links import PREFIX, browser_origin, is_relative, login_url, query_of
 from edgeworker.products.access.managed_oauth import protected_resource, server_metadata
 from edgeworker.products.access.policy import policies_of
 from edgeworker.products.access.services import AccessServices
@@ -113,7 +113,7 @@ class HostPaths:
             return self._stale(snapshot)
         binding = new_cookie_secret() if application.enable_binding_cookie else ""
         token, seconds = await services.issuer.identity_token(session, application, policy, binding=binding)
-        response = replies.redirect(await self._next(value, application, url))
+        response = replies.redirect(await self._next(value, application, request))
         secure = url.scheme == "https"
         at = _text(value, "redirect")
         cookie = cookies.authorization(application, token, secure=secure, seconds=seconds, host=url.hostname, at=at)
@@ -132,12 +132,14 @@ class HostPaths:
             link=("/", "Begin again"),
         )
 
-    async def _next(self, value: Mapping[str, JSON], application: Application, url: URL) -> str:
+    async def _next(self, value: Mapping[str, JSON], application: Application, request: Request) -> str:
         """Where to go: to the next host of the application that wants its cookie, or where the login was begun."""
-        final = _text(value, "final") or url.origin + _text(value, "redirect")
+        url, origin = request.url, browser_origin(request)
+        final = _text(value, "final") or origin + _text(value, "redirect")
         chain = [item for item in _list(value, "chain") if isinstance(item, str)]
         if not chain:
             return final
+        below = ".localhost" if origin != url.origin else ""
         snapshot = await self._services.directory.signing()
         now = self._services.clock.now()
         claims: dict[str, JSON] = {
@@ -152,7 +154,7 @@ class HostPaths:
         }
         port = url.host.removeprefix(url.hostname)
         state = tokens.sign(claims, snapshot.keys.current)
-        return f"{url.scheme}://{chain[0]}{port}{PREFIX}eager?state={state}"
+        return f"{url.scheme}://{chain[0]}{below}{port}{PREFIX}eager?state={state}"
 
     async def _eager(self, request: Request, snapshot: Snapshot) -> Response:
         """One of the application's other hosts: asks for a login of its own, which needs no page by now."""
@@ -196,7 +198,7 @@ class HostPaths:
         country, _, _ = request_facts(request)
         meta = await self._services.issuer.meta_token(
             application,
-            request.url,
+            request,
             service_token=False,
             country=country,
             app_session=app_session,

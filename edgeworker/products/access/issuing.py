@@ -6,11 +6,11 @@ from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
-from edgeworker.messages import URL
+from edgeworker.messages import Request
 from edgeworker.products.access import tokens
 from edgeworker.products.access.config import Application, Policy, ServiceToken
 from edgeworker.products.access.directory import Directory, Snapshot
-from edgeworker.products.access.login_links import meta_claims
+from edgeworker.products.access.login_links import browser_origin, meta_claims
 from edgeworker.products.access.objects import made_up_aud
 from edgeworker.products.access.sessions import Session, Sessions
 
@@ -116,7 +116,7 @@ class TokenIssuer:
     async def meta_token(
         self,
         application: Application,
-        url: URL,
+        request: Request,
         *,
         service_token: bool,
         country: str,
@@ -127,7 +127,8 @@ class TokenIssuer:
         snapshot = await self._directory.signing()
         claims = meta_claims(
             application,
-            url,
+            request.url,
+            origin=browser_origin(request),
             issuer=snapshot.organization.issuer,
             service_token=service_token,
             country=country,

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from edgeworker.config import JSON
-from edgeworker.messages import URL, InvalidURL
+from edgeworker.messages import URL, InvalidURL, Request
 from edgeworker.products.access import jws
 from edgeworker.products.access.config import TEAM_SUFFIX, Application
 from edgeworker.products.access.jws import encoded
@@ -50,10 +50,16 @@ def login_url(issuer: str, *, host: str, aud: str, redirect: str, meta: str) -> 
     return f"{issuer}{PREFIX}login/{quote(host, safe='')}?{query}"
 
 
+def browser_origin(request: Request) -> str:
+    """Where a browser has to be sent to come back to this host."""
+    return request.visible_origin or request.url.origin
+
+
 def meta_claims(
     application: Application,
     url: URL,
     *,
+    origin: str,
     issuer: str,
     service_token: bool,
     country: str,
@@ -75,7 +81,7 @@ def meta_claims(
         "iss": issuer,
         "iat": now,
         "exp": now + META_SECONDS,
-        "origin": url.origin,
+        "origin": origin,
         "app_session": app_session_hash,
     }
     if chain or final:

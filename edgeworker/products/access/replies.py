@@ -48,7 +48,7 @@ def refuse(
             ray=ray,
             email=email,
             message=message,
-            retry_url=f"{url.origin}/cdn-cgi/access/logout" if email else "",
+            retry_url="/cdn-cgi/access/logout" if email else "",
         )
     headers = response.headers
     headers.set("Cf-Access-Error", refusal.reason)
@@ -68,8 +68,8 @@ def refuse(
 
 
 def access_challenge(request: Request) -> str:
-    url = request.url
-    return f'Cloudflare-Access resource_metadata="{url.origin}{PROTECTED_RESOURCE}{url.path}"'
+    origin = request.visible_origin or request.url.origin
+    return f'Cloudflare-Access resource_metadata="{origin}{PROTECTED_RESOURCE}{request.url.path}"'
 
 
 def ambiguous_path(snapshot: "Snapshot", host: str) -> Response:

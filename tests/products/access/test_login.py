@@ -297,3 +297,20 @@ async def test_one_user_keeps_one_id_and_each_login_has_a_session_of_its_own() -
         await first.go(f"{SHOP}{PREFIX}logout")
 
         assert (await second.step("GET", f"{SHOP}/")).status == 200
+
+
+async def test_a_production_host_under_localhost_is_come_back_to() -> None:
+    """`shop.example.com.localhost` is `shop.example.com` of edge.toml, which the browser cannot reach here."""
+    places: JSON = [{"uri": "a.example.com"}]
+    async with edge_with(
+        app("shop", "shop.example.com", destinations=places), issuer="http://acme.localhost:8787"
+    ) as edge:
+        browser = Browser(edge)
+        local = "http://shop.example.com.localhost:8787"
+
+        reply = await browser.log_in(f"{local}/x")
+
+        assert (reply.status, browser.trail[-1]) == (200, f"{local}/x")
+        assert "CF_Authorization" in browser.cookies["a.example.com.localhost"]
+        assert all("example.com:8787" not in url.partition("?")[0] for url in browser.trail)
+        assert (headers_at_origin(edge).get("host") or "").startswith("shop.example.com")

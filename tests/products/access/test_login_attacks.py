@@ -116,3 +116,12 @@ async def test_a_form_that_this_browser_was_not_given_is_refused() -> None:
         assert (await browser.step("POST", f"{TEAM}{target}", body=no_csrf)).status == 403
         twice = urlencode({**fields, "email": ADA.email}) + "&csrf=x"
         assert (await browser.step("POST", f"{TEAM}{target}", body=twice)).status == 403
+
+
+async def test_a_nonce_is_of_its_host_even_where_another_has_the_same_cookie() -> None:
+    async with edge_with(*BOTH) as edge:
+        browser = Browser(edge)
+        link = await _authorized_link(edge, browser)
+        browser.cookies["wiki.example.com"] = dict(browser.cookies["shop.example.com"])
+
+        assert (await browser.step("GET", link.replace("shop.", "wiki."))).status == 403
