@@ -31,7 +31,8 @@ FEATURES: Final = (
         "ctx",
         ("access",),
         "emulated",
-        "`aud` and `getIdentity()`: what Access in front of the worker established, or `access.dev` of wrangler.toml",
+        "`aud` and `getIdentity()`: what Access in front of the worker established, or `access.dev` of wrangler.toml; "
+        "undefined with static assets and behind service bindings, as in production",
     ),
     Feature("entry", ("on_queue", "on_email", "on_tail"), "approximated", "recognised; nothing calls them here"),
     Feature(

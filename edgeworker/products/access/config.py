@@ -282,6 +282,7 @@ class AccessConfig(ProductConfig):
     objects: tuple[ConfiguredObject, ...] = ()
     identities: tuple[LocalIdentity, ...] = ()
     with_assets: bool = False  # ctx.access for workers with static assets, which production does not have
+    local_login: bool = False  # anyone may be anyone, also where no one develops
     source: str = ""
 
     @property

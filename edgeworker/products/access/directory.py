@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
 from edgeworker.products.access.config import (
+    LOCAL_PROVIDER_TYPE,
     AccessConfig,
     Application,
     IdentityProvider,
@@ -100,10 +101,13 @@ class Snapshot:
 
 
 class Directory:
-    """Makes snapshots. One for each edge."""
+    """Makes snapshots. One for each edge. Without `local_login` no one can log in by picking who to be."""
 
-    def __init__(self, config: AccessConfig, documents: DocumentStore, clock: Clock) -> None:
+    def __init__(
+        self, config: AccessConfig, documents: DocumentStore, clock: Clock, *, local_login: bool = True
+    ) -> None:
         self.config = config
+        self._local_login = local_login
         self.documents = documents
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -224,7 +228,7 @@ class Directory:
             organization=organization,
             index=ApplicationIndex(applications),
             context=context,
-            providers=_with_local(providers),
+            providers=_with_own(providers, local=self._local_login),
             service_tokens={token.client_id: token for token in tokens},
             keys=await self._keys(),
             revocations=await self._revocations(),
@@ -239,7 +243,7 @@ class Directory:
                 and app.oauth is None
                 and all(isinstance(place, PublicDestination) for place in app.destinations)
             ),
-            identities=self.config.identities,
+            identities=self.config.identities if self._local_login else (),
         )
 
     async def _objects(self, kind: str) -> list[tuple[dict[str, JSON], str]]:
@@ -266,12 +270,13 @@ class Directory:
         return Revocations(frozenset(sessions), numbers["app"], numbers["moment"], numbers["user"])
 
 
-def _with_local(providers: list[IdentityProvider]) -> dict[str, IdentityProvider]:
+def _with_own(providers: list[IdentityProvider], *, local: bool) -> dict[str, IdentityProvider]:
     """With the login page's own two, unless there are providers of these types already."""
-    types = {provider.type for provider in providers}
-    found = {provider.id: provider for provider in providers}
-    if "local" not in types:
-        found[_LOCAL_ID] = IdentityProvider(_LOCAL_ID, "Local identities", "local")
+    offered = [provider for provider in providers if local or provider.type != LOCAL_PROVIDER_TYPE]
+    types = {provider.type for provider in offered}
+    found = {provider.id: provider for provider in offered}
+    if local and LOCAL_PROVIDER_TYPE not in types:
+        found[_LOCAL_ID] = IdentityProvider(_LOCAL_ID, "Local identities", LOCAL_PROVIDER_TYPE)
     if "onetimepin" not in types:
         found[_PIN_ID] = IdentityProvider(_PIN_ID, "One-time PIN", "onetimepin")
     return found

@@ -49,6 +49,7 @@ _OWN_KEYS: Final = (
         "a host or a URL",
         "where the team domain is reached, and the issuer of tokens; default: `<team>.localhost` and the port",
     ),
+    ("local_login", "true or false", "`serve` offers local identities too, as `dev` does: anyone can be anyone"),
     ("access_with_assets", "true or false", "`ctx.access` for workers with static assets, unlike production"),
 )
 _RULES: Final = 'rules of the API, such as `{ email = "a@b.c" }`, `{ everyone = {} }`, `{ ip = "10.0.0.0/8" }`'
@@ -180,6 +181,7 @@ class _Reader:
             objects=tuple(found),
             identities=tuple(self._identities(table)),
             with_assets=table.get("access_with_assets") is True,
+            local_login=table.get("local_login") is True,
             source=str(self._context.document.locate(self._context.where)),
         )
         self._collect(lambda: parse_organization(config, {}))

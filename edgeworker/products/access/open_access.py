@@ -22,6 +22,7 @@ class OpenAccess:
             clock=given.clock,
             resolver=given.resolver,
             internet=given.internet,
+            developing=given.config.trigger_urls,
         )
         team = TeamDomain(self.services)
         self.hosts: Mapping[str, Handler] = dict.fromkeys(config.hosts, team)

@@ -68,7 +68,7 @@ def login_page(
         parts.append(_anyone(form, typed, open=not known))
     if not offered:
         parts.append(fill("<p>{text}</p>", text="This application has no way to log in: see allowed_idps."))
-    return page(f"Log in to {form.application}", joined(parts), team=team, local=True, status=status)
+    return page(f"Log in to {form.application}", joined(parts), team=team, local=local is not None, status=status)
 
 
 def _alert(text: str) -> Markup:
@@ -178,7 +178,7 @@ def pin_page(form: LoginForm, email: str, *, team: str, alert: str = "", status:
         _form("onetimepin", form, content),
         again,
     ]
-    return page("Enter the code", joined(parts), team=team, local=True, status=status)
+    return page("Enter the code", joined(parts), team=team, status=status)
 
 
 def refusal_page(

@@ -39,14 +39,16 @@ class AccessServices:
         clock: Clock,
         resolver: Resolver,
         internet: Handler,
+        developing: bool,
     ) -> None:
+        """`developing`: the login page offers local identities; else only where edge.toml says so."""
         self.config = config
         self.account_id = account_id
         self.documents = documents
         self.clock = clock
         self.resolver = resolver
         self.internet = internet
-        self.directory = Directory(config, documents, clock)
+        self.directory = Directory(config, documents, clock, local_login=developing or config.local_login)
         self.sessions = Sessions(self.directory, clock)
         self.opaque = OpaqueTokens(documents, self.sessions, clock)
         self.authenticator = Authenticator(self.sessions, self.opaque, clock)

@@ -1,5 +1,6 @@
 """The login chain: cookies, nonces, second applications, renewal, logout, and what must not get in between."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -314,3 +315,22 @@ async def test_a_production_host_under_localhost_is_come_back_to() -> None:
         assert "CF_Authorization" in browser.cookies["a.example.com.localhost"]
         assert all("example.com:8787" not in url.partition("?")[0] for url in browser.trail)
         assert (headers_at_origin(edge).get("host") or "").startswith("shop.example.com")
+
+
+async def test_where_no_one_develops_no_one_is_offered_to_be_anyone() -> None:
+    """`edgeworker serve`: the page has codes and identity providers, and the form of local identities is refused."""
+    for local_login in (False, True):
+        edge = edge_with(*BOTH, local_login=local_login)
+        edge._engine.config = replace(edge.config, trigger_urls=False)
+        async with edge:
+            browser = Browser(edge)
+            page = await browser.go(f"{SHOP}/")
+            csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+            assert ("Be someone else" in page.text) is local_login
+            assert ("ada@example.com" in page.text) is local_login
+            assert "Get a login code" in page.text
+
+            body = urlencode({"csrf": csrf, "email": "ada@example.com"})
+            reply = await browser.step("POST", browser.trail[-1].replace("/login/", "/local/"), body=body)
+
+            assert reply.status == (303 if local_login else 403)

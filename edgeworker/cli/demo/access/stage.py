@@ -46,6 +46,7 @@ edge = "127.0.0.1:{port}"
 
 [access]
 team = "acme"
+local_login = true
 
 [[access.identities]]
 email = "ada@example.com"
