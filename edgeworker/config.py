@@ -158,6 +158,11 @@ class ProductConfig:
         """Hosts that the product itself answers: certificates, redirects and the fetch() of workers know them."""
         return ()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files besides edge.toml that this was made of; a change of one is a change of the configuration."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:

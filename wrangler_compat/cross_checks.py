@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edgeworker.bindings import ServiceBinding
 from edgeworker.config import Config, CustomDomain, Route, Worker
 from edgeworker.errors import ConfigError
+from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.routing import Resolver, origin_tls_of, parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.suggestions import did_you_mean
@@ -106,7 +107,22 @@ def check_whole(config: Config, diagnostics: Diagnostics) -> None:
     if diagnostics.has_errors:
         return
     try:
-        Resolver(config)
+        resolver = Resolver(config)
         origin_tls_of(config)
     except ConfigError as error:
         diagnostics.error(str(error))
+        return
+    _check_split_tokens(config, resolver, diagnostics)
+
+
+def _check_split_tokens(config: Config, resolver: Resolver, diagnostics: Diagnostics) -> None:
+    for zone in config.zones:
+        shield = shield_of(zone)
+        if shield is None:
+            continue
+        # The Rules language is loaded only where API Shield is configured.
+        from edgeworker.products.api_shield.linting import lint_split_tokens
+        from edgeworker.products.api_shield.split_token_routes import split_token_ways
+
+        for finding in lint_split_tokens(shield, split_token_ways(config, resolver, shield)):
+            diagnostics.warning(f"{zone.name}: {finding.text}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker import features
+from edgeworker.products import features as product_features
 from edgeworker.schema.describe import describe_keys
 from edgeworker.schema.wrangler_field import SUPPORT, Field
 from wrangler_compat.api.endpoints import ENDPOINTS
@@ -56,6 +57,15 @@ def tables() -> Iterator[LedgerTable]:
         [
             (f"`{row.table}`" if row.table else "(top)", f"`{row.key}`", row.expected, row.note)
             for row in describe_keys(EdgeFile, REGISTRY)
+        ],
+    )
+    yield LedgerTable(
+        "Products in front of a zone",
+        "; ".join(f"**{support}** {meaning}" for support, meaning in product_features.SUPPORT.items()) + ".",
+        ("product", "what", "here", "note"),
+        [
+            (feature.where, ", ".join(feature.names), feature.support, feature.note)
+            for feature in product_features.FEATURES
         ],
     )
     yield LedgerTable(

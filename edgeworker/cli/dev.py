@@ -168,16 +168,20 @@ class _Session:
 
         # Its libraries take a while to load; the first requests do not wait for them.
         watching = await asyncio.to_thread(_load_watching)
-        directories = watching.watched(sockets.config)
         while not stop.is_set():
+            directories, named = watching.watched(sockets.config), watching.files_of_products(sockets.config)
             async for files in watching.changes(
-                directories, stop, since_ms=loaded_ms, has_javascript=any(map(is_javascript, sockets.config.workers))
+                directories,
+                stop,
+                since_ms=loaded_ms,
+                has_javascript=any(map(is_javascript, sockets.config.workers)),
+                files=named,
             ):
                 loaded_ms = SystemClock().now_ms()
                 await self._reload(sockets, files)
-                if watching.watched(sockets.config) != directories:
+                now = watching.watched(sockets.config), watching.files_of_products(sockets.config)
+                if now != (directories, named):
                     break
-            directories = watching.watched(sockets.config)
 
     async def _reload(self, sockets: "Sockets", files: frozenset[Path]) -> None:
         from edgeworker.cli import garbage

@@ -119,6 +119,9 @@ def _predicate(node: Logical) -> Predicate:
                 return lambda facts: (array := read_array(facts)) is not None and joined(_truths(array))
             booleans = _booleans(argument)
             return lambda facts: joined(booleans(facts))
+        case Combined("and", (one, other)):
+            first, second = _predicate(one), _predicate(other)
+            return lambda facts: first(facts) and second(facts)
         case Combined("and", items):
             parts = [_predicate(item) for item in items]
             return lambda facts: all(part(facts) for part in parts)
@@ -210,6 +213,8 @@ def _test(operator: str, right: Operand) -> _Test:
             return lambda value: False  # refused before it is compiled, see edgeworker.expressions.evaluable
         case Regex() | Wildcard():
             return lambda value: isinstance(value, bytes) and right.matches(value)
+        case LiteralValue(constant) if operator == "eq":
+            return lambda value: value == constant
         case LiteralValue(constant):
             return lambda value: _ordered(operator, value, constant)
         case Indexed():
@@ -272,8 +277,8 @@ def _pick(value: Value | None, indices: Sequence[IndexKey]) -> Value | None:
 
 def _element(value: Value | None, index: IndexKey) -> Value | None:
     if isinstance(index, str):
-        return value.get(index) if isinstance(value, Mapping) else None
-    if isinstance(index, int) and isinstance(value, Sequence) and not isinstance(value, bytes):
+        return value.get(index) if isinstance(value, dict | Mapping) else None
+    if isinstance(index, int) and isinstance(value, list | Sequence) and not isinstance(value, bytes):
         return value[index] if index < len(value) else None
     return None
 

@@ -43,9 +43,10 @@ class RequestFacts:
         self._known: dict[str, Value | None] = {}
 
     def field(self, name: str) -> Value | None:
-        if name not in self._known:
-            self._known[name] = FIELD_READERS[name](self)
-        return self._known[name]
+        known = self._known
+        if name not in known:
+            known[name] = FIELD_READERS[name](self)
+        return known[name]
 
     def token_is_valid(self, configuration_id: str) -> bool:
         token = self.tokens.get(configuration_id)
@@ -167,8 +168,9 @@ def _map_fields(
     name: str, claim: str, values: Callable[[JSONObject, str], Sequence[Value]]
 ) -> Iterable[tuple[str, Reader]]:
     def by_configuration(facts: RequestFacts) -> dict[str, Sequence[Value]]:
-        found = {key: values(token.claims, claim) for key, token in facts.tokens.items() if token.valid}
-        return {key: each for key, each in found.items() if each}
+        return {
+            key: each for key, token in facts.tokens.items() if token.valid and (each := values(token.claims, claim))
+        }
 
     yield name, by_configuration
     yield f"{name}.names", lambda facts: [_text(key) for key, each in by_configuration(facts).items() for _ in each]
@@ -178,7 +180,9 @@ def _map_fields(
 def _claim_texts(claims: JSONObject, claim: str) -> Sequence[Value]:
     """A text, or the texts of a list (`aud`)."""
     found = claims.get(claim)
-    candidates = found if isinstance(found, list) else [found]
+    if isinstance(found, str):
+        return [found.encode("utf-8", "surrogatepass")]
+    candidates = found if isinstance(found, list) else []
     return [item.encode("utf-8", "surrogatepass") for item in candidates if isinstance(item, str)]
 
 

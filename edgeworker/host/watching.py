@@ -29,21 +29,33 @@ class SourceFilter(DefaultFilter):
     """Passes what an edge is made of; DefaultFilter has left out .git, node_modules, __pycache__ and the like.
 
     `has_javascript`: JSON files are modules of a JavaScript worker; a Python script reads and writes them as data.
+    `files` matter whatever their names are.
     """
 
-    def __init__(self, *, has_javascript: bool = False) -> None:
+    def __init__(self, *, has_javascript: bool = False, files: Iterable[Path] = ()) -> None:
         super().__init__()
+        self._files = frozenset(str(file.absolute()) for file in files)
         self._suffixes = (*_SUFFIXES, ".json") if has_javascript else _SUFFIXES
 
     def __call__(self, change: Change, path: str) -> bool:
         name = Path(path).name
         relevant = Path(path).suffix in self._suffixes or name in _NAMES or name.startswith(_PREFIXES)
-        return relevant and super().__call__(change, path)
+        return (relevant and super().__call__(change, path)) or str(Path(path).absolute()) in self._files
+
+
+def files_of_products(config: Config) -> frozenset[Path]:
+    """Such as key sets: what edge.toml names and the products of zones are made of."""
+    products = [*config.products, *(product for zone in config.zones for product in zone.products)]
+    return frozenset(file for product in products for file in product.files)
 
 
 def watched(config: Config) -> frozenset[Path]:
     """The directories in which a change may matter: those of the configuration files and of the scripts."""
-    files = [*config.files, *(worker.main for worker in config.workers if worker.main is not None)]
+    files = [
+        *config.files,
+        *files_of_products(config),
+        *(worker.main for worker in config.workers if worker.main is not None),
+    ]
     directories = {file.parent for file in files if file.parent.is_dir()}
     return frozenset(
         path for path in directories if not any(path != other and path.is_relative_to(other) for other in directories)
@@ -51,13 +63,18 @@ def watched(config: Config) -> frozenset[Path]:
 
 
 async def changes(
-    directories: Iterable[Path], stop: asyncio.Event, *, since_ms: int, has_javascript: bool = False
+    directories: Iterable[Path],
+    stop: asyncio.Event,
+    *,
+    since_ms: int,
+    has_javascript: bool = False,
+    files: Iterable[Path] = (),
 ) -> AsyncGenerator[frozenset[Path], None]:
     """The files of each change, until `stop` is set. `since_ms` (epoch) is when what serves now began to be loaded: a
-    change of before the watcher was ready is told first.
+    change of before the watcher was ready is told first. `files` matter whatever their names are.
     """
     places = sorted(directories)
-    source = SourceFilter(has_javascript=has_javascript)
+    source = SourceFilter(has_javascript=has_javascript, files=files)
     watcher = awatch(
         *places, watch_filter=source, debounce=_DEBOUNCE_MS, step=_STEP_MS, stop_event=stop, recursive=True
     )

@@ -1,6 +1,6 @@
 """What was learnt of tokens, so that the next request with one costs a look-up. For every product that verifies some.
 
-The name of an entry is a hash that is keyed with a secret of this process: no token is kept, and no one can search for
+The name of an entry is a hash that begins with a secret of this process: no token is kept, and no one can search for
 a second one with the same name. Entries are bounded by count and by bytes. What makes them wrong (a revocation, another
 configuration) is the caller's to see: put into the value what it was checked against, and compare.
 """
@@ -8,8 +8,6 @@ configuration) is the caller's to see: put into the value what it was checked ag
 import hashlib
 import secrets
 from typing import Generic, TypeVar
-
-_HASH_BYTES = 16
 
 T = TypeVar("T")
 
@@ -20,7 +18,7 @@ class RememberedByToken(Generic[T]):
     def __init__(self, *, max_entries: int, max_bytes: int) -> None:
         self._half_entries = max(1, max_entries // 2)
         self._half_bytes = max(1, max_bytes // 2)
-        self._key = secrets.token_bytes(32)
+        self._keyed = hashlib.sha256(secrets.token_bytes(64))
         self._young: dict[bytes, tuple[T, int]] = {}
         self._old: dict[bytes, tuple[T, int]] = {}
         self._young_bytes = 0
@@ -29,7 +27,7 @@ class RememberedByToken(Generic[T]):
         return len(self._young) + len(self._old)
 
     def find(self, token: bytes) -> T | None:
-        name = hashlib.blake2b(token, digest_size=_HASH_BYTES, key=self._key).digest()
+        name = self._name_of(token)
         entry = self._young.get(name)
         if entry is None:
             entry = self._old.pop(name, None)
@@ -42,18 +40,23 @@ class RememberedByToken(Generic[T]):
         """`size` is what the value takes in bytes, about. One that is too large for half of the memory is not kept."""
         if size > self._half_bytes:
             return
-        name = hashlib.blake2b(token, digest_size=_HASH_BYTES, key=self._key).digest()
+        name = self._name_of(token)
         self._old.pop(name, None)
         self._keep(name, (value, size))
 
     def forget(self, token: bytes) -> None:
-        name = hashlib.blake2b(token, digest_size=_HASH_BYTES, key=self._key).digest()
+        name = self._name_of(token)
         removed = self._young.pop(name, None)
         self._young_bytes -= removed[1] if removed is not None else 0
         self._old.pop(name, None)
 
     def clear(self) -> None:
         self._young, self._old, self._young_bytes = {}, {}, 0
+
+    def _name_of(self, token: bytes) -> bytes:
+        keyed = self._keyed.copy()
+        keyed.update(token)
+        return keyed.digest()
 
     def _keep(self, name: bytes, entry: tuple[T, int]) -> None:
         replaced = self._young.get(name)

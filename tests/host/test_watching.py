@@ -1,12 +1,22 @@
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from watchfiles import Change
 
-from edgeworker.config import Config, Worker
-from edgeworker.host.watching import SourceFilter, changes, watched
+from edgeworker.config import Config, ProductConfig, Worker, Zone
+from edgeworker.host.watching import SourceFilter, changes, files_of_products, watched
+
+
+@dataclass(frozen=True)
+class OfOneFile(ProductConfig):
+    file: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.file,)
 
 
 def test_json_files_matter_to_javascript_workers() -> None:
@@ -34,6 +44,18 @@ def test_json_files_matter_to_javascript_workers() -> None:
 )
 def test_only_what_an_edge_is_made_of_matters(name: str, matters: bool) -> None:
     assert SourceFilter()(Change.modified, f"/project/{name}") is matters
+
+
+def test_a_file_that_a_product_is_made_of_matters_whatever_its_name_is(tmp_path: Path) -> None:
+    product = OfOneFile(tmp_path / "keys" / "provider.json")
+    (tmp_path / "keys").mkdir()
+    config = Config(zones=(Zone("example.com", "z", products=(product,)),), products=(OfOneFile(tmp_path / "b"),))
+
+    assert files_of_products(config) == {*product.files, tmp_path / "b"}
+    assert watched(config) == {tmp_path}
+    source = SourceFilter(files=files_of_products(config))
+    assert source(Change.modified, str(tmp_path / "keys" / "provider.json"))
+    assert not source(Change.modified, str(tmp_path / "keys" / "other.json"))
 
 
 def test_a_directory_inside_another_is_not_watched_twice(tmp_path: Path) -> None:

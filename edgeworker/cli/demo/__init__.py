@@ -10,12 +10,16 @@ person who logs in and agrees in a browser, a client that is written with oauthl
 With --access it is Cloudflare Access: a login, a second application, a service token, forged tokens, an origin that
 verifies, a rotation and a revocation.
 
+With --shield it is API Shield: JWTs are verified at the edge before an API hears of the request, by rules of an
+edge.toml and of the REST API.
+
 examples:
   edgeworker demo             exits 0 only if every step was verified
   edgeworker demo --keep      leaves it running and prints curl lines to try
   edgeworker demo --oauth     login, consent, split token, API, refresh, revocation
   edgeworker demo --oauth --keep    and then log in with your own browser
   edgeworker demo --access    logins, policies, signed tokens, rotation, revocation
+  edgeworker demo --shield    tokens that are refused, and why; claims as header fields; a key that rotates
 """
 
 import argparse
@@ -24,8 +28,10 @@ from edgeworker.cli.output import Output
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--oauth", action="store_true", help="show the whole OAuth flow, from the login on")
-    parser.add_argument("--access", action="store_true", help="show Cloudflare Access, from the login on")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--oauth", action="store_true", help="show the whole OAuth flow, from the login on")
+    which.add_argument("--access", action="store_true", help="show Cloudflare Access, from the login on")
+    which.add_argument("--shield", action="store_true", help="show API Shield's JWT validation")
     parser.add_argument("--keep", action="store_true", help="leave everything running and say what to try")
 
 
@@ -41,6 +47,11 @@ def run(options: argparse.Namespace) -> int:
         from edgeworker.cli.demo.oauth.show import perform as perform_oauth
 
         return 0 if asyncio.run(perform_oauth(Output.for_stream(), keep=options.keep)) else 1
+
+    if options.shield:
+        from edgeworker.cli.demo.shield.show import perform as perform_shield
+
+        return 0 if asyncio.run(perform_shield(Output.for_stream(), keep=options.keep)) else 1
 
     from edgeworker.cli.demo.show import perform
 

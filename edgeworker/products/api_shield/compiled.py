@@ -9,7 +9,6 @@ from edgeworker.expressions import (
     ExpressionError,
     Predicate,
     RuleExpression,
-    TokenFact,
     check_evaluable,
     compile_expression,
     parse,
@@ -64,7 +63,6 @@ class SourceGroup:
     number: int
     sources: tuple[TokenSource, ...]
     configurations: tuple[TokenConfiguration, ...]
-    missing: Mapping[str, TokenFact]  # what holds where there is no token
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +74,8 @@ class CompiledShield:
     transforms: tuple[CompiledTransform, ...]
     rate_limits: tuple[CompiledRateLimit, ...]
     groups: tuple[SourceGroup, ...]
-    reads_cookies: bool
+    groups_of_header: Mapping[bytes, tuple[int, ...]]  # which groups look at a field, by its lower-case name
+    groups_of_cookie: Mapping[str, tuple[int, ...]]
     broken: Mapping[str, str]  # the ids of rules without an expression, and why
 
 
@@ -107,7 +106,8 @@ def compile_shield(config: ShieldConfig) -> CompiledShield:
             if one.enabled
         ),
         groups,
-        any(source.kind == "cookie" for group in groups for source in group.sources),
+        {name.encode("latin-1"): numbers for name, numbers in _numbers_of(groups, "header").items()},
+        _numbers_of(groups, "cookie"),
         broken,
     )
 
@@ -186,8 +186,15 @@ def _group(configurations: Sequence[TokenConfiguration]) -> tuple[SourceGroup, .
     by_sources: dict[tuple[TokenSource, ...], list[TokenConfiguration]] = {}
     for configuration in configurations:
         by_sources.setdefault(configuration.token_sources, []).append(configuration)
-    absent = TokenFact(present=False, valid=False)
     return tuple(
-        SourceGroup(number, sources, tuple(members), {member.id: absent for member in members})
-        for number, (sources, members) in enumerate(by_sources.items())
+        SourceGroup(number, sources, tuple(members)) for number, (sources, members) in enumerate(by_sources.items())
     )
+
+
+def _numbers_of(groups: Sequence[SourceGroup], kind: str) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for group in groups:
+        for source in group.sources:
+            if source.kind == kind:
+                found[source.name] = (*found.get(source.name, ()), group.number)
+    return found

@@ -102,7 +102,11 @@ def _rule_lines(kind: str, rule: ExplainedRule, fires: str) -> Iterator[str]:
     name = rule.title or rule.rule_id
     yield f'{kind:<11} "{name}" {f"{fires}: {rule.action}" if rule.fires else "does nothing"}'
     for outcome in rule.outcomes:
-        yield f"              {'  ' * outcome.depth}{outcome.text}  ->  {shown_value(outcome.value)}"
+        yield f"              {'  ' * outcome.depth}{_on_one_line(outcome.text)}  ->  {shown_value(outcome.value)}"
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines())
 
 
 def shown_value(value: Value | None) -> str:

@@ -19,7 +19,6 @@ from edgeworker.products.api_shield.policy import Block, Pass, decide
 from edgeworker.products.api_shield.rate_limits import RateLimiter
 from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenChecker
-from edgeworker.products.api_shield.traffic import ObservedTraffic
 from edgeworker.products.api_shield.zone_objects import ZoneObjects, merge
 from edgeworker.products.product import ProductServices
 
@@ -30,12 +29,11 @@ MAX_EVENTS: Final = 1000
 
 
 class OpenShield:
-    """API Shield in one edge. `events` are the last ones of this process, `traffic` what it saw of each zone."""
+    """API Shield in one edge. `events` are the last ones of this process."""
 
     def __init__(self, services: ProductServices) -> None:
         self.hosts: Mapping[str, Handler] = {}
         self.events: deque[ShieldEvent] = deque(maxlen=MAX_EVENTS)
-        self.traffic = ObservedTraffic()
         self.checker = TokenChecker()
         self.limiter = RateLimiter()
         self._services = services
@@ -106,13 +104,13 @@ class ShieldedZone:
                 self._shield.record([event])
                 self._note(request, "rate limited")
                 return pages.rate_limited(request, retry_after_seconds=over.retry_after_seconds)
-        if compiled.transforms or tokens.verified:
+        if compiled.transforms:
             headers = transform_headers(request.headers, compiled.transforms, facts)
             request = request.replace(headers=headers, verified_tokens=tokens.verified)
+        elif tokens.verified:
+            request = request.replace(verified_tokens=tokens.verified)
         self._note(request, "passed")
-        response = await self._then.fetch(request)
-        self._shield.traffic.observe(self._zone.id, compiled, request, response.status)
-        return response
+        return await self._then.fetch(request)
 
     def _note(self, request: Request, outcome: str) -> None:
         if request.trace is not None:

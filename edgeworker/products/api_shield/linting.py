@@ -5,7 +5,7 @@ Pure. A finding names its place: ("rules", 0), ("custom_rules", 1), ("token_conf
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,15 +36,7 @@ class Finding:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SplitTokenRoute:
-    """A route whose worker takes split tokens: clients send it signatures, which are no tokens."""
-
-    hostname: str
-    pattern: str
-
-
-def lint(config: ShieldConfig, split_token_routes: Sequence[SplitTokenRoute] = ()) -> list[Finding]:
+def lint(config: ShieldConfig) -> list[Finding]:
     """`config` compiles (see edgeworker.products.api_shield.compiled)."""
     known = frozenset(configuration.id for configuration in config.configurations)
     rules = [(index, rule, check_rule_expression(rule.expression, known)) for index, rule in enumerate(config.rules)]
@@ -56,7 +48,7 @@ def lint(config: ShieldConfig, split_token_routes: Sequence[SplitTokenRoute] = (
     return [
         *_about_rules(config, rules),
         *_about_precedence(config),
-        *_about_operations(config, split_token_routes),
+        *_about_operations(config),
         *_about_configurations(
             config, [expression for _, _, expression in rules], [expression for _, expression in custom]
         ),
@@ -117,24 +109,31 @@ def _about_precedence(config: ShieldConfig) -> Iterator[Finding]:
             )
 
 
-def _about_operations(config: ShieldConfig, split_token_routes: Sequence[SplitTokenRoute]) -> Iterator[Finding]:
+def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator[Finding]:
+    """`ways`: by the id of an operation, how its requests come to the worker that takes split tokens. Clients send it
+    signatures, which are no tokens. One finding for each rule."""
+    enabled = [rule for rule in config.rules if rule.enabled]
+    told: set[str] = set()
+    for operation in config.operations:
+        rule = next((rule for rule in enabled if includes(rule, operation)), None)
+        if operation.id in ways and rule is not None and rule.action == "block" and rule.id not in told:
+            told.add(rule.id)
+            yield Finding(
+                (),
+                f'the rule "{rule.title}" blocks split tokens: {ways[operation.id]} takes them, and on '
+                f"{operation.method} {operation.host}{operation.endpoint} a client sends a signature alone, which is "
+                "not a valid token. Exclude the operation, or validate the whole token behind the worker",
+            )
+
+
+def _about_operations(config: ShieldConfig) -> Iterator[Finding]:
     enabled = [rule for rule in config.rules if rule.enabled]
     if enabled:
         for operation in config.operations:
-            if not any(includes(rule, operation) for rule in enabled):
+            # Who excludes an operation by its name means it.
+            if not any(includes(rule, operation) or operation.id in rule.excluded_operations for rule in enabled):
                 name = f"{operation.method} {operation.host}{operation.endpoint}"
                 yield Finding((), f"no rule covers the operation {name}: its tokens are not asked for")
-    for route in split_token_routes:
-        for operation in config.operations:
-            rule = next((rule for rule in enabled if includes(rule, operation)), None)
-            if operation.host == route.hostname and rule is not None and rule.action == "block":
-                yield Finding(
-                    (),
-                    f'the rule "{rule.title}" blocks the split tokens of the route {route.pattern}: on '
-                    f"{operation.method} {operation.host}{operation.endpoint} a client sends a signature alone, which "
-                    "is not a valid token. Exclude the operation, or validate the whole token behind the worker",
-                )
-                break
 
 
 def _about_configurations(

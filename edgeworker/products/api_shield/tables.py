@@ -5,6 +5,7 @@ Imports neither cryptography nor the Rules language: every edge reads its edge.t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from edgeworker.config import ProductConfig, Zone
 from edgeworker.products.api_shield.config import ShieldConfig
@@ -43,6 +44,10 @@ class ShieldTable(ProductConfig):
     challenge: bool = schema.setting(False, BOOLEAN, "401 as RFC 6750 has it; Cloudflare blocks with 403")
     source: str = field(default="", metadata=schema.source())
     shield: ShieldConfig | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(one.jwks_file for one in self.token_configurations if one.jwks_file is not None)
 
     def check_table(self, context: FieldContext, written: Mapping[str, object]) -> None:
         from edgeworker.products.api_shield.table_checks import build_shield

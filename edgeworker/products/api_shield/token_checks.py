@@ -11,7 +11,7 @@ from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.expressions import TokenFact
-from edgeworker.expressions.request_fields import cookies_of, headers_of
+from edgeworker.expressions.request_fields import cookies_of
 from edgeworker.messages import Request, VerifiedToken
 from edgeworker.products.api_shield.compiled import CompiledShield, SourceGroup
 from edgeworker.products.api_shield.json_text import InvalidText
@@ -41,11 +41,14 @@ class TokenFinding:
 
 @dataclass(frozen=True, slots=True)
 class CheckedTokens:
-    """`facts` has every configuration, `checks` those that found a token."""
+    """`facts` and `checks` have the configurations that found a token."""
 
     facts: Mapping[str, TokenFact]
     checks: Mapping[str, TokenFinding]
     verified: tuple[VerifiedToken, ...]
+
+
+NO_TOKENS: Final = CheckedTokens({}, {}, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +68,37 @@ class TokenChecker:
         self._remembered: RememberedByToken[_Learnt] = RememberedByToken(max_entries=MAX_TOKENS, max_bytes=MAX_BYTES)
 
     def check(self, shield: CompiledShield, request: Request, *, now: float) -> CheckedTokens:
-        groups = shield.groups
-        headers = headers_of(request)
-        cookies = cookies_of(request) if shield.reads_cookies else {}
-        if len(groups) == 1:
-            return self._check_group(groups[0], find_token(groups[0].sources, headers, cookies), now)
-        parts = [self._check_group(group, find_token(group.sources, headers, cookies), now) for group in groups]
+        """Only groups that one of the request's fields concerns cost anything."""
+        headers: dict[str, list[bytes]] = {}
+        cookies: Mapping[str, Sequence[bytes]] = {}
+        concerned: set[int] = set()
+        for raw_name, value in request.headers.raw:
+            name = raw_name.lower()
+            numbers = shield.groups_of_header.get(name)
+            if numbers is not None:
+                headers.setdefault(name.decode("latin-1"), []).append(value)
+                concerned.update(numbers)
+            if name == b"cookie" and shield.groups_of_cookie and not cookies:
+                cookies = cookies_of(request)
+                for cookie in shield.groups_of_cookie.keys() & cookies.keys():
+                    concerned.update(shield.groups_of_cookie[cookie])
+        parts = []
+        for number in sorted(concerned):
+            group = shield.groups[number]
+            found = find_token(group.sources, headers, cookies)
+            if found is not None:
+                parts.append(self._check_group(group, found, now))
+        if not parts:
+            return NO_TOKENS
+        if len(parts) == 1:
+            return parts[0]
         return CheckedTokens(
             {key: fact for part in parts for key, fact in part.facts.items()},
             {key: check for part in parts for key, check in part.checks.items()},
             tuple(token for part in parts for token in part.verified),
         )
 
-    def _check_group(self, group: SourceGroup, found: FoundToken | None, now: float) -> CheckedTokens:
-        if found is None:
-            return CheckedTokens(group.missing, {}, ())
+    def _check_group(self, group: SourceGroup, found: FoundToken, now: float) -> CheckedTokens:
         name = b"%d:%s" % (group.number, found.text.encode("latin-1"))
         learnt = self._remembered.find(name)
         if learnt is not None and learnt.group is group and learnt.valid_from <= now <= learnt.valid_until:

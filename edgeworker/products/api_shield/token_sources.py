@@ -6,7 +6,7 @@ Source: https://developers.cloudflare.com/api-shield/security/jwt-validation/api
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 MAX_SOURCES: Final = 4
 _SOURCE: Final = re.compile(r'http\.request\.(headers|cookies)\["([^"\\]{1,256})"\]\[0\]')
@@ -27,8 +27,7 @@ class TokenSource:
         return f'http.request.{self.kind}s["{self.name}"][0]'
 
 
-@dataclass(frozen=True, slots=True)
-class FoundToken:
+class FoundToken(NamedTuple):
     source: TokenSource
     text: str
 
@@ -67,6 +66,8 @@ def find_token(
 
 def strip_bearer(value: str) -> str:
     """Without one "Bearer " before the token."""
+    if value.startswith("Bearer "):  # what nearly all clients send
+        return value[7:].strip(" \t")
     text = value.strip(" \t")
     match = _BEARER.match(text)
     return text[match.end() :] if match is not None else "" if text.lower() in ("bearer", "bearer:") else text

@@ -1,17 +1,16 @@
-"""Which endpoints requests went to that are no operation yet: what `edgeworker shield discover` proposes.
+"""Which endpoints requests went to that are no operation yet: what `edgeworker shield discover` proposes. Pure.
 
-Segments that look like an identifier become variables, so that "/users/17" and "/users/18" are one proposal. In memory,
-bounded, of answers below 400 only: what does not exist is not an endpoint.
+Segments that look like an identifier become variables, so that "/users/17" and "/users/18" are one proposal. Only
+answers below 400 count: what does not exist is not an endpoint.
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from edgeworker.messages import Request
-from edgeworker.products.api_shield.compiled import CompiledShield
-from edgeworker.products.api_shield.operations import METHODS, normalize_endpoint
+from edgeworker.products.api_shield.operations import METHODS, OperationTable, normalize_endpoint, normalize_host
 
 MAX_ENDPOINTS: Final = 2_000
 _MAX_PATH_CHARACTERS: Final = 512
@@ -31,24 +30,32 @@ class Proposal:
     requests: int
 
 
-class ObservedTraffic:
-    def __init__(self) -> None:
-        self._seen: dict[str, Counter[tuple[str, str, str]]] = {}
+@dataclass(frozen=True, slots=True)
+class AnsweredRequest:
+    """What an access log knows of one request."""
 
-    def observe(self, zone_id: str, shield: CompiledShield, request: Request, status: int) -> None:
-        path = request.url.path
-        if status >= 400 or len(path) > _MAX_PATH_CHARACTERS or request.method not in METHODS:
-            return
-        if shield.operations.find(request.method, request.url.hostname, path) is not None:
-            return
-        seen = self._seen.setdefault(zone_id, Counter())
-        key = (request.method, request.url.hostname, template_of(path))
+    method: str
+    host: str
+    path: str
+    status: int
+
+
+def propose(requests: Iterable[AnsweredRequest], known: OperationTable) -> list[Proposal]:
+    """The most used first."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for request in requests:
+        path, hostname = request.path, request.host.partition(":")[0].lower()
+        if request.status >= 400 or len(path) > _MAX_PATH_CHARACTERS or request.method not in METHODS:
+            continue
+        if known.find(request.method, hostname, path) is not None:
+            continue
+        try:
+            key = (request.method, normalize_host(hostname), template_of(path))
+        except ValueError:
+            continue
         if key in seen or len(seen) < MAX_ENDPOINTS:
             seen[key] += 1
-
-    def proposals(self, zone_id: str) -> list[Proposal]:
-        """The most used first."""
-        return [Proposal(*key, requests) for key, requests in self._seen.get(zone_id, Counter()).most_common()]
+    return [Proposal(*key, requests=count) for key, count in seen.most_common()]
 
 
 def template_of(path: str) -> str:

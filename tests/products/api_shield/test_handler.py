@@ -11,7 +11,6 @@ from edgeworker.clock import SystemClock
 from edgeworker.config import JSON
 from edgeworker.messages import URL, Headers, Request, VerifiedToken
 from edgeworker.products.api_shield.config import HeaderTransform, RateLimitRule, ShieldConfig
-from edgeworker.products.api_shield.traffic import Proposal
 from edgeworker.products.api_shield.zone_objects import ZoneObjects
 from edgeworker.state import SQLiteState
 from tests.products.api_shield.minting import NOW, key_set, mint, mint_raw, signing_key
@@ -322,18 +321,6 @@ async def test_secrets_are_kept_apart_from_what_the_api_shows(tmp_path: Path) ->
         (shown,) = await documents.list("z1/configuration")
         assert '"k"' not in json.dumps(dict(shown.value))
         assert [document.id for document in await documents.list("z1/secret")] == ["A"]
-
-
-async def test_what_answers_and_is_no_operation_is_observed() -> None:
-    edge = ShieldedEdge(CONFIG)
-
-    for target in ("/users/7", "/orders/17", "/orders/18", "/orders/0f8fad5b-d9cb-469f-a165-70867728950e", "/health"):
-        await edge.get(target, mint(KEY))
-
-    assert edge.shield.traffic.proposals("z1") == [
-        Proposal("GET", "api.test", "/orders/{var1}", 3),
-        Proposal("GET", "api.test", "/health", 1),
-    ]
 
 
 async def test_a_token_in_every_configuration_is_verified_by_the_one_that_has_its_key() -> None:

@@ -1,12 +1,16 @@
 """What is allowed and most likely not meant is told."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from edgeworker.config import Config, Route, Worker, Zone
 from edgeworker.products.api_shield.config import RateLimitRule, ShieldConfig
 from edgeworker.products.api_shield.keys import read_keys
-from edgeworker.products.api_shield.linting import SplitTokenRoute, lint
+from edgeworker.products.api_shield.linting import lint, lint_split_tokens
+from edgeworker.products.api_shield.split_token_routes import split_token_ways
+from edgeworker.routing import Resolver
 from tests.products.api_shield.minting import key_set, signing_key, small_rsa_key
 from tests.products.api_shield.zones import configuration, custom, operation, rule
 
@@ -22,8 +26,8 @@ CLEAN = ShieldConfig(
 )
 
 
-def _texts(config: ShieldConfig, *routes: SplitTokenRoute) -> list[str]:
-    return [finding.text for finding in lint(config, routes)]
+def _texts(config: ShieldConfig) -> list[str]:
+    return [finding.text for finding in lint(config)]
 
 
 def test_a_sound_configuration_has_no_findings() -> None:
@@ -72,7 +76,9 @@ def test_what_is_not_covered_is_told() -> None:
         'the rule "rule r1" covers no operation and never acts'
     ]
     assert any('excludes the operation "gone"' in text for text in _texts(excluded))
-    assert any("no rule covers the operation GET api.test/users/{var1}" in text for text in _texts(excluded))
+    assert not any("no rule covers the operation" in text for text in _texts(excluded))
+    elsewhere = replace(CLEAN, rules=(replace(rule(CHECKED), include_hosts=("other.test",)),))
+    assert any("no rule covers the operation GET api.test/users/{var1}" in text for text in _texts(elsewhere))
     assert any("no operations" in text for text in _texts(replace(CLEAN, operations=())))
 
 
@@ -118,8 +124,20 @@ def test_a_rate_limit_on_a_claim_needs_a_rule_that_blocks() -> None:
 
 
 def test_a_rule_that_blocks_split_tokens_is_told() -> None:
-    route = SplitTokenRoute("api.test", "api.test/*")
+    gateway = Worker("gateway", Path("worker.py"), is_default_script=True)
+    zones = (Zone("api.test", "z1"),)
+    routed = Config(workers=(gateway,), zones=zones, routes=(Route("api.test/users/*", "gateway"),))
+    everywhere = Config(workers=(gateway,), zones=zones, default_worker="gateway", default_on_every_host=True)
+    elsewhere = Config(workers=(gateway,), zones=zones, routes=(Route("api.test/orders/*", "gateway"),))
+    other = replace(routed, workers=(replace(gateway, is_default_script=False),))
 
-    assert any("blocks the split tokens of the route api.test/*" in text for text in _texts(CLEAN, route))
-    assert _texts(CLEAN, SplitTokenRoute("other.test", "other.test/*")) == []
-    assert _texts(replace(CLEAN, rules=(rule(CHECKED, "log"),)), route) == []
+    def told(config: Config, shield: ShieldConfig = CLEAN) -> list[str]:
+        ways = split_token_ways(config, Resolver(config), shield)
+        return [finding.text for finding in lint_split_tokens(shield, ways)]
+
+    assert ["blocks split tokens: the route api.test/users/* takes them" in text for text in told(routed)] == [True]
+    assert ['the worker "gateway" on every host takes them' in text for text in told(everywhere)] == [True]
+    assert told(elsewhere) == told(other) == []
+    assert told(routed, replace(CLEAN, rules=(rule(CHECKED, "log"),))) == []
+    two = replace(CLEAN, operations=(*CLEAN.operations, operation("/users/{id}", method="POST")))
+    assert len(told(routed, two)) == 1
