@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edgeworker.cli.diagnostics import show_warnings
@@ -16,8 +16,8 @@ from edgeworker.host.datadir import DataDir
 from edgeworker.messages import URL, Credentials, Headers, InvalidURL
 from edgeworker.products.access import service_tokens
 from edgeworker.products.access.answers import how_asked
-from edgeworker.products.access.config import DAY_SECONDS, Application, access_config, made_up_account
-from edgeworker.products.access.directory import Directory, Snapshot
+from edgeworker.products.access.config import DAY_SECONDS, AccessConfig, Application, access_config, made_up_account
+from edgeworker.products.access.directory import RUNNING, Directory, Snapshot
 from edgeworker.products.access.explain import explain
 from edgeworker.products.access.keys import certs
 from edgeworker.products.access.local_login import LocalLogin, find_application, identity_of
@@ -65,7 +65,13 @@ async def run_action(options: argparse.Namespace) -> None:
         raise ConfigError(_NO_ACCESS)
     clock = SystemClock()
     async with SQLiteState(DataDir.open(options.persist_to).path, clock) as state:
-        opened = OpenedAccess(config, Directory(access, state.documents(AccessProduct.name), clock), clock)
+        documents = state.documents(AccessProduct.name)
+        running = await documents.get(*RUNNING)
+        is_written = any(isinstance(product, AccessConfig) and product.issuer for product in config.products)
+        if running is not None and not is_written:
+            # `dev --port` decides about the issuer, and is not known here.
+            access = replace(access, issuer=str(running.value.get("issuer")))
+        opened = OpenedAccess(config, Directory(access, documents, clock), clock)
         match options.access_command:
             case "apps":
                 await _apps(opened, as_json=options.json)

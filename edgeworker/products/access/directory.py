@@ -48,6 +48,7 @@ Change = Put | Delete
 _MARK: Final = ("directory", "revision")
 _KEYS: Final = ("keys", "current")
 ORGANIZATION: Final = ("organization", "current")
+RUNNING: Final = ("running", "issuer")
 # Kinds of documents whose change makes another snapshot.
 KINDS: Final = ("app", "policy", "group", "identity_provider", "service_token", "list")
 _LOCAL_ID: Final = made_up_uuid("identity_provider", "local")
@@ -101,12 +102,21 @@ class Snapshot:
 
 
 class Directory:
-    """Makes snapshots. One for each edge. Without `local_login` no one can log in by picking who to be."""
+    """Makes snapshots. One for each edge. Without `local_login` no one can log in by picking who to be; with
+    `announces` it writes down which issuer the running edge has, for commands that do not know its sockets.
+    """
 
     def __init__(
-        self, config: AccessConfig, documents: DocumentStore, clock: Clock, *, local_login: bool = True
+        self,
+        config: AccessConfig,
+        documents: DocumentStore,
+        clock: Clock,
+        *,
+        local_login: bool = True,
+        announces: bool = False,
     ) -> None:
         self.config = config
+        self._announces = announces
         self._local_login = local_login
         self.documents = documents
         self._clock = clock
@@ -129,12 +139,19 @@ class Directory:
             mark = await self.documents.get(*_MARK)
             revision = 0 if mark is None else mark.revision
             if self._snapshot is None or revision != self._mark:
+                if self._announces:
+                    await self._announce_issuer()
                 self._serial += 1
                 self._snapshot = await self._build()
                 self._mark = revision
             # The version of before the reading: what was written meanwhile is seen at the next look.
             self._version = version
             return self._snapshot
+
+    async def _announce_issuer(self) -> None:
+        known = await self.documents.get(*RUNNING)
+        if known is None or known.value.get("issuer") != self.config.issuer:
+            await self.documents.put(*RUNNING, {"issuer": self.config.issuer})
 
     async def current(self) -> Snapshot:
         return self.peek() or await self.load()

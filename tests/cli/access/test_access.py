@@ -1,7 +1,9 @@
 """`edgeworker access`."""
 
+import asyncio
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import jwt
@@ -9,6 +11,12 @@ import pytest
 from cryptography import x509
 
 from edgeworker.cli import main
+from edgeworker.config import Socket
+from edgeworker.host.datadir import DataDir
+from edgeworker.state import SQLiteState
+from edgeworker.testing.clock import MovableClock
+from edgeworker.testing.edge import read
+from edgeworker.testing.local import LocalEdge
 from tests.products.access.test_edge_file import GOOD
 
 SHOP = "https://shop.example.com/admin"
@@ -122,3 +130,23 @@ def test_without_access_there_is_one_clear_line(tmp_path: Path, capsys: pytest.C
     error = _run(capsys, "apps", "--edge", str(tmp_path / "edge.toml"), "--persist-to", str(tmp_path / "d"), status=1)
 
     assert 'write [access] with team = "acme" into edge.toml' in error
+
+
+async def _run_once(folder: Path, port: int) -> None:
+    """As `edgeworker dev --port` does: an edge with other sockets than edge.toml says, on the same data directory."""
+    config = replace(read(folder / "edge.toml"), edge_socket=Socket(port=port))
+    clock = MovableClock()
+    async with SQLiteState(DataDir.open(folder / ".edgeworker").path, clock) as state:
+        edge = LocalEdge(config, clock=clock)
+        edge._engine.state = state
+        async with edge:
+            assert (await edge.fetch(SHOP)).status == 302
+
+
+def test_a_login_is_for_the_edge_that_runs_whatever_its_port(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(_run_once(folder, 18787))
+
+    token = _run(capsys, "login", "ada@example.com", "--print", "token").strip()
+
+    assert jwt.decode(token, options={"verify_signature": False})["iss"] == "http://acme.localhost:18787"
+    assert "http://acme.localhost:18787/cdn-cgi/access/certs" in _run(capsys, "apps")
