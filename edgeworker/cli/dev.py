@@ -131,12 +131,11 @@ class _Session:
         return load(load_options(self._options))
 
     def _tell_secret_sources(self, loaded: "Loaded") -> None:
-        """In wrangler's words, once: a file that is not meant to be there is seen at the start."""
-        for name in loaded.secret_sources:
-            if self._options.json:
+        """In wrangler's words, once: a file that is not meant to be there is seen at the start. People see it above the
+        table of what is served."""
+        if self._options.json:
+            for name in loaded.secret_sources:
                 _log.info("Using secrets defined in %s", name)
-            else:
-                self._errors.line(f"Using secrets defined in {name}")
 
     def _settled(self, loaded: "Loaded") -> "Config":
         """The configuration with what the command line overrides. Tells warnings; raises ConfigError."""

@@ -88,13 +88,13 @@ def test_without_any_configuration_the_split_token_script_is_checked(capsys: pyt
 
 
 def test_what_has_no_effect_is_told_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tmp_path.joinpath("wrangler.toml").write_text(GOOD + "minify = true\n")
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD + "upload_source_maps = true\n")
     tmp_path.joinpath("worker.py").touch()
 
     assert check() == 0
-    assert "minify" not in capsys.readouterr().err
+    assert "upload_source_maps" not in capsys.readouterr().err
     assert check("--verbose") == 0
-    assert '"minify" has no effect here: there is nothing to bundle.' in capsys.readouterr().err
+    assert '"upload_source_maps" has no effect here: there is nothing to upload.' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

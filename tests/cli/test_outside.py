@@ -80,7 +80,7 @@ def test_a_proxy_that_cannot_be_used_keeps_dev_from_starting(tmp_path: Path) -> 
     fetching(tmp_path)
 
     with (
-        pytest.raises(AssertionError, match=r'ALL_PROXY must be .*; a "socks5" proxy cannot be used') as caught,
+        pytest.raises(AssertionError, match=r'ALL_PROXY must be .*; a \\?"socks5\\?" proxy cannot be used') as caught,
         dev(cwd=tmp_path, env=environment(ALL_PROXY="socks5://me:hunter2@127.0.0.1:1080")),
     ):
         pass

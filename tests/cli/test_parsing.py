@@ -10,7 +10,7 @@ from edgeworker.cli import parser
     [
         (["dve"], 'COMMAND: "dve" is not known. Did you mean "dev"?'),
         (["tokne", "create"], 'COMMAND: "tokne" is not known. Did you mean "token"?'),
-        (["xyz"], "There are: 'demo', "),
+        (["xyz"], "There are: 'access', "),
         (["dev", "--orgin", "http://o"], 'unrecognized arguments: --orgin http://o. Did you mean "--origin"?'),
         (["dev", "--prot=1"], 'unrecognized arguments: --prot=1. Did you mean "--port"?'),
         (["dev", "--zzzzz"], "unrecognized arguments: --zzzzz. See edgeworker dev --help"),

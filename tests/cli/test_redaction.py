@@ -135,7 +135,7 @@ def running(folder: Path, *options: str, env: dict[str, str]) -> Iterator[Run]:
             process.stdout.close()
 
 
-TEXT = (r"  edge +(http://\S+)", r"KV REST API +(http://\S+)/client/v4")
+TEXT = (r"Ready on (http://\S+)", r"KV REST API +(http://\S+)/client/v4")
 JSON = (r'"url": "(http://[^"]+)"', r'"api_url": "(http://[^"]+)"')
 
 
