@@ -71,3 +71,24 @@ async def test_a_zone_is_named_where_there_are_several() -> None:
             await edge.shield.call("GET", "/api_gateway/operations")
 
         assert await edge.shield.call("GET", "/api_gateway/operations", zone="b.test") is not None
+
+
+async def test_tokens_of_the_tests_issuer_count_with_its_keys() -> None:
+    async with _edge() as edge:
+        made = await edge.shield.call(
+            "POST",
+            "/token_validation/config",
+            {
+                "title": "issuer",
+                "description": "of this test",
+                "token_type": "JWT",
+                "token_sources": ['http.request.headers["authorization"][0]'],
+                "credentials": edge.issuer.jwks(),
+            },
+        )
+        assert isinstance(made, dict)
+
+        token = edge.issuer.token(sub="ann")
+        explanation = await edge.shield.explain(URL, headers={"Authorization": f"Bearer {token}"})
+
+        assert [one.result for one in explanation.tokens if one.configuration_id == made["id"]] == ["valid"]

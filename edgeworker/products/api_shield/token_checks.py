@@ -99,7 +99,7 @@ class TokenChecker:
         )
 
     def _check_group(self, group: SourceGroup, found: FoundToken, now: float) -> CheckedTokens:
-        name = b"%d:%s" % (group.number, found.text.encode("latin-1"))
+        name = b"%d:%d:%s" % (group.number, found.number, found.text.encode("latin-1"))
         learnt = self._remembered.find(name)
         if learnt is not None and learnt.group is group and learnt.valid_from <= now <= learnt.valid_until:
             return learnt.tokens

@@ -28,8 +28,11 @@ class TokenSource:
 
 
 class FoundToken(NamedTuple):
+    """`number` is the place of the source in its list."""
+
     source: TokenSource
     text: str
+    number: int = 0
 
 
 def read_source(expression: str) -> TokenSource:
@@ -55,12 +58,12 @@ def find_token(
 ) -> FoundToken | None:
     """The first source that the request has decides; the others are not looked at. A source without a value is
     absent."""
-    for source in sources:
+    for number, source in enumerate(sources):
         values = (headers if source.kind == "header" else cookies).get(source.name)
         if values:
             text = strip_bearer(values[0].decode("latin-1"))
             if text:
-                return FoundToken(source, text)
+                return FoundToken(source, text, number)
     return None
 
 
