@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
+from edgeworker.cli.production.access import audit_access
 from edgeworker.cli.production.finding import Finding
 from edgeworker.config import Binding, Config, Socket, Worker
 from edgeworker.messages import URL, InvalidURL
@@ -59,6 +60,7 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
     yield from _outbound(config)
     yield from _limits(config)
     yield from _storage(config)
+    yield from audit_access(config)
     if config.cf.override_header is not None:
         yield Finding(
             "error",

@@ -112,8 +112,11 @@ def authorized_url(origin: str, *, nonce: str, host: str, redirect: str, is_sso:
 
 
 def query_of(url: URL) -> dict[str, str] | None:
-    """Names and values; None where a name comes twice: two readers could take different ones."""
-    pairs = parse_qsl(url.query.removeprefix("?"), keep_blank_values=True, max_num_fields=64)
+    """Names and values; None where a name comes twice (two readers could take different ones), or there are many."""
+    try:
+        pairs = parse_qsl(url.query.removeprefix("?"), keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        return None
     found = dict(pairs)
     return found if len(found) == len(pairs) else None
 
