@@ -82,7 +82,8 @@ FEATURES: Final = (
         "`gzip` and `br` are written and read by the runtime; under every other value (`zstd`, `deflate`, `GZIP`, "
         "`gzip, br`) the bytes are the script's own, as in workerd. `encodeBody` counts",
     ),
-    Feature("workers.asgi", ("entrypoint", "fetch", "websocket"), "emulated"),
+    Feature("workers.asgi", ("entrypoint", "fetch", "request_to_scope", "websocket"), "emulated"),
+    Feature("workers.rpc", ("python_from_rpc", "python_to_rpc"), "emulated"),
     Feature(
         "workers.wsgi", ("entrypoint", "fetch"), "approximated", "the application runs in a bounded pool of threads"
     ),
@@ -225,6 +226,18 @@ FEATURES: Final = (
         "approximated",
         "those of this Python, shared by all workers of the process: Django has one configuration for all of them. "
         "They may import `js`, `workers` and `pyodide`, and find those of the script that they work for",
+    ),
+    Feature(
+        "libraries",
+        ("logging.basicConfig",),
+        "approximated",
+        "its level counts, for all workers of the process; the format is the edge's",
+    ),
+    Feature(
+        "libraries",
+        ("sys.stdout",),
+        "approximated",
+        "one for the process: what a script sets is set for the edge and for all other scripts",
     ),
     Feature(
         "modules",

@@ -35,10 +35,9 @@ class _FetchSocket:
             self._timeout = error
 
     def makefile(self, *_args: object, **_options: object) -> io.BufferedIOBase:
-        if self._timeout is not None:
-            raise self._timeout
         if self._answer is None:
-            raise OSError("the request's body is shorter than its Content-Length")
+            error = self._timeout or OSError("the request's body is shorter than its Content-Length")
+            return io.BufferedReader(_Broken(error))
         return io.BufferedReader(_Joined(write_head(self._answer), library_requests.open_body(self._answer)))
 
     def settimeout(self, seconds: float | None) -> None:
@@ -49,6 +48,19 @@ class _FetchSocket:
 
     def close(self) -> None:
         """There is no socket."""
+
+
+class _Broken(io.RawIOBase):
+    """Fails when it is read: http.client leaves a half-made response behind where opening it fails."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer has no length
+        raise self._error
 
 
 class _Joined(io.RawIOBase):

@@ -1,5 +1,6 @@
 """Why a script could not be loaded, as its author wants to read it: file, line, caret, and what would be right."""
 
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -17,6 +18,20 @@ _NOT_PORTABLE: Final = {
     "pyodide_js": "it is Pyodide's own interface; Python Workers cannot rely on it",
     "pyodide_http": "use the libraries themselves (httpx, requests)",
 }
+
+# What an older Python calls a SyntaxError, by the line or by its message. The newest first.
+_SYNTAX: Final = (
+    ((3, 14), re.compile(r"""(?<![\w'"])[tT][rR]?['"]|^\s*except\s+[\w.]+\s*,|multiple exception types""")),
+    ((3, 13), re.compile(r"^\s*(?:class|def|async\s+def|type)\s+\w+\s*\[[^\]=]*=[^\]]*\]")),
+    (
+        (3, 12),
+        re.compile(
+            r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=|^\s*(?:class|def|async\s+def)\s+\w+\s*\["
+            r"|f-string expression part cannot include"
+            r"""|[fF]"[^"{]*\{[^}"]*"[^"]*"|[fF]'[^'{]*\{[^}']*'[^']*'"""
+        ),
+    ),
+)
 
 
 def check_main(worker: Worker, main: Path) -> ScriptError | None:
@@ -55,9 +70,25 @@ def _describe_syntax_error(error: SyntaxError) -> str:
     """`file, line 3: invalid syntax`, the line, and the caret below what is wrong."""
     shown = traceback.format_exception_only(type(error), error)
     # The first line is Python's 'File "...", line n', the last one the class and the message.
-    return (
+    text = (
         f"{error.filename}, line {error.lineno}: {type(error).__name__}: {error.msg}\n{''.join(shown[1:-1])}".rstrip()
     )
+    needed = find_needed_version(error.text or "", error.msg or "")
+    if needed is None or sys.version_info >= needed:
+        return text
+    here = ".".join(map(str, sys.version_info[:2]))
+    return (
+        f"{text}\nThis is written for Python {needed[0]}.{needed[1]} or newer, and edgeworker runs on Python {here}; "
+        f"Cloudflare runs 3.12 and newer. Run it there: uv run --python 3.13 edgeworker dev"
+    )
+
+
+def find_needed_version(line: str, message: str) -> tuple[int, int] | None:
+    """The release of Python whose syntax a line that could not be parsed has. Pure."""
+    for version, pattern in _SYNTAX:
+        if pattern.search(line) or pattern.search(message):
+            return version
+    return None
 
 
 def _describe_place(error: BaseException, worker: Worker) -> str:

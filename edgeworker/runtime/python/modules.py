@@ -31,12 +31,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from edgeworker.runtime.python import blocking_loop, http_client_library, http_libraries, socket_guard, stand_ins
+from edgeworker.runtime.python import (
+    blocking_loop,
+    http_client_library,
+    http_libraries,
+    script_logging,
+    socket_guard,
+    stand_ins,
+)
 from edgeworker.runtime.python.script_frames import MARK, Script, current_script, enter_script
-from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader
+from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader, ValueLoader
 
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
 _OLD_NAMES: Final = {"cloudflare.workers": "workers"}
+_JS: Final = "js"
 _PYTHON_MODULES: Final = "python_modules"  # where pywrangler puts the packages that are deployed
 _numbers: Final = itertools.count(1)
 _open: Final[dict[str, "Modules"]] = {}
@@ -73,6 +81,9 @@ class Modules(Script):
         self._running: list[ModuleType] = []  # their specifications still have the mangled names
         self.builtins: dict[str, object] = {**vars(builtins), "__import__": self._import, MARK: self}
         _install(self)
+        for name in shims:
+            if name in sys.modules and self.is_plain(name):  # unit tests imported it: libraries would find theirs
+                stand_ins.place(name)
 
     def close(self) -> None:
         """Forgets every module. Code that still runs keeps what it has and can import nothing more of its own."""
@@ -179,8 +190,12 @@ class Modules(Script):
             return _spec(mangled, ScriptLoader(self, mangled, str(self._main_path)), None)
         if name in self._shims and not self._is_own(name):
             shim = ShimLoader(self._shims[name], self)
-            is_package = any(other.startswith(name + ".") for other in self._shims)
+            # A global of JavaScript can be imported as a module of `js`.
+            is_package = name == _JS or any(other.startswith(name + ".") for other in self._shims)
             return ModuleSpec(mangled, shim, origin="edgeworker", is_package=is_package)
+        if name.startswith(_JS + ".") and not self._is_own(_JS):
+            value: object = vars(sys.modules[self.prefix + _JS]).get(name.removeprefix(_JS + "."))
+            return None if value is None else ModuleSpec(mangled, ValueLoader(value), origin="edgeworker")
         package, _, tail = name.rpartition(".")
         if package:
             places = [self._in(place) for place in sys.modules[self.prefix + package].__path__]
@@ -307,6 +322,7 @@ def _install(modules: Modules) -> None:
         importlib.reload = _reload_for_scripts
         blocking_loop.install(lambda: current_script() is not None)
         socket_guard.install()
+        script_logging.install()
         http_client_library.install()
 
 
@@ -319,6 +335,7 @@ def _uninstall(modules: Modules) -> None:
             importlib.reload = _reload
             blocking_loop.uninstall()
             socket_guard.uninstall()
+            script_logging.uninstall()
             http_client_library.uninstall()
 
 
@@ -330,7 +347,12 @@ def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleT
         name = modules.mangled(name)
     elif package is not None:
         package = modules.mangled(package)
-    return modules._settled(_import_module(name, package))
+    try:
+        return modules._settled(_import_module(name, package))
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith(modules.prefix):
+            raise
+        raise ModuleNotFoundError(modules.plain(str(error)), name=modules.plain(error.name)) from None
 
 
 def _reload_for_scripts(module: ModuleType) -> ModuleType:

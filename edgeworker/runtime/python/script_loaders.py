@@ -1,6 +1,7 @@
 """How a module of a script is run: with builtins of its own, under the name that its author gave it."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -74,3 +75,17 @@ class ShimLoader(Loader):
         if self._owner is not None:
             self._owner.name_plainly(module)
         vars(module).update(self._fill())
+
+
+class ValueLoader(Loader):
+    """Puts a value in the place of a module, as Pyodide does for `import js.fetch`."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        any_objects: dict[str, object] = sys.modules  # type: ignore[assignment]  # the import system takes any object
+        any_objects[module.__name__] = self._value

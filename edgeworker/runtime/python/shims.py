@@ -48,7 +48,7 @@ from edgeworker.runtime.webapi import (
     websocket,
 )
 from edgeworker.runtime.webapi import json as js_json
-from edgeworker.runtime.webapi.ffi import jsnull
+from edgeworker.runtime.webapi.ffi import JsDict, jsnull
 from edgeworker.runtime.webapi.surplus import ignore_surplus_in
 
 PYODIDE_VERSION: Final = "0.28.3"
@@ -85,6 +85,11 @@ def make_shims(services: ShimServices) -> Shims:
         "workers": partial(_workers, services),
         "workers.asgi": _asgi,
         "workers.gateway": lambda: {"BaseOptions": gateway.Options},
+        "workers.rpc": lambda: {
+            "JsDict": JsDict,
+            "python_from_rpc": rpc.python_from_rpc,
+            "python_to_rpc": rpc.python_to_rpc,
+        },
         "workers.types": lambda: {
             name: getattr(types, name)
             for name in ("Body", "FetchKwargs", "Headers", "JSBody", "RequestInitCfProperties")
@@ -215,6 +220,7 @@ def _asgi() -> Names:
         "__getattr__": _asgi_attribute,
         "entrypoint": make_asgi_entrypoint,
         "fetch": asgi.fetch,
+        "request_to_scope": asgi.request_to_scope,
         "websocket": asgi_websocket.websocket,
     }
 

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Final
 
 from edgeworker.runtime.python.script_frames import Script, current_script
+from edgeworker.runtime.python.script_loaders import ShimLoader
 
 # What is another object for each script, and is taken into a library's own names by `from workers import env`.
 _OF_A_SCRIPT: Final = {"workers": ("env",), "js": ("caches", "console")}
@@ -113,8 +114,9 @@ def may_stand(name: str) -> bool:
 
 
 def is_of_others(name: str) -> bool:
-    """Whether the process has loaded a module of that name that is no script's."""
-    return name in sys.modules and type(sys.modules[name]) is not StandIn
+    """Whether the process has loaded a module of that name that is no script's, and not one of ours for unit tests."""
+    there = sys.modules.get(name)
+    return there is not None and type(there) is not StandIn and not isinstance(_loader_of(there), ShimLoader)
 
 
 def place(name: str) -> StandIn:
@@ -123,8 +125,14 @@ def place(name: str) -> StandIn:
     if isinstance(there, StandIn):
         return there
     stand_in = StandIn(name)
+    if there is not None:
+        _elsewhere[name] = there
     sys.modules[name] = stand_in
     return stand_in
+
+
+def _loader_of(module: ModuleType) -> object:
+    return getattr(module, "__loader__", None)
 
 
 def remove(name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from edgeworker import config
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import load
+from edgeworker.runtime.python import load_errors
 from tests.runtime.stage import IMPORTS, Stage
 
 ON_FETCH = "async def on_fetch(request):\n    return Response('')\n"
@@ -129,3 +130,38 @@ def test_a_style_that_cloudflare_would_refuse_at_this_date_runs_with_a_warning(
         stage.add(IMPORTS + script, date=date, flags=flags)
 
     assert (warns in caplog.text) if warns else not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "needed"),
+    [
+        # https://docs.python.org/3/whatsnew/3.12.html#new-features
+        ("type Point = tuple[int, int]", "invalid syntax", (3, 12)),
+        ("type Pair[T] = tuple[T, T]", "invalid syntax", (3, 12)),
+        ("def first[T](items: list[T]) -> T:", "expected '('", (3, 12)),
+        ("async def first[T](items): ...", "expected '('", (3, 12)),
+        ("class Box[T]:", "invalid syntax", (3, 12)),
+        ('    x = f"{d["a"]}"', "f-string: unmatched '['", (3, 12)),
+        ("x = f'{d['a']}'", "f-string: unmatched '['", (3, 12)),
+        ("x = f'{a!r:\\n}'", "f-string expression part cannot include a backslash", (3, 12)),
+        # https://docs.python.org/3/whatsnew/3.13.html (PEP 696)
+        ("class Box[T = int]:", "invalid syntax", (3, 13)),
+        # https://docs.python.org/3/whatsnew/3.14.html (PEP 750, PEP 758)
+        ("x = t'{name}'", "invalid syntax", (3, 14)),
+        ("except ValueError, TypeError:", "multiple exception types must be parenthesized", (3, 14)),
+        ("type = 1 +", "invalid syntax", None),
+        ("def f(:", "invalid syntax", None),
+        ("x = f'{a'", "f-string: expecting '}'", None),
+        ("x = 'a' 'b", "unterminated string literal", None),
+        ("part'x'", "invalid syntax", None),
+    ],
+)
+def test_the_python_is_named_whose_syntax_a_line_has(line: str, message: str, needed: tuple[int, int] | None) -> None:
+    assert load_errors.find_needed_version(line, message) == needed
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads it")
+@pytest.mark.parametrize("line", ["type A = int", "def f[T](x: T): ...", "class A[T]: ...", "x = f'{'a'}'"])
+async def test_newer_syntax_says_which_python_is_needed(stage: Stage, line: str) -> None:
+    with pytest.raises(ScriptError, match=r"written for Python 3\.12 or newer, and edgeworker runs on Python 3\.11"):
+        stage.add(line + "\n")

@@ -83,6 +83,15 @@ def build_scope(request: messages.Request, env: object, state: dict[str, object]
     return scope
 
 
+def request_to_scope(request: object, env: object, ws: bool = False) -> dict[str, object]:
+    """`asgi.request_to_scope` of the SDK: the scope of a request, of a WebSocket's with `ws`."""
+    core = getattr(request, "core", None)
+    if not isinstance(core, messages.Request):
+        raise TypeError(f"request_to_scope() takes a request, not {type(request).__name__}")
+    scope = build_scope(core, env, None)
+    return {**scope, "type": "websocket", "scheme": scope["scheme"]} if ws else scope
+
+
 class _ApplicationCall:
     """One request in an application. A body in several pieces is handed on as it is made, at the reader's pace."""
 
