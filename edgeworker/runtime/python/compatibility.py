@@ -3,7 +3,9 @@
 Source: https://developers.cloudflare.com/workers/configuration/compatibility-flags/
 """
 
+import dis
 from collections.abc import Iterator
+from types import CodeType
 from typing import Final
 
 from edgeworker.config import Worker
@@ -39,7 +41,33 @@ def warnings(worker: Worker, exports: Exports) -> Iterator[str]:
             f"Cloudflare does not call {given} from compatibility date {NO_GLOBAL_HANDLERS_FROM} on; it runs here. "
             "Write class Default(WorkerEntrypoint), or set the flag disable_python_no_global_handlers"
         )
+    yield from _uses_of_arguments(exports)
 
 
 def _is_named_as_before(default: type | None, name: str, method: str) -> bool:
     return default is not None and callable(getattr(default, name, None)) and not hasattr(default, method)
+
+
+def _uses_of_arguments(exports: Exports) -> Iterator[str]:
+    """Handlers of classes that use `env` or `ctx` as they were given: Cloudflare gives them None there."""
+    classes = {"Default": exports.default, **exports.named}
+    for name, kind in classes.items():
+        for method in GLOBAL_HANDLERS.values():
+            code = getattr(getattr(kind, method, None), "__code__", None)
+            if not isinstance(code, CodeType):
+                continue
+            for argument, attribute in zip(code.co_varnames[2 : code.co_argcount], ("env", "ctx"), strict=False):
+                line = _line_of_use(code, argument)
+                if line is not None:
+                    yield (
+                        f"{code.co_filename}, line {line}: {name}.{method} uses its argument {argument}, which is None "
+                        f"on Cloudflare; it is there here. Use self.{attribute}"
+                    )
+
+
+def _line_of_use(code: CodeType, name: str) -> int | None:
+    for instruction in dis.get_instructions(code):
+        used = instruction.argval
+        if instruction.opname.startswith("LOAD_FAST") and (used == name or (isinstance(used, tuple) and name in used)):
+            return None if instruction.positions is None else instruction.positions.lineno
+    return None

@@ -165,3 +165,34 @@ def test_the_python_is_named_whose_syntax_a_line_has(line: str, message: str, ne
 async def test_newer_syntax_says_which_python_is_needed(stage: Stage, line: str) -> None:
     with pytest.raises(ScriptError, match=r"written for Python 3\.12 or newer, and edgeworker runs on Python 3\.11"):
         stage.add(line + "\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        (
+            "async def fetch(self, request, env):\n        return Response(env.NAME)",
+            "line 4: Default.fetch uses its argument env",
+        ),
+        (
+            "async def fetch(self, request, e, c):\n        return c.waitUntil(e)",
+            "line 4: Default.fetch uses its argument c",
+        ),
+        ("async def scheduled(self, event, env, ctx):\n        print(ctx)", "Default.scheduled uses its argument ctx"),
+        ("async def scheduled(self, event, env, ctx):\n        print(self.env)", None),
+        ("async def fetch(self, request, env=None):\n        return Response('')", None),
+    ],
+)
+async def test_arguments_that_are_none_on_cloudflare_are_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture, method: str, says: str | None
+) -> None:
+    stage.add(
+        IMPORTS + f"class Default(WorkerEntrypoint):\n    {method}\n", date="2026-01-01", flags=("python_workers",)
+    )
+
+    if says is None:
+        assert "uses its argument" not in caplog.text
+    else:
+        assert says in caplog.text
+        assert "which is None on Cloudflare" in caplog.text
+        assert "worker.py, line" in caplog.text
