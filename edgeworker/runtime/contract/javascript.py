@@ -18,6 +18,16 @@ class JavaScriptError(Exception):
         self.text = text
 
 
+class JavaScriptException(Exception):
+    """What a script threw and did not catch. `stack` has the places of the sources."""
+
+    def __init__(self, name: str, text: str, stack: str) -> None:
+        super().__init__(f"{name}: {text}" if name else text)
+        self.name = name
+        self.text = text
+        self.stack = stack
+
+
 class CallableWorker(Protocol):
     """Another worker's entrypoint: answers `fetch()` and RPC."""
 

@@ -27,8 +27,8 @@ from edgeworker.runtime.contract.javascript import (
     JavaScriptError,
     Method,
 )
+from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.workerd.capnp import CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
-from edgeworker.runtime.workerd.values import decode, encode
 from edgeworker.runtime.workerd.wire_cache import answer_cache
 from edgeworker.runtime.workerd.wire_kv import answer_kv
 

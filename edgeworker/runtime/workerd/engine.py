@@ -14,6 +14,7 @@ from edgeworker.clock import Clock
 from edgeworker.errors import OriginError, ScriptError
 from edgeworker.handler import Context, Handler
 from edgeworker.javascript.project import Module, Project
+from edgeworker.javascript.stack import map_text
 from edgeworker.messages import URL, Request, Response
 from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import (
@@ -31,7 +32,6 @@ from edgeworker.runtime.workerd.capnp import ChildWorker, NativeBinding, host_se
 from edgeworker.runtime.workerd.child import Child
 from edgeworker.runtime.workerd.entry_module import CONTROL_BINDING, entry_modules
 from edgeworker.runtime.workerd.isolate import WorkerdIsolate
-from edgeworker.runtime.workerd.stack import map_text
 
 _log = logging.getLogger(__name__)
 

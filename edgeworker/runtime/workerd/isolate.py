@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.javascript.project import Project
+from edgeworker.javascript.stack import map_stack
 from edgeworker.messages import URL, Body, Headers, Request, Response, Upgrade
 from edgeworker.runtime.contract.isolate import Scheduled
+from edgeworker.runtime.contract.javascript import JavaScriptException
+from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.workerd.bridge import Invocation
 from edgeworker.runtime.workerd.capnp import CF_FIELD, SCHEME_FIELD
 from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
-from edgeworker.runtime.workerd.stack import map_stack
-from edgeworker.runtime.workerd.values import decode, encode
 
 if TYPE_CHECKING:
     from edgeworker.runtime.workerd.engine import Engine
@@ -22,16 +23,6 @@ _FAILURE: Final = "ew-failure"
 _PENDING: Final = "ew-pending"
 _FAILURE_BYTES: Final = 1024 * 1024
 _EVENT_URL: Final = URL("http", "localhost", 80, "/cdn-cgi/edgeworker/event", "")
-
-
-class JavaScriptException(Exception):
-    """What a script threw and did not catch. `stack` has the places of the sources."""
-
-    def __init__(self, name: str, text: str, stack: str) -> None:
-        super().__init__(f"{name}: {text}" if name else text)
-        self.name = name
-        self.text = text
-        self.stack = stack
 
 
 class WorkerdIsolate:

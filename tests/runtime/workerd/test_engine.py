@@ -20,8 +20,8 @@ from edgeworker.runtime.contract.javascript import (
     EnvService,
     EnvValue,
     JavaScriptError,
+    JavaScriptException,
 )
-from edgeworker.runtime.workerd.isolate import JavaScriptException
 from tests.runtime.workerd.stage import Outside, memory_namespace, staged
 
 pytestmark = pytest.mark.node

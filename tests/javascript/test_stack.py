@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgeworker.javascript.project import Module, Project
 from edgeworker.javascript.sourcemaps import SourceMap
-from edgeworker.runtime.workerd.stack import map_stack, map_text
+from edgeworker.javascript.stack import map_stack, map_text
 
 MAP = SourceMap.parse(json.dumps({"version": 3, "sources": ["src/a.ts"], "mappings": ";AAAA;AAEA,EAAE"}))
 PROJECT = Project(Path("/p"), "a.js", (Module("a.js", "esm", b""),), False, {"a.js": MAP}, ())
