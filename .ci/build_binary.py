@@ -79,7 +79,7 @@ def build() -> Path:
         *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile"),
         *("--name", "edgeworker", "--specpath", str(work)),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(ROOT)),
-        *("--collect-data", "publicsuffixlist", "--hidden-import", "_cffi_backend"),
+        *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
         *[part for name in standard_library() for part in ("--hidden-import", name)],
         *[part for name in FOR_SCRIPTS for part in ("--collect-submodules", name)],
         *[part for name in sorted({*LEFT_OUT, *foreign_modules()}) for part in ("--exclude-module", name)],

@@ -1,8 +1,9 @@
 """The JavaScript workers of one edge: reads their projects, chooses their engine, and opens them together."""
 
 import asyncio
+import importlib.util
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,8 @@ from edgeworker.clock import Clock
 from edgeworker.config import Config, JavaScriptSettings, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.loading import ENDINGS, load_project
-from edgeworker.javascript.project import Build
+from edgeworker.javascript.project import Build, Project
+from edgeworker.javascript.unbundled import StripTypes
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.isolate import Isolate
 from edgeworker.runtime.contract.javascript import (
@@ -29,6 +31,8 @@ from edgeworker.runtime.workerd.engine import Engine, Link, WorkerSettings
 
 _log = logging.getLogger(__name__)
 
+_INSTALL_EMBEDDED: Final = 'install the extra with "pip install edgeworker[javascript]"'
+
 # What a worker without a date runs with, as wrangler says in its warning; production refuses it.
 _NO_DATE: Final = "2021-11-02"
 
@@ -39,7 +43,7 @@ class Choice:
 
     engine: str
     reason: str
-    program: binary.Binary
+    program: binary.Binary | None = None
 
 
 def is_javascript(worker: Worker) -> bool:
@@ -48,26 +52,37 @@ def is_javascript(worker: Worker) -> bool:
 
 def choose_engine(settings: JavaScriptSettings, root: Path) -> Choice:
     """Raises ConfigError where the engine that was asked for is not there."""
+    if settings.engine == "embedded":
+        if not has_embedded():
+            raise ConfigError(f'javascript.engine is "embedded", and QuickJS is not installed; {_INSTALL_EMBEDDED}')
+        return Choice("embedded", "it is configured")
     if settings.workerd is not None:
         found = binary.inspect_binary(settings.workerd, "as configured")
         return Choice("workerd", f"{found.program} is configured", found)
     in_project = binary.find_in_project(root)
-    if in_project is not None and settings.engine != "embedded":
+    if in_project is not None:
         return Choice(
             "workerd", "it is in the project's node_modules", binary.inspect_binary(in_project, "node_modules")
         )
-    on_path = binary.find_on_path()
     if settings.engine == "workerd":
+        on_path = binary.find_on_path()
         if on_path is None:
             raise ConfigError(
                 'javascript.engine is "workerd", and no workerd is in the project\'s node_modules or on PATH; run '
                 '"npm install --save-dev wrangler" in the project, or name the program as javascript.workerd'
             )
         return Choice("workerd", "it is on PATH", binary.inspect_binary(on_path, "PATH"))
+    if has_embedded():
+        return Choice("embedded", "no workerd is in the project's node_modules")
     raise ConfigError(
-        "JavaScript workers need workerd, which is not in the project's node_modules; run \"npm install --save-dev "
-        'wrangler" in the project, or name the program as javascript.workerd in edge.toml'
+        "JavaScript workers need an engine, and there is none: workerd is not in the project's node_modules, and "
+        f'QuickJS is not installed; run "npm install --save-dev wrangler" in the project, or {_INSTALL_EMBEDDED}'
     )
+
+
+def has_embedded() -> bool:
+    """Whether QuickJS is installed: it is an extra, because it has no wheel for each Python and machine."""
+    return importlib.util.find_spec("quickjs") is not None
 
 
 class JavaScriptWorkers:
@@ -87,24 +102,64 @@ class JavaScriptWorkers:
         main = worker.main
         build = worker.javascript or Build(main.parent)
         choice = await asyncio.to_thread(choose_engine, self._config.javascript, build.root)
-        project = await asyncio.to_thread(load_project, main, build)
+        project = await asyncio.to_thread(load_project, main, build, _type_stripper())
+        env = {service.name: _entry(service) for service in bound}
+        if choice.program is None:
+            isolate = self._add_embedded(worker, project, env)
+        else:
+            isolate = self._add_to_workerd(choice.program, worker, project, env, entrypoints)
+        _log.info('worker "%s" runs in %s: %s', worker.name, choice.program or "QuickJS", choice.reason)
+        self._isolates.append(isolate)
+        return isolate
+
+    def _add_to_workerd(
+        self,
+        program: binary.Binary,
+        worker: Worker,
+        project: Project,
+        env: Mapping[str, EnvEntry],
+        entrypoints: Collection[str],
+    ) -> Isolate:
         if self._engine is None:
             heap = self._config.javascript.heap_megabytes
-            self._engine = Engine(choice.program, self._link, self._cache, self._clock, heap_megabytes=heap)
-        isolate = self._engine.add(
+            self._engine = Engine(program, self._link, self._cache, self._clock, heap_megabytes=heap)
+        return self._engine.add(
             WorkerSettings(
                 worker.name,
                 project,
-                {service.name: _entry(service) for service in bound},
+                env,
                 worker.compatibility_date or _NO_DATE,
                 worker.compatibility_flags,
                 tuple(sorted(entrypoints)),
                 worker.cpu_ms,
             )
         )
-        _log.info('worker "%s" runs in %s: %s', worker.name, choice.program, choice.reason)
-        self._isolates.append(isolate)
-        return isolate
+
+    def _add_embedded(self, worker: Worker, project: Project, env: Mapping[str, EnvEntry]) -> Isolate:
+        # Here, because the extra may not be installed, and an edge without JavaScript need not load it.
+        from edgeworker.runtime.quickjs.isolate import QuickJSIsolate
+        from edgeworker.runtime.quickjs.settings import WorkerSettings as EmbeddedSettings
+
+        return QuickJSIsolate(
+            EmbeddedSettings(
+                worker.name,
+                project,
+                env,
+                self._cache,
+                self._clock,
+                worker.compatibility_flags,
+                worker.cpu_ms,
+                self._config.javascript.heap_megabytes,
+            )
+        )
+
+
+def _type_stripper() -> StripTypes | None:
+    if not has_embedded():
+        return None
+    from edgeworker.runtime.quickjs.typescript import TypeStripper
+
+    return TypeStripper()
 
 
 def _entry(service: BoundService) -> EnvEntry:

@@ -1,7 +1,9 @@
 """Which engine runs a JavaScript worker, and such a worker behind a whole edge."""
 
 import os
+import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -10,19 +12,24 @@ from edgeworker.errors import ConfigError
 from edgeworker.runtime.engines.javascript import choose_engine
 from edgeworker.testing import Edge
 from tests.npm_tools import node_tools
-from tests.runtime.workerd.stage import workerd
+from tests.runtime.engines.stage import workerd
 
-pytestmark = pytest.mark.node
+ENGINES = [pytest.param("workerd", marks=pytest.mark.node), "embedded"]
 
 
-def project(folder: Path, files: dict[str, str]) -> Path:
+def project(folder: Path, files: dict[str, str], engine: str = "workerd") -> Path:
+    """Without node_modules for the embedded engine: neither a bundler nor workerd is there."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    (folder / "node_modules").symlink_to(node_tools() / "node_modules")
+    if engine == "embedded":
+        pytest.importorskip("quickjs")
+    else:
+        (folder / "node_modules").symlink_to(node_tools() / "node_modules")
     return folder
 
 
+@pytest.mark.node
 def test_the_projects_own_workerd_is_taken(tmp_path: Path) -> None:
     project(tmp_path, {})
 
@@ -30,12 +37,15 @@ def test_the_projects_own_workerd_is_taken(tmp_path: Path) -> None:
 
     assert choice.engine == "workerd"
     assert choice.reason == "it is in the project's node_modules"
+    assert choice.program is not None
     assert choice.program.newest_date >= "2026-07-01"
 
 
+@pytest.mark.node
 def test_a_configured_program_wins(tmp_path: Path) -> None:
     choice = choose_engine(JavaScriptSettings(workerd=workerd().program), tmp_path)
 
+    assert choice.program is not None
     assert choice.program.program == workerd().program
 
 
@@ -56,7 +66,45 @@ def test_an_engine_that_is_not_there_is_told(
         choose_engine(settings, tmp_path)
 
 
-def test_javascript_and_python_workers_call_each_other_in_one_edge(tmp_path: Path) -> None:
+def test_without_a_workerd_in_the_project_the_embedded_engine_is_taken(tmp_path: Path) -> None:
+    pytest.importorskip("quickjs")
+
+    choice = choose_engine(JavaScriptSettings(), tmp_path)
+
+    assert (choice.engine, choice.reason) == ("embedded", "no workerd is in the project's node_modules")
+
+
+@pytest.mark.node
+def test_the_embedded_engine_can_be_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("quickjs")
+    project(tmp_path, {})
+
+    choice = choose_engine(JavaScriptSettings(engine="embedded"), tmp_path)
+
+    assert (choice.engine, choice.program) == ("embedded", None)
+
+
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        ("auto", "JavaScript workers need an engine, and there is none: workerd is not in the project's node_modules"),
+        ("embedded", 'javascript.engine is "embedded", and QuickJS is not installed; '),
+    ],
+)
+def test_an_embedded_engine_that_is_not_installed_is_told_with_the_ways_out(
+    tmp_path: Path, engine: Literal["auto", "embedded"], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(ConfigError, match=r"pip install edgeworker\[javascript\]") as told:
+        choose_engine(JavaScriptSettings(engine=engine), tmp_path)
+
+    assert text in str(told.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_javascript_and_python_workers_call_each_other_in_one_edge(engine: str, tmp_path: Path) -> None:
     project(
         tmp_path,
         {
@@ -87,6 +135,7 @@ def test_javascript_and_python_workers_call_each_other_in_one_edge(tmp_path: Pat
                 "    async def add(self, a, b):\n        return a + b\n"
             ),
         },
+        engine,
     )
 
     with Edge([tmp_path / "js/wrangler.toml", tmp_path / "py/wrangler.toml"]) as edge:
@@ -96,8 +145,9 @@ def test_javascript_and_python_workers_call_each_other_in_one_edge(tmp_path: Pat
         assert edge.get("https://py.example.com/").text == "https://py.example.com/ javascript 42"
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    engine: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     project(
         tmp_path,
@@ -105,6 +155,7 @@ def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
             "wrangler.toml": 'name = "shop"\nmain = "index.ts"\ncompatibility_date = "2026-07-01"\n',
             "index.ts": "interface Env {}\n\nexport default { fetch() { throw new Error('broken') } }\n",
         },
+        engine,
     )
 
     with Edge(tmp_path / "wrangler.toml") as edge:
@@ -112,4 +163,4 @@ def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
 
     assert answer.status == 500
     assert "1101" in answer.text
-    assert "Error: broken\n    at Object.fetch (index.ts:3:34)" in caplog.text
+    assert re.search(r"Error: broken\n    at (Object\.)?fetch \(index\.ts:3:\d+\)", caplog.text)

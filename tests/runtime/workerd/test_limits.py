@@ -1,4 +1,4 @@
-"""JavaScript workers that cannot be loaded, compute for ever, take too much memory or lose their child."""
+"""A child that ends by itself."""
 
 import asyncio
 from pathlib import Path
@@ -6,67 +6,9 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import ScriptError
-from edgeworker.messages import URL, Headers, Request
-from edgeworker.runtime.contract.isolate import ExceededLimits
-from tests.runtime.workerd.stage import staged
+from tests.runtime.engines.stage import staged
 
 pytestmark = pytest.mark.node
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        (
-            "export default { fetch() {\n  let x: = 1 } }",
-            "worker \"shop\": SyntaxError: Unexpected token ':'\n  at worker.js:2:7",
-        ),
-        ("export const a = 1", "the worker has no event handlers"),
-        ("export const a = 1; export default {}", "Incorrect type for map entry 'a'"),
-        ('throw new Error("at load")', "Error: at load"),
-        ("export default { fetch() { return nope( } }", "SyntaxError"),
-    ],
-)
-async def test_a_script_that_cannot_be_loaded_is_told_with_its_place(tmp_path: Path, source: str, text: str) -> None:
-    with pytest.raises(ScriptError) as told:
-        async with staged(tmp_path, source):
-            pass
-
-    assert text in str(told.value)
-
-
-async def test_a_script_that_computes_for_too_long_is_ended_and_the_next_request_is_answered(tmp_path: Path) -> None:
-    source = """export default { fetch(request) {
-      if (request.url.endsWith("/loop")) for (;;);
-      return new Response("alive");
-    } }"""
-
-    async with staged(tmp_path, source, cpu_ms=1000) as stage:
-        with pytest.raises(ExceededLimits, match=r"computed for more than 1 s \(limits.cpu_ms\)"):
-            await stage.get("/loop")
-
-        assert await stage.text("/") == "alive"
-
-
-async def test_a_script_that_takes_too_much_memory_is_ended_and_the_next_request_is_answered(tmp_path: Path) -> None:
-    source = """const kept = [];
-    export default { fetch(request) {
-      if (request.url.endsWith("/grow")) for (;;) kept.push(new Array(100_000).fill(Math.random()));
-      return new Response("alive");
-    } }"""
-
-    async with staged(tmp_path, source) as stage:
-        with pytest.raises(ExceededLimits, match="more memory than an isolate may have"):
-            await stage.get("/grow")
-
-        assert await stage.text("/") == "alive"
-        assert await stage.text("/") == "alive"
-
-
-async def test_a_request_without_the_childs_key_is_refused(tmp_path: Path) -> None:
-    async with staged(tmp_path, "export default { fetch: () => new Response() }") as stage:
-        for fields in ({}, {"ew-service": "0"}, {"ew-service": "0", "ew-key": "guess"}):
-            refused = await stage.engine.bridge.fetch(Request("GET", URL.parse("http://edge/"), Headers(fields)))
-            assert refused.status == 403
 
 
 async def test_a_child_that_ends_by_itself_is_told_and_started_again(tmp_path: Path) -> None:
@@ -75,17 +17,12 @@ async def test_a_child_that_ends_by_itself_is_told_and_started_again(tmp_path: P
       return new Response("alive");
     } }"""
 
-    async with staged(tmp_path, source) as stage:
+    async with staged("workerd", tmp_path, source) as stage:
         waiting = asyncio.ensure_future(stage.get("/wait"))
         assert await stage.text("/") == "alive"
-        stage.engine._child.kill()
+        assert stage.child is not None
+        stage.child._child.kill()
         with pytest.raises(ScriptError, match="workerd ended while a worker ran: "):
             await waiting
 
         assert await stage.text("/") == "alive"
-
-
-async def test_an_entrypoint_that_no_binding_names_is_told(tmp_path: Path) -> None:
-    async with staged(tmp_path, "export default { fetch: () => new Response() }") as stage:
-        with pytest.raises(ScriptError, match=r'worker "shop" has no entrypoint "Admin"; it exports: default'):
-            await stage.send(Request("GET", URL.parse("http://x.test/")), entrypoint="Admin")

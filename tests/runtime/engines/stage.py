@@ -1,21 +1,23 @@
-"""One JavaScript worker in a real workerd, for tests."""
+"""One JavaScript worker in a real engine, for tests."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from edgeworker.cache.memory import MemoryCache
-from edgeworker.clock import SystemClock
+from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Background, Context, Handler
 from edgeworker.javascript.loading import load_project
 from edgeworker.javascript.project import Build
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Headers, Request, Response
+from edgeworker.runtime.contract.isolate import Isolate
 from edgeworker.runtime.contract.javascript import EnvEntry
 from edgeworker.runtime.workerd.binary import Binary, find_in_project, inspect_binary
 from edgeworker.runtime.workerd.engine import Engine, WorkerSettings
-from edgeworker.runtime.workerd.isolate import WorkerdIsolate
 from edgeworker.server.unix_link import UnixLink
 from tests.npm_tools import missing, node_tools
 
@@ -42,9 +44,10 @@ class Outside:
 
 
 class Stage:
-    def __init__(self, isolate: WorkerdIsolate, engine: Engine) -> None:
+    def __init__(self, isolate: Isolate, child: Engine | None) -> None:
+        """`child` is workerd's."""
         self.isolate = isolate
-        self.engine = engine
+        self.child = child
         self.outside = Outside()
         self.background = Background()
 
@@ -69,6 +72,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
+    engine: str,
     folder: Path,
     source: str,
     env: Mapping[str, EnvEntry] | None = None,
@@ -78,15 +82,27 @@ async def staged(
     entrypoints: tuple[str, ...] = (),
     cpu_ms: int = 30_000,
     date: str = "2026-07-01",
+    clock: Clock | None = None,
 ) -> AsyncIterator[Stage]:
+    """`engine` is "workerd" or "embedded"."""
     (folder / name).write_text(source)
-    clock = SystemClock()
-    engine = Engine(workerd(), UnixLink(clock), MemoryCache(), clock)
+    clock = clock or SystemClock()
     project = load_project(folder / name, Build(folder))
-    isolate = engine.add(WorkerSettings("shop", project, env or {}, date, flags, entrypoints, cpu_ms))
+    isolate: Isolate
+    child: Engine | None = None
+    if engine == "workerd":
+        settings = WorkerSettings("shop", project, env or {}, date, flags, entrypoints, cpu_ms)
+        child = Engine(workerd(), UnixLink(clock), MemoryCache(), clock)
+        isolate = child.add(settings)
+    else:
+        pytest.importorskip("quickjs", reason="quickjs-bindings has wheels for CPython 3.11 and 3.13")
+        from edgeworker.runtime.quickjs.isolate import QuickJSIsolate
+        from edgeworker.runtime.quickjs.settings import WorkerSettings as QuickJSSettings
+
+        isolate = QuickJSIsolate(QuickJSSettings("shop", project, env or {}, MemoryCache(), clock, flags, cpu_ms))
     try:
         await isolate.open()
-        yield Stage(isolate, engine)
+        yield Stage(isolate, child)
     finally:
         await isolate.close()
 

@@ -1,0 +1,1 @@
+"""The engine "embedded": JavaScript workers in QuickJS, in this process."""

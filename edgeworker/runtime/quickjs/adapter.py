@@ -1,0 +1,122 @@
+"""QuickJS through `quickjs-bindings`: the dozen calls that we use, and what they need to be safe.
+
+The package is one author's alpha, so nothing else imports it. Its traps: a text that was joined of pieces arrives as a
+Value and not as str; an ArrayBuffer inside of another object becomes {}, so buffers are arguments of their own; a
+script can catch the interruption in the shape of a rejected promise, so it is remembered here.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import quickjs
+
+Crossing = str | int | float | bytes | None  # what passes between a script and Python
+Host = Callable[[str, tuple[Crossing, ...]], Crossing]
+Loader = Callable[[str], str | None]
+
+# Besides the script's own limit: what we need to say how it ended.
+_RESERVE_BYTES: Final = 16 * 1024 * 1024
+_STACK_BYTES: Final = 1024 * 1024
+
+
+class ComputedTooLong(Exception):
+    """The script used its CPU time up. The engine is in the middle of something and must not be used again."""
+
+
+class OutOfMemory(Exception):
+    """The script used its memory up. The engine must not be used again."""
+
+
+class ScriptThrew(Exception):
+    """An exception that code outside of any handler threw. `stack` has QuickJS's frames."""
+
+    def __init__(self, text: str, stack: str) -> None:
+        super().__init__(text)
+        self.stack = stack
+
+
+class Function:
+    """A function of the script's world."""
+
+    def __init__(self, value: quickjs.Value) -> None:
+        self.value = value
+
+
+class Engine:
+    """One runtime with one context. It is made and used on one thread: QuickJS measures its stack there."""
+
+    def __init__(self, memory_bytes: int, host: Host, load: Loader) -> None:
+        self._memory_bytes = memory_bytes
+        self._runtime = quickjs.Runtime()
+        self._runtime.set_memory_limit(memory_bytes)
+        self._runtime.set_max_stack_size(_STACK_BYTES)
+        self._runtime.set_interrupt_handler(self._is_over)
+        self._context = quickjs.Context(self._runtime)
+        self._context.set_module_loader(load)
+        self._host = host
+        self._deadline: float | None = None
+        self._interrupted = False
+        self._context.set("__edgeworker_host", self._called)
+
+    def evaluate(self, source: str, name: str, *, module: bool, seconds: float) -> float:
+        """Runs it and all that it leaves to do; returns the CPU time. Raises as `call` does, or ScriptThrew."""
+        return self._run(lambda: self._context.eval(source, filename=name, module=module), seconds)
+
+    def take(self, holder: str, names: tuple[str, ...]) -> tuple[Function, ...]:
+        """The functions of a global object, which is removed."""
+        found = self._context.get(holder)
+        functions = tuple(Function(found.get(name)) for name in names)
+        self._context.get_global().delete(holder)
+        return functions
+
+    def call(self, function: Function, *arguments: Crossing | Function, seconds: float) -> float:
+        """Calls it and runs all that is left to do; returns the CPU time. Raises ComputedTooLong, OutOfMemory."""
+        given = [argument.value if isinstance(argument, Function) else argument for argument in arguments]
+        return self._run(lambda: function.value.call(*given), seconds)
+
+    def give_reserve(self) -> None:
+        """More memory, for saying how the script ended."""
+        self._runtime.set_memory_limit(self._memory_bytes + _RESERVE_BYTES)
+
+    def _run(self, work: Callable[[], object], seconds: float) -> float:
+        # Wall time would end a script because others use the machine.
+        begun = time.thread_time()
+        self._runtime.set_memory_limit(self._memory_bytes)
+        self._deadline = begun + seconds
+        try:
+            work()
+            while self._context.execute_pending_job():
+                if self._is_over():
+                    break
+        except quickjs.JSError as error:
+            text = str(error)
+            if not self._interrupted:
+                if text == "InternalError: out of memory":
+                    raise OutOfMemory from error
+                raise ScriptThrew(text, getattr(error, "js_stack", "")) from error
+        finally:
+            self._deadline = None
+        if self._interrupted:
+            raise ComputedTooLong
+        return time.thread_time() - begun
+
+    def _is_over(self) -> bool:
+        if self._deadline is not None and time.thread_time() > self._deadline:
+            self._interrupted = True
+        return self._interrupted
+
+    def _called(self, operation: str, *arguments: object) -> Crossing:
+        if self._interrupted:  # the script caught the interruption and goes on until it is ended
+            return None
+        return self._host(operation, tuple(_crossing(argument) for argument in arguments))
+
+
+def _crossing(value: object) -> Crossing:
+    match value:
+        case None | str() | int() | float():
+            return value
+        case quickjs.Value():
+            return str(value) if value.is_string else value.to_bytes()
+        case _:  # undefined
+            return None

@@ -1,0 +1,191 @@
+"""What the script's world asks of Python and is answered at once: texts, URLs, hashes, chance, time."""
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import json
+import secrets
+import uuid
+import zlib
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import ada_url
+
+from edgeworker.clock import Clock
+from edgeworker.runtime.quickjs import node_signing
+from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.webapi.blob import File
+from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.formdata import FormData
+from edgeworker.runtime.webapi.text import TextDecoder
+
+_URL_PARTS: Final = (
+    *("href", "origin", "protocol", "username", "password", "host", "hostname", "port"),
+    *("pathname", "search", "hash"),
+)
+_WINDOW_BITS: Final = {"gzip": 31, "deflate": 15, "deflate-raw": -15}
+_HASHES: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"})
+_MAX_CODECS: Final = 1000
+
+
+class Platform:
+    """`tee` and `close_body` are of the bodies that the edge holds for the script."""
+
+    def __init__(self, clock: Clock, tee: Callable[[int], tuple[int, int]], close_body: Callable[[int], None]) -> None:
+        self._clock = clock
+        self._tee = tee
+        self._close_body = close_body
+        self._codecs: dict[int, zlib._Compress | zlib._Decompress] = {}
+        self._next_codec = 1
+
+    def call(self, operation: str, given: tuple[Crossing, ...]) -> Crossing:
+        """Raises ValueError for what no script of ours asks."""
+        match operation, given:
+            case "now", _:
+                return self._clock.now_ms()
+            case "url", (str(text), base):
+                return _parse(text, base if isinstance(base, str) else None)
+            case "url_set", (str(href), str(part), str(value)) if part in _URL_PARTS:
+                return _set_part(href, part, value)
+            case "form_decode", (str(text),):
+                return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode("utf-8", "replace")
+            case "encode", (str(text),):
+                return text.encode("utf-8", "replace")
+            case "decode", (str(encoding), fatal, bytes(content)):
+                return _decode(encoding, bool(fatal), content)
+            case "encoding", (str(label),):
+                try:
+                    return str(TextDecoder.new(label).encoding)
+                except JsException:
+                    return ""
+            case "btoa", (str(text),):
+                return _btoa(text)
+            case "atob", (str(text),):
+                return _atob(text)
+            case "random", (int(size),) if 0 <= size <= 65_536:
+                return secrets.token_bytes(size)
+            case "uuid", _:
+                return str(uuid.uuid4())
+            case "hash", (str(name), bytes(content)):
+                return hashlib.new(name, content).digest() if name in _HASHES else None
+            case "hmac", (str(name), bytes(key), bytes(content)):
+                return hmac.new(key, content, name).digest() if name in _HASHES else None
+            case "pem", (str(kind), str(text)):
+                return node_signing.read_pem(kind, text)
+            case "sign", (str(name), str(pem), str(options), bytes(content)):
+                return node_signing.sign(name, pem, options, content)
+            case "verify", (str(name), str(pem), str(options), bytes(content), bytes(signature)):
+                return node_signing.verify(name, pem, options, content, signature)
+            case "form_parse", (str(content_type), bytes(content)):
+                return _parse_form(content, content_type)
+            case "tee", (int(id),):
+                return json.dumps(self._tee(id))
+            case "close_body", (int(id),):
+                self._close_body(id)
+                return None
+            case "codec", (str(direction), str(form)):
+                return self._codec(direction, form)
+            case "codec_write", (int(id), bytes(content)):
+                return self._write(id, content)
+            case "codec_end", (int(id), _):
+                return self._end(id)
+            case _:
+                raise ValueError(f"{operation} is not an operation of the engine")
+
+    def _codec(self, direction: str, form: str) -> int:
+        """Its number; 0 for a format that there is not."""
+        bits = _WINDOW_BITS.get(form)
+        if bits is None or len(self._codecs) >= _MAX_CODECS:
+            return 0
+        self._next_codec += 1
+        self._codecs[self._next_codec] = (
+            zlib.compressobj(wbits=bits) if direction == "compress" else zlib.decompressobj(bits)
+        )
+        return self._next_codec
+
+    def _write(self, id: int, content: bytes) -> bytes | None:
+        codec = self._codecs.get(id)
+        try:
+            match codec:
+                case None:
+                    return None
+                case _ if hasattr(codec, "compress"):
+                    return codec.compress(content)
+                case _:
+                    return codec.decompress(content)
+        except zlib.error:
+            self._codecs.pop(id, None)
+            return None
+
+    def _end(self, id: int) -> bytes | None:
+        codec = self._codecs.pop(id, None)
+        if codec is None:
+            return None
+        if not hasattr(codec, "compress") and not codec.eof:
+            return None
+        return codec.flush()
+
+
+def _parse(text: str, base: str | None) -> str | None:
+    try:
+        return _parts(ada_url.URL(text) if base is None else ada_url.URL(text, base))
+    except ValueError:
+        return None
+
+
+def _parts(url: ada_url.URL) -> str:
+    return json.dumps({part: str(getattr(url, part)) for part in _URL_PARTS})
+
+
+def _set_part(href: str, part: str, value: str) -> str:
+    url = ada_url.URL(href)
+    with contextlib.suppress(ValueError):  # the standard's setters ignore what they cannot take
+        setattr(url, part, value)
+    return _parts(url)
+
+
+def _decode(encoding: str, fatal: bool, content: bytes) -> str | None:
+    if encoding == "utf-8" and not fatal:
+        return content.decode("utf-8", "replace")
+    try:
+        return TextDecoder.new(encoding, {"fatal": fatal, "ignoreBOM": True}).decode(content)
+    except JsException:
+        return None
+
+
+def _btoa(text: str) -> str | None:
+    try:
+        return base64.b64encode(text.encode("latin-1")).decode()
+    except UnicodeEncodeError:
+        return None
+
+
+def _atob(text: str) -> str | None:
+    cleaned = "".join(character for character in text if character not in "\t\n\f\r ")
+    if len(cleaned) % 4 == 0:
+        cleaned = cleaned.removesuffix("=").removesuffix("=") if cleaned.endswith("=") else cleaned
+    if len(cleaned) % 4 == 1 or "=" in cleaned:
+        return None
+    try:
+        return base64.b64decode(cleaned + "=" * (-len(cleaned) % 4), validate=True).decode("latin-1")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _parse_form(content: bytes, content_type: str) -> str:
+    try:
+        form = FormData.parse(content, content_type)
+    except JsException as error:
+        return json.dumps({"error": {"name": error.name, "message": error.message}})
+    fields: list[tuple[str, object]] = []
+    for name, value in form:
+        if isinstance(value, File):
+            inner = {"$ew": "bytes", "value": base64.b64encode(value.content_bytes).decode()}
+            fields.append((name, {"name": value.name, "type": value.type, "content": inner}))
+        else:
+            fields.append((name, value))
+    return json.dumps({"value": fields})

@@ -1,0 +1,172 @@
+// What stands behind the names of `env`, and the Cache API.
+import { ask, bufferOf, bytesOf, define } from "edgeworker:host";
+import { asBytes } from "edgeworker:body";
+import { concat } from "edgeworker:blob";
+import { describeRequest, describeResponse, fetchFrom, receive } from "edgeworker:fetch";
+import { decodeBody, encode as utf8 } from "edgeworker:text";
+import { decode, encode } from "edgeworker:values";
+
+const TYPES = 'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".';
+const VALUES = "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values.";
+
+const missing = (method, kind, name = "KvNamespace", position = 1) =>
+  new TypeError(`Failed to execute '${method}' on '${name}': parameter ${position} is not of type '${kind}'.`);
+
+function whole(value) {
+  if (value === undefined || value === null) return null;
+  const number = Number(value);
+  return Number.isFinite(number) ? Math.trunc(number) | 0 || Math.trunc(number) : 0;
+}
+
+function value(bytes, type) {
+  switch (type) {
+    case "text": return decodeBody(bytes);
+    case "json": return JSON.parse(decodeBody(bytes));
+    case "arrayBuffer": return bufferOf(bytes);
+    case "stream": return new Response(bytes).body;
+    default: throw new TypeError(TYPES);
+  }
+}
+
+class KvNamespace {
+  #name;
+  constructor(name) { this.#name = name; }
+  #ask(method, told, buffer) { return ask("kv", JSON.stringify({ ...told, name: this.#name, method }), buffer); }
+  #options(options) {
+    const given = typeof options === "string" ? { type: options } : (options ?? {});
+    return { type: String(given.type ?? "text"), cacheTtl: whole(given.cacheTtl) };
+  }
+  async #many(keys, options, withMetadata) {
+    const { type, cacheTtl } = this.#options(options);
+    if (type !== "text" && type !== "json") {
+      throw new Error(`KV GET_BULK failed: 400 "${type}" is not a valid type. Use "json" or "text"`);
+    }
+    const found = JSON.parse(await this.#ask("get_many", { keys: keys.map(String), cacheTtl }));
+    return new Map(found.map(([key, entry]) => {
+      if (entry === null) return [key, null];
+      let read = entry.value;
+      try {
+        if (type === "json") read = JSON.parse(read);
+      } catch {
+        throw new Error("KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value");
+      }
+      return [key, withMetadata ? { value: read, metadata: entry.metadata } : read];
+    }));
+  }
+  async get(key, options = undefined) {
+    if (arguments.length === 0) throw missing("get", "string or Array");
+    if (Array.isArray(key)) return this.#many(key, options, false);
+    const { type, cacheTtl } = this.#options(options);
+    const found = await this.#ask("get", { key: String(key), cacheTtl });
+    return found === "" ? null : value(new Uint8Array(found.buffer), type);
+  }
+  async getWithMetadata(key, options = undefined) {
+    if (arguments.length === 0) throw missing("getWithMetadata", "string or Array");
+    if (Array.isArray(key)) return this.#many(key, options, true);
+    const { type, cacheTtl } = this.#options(options);
+    const found = await this.#ask("get", { key: String(key), cacheTtl });
+    if (found === "") return { value: null, metadata: null, cacheStatus: null };
+    const read = value(new Uint8Array(found.buffer), type);
+    return { value: read, metadata: JSON.parse(found.text), cacheStatus: null };
+  }
+  async put(key, content, options = {}) {
+    if (arguments.length === 0) throw missing("put", "string");
+    let bytes = bytesOf(content);
+    if (bytes === undefined && content instanceof ReadableStream) {
+      const pieces = [];
+      for await (const piece of content) pieces.push(asBytes(piece));
+      bytes = concat(pieces);
+    } else if (bytes === undefined) {
+      if (typeof content === "object" && content !== null) throw new TypeError(VALUES);
+      bytes = utf8(content);
+    }
+    const { expiration, expirationTtl, metadata } = options ?? {};
+    const told = { key: String(key), expiration: whole(expiration), expirationTtl: whole(expirationTtl), metadata: metadata ?? null };
+    await this.#ask("put", told, bufferOf(bytes));
+  }
+  async delete(key) {
+    if (arguments.length === 0) throw missing("delete", "string");
+    if (Array.isArray(key)) {
+      for (const one of key) await this.delete(one);
+    } else await this.#ask("delete", { key: String(key) });
+  }
+  async list(options = {}) {
+    const { prefix, limit, cursor } = options ?? {};
+    const told = { prefix: String(prefix ?? ""), limit: whole(limit) || null, cursor: cursor ? String(cursor) : null };
+    return JSON.parse(await this.#ask("list", told));
+  }
+}
+
+async function invoke(operation, name, method, values) {
+  const text = await ask(operation, JSON.stringify({ name, method, values: values.map((item) => encode(item)) }));
+  return decode(JSON.parse(text));
+}
+
+// An own `fetch` and any other name as a method, which is asked of the other worker.
+function service(name) {
+  const fetch = (input, init) => fetchFrom(name, input, init);
+  return new Proxy({}, {
+    get(_, method) {
+      if (method === "fetch") return fetch;
+      if (typeof method !== "string" || method === "then" || method === "toJSON") return undefined;
+      return (...values) => invoke("call", name, method, values);
+    },
+  });
+}
+
+function methods(name, names, withoutAnswer) {
+  const made = {};
+  for (const method of names) {
+    made[method] = withoutAnswer.includes(method)
+      ? (...values) => void invoke("method", name, method, values).catch((error) => console.error(`${method}(): ${error.message}`))
+      : (...values) => invoke("method", name, method, values);
+  }
+  return made;
+}
+
+function unsupported(name, kind) {
+  const refuse = (method) => {
+    throw new Error(`env.${name} is a ${kind}, which edgeworker does not emulate (.${method}()).`);
+  };
+  return new Proxy({}, {
+    get(_, method) {
+      return typeof method !== "string" || method === "then" || method === "toJSON" ? undefined : () => refuse(method);
+    },
+  });
+}
+
+export function makeBinding(name, told) {
+  switch (told.form) {
+    case "value": return told.value;
+    case "kv": return new KvNamespace(name);
+    case "service": return service(name);
+    case "fetcher": return { fetch: (input, init) => fetchFrom(name, input, init) };
+    case "methods": return methods(name, told.methods, told.withoutAnswer);
+    default: return unsupported(name, told.kind);
+  }
+}
+
+class Cache {
+  #name;
+  constructor(name) { this.#name = name; }
+  #ask(method, request, options, response, buffer) {
+    const asked = request instanceof Request ? request : new Request(request);
+    const { url, method: verb, headers } = asked;
+    const told = { name: this.#name, method, request: { url, method: verb, headers: headers._pairs() }, ignoreMethod: Boolean(options?.ignoreMethod), response };
+    return ask("cache", JSON.stringify(told), buffer);
+  }
+  async match(request, options = {}) {
+    const found = await this.#ask("match", request, options);
+    return found === "" ? undefined : receive(found);
+  }
+  async put(request, response) {
+    if (!(response instanceof Response)) throw missing("put", "Response", "Cache", 2);
+    if (response.bodyUsed) throw new TypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
+    const { told, buffer } = describeResponse(response);
+    await this.#ask("put", request, {}, told, buffer);
+  }
+  async delete(request, options = {}) { return JSON.parse(await this.#ask("delete", request, options)); }
+}
+
+define({ Cache, caches: { default: new Cache(""), open: async (name) => new Cache(`name:${name}`) } });
+export { describeRequest };

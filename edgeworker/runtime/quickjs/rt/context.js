@@ -1,0 +1,57 @@
+// `env`, and the `ctx` of each invocation.
+import { currentInvocation, host, tag } from "edgeworker:host";
+
+export const environment = {};
+const contexts = new Map();
+let nextWait = 1;
+
+class ExecutionContext {
+  #invocation;
+  constructor(invocation, props) {
+    this.#invocation = invocation;
+    this.props = props;
+  }
+  waitUntil(promise) {
+    const id = nextWait++;
+    host("wait", id, this.#invocation);
+    Promise.resolve(promise).then(
+      () => host("waited", id, null),
+      (error) => host("waited", id, JSON.stringify(describe(error))),
+    );
+  }
+  passThroughOnException() { host("pass_through", this.#invocation); }
+}
+tag(ExecutionContext, "ExecutionContext");
+
+export function enterContext(invocation, props) {
+  const made = new ExecutionContext(invocation, props);
+  contexts.set(invocation, made);
+  return made;
+}
+
+export const leaveContext = (invocation) => void contexts.delete(invocation);
+
+export function currentContext() {
+  const found = contexts.get(currentInvocation());
+  if (found === undefined) throw new Error("waitUntil() works only while a handler runs.");
+  return found;
+}
+
+const ABSENT = /'?\b(Intl|WebAssembly|WebSocketPair|WebSocket|HTMLRewriter|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
+
+export function describe(error) {
+  const isError = error instanceof Error;
+  let text;
+  try {
+    text = isError ? String(error.message) : String(error);
+  } catch {
+    text = "a value that has no text";
+  }
+  const lacking = ABSENT.exec(text)?.[1];
+  if (lacking !== undefined) {
+    text += ` (the embedded JavaScript engine has no ${lacking}; run the worker in workerd: npm install --save-dev wrangler in the project, or javascript.engine = "workerd")`;
+  }
+  const name = isError ? String(error.name) : typeof error;
+  const frames = isError && typeof error.stack === "string" ? error.stack.trimEnd() : "";
+  return { name, message: text, stack: isError ? `${name}: ${text}${frames === "" ? "" : `\n${frames}`}` : "" };
+}

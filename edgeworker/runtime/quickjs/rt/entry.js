@@ -1,0 +1,177 @@
+// Runs a worker's handlers when the edge asks for it. Python calls `dispatch`, `settle` and `fire` of what is made here.
+import { host, runAs, settle } from "edgeworker:host";
+import "edgeworker:dom";
+import "edgeworker:timers";
+import "edgeworker:text";
+import "edgeworker:url";
+import "edgeworker:headers";
+import "edgeworker:streams";
+import "edgeworker:console";
+import "edgeworker:blob";
+import "edgeworker:crypto";
+import "edgeworker:clone";
+import { cancel, pull } from "edgeworker:body";
+import { describeResponse } from "edgeworker:fetch";
+import { makeBinding } from "edgeworker:bindings";
+import { describe, enterContext, environment, leaveContext } from "edgeworker:context";
+import { fire } from "edgeworker:timers";
+import { decode, encode } from "edgeworker:values";
+import { WorkerEntrypoint } from "cloudflare:workers";
+import "edgeworker:globals";
+
+let exported = {};
+let isServiceWorker = false;
+
+const isClass = (value) => typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail"];
+
+function prepare(told) {
+  isServiceWorker = told.isServiceWorker;
+  for (const [name, binding] of Object.entries(told.env)) environment[name] = makeBinding(name, binding);
+  if (!isServiceWorker) return;
+  for (const [name, value] of Object.entries(environment)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: true, writable: true });
+  }
+}
+
+// A service worker's listeners, as the handlers of a module.
+const listeners = { fetch: [], scheduled: [] };
+globalThis.addEventListener = (type, listener) => {
+  (listeners[type] ??= []).push(typeof listener === "function" ? listener : (event) => listener.handleEvent(event));
+};
+globalThis.removeEventListener = (type, listener) => {
+  listeners[type] = (listeners[type] ?? []).filter((one) => one !== listener);
+};
+
+async function dispatchFetch(request, env, ctx) {
+  let answered;
+  const event = Object.assign(new Event("fetch"), {
+    request,
+    respondWith(response) {
+      if (answered !== undefined) {
+        throw new DOMException("FetchEvent.respondWith() has already been called; it can only be called once.", "InvalidStateError");
+      }
+      answered = Promise.resolve(response);
+    },
+    waitUntil: (promise) => ctx.waitUntil(promise),
+    passThroughOnException: () => ctx.passThroughOnException(),
+  });
+  for (const listener of listeners.fetch) {
+    listener(event);
+    if (answered !== undefined) return answered;
+  }
+  // Nothing answered: the request goes to what stands behind the worker, as on Cloudflare.
+  return fetch(request);
+}
+
+async function dispatchScheduled(controller, env, ctx) {
+  const waits = [];
+  const event = Object.assign(new Event("scheduled"), {
+    cron: controller.cron,
+    scheduledTime: controller.scheduledTime,
+    noRetry: () => controller.noRetry(),
+    waitUntil: (promise) => {
+      waits.push(promise);
+      ctx.waitUntil(promise);
+    },
+  });
+  for (const listener of listeners.scheduled) listener(event);
+  await Promise.all(waits);
+}
+
+function mainExport() {
+  if (!isServiceWorker) return exported.default;
+  return {
+    fetch: listeners.fetch.length === 0 ? undefined : dispatchFetch,
+    scheduled: listeners.scheduled.length === 0 ? undefined : dispatchScheduled,
+  };
+}
+
+function describeExports() {
+  const names = isServiceWorker ? [] : Object.keys(exported).filter((name) => name !== "default");
+  for (const name of names) {
+    const value = exported[name];
+    if (value === null || (typeof value !== "object" && typeof value !== "function")) {
+      throw new TypeError(`Incorrect type for map entry '${name}': the provided value is not of type 'function or ExportedHandler'.`);
+    }
+  }
+  const main = mainExport();
+  const source = isClass(main) ? main.prototype : main;
+  return {
+    default: HANDLERS.filter((name) => typeof source?.[name] === "function"),
+    names: names.filter((name) => exported[name]?.prototype instanceof WorkerEntrypoint),
+  };
+}
+
+function none(handler, label) {
+  throw new TypeError(`The ${label} has no ${handler}() handler.`);
+}
+
+// The object with the handlers, and what their calls are given after the first argument.
+function target(entrypoint, ctx) {
+  const value = entrypoint === null ? mainExport() : exported[entrypoint];
+  const label = entrypoint ?? (isServiceWorker ? "service worker" : "default export");
+  if (isClass(value)) return { object: new value(ctx, environment), surplus: [], label };
+  return { object: value, surplus: [environment, ctx], label };
+}
+
+// Methods of the class and of those it extends, up to WorkerEntrypoint: what an instance or Object has is not public.
+function publicMethod(object, name) {
+  if (!(object instanceof WorkerEntrypoint) || name === "constructor" || Object.hasOwn(object, name)) return undefined;
+  let prototype = Object.getPrototypeOf(object);
+  while (prototype !== null && prototype !== WorkerEntrypoint.prototype) {
+    if (Object.hasOwn(prototype, name)) return typeof object[name] === "function" ? object[name] : undefined;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return undefined;
+}
+
+async function run(kind, told, buffer, invocation) {
+  if (kind === "describe") return { text: JSON.stringify(describeExports()) };
+  if (kind === "pull") return { text: "", buffer: await pull(told.id) };
+  if (kind === "cancel") return { text: "", buffer: await cancel(told.id) };
+  const ctx = enterContext(invocation, decode(told.props));
+  const { object, surplus, label } = target(told.entrypoint, ctx);
+  if (kind === "fetch") {
+    if (typeof object?.fetch !== "function") none("fetch", label);
+    const response = await object.fetch(Request._incoming(told, buffer), ...surplus);
+    if (!(response instanceof Response)) {
+      const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
+      throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
+    }
+    const described = describeResponse(response);
+    return { text: JSON.stringify(described.told), buffer: described.buffer };
+  }
+  if (kind === "scheduled") {
+    if (typeof object?.scheduled !== "function") none("scheduled", label);
+    let noRetry = false;
+    const { cron, scheduledTime } = told;
+    await object.scheduled({ cron, scheduledTime, type: "scheduled", noRetry: () => void (noRetry = true) }, ...surplus);
+    return { text: JSON.stringify({ noRetry }) };
+  }
+  const method = publicMethod(object, told.method);
+  if (method === undefined) throw new TypeError(`The RPC receiver does not implement the method "${told.method}".`);
+  return { text: JSON.stringify(encode(await method.apply(object, told.values.map(decode)))) };
+}
+
+function dispatch(id, invocation, kind, text, buffer) {
+  runAs(invocation, () => run(kind, JSON.parse(text), buffer, invocation)).then(
+    (made) => host("done", id, null, made.text, made.buffer),
+    (error) => {
+      host("failing");
+      host("done", id, JSON.stringify(describe(error)), "", undefined);
+    },
+  );
+}
+
+globalThis.__edgeworker = {
+  prepare: (text) => prepare(JSON.parse(text)),
+  load: (id, promise) => promise().then(
+    (found) => {
+      exported = found;
+      host("done", id, null, "", undefined);
+    },
+    (error) => host("done", id, JSON.stringify(describe(error)), "", undefined),
+  ),
+  dispatch, settle, fire, leave: leaveContext,
+};

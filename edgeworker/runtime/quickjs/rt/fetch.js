@@ -1,0 +1,228 @@
+// Request, Response, fetch(). Source: https://fetch.spec.whatwg.org/; texts are the Workers runtime's.
+import { ask, define, tag } from "edgeworker:host";
+import { BodyMixin, extract, nativeBody, noBody, send, tee } from "edgeworker:body";
+import { newSignal } from "edgeworker:dom";
+
+const NULL_BODY = [101, 103, 204, 205, 304];
+const NORMAL = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"];
+const ABSENT = { cache: "default", credentials: "same-origin", destination: "", integrity: "", keepalive: false, mode: "cors", referrer: "about:client", referrerPolicy: "" };
+
+class Request extends BodyMixin {
+  #url;
+  #method = "GET";
+  #redirect = "follow";
+  #headers;
+  #signal;
+  #cf;
+  constructor(input, init = undefined) {
+    super();
+    const given = init ?? {};
+    const base = input instanceof Request ? input : undefined;
+    if (base === undefined) {
+      const parsed = URL.parse(String(input));
+      if (parsed === null) throw new TypeError(`Invalid URL: ${String(input).slice(0, 200)}`);
+      this.#url = parsed.href;
+      this.#headers = new Headers(given.headers);
+    } else {
+      this.#url = base.#url;
+      this.#method = base.#method;
+      this.#redirect = base.#redirect;
+      this.#cf = base.#cf;
+      this.#signal = base._isIncoming ? undefined : base.#signal;
+      this.#headers = new Headers(given.headers ?? base.#headers);
+    }
+    if (given.method !== undefined) {
+      const method = String(given.method);
+      if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new TypeError(`Invalid HTTP method string: ${method}`);
+      this.#method = NORMAL.includes(method.toUpperCase()) ? method.toUpperCase() : method;
+    }
+    if (given.redirect !== undefined) {
+      if (!["follow", "manual"].includes(given.redirect)) {
+        throw new TypeError(`Invalid redirect value, must be one of "follow" or "manual" ("error" won't be implemented since it does not make sense at the edge; use "manual" and check the response status code).`);
+      }
+      this.#redirect = given.redirect;
+    }
+    if (given.signal !== undefined) this.#signal = given.signal ?? undefined;
+    if (given.cf !== undefined) this.#cf = given.cf;
+    if (given.body !== undefined && given.body !== null) {
+      if (this.#method === "GET" || this.#method === "HEAD") throw new TypeError("Request with a GET or HEAD method cannot have a body.");
+      const { state, type } = extract(given.body);
+      this._body = state;
+      if (given.headers === undefined && base !== undefined) for (const name of ["content-length", "transfer-encoding", "content-encoding"]) this.#headers.delete(name);
+      if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
+    } else if (base !== undefined && given.body === undefined) {
+      if (base.bodyUsed) throw new TypeError("Cannot reconstruct a Request with a used body.");
+      this._body = base._body.kind === "none" ? noBody() : extractFrom(base);
+    }
+  }
+  static _incoming(told, bytes) {
+    const made = new Request(told.url);
+    made.#url = told.url;
+    made.#method = told.method;
+    made.#redirect = "manual";
+    made.#headers = Headers._of(told.headers, true);
+    made.#cf = told.cf ?? undefined;
+    made._isIncoming = true;
+    if (told.body === "bytes") made._body = { kind: "bytes", used: false, bytes: new Uint8Array(bytes) };
+    else if (told.body !== null) made._body = nativeBody(told.body);
+    return made;
+  }
+  get url() { return this.#url; }
+  get method() { return this.#method; }
+  get redirect() { return this.#redirect; }
+  get headers() { return this.#headers; }
+  get cf() { return this.#cf; }
+  get signal() { return (this.#signal ??= newSignal()); }
+  get _signal() { return this.#signal; }
+  clone() {
+    const made = new Request(this.#url);
+    Object.assign(made, { _body: tee(this._body) });
+    made.#method = this.#method;
+    made.#redirect = this.#redirect;
+    made.#headers = Headers._of(this.#headers._pairs(), Boolean(this._isIncoming));
+    made.#cf = this.#cf;
+    made.#signal = this.#signal;
+    return made;
+  }
+}
+Object.defineProperties(Request.prototype, Object.fromEntries(Object.entries(ABSENT).map(([name, value]) => [name, { get: () => value, configurable: true }])));
+tag(Request, "Request");
+
+// The body of another request moves to the new one; the old one's is used then.
+function extractFrom(base) {
+  const state = { ...base._body };
+  if (state.stream?.locked) throw new TypeError("This ReadableStream is currently locked to a reader.");
+  base._body.used = true;
+  return state;
+}
+
+class Response extends BodyMixin {
+  #status = 200;
+  #statusText = "";
+  #headers;
+  #url = "";
+  #redirected = false;
+  #cf;
+  #webSocket = null;
+  _automatic = true;
+  constructor(body = null, init = undefined) {
+    super();
+    const given = init ?? {};
+    const status = given.status === undefined ? 200 : Number(given.status);
+    this.#webSocket = given.webSocket ?? null;
+    if (status !== 101 || this.#webSocket === null) {
+      if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+        throw new RangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
+      }
+    }
+    this.#status = status;
+    this.#statusText = String(given.statusText ?? "");
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(this.#statusText)) throw new TypeError("Invalid statusText");
+    this.#headers = new Headers(given.headers);
+    if (given.encodeBody !== undefined && !["automatic", "manual"].includes(given.encodeBody)) {
+      throw new TypeError(`encodeBody: unexpected value: ${given.encodeBody}`);
+    }
+    this._automatic = given.encodeBody !== "manual";
+    this.#cf = given.cf;
+    const { state, type } = extract(body);
+    if (NULL_BODY.includes(status) && state.kind !== "none") {
+      if (status === 101 || state.kind !== "bytes" || state.bytes.byteLength > 0) {
+        throw new TypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.");
+      }
+      return;
+    }
+    this._body = state;
+    if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
+  }
+  static _received(told, bytes) {
+    const made = new Response();
+    made.#status = told.status;
+    made.#statusText = told.statusText;
+    made.#headers = Headers._of(told.headers, true);
+    made.#url = told.url ?? "";
+    made.#redirected = Boolean(told.redirected);
+    if (told.body === "bytes") made._body = { kind: "bytes", used: false, bytes: new Uint8Array(bytes) };
+    else if (told.body !== null) made._body = nativeBody(told.body);
+    return made;
+  }
+  static json(data, init = {}) {
+    const text = JSON.stringify(data);
+    if (text === undefined) throw new TypeError("The value cannot be written as JSON.");
+    const headers = new Headers(init?.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    return new Response(text, { ...init, headers });
+  }
+  static redirect(url, status = 302) {
+    if (![301, 302, 303, 307, 308].includes(Number(status))) throw new RangeError(`${status} is not a redirect status code.`);
+    const parsed = URL.parse(String(url));
+    if (parsed === null) throw new TypeError(`Unable to parse URL: ${String(url).slice(0, 200)}`);
+    const made = new Response(null, { status, headers: { Location: parsed.href } });
+    made.#headers = Headers._of(made.#headers._pairs(), true);
+    return made;
+  }
+  static error() { throw new TypeError("Response.error() is not implemented."); }
+  get status() { return this.#status; }
+  get statusText() { return this.#statusText || (PHRASES[this.#status] ?? ""); }
+  get _phrase() { return this.#statusText; }
+  get ok() { return this.#status >= 200 && this.#status <= 299; }
+  get headers() { return this.#headers; }
+  get url() { return this.#url; }
+  get redirected() { return this.#redirected; }
+  get type() { return "default"; }
+  get cf() { return this.#cf; }
+  get webSocket() { return this.#webSocket; }
+  clone() {
+    const made = new Response();
+    made._body = tee(this._body);
+    made._automatic = this._automatic;
+    made.#status = this.#status;
+    made.#statusText = this.#statusText;
+    made.#headers = new Headers(this.#headers);
+    made.#url = this.#url;
+    made.#redirected = this.#redirected;
+    made.#cf = this.#cf;
+    return made;
+  }
+}
+tag(Response, "Response");
+
+const PHRASES = {
+  200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found",
+  303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
+  401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 410: "Gone",
+  413: "Payload Too Large", 415: "Unsupported Media Type", 418: "I'm a Teapot", 422: "Unprocessable Entity",
+  429: "Too Many Requests", 500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway",
+  503: "Service Unavailable", 504: "Gateway Timeout",
+};
+
+export function describeRequest(request) {
+  const { body, buffer } = send(request._body);
+  const { url, method, redirect } = request;
+  return { told: { url, method, redirect, headers: request.headers._pairs(), cf: request.cf ?? null, body }, buffer };
+}
+
+export function describeResponse(response) {
+  const { body, buffer } = send(response._body);
+  const { status } = response;
+  return { told: { status, statusText: response._phrase, headers: response.headers._pairs(), automatic: response._automatic, body }, buffer };
+}
+
+export function receive(found) {
+  return typeof found === "string" ? Response._received(JSON.parse(found)) : Response._received(JSON.parse(found.text), found.buffer);
+}
+
+// `target` is the name of a binding, or undefined for where this invocation's subrequests go.
+export async function fetchFrom(target, input, init) {
+  const request = input instanceof Request && init === undefined ? input : new Request(input, init);
+  const signal = request._signal;
+  signal?.throwIfAborted();
+  if (target === undefined && !/^https?:/.test(request.url)) throw new TypeError(`Fetch API cannot load: ${request.url}`);
+  const { told, buffer } = describeRequest(request);
+  const answer = ask("fetch", JSON.stringify({ ...told, target }), buffer);
+  if (signal === undefined) return receive(await answer);
+  const aborted = Promise.withResolvers();
+  signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
+  return receive(await Promise.race([answer, aborted.promise]));
+}
+
+define({ Request, Response, fetch: (input, init = undefined) => fetchFrom(undefined, input, init) });

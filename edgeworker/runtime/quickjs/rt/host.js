@@ -1,0 +1,75 @@
+// The way to the edge: `host` answers at once, `ask` gives a promise. Everything that crosses is a text, a number or an
+// ArrayBuffer. The global that Python sets is taken away before the worker's own modules run.
+export const host = globalThis.__edgeworker_host;
+delete globalThis.__edgeworker_host;
+
+const pending = new Map();
+let next = 1;
+let invocation = 0;
+
+// The invocation that the running code belongs to: code runs until nothing is left to do, so what began it says whose it is.
+export const currentInvocation = () => invocation;
+
+export function runAs(id, work) {
+  invocation = id;
+  return work();
+}
+
+export function ask(operation, text = "", buffer = undefined) {
+  return new Promise((resolve, reject) => {
+    const id = next++;
+    pending.set(id, { resolve, reject, invocation });
+    host("start", id, invocation, operation, text, buffer);
+  });
+}
+
+export function settle(id, error, text, buffer) {
+  const waiting = pending.get(id);
+  if (waiting === undefined) return;
+  pending.delete(id);
+  invocation = waiting.invocation;
+  if (error === null) waiting.resolve(buffer === undefined ? text : { text, buffer });
+  else waiting.reject(makeError(JSON.parse(error)));
+}
+
+let DOMExceptionClass;
+export const setDOMException = (value) => void (DOMExceptionClass = value);
+const plain = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError };
+
+export function makeError({ name, message }) {
+  if (Object.hasOwn(plain, name)) return new plain[name](message);
+  if (/^[A-Z][A-Za-z]*Error$/.test(name)) return new DOMExceptionClass(message, name);
+  return Object.assign(new Error(message), { name });
+}
+
+// One text or a failure, from an operation that answers at once.
+export function call(operation, ...values) {
+  const { error, value } = JSON.parse(host(operation, ...values));
+  if (error !== undefined) throw makeError(error);
+  return value;
+}
+
+export function bytesOf(value) {
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return undefined;
+}
+
+// A buffer of exactly these bytes, which the host may keep.
+export function bufferOf(value) {
+  const view = bytesOf(value);
+  if (view === undefined) throw new TypeError("The value is not an ArrayBuffer or a view of one.");
+  if (view.byteOffset === 0 && view.byteLength === view.buffer.byteLength) return view.buffer;
+  return view.slice().buffer;
+}
+
+export function define(names) {
+  for (const [name, value] of Object.entries(names)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
+  }
+}
+
+export function tag(constructor, name) {
+  Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });
+}

@@ -1,0 +1,54 @@
+// Timers, queueMicrotask, Date and performance: time is the edge's clock.
+import { currentInvocation, define, host, runAs } from "edgeworker:host";
+
+const timers = new Map();
+let next = 1;
+
+function add(callback, delay, values, repeats) {
+  if (typeof callback !== "function") throw new TypeError("The first argument of a timer is a function.");
+  const id = next++;
+  const milliseconds = Math.max(0, Math.min(Number(delay) || 0, 2 ** 31 - 1));
+  timers.set(id, { callback, values, repeats, milliseconds, invocation: currentInvocation() });
+  host("timer", id, currentInvocation(), milliseconds);
+  return id;
+}
+
+export function fire(id) {
+  const timer = timers.get(id);
+  if (timer === undefined) return;
+  if (timer.repeats) host("timer", id, timer.invocation, Math.max(1, timer.milliseconds));
+  else timers.delete(id);
+  runAs(timer.invocation, () => timer.callback(...timer.values));
+}
+
+function clear(id) {
+  if (timers.delete(Number(id))) host("cancel_timer", Number(id));
+}
+
+const NativeDate = globalThis.Date;
+function Date(...values) {
+  if (new.target === undefined) return new NativeDate(host("now")).toString();
+  return Reflect.construct(NativeDate, values.length === 0 ? [host("now")] : values, new.target);
+}
+Object.setPrototypeOf(Date, NativeDate);
+Date.prototype = NativeDate.prototype;
+Object.defineProperty(Date, "prototype", { writable: false });
+Object.defineProperty(Date.prototype, "constructor", { value: Date, writable: true, configurable: true });
+Object.defineProperty(Date, "length", { value: 7, configurable: true });
+Date.now = () => host("now");
+
+const origin = host("now");
+define({
+  Date,
+  performance: { timeOrigin: origin, now: () => host("now") - origin, mark() {}, measure() {}, toJSON: () => ({ timeOrigin: origin }) },
+  setTimeout: (callback, delay, ...values) => add(callback, delay, values, false),
+  setInterval: (callback, delay, ...values) => add(callback, delay, values, true),
+  setImmediate: (callback, ...values) => add(callback, 0, values, false),
+  clearTimeout: clear,
+  clearInterval: clear,
+  clearImmediate: clear,
+  queueMicrotask: (callback) => {
+    if (typeof callback !== "function") throw new TypeError("queueMicrotask() takes a function.");
+    Promise.resolve().then(() => callback());
+  },
+});
