@@ -186,6 +186,7 @@ class OIDCSettings:
     email_claim_name: str = "email"
     pkce: bool = True
     issuer: str = ""  # checked where it is known
+    userinfo_url: str = ""  # asked where the ID token has no e-mail address
 
 
 @dataclass(frozen=True, slots=True)

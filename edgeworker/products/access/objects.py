@@ -296,6 +296,7 @@ def parse_identity_provider(value: JSON, path: str = "", *, source: str = "") ->
             email_claim_name=config.text("email_claim_name", "email"),
             pkce=config.boolean("pkce_enabled", True),
             issuer=config.text("issuer", ""),
+            userinfo_url=config.text("userinfo_url", ""),
         )
     elif kind == "oidc":
         raise InvalidObject(config.path, 'has no "auth_url"')

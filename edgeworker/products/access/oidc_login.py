@@ -170,7 +170,25 @@ class OIDCLogin:
         if not isinstance(id_token, str):
             raise ProviderFailed("the token endpoint gave no ID token")
         claims = await self._verified(id_token, oidc, begun.nonce)
+        if oidc.email_claim_name not in claims:
+            claims = {**await self._userinfo(oidc, answer.get("access_token"), claims), **claims}
         return identity_of_claims(claims, provider, oidc)
+
+    async def _userinfo(self, oidc: OIDCSettings, access_token: JSON, claims: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """More of the same person, from a provider whose ID tokens say little (OpenID Connect Core 1.0, 5.4): its
+        address is configured, or in the metadata of the issuer. Raises ProviderFailed."""
+        accept = {"Accept": "application/json"}
+        address = oidc.userinfo_url
+        if not address and oidc.issuer:
+            metadata = await self._fetch("GET", f"{oidc.issuer}/.well-known/openid-configuration", Headers(accept))
+            if metadata.get("issuer") == oidc.issuer:
+                address = str(metadata.get("userinfo_endpoint") or "")
+        if not address or not isinstance(access_token, str) or not access_token.isascii():
+            return {}
+        info = await self._fetch("GET", address, Headers({**accept, "Authorization": f"Bearer {access_token}"}))
+        if info.get("sub") != claims.get("sub"):
+            raise ProviderFailed("the provider's userinfo is of someone else")
+        return info
 
     async def _post(self, oidc: OIDCSettings, fields: dict[str, str]) -> Mapping[str, JSON]:
         headers = Headers([("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")])

@@ -231,3 +231,17 @@ async def test_a_provider_on_this_very_edge_is_asked_through_it() -> None:
 
         assert reply.status == 200
         assert any(request.base is not None and request.host == "idp.other.test" for request in edge.origin.requests)
+
+
+@pytest.mark.parametrize(("sub", "status"), [("u1", 200), ("someone else", 400), (None, 400)])
+async def test_a_provider_whose_id_tokens_say_little_is_asked_for_more(sub: str | None, status: int) -> None:
+    async with edge_with(*OBJECTS) as edge:
+        provider = Provider(edge)
+        metadata: JSON = {"issuer": IDP, "userinfo_endpoint": f"{IDP}/me"}
+        edge.origin.on(f"{IDP}/.well-known/openid-configuration", json=metadata)
+        me = edge.origin.on(f"{IDP}/me", json={"sub": sub, "email": "ann@example.com", "department": "R&D"})
+
+        reply = await provider.log_in(Browser(edge))
+
+        assert reply.status == status
+        assert me.requests[0].headers.get("authorization") == "Bearer x"
