@@ -15,6 +15,8 @@ _WAITS: Final = re.compile(
     rb"|^[ \t]*from[ \t]+(?:urllib[ \t]+import.*\brequest|http[ \t]+import.*\bclient)\b",
     re.MULTILINE,
 )
+# Imports within functions.
+_LATE_IMPORT: Final = re.compile(rb"^[ \t]+(?:import|from)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 
 
 class Owner(Protocol):
@@ -22,6 +24,10 @@ class Owner(Protocol):
 
     builtins: dict[str, object]
     waits: bool
+
+    def owns(self, name: str) -> bool:
+        """Whether this is a module of the script."""
+        ...
 
     def name_plainly(self, module: ModuleType) -> None:
         """Gives a module that is about to run its author's name, and libraries a way to find it."""
@@ -47,9 +53,14 @@ class ScriptLoader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         content = super().get_data(path)
-        if _WAITS.search(content):
+        if _WAITS.search(content) or any(self._may_wait(name) for name in _LATE_IMPORT.findall(content)):
             self._owner.waits = True
         return content
+
+    def _may_wait(self, imported: bytes) -> bool:
+        """What a handler imports may stand on an HTTP library, which is known too late for its first request."""
+        name = imported.decode("ascii", "replace")
+        return name not in sys.stdlib_module_names and not self._owner.owns(name)
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = self._owner.builtins

@@ -262,6 +262,16 @@ async def test_a_library_that_is_imported_in_the_handler_works_too(stage: Stage)
     assert (await stage.get()).text == "from the origin"
 
 
+async def test_a_package_that_stands_on_a_library_may_be_imported_in_the_handler(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "made_for_asking.py").write_text("def ask(url):\n    import httpx\n    return httpx.get(url).text\n")
+    stage.add_fetch("import made_for_asking\nreturn Response(made_for_asking.ask('https://o.example/'))")
+
+    assert (await stage.get()).text == "from the origin"
+
+
 async def test_a_request_at_the_top_of_a_script_is_refused(stage: Stage) -> None:
     with pytest.raises(ScriptError, match="a synchronous HTTP request works in a handler"):
         stage.add("import requests\nrequests.get('https://o.example/')\n")
