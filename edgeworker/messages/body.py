@@ -31,8 +31,8 @@ class Closable(Protocol):
 class Body:
     """One-shot. `length` is the number of bytes where it is known (a Content-Length), else None (chunked).
 
-    Nothing is buffered here: `stream()` hands on the source's own pieces, so a slow reader slows the sender. Whoever
-    does not want the rest of a body calls `close()`, which lets the source give up its connection.
+    Nothing is buffered here: `stream()` hands on the source's own pieces, so a slow reader slows the sender. A
+    reader that does not want the rest of a body calls `close()`, which lets the source give up its connection.
     """
 
     __slots__ = ("_complete", "_source", "_used", "length")

@@ -1,4 +1,4 @@
-"""The counts of every process of an edge, in a folder: each writes its own file, whoever is asked joins all.
+"""The counts of every process of an edge, in a folder: each writes its own file, the one that is asked joins all.
 
 A file stays when its process ends, so no count ever goes back; the folder is made anew with each start of the edge.
 """

@@ -29,7 +29,7 @@ class Target:
 def of(request: Request) -> Target:
     """The target of a request. Raises UndecodableText for a query that is not UTF-8.
 
-    A "#" belongs to the path or query: a request has no fragment, so whoever sends one means the character.
+    A "#" belongs to the path or query: a request has no fragment, so a client that sends one means the character.
     """
     raw = request.url.target if request.raw_target is None else request.raw_target
     # A proxy's absolute form, `PUT http://host/path HTTP/1.1`; the listener has checked that it agrees with Host.

@@ -156,7 +156,7 @@ class _Observer:
         self._look_again_at = 0.0
 
     def changes(self, space: str) -> int:
-        # Every commit changes the header of the WAL's index, whoever makes it, and comparing it costs a tenth of a
+        # Every commit changes the header of the WAL's index, in any process, and comparing it costs a tenth of a
         # microsecond where the pragma costs several. That another file was put in this one's place is looked for now
         # and then. https://www.sqlite.org/walformat.html#the_wal_index_header
         index = self._index

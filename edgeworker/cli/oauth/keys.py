@@ -153,7 +153,7 @@ def _found() -> Path:
     from edgeworker.host.bundled import DEFAULT_SCRIPT, script
     from wrangler_compat import LoadOptions, load
 
-    # What else is wrong with the configuration is nobody's business here.
+    # This command does not look at what else is wrong with the configuration.
     config = load(LoadOptions(default_script=script(DEFAULT_SCRIPT) / "worker.py", environ=os.environ)).config
     found = [
         Path(worker.source)

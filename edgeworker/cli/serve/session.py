@@ -22,7 +22,7 @@ from edgeworker.cli.output import Output
 from edgeworker.cli.serve import MANAGEMENT_PORT
 from edgeworker.cli.serve.request_file import RequestFile
 from edgeworker.errors import ConfigError, EdgeworkerError
-from edgeworker.host import systemd
+from edgeworker.host import event_loop, systemd
 
 if TYPE_CHECKING:
     from edgeworker.clock import SystemClock
@@ -66,7 +66,7 @@ def serve(options: argparse.Namespace) -> int:
     config = load_config(options, tell=True)
     bound = bind_sockets(config)
     _announce(config, bound, options.processes)
-    session = Session(options, bound)
+    session = ServingProcess(options, bound)
     session.prepare()
     if options.processes == 1:
         return session.run(0, _tell_ready)
@@ -150,7 +150,7 @@ def _tell_ready() -> None:
     systemd.notify("READY=1")
 
 
-class Session:
+class ServingProcess:
     """What each process does. Made before the processes are: its sockets are inherited."""
 
     def __init__(self, options: argparse.Namespace, bound: dict[str, int]) -> None:
@@ -167,7 +167,7 @@ class Session:
 
     def run(self, slot: int, ready: Callable[[], None]) -> int:
         try:
-            asyncio.run(self._serve(slot, ready))
+            event_loop.run(self._serve(slot, ready))
         except EdgeworkerError as error:
             Output.for_stream(sys.stderr).error(str(error))
             return 1
@@ -176,7 +176,7 @@ class Session:
     def try_config(self) -> int:
         """0 if the configuration, as it is on the disk now, could serve."""
         try:
-            asyncio.run(self._try())
+            event_loop.run(self._try())
         except EdgeworkerError as error:
             _log.error("%s", error)
             return 1

@@ -171,7 +171,7 @@ class ManagedOAuth:
         client_name: str,
         snapshot: Snapshot,
     ) -> Response:
-        """Asks the person: whoever registered the client gets a token in their name."""
+        """Asks the person: the client, which anyone may have registered, gets a token in their name."""
         query = query_of(request.url) or {}
         url = request.url
         marker = f"?kid={application.aud}&redirect_url={PREFIX}oauth/authorization"

@@ -162,7 +162,7 @@ def _about_configurations(
             yield Finding(
                 place,
                 f'no rule checks {names} of the token configuration "{configuration.id}": every token that its keys '
-                f'signed counts, whoever it is for. Write for example: {_CLAIMS}.{missing[0]}["{configuration.id}"][0] '
+                f'signed counts, for any audience. Write for example: {_CLAIMS}.{missing[0]}["{configuration.id}"][0] '
                 'eq "https://api.example.com"',
             )
 

@@ -27,7 +27,7 @@ from edgeworker.runtime.contract.javascript import (
     EnvValue,
 )
 from edgeworker.runtime.workerd import binary
-from edgeworker.runtime.workerd.engine import Engine, Link, WorkerSettings
+from edgeworker.runtime.workerd.engine import Link, WorkerdEngine, WorkerSettings
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class JavaScriptWorkers:
         self._link = link
         self._cache = cache
         self._clock = clock
-        self._engine: Engine | None = None
+        self._engine: WorkerdEngine | None = None
         self._isolates: list[Isolate] = []
 
     async def load(self, worker: Worker, bound: Sequence[BoundService], entrypoints: Collection[str]) -> Isolate:
@@ -122,7 +122,7 @@ class JavaScriptWorkers:
     ) -> Isolate:
         if self._engine is None:
             heap = self._config.javascript.heap_megabytes
-            self._engine = Engine(program, self._link, self._cache, self._clock, heap_megabytes=heap)
+            self._engine = WorkerdEngine(program, self._link, self._cache, self._clock, heap_megabytes=heap)
         return self._engine.add(
             WorkerSettings(
                 worker.name,

@@ -71,7 +71,7 @@ class WorkerSettings:
     cpu_ms: int = 30_000
 
 
-class Engine:
+class WorkerdEngine:
     """Collects workers with `add`; the first `open` of an isolate starts the child with all of them."""
 
     def __init__(
@@ -106,7 +106,7 @@ class Engine:
         return isolate
 
     async def start(self) -> None:
-        """Starts the child once; whoever comes later waits for the same start. Raises ScriptError."""
+        """Starts the child once; later callers wait for the same start. Raises ScriptError."""
         if self._starting is None:
             self._starting = asyncio.ensure_future(self._start())
         await asyncio.shield(self._starting)

@@ -17,7 +17,7 @@ from edgeworker.runtime.workerd.capnp import CF_FIELD, SCHEME_FIELD
 from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
 
 if TYPE_CHECKING:
-    from edgeworker.runtime.workerd.engine import Engine
+    from edgeworker.runtime.workerd.engine import WorkerdEngine
 
 _FAILURE: Final = "ew-failure"
 _PENDING: Final = "ew-pending"
@@ -26,7 +26,7 @@ _EVENT_URL: Final = URL("http", "localhost", 80, "/cdn-cgi/edgeworker/event", ""
 
 
 class WorkerdIsolate:
-    def __init__(self, name: str, project: Project, engine: "Engine") -> None:
+    def __init__(self, name: str, project: Project, engine: "WorkerdEngine") -> None:
         self.name = name
         self.project = project
         self._engine = engine

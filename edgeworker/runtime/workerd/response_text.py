@@ -14,7 +14,7 @@ class InvalidResponse(Exception):
     """What came is not a response of HTTP/1.1."""
 
 
-class _Parts:
+class _ParsedResponse:
     """What the parser has found so far."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class _Parts:
 
 async def read_response(pieces: AsyncIterator[bytes]) -> Response:
     """Reads up to the end of the head; the body is read when the response's is. Raises InvalidResponse."""
-    parts = _Parts()
+    parts = _ParsedResponse()
     parser = HttpResponseParser(parts)
     size = 0
     while not parts.has_head:
@@ -57,7 +57,9 @@ async def read_response(pieces: AsyncIterator[bytes]) -> Response:
     return Response(parser.get_status_code(), headers, body, status_text=parts.reason.decode("latin-1"))
 
 
-async def _content(parser: HttpResponseParser, parts: _Parts, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _content(
+    parser: HttpResponseParser, parts: _ParsedResponse, pieces: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
     while True:
         while parts.pieces:
             yield parts.pieces.pop(0)

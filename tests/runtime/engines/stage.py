@@ -17,7 +17,7 @@ from edgeworker.messages import URL, Headers, Request, Response
 from edgeworker.runtime.contract.isolate import Isolate
 from edgeworker.runtime.contract.javascript import EnvEntry
 from edgeworker.runtime.workerd.binary import Binary, find_in_project, inspect_binary
-from edgeworker.runtime.workerd.engine import Engine, WorkerSettings
+from edgeworker.runtime.workerd.engine import WorkerdEngine, WorkerSettings
 from edgeworker.server.unix_link import UnixLink
 from tests.npm_tools import missing, node_tools
 
@@ -44,7 +44,7 @@ class Outside:
 
 
 class Stage:
-    def __init__(self, isolate: Isolate, child: Engine | None) -> None:
+    def __init__(self, isolate: Isolate, child: WorkerdEngine | None) -> None:
         """`child` is workerd's."""
         self.isolate = isolate
         self.child = child
@@ -89,10 +89,10 @@ async def staged(
     clock = clock or SystemClock()
     project = load_project(folder / name, Build(folder))
     isolate: Isolate
-    child: Engine | None = None
+    child: WorkerdEngine | None = None
     if engine == "workerd":
         settings = WorkerSettings("shop", project, env or {}, date, flags, entrypoints, cpu_ms)
-        child = Engine(workerd(), UnixLink(clock), MemoryCache(), clock)
+        child = WorkerdEngine(workerd(), UnixLink(clock), MemoryCache(), clock)
         isolate = child.add(settings)
     else:
         pytest.importorskip("quickjs", reason="quickjs-bindings has wheels for CPython 3.11 and 3.13")

@@ -204,7 +204,7 @@ async def _rotate(scene: Scene) -> None:
     before = await asyncio.to_thread(_at_origin, scene, scene.token)
     scene.narrator.check("a token of the previous key is good for seven more days", before.get("verified") == EMAIL)
     page = await asyncio.to_thread(Browser.open, scene.browser, scene.stage.url("wiki"))
-    scene.narrator.check("nobody has to log in again", page.status == 200)
+    scene.narrator.check("no one has to log in again", page.status == 200)
     kid = jwt.get_unverified_header(scene.token)["kid"]
     fresh = Browser(scene.stage.edge_url)
     scene.browser, old = fresh, scene.browser

@@ -71,7 +71,7 @@ def _at_the_gateway(narrator: Narrator, stage: Stage, client: Client, tokens: To
     url = f"{stage.api}/claims"
     narrator.check("a good token, for comparison: 200", client.call(url, tokens.access_token).status == 200)
     cases = (
-        ("a token that nobody issued", tokens.access_token[:-4] + "AAAA"),
+        ("a token that was never issued", tokens.access_token[:-4] + "AAAA"),
         ("the ID token", tokens.id_token or ""),
         ("the refresh token", tokens.refresh_token or ""),
     )

@@ -161,7 +161,7 @@ def _authorize(scene: Scene) -> tuple[Attempt, str]:
         "default-src 'none'" in policy and "frame-ancestors 'none'" in policy,
         got=policy,
     )
-    stranger = log_in(browser, page, PASSWORD, email="nobody@example.com")
+    stranger = log_in(browser, page, PASSWORD, email="stranger@example.com")
     wrong = log_in(browser, stranger, "not the password")
     narrator.check(
         "a wrong password is refused, in the same words as a user who is not there",
@@ -292,7 +292,7 @@ def _revoke(scene: Scene, tokens: Tokens) -> None:
 
 def _reuse(scene: Scene, old: Tokens, fresh: Tokens) -> None:
     narrator, client = scene.narrator, scene.client
-    narrator.step("Somebody uses the old refresh token, which was replaced")
+    narrator.step("A thief uses the old refresh token, which was replaced")
     first = refused.reason(lambda: client.refresh(old.refresh_token or ""))
     narrator.check("it is refused: invalid_grant", first == "invalid_grant", got=first)
     second = refused.reason(lambda: client.refresh(fresh.refresh_token or ""))

@@ -24,7 +24,7 @@ def name(kind: str, issuer: str) -> str:
 
 
 def read(header: str | None, kind: str, issuer: str) -> str | None:
-    """The secret in a `Cookie` field; None where there is none, or more than one so that nobody knows whose it is."""
+    """The secret in a `Cookie` field; None where there is none, or more than one, of which none can be trusted."""
     wanted = name(kind, issuer)
     found = [
         value.strip()

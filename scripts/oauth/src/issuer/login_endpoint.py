@@ -223,7 +223,7 @@ async def _authenticate(context: PageContext, typed: str, password: str) -> tupl
     try:
         email = users.normal_email(typed)
     except BadUser:
-        email = "nobody@invalid"
+        email = "unknown@invalid"
     user = await store.user_by_email(email)
     stored = await store.renewed_password(user)
     try:
