@@ -14,7 +14,9 @@ RUNTIME = "the name that Cloudflare's runtime looks for"
 FIELDS = "the usual term of two fields that never meet in one module"
 PUBLIC = "the public name for tests, and the core's own"
 DEPLOYED = "a script is deployed alone, and shares no module with the edge"
+ENGINES = "each engine of JavaScript has its own"
 TWICE = {
+    "Answer": FIELDS,
     "Application": FIELDS,
     "Authenticator": FIELDS,
     "Blob": VIEW,
@@ -22,12 +24,15 @@ TWICE = {
     "Client": FIELDS,
     "Default": RUNTIME,
     "Edge": PUBLIC,
+    "Engine": FIELDS,
     "File": VIEW,
     "Finding": FIELDS,
     "FormData": VIEW,
+    "Function": FIELDS,
     "Handler": FIELDS,
     "Headers": VIEW,
     "InvalidToken": DEPLOYED,
+    "Invocation": ENGINES,
     "KeysUnavailable": DEPLOYED,
     "Login": FIELDS,
     "Match": FIELDS,
@@ -41,6 +46,7 @@ TWICE = {
     "SignedToken": FIELDS,
     "TokenIssuer": FIELDS,
     "URL": VIEW,
+    "WorkerSettings": ENGINES,
     "Worker": "its configuration, and what runs of it; both are imported by module where they meet",
 }
 NOT_PLAIN = re.compile(r"\b(nobody|somebody|whoever|whomever)\b|\bby whom it may be\b|\bof which there is none\b", re.I)

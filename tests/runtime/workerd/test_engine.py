@@ -7,7 +7,7 @@ import pytest
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.clock import SystemClock
 from edgeworker.messages import URL, Headers, Request
-from edgeworker.runtime.workerd.engine import Engine
+from edgeworker.runtime.workerd.engine import WorkerdEngine
 from edgeworker.server.unix_link import UnixLink
 from tests.runtime.engines.stage import staged, workerd
 
@@ -30,7 +30,7 @@ async def test_a_fetch_outside_of_any_invocation_is_refused(tmp_path: Path) -> N
 
 async def test_a_request_without_the_childs_key_is_refused() -> None:
     clock = SystemClock()
-    bridge = Engine(workerd(), UnixLink(clock), MemoryCache(), clock).bridge
+    bridge = WorkerdEngine(workerd(), UnixLink(clock), MemoryCache(), clock).bridge
 
     for fields in ({}, {"ew-service": "0"}, {"ew-service": "0", "ew-key": "guess"}):
         refused = await bridge.fetch(Request("GET", URL.parse("http://edge/"), Headers(fields)))
