@@ -69,11 +69,8 @@ def _target(redirect: Path, found: Path | None, cwd: Path, diagnostics: Diagnost
     """The file that the redirection points to, or None, with an error told."""
     name = short(redirect, cwd)
     part = Diagnostics()
-    try:
-        document = parse_document(read_text(redirect), redirect, name, part)
-    except (OSError, UnicodeDecodeError) as error:
-        part.error(str(error), SourceLocation(name))
-        document = None
+    text = read_text(redirect, name, part)
+    document = None if text is None else parse_document(text, redirect, name, part)
     if document is None:
         diagnostics.error(f"Failed to parse the deploy configuration file at {name}")
         diagnostics.messages += part.messages

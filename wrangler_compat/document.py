@@ -2,11 +2,12 @@
 
 import re
 import stat
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import tomli
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation, dotted
 from wrangler_compat.jsonc import parse_jsonc
@@ -16,6 +17,9 @@ from wrangler_compat.toml_text import explain, scan
 Table = dict[str, object]
 
 MAX_BYTES: Final = 4 * 1024 * 1024  # of a configuration file; a real one has a few thousand
+_MAX_DEPTH: Final = 100
+_TOO_DEEP: Final = f"Nested deeper than {_MAX_DEPTH} levels: arrays, tables or the parts of a dotted key."
+_MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MANY_DIGITS: Final = re.compile(r"[0-9_]{1000,}")
 
 
@@ -40,8 +44,26 @@ class ConfigFile:
         return str(self.locate(where))
 
 
-def read_text(file: Path) -> str:
-    """What is in a file of at most MAX_BYTES. Raises OSError, UnicodeDecodeError."""
+def read_text(file: Path, name: str, diagnostics: Diagnostics) -> str | None:
+    """What is in a file of at most MAX_BYTES; None, and an error about `name` told, if it cannot be read."""
+    try:
+        content = _read_bytes(file)
+    except OSError as error:
+        diagnostics.error(f"{name} cannot be read: {error.strerror or error}.", SourceLocation(name))
+        return None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = len(content[content.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8")) + 1
+        diagnostics.error(
+            f"{name}:{line}:{column}: the byte 0x{content[error.start]:02X} is not UTF-8 text; save the file as UTF-8.",
+            SourceLocation(name, line),
+        )
+        return None
+
+
+def _read_bytes(file: Path) -> bytes:
     mode = file.stat().st_mode
     if not stat.S_ISREG(mode):  # a pipe or a device may never end, or never begin
         raise OSError("it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
@@ -49,7 +71,7 @@ def read_text(file: Path) -> str:
         content = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise OSError(f"it is larger than {MAX_BYTES} bytes")
-    return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    return content
 
 
 def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -> ConfigFile | None:
@@ -65,12 +87,43 @@ def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -
 def _parse_toml(text: str) -> tuple[Table, dict[KeyPath, int]]:
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return tomllib.loads(plain), scan(plain).lines
-    except tomllib.TOMLDecodeError as error:
-        raise explain(plain, str(error)) from None
+        values = tomli.loads(plain)
+        refusals = list(_refused_values(values))
+    except tomli.TOMLDecodeError as error:
+        raise explain(plain, error.msg, error.pos) from None
     except ValueError:  # Python converts no number of more than 4300 digits
         digits = _MANY_DIGITS.search(plain)
         line = 1 if digits is None else plain.count("\n", 0, digits.start()) + 1
         raise DocumentSyntaxError("A number has too many digits.", line=line, column=1) from None
     except RecursionError:
-        raise DocumentSyntaxError("Arrays and tables stand too deep in each other.", line=1, column=1) from None
+        raise DocumentSyntaxError(_TOO_DEEP, line=_deepest_line(plain), column=1) from None
+    lines = scan(plain).lines
+    if refusals:
+        line, text = min((lines.get(where, 1), text) for where, text in refusals)
+        raise DocumentSyntaxError(text, line=line, column=1)
+    return values, lines
+
+
+def _deepest_line(text: str) -> int:
+    """The line that nests most, for a text that nests too much."""
+    lines = text.split("\n")
+    return 1 + max(range(len(lines)), key=lambda index: sum(map(lines[index].count, "[{.")))
+
+
+def _refused_values(values: Table) -> Iterator[tuple[KeyPath, str]]:
+    """What is TOML and still refused: wrangler takes no whole number that JavaScript's numbers do not hold."""
+    pending: list[tuple[KeyPath, object]] = [((), values)]
+    while pending:
+        where, value = pending.pop()
+        if len(where) > _MAX_DEPTH:
+            raise RecursionError
+        match value:
+            case dict():
+                pending += [((*where, name), item) for name, item in value.items()]
+            case list():
+                pending += [((*where, index), item) for index, item in enumerate(value)]
+            case int() if abs(value) > _MAX_SAFE_INTEGER:
+                yield (
+                    where,
+                    "This number is more than JavaScript's numbers hold exactly (9007199254740991); quote it.",
+                )

@@ -3,6 +3,7 @@
 What is allowed beyond JSON is what wrangler allows: `//` and `/* */` comments, and a comma after the last item.
 """
 
+import math
 import re
 from bisect import bisect_left
 from json import JSONDecodeError, JSONDecoder
@@ -12,7 +13,8 @@ from edgeworker.schema.diagnostics import KeyPath
 from wrangler_compat.syntax_error import DocumentSyntaxError
 
 _BLANK: Final = re.compile(r"(?s)(?:[ \t\r\n]|//[^\n]*|/\*.*?\*/)*")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
 _DECODER: Final = JSONDecoder()
@@ -65,7 +67,10 @@ class _JSONCParser:
             scanned: tuple[str, int] = _DECODER.raw_decode(self._text, self._at)
         except JSONDecodeError as error:
             raise self._fault(error.msg, error.pos) from None
-        value, self._at = scanned
+        value, end = scanned
+        if _SURROGATE.search(value):
+            raise self._fault("Half of a surrogate pair stands in this text; write the character itself")
+        self._at = end
         return value
 
     def _value(self, where: KeyPath) -> object:
@@ -86,7 +91,10 @@ class _JSONCParser:
             if len(number[0]) > _MAX_DIGITS:
                 raise self._fault("A number has too many digits")
             self._at = number.end()
-            return float(number[0]) if number[1] or number[2] else int(number[0])
+            value = float(number[0]) if number[1] or number[2] else int(number[0])
+            if value in (math.inf, -math.inf):
+                raise self._fault("A number is too large", number.start())
+            return value
         word = _WORD.match(self._text, self._at)
         if word is not None and word[0] in _WORDS:
             self._at = word.end()

@@ -39,6 +39,8 @@ def tables() -> Iterator[LedgerTable]:
     yield LedgerTable(
         "wrangler.toml, wrangler.json, wrangler.jsonc",
         f"Every key of wrangler 4.164. {levels}.\n\n"
+        "The syntax is wrangler's: TOML 1.1, or JSON with comments and last commas. Refused besides: text that is not "
+        "UTF-8, days that a month does not have, a name that stands twice in an object, nesting over 100 levels.\n\n"
         "*inherited*: an environment that does not set it has the top level's; *own*: it has none then; "
         "*top level*: it is not read in an environment.",
         ("key", "here", "in environments", "note"),

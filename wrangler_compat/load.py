@@ -122,14 +122,7 @@ class _Loader:
 
     def _read(self, file: Path, diagnostics: Diagnostics) -> str | None:
         self._files[file] = None
-        try:
-            return read_text(file)
-        except OSError as error:
-            why = error.strerror or str(error)
-        except UnicodeDecodeError:
-            why = "it is not UTF-8 text"
-        diagnostics.error(f"{short(file, self._cwd)} cannot be read: {why}.")
-        return None
+        return read_text(file, short(file, self._cwd), diagnostics)
 
     def _document(self, file: Path, diagnostics: Diagnostics) -> ConfigFile | None:
         text = self._read(file, diagnostics)

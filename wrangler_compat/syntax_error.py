@@ -15,13 +15,18 @@ class DocumentSyntaxError(Exception):
 
     def frame(self, source: str, name: str) -> str:
         """`file:line:column:` and the line with a caret under the column, in wrangler's manner."""
-        lines = source.removeprefix("\ufeff").splitlines() or [""]
+        lines = source.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
         line = min(max(self.line, 1), len(lines))
         shown = sorted({other for other in self.also if 1 <= other <= len(lines)} | {line})
         width = len(str(shown[-1]))
         parts = [f"{name}:{self.line}:{self.column}:"]
         for number in shown:
-            parts.append(f"  {number:>{width}} │ {lines[number - 1].expandtabs(1)}".rstrip())
+            parts.append(f"  {number:>{width}} │ {_visible(lines[number - 1])}".rstrip())
             if number == line:
                 parts.append(f"  {' ' * width} ╵ {' ' * (self.column - 1)}^")
         return "\n".join(parts)
+
+
+def _visible(line: str) -> str:
+    """`line` with one cell for each character: nothing in a file may move or colour a terminal."""
+    return "".join(character if character.isprintable() else " " for character in line)

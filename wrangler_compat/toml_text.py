@@ -1,14 +1,15 @@
 """On which line of a TOML text each value stands, and what a syntax error in it means. Pure.
 
-`tomllib` gives values without lines. The scanner here gives lines without values; it is lenient, because tomllib has
+`tomli` gives values without lines. The scanner here gives lines without values; it is lenient, because tomli has
 already accepted the text, or has refused it and we look for the reason.
 """
 
 import re
-import tomllib
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
+
+import tomli
 
 from edgeworker.schema.diagnostics import KeyPath, dotted
 from wrangler_compat.syntax_error import DocumentSyntaxError
@@ -17,7 +18,7 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK: Final = re.compile(r"[ \t]*")
 _BLANK_LINES: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SCALAR: Final = re.compile(r"(?:true|false|[+-]?(?:inf|nan)|[+-]?\d[\w.:+-]*(?: \d\d:[\d.:Z+-]*)?)(?!\w)")
-_AT: Final = re.compile(r"\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+_UNCLOSED_TEXT: Final = ("Illegal character '\\n'", "Unterminated string", "Expected \"'", "Expected '\"")
 _NEXT: Final = re.compile(
     r"\s*(?:\[\[?\s*[\w\"'.\- ]+\]|[\w.-]+\s*=)"
 )  # what begins after an array that should have ended
@@ -228,8 +229,8 @@ def _unquoted(key: str) -> str:
     if "\\" not in key:
         return key[1:-1]
     try:
-        return str(tomllib.loads(f"key = {key}")["key"])
-    except tomllib.TOMLDecodeError:
+        return str(tomli.loads(f"key = {key}")["key"])
+    except tomli.TOMLDecodeError:
         raise _LostError from None
 
 
@@ -238,19 +239,23 @@ def scan(text: str) -> Scan:
     return _Scanner(text).run()
 
 
-def explain(text: str, error: str) -> DocumentSyntaxError:
-    """tomllib's `error` about `text`: at its place, in words that say what to do."""
-    at = _AT.search(error)
-    reason = error[: at.start()].rstrip() if at else error
-    whole = text.rstrip()
-    at_end = at is None or at["line"] is None or int(at["line"]) > whole.count("\n") + 1
-    line = whole.count("\n") + 1 if at_end or at is None else int(at["line"])
-    column = len(whole) - whole.rfind("\n") if at_end or at is None else int(at["column"])
+def explain(text: str, reason: str, position: int) -> DocumentSyntaxError:
+    """tomli's error about `text`: at its place, in words that say what to do."""
+    if 0 <= (carriage_return := text.find("\r")) <= position:
+        position = carriage_return
+    whole = text.rstrip(" \t\n")
+    at_end = text.count("\n", 0, position) > whole.count("\n")
+    position = min(position, len(whole)) if at_end else position
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    if text[position : position + 1] == "\r":
+        return DocumentSyntaxError(
+            "A carriage return without a line feed stands here; end lines with LF or CR LF.", line=line, column=column
+        )
     found = scan(text)
-    lines = text.splitlines()
+    lines = text.split("\n")
     content = lines[line - 1] if lines else ""
     next_line = line if _NEXT.match(content) else None
-    # An inline table must end on its line.
     unclosed = _unclosed(lines, found, at_end=at_end or not content[column - 1 :].strip(), next_line=next_line)
     if unclosed is not None:
         bracket, last_line = unclosed
@@ -271,7 +276,7 @@ def _explained(reason: str, content: str, found: Scan, line: int, column: int) -
             column=len(content) - len(content.lstrip()) + 1,
             also=[first],
         )
-    if found.lost is not None and reason.startswith(("Illegal character '\\n'", 'Expected "\'"', "Expected '\"'")):
+    if found.lost is not None and reason.startswith(_UNCLOSED_TEXT):
         lost_line, lost_column = found.lost
         return DocumentSyntaxError(
             "The text that begins here has no closing quote.", line=lost_line, column=lost_column

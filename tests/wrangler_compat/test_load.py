@@ -197,7 +197,9 @@ def test_a_file_that_cannot_be_opened_is_an_error(project: Project) -> None:
     project.folder.joinpath("latin.toml").write_bytes(b'name = "\xe9"\n')
 
     assert texts(project.load("gone.toml"), "error") == ["gone.toml cannot be read: No such file or directory."]
-    assert texts(project.load("latin.toml"), "error") == ["latin.toml cannot be read: it is not UTF-8 text."]
+    latin = project.load("latin.toml")
+    assert texts(latin, "error") == ["latin.toml:1:9: the byte 0xE9 is not UTF-8 text; save the file as UTF-8."]
+    assert places(latin, "error") == ["latin.toml:1"]
     assert texts(project.load(edge="gone.toml"), "error") == ["gone.toml cannot be read: No such file or directory."]
 
 
