@@ -70,7 +70,7 @@ class EntryHead:
                     told["status"], Headers.from_raw(raw), told["kept_at"], told["expires_at"], told["encoding"]
                 ),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Damaged(f"its head cannot be read: {error}") from None
 
 

@@ -4,13 +4,13 @@ The keys are those that wrangler and miniflare supply without a network.
 https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
 """
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
 from edgeworker.admission import Refusal
 from edgeworker.config import CF, JSON
 from edgeworker.messages import Request
+from edgeworker.strict_json import InvalidJSON, loads
 
 _CERTIFICATE_TEXTS: Final = (
     "certIssuerDN",
@@ -91,8 +91,8 @@ class CfProperties:
         if self._header is None or (text := request.headers.get(self._header)) is None:
             return request
         try:
-            told = json.loads(text)
-        except (ValueError, RecursionError):
+            told = loads(text)
+        except InvalidJSON:
             told = None
         if not isinstance(told, dict):
             return Refusal(400, f'{self._header} must be one JSON object such as {{"country": "DE"}}.')

@@ -3,11 +3,12 @@
 Source: https://tc39.es/ecma426/ (version 3 of source maps: VLQ numbers in base 64, relative to the ones before)
 """
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from edgeworker.strict_json import loads
 
 _DIGITS: Final = {
     character: value
@@ -43,14 +44,15 @@ class SourceMap:
     @classmethod
     def parse(cls, text: str, rename: Callable[[str], str] = str) -> "SourceMap":
         """`rename` makes the name of a source that people see. Raises ValueError for what is no map of version 3."""
-        value = json.loads(text)
-        if not isinstance(value, dict) or value.get("version") != 3 or not isinstance(value.get("mappings"), str):
+        value = loads(text)
+        mappings = value.get("mappings") if isinstance(value, dict) and value.get("version") == 3 else None
+        if not isinstance(value, dict) or not isinstance(mappings, str):
             raise ValueError("not a source map of version 3")
         listed = value.get("sources")
         root = value.get("sourceRoot")
         prefix = root.rstrip("/") + "/" if isinstance(root, str) and root else ""
         sources = [rename(f"{prefix}{source}") for source in listed] if isinstance(listed, list) else []
-        return cls(sources, list(_lines(value["mappings"])))
+        return cls(sources, list(_lines(mappings)))
 
     def find(self, line: int, column: int) -> Position | None:
         """What stands at a place of the generated file, both counted from 1; None where no source does."""

@@ -1,6 +1,6 @@
 """One KV namespace as the REST API and a worker's binding use it: the rules, then the store."""
 
-import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,6 +11,9 @@ from edgeworker.config import JSON
 from edgeworker.kv import rules
 from edgeworker.kv.store import Entry, EntryStream, KVStore, Later
 from edgeworker.messages.body import Closable
+from edgeworker.strict_json import InvalidJSON, loads
+
+_log = logging.getLogger(__name__)
 
 Value = bytes | bytearray | memoryview | str | AsyncIterator[bytes]
 
@@ -184,10 +187,14 @@ class KVNamespace:
 
 
 def parse_metadata(text: str | None) -> JSON:
+    """What the store has; what someone else put into the store and is not JSON counts as none."""
     if text is None:
         return None
-    metadata: JSON = json.loads(text)
-    return metadata
+    try:
+        return loads(text, max_depth=rules.MAX_METADATA_BYTES, lone_surrogates=True)
+    except InvalidJSON as error:
+        _log.warning("the metadata of a KV entry cannot be read: %s", error)
+        return None
 
 
 def _found(entry: Entry) -> FoundValue:

@@ -6,11 +6,11 @@ Texts: recorded from workerd and miniflare, see tests/conformance/cases/kv.json.
 
 import base64
 import binascii
-import json
 from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.errors import KVError, KVTypeError
+from edgeworker.strict_json import InvalidJSON, dumps
 
 MAX_KEY_BYTES: Final = 512
 MAX_VALUE_BYTES: Final = 25 * 1024 * 1024
@@ -168,11 +168,11 @@ def metadata_text(metadata: JSON) -> str | None:
     if metadata is None:
         return None
     try:
-        text = json.dumps(metadata, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
+        text = dumps(metadata, ascii_only=False)
+    except InvalidJSON as error:
         raise KVError(f"Metadata is not JSON: {error}.", status=400, rule="metadata") from error
     if not _is_well_formed(text):
-        text = json.dumps(metadata, separators=(",", ":"))
+        text = dumps(metadata)
     size = len(text.encode())
     if size > MAX_METADATA_BYTES:
         raise KVError(f"Metadata length of {size} exceeds limit of {MAX_METADATA_BYTES}.", status=413, rule="metadata")

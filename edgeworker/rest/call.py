@@ -9,12 +9,14 @@ from edgeworker.config import JSON, Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import BodyTooLarge, Request
 from edgeworker.rest.errors import ApiError, Code, KVCode
-from edgeworker.rest.json_array import parse
 from edgeworker.rest.permissions import Principal
 from edgeworker.state import State
+from edgeworker.strict_json import loads
 
 # https://developers.cloudflare.com/kv/platform/limits/: a bulk write's body, the largest JSON that the API takes.
 MAX_JSON_BYTES: Final = 100 * 1024 * 1024
+# Any other body: it is parsed in one go, which holds up the edge's other requests.
+MAX_OBJECT_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +36,24 @@ class Call:
     clock: Clock
     relaxed_expiration: bool
 
-    async def content(self) -> bytes:
-        """The body whole. Raises ApiError (413) beyond MAX_JSON_BYTES, early where the length is announced."""
+    async def content(self, *, limit: int = MAX_JSON_BYTES) -> bytes:
+        """The body whole. Raises ApiError (413) beyond `limit` bytes, early where the length is announced."""
         body = self.request.body
         if body is None:
             return b""
-        too_large = ApiError(413, KVCode.TOO_LARGE, f"The request's body is larger than {MAX_JSON_BYTES} bytes.")
-        if body.length is not None and body.length > MAX_JSON_BYTES:
+        too_large = ApiError(413, KVCode.TOO_LARGE, f"The request's body is larger than {limit} bytes.")
+        if body.length is not None and body.length > limit:
             raise too_large
         try:
-            return await body.read(limit=MAX_JSON_BYTES)
+            return await body.read(limit=limit)
         except BodyTooLarge:
             raise too_large from None
 
     async def json(self, code: Code) -> JSON:
         """The body as JSON. Raises ApiError: 400 with `code` if it is not JSON, 413 for too much of it."""
-        content = await self.content()
+        content = await self.content(limit=MAX_OBJECT_BYTES)
         try:
-            return parse(content)
+            return loads(content)
         except ValueError as error:
             raise not_json(code, error) from None
 

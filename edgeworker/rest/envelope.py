@@ -1,12 +1,12 @@
 """The v4 API's envelope: {success, errors, messages, result, result_info}. Pure."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.messages import Headers, Response
 from edgeworker.rest.errors import Code
+from edgeworker.strict_json import dumps
 
 _JSON_TYPE: Final = "application/json"
 
@@ -51,5 +51,5 @@ def page_info(*, page: int, per_page: int, count: int, total_count: int) -> dict
 
 def _answer(status: int, content: dict[str, JSON]) -> Response:
     # Non-ASCII text is escaped: a lone surrogate has no UTF-8 form, but JSON can say it.
-    body = json.dumps(content, separators=(",", ":")).encode()
+    body = dumps(content).encode()
     return Response(status, Headers({"content-type": _JSON_TYPE, "cache-control": "no-store"}), body)

@@ -4,32 +4,15 @@ Bulk calls carry up to 100 MB; parsing that in one go would hold up every other 
 """
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
 from typing import Final
 
-from edgeworker.config import JSON
+from edgeworker.strict_json import JSON, load_at
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 # About a millisecond of parsing.
 _CHARACTERS_BETWEEN_BREAKS: Final = 100_000
-
-
-def _refuse_constant(name: str) -> JSON:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def parse(content: bytes) -> JSON:
-    """One value of strict JSON in UTF-8: NaN and the infinities are refused. Raises ValueError."""
-    try:
-        value: JSON = _DECODER.decode(content.decode())
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    return value
 
 
 async def elements(content: bytes) -> AsyncIterator[JSON]:
@@ -44,10 +27,7 @@ async def elements(content: bytes) -> AsyncIterator[JSON]:
         return
     next_break = _CHARACTERS_BETWEEN_BREAKS
     while True:
-        try:
-            element, position = _DECODER.raw_decode(text, position)
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
+        element, position = load_at(text, position)
         yield element
         position = _after_space(text, position)
         match text[position : position + 1]:

@@ -1,6 +1,6 @@
 """JSON as Python has it. Pure."""
 
-JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+from edgeworker.strict_json import JSON as JSON
 
 
 def as_json(value: object) -> JSON:

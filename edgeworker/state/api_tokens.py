@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from edgeworker.errors import ConfigError
+from edgeworker.errors import ConfigError, StoreError
 from edgeworker.state.database import Row, StateDatabase
 
 PREFIX: Final = "ewt_"
@@ -92,7 +92,11 @@ def _token(row: Row) -> ApiToken:
     token_id, name, permissions, created_at, expires_at = row
     assert isinstance(created_at, int)
     assert expires_at is None or isinstance(expires_at, int)
-    return ApiToken(str(token_id), str(name), tuple(json.loads(str(permissions))), created_at, expires_at)
+    try:
+        held = tuple(json.loads(str(permissions)))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StoreError(f"state.sqlite: the permissions of the API token {name!s} are not JSON: {error}") from None
+    return ApiToken(str(token_id), str(name), held, created_at, expires_at)
 
 
 def _hash(secret: str) -> bytes:

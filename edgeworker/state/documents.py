@@ -265,7 +265,11 @@ def _document(row: Row) -> Document:
     kind, id, value, revision, expires_at = row
     assert isinstance(revision, int)
     assert expires_at is None or isinstance(expires_at, int)
-    return Document(str(kind), str(id), json.loads(str(value)), revision, expires_at)
+    try:
+        read = json.loads(str(value))
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"state.sqlite: the document {kind!s} {id!s} is not JSON: {error}") from None
+    return Document(str(kind), str(id), read, revision, expires_at)
 
 
 def _text(put: Put) -> str:

@@ -17,6 +17,7 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.host.management.application import Answer, new_application, received
 from edgeworker.messages import BodyTooLarge
 from edgeworker.runtime import ScriptFailure
+from edgeworker.strict_json import loads
 from edgeworker.testing.calls import RecordedCall
 from edgeworker.testing.fields import Fields, Mistake
 from edgeworker.testing.issuer import Algorithm, IssuedToken
@@ -298,7 +299,7 @@ async def _read(request: web.Request) -> bytes:
 async def _content(request: web.Request) -> JSON:
     text = await _read(request)
     try:
-        content: JSON = json.loads(text or b"{}")
+        content: JSON = loads(text or b"{}")
     except (ValueError, RecursionError) as error:
         raise Mistake(f"the body is not JSON: {error}") from None
     return content

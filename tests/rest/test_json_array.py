@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeworker.config import JSON
-from edgeworker.rest.json_array import elements, parse
+from edgeworker.rest.json_array import elements
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -19,7 +19,6 @@ async def test_the_elements_are_the_arrays(values: list[JSON], indent: int | Non
     content = b" " + json.dumps(values, indent=indent).encode() + b"\n"
 
     assert [element async for element in elements(content)] == values
-    assert parse(content) == values
 
 
 @pytest.mark.parametrize(
@@ -44,12 +43,6 @@ async def test_the_elements_are_the_arrays(values: list[JSON], indent: int | Non
 async def test_what_is_no_array_raises_value_error(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the text is the parser's
         [element async for element in elements(content)]
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"NaN", b"[Infinity]", b"1 2", b"\xff", b"[" * 99_999])
-def test_what_is_no_json_raises_value_error(content: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # the text is the parser's
-        parse(content)
 
 
 async def test_others_get_a_turn_while_a_large_array_is_read() -> None:

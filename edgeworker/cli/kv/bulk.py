@@ -13,6 +13,7 @@ from edgeworker.cli.kv.place import Place
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 from edgeworker.kv.namespace import KeyValuePair
+from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -46,7 +47,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
 
 def _items(file: Path) -> list[JSON]:
     try:
-        items = json.loads(file.read_bytes())
+        items = loads(file.read_bytes(), lone_surrogates=True)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:

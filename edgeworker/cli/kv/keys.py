@@ -12,6 +12,7 @@ from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 from edgeworker.kv.namespace import ListResultKey
+from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -40,7 +41,7 @@ def metadata_of(options: argparse.Namespace) -> JSON:
     if options.metadata is None:
         return None
     try:
-        metadata: JSON = json.loads(options.metadata)
+        metadata: JSON = loads(options.metadata, lone_surrogates=True)
     except ValueError as error:
         raise ConfigError(f"--metadata {options.metadata}: is not JSON ({error})") from None
     return metadata

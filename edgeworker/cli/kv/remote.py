@@ -15,6 +15,7 @@ from edgeworker.handler import Handler
 from edgeworker.host.http_client import HttpClient
 from edgeworker.kv.namespace import KeyListPage, KeyValuePair, ListResultKey
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
+from edgeworker.strict_json import loads
 
 _ROOT: Final = "/client/v4"
 # The same calls without an account in their path: wrangler's local explorer has them there, and so has an edge.
@@ -168,7 +169,9 @@ async def _refused(response: Response) -> RemoteRefused:
 
 async def _parsed(response: Response) -> dict[str, JSON]:
     try:
-        answer = json.loads(b"" if response.body is None else await response.body.read(limit=_MAX_ANSWER_BYTES))
+        answer = loads(
+            b"" if response.body is None else await response.body.read(limit=_MAX_ANSWER_BYTES), lone_surrogates=True
+        )
     except (ValueError, BodyTooLarge):
         answer = None
     if not isinstance(answer, dict):

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.files import draft_of
 from edgeworker.kv.namespace import KeyValuePair
 from edgeworker.kv.rules import MIN_TTL_SECONDS
+from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -105,7 +105,7 @@ def _lines(file: BinaryIO, name: str) -> Iterator[tuple[float, KeyValuePair]]:
             continue
         where = f"{name}: line {number}"
         try:
-            item = json.loads(line)
+            item = loads(line, lone_surrogates=True)
         except ValueError as error:
             raise ConfigError(f"{where} is not JSON ({error})") from None
         yield float(done), pair_of(item, where)

@@ -11,6 +11,7 @@ from edgeworker.cli.kv.choose import named_namespace
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import ListResultKey
+from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -66,7 +67,7 @@ def time_left(seconds: int) -> str:
 
 def _decoded_part(part: str) -> JSON:
     try:
-        decoded: JSON = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        decoded: JSON = loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (binascii.Error, ValueError):
         return None
     return decoded

@@ -4,7 +4,6 @@ One SQLite file for each namespace says key, blob, expiry (milliseconds) and met
 `<namespace id>/blobs`. Which file belongs to which namespace is told by where its blobs are.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ from typing import Final
 
 from edgeworker.errors import ConfigError
 from edgeworker.kv.namespace import KeyValuePair
+from edgeworker.strict_json import loads
 
 _OBJECTS: Final = "miniflare-KVNamespaceObject"
 _BELOW: Final = ("", "v3/kv", "state/v3/kv", ".wrangler/state/v3/kv")
@@ -58,7 +58,7 @@ def _entries_of(file: Path, blobs: Path) -> Iterator[KeyValuePair]:
                     key,
                     blob.read_bytes(),
                     expiration=None if expiration is None else expiration // 1000,
-                    metadata=None if metadata is None else json.loads(metadata),
+                    metadata=None if metadata is None else loads(metadata, lone_surrogates=True),
                 )
     except (sqlite3.Error, OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as {_LAYOUT}: {error}") from error

@@ -12,6 +12,7 @@ from edgeworker.cli.oauth.import_file import ImportFile, Item
 from edgeworker.cli.oauth.registry import Registry, written
 from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.issuer_scripts import ClientRecords
+from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -253,7 +254,7 @@ def _chosen(options: argparse.Namespace) -> dict[str, object]:
 
 def _jwks(options: argparse.Namespace) -> object:
     try:
-        return json.loads(options.jwks.read_text("utf-8"))
+        return loads(options.jwks.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"--jwks {options.jwks}: cannot be read as a JWK set: {error}") from None
 

@@ -13,6 +13,7 @@ from edgeworker.cli.oauth.registry import Registry, written
 from edgeworker.cli.oauth.typed import new_password
 from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.issuer_scripts import UserRecords
+from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
     from edgeworker.cli.output import Output
@@ -258,7 +259,7 @@ def _claims(text: str | None) -> object:
     if text is None:
         return {}
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError as error:
         raise ConfigError(f"--claims is not JSON: {error}") from None
 

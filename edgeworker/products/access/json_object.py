@@ -3,13 +3,13 @@
 edge.toml, the v4 API and stored documents give the same objects, so one reader serves all three.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.config import JSON
+from edgeworker.strict_json import InvalidJSON, dumps, loads
 
 _DURATION: Final = re.compile(
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,3})?)h)?(?:([0-9]{1,7}(?:\.[0-9]{1,3})?)m)?(?:([0-9]{1,9})s)?"
@@ -36,15 +36,14 @@ class JSONObject:
     @staticmethod
     def text_of(value: JSON) -> str:
         """Compact JSON, shortened: for messages, and to keep a value that is not looked into."""
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)[:500]
+        return dumps(value, ascii_only=False)[:500]
 
     @staticmethod
     def parsed(text: str) -> JSON:
         try:
-            value: JSON = json.loads(text)
-        except ValueError:
+            return loads(text)
+        except InvalidJSON:
             return {}
-        return value
 
     @classmethod
     def of(cls, value: JSON, path: str = "") -> "JSONObject":

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from edgeworker.config import JSON
+from edgeworker.strict_json import InvalidJSON, loads
 
 MAX_TOKEN_BYTES: Final = 16_384
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]{2,})\.([A-Za-z0-9_-]{2,})\.([A-Za-z0-9_-]{300,700})")
@@ -119,8 +120,8 @@ def _decoded(segment: str) -> bytes:
 
 def _object(data: bytes, name: str) -> dict[str, JSON]:
     try:
-        value: JSON = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = loads(data, unique_names=True)
+    except InvalidJSON:
         raise InvalidToken(f"the token's {name} is not a JSON object") from None
     if not isinstance(value, dict):
         raise InvalidToken(f"the token's {name} is not a JSON object")

@@ -6,7 +6,6 @@ hexadecimal digits. Both are kept as SHA-256 and compared in constant time.
 
 import hashlib
 import hmac
-import json
 import secrets
 import string
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from edgeworker.config import JSON
 from edgeworker.messages import Credentials, Headers
 from edgeworker.products.access.config import Application, ServiceToken
 from edgeworker.products.access.objects import hash_secret
+from edgeworker.strict_json import loads
 
 _PREFIX: Final = "cfast_"
 _ALPHABET: Final = string.ascii_letters + string.digits
@@ -82,7 +82,7 @@ def _single(headers: Headers, application: Application) -> ShownCredential | Mal
     if len(values) > 1:
         return MalformedCredential("the configured header came twice")
     try:
-        value: JSON = json.loads(credentials[0][:_MAX_HEADER])
+        value: JSON = loads(credentials[0][:_MAX_HEADER])
     except (ValueError, RecursionError):
         return MalformedCredential("the configured header is not JSON")
     found = {name.lower(): item for name, item in value.items()} if isinstance(value, dict) else {}

@@ -2,12 +2,10 @@
 
 import base64
 import binascii
-import json
-import math
 import re
 from typing import Final
 
-from edgeworker.config import JSON
+from edgeworker.strict_json import JSON, InvalidJSON, loads
 
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -19,10 +17,8 @@ class InvalidText(ValueError):
 def read_object(data: bytes, name: str) -> dict[str, JSON]:
     """A JSON object in UTF-8 in which no member comes twice and every number is finite. Raises InvalidText."""
     try:
-        value: JSON = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
-        )
-    except (ValueError, RecursionError):
+        value = loads(data, unique_names=True, lone_surrogates=True)
+    except InvalidJSON:
         raise InvalidText(f"the {name} is not a JSON object, or not in only one way") from None
     if not isinstance(value, dict):
         raise InvalidText(f"the {name} is not a JSON object")
@@ -44,21 +40,3 @@ def decode_base64url(text: str, name: str) -> bytes:
 
 def encode_base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def _once(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member comes twice")
-    return value
-
-
-def _refuse(name: str) -> JSON:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number

@@ -1,10 +1,10 @@
 """Key sets in files, as identity providers publish them."""
 
-import json
 from pathlib import Path
 from typing import Final
 
 from edgeworker.products.api_shield.keys import InvalidKeys, VerificationKeys, read_keys
+from edgeworker.strict_json import loads
 
 _MAX_FILE_BYTES: Final = 1024 * 1024
 
@@ -14,7 +14,7 @@ def read_key_file(path: Path) -> VerificationKeys:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)
-        value = json.loads(content) if len(content) <= _MAX_FILE_BYTES else None
+        value = loads(content) if len(content) <= _MAX_FILE_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read as a key set: {error}") from None
     keys = value.get("keys") if isinstance(value, dict) else None

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote
 from edgeworker.errors import KVError, KVRule, KVTypeError
 from edgeworker.kv.namespace import FoundStream, FoundValue, KeyListPage, KVNamespace
 from edgeworker.messages import Body, Headers, Request, Response
+from edgeworker.strict_json import InvalidJSON, loads
 
 _BULK_BYTES: Final = 1024 * 1024
 _METADATA: Final = "CF-KV-Metadata"
@@ -63,8 +64,8 @@ async def _get_many(request: Request, namespace: KVNamespace) -> Response:
             continue
         text = entry.value.decode("utf-8", "replace")
         try:
-            value: object = json.loads(text) if is_json else text
-        except (ValueError, RecursionError):
+            value: object = loads(text, lone_surrogates=True) if is_json else text
+        except InvalidJSON:
             # miniflare's text for a value that is not JSON
             return Response(400, status_text="At least one of the requested keys corresponds to a non-JSON value")
         values[key] = {"value": value, "metadata": entry.metadata} if with_metadata else value
@@ -82,7 +83,7 @@ async def _put(request: Request, namespace: KVNamespace, key: str, options: dict
         value,
         expiration=_whole(options, "expiration"),
         expiration_ttl=_whole(options, "expiration_ttl"),
-        metadata=None if metadata is None else json.loads(metadata),
+        metadata=None if metadata is None else loads(metadata, lone_surrogates=True),
     )
     return Response(200)
 

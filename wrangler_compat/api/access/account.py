@@ -13,12 +13,12 @@ from edgeworker.products.access.json_object import InvalidObject
 from edgeworker.products.access.objects import parse_policy
 from edgeworker.products.access.product import AccessProduct
 from edgeworker.products.access.sessions import Sessions
-from edgeworker.rest.call import Call
+from edgeworker.rest.call import MAX_OBJECT_BYTES, Call
 from edgeworker.rest.envelope import page_info, success
 from edgeworker.rest.errors import AccessCode, ApiError, GeneralCode, ZoneCode
-from edgeworker.rest.json_array import parse
 from edgeworker.rest.paging import number_page
 from edgeworker.state import Conflict
+from edgeworker.strict_json import loads
 
 _PER_PAGE: Final = 1000
 
@@ -97,11 +97,11 @@ def account_of(call: Call) -> AccessAccount:
 
 async def body_of(call: Call) -> dict[str, JSON]:
     """The body as an object; an empty one where there is none. Raises ApiError."""
-    content = await call.content()
+    content = await call.content(limit=MAX_OBJECT_BYTES)
     if not content.strip():
         return {}
     try:
-        value = parse(content)
+        value = loads(content)
     except ValueError as error:
         raise invalid(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):

@@ -23,5 +23,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("PUT", _NS + "/bulk", bulk.put_bulk, Need.KV_WRITE, "all pairs or none"),
     Endpoint("DELETE", _NS + "/bulk", bulk.delete_bulk, Need.KV_WRITE, "the older form, wrangler's"),
     Endpoint("POST", _NS + "/bulk/delete", bulk.delete_bulk, Need.KV_WRITE),
-    Endpoint("POST", _NS + "/bulk/get", bulk.get_bulk, Need.KV_READ),
+    Endpoint(
+        "POST", _NS + "/bulk/get", bulk.get_bulk, Need.KV_READ, "a value that is not JSON is null and named in messages"
+    ),
 )

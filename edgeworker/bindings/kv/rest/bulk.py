@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from typing import Final
 
 from edgeworker.bindings.kv.rest import expiration
@@ -15,6 +14,7 @@ from edgeworker.rest.call import Call, not_json
 from edgeworker.rest.envelope import success
 from edgeworker.rest.errors import KVCode
 from edgeworker.rest.json_array import elements
+from edgeworker.strict_json import InvalidJSON, dumps, loads
 
 _PUT: Final = "put bulk"
 _DELETE: Final = "remove bulk"
@@ -52,15 +52,21 @@ async def get_bulk(call: Call) -> Response:
         raise failed(_GET, 400, KVCode.TOO_MANY_KEYS, text)
     kind, with_metadata = asked.get("type", "text"), asked.get("withMetadata", False)
     if kind not in ("text", "json"):
-        text = f'{json.dumps(kind)} is not a valid type. Use "json" or "text"'
+        text = f'{dumps(kind)} is not a valid type. Use "json" or "text"'
         raise failed(_GET, 400, KVCode.INVALID_REQUEST, text)
     with kv_errors(_GET):
         found = await namespace.get_many([_text(key, _GET, "a key") for key in keys])
-    values: dict[str, JSON] = {
-        key: None if entry is None else _shown(entry, as_json=kind == "json", with_metadata=with_metadata is True)
-        for key, entry in found.items()
-    }
-    return success({"values": values})
+    values: dict[str, JSON] = {}
+    unreadable: list[str] = []
+    for key, entry in found.items():
+        try:
+            values[key] = (
+                None if entry is None else _shown(entry, as_json=kind == "json", with_metadata=with_metadata is True)
+            )
+        except InvalidJSON:
+            values[key] = None
+            unreadable.append(key)
+    return success({"values": values}, messages=[(KVCode.INVALID_REQUEST, _not_json(key)) for key in unreadable])
 
 
 async def _items(call: Call, action: str) -> list[JSON]:
@@ -118,7 +124,7 @@ def _value(text: str, is_base64: bool, where: str) -> str | bytes:
 
 
 def _shown(entry: FoundValue, *, as_json: bool, with_metadata: bool) -> JSON:
-    value = _as_json(entry.value) if as_json else entry.value.decode("utf-8", "replace")
+    value: JSON = loads(entry.value, lone_surrogates=True) if as_json else entry.value.decode("utf-8", "replace")
     if not with_metadata:
         return value
     shown: dict[str, JSON] = {"value": value, "metadata": entry.metadata}
@@ -127,13 +133,8 @@ def _shown(entry: FoundValue, *, as_json: bool, with_metadata: bool) -> JSON:
     return shown
 
 
-def _as_json(value: bytes) -> JSON:
-    try:
-        parsed: JSON = json.loads(value)
-    except ValueError:
-        text = "At least one of the requested keys corresponds to a non-json value"
-        raise failed(_GET, 400, KVCode.INVALID_REQUEST, text) from None
-    return parsed
+def _not_json(key: str) -> str:
+    return f'bulk get keys: \'The value of the key "{key}" is not JSON that can be read; it is null here. Use "text".\''
 
 
 def _written(count: int) -> Response:

@@ -12,8 +12,8 @@ from edgeworker.messages import Body, Headers, Response
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
 from edgeworker.rest.errors import ApiError, KVCode
-from edgeworker.rest.json_array import parse
 from edgeworker.rest.multipart import MultipartRefused, PartTooLarge, boundary_of, read_parts
+from edgeworker.strict_json import loads
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def _metadata(text: bytes) -> JSON:
     if not text.strip():
         return None
     try:
-        return parse(text)
+        return loads(text, lone_surrogates=True)
     except ValueError as error:
         raise failed("put", 400, KVCode.INVALID_METADATA, f"metadata is not JSON: {error}") from error
 
