@@ -52,11 +52,12 @@ def choose(
     *,
     redirected: bool = False,
     by: str = "`--env/-e` CLI argument",
+    for_deployment: bool = False,
 ) -> ResolvedEnvironment:
     """The values of `env`, with every field checked on the way.
 
     `redirected`: a build tool wrote the file for one environment, so that it holds none itself. `by` says where `env`
-    was chosen.
+    was chosen. `for_deployment` also tells if there are environments and none was chosen.
     """
     top = _read_level(document, document.values, (), "", diagnostics)
     _unexpected(document, document.values, (), "top-level", (field.name for field in FIELDS), diagnostics, redirected)
@@ -68,7 +69,7 @@ def choose(
         environment = _chosen(document, env, environments[env], top, diagnostics)
     elif env:
         environment = _not_found(document, env, top, environments, diagnostics)
-    elif env is None and environments:
+    elif env is None and environments and for_deployment:
         _warn_that_none_was_chosen(document, diagnostics)
     check_unique_names(environment.document, environment.values, environment.where, diagnostics)
     return environment
@@ -298,7 +299,7 @@ def _check_redirected(
 def _warn_that_none_was_chosen(document: ConfigFile, diagnostics: Diagnostics) -> None:
     diagnostics.warning(
         "Multiple environments are defined in the Wrangler configuration file, but no target environment was specified "
-        "for the dev command.\n"
+        "for the deploy command.\n"
         "To avoid unintentional changes to the wrong environment, it is recommended to explicitly specify the target "
         "environment using the `-e|--env` flag or CLOUDFLARE_ENV env variable.\n"
         "If your intention is to use the top-level environment of your configuration simply pass an empty string to "

@@ -44,6 +44,7 @@ class LoadOptions:
     `default_script` is the built-in script's file, which runs where no `main` is configured; with
     `use_default_script` it also runs in place of a JavaScript `main`. `env` None: none was chosen; "": the top level.
     `variables` are "NAME:value" texts, `preview` chooses `preview_id` of a KV namespace instead of `id`.
+    `for_deployment` also tells what wrangler's deploy would warn of, and its dev would not.
     """
 
     default_script: Path
@@ -56,6 +57,7 @@ class LoadOptions:
     use_default_script: bool = False
     origin: str | None = None
     preview: bool = False
+    for_deployment: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -178,7 +180,9 @@ class _Loader:
             return None
         by = "`--env/-e` CLI argument" if options.env is not None else "CLOUDFLARE_ENV environment variable"
         env = None if source.file is None else source.env
-        environment = choose(document, env, part, redirected=source.redirected, by=by)
+        environment = choose(
+            document, env, part, redirected=source.redirected, by=by, for_deployment=options.for_deployment
+        )
         parsed = parse_worker(environment, part, preview=options.preview)
         if source.file is None:
             entry: ScriptEntry | None = ScriptEntry(options.default_script, True)

@@ -1,8 +1,10 @@
-"""Validates configuration and scripts, and runs nothing.
+"""Validates configuration, loads each script as `dev` does, and serves nothing.
 
-Exits 1 if there is an error. What the configuration makes of it all is shown by `edgeworker config show`. With
---production it also looks for what an operator would regret: open sockets, weak tokens, origins without TLS, files that
-others may read or write, certificates that end. Give it the options that the edge runs with.
+What a script does when it is imported happens; JavaScript is bundled and loaded by workerd. It also tells what works
+here and fails once it is deployed. Exits 1 if there is an error. What the configuration makes of it all is shown by
+`edgeworker config show`. With --production it also looks for what an operator would regret: open sockets, weak tokens,
+origins without TLS, files that others may read or write, certificates that end. Give it the options that the edge runs
+with.
 
 examples:
   edgeworker check
@@ -11,8 +13,13 @@ examples:
 """
 
 import argparse
-import ast
+import asyncio
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +30,7 @@ from edgeworker.cli.run_options import add_run_options
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edgeworker.config import Worker
+    from edgeworker.config import Config
     from edgeworker.schema.diagnostics import Diagnostics
     from wrangler_compat import Loaded
 
@@ -42,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
 
     if options.json and not options.production:
         raise ConfigError("--json goes with --production: what is told otherwise is text")
-    loaded = load(load_options(options))
-    scripts = loaded.diagnostics.child("Reading scripts:")
-    for worker in loaded.config.workers:
-        _check_script(worker, scripts)
+    loaded = load(replace(load_options(options), for_deployment=True))
+    if not loaded.diagnostics.has_errors:
+        _check_files(loaded.config, loaded.diagnostics)
+        _check_scripts(loaded.config, loaded.diagnostics)
     show_diagnostics(Output.for_stream(sys.stderr), loaded.diagnostics, infos=options.verbose)
     if options.production and (options.json or not loaded.diagnostics.has_errors):
         return _production(loaded, options)
@@ -55,12 +62,15 @@ def run(options: argparse.Namespace) -> int:
         for word in ("error", "warning")
         if (found := [message for message in loaded.diagnostics.walk() if message.level == word])
     ]
-    read = ", ".join(worker.name for worker in loaded.config.workers) or "no worker"
-    text = f"{read}: {' and '.join(counted) or 'nothing to complain about'}"
+    summary = " and ".join(counted) or "nothing to complain about"
     if loaded.diagnostics.has_errors:
-        out.fail(text)
+        # The files that are wrong, not the workers that happen to be read with them.
+        wrong = dict.fromkeys(
+            location.file for message in loaded.diagnostics.of("error") for location in message.locations[:1]
+        )
+        out.fail(f"{', '.join(wrong)}: {summary}" if wrong else summary)
         return 1
-    out.ok(text)
+    out.ok(f"{', '.join(worker.name for worker in loaded.config.workers) or 'no worker'}: {summary}")
     return 0
 
 
@@ -79,22 +89,77 @@ def _production(loaded: "Loaded", options: argparse.Namespace) -> int:
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
-def _check_script(worker: "Worker", diagnostics: "Diagnostics") -> None:
-    """A worker's `main` must be Python. Importing it would run it, so what it does is not looked at."""
+def _check_files(config: "Config", diagnostics: "Diagnostics") -> None:
+    """The certificates that https sockets would be served with."""
+    from edgeworker.clock import SystemClock
     from edgeworker.schema.diagnostics import SourceLocation
+    from edgeworker.server.certificates import read_pair
 
-    if worker.main is None:
-        return
-    name = _short(worker.main)
+    for certificate in config.tls.certificates:
+        try:
+            read_pair(certificate.cert, certificate.key, now=SystemClock().now(), where=certificate.source)
+        except ConfigError as error:
+            diagnostics.error(f"{error}.", SourceLocation(certificate.source.partition(":")[0]))
+    ca = config.tls.client_ca
+    if ca is not None and not ca.is_file():
+        diagnostics.error(f'"tls.client_ca" names {ca}, which is not a file.', SourceLocation("edge.toml"))
+
+
+def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
+    from edgeworker.clock import SystemClock
+    from edgeworker.host.dry_run import dry_run, explain_missing_fetch
+    from edgeworker.schema.diagnostics import SourceLocation
+    from wrangler_compat.deployment import check_deployment
+
+    clock = SystemClock()
+    scripts = diagnostics.child("Loading scripts:")
+    # What a script prints is not this command's answer; what loading it logs is.
+    with redirect_stdout(sys.stderr), _logged_warnings() as warnings:
+        runs = asyncio.run(dry_run(config, clock))
+    for text in warnings:
+        scripts.warning(text)
+    reached = {route.worker for route in config.routes} | {domain.worker for domain in config.custom_domains}
+    reached.add(config.default_worker)
+    for run in runs:
+        main = run.worker.main
+        location = SourceLocation(run.worker.source if main is None else _short(main))
+        if run.error is not None:
+            scripts.error(run.error, location)
+            continue
+        if "fetch" not in run.handles and run.worker.assets is None and run.worker.name in reached:
+            scripts.error(
+                f'The script of worker "{run.worker.name}" has no handler "fetch", so each request to it fails. '
+                f"{explain_missing_fetch(main)}",
+                location,
+            )
+        if run.worker.crons and "scheduled" not in run.handles:
+            scripts.warning(
+                f'The worker "{run.worker.name}" has cron triggers, but its script has no handler "scheduled": each '
+                "firing would fail. Add `async def scheduled(self, controller)`.",
+                location,
+            )
+    check_deployment(config, datetime.fromtimestamp(clock.now(), UTC).date(), diagnostics.child(""))
+
+
+@contextmanager
+def _logged_warnings() -> Iterator[list[str]]:
+    """What is logged with level WARNING or above, once each."""
+    texts: dict[str, None] = {}
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            texts[record.getMessage()] = None
+
+    told: list[str] = []
+    collector, logger = Collector(logging.WARNING), logging.getLogger("edgeworker")
+    logger.addHandler(collector)
+    propagates, logger.propagate = logger.propagate, False
     try:
-        ast.parse(worker.main.read_bytes(), filename=name)
-    except SyntaxError as error:
-        text = f"{error.msg}.\n\n{name}:{error.lineno}:{error.offset}:"
-        if error.text is not None:
-            text += f"\n  {error.text.rstrip()}\n  {' ' * ((error.offset or 1) - 1)}^"
-        diagnostics.error(text, SourceLocation(name, error.lineno))
-    except (OSError, ValueError) as error:
-        diagnostics.error(f"{name} cannot be read as Python: {error}.", SourceLocation(name))
+        yield told
+    finally:
+        logger.removeHandler(collector)
+        logger.propagate = propagates
+        told += texts
 
 
 def _short(file: Path) -> str:

@@ -73,6 +73,7 @@ class _Session:
         self._options = options
         self._log = log
         self._errors = Output.for_stream(sys.stderr)
+        self._warned: frozenset[str] = frozenset()  # what stood in the files already is not told at each save
 
     async def serve(self) -> None:
         from edgeworker.cli import garbage
@@ -138,11 +139,14 @@ class _Session:
                 _log.info("Using secrets defined in %s", name)
 
     def _settled(self, loaded: "Loaded") -> "Config":
-        """The configuration with what the command line overrides. Tells warnings; raises ConfigError."""
+        """The configuration with what the command line overrides. Tells new warnings; raises ConfigError."""
+        blocks = loaded.diagnostics.blocks("warning")
+        new = [block for block in blocks if block not in self._warned]
+        self._warned = frozenset(blocks)
         if self._options.json:
-            for block in loaded.diagnostics.blocks("warning"):
+            for block in new:
                 _log.warning("%s", block)
-        else:
+        elif new:
             show_warnings(self._errors, loaded.diagnostics)
         config = settled(loaded.require(), self._options)
         details = not self._options.no_error_details and serves_this_machine_only(config)

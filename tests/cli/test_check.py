@@ -9,6 +9,14 @@ from edgeworker.cli import main
 
 GOOD = 'name = "w"\nmain = "worker.py"\ncompatibility_date = "2026-01-01"\ncompatibility_flags = ["python_workers"]\n'
 
+SCRIPT = """\
+from workers import WorkerEntrypoint
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request): ...
+"""
+
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +34,7 @@ def check(*arguments: str) -> int:
 
 def test_a_good_configuration_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(GOOD)
-    tmp_path.joinpath("worker.py").write_text("class Default: ...\n")
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
 
     assert check() == 0
 
@@ -37,12 +45,12 @@ def test_an_error_is_shown_with_its_place_and_the_exit_status_is_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(GOOD + 'zz = 1\nroutes = ["a.com/*.jpg"]\n[dev]\nport = "80"\n')
-    tmp_path.joinpath("worker.py").touch()
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
 
     assert check() == 1
 
     out, err = capsys.readouterr()
-    assert out == "FAILED: w: 2 errors and 1 warning\n"
+    assert out == "FAILED: wrangler.toml: 2 errors and 1 warning\n"
     assert err.startswith("▲ [WARNING] Processing wrangler.toml configuration:\n")
     assert '  - Unexpected fields found in top-level field: "zz"\n    at wrangler.toml:5 (zz)\n' in err
     assert (
@@ -61,12 +69,86 @@ def test_a_script_that_is_not_python_is_an_error_and_is_not_run(
 
     assert check() == 1
 
-    err = capsys.readouterr().err
-    assert (
-        "✘ [ERROR] Reading scripts:\n  - invalid syntax.\n\n    worker.py:2:7:\n      def f(:\n            ^\n" in err
-    )
+    out, err = capsys.readouterr()
+    assert out == "FAILED: worker.py: 1 error\n"
+    assert "✘ [ERROR] Loading scripts:\n" in err
+    assert "worker.py, line 2: SyntaxError: invalid syntax" in err
     assert "Traceback" not in err
     assert not tmp_path.joinpath("ran").exists()
+
+
+def test_each_script_is_imported_as_dev_does_and_the_file_that_is_wrong_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripts = {
+        "auth": SCRIPT,
+        "gateway": "import no_such_package\n" + SCRIPT,
+        "misspelt": SCRIPT.replace("fetch", "fecth"),
+        "other": SCRIPT.replace("Default", "Main"),
+    }
+    arguments = []
+    for name, script in scripts.items():
+        (tmp_path / name).mkdir()
+        tmp_path.joinpath(name, "wrangler.toml").write_text(
+            GOOD.replace('"w"', f'"{name}"') + f'route = "{name}.test/*"\n'
+        )
+        tmp_path.joinpath(name, "worker.py").write_text(script)
+        arguments += ["-c", f"{name}/wrangler.toml"]
+
+    assert check(*arguments) == 1
+
+    out, err = capsys.readouterr()
+    assert out == "FAILED: gateway/worker.py, misspelt/worker.py, other/worker.py: 3 errors\n"
+    assert 'package "no_such_package" is not installed' in err
+    assert 'Is "fecth" meant to be "fetch"?' in err
+    assert 'by the class with the name "Default", not by "Main"' in err
+
+
+def test_what_a_script_prints_and_does_at_import_is_not_the_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text("print('hello')\n" + SCRIPT)
+
+    assert check() == 0
+    assert capsys.readouterr() == ("ok: w: nothing to complain about\n", "hello\n")
+
+
+def test_what_fails_once_it_is_deployed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(
+        GOOD.replace("2026-01-01", "2199-01-01")
+        + 'routes = ["a.com/users/:id", "b.com", "c.com/", "c.com/*"]\n'
+        + '[triggers]\ncrons = ["* * * * *"]\n[[r2_buckets]]\nbinding = "BUCKET"\nbucket_name = "bucket"\n'
+        + "[env.staging]\n"
+    )
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
+
+    assert check() == 0
+
+    err = capsys.readouterr().err
+    assert 'The compatibility_date "2199-01-01" of worker "w" is in the future' in err
+    assert 'The route "a.com/users/:id" matches the text "/:id" only' in err
+    assert 'Use "a.com/users/*".' in err
+    assert 'The route "b.com" matches only the path "/"' in err
+    assert '"c.com/" matches' not in err
+    assert 'has cron triggers, but its script has no handler "scheduled"' in err
+    assert "env.BUCKET" in err
+    assert "Multiple environments are defined" in err
+
+
+def test_a_certificate_that_is_missing_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
+    tmp_path.joinpath("edge.toml").write_text(
+        '[[workers]]\nconfig = "wrangler.toml"\n[sockets]\nhttps = "127.0.0.1:8443"\n'
+        '[[tls.certificates]]\ncert = "gone.pem"\nkey = "gone.key"\n'
+    )
+
+    assert check() == 1
+
+    out, err = capsys.readouterr()
+    assert out == "FAILED: edge.toml: 1 error\n"
+    assert "gone.pem" in err
 
 
 @pytest.mark.parametrize("script", [b"x = '\xff'\n", b"x\x00y\n"])
@@ -89,7 +171,7 @@ def test_without_any_configuration_the_split_token_script_is_checked(capsys: pyt
 
 def test_what_has_no_effect_is_told_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(GOOD + "upload_source_maps = true\n")
-    tmp_path.joinpath("worker.py").touch()
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
 
     assert check() == 0
     assert "upload_source_maps" not in capsys.readouterr().err
@@ -110,7 +192,7 @@ def test_production_tells_what_would_be_regretted_and_fails_on_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(GOOD)
-    tmp_path.joinpath("worker.py").write_text("class Default: ...\n")
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
     monkeypatch.setenv("EDGEWORKER_API_TOKEN", "hunter2")
 
     assert check("--production") == 1
@@ -129,7 +211,7 @@ def test_production_takes_the_options_of_a_run_and_tells_programs_in_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(GOOD)
-    tmp_path.joinpath("worker.py").write_text("class Default: ...\n")
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
     monkeypatch.delenv("EDGEWORKER_API_TOKEN", raising=False)
 
     assert check("--production", "--json", "--host", "0.0.0.0", "--allow-private", "*") == 1
@@ -148,7 +230,7 @@ def test_production_in_json_tells_errors_of_the_configuration_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tmp_path.joinpath("wrangler.toml").write_text(GOOD + "routes = 1\n")
-    tmp_path.joinpath("worker.py").touch()
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
 
     assert check("--production", "--json") == 1
 

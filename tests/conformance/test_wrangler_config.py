@@ -138,13 +138,11 @@ def test_what_wranglers_commands_say_is_said_here(command: Command, tmp_path: Pa
     tmp_path.joinpath("wrangler.toml").write_text(command["text"].replace(".mjs", ".py"))
     tmp_path.joinpath("w.py").touch()
 
-    loaded = load(LoadOptions(tmp_path / "builtin.py", cwd=tmp_path))
+    loaded = load(LoadOptions(tmp_path / "builtin.py", cwd=tmp_path, for_deployment=True))
 
     said = _lines(*(message.text for message in loaded.diagnostics.walk()))
-    # The file of JavaScript stands for one of Python, and "wrangler deploy" for what is done here, which is dev.
-    expected = [
-        line.replace(".mjs", ".py").replace("the deploy command", "the dev command") for line in command["lines"]
-    ]
+    # The file of JavaScript stands for one of Python.
+    expected = [line.replace(".mjs", ".py") for line in command["lines"]]
     advice = expected.index(_BUILD_ADVICE) if _BUILD_ADVICE in expected else len(expected)
     assert [line for line in expected[:advice] if line not in said] == []
 

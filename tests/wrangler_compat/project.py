@@ -49,6 +49,7 @@ class Project:
         use_default_script: bool = False,
         origin: str | None = None,
         preview: bool = False,
+        for_deployment: bool = False,
         cwd: str = ".",
     ) -> Loaded:
         return load(
@@ -64,6 +65,7 @@ class Project:
                 use_default_script=use_default_script,
                 origin=origin,
                 preview=preview,
+                for_deployment=for_deployment,
             )
         )
 

@@ -65,8 +65,9 @@ def test_the_environment_may_come_from_cloudflare_env_and_the_option_wins(projec
 def test_a_warning_is_given_where_environments_exist_and_none_was_chosen(project: Project) -> None:
     project.worker("[env.a]\n")
 
-    assert texts(project.load(), "warning")[0].startswith("Multiple environments are defined")
-    assert texts(project.load(env=""), "warning") == []
+    assert texts(project.load(for_deployment=True), "warning")[0].startswith("Multiple environments are defined")
+    assert texts(project.load(env="", for_deployment=True), "warning") == []
+    assert texts(project.load(), "warning") == []  # wrangler's dev does not say it
 
 
 def test_an_environment_that_does_not_exist_among_others_is_an_error_and_alone_a_warning(project: Project) -> None:

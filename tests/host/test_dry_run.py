@@ -1,0 +1,37 @@
+"""Loading without serving."""
+
+from pathlib import Path
+
+from edgeworker.config import Config, Worker
+from edgeworker.host.dry_run import dry_run, explain_missing_fetch
+from tests.kv.clocks import FakeClock
+
+
+async def test_each_worker_is_loaded_by_itself(tmp_path: Path) -> None:
+    texts = {
+        "good": "async def on_fetch(request): ...\nasync def on_scheduled(controller): ...\n",
+        "broken": "1 / 0\n",
+        "last": "async def on_fetch(request): ...\n",
+    }
+    for name, text in texts.items():
+        tmp_path.joinpath(f"{name}.py").write_text(text)
+    config = Config(workers=tuple(Worker(name, tmp_path / f"{name}.py") for name in texts))
+
+    good, broken, last = await dry_run(config, FakeClock())
+
+    assert (good.error, set(good.handles)) == (None, {"fetch", "scheduled"})
+    assert broken.error is not None
+    assert "ZeroDivisionError" in broken.error
+    assert (last.error, set(last.handles)) == (None, {"fetch"})
+
+
+def test_a_script_without_fetch_is_told_what_it_probably_meant(tmp_path: Path) -> None:
+    main = tmp_path / "worker.py"
+    for text, says in (
+        ("class Default:\n    async def fetsh(self): ...\n", 'Is "fetsh" meant to be "fetch"?'),
+        ("class Main:\n    async def fetch(self): ...\n", 'not by "Main"'),
+        ("class Default:\n    async def rpc(self): ...\n", "Write class Default(WorkerEntrypoint)"),
+    ):
+        main.write_text(text)
+        assert says in explain_missing_fetch(main)
+    assert "default object" in explain_missing_fetch(tmp_path / "worker.ts")
