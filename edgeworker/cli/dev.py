@@ -19,10 +19,10 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli import startup
-from edgeworker.cli.diagnostics import show_warnings
+from edgeworker.cli.diagnostics import show_warning_blocks
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.run_options import add_run_options, api_token, serves_this_machine_only, settled
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from wrangler_compat.api import V4Api
 
 _log = logging.getLogger(__name__)
+
+# What these say when a script is loaded.
+_LOADING: Final = ("edgeworker.runtime.python.isolate", "edgeworker.assets")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,12 +69,29 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+class _SaidOnce(logging.Filter):
+    """Lets each warning about a script or its assets through once: what loading says is not said at each save."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING or not record.name.startswith(_LOADING):
+            return True
+        text = record.getMessage()
+        is_new = text not in self._said
+        self._said.add(text)
+        return is_new
+
+
 class _Session:
     """One run of `dev`."""
 
     def __init__(self, options: argparse.Namespace, log: "LogStream") -> None:
         self._options = options
         self._log = log
+        log.addFilter(_SaidOnce())
         self._errors = Output.for_stream(sys.stderr)
         self._warned: frozenset[str] = frozenset()  # what stood in the files already is not told at each save
 
@@ -146,8 +166,8 @@ class _Session:
         if self._options.json:
             for block in new:
                 _log.warning("%s", block)
-        elif new:
-            show_warnings(self._errors, loaded.diagnostics)
+        else:
+            show_warning_blocks(self._errors, new)
         config = settled(loaded.require(), self._options)
         details = not self._options.no_error_details and serves_this_machine_only(config)
         return replace(config, trigger_urls=True, error_details=details)
@@ -163,6 +183,9 @@ class _Session:
         if authority is not None:
             made = "was made now" if sockets.tls is not None and sockets.tls.made_authority else "signs for https"
             out.line(f"The local authority {authority.certificate_file} {made}; to trust it: edgeworker tls show")
+        out.line(
+            "Scripts and configuration are reloaded when they change; data files that a script read are not watched."
+        )
         out.line(f"Ready on {out.style(urls['url'], 'bold cyan')}  (Ctrl-C stops)")
 
     async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets", loaded_ms: int) -> None:

@@ -17,7 +17,11 @@ def show_diagnostics(out: Output, diagnostics: "Diagnostics", *, infos: bool = F
 
 
 def show_warnings(out: Output, diagnostics: "Diagnostics") -> None:
-    _show(out, out.style("▲ [WARNING]", "yellow"), diagnostics.blocks("warning"))
+    show_warning_blocks(out, diagnostics.blocks("warning"))
+
+
+def show_warning_blocks(out: Output, blocks: list[str]) -> None:
+    _show(out, out.style("▲ [WARNING]", "yellow"), blocks)
 
 
 def _show(out: Output, mark: str, blocks: list[str]) -> None:

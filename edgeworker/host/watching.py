@@ -15,7 +15,8 @@ from edgeworker.javascript.loading import ENDINGS
 # Data files are read when a script opens them; watching them would reload for every file that a script, or a log that
 # is redirected into the project, writes.
 _SUFFIXES: Final = frozenset({".py", ".toml", *ENDINGS})
-_NAMES: Final = frozenset({"wrangler.json", "wrangler.jsonc"})
+# The last three configure static assets; the assets themselves are looked up at each request.
+_NAMES: Final = frozenset({"wrangler.json", "wrangler.jsonc", "_headers", "_redirects", ".assetsignore"})
 _PREFIXES: Final = (".dev.vars", ".env")  # .dev.vars.production, .env.local
 # An editor writes a file in several steps; what comes within this time is one change.
 _DEBOUNCE_MS: Final = 50
@@ -50,13 +51,14 @@ def files_of_products(config: Config) -> frozenset[Path]:
 
 
 def watched(config: Config) -> frozenset[Path]:
-    """The directories in which a change may matter: those of the configuration files and of the scripts."""
+    """The directories in which a change may matter: of the configuration files, the scripts and static assets."""
     files = [
         *config.files,
         *files_of_products(config),
         *(worker.main for worker in config.workers if worker.main is not None),
     ]
-    directories = {file.parent for file in files if file.parent.is_dir()}
+    places = [worker.assets.directory for worker in config.workers if worker.assets is not None]
+    directories = {place for place in [*places, *(file.parent for file in files)] if place.is_dir()}
     return frozenset(
         path for path in directories if not any(path != other and path.is_relative_to(other) for other in directories)
     )

@@ -18,4 +18,7 @@ def test_the_files_that_secrets_come_from_are_named_at_the_start_and_not_at_each
 
     said = edge.everything()
     assert said.count("Using secrets") == 1
+    # Nothing else that loading says is said again either.
+    assert said.count("is required to use Python") == 1
+    assert said.count("Cloudflare does not call on_fetch") == 1
     assert "hidden-value" not in said

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from watchfiles import Change
 
-from edgeworker.config import Config, ProductConfig, Worker, Zone
+from edgeworker.config import Assets, Config, ProductConfig, Worker, Zone
 from edgeworker.host.watching import SourceFilter, changes, files_of_products, watched
 
 
@@ -34,6 +34,10 @@ def test_json_files_matter_to_javascript_workers() -> None:
         (".dev.vars.staging", True),
         (".env.local", True),
         ("wrangler.json", True),
+        ("public/_headers", True),
+        ("public/_redirects", True),
+        ("public/.assetsignore", True),
+        ("public/index.html", False),
         ("notes.md", False),
         ("out.txt", False),
         ("package.json", False),
@@ -66,6 +70,14 @@ def test_a_directory_inside_another_is_not_watched_twice(tmp_path: Path) -> None
     )
 
     assert watched(config) == {tmp_path}
+
+
+def test_the_files_that_configure_assets_are_watched_where_the_assets_are(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "dist").mkdir()
+    worker = Worker("w", tmp_path / "app" / "worker.py", assets=Assets(tmp_path / "dist"))
+
+    assert watched(Config(workers=(worker,))) == {tmp_path / "app", tmp_path / "dist"}
 
 
 async def test_what_was_saved_before_the_watcher_was_ready_is_told_first(tmp_path: Path) -> None:
