@@ -4,12 +4,13 @@ Source: https://developers.cloudflare.com/workers/wrangler/environments/ and wra
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath
 from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
 from edgeworker.schema.wrangler_field import Field, binding_names
+from edgeworker.suggestions import did_you_mean
 from wrangler_compat.document import ConfigFile
 from wrangler_compat.fields import FIELDS, LEGACY
 from wrangler_compat.unique_names import check_unique_names
@@ -266,6 +267,8 @@ def _not_found(
         f"```\n[env.{env}]\n```\n"
     )
     location = document.locate(("env",))
+    # wrangler's text stays as it is; what was probably meant stands where it was looked for.
+    location = replace(location, path=f"{location.path}{did_you_mean(env, environments, before='; ')}")
     (diagnostics.error if environments else diagnostics.warning)(text, location)
     values = dict(top.values)
     where = dict(top.where)

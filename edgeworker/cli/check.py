@@ -16,7 +16,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgeworker.config import Config
+    from edgeworker.host.dry_run import DryRun
     from edgeworker.schema.diagnostics import Diagnostics
     from wrangler_compat import Loaded
 
@@ -138,7 +139,29 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
                 "firing would fail. Add `async def scheduled(self, controller)`.",
                 location,
             )
+    _check_entrypoints(runs, scripts)
     check_deployment(config, datetime.fromtimestamp(clock.now(), UTC).date(), diagnostics.child(""))
+
+
+def _check_entrypoints(runs: "Sequence[DryRun]", diagnostics: "Diagnostics") -> None:
+    """A service binding with `entrypoint` leads to a class that the other worker exports."""
+    from edgeworker.bindings import ServiceBinding
+    from edgeworker.schema.diagnostics import SourceLocation
+    from edgeworker.suggestions import did_you_mean
+
+    loaded = {run.worker.name: run.entrypoints for run in runs if run.error is None}
+    for run in runs:
+        for binding in run.worker.bindings:
+            if not isinstance(binding, ServiceBinding) or binding.entrypoint in (None, "default"):
+                continue
+            known = loaded.get(binding.worker)
+            if known is not None and binding.entrypoint not in known:
+                diagnostics.error(
+                    f'env.{binding.name} of worker "{run.worker.name}" leads to the entrypoint "{binding.entrypoint}" '
+                    f'of worker "{binding.worker}", which does not export it.'
+                    f"{did_you_mean(str(binding.entrypoint), known)}",
+                    SourceLocation(run.worker.source),
+                )
 
 
 @contextmanager

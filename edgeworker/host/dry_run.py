@@ -19,11 +19,14 @@ _EVENTS = ("fetch", "scheduled")
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """`error` says why the script cannot be loaded; without one, `handles` are the events that it has a handler for."""
+    """`error` says why the script cannot be loaded. Without one, `handles` are the events that it handles, and
+    `entrypoints` the names that a service binding can lead to.
+    """
 
     worker: Worker
     error: str | None = None
     handles: frozenset[str] = frozenset()
+    entrypoints: frozenset[str] = frozenset()
 
 
 def explain_missing_fetch(main: Path | None) -> str:
@@ -63,7 +66,8 @@ async def _load(config: Config, worker: Worker, clock: Clock) -> DryRun:
     try:
         edge = await build(alone, services, store)
         try:
-            return DryRun(worker, None, frozenset(filter(edge.workers[worker.name].isolate.handles, _EVENTS)))
+            isolate = edge.workers[worker.name].isolate
+            return DryRun(worker, None, frozenset(filter(isolate.handles, _EVENTS)), frozenset(isolate.entrypoints()))
         finally:
             await edge.close()
     except EdgeworkerError as error:

@@ -104,6 +104,22 @@ def test_each_script_is_imported_as_dev_does_and_the_file_that_is_wrong_is_named
     assert 'by the class with the name "Default", not by "Main"' in err
 
 
+def test_a_service_binding_to_a_class_that_is_not_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(
+        GOOD + '[[services]]\nbinding = "SELF"\nservice = "w"\nentrypoint = "Order"\n'
+    )
+    tmp_path.joinpath("worker.py").write_text(SCRIPT + "\n\nclass Orders(WorkerEntrypoint): ...\n")
+
+    assert check() == 1
+
+    out, err = capsys.readouterr()
+    assert out == "FAILED: wrangler.toml: 1 error\n"
+    assert 'leads to the entrypoint "Order"' in err
+    assert 'Did you mean "Orders"?' in err
+
+
 def test_what_a_script_prints_and_does_at_import_is_not_the_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

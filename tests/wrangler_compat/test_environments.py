@@ -70,6 +70,14 @@ def test_a_warning_is_given_where_environments_exist_and_none_was_chosen(project
     assert texts(project.load(), "warning") == []  # wrangler's dev does not say it
 
 
+def test_an_environment_that_was_misspelt_is_told_what_there_is(project: Project) -> None:
+    project.worker("[env.staging]\n[env.production]\n")
+
+    loaded = project.load(env="stagging")
+
+    assert 'Did you mean "staging"?' in loaded.diagnostics.render("error")
+
+
 def test_an_environment_that_does_not_exist_among_others_is_an_error_and_alone_a_warning(project: Project) -> None:
     project.worker("")
     alone = project.load(env="nope")

@@ -34,6 +34,7 @@ from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.tasks import AbortSignal
+from edgeworker.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
 _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
@@ -186,7 +187,10 @@ class PythonIsolate:
         kind = self._exports.default if entrypoint in (None, "default") else self._exports.named.get(entrypoint or "")
         if kind is None:
             known = ", ".join(self._exports.named) or "none"
-            raise ScriptError(f'worker "{self.name}" has no entrypoint named "{entrypoint}"; its named ones: {known}')
+            meant = did_you_mean(str(entrypoint), self._exports.named, before=". ")
+            raise ScriptError(
+                f'worker "{self.name}" has no entrypoint named "{entrypoint}"; its named ones: {known}{meant}'
+            )
         instance = kind(view, self.env)
         if not hasattr(instance, "env"):
             raise TypeError(f"{kind.__name__}.__init__ must call super().__init__(ctx, env)")
