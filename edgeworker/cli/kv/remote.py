@@ -14,7 +14,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.handler import Handler
 from edgeworker.host.http_client import HttpClient
 from edgeworker.kv.namespace import KeyListPage, KeyValuePair, ListResultKey
-from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
+from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response, multipart
 from edgeworker.strict_json import loads
 
 _ROOT: Final = "/client/v4"
@@ -214,11 +214,9 @@ def _without_none(items: Mapping[str, int | None]) -> dict[str, int]:
 
 
 def _form(value: bytes, metadata: bytes) -> tuple[str, bytes]:
-    boundary = "edgeworker"
-    while f"--{boundary}".encode() in value + metadata:
-        boundary += "-x"
+    boundary = multipart.make_boundary()
     parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+        multipart.write_part_head(boundary, {"Content-Disposition": multipart.form_data(name)}) + content + b"\r\n"
         for name, content in (("value", value), ("metadata", metadata))
     ]
-    return boundary, b"".join(parts) + f"--{boundary}--\r\n".encode()
+    return boundary, b"".join([*parts, multipart.write_end(boundary)])

@@ -4,7 +4,6 @@ https://developers.cloudflare.com/workers/runtime-apis/cache/; texts and rules a
 it does not look at: here an answer counts only for requests with the same fields.
 """
 
-import secrets
 from collections.abc import AsyncIterator
 from email.utils import formatdate
 from typing import Final
@@ -14,7 +13,7 @@ from edgeworker.cache.ranges import Span, spans
 from edgeworker.cache.rules import fresh_seconds, is_unchanged, kept_headers, varies_by
 from edgeworker.cache.store import CachedHead, CachedResponse, CacheStore
 from edgeworker.clock import Clock
-from edgeworker.messages import Body, Headers
+from edgeworker.messages import Body, Headers, multipart
 from edgeworker.runtime.webapi import body_init, encodings
 from edgeworker.runtime.webapi.base import options, type_error
 from edgeworker.runtime.webapi.fetch import Response, resource_of
@@ -122,7 +121,7 @@ def _partial(found: CachedResponse, headers: Headers, parts: list[Span]) -> mess
         headers.set("Content-Range", _content_range(span, found.length))
         headers.set("Content-Length", str(span[1] - span[0]))
         return messages.Response(206, headers, _body(found, span))
-    boundary = f"edgeworker-boundary-{secrets.token_hex(16)}"
+    boundary = multipart.make_boundary()
     kind = headers.get("content-type") or "application/octet-stream"
     headers.delete("content-length")
     headers.set("Content-Type", f"multipart/byteranges; boundary={boundary}")
@@ -131,12 +130,12 @@ def _partial(found: CachedResponse, headers: Headers, parts: list[Span]) -> mess
 
 async def _parts(found: CachedResponse, parts: list[Span], boundary: str, kind: str) -> AsyncIterator[bytes]:
     for span in parts:
-        head = f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: {_content_range(span, found.length)}\r\n\r\n"
-        yield head.encode()
+        fields = {"Content-Type": kind, "Content-Range": _content_range(span, found.length)}
+        yield multipart.write_part_head(boundary, fields)
         async for piece in found.read(*span):
             yield piece
         yield b"\r\n"
-    yield f"--{boundary}--".encode()
+    yield multipart.write_end(boundary).removesuffix(b"\r\n")  # as the Workers runtime ends it
 
 
 def _content_range(span: Span, length: int) -> str:

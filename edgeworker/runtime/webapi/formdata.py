@@ -4,12 +4,11 @@ Sources: https://xhr.spec.whatwg.org/#formdata, https://html.spec.whatwg.org/#mu
 """
 
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import parse_qsl
 
-from edgeworker.messages import Body
+from edgeworker.messages import Body, multipart
 from edgeworker.runtime.webapi.base import (
     BodySource,
     BodyWithType,
@@ -24,7 +23,6 @@ from edgeworker.runtime.webapi.strings import to_usv_string
 
 FormValue = str | File
 _PARAMETER: Final = re.compile(rb';\s*([a-zA-Z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
-_ESCAPES: Final = {'"': "%22", "\r": "%0D", "\n": "%0A"}
 
 
 class FormData(BodySource):
@@ -109,10 +107,10 @@ class FormData(BodySource):
         self.delete(name)
 
     def extract_body(self) -> BodyWithType:
-        boundary = f"----edgeworker{secrets.token_hex(16)}"
-        body = b"".join(_written(name, value, boundary) for name, value in self._fields)
-        closed = body + f"--{boundary}--\r\n".encode()
-        return BodyWithType(Body(closed), f"multipart/form-data; boundary={boundary}")
+        boundary = multipart.make_boundary()
+        parts = [_write(name, value, boundary) for name, value in self._fields]
+        content = b"".join([*parts, multipart.write_end(boundary)])
+        return BodyWithType(Body(content), f"multipart/form-data; boundary={boundary}")
 
 
 def _value(value: object, filename: object) -> FormValue:
@@ -123,17 +121,15 @@ def _value(value: object, filename: object) -> FormValue:
     return File.of_upload(value.content_bytes, "blob" if is_absent(filename) else str(filename), value.type)
 
 
-def _written(name: str, value: FormValue, boundary: str) -> bytes:
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_escaped(name)}"'
+def _write(name: str, value: FormValue, boundary: str) -> bytes:
     if isinstance(value, str):
-        return f"{head}\r\n\r\n{value}\r\n".encode("utf-8", "replace")
-    kind = value.type or "application/octet-stream"
-    head += f'; filename="{_escaped(value.name)}"\r\nContent-Type: {kind}\r\n\r\n'
-    return head.encode("utf-8", "replace") + value.content_bytes + b"\r\n"
-
-
-def _escaped(text: str) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in text)
+        fields = {"Content-Disposition": multipart.form_data(name)}
+        content = value.encode("utf-8", "replace")
+    else:
+        kind = value.type or "application/octet-stream"
+        fields = {"Content-Disposition": multipart.form_data(name, value.name), "Content-Type": kind}
+        content = value.content_bytes
+    return multipart.write_part_head(boundary, fields) + content + b"\r\n"
 
 
 def _boundary(content_type: str) -> bytes:
@@ -173,6 +169,6 @@ def _parsed(content: bytes, boundary: bytes) -> Iterator[tuple[str, FormValue]]:
 
 
 def _unescaped(text: str) -> str:
-    for character, escape in _ESCAPES.items():
+    for character, escape in multipart.NAME_ESCAPES.items():
         text = text.replace(escape, character)
     return text
