@@ -116,7 +116,7 @@ def test_a_service_binding_to_a_class_that_is_not_there_is_an_error(
 
     out, err = capsys.readouterr()
     assert out == "FAILED: wrangler.toml: 1 error\n"
-    assert 'leads to the entrypoint "Order"' in err
+    assert 'env.SELF of worker "w" leads to the entrypoint "Order" of worker "w", which does not export it.' in err
     assert 'Did you mean "Orders"?' in err
 
 
