@@ -55,7 +55,7 @@ def foreign_modules() -> list[str]:
     PyInstaller would follow such an import, and the binary would carry Django because a test needs it.
     """
     wanted: set[str] = set()
-    todo = ["edgeworker", "uvloop"]  # an extra that the binary has where it is installed
+    todo = ["edgeworker", "uvloop", "quickjs-bindings"]  # extras that the binary has where they are installed
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
         if name in wanted:

@@ -97,7 +97,7 @@ class QuickJSIsolate:
             return self._realm
         operations = Operations(self._settings)
         platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
-        realm = Realm(self._settings, operations.run, platform, operations.bodies.release)
+        realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)
         operations.realm = realm
         self._realm, self._operations = realm, operations
         self._exports = await realm.open()

@@ -19,7 +19,9 @@ from edgeworker.runtime.contract.javascript import (
     JavaScriptException,
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
+from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.bodies import Bodies
+from edgeworker.runtime.quickjs.documents import Documents, check_selector
 from edgeworker.runtime.quickjs.realm import Invocation, OperationFailed, Realm, Result
 from edgeworker.runtime.quickjs.settings import WorkerSettings
 from edgeworker.runtime.quickjs.subtle import Keys
@@ -48,7 +50,24 @@ class Operations:
         self._settings = settings
         self.bodies = Bodies()
         self._keys = Keys()
+        self._documents = Documents()
         self.realm: Realm | None = None
+
+    def answer(self, operation: str, given: tuple[Crossing, ...], invocation: Invocation | None) -> Crossing:
+        """What is answered at once and concerns bodies or documents."""
+        match operation, given:
+            case "html", (int(), str(text), buffer) if invocation is not None and self.realm is not None:
+                told = json.loads(text)
+                body, coding = self._body(told["body"], buffer if isinstance(buffer, bytes) else None, invocation)
+                source = encodings.decode((body or Body(b"")).stream(), coding)
+                made = self._documents.rewrite(told, source, self.realm, invocation)
+                return self.bodies.hold(Body(made), None, invocation.id)
+            case "html_selector", (str(selector),):
+                return check_selector(selector)
+            case "html_part", (int(id), str(name), str(text)):
+                return self._documents.use(id, name, text)
+            case _:
+                raise ValueError(f"{operation} is not an operation of the engine")
 
     def forget_body(self, id: int) -> None:
         """The script does not want the rest of it."""
@@ -81,6 +100,8 @@ class Operations:
             raise OperationFailed(error.error, error.text) from error
         except JsException as error:
             raise OperationFailed(error.name, error.message) from error
+        except JavaScriptException as error:  # of a handler of HTMLRewriter
+            raise OperationFailed(error.name, error.text) from error
         except BodyUsed as error:
             raise OperationFailed("TypeError", _USED) from error
         except (BodyTooLarge, BodyLost) as error:

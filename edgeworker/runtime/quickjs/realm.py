@@ -75,19 +75,21 @@ class Result:
 
 
 class Realm:
-    """`operate` carries out what the script waits for, `host` what is answered at once."""
+    """`operate` carries out what the script waits for, `host` and `answer` what is answered at once."""
 
     def __init__(
         self,
         settings: WorkerSettings,
         operate: Operations,
         host: platform.Platform,
+        answer: Callable[[str, tuple[Crossing, ...], Invocation | None], Crossing],
         release_bodies: Callable[[int], Coroutine[object, object, None]],
     ) -> None:
         self.settings = settings
         self.broken = False
         self._operate_one = operate
         self._host = host
+        self._answer = answer
         self._release_bodies = release_bodies
         self._loader = ModuleLoader(settings.project, settings.compatibility_flags)
         self._engine = adapter.Engine(settings.heap_megabytes * 1024 * 1024, self._called, self._loader.load)
@@ -286,6 +288,10 @@ class Realm:
                 _console.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.settings.name, text)
             case "failing", _:
                 self._engine.give_reserve()
+            case ("html", (int(invocation), *_)):
+                return self._answer(operation, given, self._of(invocation))
+            case ("html_selector" | "html_part", _):
+                return self._answer(operation, given, None)
             case _:
                 return self._host.call(operation, given)
         return None

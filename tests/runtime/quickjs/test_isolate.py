@@ -13,7 +13,7 @@ from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.testing.clock import MovableClock
-from tests.runtime.engines.stage import staged
+from tests.runtime.engines.stage import Stage, staged
 
 
 async def evaluated(folder: Path, expression: str) -> object:
@@ -201,6 +201,35 @@ async def test_a_body_passes_through_unread_and_a_gzip_one_is_decoded_for_who_re
         assert await read.body.read() == b"content"
         assert await passed.body.read() == packed
         assert passed.headers.get("content-encoding") == "gzip"
+
+
+async def test_handlers_of_html_may_wait_and_fetch_and_what_they_throw_ends_the_answer(tmp_path: Path) -> None:
+    source = """let kept;
+    export default { async fetch(request) {
+      const page = await fetch("http://page.test/");
+      return new HTMLRewriter().on("b", { async element(element) {
+        kept ??= element;
+        if (request.url.endsWith("/throw")) throw new RangeError("no");
+        if (request.url.endsWith("/kept")) kept.remove();
+        element.append(await (await fetch("http://inner.test/")).text());
+      } }).transform(page);
+    } }"""
+
+    class Pages:
+        async def fetch(self, request: Request, /) -> Response:
+            return Response(200, body=b"<p><b>x</b></p>" if request.url.host == "page.test" else b"<inner>")
+
+    async def answered(stage: Stage, path: str) -> bytes:
+        response = await stage.send(Request("GET", URL.parse(f"http://x.test{path}")), Pages())
+        assert response.body is not None
+        return await response.body.read()
+
+    async with staged("embedded", tmp_path, source) as stage:
+        assert await answered(stage, "/") == b"<p><b>x&lt;inner&gt;</b></p>"
+        with pytest.raises(JavaScriptException, match="RangeError: no"):
+            await answered(stage, "/throw")
+        with pytest.raises(JavaScriptException, match="This content token is no longer valid"):
+            await answered(stage, "/kept")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ export function currentContext() {
   return found;
 }
 
-const ABSENT = /'?\b(Intl|WebAssembly|WebSocketPair|WebSocket|HTMLRewriter|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
+const ABSENT = /'?\b(Intl|WebAssembly|WebSocketPair|WebSocket|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
 
 export function describe(error) {
   const isError = error instanceof Error;

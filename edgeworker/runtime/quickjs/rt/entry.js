@@ -10,6 +10,7 @@ import "edgeworker:console";
 import "edgeworker:blob";
 import "edgeworker:crypto";
 import "edgeworker:clone";
+import { forget, runHandler } from "edgeworker:html";
 import { cancel, pull } from "edgeworker:body";
 import { describeResponse } from "edgeworker:fetch";
 import { makeBinding } from "edgeworker:bindings";
@@ -129,6 +130,10 @@ function publicMethod(object, name) {
 async function run(kind, told, buffer, invocation) {
   if (kind === "describe") return { text: JSON.stringify(describeExports()) };
   if (kind === "pull") return { text: "", buffer: await pull(told.id) };
+  if (kind === "html") {
+    await runHandler(told);
+    return { text: "" };
+  }
   if (kind === "cancel") return { text: "", buffer: await cancel(told.id) };
   const ctx = enterContext(invocation, decode(told.props));
   const { object, surplus, label } = target(told.entrypoint, ctx);
@@ -173,5 +178,8 @@ globalThis.__edgeworker = {
     },
     (error) => host("done", id, JSON.stringify(describe(error)), "", undefined),
   ),
-  dispatch, settle, fire, leave: leaveContext,
+  dispatch, settle, fire, leave: (invocation) => {
+    leaveContext(invocation);
+    forget(invocation);
+  },
 };
