@@ -92,7 +92,7 @@ def _check_characters(value: JSON) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise InvalidJSON("a text in it has half of a surrogate pair") from None
+        raise InvalidJSON("a text in it has a lone surrogate, which is not a character") from None
 
 
 def _whole(text: str) -> int:

@@ -39,8 +39,8 @@ def test_what_json_can_say_is_read_as_it_was_written(value: JSON, ascii_only: bo
         (b"[" * 100_000, "nested too deeply"),
         (b"[" * (MAX_DEPTH + 2) + b"]" * (MAX_DEPTH + 2), f"nested deeper than {MAX_DEPTH} levels"),
         (b'{"a":' * (MAX_DEPTH + 2) + b"1" + b"}" * (MAX_DEPTH + 2), f"nested deeper than {MAX_DEPTH} levels"),
-        (b'["\\ud800"]', "half of a surrogate pair"),
-        (b'{"\\uDFFF": 1}', "half of a surrogate pair"),
+        (b'["\\ud800"]', "a lone surrogate"),
+        (b'{"\\uDFFF": 1}', "a lone surrogate"),
     ],
 )
 def test_what_is_not_json_is_refused_with_the_reason(text: bytes, says: str) -> None:
