@@ -1,6 +1,7 @@
 """The JavaScript workers of one edge: reads their projects, chooses their engine, and opens them together."""
 
 import asyncio
+import contextlib
 import importlib.util
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +15,6 @@ from edgeworker.config import Config, JavaScriptSettings, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.loading import ENDINGS, load_project
 from edgeworker.javascript.project import Build, Project
-from edgeworker.javascript.unbundled import StripTypes
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.isolate import Isolate
 from edgeworker.runtime.contract.javascript import (
@@ -102,7 +102,7 @@ class JavaScriptWorkers:
         main = worker.main
         build = worker.javascript or Build(main.parent)
         choice = await asyncio.to_thread(choose_engine, self._config.javascript, build.root)
-        project = await asyncio.to_thread(load_project, main, build, _type_stripper())
+        project = await asyncio.to_thread(_load_project, main, build)
         env = {service.name: _entry(service) for service in bound}
         if choice.program is None:
             isolate = self._add_embedded(worker, project, env)
@@ -154,12 +154,13 @@ class JavaScriptWorkers:
         )
 
 
-def _type_stripper() -> StripTypes | None:
+def _load_project(main: Path, build: Build) -> Project:
     if not has_embedded():
-        return None
+        return load_project(main, build)
     from edgeworker.runtime.quickjs.typescript import TypeStripper
 
-    return TypeStripper()
+    with contextlib.closing(TypeStripper()) as strip_types:
+        return load_project(main, build, strip_types)
 
 
 def _entry(service: BoundService) -> EnvEntry:

@@ -17,6 +17,7 @@ Loader = Callable[[str], str | None]
 
 # Besides the script's own limit: what we need to say how it ended.
 _RESERVE_BYTES: Final = 16 * 1024 * 1024
+_FULL: Final = 0.9
 _STACK_BYTES: Final = 1024 * 1024
 
 
@@ -54,10 +55,17 @@ class Engine:
         self._runtime.set_interrupt_handler(self._is_over)
         self._context = quickjs.Context(self._runtime)
         self._context.set_module_loader(load)
-        self._host = host
+        self._gate = _Gate(self, host)
         self._deadline: float | None = None
         self._interrupted = False
-        self._context.set("__edgeworker_host", self._called)
+        self._context.set("__edgeworker_host", self._gate)
+
+    def close(self) -> None:
+        """Lets go of what the context holds of ours. Python's collector does not look into it, so that a context that
+        holds what holds it stays in memory for ever. The engine must not be used any more."""
+        self._gate.close()
+        self._context.set_module_loader(None)
+        self._runtime.set_interrupt_handler(None)
 
     def evaluate(self, source: str, name: str, *, module: bool, seconds: float) -> float:
         """Runs it and all that it leaves to do; returns the CPU time. Raises as `call` does, or ScriptThrew."""
@@ -74,6 +82,10 @@ class Engine:
         """Calls it and runs all that is left to do; returns the CPU time. Raises ComputedTooLong, OutOfMemory."""
         given = [argument.value if isinstance(argument, Function) else argument for argument in arguments]
         return self._run(lambda: function.value.call(*given), seconds)
+
+    def is_full(self) -> bool:
+        """Whether nearly all of the memory is used. Walks the heap."""
+        return self._runtime.compute_memory_usage()["malloc_size"] > self._memory_bytes * _FULL
 
     def give_reserve(self) -> None:
         """More memory, for saying how the script ended."""
@@ -92,7 +104,7 @@ class Engine:
         except quickjs.JSError as error:
             text = str(error)
             if not self._interrupted:
-                if text == "InternalError: out of memory":
+                if text == "InternalError: out of memory" or self.is_full():
                     raise OutOfMemory from error
                 raise ScriptThrew(text, getattr(error, "js_stack", "")) from error
         finally:
@@ -106,10 +118,26 @@ class Engine:
             self._interrupted = True
         return self._interrupted
 
-    def _called(self, operation: str, *arguments: object) -> Crossing:
-        if self._interrupted:  # the script caught the interruption and goes on until it is ended
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupted
+
+
+class _Gate:
+    """What the script's world holds of ours: `close` cuts it off."""
+
+    def __init__(self, engine: Engine, host: Host) -> None:
+        self._engine: Engine | None = engine
+        self._host: Host | None = host
+
+    def __call__(self, operation: str, *arguments: object) -> Crossing:
+        # After an interruption that the script caught it goes on until it is ended.
+        if self._host is None or self._engine is None or self._engine.interrupted:
             return None
         return self._host(operation, tuple(_crossing(argument) for argument in arguments))
+
+    def close(self) -> None:
+        self._engine = self._host = None
 
 
 def _crossing(value: object) -> Crossing:

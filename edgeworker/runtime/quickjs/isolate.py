@@ -1,5 +1,6 @@
 """One JavaScript worker in QuickJS. A realm that exceeded a limit is given up, and the worker is loaded again."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
@@ -22,6 +23,7 @@ class QuickJSIsolate:
         self._exports: Mapping[str, object] = {}
         self._realm: Realm | None = None
         self._operations = Operations(settings)
+        self._loading = asyncio.Lock()
 
     async def open(self) -> None:
         """Loads the modules. Raises ScriptError with file and line."""
@@ -95,13 +97,22 @@ class QuickJSIsolate:
         """The realm; a new one where the last one was given up."""
         if self._realm is not None and not self._realm.broken:
             return self._realm
-        operations = Operations(self._settings)
-        platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
-        realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)
-        operations.realm = realm
-        self._realm, self._operations = realm, operations
-        self._exports = await realm.open()
-        return realm
+        async with self._loading:  # one request loads it, and others wait for that
+            if self._realm is not None:
+                if not self._realm.broken:
+                    return self._realm
+                await self._realm.close()
+            operations = Operations(self._settings)
+            platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
+            realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)
+            operations.realm = realm
+            try:
+                self._exports = await realm.open()
+            except BaseException:
+                await realm.close()
+                raise
+            self._realm, self._operations = realm, operations
+            return realm
 
     async def _event(self, kind: str, told: Mapping[str, object], ctx: Context) -> Answer:
         realm = await self._running()

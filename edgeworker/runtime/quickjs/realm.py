@@ -27,6 +27,8 @@ _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": loggi
 _HUNG: Final = (
     "The script will never generate a response: its handler waits for something that nothing is going to settle."
 )
+# What QuickJS throws where memory does not suffice for the error itself: null, or an error without a text.
+_WITHOUT_MEMORY: Final = ("InternalError", "object")
 _WAYS_OUT: Final = (
     'run "npm install --save-dev esbuild" in the project, which lowers it, or "npm install --save-dev wrangler", which '
     "brings workerd"
@@ -190,6 +192,7 @@ class Realm:
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._engine.close()
 
     async def _enter_call(
         self,
@@ -224,7 +227,12 @@ class Realm:
         self._end_hung()
 
     def _end_hung(self) -> None:
-        if self._calls and not self._asked and not self._timers:
+        if self._calls and not self.broken and not self._asked and not self._timers:
+            if all(future.done() for future in self._calls.values()):
+                return
+            if self._engine.is_full():  # nothing was left even for the answer
+                self._run_out_of_memory()
+                return
             for future in self._calls.values():
                 if not future.done():
                     future.set_exception(JavaScriptException("Error", _HUNG, f"Error: {_HUNG}"))
@@ -238,7 +246,8 @@ class Realm:
             return
         self.broken = True
         if isinstance(reason, ExceededLimits):
-            _log.error('worker "%s": %s; it is loaded again', self.settings.name, reason)
+            # As text: a record that is kept must not keep the exception, its frames and this world.
+            _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
         for future in self._calls.values():
             if not future.done():
                 future.set_exception(reason)
@@ -348,7 +357,8 @@ class Realm:
             return
         told = json.loads(error)
         name, message = str(told["name"]), str(told["message"])
-        if (name, message) == ("InternalError", "out of memory"):
+        is_text = (name, message) == ("InternalError", "out of memory")
+        if is_text or (name in _WITHOUT_MEMORY and self._engine.is_full()):
             self._run_out_of_memory()
         else:
             future.set_exception(JavaScriptException(name, message, self.map_stack(str(told["stack"]))))

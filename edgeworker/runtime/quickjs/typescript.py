@@ -19,7 +19,7 @@ _STRIP: Final = """globalThis.__edgeworker = { strip(code, file, jsx) {
 
 
 class TypeStripper:
-    """Used on one thread: the engine is made at the first file."""
+    """Used on one thread: the engine is made at the first file, and let go by `close`."""
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
@@ -44,6 +44,11 @@ class TypeStripper:
                 raise ScriptError(_explain(refusal, file))
             case _:
                 raise ScriptError(f"{file}: its types cannot be removed here; {_WAY_OUT}")
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
 
     def _called(self, _operation: str, given: tuple[Crossing, ...]) -> Crossing:
         self._told = given

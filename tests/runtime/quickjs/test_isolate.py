@@ -1,8 +1,11 @@
 """The embedded engine: its limits, its time, its web platform. What both engines do is in tests/runtime/engines."""
 
 import asyncio
+import contextlib
+import gc
 import gzip
 import json
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +15,9 @@ from edgeworker.errors import ScriptError
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import JavaScriptException
+
+pytest.importorskip("quickjs", reason="quickjs-bindings has wheels for CPython 3.11 and 3.13")
+from edgeworker.runtime.quickjs.isolate import QuickJSIsolate
 from edgeworker.testing.clock import MovableClock
 from tests.runtime.engines.stage import Stage, staged
 
@@ -267,3 +273,23 @@ async def test_two_workers_share_nothing(tmp_path: Path) -> None:
 
     async with staged("embedded", tmp_path, source) as one, staged("embedded", tmp_path, source) as other:
         assert [await one.text("/"), await one.text("/"), await other.text("/")] == ["1", "2", "1"]
+
+
+async def test_a_world_that_was_given_up_is_let_go(tmp_path: Path) -> None:
+    source = """export default { fetch(request) {
+      if (request.url.endsWith("/loop")) for (;;);
+      return new Response("alive");
+    } }"""
+
+    async with staged("embedded", tmp_path, source, cpu_ms=100) as stage:
+        assert isinstance(stage.isolate, QuickJSIsolate)
+        realm = stage.isolate._realm
+        assert realm is not None
+        engine = weakref.ref(realm._engine)
+        del realm
+        with contextlib.suppress(ExceededLimits):
+            await stage.get("/loop")
+        assert await stage.text("/") == "alive"
+        gc.collect()
+
+        assert engine() is None
