@@ -275,7 +275,7 @@ def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:
             {"w.toml": 'name = "w"\nmain = "gone.py"\n'},
             'The entry-point file at "gone.py" was not found',
         ),
-        (["-c", "w.toml"], {"w.toml": 'name = "w"\nmain = "w.js"\n', "w.js": ""}, "JavaScript workers need workerd"),
+        (["-c", "w.toml"], {"w.toml": 'name = "w"\nmain = "w.js"\n', "w.js": ""}, "the worker has no event handlers"),
         (["-c", "w.toml"], {"w.toml": 'name = "w"\nmain = "w.py"\n', "w.py": "x = 1\n"}, "w.py"),
         (
             ["-c", "w.toml"],

@@ -114,18 +114,18 @@ async def test_dataclasses_pickle_typing_and_inspect_find_a_scripts_classes(stag
 
 async def test_a_reloaded_worker_lives_beside_the_old_one_until_that_is_closed(stage: Stage) -> None:
     files = {"worker.py": IMPORTS + _LATE, "util.py": "NAME = 'old'\n"}
-    old = stage.add(files, name="w")
-    new = stage.add({**files, "util.py": "NAME = 'new'\n"}, name="w")
+    old = stage.add(files, name="reloaded")
+    new = stage.add({**files, "util.py": "NAME = 'new'\n"}, name="reloaded")
 
     # The old one imports at its first request, and reads what lies on the disk then.
     assert (await stage.get()).text == "new"
-    prefixes = {name.partition(":")[0] for name in sys.modules if name.startswith("w@")}
+    prefixes = {name.partition(":")[0] for name in sys.modules if name.startswith("reloaded@")}
     assert len(prefixes) == 2
     await old.close()
-    assert {name.partition(":")[0] for name in sys.modules if name.startswith("w@")} < prefixes
+    assert {name.partition(":")[0] for name in sys.modules if name.startswith("reloaded@")} < prefixes
     assert (await stage.get()).text == "new"
     await new.close()
-    assert not any(name.startswith("w@") for name in sys.modules)
+    assert not any(name.startswith("reloaded@") for name in sys.modules)
 
 
 _LATE = (

@@ -14,6 +14,7 @@ def levels() -> Iterator[None]:
     root, edge = logging.getLogger(), logging.getLogger("edgeworker")
     before = root.level, edge.level
     root.setLevel(logging.WARNING)
+    edge.setLevel(logging.NOTSET)  # another test of this process may have set it
     yield
     script_logging.uninstall()
     root.setLevel(before[0])
