@@ -118,12 +118,12 @@ async def test_a_reloaded_worker_lives_beside_the_old_one_until_that_is_closed(s
     new = stage.add({**files, "util.py": "NAME = 'new'\n"}, name="reloaded")
 
     # The old one imports at its first request, and reads what lies on the disk then.
-    assert (await stage.get()).text == "new"
+    assert (await stage.get(worker="reloaded")).text == "new"
     prefixes = {name.partition(":")[0] for name in sys.modules if name.startswith("reloaded@")}
     assert len(prefixes) == 2
     await old.close()
     assert {name.partition(":")[0] for name in sys.modules if name.startswith("reloaded@")} < prefixes
-    assert (await stage.get()).text == "new"
+    assert (await stage.get(worker="reloaded")).text == "new"
     await new.close()
     assert not any(name.startswith("reloaded@") for name in sys.modules)
 
