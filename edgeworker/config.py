@@ -289,13 +289,16 @@ class Outbound:
     no_proxy: str = ""
 
 
+JavaScriptEngine = Literal["auto", "workerd", "embedded"]
+
+
 @dataclass(frozen=True, slots=True)
 class JavaScriptSettings:
     """How JavaScript and TypeScript workers run. "auto": workerd if it is in the project's own node_modules, else the
     embedded engine. `heap_megabytes` bounds the memory of the engine's isolates (Cloudflare: 128).
     """
 
-    engine: Literal["auto", "workerd", "embedded"] = schema.setting(
+    engine: JavaScriptEngine = schema.setting(
         "auto", one_of("auto", "workerd", "embedded"), "`auto`: workerd from the project's node_modules, else embedded"
     )
     workerd: Path | None = schema.setting(None, PATH, "the workerd program; default: of node_modules, else on PATH")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.bindings import JSONBinding, KVBinding
-from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
+from edgeworker.config import Binding, Config, CustomDomain, JavaScriptEngine, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.ids import made_up, version_id
@@ -44,6 +44,7 @@ class LoadOptions:
     `default_script` is the built-in script's file, which runs where no `main` is configured; with
     `use_default_script` it also runs in place of a JavaScript `main`. `env` None: none was chosen; "": the top level.
     `variables` are "NAME:value" texts, `preview` chooses `preview_id` of a KV namespace instead of `id`.
+    `js_engine` is the engine of JavaScript workers, instead of the one that edge.toml names.
     `for_deployment` also tells what wrangler's deploy would warn of, and its dev would not.
     """
 
@@ -57,6 +58,7 @@ class LoadOptions:
     use_default_script: bool = False
     origin: str | None = None
     preview: bool = False
+    js_engine: JavaScriptEngine | None = None
     for_deployment: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -264,7 +266,9 @@ class _Loader:
             relaxed_expiration=edge.relaxed_expiration,
             kv=edge.kv,
             outbound=edge.outbound,
-            javascript=edge.javascript,
+            javascript=edge.javascript
+            if self._options.js_engine is None
+            else replace(edge.javascript, engine=self._options.js_engine),
             limits=edge.limits,
             cf=edge.cf,
             products=edge.products,

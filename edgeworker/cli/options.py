@@ -38,6 +38,11 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the split-token script in place of a JavaScript main",
     )
+    group.add_argument(
+        "--js-engine",
+        choices=("auto", "workerd", "embedded"),
+        help="what runs JavaScript workers (default: as edge.toml says, else the project's workerd, or embedded)",
+    )
     add_preview(group, "use preview_id of KV namespaces instead of id")
 
 
@@ -87,5 +92,6 @@ def load_options(options: argparse.Namespace) -> "LoadOptions":
         use_default_script=options.default_script,
         origin=options.origin,
         preview=options.preview,
+        js_engine=options.js_engine,
         environ=os.environ,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import Binding, Config, Worker
+from edgeworker.config import Binding, Config, JavaScriptEngine, Worker
 from edgeworker.schema.diagnostics import Diagnostics, Level
 from wrangler_compat import Loaded, LoadOptions, load
 from wrangler_compat.document import ConfigFile, parse_document
@@ -50,6 +50,7 @@ class Project:
         origin: str | None = None,
         preview: bool = False,
         for_deployment: bool = False,
+        js_engine: JavaScriptEngine | None = None,
         cwd: str = ".",
     ) -> Loaded:
         return load(
@@ -66,6 +67,7 @@ class Project:
                 origin=origin,
                 preview=preview,
                 for_deployment=for_deployment,
+                js_engine=js_engine,
             )
         )
 

@@ -344,3 +344,11 @@ def test_the_public_suffix_list_is_loaded_only_where_a_zone_must_be_guessed(proj
     )
 
     assert subprocess.run([sys.executable, "-c", program, str(project.folder)], check=False).returncode == 0
+
+
+def test_the_command_line_chooses_the_engine_of_javascript(project: Project) -> None:
+    project.write("edge.toml", '[javascript]\nengine = "workerd"\nheap_megabytes = 64\n')
+
+    assert project.load(edge="edge.toml").require().javascript.engine == "workerd"
+    chosen = project.load(edge="edge.toml", js_engine="embedded").require().javascript
+    assert (chosen.engine, chosen.heap_megabytes) == ("embedded", 64)
