@@ -54,6 +54,17 @@ def foreign_modules() -> list[str]:
 
     PyInstaller would follow such an import, and the binary would carry Django because a test needs it.
     """
+    wanted = _dependencies()
+    return sorted(module for module, names in _providers() if not names & wanted and module.isidentifier())
+
+
+def shared_parts() -> list[str]:
+    """The module that the compiled modules of a package share, which they import where PyInstaller cannot see it."""
+    wanted = _dependencies()
+    return sorted(module for module, names in _providers() if names & wanted and module.endswith("__mypyc"))
+
+
+def _dependencies() -> set[str]:
     wanted: set[str] = set()
     todo = ["edgeworker", "uvloop", "quickjs-bindings"]  # extras that the binary has where they are installed
     while todo:
@@ -66,9 +77,13 @@ def foreign_modules() -> list[str]:
             continue
         wanted.add(name)
         todo += [re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0] for need in needs if "extra ==" not in need]
+    return wanted
+
+
+def _providers() -> list[tuple[str, set[str]]]:
+    """Each module that is installed here, and the distributions that it comes from."""
     providers = importlib.metadata.packages_distributions()
-    normal = {module: {re.sub(r"[-_.]+", "-", each).lower() for each in names} for module, names in providers.items()}
-    return sorted(module for module, names in normal.items() if not names & wanted and module.isidentifier())
+    return [(module, {re.sub(r"[-_.]+", "-", each).lower() for each in names}) for module, names in providers.items()]
 
 
 def build() -> Path:
@@ -80,7 +95,7 @@ def build() -> Path:
         *("--name", "edgeworker", "--specpath", str(work)),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(ROOT)),
         *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
-        *[part for name in standard_library() for part in ("--hidden-import", name)],
+        *[part for name in (*standard_library(), *shared_parts()) for part in ("--hidden-import", name)],
         *[part for name in FOR_SCRIPTS for part in ("--collect-submodules", name)],
         *[part for name in sorted({*LEFT_OUT, *foreign_modules()}) for part in ("--exclude-module", name)],
         str(ROOT / "edgeworker" / "__main__.py"),
