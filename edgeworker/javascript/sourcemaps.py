@@ -43,7 +43,7 @@ class SourceMap:
 
     @classmethod
     def parse(cls, text: str, rename: Callable[[str], str] = str) -> "SourceMap":
-        """`rename` makes the name of a source that people see. Raises ValueError for what is no map of version 3."""
+        """`rename` gives the name under which a source is shown. Raises ValueError if `text` is not a version 3 map."""
         value = loads(text)
         mappings = value.get("mappings") if isinstance(value, dict) and value.get("version") == 3 else None
         if not isinstance(value, dict) or not isinstance(mappings, str):

@@ -116,7 +116,7 @@ class _Files:
                 f'{where}: "{specifier}" is a package, and there is no esbuild to bundle it: run "npm install '
                 '--save-dev esbuild" in the project, or let "main" be a ready bundle'
             )
-        raise ScriptError(f'{where}: there is no file for the import "{specifier}"; correct its path')
+        raise ScriptError(f'{where}: the import "{specifier}" matches no file; correct its path')
 
     def _kind(self, file: Path, name: str) -> ModuleKind:
         by_rule = kind_of(name, self.rules)

@@ -3,9 +3,8 @@
 `ctx.access` is undefined for workers with static assets and behind service bindings; the header is there always.
 """
 
-from workers import Request, Response, WorkerEntrypoint, fetch
-
 from access_verifier import MAX_CERTS_BYTES, AccessDenied, AccessVerifier, KeysUnavailable
+from workers import Request, Response, WorkerEntrypoint, fetch
 
 _verifiers: dict[tuple[str, str], AccessVerifier] = {}
 

@@ -12,10 +12,9 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from workers import FetchResponse, Request, Response, WorkerEntrypoint, fetch
-
 from provider_keys import DoubtfulKeySet, KeyMembers, read_key_set, same_keys, take_members, with_overlap
 from sync_settings import Settings, WrongSettings, read_settings
+from workers import FetchResponse, Request, Response, WorkerEntrypoint, fetch
 
 _log = logging.getLogger("jwks_sync")
 

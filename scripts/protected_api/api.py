@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Mapping
 from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from workers import Request, Response, WorkerEntrypoint, fetch
-
 import api_settings
 import records
 from api_settings import APISettings
@@ -25,6 +23,7 @@ from verifier.keys import KeySource
 from verifier.responses import Fields, Problem, ProblemResponse
 from verifier.variables import SettingError
 from verifier.worker_bindings import KVStorage, request_method
+from workers import Request, Response, WorkerEntrypoint, fetch
 
 _log = logging.getLogger("protected_api")
 

@@ -10,8 +10,6 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from workers import Request, Response, WorkerEntrypoint, fetch
-
 import gateway_settings
 import split_tokens
 from forwarding import HeaderFields, RequestFields, response_fields
@@ -23,6 +21,7 @@ from verifier.claims import Claims, InvalidToken, MalformedToken
 from verifier.responses import Fields, Problem, ProblemResponse
 from verifier.variables import PathPatterns, SettingError
 from verifier.worker_bindings import KVReader, request_method
+from workers import Request, Response, WorkerEntrypoint, fetch
 
 _log = logging.getLogger("split_token")
 

@@ -1,4 +1,4 @@
-"""What a developer is told on error pages and in the log, and what nobody else may see."""
+"""What a developer sees on error pages and in the log, and what other clients must not see."""
 
 import json
 from pathlib import Path

@@ -103,7 +103,7 @@ def test_no_bundle_leaves_the_texts_and_brings_what_the_rules_name(tmp_path: Pat
     [
         (
             {"src/index.js": '\nimport "./nope"'},
-            'src/index.js:2: there is no file for the import "./nope"; correct its path',
+            'src/index.js:2: the import "./nope" matches no file; correct its path',
         ),
         (
             {"src/index.js": 'import { Hono } from "hono"'},

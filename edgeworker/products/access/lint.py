@@ -162,7 +162,7 @@ def _names(rule: Rule, known: Known) -> Iterator[str]:
                 right = f' Write "{same[0].id}".' if same else ""
                 yield f'"{token_id}" is a Client ID or a name; service_token wants the token\'s UUID.{right}'
         case GroupRule(group_id) if group_id not in known.context.groups and not _is_uuid(group_id):
-            yield f'there is no group "{group_id}"; the policy can hold for no one.'
+            yield f'group "{group_id}" does not exist, so the policy applies to no one; name a group of [access].'
         case EmailListRule(name) | IPListRule(name) if name not in known.context.lists and not _is_uuid(name):
             yield f'there is no list "{name}"; the policy can hold for no one.'
         case LoginMethodRule(provider) if provider not in known.provider_ids and not _is_uuid(provider):

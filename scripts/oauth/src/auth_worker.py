@@ -5,8 +5,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from workers import Request, Response, WorkerEntrypoint, fetch
-
 from issuer import auth_router, id_token_hint, sdk_requests, settings
 from issuer.id_token_hint import IDTokenHint
 from issuer.page_context import AuthServer, PageContext, PageRequest
@@ -16,6 +14,7 @@ from issuer.storage import IssuerStorage
 from issuer.store_bindings import GuardedNamespace
 from issuer.unavailable import Unavailable
 from verifier.worker_bindings import request_method
+from workers import Request, Response, WorkerEntrypoint, fetch
 
 _log = logging.getLogger("oauth")
 

@@ -4,8 +4,6 @@ import logging
 import sys
 import time
 
-from workers import Request, Response, WorkerEntrypoint
-
 from issuer import keys, sdk_requests, settings, token_router
 from issuer.endpoint_context import EndpointContext, EndpointRequest
 from issuer.failure_window import FailureWindow
@@ -13,6 +11,7 @@ from issuer.keys import ServerKeySet
 from issuer.settings import IssuerSettings, SettingError
 from issuer.storage import IssuerStorage
 from verifier.worker_bindings import request_method
+from workers import Request, Response, WorkerEntrypoint
 
 _log = logging.getLogger("oauth")
 

@@ -168,7 +168,7 @@ policies = [POLICY]
             'decision = "allow", include = [{ device_posture = {} }]',
             "nothing on this machine can answer device_posture",
         ),
-        ('decision = "allow", include = [{ group = "Nobody" }]', 'there is no group "Nobody"'),
+        ('decision = "allow", include = [{ group = "Missing" }]', 'group "Missing" does not exist'),
         ('decision = "allow", include = [{ email_list = "Nobody" }]', 'there is no list "Nobody"'),
         (
             'decision = "allow", include = [{ login_method = "okta" }]',

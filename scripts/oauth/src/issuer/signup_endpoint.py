@@ -1,4 +1,4 @@
-"""/signup: off unless SIGNUP is on. It says if an address is taken, since there is no mail that could."""
+"""/signup: off unless SIGNUP is on. It tells if an address is taken, because the server cannot send mail."""
 
 from client_network import network_of
 from issuer import auth_pages, csrf, login_backoff, pages, passwords, users

@@ -2,6 +2,7 @@
 
 import asgi
 from fastapi import FastAPI, Request
+
 from workers import WorkerEntrypoint
 
 app = FastAPI()
