@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from edgeworker.javascript.project import Build
+from edgeworker.javascript.project import ENDINGS, Build
+from edgeworker.javascript.settings import DEFAULT_SETTINGS, JavaScriptSettings
 from edgeworker.schema import fields as schema
 from edgeworker.schema.json_value import JSON as JSON
 from edgeworker.schema.value_types import (
@@ -94,6 +95,10 @@ class Worker:
     source: str = ""
     assets: Assets | None = None
     access_dev: AccessDev | None = None  # counts only with Config.trigger_urls: it lets anyone in
+
+    @property
+    def is_javascript(self) -> bool:
+        return self.main is not None and self.main.suffix in ENDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,22 +294,6 @@ class Outbound:
     no_proxy: str = ""
 
 
-JavaScriptEngine = Literal["auto", "workerd", "embedded"]
-
-
-@dataclass(frozen=True, slots=True)
-class JavaScriptSettings:
-    """How JavaScript and TypeScript workers run. "auto": workerd if it is in the project's own node_modules, else the
-    embedded engine. `heap_megabytes` bounds the memory of the engine's isolates (Cloudflare: 128).
-    """
-
-    engine: JavaScriptEngine = schema.setting(
-        "auto", one_of("auto", "workerd", "embedded"), "`auto`: workerd from the project's node_modules, else embedded"
-    )
-    workerd: Path | None = schema.setting(None, PATH, "the workerd program; default: of node_modules, else on PATH")
-    heap_megabytes: int = schema.setting(128, POSITIVE, "memory of JavaScript objects")
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the edge's sockets accept. Sizes in bytes, times in seconds.
@@ -389,7 +378,7 @@ class Config:
     api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()
-    javascript: JavaScriptSettings = JavaScriptSettings()
+    javascript: JavaScriptSettings = DEFAULT_SETTINGS
     limits: Limits = Limits()
     cf: CF = CF()
     products: tuple[ProductConfig, ...] = ()  # for the account; those of one zone are in Zone.products

@@ -14,7 +14,6 @@ from edgeworker.config import (
     NORMALIZE_DOC,
     TLS,
     USUAL_ORIGIN_TLS,
-    JavaScriptSettings,
     KVSettings,
     Limits,
     Namespace,
@@ -26,6 +25,7 @@ from edgeworker.config import (
     Zone,
 )
 from edgeworker.errors import ConfigError
+from edgeworker.javascript.settings import DEFAULT_SETTINGS, JavaScriptSettings
 from edgeworker.routing import canonical_host, parse_pattern
 from edgeworker.schema import fields as schema
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
@@ -55,7 +55,6 @@ _KV: Final = KVSettings()
 _OUTBOUND: Final = Outbound()
 _LIMITS: Final = Limits()
 _CF: Final = CF()
-_JAVASCRIPT: Final = JavaScriptSettings()
 
 _TLS: Final = TLS()
 _SOCKET: Final = ValueType(
@@ -185,7 +184,7 @@ class EdgeFile:
     )
     outbound: Outbound = field(default=_OUTBOUND, metadata=schema.table(Outbound, "what scripts may fetch"))
     javascript: JavaScriptSettings = field(
-        default=_JAVASCRIPT,
+        default=DEFAULT_SETTINGS,
         metadata=schema.table(JavaScriptSettings, "what runs JavaScript and TypeScript workers"),
     )
     cf: CF = field(default=_CF, metadata=schema.table(CF, "what scripts find as `request.cf`"))

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.bindings import JSONBinding, KVBinding
-from edgeworker.config import Binding, Config, CustomDomain, JavaScriptEngine, Namespace, Route, Socket, Worker
+from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
+from edgeworker.javascript.settings import JavaScriptEngine
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.ids import made_up, version_id
 from edgeworker.schema.value_types import BASE_URL

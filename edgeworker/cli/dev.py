@@ -190,7 +190,6 @@ class _Session:
 
     async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets", loaded_ms: int) -> None:
         from edgeworker.clock import SystemClock
-        from edgeworker.runtime.engines.javascript import is_javascript
 
         # Its libraries take a while to load; the first requests do not wait for them.
         watching = await asyncio.to_thread(_load_watching)
@@ -200,7 +199,7 @@ class _Session:
                 directories,
                 stop,
                 since_ms=loaded_ms,
-                has_javascript=any(map(is_javascript, sockets.config.workers)),
+                has_javascript=any(worker.is_javascript for worker in sockets.config.workers),
                 files=named,
             ):
                 loaded_ms = SystemClock().now_ms()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeworker.assets import AssetServer
 from edgeworker.bindings import Resources, ServiceBinding, bind_services
@@ -19,11 +20,12 @@ from edgeworker.messages import Access
 from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
-from edgeworker.runtime.engines.javascript import JavaScriptWorkers, is_javascript
 from edgeworker.server.outbound import OutboundPolicy
-from edgeworker.server.unix_link import UnixLink
 from edgeworker.state import MemoryState, State
 from edgeworker.state.rate_counters import RateCounters
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.engines.javascript import JavaScriptWorkers
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ async def build(
     workers: dict[str, Worker] = {}
     persistent = persistent or PersistentServices(MemoryState(services.clock))
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
-    javascript = JavaScriptWorkers(config, UnixLink(services.clock), persistent.cache, services.clock)
+    javascript: JavaScriptWorkers | None = None
     sockets = ScriptSockets(OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served)
     try:
         for configured in config.workers:
@@ -70,7 +72,8 @@ async def build(
                 else AssetServer(configured.assets, worker=configured.name, has_script=configured.main is not None)
             )
             bound = bind_services(configured, resources, assets)
-            if is_javascript(configured):
+            if configured.is_javascript:
+                javascript = javascript or _javascript_workers(config, services, persistent)
                 called = _called_entrypoints(config, configured.name)
                 isolate = await javascript.load(configured, bound, called)
             else:
@@ -95,6 +98,14 @@ async def build(
         for worker in workers.values():
             await worker.close()
         raise
+
+
+def _javascript_workers(config: Config, services: Services, persistent: PersistentServices) -> "JavaScriptWorkers":
+    # Most edges have none, and these take a while to load.
+    from edgeworker.runtime.engines.javascript import JavaScriptWorkers
+    from edgeworker.server.unix_link import UnixLink
+
+    return JavaScriptWorkers(config, UnixLink(services.clock), persistent.cache, services.clock)
 
 
 def _called_entrypoints(config: Config, worker: str) -> set[str]:

@@ -1,13 +1,10 @@
 """From a worker's `main` to what an engine runs: bundled by the project's esbuild, or file by file without one."""
 
 from pathlib import Path
-from typing import Final
 
 from edgeworker.javascript.esbuild import bundle, find_esbuild
 from edgeworker.javascript.project import Build, Project
 from edgeworker.javascript.unbundled import StripTypes, collect
-
-ENDINGS: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 
 
 def load_project(main: Path, build: Build, strip_types: StripTypes | None = None) -> Project:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from edgeworker.javascript.sourcemaps import SourceMap
 
+# Of a JavaScript or TypeScript `main`.
+ENDINGS: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 ModuleKind = Literal["esm", "commonjs", "script", "text", "data", "wasm", "json"]
 
 

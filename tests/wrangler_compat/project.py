@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from edgeworker.config import Binding, Config, JavaScriptEngine, Worker
+from edgeworker.config import Binding, Config, Worker
+from edgeworker.javascript.settings import JavaScriptEngine
 from edgeworker.schema.diagnostics import Diagnostics, Level
 from wrangler_compat import Loaded, LoadOptions, load
 from wrangler_compat.document import ConfigFile, parse_document

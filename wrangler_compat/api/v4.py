@@ -17,7 +17,6 @@ from edgeworker.rest.router import EndpointMatch, Router, WrongMethod
 from edgeworker.state import MemoryState, State
 from wrangler_compat.api.account import account_id, takes_account
 from wrangler_compat.api.auth import Authenticator, AuthRefusal
-from wrangler_compat.api.endpoints import ENDPOINTS
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class V4Api:
         self._door = authenticator
         self._clock = clock
         self._relaxed_expiration = relaxed_expiration
-        self._router = Router(ENDPOINTS)
+        self._router: Router | None = None
 
     async def fetch(self, request: Request, /) -> Response:
         try:
@@ -68,10 +67,18 @@ class V4Api:
             _log.error("%s %s: %s", request.method, request.url.path, error)
             return failure(503, [(KVCode.UNAVAILABLE, "service unavailable")])
 
+    def _routes(self) -> Router:
+        if self._router is None:
+            # The endpoints of the products take a while to load; an edge serves before anyone asks its API.
+            from wrangler_compat.api.endpoints import ENDPOINTS
+
+            self._router = Router(ENDPOINTS)
+        return self._router
+
     async def _answer(self, request: Request, principal: Principal) -> Response:
         asked = target.of(request)
         path = self._below_root(asked.path)
-        match None if path is None else self._router.find(request.method, path):
+        match None if path is None else self._routes().find(request.method, path):
             case None:
                 return failure(404, _no_route(asked.path))
             case WrongMethod(allowed):

@@ -11,10 +11,11 @@ from typing import Final
 
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
-from edgeworker.config import Config, JavaScriptSettings, Worker
+from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
-from edgeworker.javascript.loading import ENDINGS, load_project
+from edgeworker.javascript.loading import load_project
 from edgeworker.javascript.project import Build, Project
+from edgeworker.javascript.settings import JavaScriptSettings
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.isolate import Isolate
 from edgeworker.runtime.contract.javascript import (
@@ -44,10 +45,6 @@ class Choice:
     engine: str
     reason: str
     program: binary.Binary | None = None
-
-
-def is_javascript(worker: Worker) -> bool:
-    return worker.main is not None and worker.main.suffix in ENDINGS
 
 
 def choose_engine(settings: JavaScriptSettings, root: Path) -> Choice:

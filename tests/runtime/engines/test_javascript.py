@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from edgeworker.config import JavaScriptSettings
 from edgeworker.errors import ConfigError
+from edgeworker.javascript.settings import JavaScriptSettings
 from edgeworker.runtime.engines.javascript import choose_engine
 from edgeworker.testing import Edge
 from tests.npm_tools import node_tools
