@@ -7,6 +7,7 @@ another revision of that one means to build.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
+from edgeworker.errors import StoreError
 from edgeworker.products.access.config import (
     LOCAL_PROVIDER_TYPE,
     AccessConfig,
@@ -48,6 +50,8 @@ Change = Put | Delete
 _MARK: Final = ("directory", "revision")
 _KEYS: Final = ("keys", "current")
 ORGANIZATION: Final = ("organization", "current")
+_log = logging.getLogger(__name__)
+
 RUNNING: Final = ("running", "issuer")
 # Kinds of documents whose change makes another snapshot.
 KINDS: Final = ("app", "policy", "group", "identity_provider", "service_token", "list")
@@ -102,9 +106,7 @@ class Snapshot:
 
 
 class Directory:
-    """Makes snapshots. One for each edge. Without `local_login` no one can log in by picking who to be; with
-    `announces` it writes down which issuer the running edge has, for commands that do not know its sockets.
-    """
+    """Makes snapshots. One for each edge. Without `local_login` no one can log in by picking who to be."""
 
     def __init__(
         self,
@@ -113,10 +115,8 @@ class Directory:
         clock: Clock,
         *,
         local_login: bool = True,
-        announces: bool = False,
     ) -> None:
         self.config = config
-        self._announces = announces
         self._local_login = local_login
         self.documents = documents
         self._clock = clock
@@ -139,8 +139,6 @@ class Directory:
             mark = await self.documents.get(*_MARK)
             revision = 0 if mark is None else mark.revision
             if self._snapshot is None or revision != self._mark:
-                if self._announces:
-                    await self._announce_issuer()
                 self._serial += 1
                 self._snapshot = await self._build()
                 self._mark = revision
@@ -148,10 +146,14 @@ class Directory:
             self._version = version
             return self._snapshot
 
-    async def _announce_issuer(self) -> None:
-        known = await self.documents.get(*RUNNING)
-        if known is None or known.value.get("issuer") != self.config.issuer:
-            await self.documents.put(*RUNNING, {"issuer": self.config.issuer})
+    async def announce_issuer(self) -> None:
+        """Writes down which issuer the running edge has, for commands that do not know its sockets."""
+        try:
+            known = await self.documents.get(*RUNNING)
+            if known is None or known.value.get("issuer") != self.config.issuer:
+                await self.documents.put(*RUNNING, {"issuer": self.config.issuer})
+        except (StoreError, Conflict) as error:
+            _log.warning("Access: other commands do not learn the issuer of this edge: %s", error)
 
     async def current(self) -> Snapshot:
         return self.peek() or await self.load()

@@ -24,6 +24,8 @@ class OpenAccess:
             internet=given.internet,
             developing=given.config.trigger_urls,
         )
+        # At once, not with the first request: `edgeworker access login` may come before it.
+        given.background.spawn(self.services.directory.announce_issuer(), name="Access")
         team = TeamDomain(self.services)
         self.hosts: Mapping[str, Handler] = dict.fromkeys(config.hosts, team)
 

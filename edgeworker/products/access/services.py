@@ -48,9 +48,7 @@ class AccessServices:
         self.clock = clock
         self.resolver = resolver
         self.internet = internet
-        self.directory = Directory(
-            config, documents, clock, local_login=developing or config.local_login, announces=True
-        )
+        self.directory = Directory(config, documents, clock, local_login=developing or config.local_login)
         self.sessions = Sessions(self.directory, clock)
         self.opaque = OpaqueTokens(documents, self.sessions, clock)
         self.authenticator = Authenticator(self.sessions, self.opaque, clock)
