@@ -131,12 +131,17 @@ def bind_sockets(config: "Config") -> dict[str, int]:
     return found
 
 
+def _address(descriptor: int) -> tuple[str, int]:
+    with sockets.socket(fileno=os.dup(descriptor)) as socket:
+        host, port = socket.getsockname()[:2]
+    return host, port
+
+
 def _announce(config: "Config", bound: dict[str, int], processes: int) -> None:
     """What is served where; with `--log-format json` the line has `event` "serving" and the `urls`."""
     urls = {}
     for name, descriptor in bound.items():
-        with sockets.socket(fileno=os.dup(descriptor)) as socket:
-            host, port = socket.getsockname()[:2]
+        host, port = _address(descriptor)
         scheme = "https" if name.endswith("https") or (name == "edge" and config.edge_socket.tls) else "http"
         urls[name] = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     workers = ", ".join(worker.name for worker in config.workers)
@@ -273,7 +278,9 @@ class ServingProcess:
 
         def bound(name: str, socket: "Socket | None") -> "Socket | None":
             descriptor = self._bound.get(name)
-            return None if socket is None or descriptor is None else replace(socket, descriptor=descriptor)
+            if socket is None or descriptor is None:
+                return None
+            return replace(socket, descriptor=descriptor, port=_address(descriptor)[1])
 
         return replace(
             config,
