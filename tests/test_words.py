@@ -46,7 +46,6 @@ TWICE = {
     "SignedToken": FIELDS,
     "TokenIssuer": FIELDS,
     "URL": VIEW,
-    "WorkerSettings": ENGINES,
     "Worker": "its configuration, and what runs of it; both are imported by module where they meet",
 }
 NOT_PLAIN = re.compile(r"\b(nobody|somebody|whoever|whomever)\b|\bby whom it may be\b|\bof which there is none\b", re.I)

@@ -135,7 +135,7 @@ class JavaScriptWorkers:
     def _add_embedded(self, worker: Worker, project: Project, env: Mapping[str, EnvEntry]) -> Isolate:
         # Here, because the extra may not be installed, and an edge without JavaScript need not load it.
         from edgeworker.runtime.quickjs.isolate import QuickJSIsolate
-        from edgeworker.runtime.quickjs.settings import WorkerSettings as EmbeddedSettings
+        from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 
         return QuickJSIsolate(
             EmbeddedSettings(

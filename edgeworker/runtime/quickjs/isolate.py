@@ -4,23 +4,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Body, Request, Response
 from edgeworker.runtime.contract.isolate import Scheduled
-from edgeworker.runtime.contract.javascript import JavaScriptException
+from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
 from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.quickjs.operations import Operations, pairs
 from edgeworker.runtime.quickjs.platform import Platform
 from edgeworker.runtime.quickjs.realm import Answer, Invocation, Realm
-from edgeworker.runtime.quickjs.settings import WorkerSettings
+from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 
 
 class QuickJSIsolate:
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: EmbeddedSettings) -> None:
         self.name = settings.name
         self._settings = settings
-        self._exports: Mapping[str, object] = {}
+        self._exports = JavaScriptExports(self.name, settings.project.main)
         self._realm: Realm | None = None
         self._operations = Operations(settings)
         self._loading = asyncio.Lock()
@@ -28,15 +27,11 @@ class QuickJSIsolate:
     async def open(self) -> None:
         """Loads the modules. Raises ScriptError with file and line."""
         await self._running()
-        if not self._handlers() and not self._names():
-            raise ScriptError(
-                f"{self._settings.project.main}: the worker has no event handlers; export a default object with a "
-                "fetch(request, env, ctx) function"
-            )
+        self._exports.check_some()
 
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         realm = await self._running()
-        self._check(entrypoint)
+        self._exports.check_entrypoint(entrypoint)
         operations = self._operations
         invocation = realm.begin(ctx)
         try:
@@ -53,11 +48,7 @@ class QuickJSIsolate:
         return response
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
-        if not self.handles("scheduled"):
-            raise ScriptError(
-                f'worker "{self.name}": there is no scheduled() handler; add one to the default export of '
-                f"{self._settings.project.main}"
-            )
+        self._exports.check_scheduled()
         told = {"cron": event.cron, "scheduledTime": event.scheduled_time}
         answer = await self._event("scheduled", {**told, **_target(ctx, None)}, ctx)
         if json.loads(answer.text).get("noRetry"):
@@ -71,22 +62,19 @@ class QuickJSIsolate:
         ctx: Context,
         entrypoint: str | None = None,
     ) -> object:
-        # A call of JavaScript has no keyword arguments: an object is its last argument, as Python Workers send it.
-        self._check(entrypoint)
-        values = [encode(arg) for arg in (*args, *([dict(options)] if options else []))]
+        self._exports.check_entrypoint(entrypoint)
+        values = encode_arguments(args, options)
         told = {"method": method, "values": values, **_target(ctx, entrypoint)}
         return decode(json.loads((await self._event("call", told, ctx)).text))
 
     def entrypoints(self) -> Collection[str]:
-        return ("default", *self._names())
+        return self._exports.entrypoints()
 
     def handles(self, event: str) -> bool:
-        return event in self._handlers()
+        return event in self._exports.handlers
 
     def describe(self, error: BaseException) -> str:
-        if isinstance(error, JavaScriptException):
-            return error.stack or str(error)
-        return f"{type(error).__name__}: {error}"
+        return describe_error(error)
 
     async def close(self) -> None:
         realm, self._realm = self._realm, None
@@ -107,7 +95,7 @@ class QuickJSIsolate:
             realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)
             operations.realm = realm
             try:
-                self._exports = await realm.open()
+                self._exports = self._exports.told(await realm.open())
             except BaseException:
                 await realm.close()
                 raise
@@ -141,20 +129,6 @@ class QuickJSIsolate:
             "body": body,
         }
         return told, content
-
-    def _check(self, entrypoint: str | None) -> None:
-        if entrypoint is not None and entrypoint not in self._names():
-            raise ScriptError(
-                f'worker "{self.name}" has no entrypoint "{entrypoint}"; it exports: {", ".join(self.entrypoints())}'
-            )
-
-    def _handlers(self) -> Sequence[str]:
-        found = self._exports.get("default")
-        return found if isinstance(found, list) else ()
-
-    def _names(self) -> Sequence[str]:
-        found = self._exports.get("names")
-        return found if isinstance(found, list) else ()
 
 
 def _target(ctx: Context, entrypoint: str | None) -> dict[str, object]:

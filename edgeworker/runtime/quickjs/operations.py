@@ -23,7 +23,7 @@ from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.bodies import Bodies
 from edgeworker.runtime.quickjs.documents import Documents, check_selector
 from edgeworker.runtime.quickjs.realm import Invocation, OperationFailed, Realm, Result
-from edgeworker.runtime.quickjs.settings import WorkerSettings
+from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 from edgeworker.runtime.quickjs.subtle import Keys
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi.cache import Cache
@@ -46,7 +46,7 @@ Told = Mapping[str, object]
 class Operations:
     """Of one realm, which is given later: it needs these first."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: EmbeddedSettings) -> None:
         self._settings = settings
         self.bodies = Bodies()
         self._keys = Keys()

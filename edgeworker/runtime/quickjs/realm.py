@@ -19,7 +19,7 @@ from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.quickjs import adapter, platform
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.modules import ModuleLoader
-from edgeworker.runtime.quickjs.settings import WorkerSettings
+from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 
 _log = logging.getLogger(__name__)
 _console = logging.getLogger("edgeworker.console")
@@ -81,7 +81,7 @@ class Realm:
 
     def __init__(
         self,
-        settings: WorkerSettings,
+        settings: EmbeddedSettings,
         operate: Operations,
         host: platform.Platform,
         answer: Callable[[str, tuple[Crossing, ...], Invocation | None], Crossing],

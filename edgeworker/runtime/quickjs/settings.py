@@ -21,7 +21,7 @@ DEFAULT_HEAP_MEGABYTES: Final = 128  # https://developers.cloudflare.com/workers
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSettings:
+class EmbeddedSettings:
     """`cpu_ms` bounds the CPU time of one event, `heap_megabytes` the memory of all of the script's objects."""
 
     name: str

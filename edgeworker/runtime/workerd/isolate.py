@@ -4,14 +4,14 @@ import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.javascript.project import Project
 from edgeworker.javascript.stack import map_stack
 from edgeworker.messages import URL, Body, Headers, Request, Response, Upgrade
 from edgeworker.runtime.contract.isolate import Scheduled
 from edgeworker.runtime.contract.javascript import JavaScriptException
-from edgeworker.runtime.contract.javascript_values import decode, encode
+from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
+from edgeworker.runtime.contract.javascript_values import decode
 from edgeworker.runtime.workerd.bridge import Invocation
 from edgeworker.runtime.workerd.capnp import CF_FIELD, SCHEME_FIELD
 from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
@@ -30,18 +30,14 @@ class WorkerdIsolate:
         self.name = name
         self.project = project
         self._engine = engine
-        self._exports: Mapping[str, object] = {}
+        self._exports = JavaScriptExports(self.name, project.main)
 
     async def open(self) -> None:
         """Waits until the child runs. Raises ScriptError with file and line for a script that it refuses."""
         await self._engine.start()
         told = await self._event("describe", {}, None)
-        self._exports = told if isinstance(told, dict) else {}
-        if not self._handlers() and not self._names():
-            raise ScriptError(
-                f"{self.project.main}: the worker has no event handlers; export a default object with a fetch(request, "
-                "env, ctx) function"
-            )
+        self._exports = self._exports.told(told)
+        self._exports.check_some()
 
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
@@ -60,11 +56,7 @@ class WorkerdIsolate:
         return response
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
-        if not self.handles("scheduled"):
-            raise ScriptError(
-                f'worker "{self.name}": there is no scheduled() handler; add one to the default export of '
-                f"{self.project.main}"
-            )
+        self._exports.check_scheduled()
         told = await self._event("scheduled", {"cron": event.cron, "scheduledTime": event.scheduled_time}, ctx)
         if isinstance(told, dict) and told.get("noRetry"):
             event.no_retry = True
@@ -77,31 +69,20 @@ class WorkerdIsolate:
         ctx: Context,
         entrypoint: str | None = None,
     ) -> object:
-        # A call of JavaScript has no keyword arguments: an object is its last argument, as Python Workers send it.
-        values = [encode(arg) for arg in (*args, *([dict(options)] if options else []))]
+        values = encode_arguments(args, options)
         return decode(await self._event("call", {"method": method, "args": values}, ctx, entrypoint))
 
     def entrypoints(self) -> Collection[str]:
-        return ("default", *self._names())
+        return self._exports.entrypoints()
 
     def handles(self, event: str) -> bool:
-        return event in self._handlers()
+        return event in self._exports.handlers
 
     def describe(self, error: BaseException) -> str:
-        if isinstance(error, JavaScriptException):
-            return error.stack or str(error)
-        return f"{type(error).__name__}: {error}"
+        return describe_error(error)
 
     async def close(self) -> None:
         await self._engine.close_one(self)
-
-    def _handlers(self) -> Sequence[str]:
-        found = self._exports.get("default")
-        return found if isinstance(found, list) else ()
-
-    def _names(self) -> Sequence[str]:
-        found = self._exports.get("names")
-        return found if isinstance(found, list) else ()
 
     async def _event(
         self, kind: str, told: Mapping[str, object], ctx: Context | None, entrypoint: str | None = None

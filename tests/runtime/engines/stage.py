@@ -97,9 +97,9 @@ async def staged(
     else:
         pytest.importorskip("quickjs", reason="quickjs-bindings has wheels for CPython 3.11 and 3.13")
         from edgeworker.runtime.quickjs.isolate import QuickJSIsolate
-        from edgeworker.runtime.quickjs.settings import WorkerSettings as QuickJSSettings
+        from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 
-        isolate = QuickJSIsolate(QuickJSSettings("shop", project, env or {}, MemoryCache(), clock, flags, cpu_ms))
+        isolate = QuickJSIsolate(EmbeddedSettings("shop", project, env or {}, MemoryCache(), clock, flags, cpu_ms))
     try:
         await isolate.open()
         yield Stage(isolate, child)
