@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker import features
+from edgeworker.javascript import features as javascript_features
 from edgeworker.products import features as product_features
 from edgeworker.schema.describe import describe_keys
 from edgeworker.schema.wrangler_field import SUPPORT, Field
@@ -83,6 +84,15 @@ def tables() -> Iterator[LedgerTable]:
         [
             (feature.where, ", ".join(f"`{name}`" for name in feature.names), feature.support, feature.note)
             for feature in features.FEATURES
+        ],
+    )
+    yield LedgerTable(
+        "JavaScript scripts",
+        "In the project's own workerd, or in the embedded engine; the words are those of the table above.",
+        ("where", "names", "here", "note"),
+        [
+            (feature.where, ", ".join(f"`{name}`" for name in feature.names), feature.support, feature.note)
+            for feature in javascript_features.FEATURES
         ],
     )
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from websockets.asyncio.client import connect
 
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptSettings
 from edgeworker.runtime.engines.javascript import choose_engine
 from edgeworker.testing import Edge
+from tests.cli.running import dev
 from tests.npm_tools import node_tools
 from tests.runtime.engines.stage import workerd
 
@@ -164,3 +166,23 @@ def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
     assert answer.status == 500
     assert "1101" in answer.text
     assert re.search(r"Error: broken\n    at (Object\.)?fetch \(index\.ts:3:\d+\)", caplog.text)
+
+
+async def test_a_websocket_of_a_worker_in_workerd_reaches_the_client(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        {
+            "wrangler.toml": 'name = "ws"\nmain = "worker.js"\ncompatibility_date = "2026-07-01"\n',
+            "worker.js": (
+                "export default { fetch() {\n"
+                "  const [client, server] = Object.values(new WebSocketPair());\n  server.accept();\n"
+                '  server.addEventListener("message", (event) => server.send(`echo ${event.data}`));\n'
+                "  return new Response(null, { status: 101, webSocket: client });\n} }\n"
+            ),
+        },
+    )
+
+    with dev("--js-engine", "workerd", cwd=tmp_path) as edge:
+        async with connect(edge.url.replace("http:", "ws:")) as socket:
+            await socket.send("hi")
+            assert await socket.recv() == "echo hi"

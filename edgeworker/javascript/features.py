@@ -1,0 +1,69 @@
+"""What JavaScript and TypeScript workers have in each engine, and what is missing there. Pure.
+
+COMPATIBILITY.md is written from this table.
+"""
+
+from typing import Final
+
+from edgeworker.features import Feature
+
+_BOTH: Final = "both engines"
+_WORKERD: Final = "workerd"
+_EMBEDDED: Final = "embedded"
+
+FEATURES: Final = (
+    Feature(
+        _BOTH,
+        ("module workers", "service workers", "TypeScript", "KV", "caches", "assets", "service bindings", "scheduled"),
+        "emulated",
+        "bundled by the project's own esbuild if it is there, else file by file; packages of node_modules need esbuild",
+    ),
+    Feature(
+        _BOTH,
+        ("fetch",),
+        "emulated",
+        "all of it goes through the edge: its zones, limits and outbound policy; never the engine's own network",
+    ),
+    Feature(
+        _BOTH,
+        ("RPC",),
+        "approximated",
+        "values cross as copies: those of JSON, bytes, dates, maps, sets; no functions, streams, requests, responses",
+    ),
+    Feature(_BOTH, ("ctx.access",), "refused", "it is undefined, also behind Access; Python workers have it"),
+    Feature(
+        _BOTH,
+        ("limits.cpu_ms", "[javascript] heap_megabytes"),
+        "approximated",
+        "a script that exceeds one ends with page 1102, and with it the other requests of that worker (embedded) or of "
+        "all JavaScript workers of the edge (workerd)",
+    ),
+    Feature(_WORKERD, ("new WebSocket()", "Durable Objects"), "refused", "a WebSocket by `fetch()` and upgrades work"),
+    Feature(
+        _WORKERD,
+        ("time",),
+        "approximated",
+        "it is the machine's: a test that moves its clock needs the embedded engine",
+    ),
+    Feature(
+        _EMBEDDED,
+        ("WebSocket", "WebSocketPair", "WebAssembly", "Intl", "EventSource", "MessageChannel", "URLPattern"),
+        "refused",
+        "using one raises an error that names workerd; `typeof` is `undefined`",
+    ),
+    Feature(
+        _EMBEDDED,
+        (
+            "node:assert",
+            "node:buffer",
+            "node:crypto",
+            "node:events",
+            "node:process",
+            "node:timers",
+            "node:url",
+            "node:util",
+        ),
+        "approximated",
+        "as far as public workers needed them; other modules of Node.js (AsyncLocalStorage) are refused at load",
+    ),
+)
