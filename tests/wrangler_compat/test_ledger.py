@@ -1,6 +1,7 @@
 """COMPATIBILITY.md is what the tables say."""
 
 from edgeworker.features import FEATURES
+from edgeworker.javascript.features import FEATURES as JAVASCRIPT_FEATURES
 from edgeworker.products.features import FEATURES as PRODUCT_FEATURES
 from edgeworker.schema.describe import describe_keys
 from wrangler_compat.api.endpoints import ENDPOINTS
@@ -23,6 +24,7 @@ def test_every_row_of_every_table_is_in_the_ledger() -> None:
         len(PRODUCT_FEATURES),
         len(ENDPOINTS),
         len(FEATURES),
+        len(JAVASCRIPT_FEATURES),
     ]
 
 
