@@ -191,12 +191,29 @@ class Supervisor:
             finally:
                 logging.shutdown()
                 os._exit(status)
-        if _wait_for(process) == 0:
+        result = self._wait_for_trial(process)
+        if result is None:
+            return  # a stop came meanwhile, and counts more
+        if result == 0:
             self._forward(signal.SIGHUP)
             systemd.notify("READY=1", "STATUS=reloaded")
         else:
             _log.error("The new configuration does not work. The version before this change keeps serving.")
             systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
+
+    def _wait_for_trial(self, process: int) -> int | None:
+        """The exit status of a configuration's trial, which is ended when it takes too long; None if a stop came."""
+        deadline = time.monotonic() + _LONGEST_TRIAL_SECONDS
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(process, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            if signal.SIGTERM in self._received or signal.SIGINT in self._received:
+                break
+            time.sleep(_LOOK_EVERY_SECONDS)
+        os.kill(process, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        return status if time.monotonic() >= deadline else None
 
     def _forward(self, number: int) -> None:
         for slot in self._slots:
@@ -226,18 +243,6 @@ def _signals_to(received: list[int]) -> Iterator[int]:
             signal.signal(number, handler)
         os.close(read_end)
         os.close(write_end)
-
-
-def _wait_for(process: int) -> int:
-    """The exit status of a configuration's trial, which is ended when it takes too long."""
-    deadline = time.monotonic() + _LONGEST_TRIAL_SECONDS
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(process, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(_LOOK_EVERY_SECONDS)
-    os.kill(process, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -104,13 +104,23 @@ def _sockets(config: Config) -> Iterator[Finding]:
             "a listener on the network reads its tokens and the values that are written",
             'listen on 127.0.0.1 and give publishers [api] https = "host:port"',
         )
+    management = config.management_socket
+    if management is not None and not is_loopback(management.host):
+        yield Finding(
+            "warning",
+            "open-management",
+            "edge.toml: sockets.management",
+            f"/metrics, /status and /readyz listen on {management.host}, for anyone who reaches it",
+            "they ask for no token, and tell the names of workers and how much they are used",
+            '"127.0.0.1:9787", with the collector on this machine or behind a proxy that authenticates',
+        )
     if config.api_https_socket is not None and not is_loopback(config.api_https_socket.host):
         yield Finding(
             "warning",
             "open-api",
             "edge.toml: api.https",
             f"the REST API can be reached at {_address(config.api_https_socket)}",
-            "everybody there can try tokens",
+            "anyone there can try tokens",
             "let a firewall pass publishers only, and give each of them a token of its own (edgeworker token create)",
         )
     edge = config.edge_socket

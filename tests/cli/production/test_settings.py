@@ -69,6 +69,7 @@ def test_a_good_configuration_is_not_regretted() -> None:
             replace(GOOD, zones=(Zone("a.example", "z", "https://o.example", origin_tls=OriginTLS(verify=False)),)),
             ("error", "unverified-origin"),
         ),
+        (replace(GOOD, management_socket=Socket("0.0.0.0", 9787)), ("warning", "open-management")),
         (replace(GOOD, normalize_to_origin=False), ("warning", "raw-paths")),
         (replace(GOOD, zones=(Zone("a.example", "z", normalize_to_origin=False),)), ("warning", "raw-paths")),
         (replace(GOOD, outbound=Outbound(http_proxy="http://p.example")), ("warning", "outbound-proxy")),

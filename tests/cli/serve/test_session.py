@@ -223,3 +223,16 @@ def test_the_service_manager_is_told_of_readiness_reload_and_stop(tmp_path: Path
             served.send(signal.SIGTERM)
             assert manager.recv(200) == b"STOPPING=1"
             assert served.process.wait(3 * SECONDS) == 0
+
+
+def test_a_stop_is_not_kept_waiting_by_a_configuration_that_is_tried(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+
+    with serve("-c", str(config), "--processes", "2", cwd=tmp_path) as served:
+        (tmp_path / "worker.py").write_text("import time\nopen('tried', 'w').close()\ntime.sleep(600)\n")
+        served.send(signal.SIGHUP)
+        until = time.monotonic() + 3 * SECONDS
+        while not (tmp_path / "tried").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+
+        assert served.stop() == 0
