@@ -83,7 +83,7 @@ class Modules(Script):
         _install(self)
         for name in shims:
             if name in sys.modules and self.is_plain(name):  # unit tests imported it: libraries would find theirs
-                stand_ins.place(name)
+                stand_ins.place(name, self)
 
     def close(self) -> None:
         """Forgets every module. Code that still runs keeps what it has and can import nothing more of its own."""
@@ -91,10 +91,8 @@ class Modules(Script):
         # A list first, in one step: another thread may import meanwhile.
         for mangled in list(sys.modules):
             if mangled.startswith(self.prefix):
-                del sys.modules[mangled]
-                name = mangled.removeprefix(self.prefix)
-                if not any(modules.prefix + name in sys.modules for modules in list(_open.values())):
-                    stand_ins.remove(name)
+                sys.modules.pop(mangled, None)
+        stand_ins.release(self)
 
     def load_main(self) -> ModuleType:
         """Run the script. Raises what the script raises while it is imported."""
@@ -123,7 +121,7 @@ class Modules(Script):
         name = module.__name__.removeprefix(self.prefix)
         if self.is_plain(name):
             if name not in self._shims:  # a library that imports one of those gets its stand-in then
-                stand_ins.place(name)
+                stand_ins.place(name, self)
             module.__name__ = name
             module.__package__ = name if hasattr(module, "__path__") else name.rpartition(".")[0]
             self._running.append(module)

@@ -72,7 +72,7 @@ class StandInLoader(Loader):
         self._real = real
 
     def create_module(self, spec: ModuleSpec) -> StandIn:
-        return place(spec.name)
+        return place(spec.name, self._script)
 
     def exec_module(self, module: ModuleType) -> None:
         if isinstance(module, StandIn) and self._script.find_module(_name_of(module)) is None:
@@ -119,29 +119,38 @@ def is_of_others(name: str) -> bool:
     return there is not None and type(there) is not StandIn and not isinstance(_loader_of(there), ShimLoader)
 
 
-def place(name: str) -> StandIn:
-    """The stand-in of that name, put where libraries look."""
-    there = sys.modules.get(name)
-    if isinstance(there, StandIn):
-        return there
-    stand_in = StandIn(name)
-    if there is not None:
-        _elsewhere[name] = there
-    sys.modules[name] = stand_in
-    return stand_in
+def place(name: str, script: Script) -> StandIn:
+    """The stand-in of that name, put where libraries look. It stays until the last script that asked for it closes."""
+    with _places:
+        _scripts_of.setdefault(name, set()).add(script)
+        there = sys.modules.get(name)
+        if isinstance(there, StandIn):
+            return there
+        stand_in = StandIn(name)
+        if there is not None:
+            _elsewhere[name] = there
+        sys.modules[name] = stand_in
+        return stand_in
 
 
 def _loader_of(module: ModuleType) -> object:
     return getattr(module, "__loader__", None)
 
 
-def remove(name: str) -> None:
-    """No script has a module of that name any more."""
-    module = _elsewhere.pop(name, None)
-    if type(sys.modules.get(name)) is StandIn:
-        del sys.modules[name]
-        if module is not None:
-            sys.modules[name] = module
+def release(script: Script) -> None:
+    """The script is closed: names that no other script uses go back to the process's own modules."""
+    with _places:
+        for name in [name for name, scripts in _scripts_of.items() if script in scripts]:
+            _scripts_of[name].discard(script)
+            if _scripts_of[name]:
+                continue
+            del _scripts_of[name]
+            module = _elsewhere.pop(name, None)
+            if type(sys.modules.get(name)) is StandIn:
+                if module is None:
+                    sys.modules.pop(name, None)
+                else:
+                    sys.modules[name] = module
 
 
 def spec_of(script: Script, name: str, real: ModuleSpec) -> ModuleSpec:
@@ -177,6 +186,10 @@ def outside_scripts(module: ModuleType) -> ModuleType:
 
 _elsewhere: Final[dict[str, ModuleType]] = {}
 _import_module: Final = importlib.import_module
+_scripts_of: Final[dict[str, set[Script]]] = {}
+# What is placed and released, by scripts of several threads; reentrant, because a collected object may close a worker.
+_places: Final = threading.RLock()
+# One import for what is no script at a time. Never taken by one who holds `_places`: an import may place a stand-in.
 _lock: Final = threading.RLock()
 
 
@@ -203,13 +216,18 @@ def _module_of(stand_in: ModuleType, *, may_load: bool = True) -> ModuleType:
 def _load_elsewhere(name: str) -> ModuleType | None:
     """What is no script may have modules of the same names: tests that import a script, for one."""
     with _lock:
-        stand_in = sys.modules.pop(name)
+        stand_in = sys.modules.pop(name, None)
+        module = None
         try:
-            module = _elsewhere[name] = _import_module(name)
+            module = _import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not name.startswith(error.name):
                 raise
-            return None
         finally:
-            sys.modules[name] = stand_in
+            with _places:
+                if name in _scripts_of:
+                    if module is not None:
+                        _elsewhere[name] = module
+                    if stand_in is not None:
+                        sys.modules[name] = stand_in
     return module

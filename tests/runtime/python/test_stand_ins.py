@@ -3,13 +3,16 @@
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from edgeworker.bindings import TextBinding
 from edgeworker.runtime.python import stand_ins
+from edgeworker.runtime.python.script_frames import Script
 from tests.runtime.stage import IMPORTS, Stage
 
 MODELS = """
@@ -263,3 +266,31 @@ async def test_nothing_is_left_when_the_last_script_is_closed(stage: Stage) -> N
 
     assert not any(name.startswith("shop") for name in sys.modules)
     assert importlib.util.find_spec("shop") is None
+
+
+def test_a_name_stays_while_one_of_several_threads_has_a_script_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ModuleType("borrowed")
+    monkeypatch.setitem(sys.modules, "borrowed", own)
+    missing: list[ModuleType | None] = []
+
+    def place_and_release() -> None:
+        for _ in range(2000):
+            script = Script("a")
+            stand_in = stand_ins.place("borrowed", script)
+            if (there := sys.modules.get("borrowed")) is not stand_in:
+                missing.append(there)
+            stand_ins.release(script)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=place_and_release) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert missing == []
+    assert sys.modules["borrowed"] is own
