@@ -30,7 +30,13 @@ FEATURES: Final = (
         "approximated",
         "values cross as copies: those of JSON, bytes, dates, maps, sets; no functions, streams, requests, responses",
     ),
-    Feature(_BOTH, ("ctx.access",), "refused", "it is undefined, also behind Access; Python workers have it"),
+    Feature(
+        _BOTH,
+        ("ctx.access",),
+        "emulated",
+        "`aud` and `getIdentity()`; in workerd not yet in the constructor of a class; undefined with static assets and "
+        "behind service bindings, as in production",
+    ),
     Feature(
         _BOTH,
         ("limits.cpu_ms", "[javascript] heap_megabytes"),

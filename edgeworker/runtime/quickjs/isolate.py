@@ -132,7 +132,8 @@ class QuickJSIsolate:
 
 
 def _target(ctx: Context, entrypoint: str | None) -> dict[str, object]:
-    return {"entrypoint": entrypoint, "props": encode(dict(ctx.props))}
+    audience = None if ctx.access is None else ctx.access.audience
+    return {"entrypoint": entrypoint, "props": encode(dict(ctx.props)), "audience": audience}
 
 
 async def _held(body: Body, invocation: Invocation, realm: Realm) -> AsyncIterator[bytes]:

@@ -92,6 +92,10 @@ class Operations:
                     return await self._call(told, invocation)
                 case "cache":
                     return await self._use_cache(told, buffer, invocation)
+                case "identity":
+                    access = None if invocation.ctx is None else invocation.ctx.access
+                    identity = None if access is None else await access.find_identity()
+                    return Result(json.dumps(identity))
                 case "subtle":
                     return Result(await self._keys.run(told["method"], told["values"]))
                 case _:

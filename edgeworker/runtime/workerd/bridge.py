@@ -28,7 +28,7 @@ from edgeworker.runtime.contract.javascript import (
     Method,
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
-from edgeworker.runtime.workerd.capnp import CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
+from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
 from edgeworker.runtime.workerd.wire_cache import answer_cache
 from edgeworker.runtime.workerd.wire_kv import answer_kv
 
@@ -128,7 +128,15 @@ class Bridge:
     async def use_cache(self, request: Request, _ctx: Context | None) -> Response:
         return await answer_cache(request, self._cache, self._clock)
 
-    async def settle(self, request: Request, _ctx: Context | None) -> Response:
+    async def answer_control(self, request: Request, ctx: Context | None) -> Response:
+        """What the entry module asks and tells beside the script."""
+        if request.url.path == "/identity":
+            access = None if ctx is None else ctx.access
+            identity = None if access is None else await access.find_identity()
+            return Response(200, Headers({"Content-Type": "application/json"}), json.dumps(identity).encode())
+        return await self._settle(request)
+
+    async def _settle(self, request: Request) -> Response:
         """What the entry module tells of waitUntil(): that all of an invocation's work is done, or that some failed."""
         told = json.loads(await request.body.read(limit=_CALL_BYTES)) if request.body is not None else {}
         invocation = self._invocations.get(told.get("ray", ""))
@@ -238,4 +246,7 @@ def _json_object(text: str | None) -> dict[str, object] | None:
         value = json.loads(text)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    value.pop(AUDIENCE_PROPERTY, None)
+    return value

@@ -14,6 +14,7 @@ SERVICE_FIELD: Final = "ew-service"
 KEY_FIELD: Final = "ew-key"
 SCHEME_FIELD: Final = "ew-scheme"
 CF_FIELD: Final = "ew-cf"
+AUDIENCE_PROPERTY: Final = "ew-access"  # of `cf`: the audience of `ctx.access`, where there is one
 
 _BETWEEN: Final = ",\n  "
 _KINDS: Final = {

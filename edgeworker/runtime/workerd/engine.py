@@ -175,7 +175,7 @@ class WorkerdEngine:
         services = {
             "out": self.bridge.add(self.bridge.fetch_outside),
             "cache": self.bridge.add(self.bridge.use_cache),
-            "control": self.bridge.add(self.bridge.settle),
+            "control": self.bridge.add(self.bridge.answer_control),
         }
         bindings = [NativeBinding(CONTROL_BINDING, "service", quote(host_service(name, "control")))]
         for entry_name, entry in settings.env.items():

@@ -13,7 +13,7 @@ from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
 from edgeworker.runtime.contract.javascript_values import decode
 from edgeworker.runtime.workerd.bridge import Invocation
-from edgeworker.runtime.workerd.capnp import CF_FIELD, SCHEME_FIELD
+from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, SCHEME_FIELD
 from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class WorkerdIsolate:
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
         try:
-            sent = request.replace(headers=_marked(request, invocation.ray))
+            sent = request.replace(headers=_marked(request, invocation.ray, ctx))
             response = await self._understand(await self._engine.send(self, entrypoint, sent), invocation)
         except BaseException:
             invocation.release()
@@ -90,7 +90,7 @@ class WorkerdIsolate:
         content = json.dumps(told).encode()
         request = Request("POST", _EVENT_URL, Headers({"Content-Type": "application/json"}), Body(content))
         invocation = self._engine.bridge.begin(self.name, None, ctx)
-        headers = _marked(request, invocation.ray)
+        headers = _marked(request, invocation.ray, ctx)
         headers.set(EVENT_FIELD, kind)
         try:
             answer = await self._engine.send(self, entrypoint, request.replace(headers=headers))
@@ -117,13 +117,20 @@ class WorkerdIsolate:
         return response
 
 
-def _marked(request: Request, ray: str) -> Headers:
+def _marked(request: Request, ray: str, ctx: Context | None) -> Headers:
+    """With what the child is told beside the request. The entry module takes the audience out of `cf` again."""
+    audience = None if ctx is None or ctx.access is None else ctx.access.audience
     fields = [field for field in request.headers.raw if not field[0].lower().startswith((b"ew-", b"cf-ray"))]
     headers = Headers.from_raw(fields)
     headers.append("CF-Ray", ray)
     headers.append(SCHEME_FIELD, request.url.scheme)
-    if request.cf is not None:
-        headers.append(CF_FIELD, json.dumps(request.cf))
+    cf = request.cf
+    if cf is not None and AUDIENCE_PROPERTY in cf:  # of a worker that would say for itself who was let in
+        cf = {name: value for name, value in cf.items() if name != AUDIENCE_PROPERTY}
+    if audience is not None:
+        cf = {**(cf or {}), AUDIENCE_PROPERTY: audience}
+    if cf is not None:
+        headers.append(CF_FIELD, json.dumps(cf))
     return headers
 
 

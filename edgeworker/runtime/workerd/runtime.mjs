@@ -6,6 +6,7 @@ const INVOCATION = "ew-invocation";
 const FAILURE = "ew-failure";
 const PENDING = "ew-pending";
 const THROWS = "ew-throws";
+const AUDIENCE = "ew-access";
 
 const invocations = new AsyncLocalStorage();
 const networkFetch = globalThis.fetch;
@@ -98,11 +99,32 @@ function marked(response, invocation) {
   return made;
 }
 
+// ctx.access, where Cloudflare Access let the request in. Its audience comes as a property of `cf`, which the script does
+// not see: `cf` cannot be changed, so the request and its clones get one without it.
+function showAccess(request, ctx, ray) {
+  const { [AUDIENCE]: aud, ...cf } = request.cf ?? {};
+  if (aud === undefined) return;
+  showCf(request, cf);
+  const getIdentity = async () => {
+    const response = await control.fetch("http://edge/identity", { headers: { [INVOCATION]: ray } });
+    return (await response.json()) ?? undefined;
+  };
+  Object.defineProperty(ctx, "access", { value: { aud, getIdentity }, configurable: true, enumerable: true });
+}
+
+function showCf(request, cf) {
+  const clone = request.clone.bind(request);
+  Object.defineProperty(request, "cf", { value: cf, configurable: true, enumerable: true });
+  Object.defineProperty(request, "clone", { value: () => showCf(clone(), cf), configurable: true, writable: true });
+  return request;
+}
+
 export async function answer(request, ctx, handle) {
   const invocation = new Invocation(request.headers.get("cf-ray") ?? "");
   invocation.watch(ctx);
   return invocations.run(invocation, async () => {
     try {
+      showAccess(request, ctx, invocation.ray);
       return marked(await handle(), invocation);
     } catch (error) {
       return failure(error, invocation);

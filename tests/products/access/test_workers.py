@@ -7,9 +7,11 @@ import pytest
 
 from edgeworker.bindings import ServiceBinding
 from edgeworker.config import JSON, AccessDev, Assets, Config, Route, Worker, Zone
+from edgeworker.javascript.settings import JavaScriptEngine, JavaScriptSettings
 from edgeworker.products.access.config import worker_tag
 from edgeworker.testing.local import LocalEdge
 from tests.products.access.stage import CI_HEADERS, ORIGIN, SERVICE, SHOP, Browser, access_of, app
+from tests.runtime.engines.stage import workerd
 
 TELLS = """
 import json
@@ -143,3 +145,35 @@ async def test_an_application_may_be_on_all_workers(tmp_path: Path) -> None:
         assert (await edge.fetch(f"{SHOP}/")).status == 302
         assert (await edge.fetch("https://calls.example.com/fetch")).status == 302
         assert (await edge.fetch("https://www.example.com/")).status == 200  # no worker, an origin
+
+
+JAVASCRIPT = """
+export default { async fetch(request, env, ctx) {
+  if (ctx.access === undefined) return Response.json(null);
+  const identity = await ctx.access.getIdentity();
+  return Response.json({ aud: ctx.access.aud, email: identity?.email ?? null });
+} };
+"""
+
+
+@pytest.mark.parametrize("engine", [pytest.param("workerd", marks=pytest.mark.node), "embedded"])
+async def test_a_javascript_worker_finds_the_same(tmp_path: Path, engine: JavaScriptEngine) -> None:
+    if engine == "embedded":
+        pytest.importorskip("quickjs", reason="quickjs-bindings has wheels for CPython 3.11 and 3.13")
+    (tmp_path / "tells.js").write_text(JAVASCRIPT)
+    plain = Worker("tells", tmp_path / "tells.js", compatibility_date="2026-01-01")
+    (tmp_path / "public").mkdir()
+    with_assets = replace(plain, assets=Assets(tmp_path / "public", run_worker_first=True))
+    javascript = JavaScriptSettings(engine, workerd().program if engine == "workerd" else None)
+    for worker in (plain, with_assets):
+        async with _edge(tmp_path, worker=worker, javascript=javascript) as edge:  # type: ignore[arg-type]
+            ada = edge.access.login("ada@example.com", app="shop")
+            calls = edge.access.login("ada@example.com", app="calls")
+
+            told = (await edge.fetch(f"{SHOP}/", headers=ada.headers)).json()
+            over_binding = (await edge.fetch("https://calls.example.com/fetch", headers=calls.headers)).json()
+
+            expected = {"aud": ada.aud, "email": "ada@example.com"} if worker is plain else None
+            assert (told, over_binding) == (expected, None)
+            warnings = [line for line in edge.logs if "ctx.access is undefined" in line.text]
+            assert len(warnings) == (worker is with_assets)

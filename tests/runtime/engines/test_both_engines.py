@@ -10,7 +10,7 @@ import pytest
 
 from edgeworker.errors import OriginError
 from edgeworker.handler import Context, Handler
-from edgeworker.messages import URL, Body, Headers, Request, Response
+from edgeworker.messages import URL, Access, Body, Headers, Request, Response
 from edgeworker.runtime.contract.isolate import Scheduled
 from edgeworker.runtime.contract.javascript import (
     EnvEntry,
@@ -222,6 +222,51 @@ async def test_pass_through_on_exception_is_told_with_the_exception(engine: str,
             await stage.isolate.fetch(request, ctx)
 
     assert ctx.passes_through
+
+
+ACCESS = """
+const seen = (request, ctx) => ({ cf: request.clone().cf, aud: ctx.access?.aud, has: ctx.access !== undefined });
+async function tell(request, ctx) {
+  const identity = await ctx.access?.getIdentity();
+  return Response.json({ ...seen(request, ctx), identity: identity === undefined ? "none" : identity });
+}
+"""
+SHAPES = {
+    "object": ACCESS + "export default { fetch(request, env, ctx) { return tell(request, ctx); } }",
+    "class": ACCESS
+    + """import { WorkerEntrypoint } from "cloudflare:workers";
+    export default class extends WorkerEntrypoint { fetch(request) { return tell(request, this.ctx); } }""",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_script_finds_who_access_let_in(engine: str, shape: str, tmp_path: Path) -> None:
+    async def load_identity() -> Mapping[str, object]:
+        return {"email": "ada@example.com", "groups": ["Eng"]}
+
+    url = URL.parse("https://shop.example.com/")
+    forged = {"colo": "XYZ", "ew-access": "forged"}
+    anyone = Request("GET", url, cf={"colo": "XYZ"} if engine == "embedded" else forged)
+    ada = Request("GET", url, cf={"colo": "XYZ"}, access=Access("aud-1", None, load_identity))
+    service = Request("GET", url, cf={"colo": "XYZ"}, access=Access("aud-1", None))
+
+    async with staged(engine, tmp_path, SHAPES[shape]) as stage:
+        told = []
+        for request in (anyone, ada, service):
+            body = (await stage.send(request)).body
+            assert body is not None
+            told.append(json.loads(await body.read()))
+
+    assert told == [
+        {"cf": {"colo": "XYZ"}, "has": False, "identity": "none"},
+        {
+            "cf": {"colo": "XYZ"},
+            "aud": "aud-1",
+            "has": True,
+            "identity": {"email": "ada@example.com", "groups": ["Eng"]},
+        },
+        {"cf": {"colo": "XYZ"}, "aud": "aud-1", "has": True, "identity": "none"},
+    ]
 
 
 async def test_wait_until_is_waited_for_and_may_fetch(engine: str, tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 // `env`, and the `ctx` of each invocation.
-import { currentInvocation, host, tag } from "edgeworker:host";
+import { ask, currentInvocation, host, tag } from "edgeworker:host";
 
 export const environment = {};
 const contexts = new Map();
@@ -7,9 +7,10 @@ let nextWait = 1;
 
 class ExecutionContext {
   #invocation;
-  constructor(invocation, props) {
+  constructor(invocation, props, audience) {
     this.#invocation = invocation;
     this.props = props;
+    if (audience !== null) this.access = { aud: audience, getIdentity };
   }
   waitUntil(promise) {
     const id = nextWait++;
@@ -23,8 +24,14 @@ class ExecutionContext {
 }
 tag(ExecutionContext, "ExecutionContext");
 
-export function enterContext(invocation, props) {
-  const made = new ExecutionContext(invocation, props);
+// Who Cloudflare Access let in; undefined for a service token.
+async function getIdentity() {
+  const text = await ask("identity", "{}");
+  return JSON.parse(text) ?? undefined;
+}
+
+export function enterContext(invocation, props, audience) {
+  const made = new ExecutionContext(invocation, props, audience);
   contexts.set(invocation, made);
   return made;
 }

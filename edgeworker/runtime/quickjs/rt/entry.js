@@ -135,7 +135,7 @@ async function run(kind, told, buffer, invocation) {
     return { text: "" };
   }
   if (kind === "cancel") return { text: "", buffer: await cancel(told.id) };
-  const ctx = enterContext(invocation, decode(told.props));
+  const ctx = enterContext(invocation, decode(told.props), told.audience);
   const { object, surplus, label } = target(told.entrypoint, ctx);
   if (kind === "fetch") {
     if (typeof object?.fetch !== "function") none("fetch", label);
