@@ -88,7 +88,6 @@ def parser() -> argparse.ArgumentParser:
         prog="edgeworker",
         description="A local edge: fetch-handler workers, routes, KV in SQLite, the split-token gateway.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action=_Version, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -100,7 +99,6 @@ def parser() -> argparse.ArgumentParser:
             help=first.rstrip("."),
             description=first,
             epilog=rest.strip("\n") or None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.configure(command)
         command.set_defaults(run=module.run)

@@ -3,7 +3,7 @@
 What a script does when it is imported happens; JavaScript is bundled and loaded by workerd. It also tells what works
 here and fails once it is deployed. Exits 1 if there is an error. What the configuration makes of it all is shown by
 `edgeworker config show`. With --production it also looks for what an operator would regret: open sockets, weak tokens,
-origins without TLS, files that others may read or write, certificates that end. Give it the options that the edge runs
+origins without TLS, files that others may read or write, certificates that end. Give it all options that the edge runs
 with.
 
 examples:
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from edgeworker.cli.diagnostics import show_diagnostics
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
-from edgeworker.cli.run_options import add_run_options
+from edgeworker.cli.run_options import add_developer_options, add_run_options
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,11 +38,14 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
-    parser.add_argument("-v", dest="verbose", action="store_true", help="also tell what is accepted without effect")
-    parser.add_argument(
+    parser.add_argument("-v", "--verbose", action="store_true", help="also tell what is accepted without effect")
+    production = parser.add_argument_group("production")
+    production.add_argument(
         "--production", action="store_true", help="also tell what would be regretted when others depend on this edge"
     )
-    add_run_options(parser.add_argument_group("how the edge is run, for --production (with --json: findings as JSON)"))
+    production.add_argument("--json", action="store_true", help="with --production: findings as JSON")
+    add_run_options(parser)
+    add_developer_options(parser, listed=False)
 
 
 def run(options: argparse.Namespace) -> int:

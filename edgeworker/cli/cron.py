@@ -113,7 +113,7 @@ def _next(options: argparse.Namespace) -> int:
     for text in never:
         out.warning(text)
     if not found and not never:
-        out.line("No worker has a cron trigger: write [triggers] and crons = [...] in its wrangler.toml.")
+        out.prose("No worker has a cron trigger: write [triggers] and crons = [...] in its wrangler.toml.")
     return 0
 
 

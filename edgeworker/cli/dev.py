@@ -25,7 +25,13 @@ from edgeworker.cli import startup
 from edgeworker.cli.diagnostics import show_warning_blocks
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
-from edgeworker.cli.run_options import add_run_options, api_token, serves_this_machine_only, settled
+from edgeworker.cli.run_options import (
+    add_developer_options,
+    add_run_options,
+    api_token,
+    serves_this_machine_only,
+    settled,
+)
 from edgeworker.errors import EdgeworkerError
 
 if TYPE_CHECKING:
@@ -50,13 +56,7 @@ _LOADING: Final = ("edgeworker.runtime.python.isolate", "edgeworker.assets")
 def configure(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
     add_run_options(parser)
-    parser.add_argument("--cron", action="store_true", help="fire cron triggers at their times, which are in UTC")
-    parser.add_argument(
-        "--no-error-details",
-        action="store_true",
-        help="error pages show no traceback and no origin, as in production",
-    )
-    parser.add_argument("--no-request-log", action="store_true", help="log no line for each request")
+    add_developer_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -178,15 +178,21 @@ class _Session:
             ca = {} if authority is None else {"ca": str(authority.certificate_file.resolve())}
             print(json.dumps({"event": "ready", **urls, **ca}), flush=True)
             return
+        after = [
+            "Scripts and configuration are watched; data files that scripts read are not.",
+            f"Ready on {urls['url']}  (Ctrl-C stops)",
+        ]
         out = Output.for_stream(sys.stdout)
-        startup.show(out, config, urls=urls, token_place=token_place, verbose=self._options.verbose)
         if authority is not None:
             made = "was made now" if sockets.tls is not None and sockets.tls.made_authority else "signs for https"
-            out.line(f"The local authority {authority.certificate_file} {made}; to trust it: edgeworker tls show")
-        out.line(
-            "Scripts and configuration are reloaded when they change; data files that a script read are not watched."
+            after.insert(0, f"{authority.certificate_file} {made}; to trust it: edgeworker tls show")
+        startup.show(
+            out, config, urls=urls, token_place=token_place, verbose=self._options.verbose, lines_after=len(after)
         )
-        out.line(f"Ready on {out.style(urls['url'], 'bold cyan')}  (Ctrl-C stops)")
+        *notes, ready = after
+        for note in notes:
+            out.prose(note)
+        out.line(ready.replace(urls["url"], out.style(urls["url"], "bold cyan")))
 
     async def _reload_until(self, stop: asyncio.Event, sockets: "Sockets", loaded_ms: int) -> None:
         from edgeworker.clock import SystemClock

@@ -26,4 +26,4 @@ def show_warning_blocks(out: Output, blocks: list[str]) -> None:
 
 def _show(out: Output, mark: str, blocks: list[str]) -> None:
     for block in blocks:
-        out.line(f"{mark} {block}\n")
+        out.prose(f"{mark} {block}\n", hanging=2)

@@ -3,9 +3,10 @@
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol, Self, TextIO
+
+from edgeworker.cli.wrapping import width_of, wrap
 
 _LEAST_WIDTH: Final = 24
 
@@ -29,12 +30,14 @@ def _plain(text: str, style: str) -> str:
 class Output:
     """Lines, headings and tables on one stream.
 
-    `styled` follows the terminal, NO_COLOR (https://no-color.org) and FORCE_COLOR.
+    `styled` follows the terminal, NO_COLOR (https://no-color.org) and FORCE_COLOR. On a terminal what people read is
+    wrapped at words; what they may copy (`line`) is not.
     """
 
-    def __init__(self, stream: TextIO, *, styled: bool) -> None:
+    def __init__(self, stream: TextIO, *, styled: bool, wraps: bool | None = None) -> None:
         self._stream = stream
         self.styled = styled
+        self._wraps = styled if wraps is None else wraps
         self._style: _Style = _ansi if styled else _plain
 
     @classmethod
@@ -42,32 +45,44 @@ class Output:
         target = sys.stdout if stream is None else stream
         terminal = target.isatty() and os.environ.get("TERM") != "dumb"
         styled = (terminal or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
-        return cls(target, styled=styled)
+        return cls(target, styled=styled, wraps=terminal)
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal; None where lines are not wrapped."""
+        return shutil.get_terminal_size().columns if self._wraps else None
 
     def style(self, text: str, style: str) -> str:
         """`text` in that style ("bold", "dim", "green", "bold red", ...), or as it is when piped."""
         return self._style(text, style)
 
     def line(self, text: str = "") -> None:
+        """A line as it is: data, commands, what is copied."""
         print(text, file=self._stream, flush=True)
 
+    def prose(self, text: str, *, hanging: int = 0) -> None:
+        """Sentences; a line that is too long goes on `hanging` columns further in."""
+        width = self.width
+        for line in [text] if width is None else wrap(text, width, hanging=hanging):
+            self.line(line)
+
     def heading(self, text: str) -> None:
-        self.line(self.style(text, "bold"))
+        self.prose(self.style(text, "bold"))
 
     def ok(self, text: str) -> None:
-        self.line(f"{self.style('✓', 'green') if self.styled else 'ok:'} {text}")
+        self.prose(f"{self.style('✓', 'green') if self.styled else 'ok:'} {text}", hanging=2)
 
     def fail(self, text: str) -> None:
-        self.line(f"{self.style('✗', 'bold red') if self.styled else 'FAILED:'} {text}")
+        self.prose(f"{self.style('✗', 'bold red') if self.styled else 'FAILED:'} {text}", hanging=2)
 
     def note(self, text: str) -> None:
-        self.line(self.style(text, "dim"))
+        self.prose(self.style(text, "dim"))
 
     def warning(self, text: str) -> None:
-        self.line(f"{self.style('warning:', 'yellow')} {text}")
+        self.prose(f"{self.style('warning:', 'yellow')} {text}", hanging=2)
 
     def error(self, text: str) -> None:
-        self.line(f"{self.style('error:', 'bold red')} {text}")
+        self.prose(f"{self.style('error:', 'bold red')} {text}", hanging=2)
 
     def table(
         self,
@@ -76,11 +91,12 @@ class Output:
         *,
         title: str | None = None,
         marked: int | None = None,
+        cut: bool = False,
     ) -> None:
         """Aligned columns. Every cell is text as it is; on a terminal the row `marked` has an arrow in front.
 
-        There a long last cell is wrapped at words; a word, such as a host name, is never broken. An empty
-        table prints nothing, and neither do empty headings.
+        There a long last cell is wrapped at words, in all rows alike; a word, such as a host name, is never broken. An
+        empty table prints nothing, and neither do empty headings. With `cut` long last cells end in "…" instead.
         """
         cells = [list(row) for row in rows]
         if not cells:
@@ -90,30 +106,48 @@ class Output:
             cells = [row[:-1] for row in cells]
         if title:
             self.heading(title)
-        width = shutil.get_terminal_size().columns if self.styled else None
-        widths = [max(len(row[index]) for row in [list(columns), *cells]) for index in range(len(columns))]
+        widths = [max(width_of(row[index]) for row in [list(columns), *cells]) for index in range(len(columns))]
+        if cut and self.width is not None:
+            left = max(self.width - sum(size + 2 for size in widths[:-1]) - 2, 1)
+            cells = [[*row[:-1], _cut(row[-1], left)] for row in cells]
+            widths[-1] = min(widths[-1], left)
+        below = self._has_room_below_only(widths)
         if any(columns):
-            self.note(_aligned(columns, widths, None)[0])
+            self.note(_row(columns[:-1] if below else columns, widths))
         for index, row in enumerate(cells):
-            first, *rest = _aligned(row, widths, width)
+            first, *rest = _row_lines(row, widths, self.width, below=below)
             if index == marked and self.styled:
                 first = self.style(f"→{first[1:]}", "bold green")
             self.line(first)
             for line in rest:
                 self.line(line)
 
+    def _has_room_below_only(self, widths: Sequence[int]) -> bool:
+        """Whether hardly anything is left of the line for long last cells, so that they get lines of their own."""
+        width, before = self.width, sum(size + 2 for size in widths[:-1]) + 2
+        return width is not None and before + widths[-1] > width and width - before < min(_LEAST_WIDTH, widths[-1])
 
-def _aligned(row: Sequence[str], widths: Sequence[int], width: int | None) -> list[str]:
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _row(row: Sequence[str], widths: Sequence[int]) -> str:
+    padded = "".join(
+        cell + " " * (size - width_of(cell) + 2) for cell, size in zip(row, widths[: len(row)], strict=True)
+    )
+    return f"  {padded}".rstrip()
+
+
+def _row_lines(row: Sequence[str], widths: Sequence[int], width: int | None, *, below: bool) -> list[str]:
     """The lines of one row; the first begins with two spaces."""
-    last = max((index for index, cell in enumerate(row) if cell), default=0)
-    before = "  " + "".join(cell.ljust(size) + "  " for cell, size in zip(row[:last], widths[:last], strict=True))
-    whole = f"{before}{row[last]}".rstrip()
-    if width is None or len(whole) <= width:
+    if width is None:
+        return [_row(row, widths)]
+    if below:
+        return [_row(row[:-1], widths), *([] if not row[-1] else wrap(f"    {row[-1]}", width))]
+    whole = _row(row, widths)
+    column = sum(size + 2 for size in widths[:-1]) + 2
+    if width_of(whole) <= width or not row[-1]:
         return [whole]
-    # Where hardly anything is left of the line, the cell gets lines of its own.
-    indent = len(before) if width - len(before) >= _LEAST_WIDTH else 4
-    lines = textwrap.wrap(
-        row[last], max(width - indent, _LEAST_WIDTH), break_long_words=False, break_on_hyphens=False
-    ) or [""]
-    wrapped = [" " * indent + line for line in lines]
-    return [before + lines[0], *wrapped[1:]] if indent == len(before) else [before.rstrip(), *wrapped]
+    first, *rest = wrap(row[-1], max(width - column, _LEAST_WIDTH))
+    return [_row([*row[:-1], first], widths), *(" " * column + line for line in rest)]

@@ -2,9 +2,12 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from edgeworker.cli.help import HelpFormatter
+from edgeworker.cli.output import Output
 from edgeworker.suggestions import did_you_mean
 
 _UNKNOWN_CHOICE: Final = re.compile(
@@ -13,13 +16,33 @@ _UNKNOWN_CHOICE: Final = re.compile(
 _USED: Final = "used_parser"
 
 
+if TYPE_CHECKING:
+    _SubParsersAction = argparse._SubParsersAction[argparse.ArgumentParser]
+else:
+    _SubParsersAction = argparse._SubParsersAction  # which can be subscripted by type checkers only
+
+
+class _Commands(_SubParsersAction):
+    """What the list of commands says about one is said on its own page too."""
+
+    def add_parser(self, name: str, **keywords: object) -> argparse.ArgumentParser:
+        keywords.setdefault("description", keywords.get("help"))
+        return super().add_parser(name, **keywords)  # type: ignore[arg-type]  # argparse's own arguments
+
+
 class CommandParser(argparse.ArgumentParser):
     """The parsers of subcommands are of this class too, because they are made by the one above them."""
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
+        keywords.setdefault("formatter_class", HelpFormatter)
         super().__init__(*arguments, **keywords)  # type: ignore[arg-type]  # argparse's own arguments, passed on
+        self.register("action", "parsers", _Commands)
         self.set_defaults(**{_USED: self})  # that of the innermost command stays
         self._given: tuple[str, ...] = ()
+
+    def add_subparsers(self, **keywords: object) -> _SubParsersAction:  # type: ignore[override]  # passed on
+        keywords.setdefault("title", "commands")
+        return super().add_subparsers(**keywords)  # type: ignore[call-overload,no-any-return]
 
     def parse_known_args(  # type: ignore[override]  # see parse_args
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -41,11 +64,16 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         found = _UNKNOWN_CHOICE.fullmatch(message)
         if found is None:
-            super().error(f"{message}{self._meant(self._given)}" if message.endswith(" required") else message)
+            self._refuse(f"{message}{self._meant(self._given)}" if message.endswith(" required") else message)
         known = re.findall(r"[\w.:-]+", found["known"])
         meant = did_you_mean(found["word"], known, before="")
         there = "" if meant else "There are: " + ", ".join(f"'{each}'" for each in known) + "."
-        super().error(f'{found["what"]}: "{found["word"]}" is not known. {meant}{there}')
+        self._refuse(f'{found["what"]}: "{found["word"]}" is not known. {meant}{there}')
+
+    def _refuse(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        Output.for_stream(sys.stderr).prose(f"{self.prog}: error: {message}", hanging=2)
+        self.exit(2)
 
     def _meant(self, unknown: Sequence[str]) -> str:
         options = [name for action in self._actions for name in action.option_strings]

@@ -63,19 +63,26 @@ def run(options: argparse.Namespace) -> int:
 
 
 def show_table(out: Output, config: Config, resolver: Resolver) -> None:
+    ranked = _ranked(resolver)
+    has_zones = len({route.zone for route, _ in ranked}) > 1
     routes = [
-        [route.pattern, str(specificity), route.worker or "(none: to the origin)", route.zone or "(any)", route.source]
-        for route, specificity in _ranked(resolver)
+        [
+            route.pattern,
+            route.worker or "(none: to the origin)",
+            *([route.zone or "(any)"] if has_zones else []),
+            route.source,
+        ]
+        for route, _ in ranked
     ]
-    out.table(["route, the winner first", "specificity", "worker", "zone", "written in"], routes)
+    out.table(["route, the winner first", "worker", *(["zone"] if has_zones else []), "written in"], routes)
     if not routes:
-        out.line("There are no routes.")
+        out.prose("There are no routes.")
     out.line()
-    out.line("What no route takes goes, in this order, to:")
+    out.prose("What no route takes goes, in this order, to:")
     behind = [["custom domain", domain.hostname, f"worker {domain.worker}"] for domain in config.custom_domains]
     behind += [["workers.dev", host, f"worker {worker}"] for host, worker in resolver.workers_dev.items()]
     if config.default_worker is not None:
-        hosts = "every host" if config.default_on_every_host else "localhost, 127.0.0.1, [::1], *.localhost"
+        hosts = "every host" if config.default_on_every_host else "localhost, *.localhost"
         behind.append(["default worker", hosts, f"worker {config.default_worker}"])
     behind += [["origin", name.strip(), origin] for name, _, origin in zone_rows(config)]
     if config.origin is None:
@@ -101,7 +108,7 @@ def show_explanation(out: Output, explanation: Explanation) -> None:
     for number, step in enumerate(explanation.steps, start=1):
         last = number == len(explanation.steps)
         text = f"{number}. {step.place}: {step.found}"
-        out.line(f"  {out.style(text, 'green') if last else text}")
+        out.prose(f"  {out.style(text, 'green') if last else text}", hanging=3)
 
 
 def table_as_json(config: Config, resolver: Resolver) -> dict[str, JSON]:

@@ -16,46 +16,58 @@ if TYPE_CHECKING:
 HTTPS_PORT: Final = 8443
 
 
-def add_run_options(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
+def add_run_options(parser: argparse.ArgumentParser) -> None:
     """What `dev` takes beyond the configuration, and `check --production` looks at."""
-    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument(
+    sockets = parser.add_argument_group("where it listens")
+    sockets.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
+    sockets.add_argument(
         "--port", type=port_number, metavar="N", help="port of the edge (default: 8787; 0: any free one)"
     )
-    parser.add_argument(
+    sockets.add_argument(
         "--https", action="store_true", help="serve https too, with the local authority where no certificate is set"
     )
-    parser.add_argument(
+    sockets.add_argument(
         "--https-port", type=port_number, metavar="N", help=f"port of https (default: {HTTPS_PORT}); implies --https"
     )
-    parser.add_argument(
-        "--api-port", type=port_number, metavar="N", help="port of the KV REST API (default: 8788; 0: any)"
-    )
-    parser.add_argument("--api-https-port", type=port_number, metavar="N", help="port of the KV REST API over https")
-    parser.add_argument(
+    api = parser.add_argument_group("KV REST API")
+    api.add_argument("--api-port", type=port_number, metavar="N", help="its port (default: 8788; 0: any free one)")
+    api.add_argument("--api-https-port", type=port_number, metavar="N", help="its port over https")
+    api.add_argument(
         "--api-token",
         metavar="T",
-        help=f"token of the REST API (default: ${TOKEN_VARIABLE}, else one kept in the data directory)",
+        help=f"its token (default: ${TOKEN_VARIABLE}, else one kept in the data directory)",
     )
-    parser.add_argument(
+    reach = parser.add_argument_group("data and network")
+    reach.add_argument(
         "--persist-to",
         type=Path,
         default=Path(".edgeworker"),
         metavar="DIR",
         help="the data directory (default: %(default)s)",
     )
-    parser.add_argument(
+    reach.add_argument(
         "--allow-private",
         action="append",
         default=[],
         metavar="HOST",
         help='a private host, address or network that scripts may fetch ("*": all); may be repeated',
     )
-    parser.add_argument(
-        "--json", action="store_true", help="log lines as JSON on stderr, a ready line as JSON on stdout"
-    )
-    parser.add_argument("--trace", action="store_true", help="print each request's way through the edge")
-    parser.add_argument("--verbose", action="store_true", help="log more")
+
+
+def add_developer_options(parser: argparse.ArgumentParser, *, listed: bool = True) -> None:
+    """What `dev` fires, shows and logs. With `listed=False` they are taken and `--help` does not show them."""
+    group = parser.add_argument_group("cron and output") if listed else parser
+
+    def add(name: str, text: str) -> None:
+        group.add_argument(name, action="store_true", help=text if listed else argparse.SUPPRESS)
+
+    add("--cron", "fire cron triggers at their times, which are in UTC")
+    add("--no-error-details", "error pages show no traceback and no origin, as in production")
+    add("--trace", "print each request's way through the edge")
+    add("--no-request-log", "log no line for each request")
+    if listed:
+        add("--verbose", "log more, and show zones, routes and ids at the start")
+        add("--json", "log lines as JSON on stderr, a ready line as JSON on stdout")
 
 
 def port_number(text: str) -> int:

@@ -3,34 +3,49 @@
 Three workers fit on a terminal of 24 lines; `--verbose` shows ids, zones and everything else.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from edgeworker.bindings import describe_binding
+from edgeworker.bindings import KVBinding, describe_binding
 from edgeworker.cli.output import Output
 from edgeworker.config import Config, Worker
 from edgeworker.routing import parse_pattern
 from edgeworker.routing.developer_hosts import below_localhost
 
 _SECRET_FILES: Final = (".dev.vars", ".env")
-_OTHER_SOCKETS: Final = {"https_url": "https", "redirect_url": "http to https", "api_https_url": "KV REST API, https"}
-_MOST_BINDINGS: Final = 9  # as lines of their own; more of them are named by worker
+_OTHER_SOCKETS: Final = {"redirect_url": "http to https", "api_https_url": "KV REST API, https"}
+_LINES: Final = 23  # of a terminal, without the one that is written next
 
 
-def show(out: Output, config: Config, *, urls: Mapping[str, str], token_place: str, verbose: bool = False) -> None:
-    """`urls` are those of the sockets by name. `token_place` says where the API token comes from; it is not printed."""
-    out.line()
-    if files := _secret_files(config):
-        out.note(f"Using secrets of {', '.join(files)}")
-    out.table(["link", "worker"], link_rows(config, urls))
-    bindings = binding_rows(config) if verbose else compact_binding_rows(config)
-    out.table(["worker", "binding", "kind", "value"], bindings)
-    out.table(["fetch() of", "goes through", ""], proxy_rows(config))
-    sockets = [[_OTHER_SOCKETS[name], url, ""] for name, url in urls.items() if name in _OTHER_SOCKETS]
+def show(
+    out: Output,
+    config: Config,
+    *,
+    urls: Mapping[str, str],
+    token_place: str,
+    verbose: bool = False,
+    lines_after: int = 0,
+) -> None:
+    """`urls` are those of the sockets by name. `token_place` says where the API token comes from; it is not printed.
+    `lines_after` of the terminal are for what is printed next."""
+    files, links, proxies, sockets = _secret_files(config), link_rows(config, urls), proxy_rows(config), []
+    if "https_url" in urls and "url" in urls:
+        sockets.append(["http", urls["url"], "the same hosts without TLS"])
+    sockets += [[_OTHER_SOCKETS[name], url, ""] for name, url in urls.items() if name in _OTHER_SOCKETS]
     if "api_url" in urls:
         sockets.append(["KV REST API", f"{urls['api_url']}/client/v4", f"token: {token_place}"])
+    out.line()
+    if files:
+        out.note(f"Using secrets of {', '.join(files)}")
+    out.table(["link", "worker"], links)
+    if verbose:
+        bindings = binding_rows(config)
+    else:
+        taken = 1 + bool(files) + 1 + len(links) + (len(proxies) and len(proxies) + 1) + len(sockets) + lines_after
+        bindings = compact_binding_rows(config, lines=_LINES - taken - 1)
+    out.table(["worker", "binding", "kind", "value"], bindings, cut=not verbose)
+    out.table(["fetch() of", "goes through", ""], proxies)
     out.table(["", "", ""], sockets)
     if verbose:
         out.table(["zone", "id", "origin"], zone_rows(config))
@@ -41,23 +56,22 @@ def show(out: Output, config: Config, *, urls: Mapping[str, str], token_place: s
 
 
 def link_rows(config: Config, urls: Mapping[str, str]) -> list[list[str]]:
-    """One for each host: (a link, or a pattern that no single link stands for; the workers that answer there)."""
-    bases = [url for name in ("url", "https_url") if (url := urls.get(name)) is not None]
+    """One for each host: (a link, or a pattern that no single link stands for; the workers that answer there). Where
+    the edge serves https, links are https."""
+    base = urls.get("https_url") or urls.get("url")
     hosts: dict[str, tuple[str, list[str]]] = {}
     for host, path, answers in _places(config):
         shortest, workers = hosts.get(host, (path, []))
         hosts[host] = (min(shortest, path, key=len), [*workers, *([] if answers in workers else [answers])])
     rows = []
     for host, (path, workers) in hosts.items():
-        answered = ", ".join(workers)
         if host.startswith("*"):
-            rows.append([host + path, answered])
-        else:
-            rows += [[f"{_with_host(base, below_localhost(host))}{path}", answered] for base in bases]
-    if config.default_worker is not None:
+            rows.append([host + path, ", ".join(workers)])
+        elif base is not None:
+            rows.append([f"{_with_host(base, below_localhost(host))}{path}", ", ".join(workers)])
+    if config.default_worker is not None and base is not None:
         where = ", every host" if config.default_on_every_host else ""
-        answered = f"{_worker_text(_named(config))} (default{where})"
-        rows += [[_with_host(base, "localhost") + "/", answered] for base in bases]
+        rows.append([_with_host(base, "localhost") + "/", f"{_worker_text(_named(config))} (default{where})"])
     if config.origin is not None:
         rows.append(["(every other host)", f"origin {config.origin}"])
     return rows
@@ -121,29 +135,34 @@ def route_rows(config: Config) -> list[list[str]]:
     return rows
 
 
-def binding_rows(config: Config) -> list[list[str]]:
+def binding_rows(config: Config, *, ids: bool = True) -> list[list[str]]:
     """One for each binding of each worker."""
     rows = []
     for worker in config.workers:
         name = _worker_text(worker)
         for binding in worker.bindings:
             kind, value = describe_binding(binding)
-            rows.append([name, f"env.{binding.name}", kind, value])
+            shown = "" if isinstance(binding, KVBinding) and not ids else value
+            rows.append([name, f"env.{binding.name}", kind, shown])
             name = ""
         if not worker.bindings:
             rows.append([name, "(no bindings)", "", ""])
     return rows
 
 
-def compact_binding_rows(config: Config) -> list[list[str]]:
-    """One for each binding; for each worker, with how many it has of each kind, where there are many."""
-    if sum(len(worker.bindings) for worker in config.workers) <= _MOST_BINDINGS:
-        return [row for row in binding_rows(config) if row[2]]
+def compact_binding_rows(config: Config, *, lines: int) -> list[list[str]]:
+    """One for each binding if they fit in so many lines, else one for each worker; without ids."""
+    rows = [row for row in binding_rows(config, ids=False) if row[2]]
+    if len(rows) <= lines:
+        return rows
     rows = []
     for worker in config.workers:
-        kinds = Counter(describe_binding(binding)[0] for binding in worker.bindings)
-        several = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        rows.append([worker.name, str(len(worker.bindings)), several, ""])
+        kinds: dict[str, list[str]] = {}
+        for binding in worker.bindings:
+            kinds.setdefault(describe_binding(binding)[0], []).append(binding.name)
+        named = "; ".join(f"{', '.join(names)} ({kind})" for kind, names in kinds.items())
+        if named:
+            rows.append([_worker_text(worker), f"env: {named}", "", ""])
     return rows
 
 

@@ -39,20 +39,20 @@ def _explained(url: str, config: Config = CONFIG) -> str:
 
 def test_the_table_has_every_route_the_winner_first_and_what_comes_behind() -> None:
     assert _table(CONFIG) == (
-        "  route, the winner first  specificity  worker                 zone         written in\n"
-        "  example.com/raw          54           (none: to the origin)  example.com  v.toml:2 (route)\n"
-        "  example.com/a*           54           app                    example.com  v.toml:1 (route)\n"
-        "  example.com/*            52           site                   example.com  w.toml:3 (routes[0])\n"
-        "  other.test/*             52           app                    other.test\n"
+        "  route, the winner first  worker                 zone         written in\n"
+        "  example.com/raw          (none: to the origin)  example.com  v.toml:2 (route)\n"
+        "  example.com/a*           app                    example.com  v.toml:1 (route)\n"
+        "  example.com/*            site                   example.com  w.toml:3 (routes[0])\n"
+        "  other.test/*             app                    other.test\n"
         "\n"
         "What no route takes goes, in this order, to:\n"
-        "                  host                                      answered by\n"
-        "  custom domain   app.test                                  worker app\n"
-        "  workers.dev     site.local.workers.dev                    worker site\n"
-        "  default worker  localhost, 127.0.0.1, [::1], *.localhost  worker site\n"
-        "  origin          example.com                               http://127.0.0.1:3000\n"
-        "  origin          other.test                                (none)\n"
-        "  origin          (every other host)                        (none: an error page)\n"
+        "                  host                    answered by\n"
+        "  custom domain   app.test                worker app\n"
+        "  workers.dev     site.local.workers.dev  worker site\n"
+        "  default worker  localhost, *.localhost  worker site\n"
+        "  origin          example.com             http://127.0.0.1:3000\n"
+        "  origin          other.test              (none)\n"
+        "  origin          (every other host)      (none: an error page)\n"
     )
 
 

@@ -1,6 +1,9 @@
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from edgeworker.bindings import JSONBinding, KVBinding, SecretBinding, ServiceBinding, TextBinding, UnsupportedBinding
 from edgeworker.cli import startup
@@ -37,9 +40,12 @@ CONFIG = Config(
 URLS = {"url": "http://127.0.0.1:1", "api_url": "http://127.0.0.1:2", "https_url": "https://127.0.0.1:3"}
 
 
-def _shown(config: Config = CONFIG, *, verbose: bool = True) -> str:
+def _shown(
+    config: Config = CONFIG, *, verbose: bool = True, styled: bool = False, urls: Mapping[str, str] = URLS
+) -> str:
     stream = io.StringIO()
-    startup.show(Output.for_stream(stream), config, urls=URLS, token_place="place", verbose=verbose)
+    out = Output(stream, styled=False, wraps=styled)
+    startup.show(out, config, urls=urls, token_place="place", verbose=verbose, lines_after=3)
     return stream.getvalue()
 
 
@@ -47,9 +53,9 @@ def test_everything_that_is_served_is_named() -> None:
     shown = _shown()
 
     for text in (
-        "http://example.com.localhost:1/ ",
         "https://example.com.localhost:3/ ",
-        "http://localhost:1/",
+        "https://localhost:3/",
+        "http://127.0.0.1:1 ",
         "api (default)",
         "http://127.0.0.1:2/client/v4",
         "token: place",
@@ -95,11 +101,45 @@ def test_three_workers_fit_on_a_terminal_and_ids_are_for_verbose() -> None:
     more = replace(config, workers=tuple(replace(one, bindings=one.bindings * 3) for one in workers))
 
     assert "Using secrets of .dev.vars" in _shown(config, verbose=False)
-    assert "http://auth.example.com.localhost:1/" in _shown(config, verbose=False)
-    assert _shown(config, verbose=False).count("\n") <= 24
-    assert _shown(more, verbose=False).count("\n") <= 24
+    assert "https://auth.example.com.localhost:3/" in _shown(config, verbose=False)
+    assert _shown(config, verbose=False).count("\n") + 3 <= 24
+    assert _shown(more, verbose=False).count("\n") + 3 <= 24
     assert "acc" not in _shown(config, verbose=False)
+    assert "5ad0a7" not in _shown(config, verbose=False)
     assert "acc" in _shown(config)
+    assert "5ad0a7" in _shown(config)
+
+
+def test_each_host_has_one_line() -> None:
+    lines = _shown(verbose=False).splitlines()
+
+    assert sum("example.com.localhost" in line for line in lines) == 1
+    assert sum("//localhost" in line for line in lines) == 1
+    plain = _shown(verbose=False, urls={"url": "http://127.0.0.1:1"})
+    assert "http://example.com.localhost:1/ " in plain
+    assert "https:" not in plain
+
+
+def test_bindings_that_would_not_fit_are_named_in_a_line_for_each_worker() -> None:
+    bindings = tuple(TextBinding(f"TEXT_{number}", "x") for number in range(15))
+    many = replace(CONFIG, workers=(Worker("api", Path("/w.py"), (KVBinding("TOKENS", "5ad0a7"), *bindings)),))
+
+    shown = _shown(many, verbose=False)
+
+    assert f"env: TOKENS (KV Namespace); {', '.join(binding.name for binding in bindings)} (Environment" in shown
+    assert all(f"env.{binding.name} " in _shown(many) for binding in bindings)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_long_value_is_cut_where_the_terminal_ends(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = replace(
+        CONFIG,
+        default_worker=None,
+        workers=(Worker("a" * 20, Path("/w.py"), (TextBinding("ISSUER", "https://" + "x" * 200),)),),
+    )
+
+    assert all(len(line) <= columns for line in _shown(long, verbose=False, styled=True).splitlines())
 
 
 def test_a_pattern_that_no_single_link_stands_for_is_shown_as_it_is() -> None:

@@ -42,25 +42,25 @@ class Narrator:
         self._out.heading(f"{self._step}. {title}")
 
     def say(self, text: str) -> None:
-        self._out.line(f"{_INDENT}{text}")
+        self._out.prose(f"{_INDENT}{text}", hanging=2)
 
     def note(self, text: str) -> None:
-        self._out.line(_INDENT + self._out.style(text, "dim"))
+        self._out.prose(_INDENT + self._out.style(text, "dim"), hanging=2)
 
     def sent(self, text: str) -> None:
         """What went over the wire."""
-        self._out.line(f"{_INDENT}{self._out.style('→', 'bold') if self._out.styled else '>'} {text}")
+        self._out.prose(f"{_INDENT}{self._out.style('→', 'bold') if self._out.styled else '>'} {text}", hanging=2)
 
     def check(self, text: str, holds: bool, *, got: str = "") -> None:
         """`got` says what came instead, for a check that does not hold."""
         if holds:
             self.verified += 1
             mark = self._out.style("✓", "bold green") if self._out.styled else "ok:"
-            self._out.line(f"{_INDENT}{mark} {text}")
+            self._out.prose(f"{_INDENT}{mark} {text}", hanging=2)
         else:
             self.failed.append(text)
             mark = self._out.style("✗", "bold red") if self._out.styled else "FAILED:"
-            self._out.line(f"{_INDENT}{mark} {text}{f' (got: {got})' if got else ''}")
+            self._out.prose(f"{_INDENT}{mark} {text}{f' (got: {got})' if got else ''}", hanging=2)
 
     def token(self, text: str) -> str:
         """A JWT, or the parts of it that are there, shortened and coloured."""

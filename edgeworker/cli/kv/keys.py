@@ -31,7 +31,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
             keys = [key async for page in every_page(place, namespace, prefix=options.prefix) for key in page.keys]
             out.line(json.dumps([_shown(key) for key in keys], indent=2, ensure_ascii=False))
         case _:
-            out.line(f'Deleting the key "{options.key}" on namespace id: "{namespace}".')
+            out.prose(f'Deleting the key "{options.key}" on namespace id: "{namespace}".')
             await place.delete_many(namespace, [options.key])
     return 0
 
@@ -57,7 +57,7 @@ async def _put(place: Place, namespace: str, options: argparse.Namespace, out: "
         what, value = f'value "{options.value}" to', options.value.encode("utf-8", "surrogateescape")
     else:
         what, value = f"contents of {options.path} to the", _pieces(options.path)
-    out.line(f'Writing the {what} key "{options.key}" on namespace id: "{namespace}"{with_metadata}.')
+    out.prose(f'Writing the {what} key "{options.key}" on namespace id: "{namespace}"{with_metadata}.')
     await place.put(
         namespace, options.key, value, expiration=options.expiration, expiration_ttl=options.ttl, metadata=metadata
     )

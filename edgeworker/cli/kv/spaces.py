@@ -28,7 +28,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
             return await _delete(place, options, out)
         case _:
             namespace = await _chosen(place, options)
-            out.line(f'Renaming KV namespace {namespace} to "{options.new_name}".')
+            out.prose(f'Renaming KV namespace {namespace} to "{options.new_name}".')
             await place.rename(namespace, options.new_name)
             out.ok(f'Successfully renamed namespace to "{options.new_name}"')
     return 0
@@ -36,7 +36,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
 
 async def _create(place: Place, options: argparse.Namespace, out: "Output") -> None:
     title = f"{options.title}_preview" if options.preview else options.title
-    out.line(f'Creating namespace with title "{title}"')
+    out.prose(f'Creating namespace with title "{title}"')
     namespace = await place.create(title)
     binding = options.binding or "".join(letter if letter.isalnum() else "_" for letter in options.title)
     id_name = "preview_id" if options.preview else "id"
@@ -46,12 +46,12 @@ async def _create(place: Place, options: argparse.Namespace, out: "Output") -> N
 
 async def _delete(place: Place, options: argparse.Namespace, out: "Output") -> int:
     namespace = await _chosen(place, options)
-    out.line(f'About to delete KV namespace id: "{namespace}", with all its keys. This cannot be undone.')
+    out.prose(f'About to delete KV namespace id: "{namespace}", with all its keys. This cannot be undone.')
     if not options.skip_confirmation and not confirmed("Delete it?"):
         out.line("Not deleting.")
         return 0
     await place.remove(namespace)
-    out.line(f'Deleted KV namespace id: "{namespace}".')
+    out.prose(f'Deleted KV namespace id: "{namespace}".')
     return 0
 
 

@@ -27,6 +27,7 @@ def audit(config: "Config", options: Namespace, *, now: int) -> "list[Finding]":
         api_token=given or kept,
         api_token_place="--api-token" if given else f"${TOKEN_VARIABLE}",
         trace=options.trace,
+        error_details=not options.no_error_details,
         is_root=os.name == "posix" and os.geteuid() == 0,
     )
     config = settled(config, options)
@@ -56,8 +57,8 @@ def show(findings: "Sequence[Finding]", out: Output) -> None:
     for finding in findings:
         tell = out.error if finding.severity == "error" else out.warning
         tell(f"{finding.where}: {finding.what}")
-        out.line(f"    why:   {finding.why}")
-        out.line(f"    right: {finding.right}")
+        out.prose(f"    why:   {finding.why}", hanging=7)
+        out.prose(f"    right: {finding.right}", hanging=7)
     errors = sum(finding.severity == "error" for finding in findings)
     text = f"production: {errors} to mend, {len(findings) - errors} to think about"
     (out.fail if errors else out.ok)(text if findings else "production: nothing to regret")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.cli.production.finding import Finding
-from edgeworker.cli.production.settings import is_loopback, is_weak, weak_token
+from edgeworker.cli.production.settings import is_weak, weak_token
+from edgeworker.cli.production.sockets import is_loopback
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError

@@ -1,21 +1,20 @@
 """What an operator would regret about a configuration and the options of a run. Pure."""
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.cli.production.access import audit_access
 from edgeworker.cli.production.finding import Finding
-from edgeworker.config import Binding, Config, Socket, Worker
+from edgeworker.cli.production.sockets import audit_sockets, is_loopback, is_wide, networks_of
+from edgeworker.config import Binding, Config, Worker
 from edgeworker.messages import URL, InvalidURL
-from edgeworker.messages.hosts import is_within
 
 # 128 random bits have 22 characters in base64, and a token that people make up has fewer of them than characters.
 TOKEN_CHARACTERS: Final = 22
 _DIFFERENT_CHARACTERS: Final = 10
-_WIDE_IPV4, _WIDE_IPV6 = 8, 32  # a network with a shorter prefix than that is hardly one's own
 
 # Where clouds tell a machine its own credentials.
 _METADATA: Final = ipaddress.IPv4Address("169.254.169.254")
@@ -50,10 +49,11 @@ class Run:
     api_token_place: str = ""
     trace: bool = False
     is_root: bool = False
+    error_details: bool = True  # whether `dev` would show them to clients on this machine
 
 
 def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
-    yield from _sockets(config)
+    yield from audit_sockets(config, error_details=run.error_details)
     yield from _token(run)
     yield from _origins(config)
     yield from _paths(config)
@@ -91,59 +91,6 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
             "scripts run in it, and what they break they break with all rights",
             "run it as a user of its own; ports below 1024 can be given to it by the system",
         )
-
-
-def _sockets(config: Config) -> Iterator[Finding]:
-    api = config.api_socket
-    if not is_loopback(api.host):
-        yield Finding(
-            "error",
-            "open-api",
-            "edge.toml: sockets.api",
-            f"the REST API listens on {_address(api)} without TLS",
-            "a listener on the network reads its tokens and the values that are written",
-            'listen on 127.0.0.1 and give publishers [api] https = "host:port"',
-        )
-    management = config.management_socket
-    if management is not None and not is_loopback(management.host):
-        yield Finding(
-            "warning",
-            "open-management",
-            "edge.toml: sockets.management",
-            f"/metrics, /status and /readyz listen on {management.host}, for anyone who reaches it",
-            "they ask for no token, and tell the names of workers and how much they are used",
-            '"127.0.0.1:9787", with the collector on this machine or behind a proxy that authenticates',
-        )
-    if config.api_https_socket is not None and not is_loopback(config.api_https_socket.host):
-        yield Finding(
-            "warning",
-            "open-api",
-            "edge.toml: api.https",
-            f"the REST API can be reached at {_address(config.api_https_socket)}",
-            "anyone there can try tokens",
-            "let a firewall pass publishers only, and give each of them a token of its own (edgeworker token create)",
-        )
-    edge = config.edge_socket
-    if not is_loopback(edge.host) and not edge.tls and not edge.trusted_proxies:
-        yield Finding(
-            "warning",
-            "plain-http",
-            "edge.toml: sockets.edge",
-            f"clients reach {_address(edge)} without TLS",
-            "a listener on the network reads their tokens",
-            'listen on 127.0.0.1, with sockets.https = "host:443" and sockets.redirect = "host:80" for clients; or '
-            "name the proxy that ends TLS in sockets.trusted_proxies",
-        )
-    for network in _networks(edge.trusted_proxies):
-        if _is_wide(network):
-            yield Finding(
-                "error",
-                "trusts-everyone",
-                "edge.toml: sockets.trusted_proxies",
-                f"all of {network} are trusted as proxies",
-                "each of them can claim any client address and scheme",
-                "name the addresses of your own proxies",
-            )
 
 
 def _token(run: Run) -> Iterator[Finding]:
@@ -225,7 +172,7 @@ def _paths(config: Config) -> Iterator[Finding]:
 
 def _outbound(config: Config) -> Iterator[Finding]:
     for entry in config.outbound.allow_private:
-        if entry == "*" or any(_is_wide(network) or _METADATA in network for network in _networks([entry])):
+        if entry == "*" or any(is_wide(network) or _METADATA in network for network in networks_of([entry])):
             yield Finding(
                 "error",
                 "private-addresses",
@@ -244,10 +191,6 @@ def _outbound(config: Config) -> Iterator[Finding]:
             "a name that was public here a moment ago may be private there",
             "let the proxy refuse private addresses itself",
         )
-
-
-def _is_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    return network.prefixlen < (_WIDE_IPV4 if network.version == 4 else _WIDE_IPV6)
 
 
 def _limits(config: Config) -> Iterator[Finding]:
@@ -355,30 +298,9 @@ def _items(value: object) -> list[str]:
     return [item.strip() for item in value.split(",")] if isinstance(value, str) else []
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host`."""
-    plain = host.lower().removeprefix("[").removesuffix("]")
-    try:
-        return ipaddress.ip_address(plain).is_loopback
-    except ValueError:
-        return is_within(plain, "localhost")
-
-
 def _is_private(host: str) -> bool:
     """An address of a private network, or a name that only a private network knows ("api", "db.internal")."""
     try:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_private
     except ValueError:
         return "." not in host or host.rpartition(".")[2] in ("internal", "local", "lan", "home", "test")
-
-
-def _networks(texts: Sequence[str]) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    for text in texts:
-        try:
-            yield ipaddress.ip_network(text.strip("[]"), strict=False)
-        except ValueError:
-            continue  # a name, or "*"
-
-
-def _address(socket: Socket) -> str:
-    return f"{f'[{socket.host}]' if ':' in socket.host else socket.host}:{socket.port}"

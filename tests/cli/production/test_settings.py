@@ -7,10 +7,11 @@ import pytest
 
 from edgeworker.bindings import JSONBinding, SecretBinding, TextBinding
 from edgeworker.cli.production.finding import Finding
-from edgeworker.cli.production.settings import Run, audit_settings, is_loopback
+from edgeworker.cli.production.settings import Run, audit_settings
+from edgeworker.cli.production.sockets import is_loopback
 from edgeworker.config import CF, Config, KVSettings, Limits, OriginTLS, Outbound, Socket, Worker, Zone
 
-GOOD = Config(kv=KVSettings(durability="full"))
+GOOD = Config(kv=KVSettings(durability="full"), edge_socket=Socket(trusted_proxies=("127.0.0.1",)))
 RUN = Run()
 VERIFYING = (
     TextBinding("JWKS_URL", "https://id.example/jwks"),
