@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from edgeworker.bindings import ServiceBinding
 from edgeworker.config import Config, CustomDomain, Route, Worker
 from edgeworker.errors import ConfigError
-from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.routing import Resolver, origin_tls_of, parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.suggestions import did_you_mean
@@ -117,10 +116,14 @@ def check_whole(config: Config, diagnostics: Diagnostics) -> None:
 
 def _check_split_tokens(config: Config, resolver: Resolver, diagnostics: Diagnostics) -> None:
     for zone in config.zones:
+        if not zone.products:
+            continue
+        # What API Shield is made of is loaded only where a zone has it.
+        from edgeworker.products.api_shield.tables import shield_of
+
         shield = shield_of(zone)
         if shield is None:
             continue
-        # The Rules language is loaded only where API Shield is configured.
         from edgeworker.products.api_shield.linting import lint_split_tokens
         from edgeworker.products.api_shield.split_token_routes import split_token_ways
 

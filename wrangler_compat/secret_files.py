@@ -7,7 +7,6 @@ from typing import Final
 from edgeworker.errors import ConfigError
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.discovery import short
-from wrangler_compat.dotenv import expand, parse_dotenv
 from wrangler_compat.variables import dev_vars_names, dot_env_names
 
 _LOAD_DOT_ENV: Final = "CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV"
@@ -53,7 +52,7 @@ class SecretFiles:
         if with_process:
             self.used["process.env"] = None
         try:
-            return {**process, **expand(values, process)}
+            return {**process, **_expand(values, process)}
         except ConfigError as error:
             diagnostics.error(str(error), *(SourceLocation(short(file, self._cwd)) for file in files))
             return process
@@ -64,6 +63,8 @@ class SecretFiles:
             return {}
         name = short(file, self._cwd)
         self.used[name] = None
+        from wrangler_compat.dotenv import parse_dotenv
+
         parsed = parse_dotenv(text)
         if parsed.ignored:
             # The lines may hold a secret: they are not shown.
@@ -84,6 +85,15 @@ class SecretFiles:
             else:
                 files.append(file)
         return files
+
+
+def _expand(values: Mapping[str, str], process: Mapping[str, str]) -> Mapping[str, str]:
+    """Raises ConfigError."""
+    if not values:
+        return {}
+    from wrangler_compat.dotenv import expand  # most projects have no such file
+
+    return expand(values, process)
 
 
 def _existing(folder: Path, env: str | None) -> list[Path]:

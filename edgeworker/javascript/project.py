@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from edgeworker.javascript.sourcemaps import SourceMap
+if TYPE_CHECKING:
+    from edgeworker.javascript.sourcemaps import SourceMap
 
 # Of a JavaScript or TypeScript `main`.
 ENDINGS: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
@@ -68,6 +69,6 @@ class Project:
     main: str
     modules: tuple[Module, ...]
     is_service_worker: bool
-    source_maps: Mapping[str, SourceMap]
+    source_maps: "Mapping[str, SourceMap]"
     files: tuple[Path, ...]
     bundler: str | None = None

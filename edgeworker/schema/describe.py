@@ -5,7 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from edgeworker.schema.fields import ByKind, BySingleKey, Custom, Extensions, Inline, Key, Shape, Source, Table, specs
+from edgeworker.schema.fields import (
+    ByKind,
+    BySingleKey,
+    Custom,
+    Deferred,
+    Extensions,
+    Inline,
+    Key,
+    Shape,
+    Source,
+    Table,
+    specs,
+)
 from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Registry, TableNode, lay_out, names_of
 
 HIDDEN: Final = "(hidden)"
@@ -46,6 +58,8 @@ def _shape_rows(shape: Shape, name: str, heading: str, registry: Registry) -> It
         case Custom(_, keys):
             for key, expected, note in keys:
                 yield Row(heading, key, expected, note)
+        case Deferred(load):
+            yield from _shape_rows(load(), name, heading, registry)
         case ByKind(key, shapes):
             for kind, inner in shapes.items():
                 yield Row(heading, f'{key} = "{kind}"', "", _summary(inner))

@@ -64,7 +64,14 @@ class Custom:
     keys: Sequence[tuple[str, str, str]] = ()
 
 
-Shape = type | ByKind | BySingleKey | Custom
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A table whose shape is loaded with the first file that has it: an edge without it does not import it."""
+
+    load: "Callable[[], Shape]"
+
+
+Shape = type | ByKind | BySingleKey | Custom | Deferred
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Ids where none is configured: always the same for the same thing, so that data keeps its place. Pure."""
 
 from hashlib import sha256
-from uuid import UUID
 
 
 def made_up(*parts: str) -> str:
@@ -11,4 +10,6 @@ def made_up(*parts: str) -> str:
 
 def version_id(*parts: bytes) -> str:
     """A UUID that stays the same as long as the script and its configuration do."""
+    from uuid import UUID  # which takes as long to load as all other modules of configuration together
+
     return str(UUID(bytes=sha256(b"\0".join(parts)).digest()[:16], version=4))

@@ -12,6 +12,7 @@ from edgeworker.schema.fields import (
     BySingleKey,
     Checked,
     Custom,
+    Deferred,
     Extensions,
     Inline,
     Key,
@@ -111,6 +112,8 @@ class TableReader:
         match shape:
             case Custom(read):
                 return read(context, value)
+            case Deferred(load):
+                return self._read_shape(load(), context, value)
             case ByKind(key, shapes):
                 return self._read_by_kind(key, shapes, context, value)
             case BySingleKey(shapes):

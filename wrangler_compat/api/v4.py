@@ -47,14 +47,14 @@ class V4Api:
         self.config = config
         self._store = store
         self._state = state or MemoryState(clock)
-        self._door = authenticator
+        self._authenticator = authenticator
         self._clock = clock
         self._relaxed_expiration = relaxed_expiration
         self._router: Router | None = None
 
     async def fetch(self, request: Request, /) -> Response:
         try:
-            principal = await self._door.authorize(request)
+            principal = await self._authenticator.authorize(request)
             if isinstance(principal, AuthRefusal):
                 return _refused(principal)
             return await self._answer(request, principal)

@@ -1,7 +1,6 @@
 """`crypto`: random values, and `subtle` with the algorithms that workerd has. Source: https://www.w3.org/TR/webcrypto-2/"""
 
 import secrets
-import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,8 @@ class Crypto:
         return SubtleCrypto()
 
     def randomUUID(self) -> str:
+        import uuid
+
         return str(uuid.uuid4())
 
     def getRandomValues(self, array: object) -> object:

@@ -4,15 +4,15 @@ https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/
 """
 
 from collections.abc import AsyncIterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from edgeworker.runtime.webapi.base import JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import to_bytes
 from edgeworker.runtime.webapi.fetch import Response
-from edgeworker.runtime.webapi.html.nodes import parser_error
-from edgeworker.runtime.webapi.html.rewriter import Handlers, Rewriting
-from edgeworker.runtime.webapi.html.selectors import Selector, SelectorError
 from edgeworker.runtime.webapi.streams import ReadableStream
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.webapi.html.rewriter import Handlers
 
 
 class HTMLRewriter(JsObject):
@@ -26,6 +26,11 @@ class HTMLRewriter(JsObject):
 
         Raises JsException (TypeError) for a selector that it does not know.
         """
+        # The parser takes as long to load as all that a small script needs of `js`.
+        from edgeworker.runtime.webapi.html.nodes import parser_error
+        from edgeworker.runtime.webapi.html.rewriter import Handlers
+        from edgeworker.runtime.webapi.html.selectors import Selector, SelectorError
+
         try:
             found = Selector(str(selector))
         except SelectorError as error:
@@ -35,11 +40,15 @@ class HTMLRewriter(JsObject):
 
     def onDocument(self, handlers: object) -> Self:
         """With functions `doctype`, `text`, `comments` and `end`."""
+        from edgeworker.runtime.webapi.html.rewriter import Handlers
+
         self._handlers.append(Handlers(None, handlers))
         return self
 
     def transform(self, response: object) -> Response:
         """A response whose body is rewritten while it is read. That of `response` is used up."""
+        from edgeworker.runtime.webapi.html.rewriter import Rewriting
+
         given = getattr(response, "js_object", response)
         if not isinstance(given, Response):
             raise type_error(f"transform() takes a Response, not {type(response).__name__}")

@@ -1,0 +1,64 @@
+"""What an edge that does not need it has not imported when it answers its first request."""
+
+from pathlib import Path
+
+from tests.cli.running import dev
+
+CONFIG = (
+    'name = "w"\nmain = "worker.py"\ncompatibility_date = "2026-08-01"\ncompatibility_flags = ["python_workers"]\n'
+    '[[kv_namespaces]]\nbinding = "KV"\nid = "aaaa"\n'
+)
+SCRIPT = """
+import sys
+import js
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        assert js.HTMLRewriter and js.crypto and js.WebSocket
+        return Response("\\n".join(sys.modules))
+"""
+
+# Each of them costs time and memory that only some edges have a use for. A name stands for what is below it too.
+LATE = (
+    "aiohttp",  # the first request of the API socket
+    "aiosqlite",  # lists of KV, state.sqlite
+    "cryptography",  # TLS, tokens, crypto.subtle
+    "edgeworker.expressions",  # API Shield's rules
+    "edgeworker.javascript.esbuild",  # JavaScript workers
+    "edgeworker.javascript.loading",
+    "edgeworker.javascript.sourcemaps",
+    "edgeworker.runtime.engines",
+    "edgeworker.runtime.quickjs",
+    "edgeworker.runtime.workerd",
+    "edgeworker.runtime.webapi.crypto.subtle",  # scripts that use them
+    "edgeworker.runtime.webapi.html.nodes",
+    "edgeworker.runtime.webapi.html.rewriter",
+    "edgeworker.testing",
+    "jwt",
+    "multipart",  # forms
+    "oauthlib",  # `demo --oauth`
+    "pathspec",  # static assets
+    "publicsuffixlist",  # zones that must be guessed
+    "rich",  # other commands
+    "uuid",
+    "websockets",
+    "wrangler_compat.api.access",  # the first request of the API
+    "wrangler_compat.api.endpoints",
+    "wrangler_compat.dotenv",  # .dev.vars and .env
+    "yaml",  # `shield import`
+)
+
+
+def test_an_edge_answers_before_it_has_loaded_what_it_does_not_need(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(CONFIG)
+    (tmp_path / "worker.py").write_text(SCRIPT)
+
+    with dev(cwd=tmp_path) as edge:
+        loaded = edge.get("localhost").text.splitlines()
+
+    assert "edgeworker.runtime.python.isolate" in loaded
+    assert [name for name in loaded if any(f"{name}.".startswith(f"{late}.") for late in LATE)] == []
+    # Of a product, only the module that says whether it applies.
+    parts = [name.split(".") for name in loaded if name.startswith("edgeworker.products.")]
+    assert [part for part in parts if len(part) > 3 and part[3] != "product"] == []
