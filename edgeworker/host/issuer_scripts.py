@@ -114,6 +114,15 @@ class UserRecords:
         self.bad_password: type[ValueError] = passwords.BadPassword
 
 
+class TokenKeys:
+    """Keys in TOKENS, of `issuer.records`: what lists a user's grants, and a grant's access tokens."""
+
+    def __init__(self) -> None:
+        module = issuer_module("records")
+        self.grant: Callable[[str, str], str] = module.grant_key
+        self.members: Callable[[str], str] = module.members_prefix
+
+
 class SigningKeys:
     """`issuer.keys` with types. `new` and `public` want `now=`, `rotate` wants `overlap_seconds=` too."""
 

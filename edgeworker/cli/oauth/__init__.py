@@ -29,10 +29,13 @@ from edgeworker.cli.oauth import options
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
+    from edgeworker.cli.kv.place import Place
+    from edgeworker.cli.oauth.withdrawal import PublishedTokens
     from issuer.settings import IssuerSettings
 
 # What reads only says that there is no database; what writes may make one.
 _WRITES = {"add", "import"}
+_ENDS_SESSIONS = {"disable", "enable", "set-password", "end-sessions", "delete", "import"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,10 +71,24 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
     try:
         registry = Registry(place, namespace)
         if chosen.oauth_command == "users":
-            return await users.run(registry, chosen, out, err, clock.now())
+            published = _published(chosen, place, namespace) if chosen.action in _ENDS_SESSIONS else None
+            return await users.run(registry, chosen, out, err, clock.now(), published)
         return await clients.run(registry, chosen, out, err, _settings(chosen))
     finally:
         await place.close()
+
+
+def _published(chosen: argparse.Namespace, place: "Place", namespace: str) -> "PublishedTokens | None":
+    """With --namespace-id there may be no configuration at all, and settings that the server refuses run no server."""
+    from edgeworker.cli.kv.choose import load_config
+    from edgeworker.cli.oauth.withdrawal import published_tokens
+
+    if chosen.namespace_id is not None:
+        return None
+    try:
+        return published_tokens(load_config(chosen), place, users_namespace=namespace, binding=chosen.binding)
+    except ValueError:
+        return None
 
 
 def _settings(chosen: argparse.Namespace) -> "IssuerSettings | None":

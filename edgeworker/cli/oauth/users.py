@@ -11,21 +11,29 @@ from edgeworker.cli.kv.ask import confirmed
 from edgeworker.cli.oauth.import_file import ImportFile, Item
 from edgeworker.cli.oauth.registry import Registry, written
 from edgeworker.cli.oauth.typed import new_password
-from edgeworker.errors import ConfigError, StoreError
+from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.issuer_scripts import UserRecords
 from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
+    from edgeworker.cli.oauth.withdrawal import PublishedTokens
     from edgeworker.cli.output import Output
     from issuer.users import User
 
 _PREFIX = "u:"
-_ENDS = "all sessions and refresh tokens are void at once; access tokens expire by themselves, within minutes"
 # What stands for a password's hash while the rest of a record is looked at.
 _NO_HASH = "$scrypt$ln=15,r=8,p=3$" + "A" * 22 + "$" + "A" * 43
 
 
-async def run(registry: Registry, options: argparse.Namespace, out: "Output", err: "Output", now: int) -> int:
+async def run(
+    registry: Registry,
+    options: argparse.Namespace,
+    out: "Output",
+    err: "Output",
+    now: int,
+    published: "PublishedTokens | None" = None,
+) -> int:
+    """`published`: what is to be taken from the gateway where a user's sessions end."""
     users = Users(registry, now)
     match options.action:
         case "add":
@@ -40,25 +48,29 @@ async def run(registry: Registry, options: argparse.Namespace, out: "Output", er
         case "disable" | "enable" as action:
             key, user = await users.find(options.user)
             user = await users.put(key, replace(user, disabled=action == "disable"), ends_sessions=True)
-            _said(out, err, options, user, f"user {user.email} is {action}d; {_ENDS}")
+            _said(out, err, options, user, f"user {user.email} is {action}d; {await _ended(user, published)}")
         case "set-password":
             key, user = await users.find(options.user)
             hashed = users.hashed(new_password(user.email), options.scheme)
             user = await users.put(key, replace(user, password=hashed), ends_sessions=True)
-            _said(out, err, options, user, f"user {user.email} has the new password; {_ENDS}")
+            _said(out, err, options, user, f"user {user.email} has the new password; {await _ended(user, published)}")
         case "end-sessions":
             _, user = await users.find(options.user)
             await users.end_sessions(user)
-            _said(out, err, options, user, f"user {user.email} is signed out everywhere: {_ENDS}")
+            _said(
+                out, err, options, user, f"user {user.email} is signed out everywhere: {await _ended(user, published)}"
+            )
         case "delete":
             key, user = await users.find(options.user)
             if not options.yes and not confirmed(f"Remove {user.email} ({user.id}) for ever?"):
                 err.line("Not removing.")
                 return 0
             await users.delete(key, user)
-            _said(out, err, options, user, f"user {user.email} is removed; {_ENDS}")
+            _said(out, err, options, user, f"user {user.email} is removed; {await _ended(user, published)}")
         case _:
-            imported = await users.import_file(options)
+            imported, ended = await users.import_file(options)
+            for user in ended:
+                await _ended(user, published)
             if options.json:
                 out.line(json.dumps([shown(user) for user in imported], indent=2, ensure_ascii=False))
             err.ok(f"{len(imported):,} users imported from {options.file}")
@@ -126,7 +138,8 @@ class Users:
                 found.append(StoreError(f'the entry "{key}" is no user: {str(error).replace(chr(10), "; ")}'))
         return found
 
-    async def import_file(self, options: argparse.Namespace) -> list["User"]:
+    async def import_file(self, options: argparse.Namespace) -> tuple[list["User"], list["User"]]:
+        """(all users of the file, those of them whose sessions end)."""
         file = ImportFile(options.file, "users")
         account = self.records.account
         there = {account(user.email): user for user in await self.all() if not isinstance(user, StoreError)}
@@ -146,6 +159,7 @@ class Users:
             made.append(found)
         file.require()
         users: list[User] = []
+        ended: list[User] = []
         entries: dict[str, str] = {}
         for user, password in made:
             before = there.get(account(user.email))
@@ -159,8 +173,10 @@ class Users:
                 key = self.records.keys(before.email)[1]  # a record of an earlier version
             entries |= self._entries(key, user, ends_sessions=ends)
             users.append(user)
+            if ends:
+                ended.append(user)
         await self._registry.put(entries)
-        return users
+        return users, ended
 
     def hashed(self, password: str, scheme: str | None) -> str:
         try:
@@ -216,6 +232,23 @@ class Users:
 
     def _end_mark(self, user: "User") -> dict[str, str]:
         return {self.records.end_key(user.id): self.records.new_end_mark(now=self._now)}
+
+
+async def _ended(user: "User", published: "PublishedTokens | None") -> str:
+    """What ended with a user's mark, and what goes on for how long. Withdraws what is published."""
+    text = "all sessions and refresh tokens are void at once"
+    bound = "ACCESS_TOKEN_TTL_SECONDS of the server"
+    if published is not None:
+        bound = f"{published.ttl_seconds} seconds (ACCESS_TOKEN_TTL_SECONDS)"
+    if published is None or not published.can_withdraw:
+        return f"{text}; access tokens go on until they expire, within {bound}"
+    try:
+        count = await published.withdraw(user.id)
+        withdrawn = f"{count} split token{'' if count == 1 else 's'} withdrawn from the gateway"
+    except EdgeworkerError as error:  # the mark is set, so there is nothing to undo
+        trouble = f"split tokens could not be withdrawn from the gateway ({error}) and go on for at most {bound}"
+        return f"{text}, but {trouble}"
+    return f"{text}, {withdrawn}; a whole JWT that an API verifies by itself goes on for at most {bound}"
 
 
 def shown(user: "User") -> dict[str, object]:
