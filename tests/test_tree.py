@@ -1,6 +1,7 @@
 """What no single test can see: the shape of the tree."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,15 @@ def test_every_room_has_tests_in_its_mirror(package: str) -> None:
     ]
 
     assert untested == []
+
+
+def test_every_module_of_the_oauth_server_that_does_something_has_tests_of_its_own() -> None:
+    modules = _modules("scripts/oauth/src/issuer")
+    # A module of types alone (`endpoint_context`) does nothing that could be wrong.
+    active = [file for file in modules if re.search(r"^ *(async )?def ", file.read_text(encoding="utf-8"), re.M)]
+    tests = ROOT / "tests/scripts/oauth"
+
+    assert [_named(file) for file in active if not (tests / f"test_{file.stem}.py").exists()] == []
 
 
 def test_every_error_is_raised_somewhere() -> None:

@@ -11,8 +11,7 @@ from issuer.page_context import AuthServer, PageContext, PageRequest
 from issuer.sessions import SessionStore
 from issuer.settings import SettingError
 from issuer.storage import IssuerStorage
-from issuer.store_bindings import GuardedNamespace
-from issuer.unavailable import Unavailable
+from issuer.store_bindings import GuardedNamespace, Unavailable
 from verifier.worker_bindings import request_method
 from workers import Request, Response, WorkerEntrypoint, fetch
 

@@ -2,12 +2,10 @@
 
 import base64
 import hashlib
-from types import SimpleNamespace
 
 import pytest
 
 from edgeworker.config import JSON
-from issuer import settings, token_issuance
 from tests.scripts.oauth.test_authorization_code_grant import refused
 from tests.scripts.oauth.token_stage import START, Stage, basic, bearer, claims, set_up, variables
 
@@ -28,30 +26,6 @@ def own_token(stage: Stage) -> str:
 
 def key_of(token: str) -> str:
     return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
-
-
-@pytest.mark.parametrize(
-    ("signature", "key"),
-    [
-        # RFC 7520 4.1 has its vector in tests/scripts/test_tokens.py; these are of the references.
-        ("sig4616", "//p0H11e353t4zR+7J004M1LWP7fjivdkA74UV7aZF4="),
-        ("sig1", "ZFdh7wy2aeTJh5uy27ZMX92N4QIR8wf9DQNmtrls7uU="),
-    ],
-)
-def test_the_key_is_the_hash_of_the_signatures_text(signature: str, key: str) -> None:
-    known = settings.read(SimpleNamespace(ISSUER="https://auth.example.com"))
-
-    assert token_issuance.key_of(signature, known) == key
-
-
-def test_hash_encoding_and_prefix_are_settings_as_the_gateway_has_them() -> None:
-    known = settings.read(
-        SimpleNamespace(
-            ISSUER="https://auth.example.com", TOKEN_HASH="SHA-512", KEY_ENCODING="hex", KEY_PREFIX="split:"
-        )
-    )
-
-    assert token_issuance.key_of("sig1", known) == "split:" + hashlib.sha512(b"sig1").hexdigest()
 
 
 def test_the_call_of_the_api_is_the_plugins() -> None:

@@ -13,7 +13,7 @@ from issuer.login_endpoint import login
 from issuer.logout_endpoint import logout
 from issuer.page_context import PageContext, PageError
 from issuer.signup_endpoint import signup
-from issuer.unavailable import Unavailable
+from issuer.store_bindings import Unavailable
 
 _log = logging.getLogger("oauth")
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from issuer.settings import IssuerSettings
-from issuer.unavailable import Unavailable
+from issuer.store_bindings import Unavailable
 from verifier.worker_bindings import KVStorage
 
 _log = logging.getLogger("oauth")

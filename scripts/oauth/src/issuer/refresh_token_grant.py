@@ -10,9 +10,9 @@ from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import OAuthError
 from issuer.keys import BadKeys
 from issuer.records import Family
+from issuer.store_bindings import Unavailable
 from issuer.token_issuance import AuthorizedAccess
 from issuer.token_request import TokenRequest, check_redirect_uri, effective_audience, effective_scope
-from issuer.unavailable import Unavailable
 from issuer.users import User
 
 _log = logging.getLogger("oauth")

@@ -4,7 +4,7 @@ from issuer.bearer_token import require_user
 from issuer.endpoint_context import EndpointContext
 from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import OAuthError, json_response
-from issuer.userinfo_claims import claims_of
+from issuer.userinfo_endpoint import claims_of
 
 
 async def resource(context: EndpointContext) -> EndpointResponse:

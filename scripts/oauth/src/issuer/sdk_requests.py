@@ -1,6 +1,6 @@
 """Reads requests of the `workers` module and rate limit bindings, for both workers. Bounded."""
 
-from issuer.unavailable import Unavailable
+from issuer.store_bindings import Unavailable
 from verifier.remote import BodyCarrier, bytes_of
 
 

@@ -14,8 +14,7 @@ from issuer.clients import RegisteredClient
 from issuer.publisher import SplitTokenPublisher
 from issuer.records import AccessToken, Code, Family, GrantEntry
 from issuer.settings import IssuerSettings, SettingError, check_client
-from issuer.store_bindings import GuardedAtomic, GuardedNamespace
-from issuer.unavailable import Unavailable
+from issuer.store_bindings import GuardedAtomic, GuardedNamespace, Unavailable
 from issuer.users import User
 
 _log = logging.getLogger("oauth")

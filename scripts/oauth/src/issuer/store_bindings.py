@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from issuer.unavailable import Unavailable
 from verifier.worker_bindings import KVStorage
 
 _T = TypeVar("_T")
 _TRIES: Final = 20  # of a compare-and-put that other writers interrupt
+
+
+class Unavailable(Exception):
+    """A store, or the publisher of split tokens, does not answer. Nothing is decided without it."""
 
 
 class GuardedNamespace:

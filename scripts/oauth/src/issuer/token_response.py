@@ -6,9 +6,9 @@ from collections.abc import Awaitable
 from issuer import token_issuance
 from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import json_response
+from issuer.store_bindings import Unavailable
 from issuer.token_issuance import AuthorizedAccess, IssuedAccessToken
 from issuer.token_request import TokenRequest
-from issuer.unavailable import Unavailable
 from issuer.users import User
 
 _log = logging.getLogger("oauth")

@@ -17,8 +17,8 @@ from issuer.json_responses import OAuthError, json_response
 from issuer.resource_endpoint import resource
 from issuer.revocation_endpoint import revoke
 from issuer.settings import IssuerSettings
+from issuer.store_bindings import Unavailable
 from issuer.token_request import TokenRequest
-from issuer.unavailable import Unavailable
 from issuer.userinfo_endpoint import userinfo
 
 _log = logging.getLogger("oauth")
