@@ -198,6 +198,8 @@ class SAMLSettings:
     certificates: tuple[str, ...]
     attributes: tuple[str, ...] = ()
     email_attribute_name: str = ""
+    header_attributes: tuple[tuple[str, str], ...] = ()  # (field of the callback's response, attribute)
+    sign_request: bool = False
     force_authn: bool = False
 
 

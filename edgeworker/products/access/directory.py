@@ -33,13 +33,13 @@ from edgeworker.products.access.objects import (
     made_up_uuid,
     parse_application,
     parse_group,
-    parse_identity_provider,
     parse_list,
     parse_policy,
     parse_service_token,
 )
 from edgeworker.products.access.organization import parse_organization
 from edgeworker.products.access.policy import RuleContext, has_early_policies, has_login, rechecks_identity
+from edgeworker.products.access.provider_objects import parse_identity_provider
 from edgeworker.state import Conflict, Delete, DocumentStore, Put
 
 if TYPE_CHECKING:

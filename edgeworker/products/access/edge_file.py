@@ -26,6 +26,7 @@ from edgeworker.products.access.json_object import InvalidObject, JSONObject
 from edgeworker.products.access.lint import find_mistakes
 from edgeworker.products.access.objects import hash_secret
 from edgeworker.products.access.organization import parse_organization
+from edgeworker.products.access.provider_objects import parse_identity_provider
 from edgeworker.schema.wrangler_checks import FieldContext
 
 T = TypeVar("T")
@@ -119,7 +120,7 @@ _SECTIONS: Final = (
         "identity_providers",
         "identity_provider",
         ("id", "name", "type", "config"),
-        lambda value, path: objects.parse_identity_provider(value, path).id,
+        lambda value, path: parse_identity_provider(value, path).id,
         "`local` and `onetimepin` are there without being named",
     ),
     _Section(

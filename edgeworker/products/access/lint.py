@@ -18,12 +18,12 @@ from edgeworker.products.access.matching import ApplicationIndex
 from edgeworker.products.access.objects import (
     parse_application,
     parse_group,
-    parse_identity_provider,
     parse_list,
     parse_policy,
     parse_service_token,
 )
 from edgeworker.products.access.policy import RuleContext, flat
+from edgeworker.products.access.provider_objects import parse_identity_provider
 from edgeworker.products.access.rules import (
     NEEDS_IDENTITY,
     AnyServiceTokenRule,

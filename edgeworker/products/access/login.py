@@ -305,13 +305,13 @@ def is_email(text: str) -> bool:
     )
 
 
-async def read_form(request: Request) -> dict[str, str] | None:
+async def read_form(request: Request, *, limit: int = _MAX_FORM_BYTES) -> dict[str, str] | None:
     """A form's fields; None where it is none, too large, or has a field twice."""
     kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded" or request.body is None:
         return None
     try:
-        content = await request.body.read(limit=_MAX_FORM_BYTES)
+        content = await request.body.read(limit=limit)
         fields = parse_qs(content.decode("utf-8"), keep_blank_values=True, max_num_fields=64, errors="strict")
     except (BodyTooLarge, ValueError):
         return None

@@ -16,16 +16,13 @@ from edgeworker.products.access.config import (
     CorsSettings,
     DecisionName,
     Destination,
-    IdentityProvider,
     LocalIdentity,
     ManagedOAuthSettings,
-    OIDCSettings,
     Policy,
     PublicDestination,
     RuleList,
     SaasSettings,
     SameSite,
-    SAMLSettings,
     ServiceToken,
     WorkerDestination,
 )
@@ -42,7 +39,7 @@ APP_TYPES: Final[dict[str, AppType]] = {"self_hosted": "self_hosted", "saas": "s
 _SAME_SITE: Final[dict[str, SameSite]] = {"": "", "none": "none", "lax": "lax", "strict": "strict"}
 
 _HOST: Final = re.compile(r"[a-z0-9*](?:[a-z0-9*._-]*[a-z0-9*])?")
-_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _AUD: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -127,7 +124,7 @@ def parse_application(
     if not _AUD.fullmatch(aud):
         raise InvalidObject(app.at("aud"), f'"{aud}" is not an AUD tag: it has 64 digits and letters a to f')
     header = app.text("read_service_tokens_from_header", "")
-    if header and not _HEADER.fullmatch(header):
+    if header and not HEADER_NAME.fullmatch(header):
         raise InvalidObject(app.at("read_service_tokens_from_header"), f'"{header}" is not the name of a header')
     return Application(
         id=app.text("id", made_up_uuid("app", name)),
@@ -267,41 +264,6 @@ def _saas(settings: JSONObject, name: str) -> SaasSettings:
 def _custom_claims(settings: JSONObject) -> list[tuple[str, str]]:
     claims = (JSONObject.of(item, path) for item, path in settings.items("custom_claims"))
     return [(claim.text("name"), claim.inner("source").text("name", claim.text("name"))) for claim in claims]
-
-
-def parse_identity_provider(value: JSON, path: str = "", *, source: str = "") -> IdentityProvider:
-    provider = JSONObject.of(value, path)
-    kind = provider.text("type")
-    name = provider.text("name", kind)
-    config = provider.inner("config")
-    oidc = saml = None
-    if kind == "saml":
-        saml = SAMLSettings(
-            issuer_url=config.text("issuer_url"),
-            sso_target_url=config.text("sso_target_url"),
-            certificates=config.texts("idp_public_certs") or (config.text("idp_public_cert"),),
-            attributes=config.texts("attributes"),
-            email_attribute_name=config.text("email_attribute_name", ""),
-            force_authn=config.boolean("force_authn", False),
-        )
-    elif kind not in ("onetimepin", "local") and config.has("auth_url"):
-        oidc = OIDCSettings(
-            client_id=config.text("client_id"),
-            client_secret=config.text("client_secret", ""),
-            auth_url=config.text("auth_url"),
-            token_url=config.text("token_url"),
-            certs_url=config.text("certs_url"),
-            scopes=config.texts("scopes") or ("openid", "email", "profile"),
-            claims=config.texts("claims"),
-            email_claim_name=config.text("email_claim_name", "email"),
-            pkce=config.boolean("pkce_enabled", True),
-            issuer=config.text("issuer", ""),
-            userinfo_url=config.text("userinfo_url", ""),
-        )
-    elif kind == "oidc":
-        raise InvalidObject(config.path, 'has no "auth_url"')
-    identifier = provider.text("id", made_up_uuid("identity_provider", kind, name))
-    return IdentityProvider(identifier, name, kind, oidc, saml, source)
 
 
 def parse_local_identity(value: JSON, path: str = "") -> LocalIdentity:

@@ -20,7 +20,6 @@ from edgeworker.config import JSON
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
 from edgeworker.products.access import cookies, pages, replies
-from edgeworker.products.access.client_limit import ClientLimit
 from edgeworker.products.access.config import IdentityProvider, OIDCSettings
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import secret_hash
@@ -59,27 +58,9 @@ class OIDCLogin:
     def __init__(self, services: AccessServices, flow: LoginFlow) -> None:
         self._services = services
         self._flow = flow
-        self._limit = ClientLimit(100, _STATE_SECONDS)
 
-    async def begin(self, request: Request, rest: str, snapshot: Snapshot) -> Response:
-        """GET /cdn-cgi/access/idp/<provider>/<host>: to the provider."""
-        provider_id, _, host = rest.partition("/")
-        login = await self._flow.read(request, host, snapshot)
-        if isinstance(login, Response):
-            return login
-        offered = snapshot.providers_for(login.application)
-        provider = next((item for item in offered if item.id == provider_id), None)
-        team = snapshot.organization.name
-        if provider is None or provider.oidc is None:
-            text = "This application does not log in with it."
-            return pages.message_page("Unknown identity provider", text, team=team, status=404)
-        if not self._limit.allows(request.client.ip, self._services.clock.now()):
-            return pages.message_page("Too many logins", "Wait some minutes.", team=team, status=429)
-        return self._flow.with_browser(await self._redirect(login, provider, provider.oidc, snapshot), login)
-
-    async def _redirect(
-        self, login: Login, provider: IdentityProvider, oidc: OIDCSettings, snapshot: Snapshot
-    ) -> Response:
+    async def begin(self, login: Login, provider: IdentityProvider, oidc: OIDCSettings, snapshot: Snapshot) -> Response:
+        """To the provider."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         value: dict[str, JSON] = {
             "provider": provider.id,

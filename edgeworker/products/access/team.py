@@ -5,12 +5,12 @@ from typing import Final
 from edgeworker.messages import Headers, Request, Response
 from edgeworker.products.access import cookies, managed_oauth, pages, replies, saas_oidc
 from edgeworker.products.access.directory import Snapshot
+from edgeworker.products.access.external_login import ExternalLogin
 from edgeworker.products.access.identity_document import identity_document, service_document
 from edgeworker.products.access.logging_out import may_log_out, return_address
 from edgeworker.products.access.login import LoginFlow, local_identity
 from edgeworker.products.access.login_links import PREFIX
 from edgeworker.products.access.managed_oauth import ManagedOAuth
-from edgeworker.products.access.oidc_login import OIDCLogin
 from edgeworker.products.access.one_time_pin import OneTimePin
 from edgeworker.products.access.saas_oidc import SaasProvider
 from edgeworker.products.access.services import AccessServices
@@ -25,7 +25,7 @@ class TeamDomain:
         self._services = services
         self._flow = LoginFlow(services)
         self._pin = OneTimePin(services, self._flow)
-        self._oidc = OIDCLogin(services, self._flow)
+        self._external = ExternalLogin(services, self._flow)
         self._saas = SaasProvider(services, self._flow)
         self._oauth = ManagedOAuth(services, self._flow)
 
@@ -58,9 +58,13 @@ class TeamDomain:
                 # A form's page that was reloaded.
                 return replies.redirect(f"{PREFIX}login/{rest}{request.url.query}")
             case "GET", "idp" if rest:
-                return await self._oidc.begin(request, rest, snapshot)
-            case "GET", "callback":
-                return await self._oidc.finish(request, snapshot)
+                return await self._external.begin(request, rest, snapshot)
+            case "GET" | "POST", "callback":
+                return await self._external.finish(request, snapshot)
+            case "GET" | "HEAD", "saml-metadata":
+                return self._external.metadata("", snapshot) or self._missing(snapshot)
+            case "GET" | "HEAD", provider if rest == "saml-metadata":
+                return self._external.metadata(provider, snapshot) or self._missing(snapshot)
             case "GET" | "HEAD", "get-identity":
                 return await self._get_identity(request, snapshot)
             case "GET" | "POST", "logout":
