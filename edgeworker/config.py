@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from edgeworker.balancing.settings import LoadBalancer
 from edgeworker.javascript.project import ENDINGS, Build
 from edgeworker.javascript.settings import DEFAULT_SETTINGS, JavaScriptSettings
 from edgeworker.schema import fields as schema
@@ -189,6 +190,9 @@ class Zone:
     origin_tls: OriginTLS = field(default=USUAL_ORIGIN_TLS, metadata=schema.inline(OriginTLS))
     normalize_to_origin: bool = schema.setting(True, BOOLEAN, NORMALIZE_DOC)
     products: tuple[ProductConfig, ...] = field(default=(), metadata=schema.extensions())
+    load_balancers: tuple[LoadBalancer, ...] = field(
+        default=(), metadata=schema.tables(LoadBalancer, "several origins, with health checks and failover")
+    )
 
 
 @dataclass(frozen=True, slots=True)

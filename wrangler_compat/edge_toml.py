@@ -74,7 +74,8 @@ class DeclaredZone:
 
     def check_table(self, context: FieldContext, written: Mapping[str, object]) -> None:
         zone = self.zone
-        check_origin_tls(context, written, [zone.origin, *zone.origins.values()])
+        balanced = (server.url for balancer in zone.load_balancers for server in balancer.origins)
+        check_origin_tls(context, written, [zone.origin, *zone.origins.values(), *balanced])
         _warn_of_unnormalized_paths(context, normalizes=zone.normalize_to_origin)
         for pattern in self.routes_without_worker:
             mistake = self._find_mistake(pattern)

@@ -122,7 +122,13 @@ def table_as_json(config: Config, resolver: Resolver) -> dict[str, JSON]:
         "default_worker": config.default_worker,
         "default_on_every_host": config.default_on_every_host,
         "zones": [
-            {"name": zone.name, "id": zone.id, "origin": zone.origin, "origins": dict(zone.origins)}
+            {
+                "name": zone.name,
+                "id": zone.id,
+                "origin": zone.origin,
+                "origins": dict(zone.origins),
+                "load_balancers": {each.name: [server.url for server in each.origins] for each in zone.load_balancers},
+            }
             for zone in resolver.zones
         ],
         "origin": config.origin,
@@ -169,7 +175,13 @@ def _answer_as_json(resolution: Resolution) -> dict[str, JSON]:
         case RunWorker(worker, by):
             return {"kind": "worker", "worker": worker, "by": by, "zone": zone, "route": route}
         case ToOrigin(_, origin):
-            return {"kind": "origin", "origin": origin, "why": resolution.why, "zone": zone, "route": route}
+            return {
+                "kind": "origin",
+                "origin": None if origin is None else str(origin),
+                "why": resolution.why,
+                "zone": zone,
+                "route": route,
+            }
 
 
 def _outcome(verdict: Verdict) -> str:

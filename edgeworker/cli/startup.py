@@ -117,6 +117,9 @@ def zone_rows(config: Config) -> list[list[str]]:
     for zone in config.zones:
         rows.append([zone.name, zone.id, zone.origin or config.origin or "(none)"])
         rows += [[f"  {host}", "", origin] for host, origin in zone.origins.items()]
+        for balancer in zone.load_balancers:
+            servers = ", ".join(server.url for server in balancer.origins)
+            rows.append([f"  {balancer.host or '(load balancer)'}", "", servers])
     if config.origin is not None:
         rows.append(["(every other host)", "", config.origin])
     return rows

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworker.assets import AssetServer
+from edgeworker.balancing.board import OriginBoard
 from edgeworker.bindings import Resources, ServiceBinding, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
@@ -38,6 +39,7 @@ class PersistentServices:
     state: State = field(default_factory=MemoryState)
     cache: CacheStore = field(default_factory=MemoryCache)
     rates: RateCounters = field(default_factory=RateCounters)
+    origins: OriginBoard = field(default_factory=OriginBoard)
     secrets: Path | None = None
 
     async def close(self) -> None:
@@ -93,7 +95,7 @@ async def build(
         applied = open_products(
             registry.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
         )
-        return Edge(config, services, resolver, workers, applied)
+        return Edge(config, services, resolver, workers, applied, persistent.origins)
     except BaseException:
         for worker in workers.values():
             await worker.close()

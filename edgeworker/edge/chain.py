@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgeworker.admission import Refusal, admit
+from edgeworker.balancing.board import OriginBoard
 from edgeworker.config import Config
 from edgeworker.edge import pages
 from edgeworker.edge.cf import CfProperties
@@ -28,6 +29,7 @@ from edgeworker.messages import URL, Request, Response
 from edgeworker.routing import Resolver, RunWorker
 from edgeworker.routing.developer_hosts import name_below_localhost
 from edgeworker.runtime import Scheduled, Worker
+from edgeworker.server.balanced_origin import BalancedServer
 from edgeworker.subrequests import Subrequests
 
 _log = logging.getLogger(__name__)
@@ -49,12 +51,16 @@ class Edge:
         resolver: Resolver,
         workers: Mapping[str, Worker],
         products: Sequence[AppliedProduct] = (),
+        board: OriginBoard | None = None,
     ) -> None:
+        """`board` holds what is known of origins."""
         self.config = config
         self.resolver = resolver
         self.workers = workers
         self._properties = CfProperties(config.cf)
-        self._destinations = Destinations(config, services, resolver, workers, self.fetch_from_worker)
+        self._destinations = Destinations(
+            config, services, resolver, workers, self.fetch_from_worker, board or OriginBoard()
+        )
         triggers = ManualTriggers(config, services.clock, workers, self.scheduled) if config.trigger_urls else None
         for product in products:
             product.fetch.edge = self.fetch_from_worker
@@ -100,6 +106,11 @@ class Edge:
             return await self._chain(admitted.url).fetch(self._properties.attach_for_subrequest(admitted))
         except StoreError as error:
             return _storage_failed(admitted, error)
+
+    @property
+    def balanced_servers(self) -> Sequence[BalancedServer]:
+        """The origins of all load balancers."""
+        return self._destinations.balanced_servers
 
     async def scheduled(self, worker: str, event: Scheduled) -> None:
         """One firing of a cron trigger. Raises ScriptFailure for what the handler raised, or if there is none."""

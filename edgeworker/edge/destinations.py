@@ -1,9 +1,12 @@
 """Carries out a resolution: runs the worker or asks the origin. What goes wrong there ends as a page."""
 
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
 from edgeworker.admission import MAX_LOOPS, without_edge_cookies
+from edgeworker.balancing.board import OriginBoard, OriginRecord
+from edgeworker.balancing.settings import LoadBalancer
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.edge import pages
@@ -15,6 +18,7 @@ from edgeworker.handler import Handler, Services
 from edgeworker.messages import Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 from edgeworker.runtime import ScriptFailure, Worker
+from edgeworker.server.balanced_origin import BalancedOrigin, BalancedServer
 from edgeworker.subrequests import SubrequestRouter, Subrequests
 
 _log = logging.getLogger(__name__)
@@ -30,6 +34,7 @@ class Destinations:
         resolver: Resolver,
         workers: Mapping[str, Worker],
         other_zones: Callable[[Request], Awaitable[Response]],
+        board: OriginBoard,
     ) -> None:
         """`other_zones` answers a worker's fetch() of another zone of this edge."""
         self._config = config
@@ -37,7 +42,15 @@ class Destinations:
         self._origin_at = services.origin_at
         self._resolver = resolver
         self._workers = workers
-        self._origins: dict[str, Handler] = {}
+        self._board = board
+        # An origin that stands alone is counted here; a load balancer counts its own.
+        self._origins: dict[str, tuple[Handler, OriginRecord]] = {}
+        random_value = secrets.SystemRandom().random
+        self._balanced = {
+            balancer.name: BalancedOrigin(balancer, services.origin_at, board, services.clock, random_value)
+            for zone in resolver.zones
+            for balancer in zone.load_balancers
+        }
         self.subrequest_router = SubrequestRouter(
             resolver=resolver,
             same_zone=self.answer,
@@ -46,6 +59,11 @@ class Destinations:
             clock=services.clock,
             max_subrequests=config.outbound.max_subrequests,
         )
+
+    @property
+    def balanced_servers(self) -> list[BalancedServer]:
+        """The origins of all load balancers."""
+        return [one for balanced in self._balanced.values() for one in balanced.servers]
 
     async def answer(self, request: Request, resolution: RunWorker | ToOrigin) -> Response:
         match resolution:
@@ -95,13 +113,14 @@ class Destinations:
         base = resolution.origin
         if base is None:
             return self._nothing_here(request, resolution)
-        origin = self._origins.get(base)
-        if origin is None:
-            origin = self._origins[base] = self._origin_at(base)
         zone = resolution.zone
         normalize = self._config.normalize_to_origin and (zone is None or zone.normalize_to_origin)
+        sent = request if normalize else as_sent_by_client(request)
         try:
-            response = await origin.fetch(request if normalize else as_sent_by_client(request))
+            if isinstance(base, LoadBalancer):
+                response = await self._balanced[base.name].fetch(sent)
+            else:
+                response = await self._ask_single_origin(sent, base)
         except OriginError as error:
             _log.warning("origin %s: %s", base, error)
             if request.trace is not None:
@@ -109,6 +128,21 @@ class Destinations:
             details = self._details(request, f"origin {base}: {error}")
             response = pages.answer(pages.origin_failed(error), request, details=details)
         response.served_by = "origin"
+        return response
+
+    async def _ask_single_origin(self, request: Request, base: str) -> Response:
+        known = self._origins.get(base)
+        if known is None:
+            known = self._origins[base] = (self._origin_at(base), self._board.record("", base))
+        origin, record = known
+        record.requests += 1
+        begun = self._clock.monotonic()
+        try:
+            response = await origin.fetch(request)
+        except OriginError as error:
+            record.add_failure(str(error), now=self._clock.now())
+            raise
+        record.durations.add(self._clock.monotonic() - begun)
         return response
 
     def _nothing_here(self, request: Request, resolution: ToOrigin) -> Response:

@@ -43,6 +43,7 @@ STORAGE_FAILED: Final = ErrorPage(503, None, "Service unavailable", "The edge ca
 RESERVED: Final = ErrorPage(404, None, "Not found", "Paths under /cdn-cgi/ belong to the edge.")
 
 _ORIGIN_TITLES: Final = {
+    503: "Service unavailable",
     520: "Web server returned an unknown error",
     521: "Web server is down",
     522: "Connection timed out",

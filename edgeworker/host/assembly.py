@@ -14,7 +14,7 @@ from edgeworker.handler import Background, Handler, Services
 from edgeworker.host.cloudflare_api import LocalCloudflareAPI
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
-from edgeworker.routing import origin_tls_of
+from edgeworker.routing import origin_timeouts_of, origin_tls_of
 from edgeworker.runtime import Scheduled
 from edgeworker.server.origin import OriginClient
 from edgeworker.state import MemoryState
@@ -124,6 +124,7 @@ class Assembly:
         new = await _generation(config, self.store, self._persistent, self.clock, self.background, self._cloudflare_api)
         old, self._current = self._current, new
         old.retired = True
+        self._persistent.origins.keep_only(one.balancer for one in new.edge.balanced_servers)
         self._retired.append(old)
         if old.in_flight == 0:
             self._close_later(old)
@@ -157,7 +158,7 @@ async def _generation(
     background: Background,
     cloudflare_api: Handler | None,
 ) -> _Generation:
-    client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config))
+    client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config), timeouts=origin_timeouts_of(config))
     internet: Handler = client.internet
     if config.cloudflare_api_for_workers and cloudflare_api is not None:
         internet = LocalCloudflareAPI(cloudflare_api, internet)

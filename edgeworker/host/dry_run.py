@@ -11,7 +11,7 @@ from edgeworker.edge import build
 from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
-from edgeworker.routing import origin_tls_of
+from edgeworker.routing import origin_timeouts_of, origin_tls_of
 from edgeworker.server.origin import OriginClient
 
 _EVENTS = ("fetch", "scheduled")
@@ -60,7 +60,7 @@ async def _load(config: Config, worker: Worker, clock: Clock) -> DryRun:
         products=(),
     )
     background = Background()
-    client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config))
+    client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config), timeouts=origin_timeouts_of(config))
     services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
     store = MemoryStore()
     try:

@@ -1,9 +1,12 @@
 """An edge whose state is in a data directory: KV, cache, atomic values and the scripts on top of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from edgeworker.balancing.board import OriginBoard
 from edgeworker.cache.disk import DiskCache
 from edgeworker.clock import Clock
 from edgeworker.config import Config
@@ -11,6 +14,7 @@ from edgeworker.edge import PersistentServices
 from edgeworker.handler import Handler
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.datadir import DataDir
+from edgeworker.host.origin_health import OriginHealthFile
 from edgeworker.host.sockets import Behind, ManagementApi, ManagementSocket
 from edgeworker.host.storage import Storage
 from edgeworker.kv.sweeper import sweep_for_ever
@@ -24,7 +28,8 @@ class StoredEdge:
     """An `Opener` for `serve`. `make_api` gets KV and the other state; without it there is no API socket.
 
     `wrap` puts a handler in front of the edge; `access_logger` is told of each finished request. Of several processes
-    one `sweeps` what has expired. `others` are more sockets of the management plane.
+    one `sweeps` what has expired and checks `origins`, whose health the others read from `health_file`. `others` are
+    more sockets of the management plane.
     """
 
     config: Config
@@ -35,6 +40,8 @@ class StoredEdge:
     access_logger: AccessLogger | None = None
     drain_seconds: float = 0.0
     sweeps: bool = True
+    origins: OriginBoard = field(default_factory=OriginBoard)
+    health_file: Path | None = None
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
 
     async def __call__(self, stack: AsyncExitStack) -> Behind:
@@ -42,7 +49,9 @@ class StoredEdge:
         storage = Storage.open(self.data.kv_file, self.config.kv, self.clock)
         stack.push_async_callback(storage.close)
         state = SQLiteState(self.data.path, self.clock)
-        persistent = PersistentServices(state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets")
+        persistent = PersistentServices(
+            state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets", origins=self.origins
+        )
         stack.push_async_callback(persistent.close)
         api = None if self.make_api is None else self.make_api(storage, state)
         assembly = await Assembly.open(
@@ -53,5 +62,12 @@ class StoredEdge:
         watchdog.start()
         stack.callback(watchdog.close)
         edge = assembly if self.wrap is None else self.wrap(assembly)
-        work = (lambda: sweep_for_ever(storage.whole, self.clock)) if self.sweeps else None
+        health = OriginHealthFile(self.origins, self.clock, self.health_file, checks=self.sweeps)
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(health.run(lambda: assembly.edge.balanced_servers))
+                if self.sweeps:
+                    group.create_task(sweep_for_ever(storage.whole, self.clock))
+
         return Behind(edge, api, self.access_logger, assembly, work, self.others)

@@ -3,30 +3,17 @@
 Labels are bounded: methods are the known ones, workers the first of each name up to a limit, hosts and paths are none.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from edgeworker.durations import Durations
+from edgeworker.metrics.origin_report import OriginReport
 from edgeworker.server.access_log import AccessLogRecord
 
-# Seconds, as Prometheus clients have them by default.
-BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 _MOST_NAMES: Final = 200
 OTHER: Final = "other"
-
-
-@dataclass(slots=True)
-class Durations:
-    """A histogram: how many in each bucket (the last one is without bound), and their sum in seconds."""
-
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
-    total: float = 0.0
-
-    def add(self, seconds: float) -> None:
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.total += seconds
 
 
 @dataclass(slots=True)
@@ -42,6 +29,7 @@ class Counters:
     last_reload_at: int = 0  # epoch seconds
     started_at: int = 0
     in_flight: int = 0
+    origins: dict[tuple[str, str], OriginReport] = field(default_factory=dict)
 
     def add_request(self, record: AccessLogRecord) -> None:
         method = record.method if record.method in _METHODS else OTHER
@@ -56,16 +44,18 @@ class Counters:
         self.sent_bytes += record.sent_bytes
         self.cut += not record.complete
 
-    def merge(self, other: "Counters") -> None:
-        """Adds what another process counted."""
+    def merge(self, other: "Counters", *, is_alive: bool = True) -> None:
+        """Adds what another process counted; of one that has ended only what adds up."""
         self.requests.update(other.requests)
         for name, durations in other.durations.items():
-            mine = self.durations.setdefault(name, Durations())
-            mine.counts = [one + two for one, two in zip(mine.counts, durations.counts, strict=True)]
-            mine.total += durations.total
+            self.durations.setdefault(name, Durations()).merge(durations)
         self.sent_bytes += other.sent_bytes
         self.cut += other.cut
         self.reloads += other.reloads
         self.failed_reloads += other.failed_reloads
         self.last_reload_at = max(self.last_reload_at, other.last_reload_at)
         self.started_at = min(filter(None, (self.started_at, other.started_at)), default=0)
+        for key, report in other.origins.items():
+            known = self.origins.get(key)
+            mine = report if is_alive else report.of_ended_process()
+            self.origins[key] = mine if known is None else known.joined_with(mine)

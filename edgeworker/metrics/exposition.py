@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 import edgeworker
-from edgeworker.metrics.counters import BUCKETS, Counters
+from edgeworker.durations import BUCKETS, Durations
+from edgeworker.metrics.counters import Counters
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -27,12 +28,7 @@ def _lines(counters: Counters, processes: int) -> Iterator[str]:
         yield f"edgeworker_requests_total{{{labels}}} {count}"
     yield from _head("edgeworker_request_duration_seconds", "histogram", "From the head of a request to its last byte.")
     for name, durations in sorted(counters.durations.items()):
-        label, below = f'served_by="{_escape(name)}"', 0
-        for bound, count in zip((*map(repr, BUCKETS), "+Inf"), durations.counts, strict=True):
-            below += count
-            yield f'edgeworker_request_duration_seconds_bucket{{{label},le="{bound}"}} {below}'
-        yield f"edgeworker_request_duration_seconds_sum{{{label}}} {durations.total!r}"
-        yield f"edgeworker_request_duration_seconds_count{{{label}}} {below}"
+        yield from _histogram("edgeworker_request_duration_seconds", f'served_by="{_escape(name)}"', durations)
     yield from _single("edgeworker_requests_in_flight", "gauge", "Requests under way.", counters.in_flight)
     yield from _single("edgeworker_sent_bytes_total", "counter", "Bytes of response bodies.", counters.sent_bytes)
     yield from _single("edgeworker_cut_responses_total", "counter", "Responses that did not end.", counters.cut)
@@ -41,6 +37,41 @@ def _lines(counters: Counters, processes: int) -> Iterator[str]:
     yield from _single(
         "edgeworker_last_reload_time_seconds", "gauge", "The last reload; 0 for none.", counters.last_reload_at
     )
+    yield from _origin_lines(counters)
+
+
+def _origin_lines(counters: Counters) -> Iterator[str]:
+    """Bounded by the configuration. An origin that stands alone has `load_balancer=""` and no health."""
+    reports = sorted(counters.origins.items())
+    balanced = [pair for pair in reports if pair[0][0]]
+    yield from _head("edgeworker_origin_healthy", "gauge", "1 if every process sends requests there.")
+    for key, report in balanced:
+        yield f"edgeworker_origin_healthy{{{_origin_labels(key)}}} {int(report.healthy == report.processes)}"
+    yield from _head("edgeworker_origin_requests_in_flight", "gauge", "Requests under way to the origin.")
+    for key, report in balanced:
+        yield f"edgeworker_origin_requests_in_flight{{{_origin_labels(key)}}} {report.in_use}"
+    yield from _head("edgeworker_origin_requests_total", "counter", "Requests sent to the origin, retries among them.")
+    for key, report in reports:
+        yield f"edgeworker_origin_requests_total{{{_origin_labels(key)}}} {report.requests}"
+    yield from _head("edgeworker_origin_failures_total", "counter", "Requests that the origin did not answer.")
+    for key, report in reports:
+        yield f"edgeworker_origin_failures_total{{{_origin_labels(key)}}} {report.failures}"
+    yield from _head("edgeworker_origin_response_seconds", "histogram", "Up to the head of the origin's answer.")
+    for key, report in reports:
+        yield from _histogram("edgeworker_origin_response_seconds", _origin_labels(key), report.durations)
+
+
+def _origin_labels(key: tuple[str, str]) -> str:
+    return f'load_balancer="{_escape(key[0])}",origin="{_escape(key[1])}"'
+
+
+def _histogram(name: str, labels: str, durations: Durations) -> Iterator[str]:
+    below = 0
+    for bound, count in zip((*map(repr, BUCKETS), "+Inf"), durations.counts, strict=True):
+        below += count
+        yield f'{name}_bucket{{{labels},le="{bound}"}} {below}'
+    yield f"{name}_sum{{{labels}}} {durations.total!r}"
+    yield f"{name}_count{{{labels}}} {below}"
 
 
 def status_text(counters: Counters, *, processes: int, now: int) -> str:

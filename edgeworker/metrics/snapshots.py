@@ -7,13 +7,16 @@ import json
 import logging
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from edgeworker.clock import Clock
+from edgeworker.durations import BUCKETS, Durations
 from edgeworker.files import Draft
-from edgeworker.metrics.counters import BUCKETS, Counters, Durations
+from edgeworker.metrics.counters import Counters
+from edgeworker.metrics.origin_report import from_rows, to_rows
 
 _log = logging.getLogger(__name__)
 
@@ -21,21 +24,27 @@ INTERVAL_SECONDS: Final = 1.0
 _MOST_FILES: Final = 4096
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """`folder` None: there is one process."""
+    """`folder` None: there is one process. `refresh` is called before `own` is told, for what is not counted there."""
 
     own: Counters
     folder: Path | None = None
+    refresh: Callable[[], None] = _nothing
 
     async def write_for_ever(self, clock: Clock) -> None:
         while True:
-            await clock.sleep(INTERVAL_SECONDS)
             self.write()
+            await clock.sleep(INTERVAL_SECONDS)
 
     def write(self) -> None:
         if self.folder is None:
             return
+        self.refresh()
         file = self.folder / f"{os.getpid()}.json"
         try:
             draft = Draft(file.with_suffix(".draft"))
@@ -47,6 +56,7 @@ class Snapshots:
     def joined(self) -> tuple[Counters, int]:
         """The counts, this process's as they are now and the others' as they were a second ago at most; and how many
         processes there are."""
+        self.refresh()
         whole, processes = Counters(), 1
         whole.merge(self.own)
         whole.in_flight = self.own.in_flight
@@ -57,8 +67,9 @@ class Snapshots:
                 continue
             try:
                 other = from_json(file.read_text("utf-8"))
-                whole.merge(other)
-                if _is_alive(int(file.stem)):
+                is_alive = _is_alive(int(file.stem))
+                whole.merge(other, is_alive=is_alive)
+                if is_alive:
                     processes += 1
                     whole.in_flight += other.in_flight
             except (OSError, ValueError, KeyError, TypeError) as error:
@@ -90,6 +101,7 @@ def to_json(counters: Counters) -> str:
                 counters.started_at,
                 counters.in_flight,
             ],
+            "origins": to_rows(counters.origins.values()),
         }
     )
 
@@ -101,4 +113,6 @@ def from_json(text: str) -> Counters:
     if any(len(one.counts) != len(BUCKETS) + 1 for one in durations.values()):
         raise ValueError("another number of buckets")
     requests = Counter({(method, status, name): count for method, status, name, count in told["requests"]})
-    return Counters(requests, durations, *told["numbers"])
+    counters = Counters(requests, durations, *told["numbers"])
+    counters.origins = dict(from_rows(told["origins"]))
+    return counters

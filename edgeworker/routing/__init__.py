@@ -2,6 +2,7 @@
 
 from edgeworker.messages.hosts import canonical_host, is_loopback
 from edgeworker.routing.ambiguous_paths import alternative_paths
+from edgeworker.routing.origin_timeouts import origin_timeouts_of
 from edgeworker.routing.origin_tls import origin_tls_of
 from edgeworker.routing.pattern import Mismatch, Pattern, parse_pattern
 from edgeworker.routing.resolver import Explanation, ExplanationStep, Resolution, Resolver, RunWorker, ToOrigin
@@ -29,6 +30,7 @@ __all__ = [
     "canonical_host",
     "is_loopback",
     "origin_of",
+    "origin_timeouts_of",
     "origin_tls_of",
     "parse_pattern",
     "served_names",

@@ -36,6 +36,7 @@ def _written(config: Config) -> Iterator[tuple[str, OriginTLS, str]]:
         yield config.origin, config.origin_tls, "the top of edge.toml"
     for zone in config.zones:
         place = f'zone "{zone.name}"'
-        for origin in (zone.origin, *zone.origins.values()):
+        balanced = (server.url for balancer in zone.load_balancers for server in balancer.origins)
+        for origin in (zone.origin, *zone.origins.values(), *balanced):
             if origin is not None:
                 yield origin, zone.origin_tls, place

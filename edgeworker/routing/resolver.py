@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from edgeworker.balancing.settings import LoadBalancer
 from edgeworker.config import Config, Route, Zone
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL
@@ -32,13 +33,13 @@ class RunWorker:
 
 @dataclass(frozen=True, slots=True)
 class ToOrigin:
-    """`origin` is the base URL of the server to ask, or None: none is configured for this host.
+    """`origin` is the base URL of the server to ask, or the load balancer of several; None: none is configured.
 
     `route` is the route without a worker that won, or None: nothing took the request.
     """
 
     zone: Zone | None
-    origin: str | None
+    origin: str | LoadBalancer | None
     route: Route | None = None
 
     @property
@@ -231,7 +232,7 @@ class Resolver:
             if matched_by == "default worker":
                 return steps
         origin = resolution.origin if isinstance(resolution, ToOrigin) else None
-        steps.append(ExplanationStep("origin", origin or "none is configured for this host"))
+        steps.append(ExplanationStep("origin", "none is configured for this host" if origin is None else str(origin)))
         return steps
 
     def _on_workers_dev(self, host: str) -> str:

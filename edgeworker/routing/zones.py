@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from edgeworker.balancing.settings import LoadBalancer
 from edgeworker.config import Zone
 from edgeworker.errors import ConfigError
 from edgeworker.messages.hosts import canonical_host, is_within, parents
@@ -40,14 +41,16 @@ class Zones:
         return self._by_name.get(canonical_host(name))
 
 
-def origin_of(zone: Zone | None, host: str, default: str | None) -> str | None:
-    """The base URL of the server behind `host`, or None if there is none.
+def origin_of(zone: Zone | None, host: str, default: str | None) -> str | LoadBalancer | None:
+    """The base URL of the server behind `host`, or the load balancer, or None if there is none.
 
     The zone's origin for exactly this host, else for the nearest "*.suffix" above it, else the zone's own, else
     `default`. `zone` is one that `Zones` gave.
     """
     if zone is None:
         return default
+    if zone.load_balancers:
+        return _balanced_origin(zone, host) or default
     exact = zone.origins.get(host)
     if exact is not None:
         return exact
@@ -55,20 +58,42 @@ def origin_of(zone: Zone | None, host: str, default: str | None) -> str | None:
     return next(wildcards, None) or zone.origin or default
 
 
+def _balanced_origin(zone: Zone, host: str) -> str | LoadBalancer | None:
+    for key in (host, *(f"*.{name}" for name in parents(host)), ""):
+        balancer = next((each for each in zone.load_balancers if each.host == key), None)
+        found = balancer or (zone.origins.get(key) if key else zone.origin)
+        if found is not None:
+            return found
+    return None
+
+
 def _canonical(zone: Zone) -> Zone:
     where = f"{zone.source}: " if zone.source else ""
     try:
         name = canonical_host(zone.name)
         origins = {_canonical_key(host): origin for host, origin in zone.origins.items()}
+        balancers = tuple(_named_balancer(balancer, name) for balancer in zone.load_balancers)
     except ConfigError as error:
         raise ConfigError(f'{where}zone "{zone.name}": {error}') from error
-    for host in origins:
+    for host in (*origins, *(balancer.host for balancer in balancers if balancer.host)):
         if not is_within(host.removeprefix("*."), name):
             raise ConfigError(
                 f'{where}zone "{zone.name}" has an origin for "{host}", which is not in it; write "{name}", '
                 f'a host that ends in ".{name}", or "*.{name}"'
             )
-    return replace(zone, name=name, origins=origins)
+    hosts = [*origins, *([""] if zone.origin is not None else []), *(balancer.host for balancer in balancers)]
+    for index, host in enumerate(hosts):
+        if host in hosts[:index]:
+            shown = f'"{host}"' if host else "every host"
+            raise ConfigError(
+                f'{where}zone "{zone.name}" has two origins for {shown}: write one origin or one load balancer for it'
+            )
+    return replace(zone, name=name, origins=origins, load_balancers=balancers)
+
+
+def _named_balancer(balancer: LoadBalancer, zone: str) -> LoadBalancer:
+    host = _canonical_key(balancer.host) if balancer.host else ""
+    return replace(balancer, host=host, zone=zone, name=f"{zone}:{host}" if host else zone)
 
 
 def _canonical_key(host: str) -> str:

@@ -141,6 +141,16 @@ def _is_header(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value) is not None
 
 
+def _is_target(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"/[!-~]*", value) is not None and "#" not in value
+
+
+def _are_statuses(value: object) -> bool:
+    return isinstance(value, str) and all(
+        re.fullmatch(r"[1-5](?:[0-9][0-9]|[xX][xX])", part.strip()) for part in value.split(",")
+    )
+
+
 def _texts(value: object, _folder: Path) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list) else ()
 
@@ -171,6 +181,13 @@ PATH: Final = ValueType("a text", _is_text, lambda value, folder: folder / str(v
 ID: Final = ValueType('a text without "/"', _is_id)
 HOST: Final = ValueType('a host name such as "example.com"', _is_host)
 SERVER_NAME: Final = ValueType(HOST.expected, _is_host, lambda value, _folder: str(value).lower())
+WILDCARD_HOST: Final = ValueType(
+    'a host name such as "api.example.com", or "*.example.com"',
+    lambda value: isinstance(value, str) and _is_host(value.removeprefix("*.")),
+    lambda value, _folder: str(value).lower(),
+)
+TARGET: Final = ValueType('a path such as "/health"', _is_target)
+STATUSES: Final = ValueType('statuses such as "2xx" or "200, 204"', _are_statuses)
 HOSTS: Final = ValueType('an array of host names such as ["edge.test"]', _are_hosts, _texts)
 CERTIFIED: Final = ValueType(
     'an array of hosts such as ["api.example.com", "*.example.com"]', _are_certified, _lower_texts

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edgeworker.admission import IS_HOP_BY_HOP, Field, end_to_end
+from edgeworker.balancing.settings import OriginTimeouts
 from edgeworker.clock import Clock
 from edgeworker.config import USUAL_ORIGIN_TLS, OriginTLS, Outbound
 from edgeworker.errors import ConfigError, OriginError
@@ -32,6 +33,7 @@ _OWN: Final = frozenset({b"host", b"content-length", b"expect"})
 
 
 NO_ORIGIN_TLS: Final[Mapping[str, OriginTLS]] = MappingProxyType({})
+NO_TIMEOUTS: Final[Mapping[str, OriginTimeouts]] = MappingProxyType({})
 
 
 # What is done with a field of that name.
@@ -57,11 +59,17 @@ class OriginClient:
     the Host that the request's URL says. Both raise OriginError. What `internet` may reach is decided by
     `outbound.allow_private`; the constructor raises ConfigError for entries in it that mean nothing, and for TLS files
     that cannot be used. What `at` is given was configured by the operator and may be anywhere; `origin_tls` says by
-    base URL ("https://10.0.0.1:8443") how to speak TLS with it (see edgeworker.routing.origin_tls_of).
+    base URL ("https://10.0.0.1:8443") how to speak TLS with it (see edgeworker.routing.origin_tls_of), `timeouts` how
+    long it may take where it is not as `outbound` says.
     """
 
     def __init__(
-        self, outbound: Outbound, clock: Clock, *, origin_tls: Mapping[str, OriginTLS] = NO_ORIGIN_TLS
+        self,
+        outbound: Outbound,
+        clock: Clock,
+        *,
+        origin_tls: Mapping[str, OriginTLS] = NO_ORIGIN_TLS,
+        timeouts: Mapping[str, OriginTimeouts] = NO_TIMEOUTS,
     ) -> None:
         self._outbound = outbound
         self._clock = clock
@@ -70,8 +78,11 @@ class OriginClient:
         self._origin_tls = origin_tls
         # Several pools: a connection that the operator's configuration may open must not serve a script's fetch(), nor
         # one that shows a client certificate an origin that is to be reached without it.
-        self._origins: dict[OriginTLS, Pool] = {}
-        self._outside = self._pool(self._resolve_checked, USUAL_ORIGIN_TLS, "outbound")
+        self._origins: dict[tuple[OriginTLS, OriginTimeouts], Pool] = {}
+        response = outbound.response_timeout_seconds
+        self._usual_timeouts = OriginTimeouts(outbound.connect_timeout_seconds, response, response)
+        self._timeouts = timeouts
+        self._outside = self._pool(self._resolve_checked, USUAL_ORIGIN_TLS, "outbound", self._usual_timeouts)
         for base, settings in origin_tls.items():
             self._origin_pool(settings, base)
         self.internet: Handler = _Internet(self._outside, proxies)
@@ -88,19 +99,20 @@ class OriginClient:
         endpoint = _endpoint(url)
         if settings.server_name is not None and endpoint.tls_name is not None:
             endpoint = replace(endpoint, tls_name=settings.server_name)
-        return PoolHandler(self._origin_pool(settings, base), endpoint)
+        return PoolHandler(self._origin_pool(settings, url.origin), endpoint)
 
     async def close(self) -> None:
         for pool in (*self._origins.values(), self._outside):
             await pool.close()
 
     def _origin_pool(self, settings: OriginTLS, base: str) -> Pool:
-        pool = self._origins.get(settings)
+        timeouts = self._timeouts.get(base, self._usual_timeouts)
+        pool = self._origins.get((settings, timeouts))
         if pool is None:
-            pool = self._origins[settings] = self._pool(_resolve, settings, f'origin "{base}"')
+            pool = self._origins[settings, timeouts] = self._pool(_resolve, settings, f'origin "{base}"', timeouts)
         return pool
 
-    def _pool(self, resolve: Resolve, settings: OriginTLS, where: str) -> Pool:
+    def _pool(self, resolve: Resolve, settings: OriginTLS, where: str, timeouts: OriginTimeouts) -> Pool:
         def tls() -> ssl.SSLContext:
             # The code that reads certificates is slow to import, and many edges never use TLS towards an origin.
             from edgeworker.server.tls import origin_context
@@ -114,8 +126,9 @@ class OriginClient:
         return Pool(
             tls=tls if context is None else lambda: context,
             resolve=resolve,
-            connect_timeout_seconds=self._outbound.connect_timeout_seconds,
-            response_timeout_seconds=self._outbound.response_timeout_seconds,
+            connect_timeout_seconds=timeouts.connect,
+            response_timeout_seconds=timeouts.first_byte,
+            idle_timeout_seconds=timeouts.idle,
         )
 
     async def _resolve_checked(self, endpoint: OriginEndpoint) -> Sequence[str]:

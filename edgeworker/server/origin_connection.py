@@ -36,7 +36,7 @@ class OriginConnection(Http1Connection):
     """`outgoing` is our request, `incoming` the origin's response to it.
 
     `on_idle` is called when the connection can be used again, `on_lost` when it is gone. `peer` names the origin in
-    errors; `timeout_seconds` is how long a response, or its next piece, may take.
+    errors; `timeout_seconds` is how long a response may take, `idle_timeout_seconds` its next piece.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class OriginConnection(Http1Connection):
         peer: str,
         *,
         timeout_seconds: float,
+        idle_timeout_seconds: float | None = None,
         on_idle: "Callable[[OriginConnection], None]",
         on_lost: "Callable[[OriginConnection], None]",
     ) -> None:
@@ -52,6 +53,7 @@ class OriginConnection(Http1Connection):
         self.idle_since = 0.0
         self.idle_seconds: float | None = None  # what the origin's Keep-Alive allows
         self._timeout = timeout_seconds
+        self._idle_timeout = timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._parser = ResponseParser()
@@ -96,7 +98,7 @@ class OriginConnection(Http1Connection):
 
     def await_more(self) -> None:
         """The reader of the response's body waits: from now on the origin's time runs."""
-        self.set_deadline(self._timeout)
+        self.set_deadline(self._idle_timeout)
 
     def abandon(self, body: "_OriginBody") -> None:
         """The rest of this body is not wanted: give the connection up."""
@@ -206,7 +208,8 @@ class OriginConnection(Http1Connection):
 
     def deadline_passed(self) -> None:
         if self._response is not None or (self._body is not None and self._body.is_awaited):
-            self._fail(OriginError(f"{self.peer} did not answer within {self._timeout:g} seconds", status=524))
+            seconds = self._idle_timeout if self._response is None else self._timeout
+            self._fail(OriginError(f"{self.peer} did not answer within {seconds:g} seconds", status=524))
 
     # The response
 

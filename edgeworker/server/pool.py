@@ -55,11 +55,13 @@ class Pool:
         resolve: Resolve,
         connect_timeout_seconds: float,
         response_timeout_seconds: float,
+        idle_timeout_seconds: float | None = None,
     ) -> None:
         self._tls = tls
         self._resolve = resolve
         self._connect_timeout = connect_timeout_seconds
         self._response_timeout = response_timeout_seconds
+        self._idle_timeout = response_timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
         self._idle: dict[OriginEndpoint, list[OriginConnection]] = {}
         self._all: set[OriginConnection] = set()
         self._once: set[OriginConnection] = set()
@@ -83,8 +85,13 @@ class Pool:
                 return await self._connect(endpoint)
         except TimeoutError as error:
             raise OriginError(
-                f"{endpoint} did not accept a connection within {self._connect_timeout:g} seconds", status=522
+                f"{endpoint} did not accept a connection within {self._connect_timeout:g} seconds",
+                status=522,
+                nothing_sent=True,
             ) from error
+        except OriginError as error:
+            error.nothing_sent = True
+            raise
 
     def use_once(self, connection: OriginConnection) -> None:
         """No other request goes over `connection` after the one that it is made for."""
@@ -167,6 +174,7 @@ class Pool:
         return OriginConnection(
             str(endpoint),
             timeout_seconds=self._response_timeout,
+            idle_timeout_seconds=self._idle_timeout,
             on_idle=lambda connection: self._put(endpoint, connection),
             on_lost=lambda connection: self._lost(endpoint, connection),
         )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
 from typing import Final, TypeVar
 
+from edgeworker.balancing.board import OriginBoard
 from edgeworker.config import Config, Socket
 from edgeworker.edge import Edge, PersistentServices, build
 from edgeworker.errors import EdgeworkerError
@@ -43,6 +44,7 @@ class Engine:
         self._memory = MemoryStore()
         self._stores = stores(faults, self._memory, clock)
         self.state: State = MemoryState(clock)
+        self.origins = OriginBoard()
         self.logs: list[LogLine] = []
         self.exchanges: list[RecordedCall] = []
         self._clock = clock
@@ -79,7 +81,7 @@ class Engine:
                     internet=self._internet(),
                     origin_at=self._origin.at,
                 )
-                persistent = PersistentServices(self.state)
+                persistent = PersistentServices(self.state, origins=self.origins)
                 if self.config.products:
                     from edgeworker.testing.access_keys import prepare_keys
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edgeworker.testing.access import AccessHelper
     from edgeworker.testing.aiohttp_connector import AiohttpConnector
     from edgeworker.testing.httpx_transport import HttpxTransport
+    from edgeworker.testing.load_balancing import LoadBalancing
     from edgeworker.testing.server_issuer import Server
     from edgeworker.testing.shield_access import ShieldAccess
 
@@ -194,6 +195,13 @@ class LocalEdge:
         await self._engine.home.wait(lambda: self._engine.scheduled(name, event))
 
     # Helpers of products, one property each, made when they are first asked for.
+
+    @cached_property
+    def load_balancing(self) -> "LoadBalancing":
+        """Which origins of load balancers are healthy, to be seen and set."""
+        from edgeworker.testing.load_balancing import LoadBalancing
+
+        return LoadBalancing(self.config, self._engine.origins, self.clock, self._engine.edge)
 
     @cached_property
     def shield(self) -> "ShieldAccess":

@@ -22,6 +22,8 @@ FAILURES: Final = {
     525: "failed in the TLS handshake",
     526: "has a certificate that is not valid",
 }
+# The connection was never there.
+_NOTHING_SENT: Final = (521, 522, 523, 525, 526)
 _PATTERN: Final = re.compile(r"(?:(https?)://)?(\[[^/\]]+\](?::[0-9*]+)?|[^/:\[]+(?::[0-9*]+)?)?(/.*)?", re.DOTALL)
 
 
@@ -141,7 +143,9 @@ async def answer(rule: Rule, request: OriginRequest) -> Response:
 
 
 def failure(status: int, request: OriginRequest) -> OriginError:
-    return OriginError(f"{request.base or request.host} {FAILURES[status]}", status=status)
+    return OriginError(
+        f"{request.base or request.host} {FAILURES[status]}", status=status, nothing_sent=status in _NOTHING_SENT
+    )
 
 
 def static(

@@ -120,8 +120,8 @@ def test_a_table_as_json_has_the_same() -> None:
         "default_worker": "site",
         "default_on_every_host": False,
         "zones": [
-            {"name": "example.com", "id": "z1", "origin": "http://127.0.0.1:3000", "origins": {}},
-            {"name": "other.test", "id": "z2", "origin": None, "origins": {}},
+            {"name": "example.com", "id": "z1", "origin": "http://127.0.0.1:3000", "origins": {}, "load_balancers": {}},
+            {"name": "other.test", "id": "z2", "origin": None, "origins": {}, "load_balancers": {}},
         ],
         "origin": None,
     }

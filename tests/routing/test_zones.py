@@ -1,7 +1,9 @@
+import re
 from collections.abc import Mapping
 
 import pytest
 
+from edgeworker.balancing.settings import LoadBalancer, OriginServer
 from edgeworker.config import Zone
 from edgeworker.errors import ConfigError
 from edgeworker.routing import Zones, origin_of
@@ -93,3 +95,61 @@ def test_two_zones_of_one_name_are_refused_with_both_places() -> None:
         ConfigError, match=r'"example.com" exists twice \(edge.toml: zones\[0\] and edge.toml: zones\[1\]'
     ):
         Zones(twins)
+
+
+def _balancer(host: str = "") -> LoadBalancer:
+    return LoadBalancer((OriginServer("http://a"),), host)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("example.com", "example.com"),
+        ("x.example.com", "example.com"),
+        ("api.example.com", "example.com:api.example.com"),
+        ("a.shop.example.com", "example.com:*.shop.example.com"),
+        ("exact.shop.example.com", "http://exact"),
+        ("a.old.example.com", "http://old"),
+    ],
+)
+def test_a_load_balancer_stands_where_an_origin_could(host: str, origin: str) -> None:
+    zone = Zone(
+        "Example.com",
+        origins={"exact.shop.example.com": "http://exact", "*.old.example.com": "http://old"},
+        load_balancers=(_balancer(), _balancer("API.example.com"), _balancer("*.shop.example.com")),
+    )
+
+    found = origin_of(Zones([zone]).of(host), host, "http://default")
+
+    assert (found.name if isinstance(found, LoadBalancer) else found) == origin
+
+
+def test_hosts_that_no_load_balancer_is_for_have_the_other_origins() -> None:
+    zone = Zones([Zone("example.com", load_balancers=(_balancer("api.example.com"),))]).of("example.com")
+
+    assert origin_of(zone, "example.com", "http://default") == "http://default"
+
+
+@pytest.mark.parametrize(
+    ("zone", "says"),
+    [
+        (
+            Zone("example.com", origin="http://x", load_balancers=(_balancer(),)),
+            "has two origins for every host: write one origin or one load balancer for it",
+        ),
+        (Zone("example.com", load_balancers=(_balancer(), _balancer())), "two origins for every host"),
+        (
+            Zone(
+                "example.com",
+                origins={"api.example.com": "http://x"},
+                load_balancers=(_balancer("Api.example.com"),),
+            ),
+            'two origins for "api.example.com"',
+        ),
+        (Zone("example.com", load_balancers=(_balancer("example.org"),)), 'for "example.org", which is not in it'),
+    ],
+    ids=["beside an origin", "twice", "one host twice", "not in the zone"],
+)
+def test_a_load_balancer_that_cannot_be_meant_is_refused(zone: Zone, says: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        Zones([zone])

@@ -125,7 +125,8 @@ def _origins(config: Config) -> Iterator[Finding]:
     if config.origin is not None:
         yield from _origin(config.origin, "edge.toml: origin, or --origin", verify=config.origin_tls.verify)
     for zone in config.zones:
-        for origin in dict.fromkeys((zone.origin, *zone.origins.values())):
+        balanced = (server.url for balancer in zone.load_balancers for server in balancer.origins)
+        for origin in dict.fromkeys((zone.origin, *zone.origins.values(), *balanced)):
             if origin is not None:
                 yield from _origin(origin, zone.source or f'zone "{zone.name}"', verify=zone.origin_tls.verify)
 

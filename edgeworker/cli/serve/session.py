@@ -25,19 +25,20 @@ from edgeworker.errors import ConfigError, EdgeworkerError
 from edgeworker.host import event_loop, systemd
 
 if TYPE_CHECKING:
+    from edgeworker.balancing.board import OriginBoard
     from edgeworker.clock import SystemClock
     from edgeworker.config import Config, Socket
     from edgeworker.host.datadir import DataDir
     from edgeworker.host.serving import RunningEdge
     from edgeworker.host.storage import Storage
     from edgeworker.metrics.counters import Counters
-    from edgeworker.metrics.snapshots import Snapshots
     from edgeworker.state import SQLiteState
     from wrangler_compat.api import V4Api
 
 _log = logging.getLogger(__name__)
 
 _METRICS_FOLDER: Final = "run/metrics"
+_HEALTH_FILE: Final = "origins.health"
 _SOCKETS: Final = {
     "edge": "edge_socket",
     "https": "https_socket",
@@ -197,6 +198,7 @@ class ServingProcess:
         await assembly.close()
 
     async def _serve(self, slot: int, ready: Callable[[], None]) -> None:
+        from edgeworker.balancing.board import OriginBoard
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
         from edgeworker.host.datadir import DataDir
@@ -210,10 +212,11 @@ class ServingProcess:
         config = self._with_descriptors(load_config(options, tell=False))
         data = DataDir.open(options.persist_to)
         counters = Counters(started_at=clock.now())
-        snapshots = Snapshots(counters, data.path / _METRICS_FOLDER)
+        board, state = OriginBoard(), _Readiness()
+        refresh = partial(_refresh, counters, board, state, clock)
+        snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
         requests = RequestFile(options, clock)
         drain = config.limits.drain_timeout_seconds
-        state = _Readiness()
         management = config.management_socket
         assert management is not None
         edge = StoredEdge(
@@ -224,6 +227,8 @@ class ServingProcess:
             access_logger=requests.logger(counters),
             drain_seconds=drain,
             sweeps=slot == 0,
+            origins=board,
+            health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
             others={"management_url": health_socket(snapshots, state.reason, clock, management, config.limits)},
         )
         async with serve_edge(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
@@ -235,7 +240,7 @@ class ServingProcess:
                     lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
                 )
                 await running.run_beside(firing)
-            await running.run_beside(_share(snapshots, running))
+            await running.run_beside(snapshots.write_for_ever(clock))
             reloads: asyncio.Queue[None] = asyncio.Queue()
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
@@ -323,14 +328,11 @@ class _Readiness:
         return None
 
 
-async def _share(snapshots: "Snapshots", running: "RunningEdge") -> None:
-    """Writes this process's counts down for the others, once a second."""
-    from edgeworker.clock import SystemClock
-    from edgeworker.metrics.snapshots import INTERVAL_SECONDS
+def _refresh(counters: "Counters", board: "OriginBoard", state: _Readiness, clock: "SystemClock") -> None:
+    """Puts what is not counted by requests into the counts of this process."""
+    from edgeworker.metrics.origin_report import report_of
 
-    clock = SystemClock()
-    while True:
-        if running.behind.assembly is not None:
-            snapshots.own.in_flight = running.behind.assembly.in_flight
-        snapshots.write()
-        await clock.sleep(INTERVAL_SECONDS)
+    if state.running is not None and state.running.behind.assembly is not None:
+        counters.in_flight = state.running.behind.assembly.in_flight
+    now = clock.monotonic()
+    counters.origins = {key: report_of(record, now=now) for key, record in board.records.items()}

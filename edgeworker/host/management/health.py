@@ -19,7 +19,7 @@ Readiness = Callable[[], Awaitable[str | None]]
 
 def health_application(snapshots: Snapshots, readiness: Readiness, clock: Clock, limits: Limits) -> web.Application:
     """`/healthz`: the process answers. `/readyz`: it can serve (503 and the reason if not). `/metrics` is for
-    Prometheus, `/status` for people."""
+    Prometheus, `/status` for people, `/origins` tells the health of each origin as JSON."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n", headers=_NO_STORE)
@@ -38,7 +38,19 @@ def health_application(snapshots: Snapshots, readiness: Readiness, clock: Clock,
         counters, processes = snapshots.joined()
         return web.Response(text=status_text(counters, processes=processes, now=clock.now()), headers=_NO_STORE)
 
+    async def origins(_: web.Request) -> web.Response:
+        counters, _processes = snapshots.joined()
+        told = [report.as_json() for _, report in sorted(counters.origins.items())]
+        return web.json_response({"origins": told}, headers=_NO_STORE)
+
     application = new_application(limits)
-    for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics), ("/status", status)):
+    answers = {
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/metrics": metrics,
+        "/status": status,
+        "/origins": origins,
+    }
+    for path, answer in answers.items():
         application.router.add_get(path, answer)
     return application

@@ -1,0 +1,82 @@
+"""One process checks the origins of load balancers; the others learn the results from a file."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edgeworker.balancing.board import CheckedOrigin, OriginBoard
+from edgeworker.balancing.health import CheckResult
+from edgeworker.clock import Clock
+from edgeworker.files import Draft
+from edgeworker.server.balanced_origin import BalancedServer
+from edgeworker.server.origin_checks import check_for_ever
+
+_log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS: Final = 0.5
+_MOST_BYTES: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OriginHealthFile:
+    """`path` None: there is one process. `checks`: this is the process that asks the origins."""
+
+    board: OriginBoard
+    clock: Clock
+    path: Path | None = None
+    checks: bool = True
+
+    async def run(self, current: Callable[[], Sequence[BalancedServer]]) -> None:
+        """Until it is cancelled. `current` gives the origins that are served now."""
+        if self.checks:
+            self.learn()  # what the process before this one found
+            await check_for_ever(current, self.clock, self.tell)
+            return
+        while True:
+            self.learn()
+            await self.clock.sleep(_LOOK_EVERY_SECONDS)
+
+    def tell(self) -> None:
+        if self.path is None:
+            return
+        try:
+            draft = Draft(self.path.with_suffix(".draft"))
+            draft.file.write(_to_json(self.board).encode())
+            draft.replace(self.path, durable=False)
+        except OSError as error:
+            _log.warning("The health of origins cannot be shared now: %s", error.strerror)
+
+    def learn(self) -> None:
+        if self.path is None:
+            return
+        try:
+            with self.path.open("rb") as file:
+                told = list(_from_json(file.read(_MOST_BYTES)))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError) as error:
+            _log.warning("%s: the health of origins cannot be read: %s", self.path.name, error)
+            return
+        self.board.learn_checks(told)
+
+
+def _to_json(board: OriginBoard) -> str:
+    rows = []
+    for record in board.records.values():
+        health = record.health
+        if (check := health.last_check) is not None:
+            found = [health.checked_healthy, health.checks_valid_until, health.in_row]
+            rows.append([record.balancer, record.url, found, [check.at, check.seconds, check.error]])
+    return json.dumps(rows)
+
+
+def _from_json(content: bytes) -> Iterator[CheckedOrigin]:
+    """Raises ValueError or TypeError for what no process of ours wrote."""
+    for balancer, url, (healthy, valid_until, in_row), (at, seconds, error) in json.loads(content):
+        if not isinstance(healthy, bool):
+            raise TypeError("healthy is neither true nor false")
+        check = CheckResult(int(at), float(seconds), None if error is None else str(error))
+        yield CheckedOrigin(str(balancer), str(url), healthy, float(valid_until), int(in_row), check)

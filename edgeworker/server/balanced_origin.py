@@ -1,0 +1,227 @@
+"""The origins of a load balancer as one handler: chooses one, asks another one where that is safe, and counts."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from edgeworker.balancing.board import OriginBoard, OriginRecord
+from edgeworker.balancing.health import after_request
+from edgeworker.balancing.policy import AllBusy, NoneLeft, UseOrigin, choose_origin, may_retry
+from edgeworker.balancing.settings import LoadBalancer, OriginServer
+from edgeworker.clock import Clock
+from edgeworker.errors import OriginError
+from edgeworker.handler import Handler
+from edgeworker.messages import Body, Request, Response, Upgrade
+from edgeworker.messages.body import Closable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BalancedServer:
+    """One origin of a load balancer, as it is asked."""
+
+    balancer: LoadBalancer
+    server: OriginServer
+    handler: Handler
+    record: OriginRecord
+
+
+class BalancedOrigin:
+    """Raises OriginError: that of the last origin that was asked, or 503 where each one has too many requests."""
+
+    def __init__(
+        self,
+        balancer: LoadBalancer,
+        origin_at: Callable[[str], Handler],
+        board: OriginBoard,
+        clock: Clock,
+        random_value: Callable[[], float],
+    ) -> None:
+        """`random_value` gives a number that is at least 0 and less than 1."""
+        self.balancer = balancer
+        self.servers: Sequence[BalancedServer] = [
+            BalancedServer(balancer, server, origin_at(server.url), board.record(balancer.name, server.url))
+            for server in balancer.origins
+        ]
+        self._clock = clock
+        self._random_value = random_value
+
+    async def fetch(self, request: Request, /) -> Response:
+        total = self.balancer.total_timeout_seconds
+        if total is None:
+            return await self._ask(request, None)
+        deadline = asyncio.get_running_loop().time() + total
+        try:
+            async with asyncio.timeout_at(deadline) as timer:
+                return await self._ask(request, deadline)
+        except TimeoutError as error:
+            if not timer.expired():
+                raise
+            text = f"load balancer {self.balancer.name} did not answer within {total:g} seconds"
+            raise OriginError(text, status=524) from error
+
+    async def _ask(self, request: Request, deadline: float | None) -> Response:
+        body = request.body
+        content = None if body is None else body.complete
+        tried: list[int] = []
+        failure: OriginError | None = None
+        while True:
+            index = self._choose(request, tried, failure)
+            one = self.servers[index]
+            if tried and content is not None:
+                request = request.replace(body=Body(content))
+            try:
+                return await self._ask_one(one, request, deadline)
+            except OriginError as error:
+                tried.append(index)
+                can_be_sent = body is None or content is not None or not body.used
+                again = may_retry(request.method, nothing_sent=error.nothing_sent, body_is_there=can_be_sent)
+                left = sum(server.enabled for server in self.balancer.origins) - len(tried)
+                if not again or not left or len(tried) > self.balancer.retries:
+                    raise
+                failure = error
+                one.record.retries += 1
+                _log.warning("origin %s: %s; another one is asked", one.server.url, error)
+                if request.trace is not None:
+                    request.trace.add("error", f"origin {one.server.url}: {error}", now=self._clock.monotonic())
+
+    def _choose(self, request: Request, tried: Sequence[int], failure: OriginError | None) -> int:
+        records = [one.record for one in self.servers]
+        now = self._clock.monotonic()
+        decision = choose_origin(
+            self.balancer.origins,
+            [record.health for record in records],
+            [record.in_use for record in records],
+            now=now,
+            random_value=self._random_value(),
+            tried=tried,
+        )
+        match decision:
+            case UseOrigin(index, why):
+                if request.trace is not None:
+                    request.trace.add("origin", f"{self.balancer.origins[index].url} ({why})", now=now)
+                return index
+            case AllBusy():
+                text = f"each origin of load balancer {self.balancer.name} has as many requests as max_connections says"
+                raise failure or OriginError(text, status=503, nothing_sent=True)
+            case NoneLeft():
+                raise failure or OriginError(f"load balancer {self.balancer.name} has no enabled origin", status=521)
+
+    async def _ask_one(self, one: BalancedServer, request: Request, deadline: float | None) -> Response:
+        record, begun = one.record, self._clock.monotonic()
+        use = _Use(one, self._clock)
+        record.requests += 1
+        try:
+            response = await one.handler.fetch(request)
+        except OriginError as error:
+            use.fail(error)
+            raise
+        except BaseException:
+            # The client left, or did not send its body as it may: that tells nothing about the origin.
+            use.end()
+            raise
+        now = self._clock.monotonic()
+        record.durations.add(now - begun)
+        record.health = after_request(record.health, self.balancer, failed=False, now=now)
+        body = response.body
+        if response.upgrade is not None:
+            response.upgrade = _CountedUpgrade(response.upgrade, use)
+        elif body is None or body.complete is not None:
+            use.end()
+        else:
+            response.body = Body(_CountedPieces(body, use, deadline), length=body.length)
+        return response
+
+
+class _Use:
+    """A request under way to an origin; it ends once."""
+
+    __slots__ = ("_clock", "_ended", "_one")
+
+    def __init__(self, one: BalancedServer, clock: Clock) -> None:
+        self._one = one
+        self._clock = clock
+        self._ended = False
+        one.record.in_use += 1
+
+    def end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._one.record.in_use -= 1
+
+    def fail(self, error: OriginError) -> None:
+        if self._ended:
+            return
+        self.end()
+        record, now = self._one.record, self._clock.monotonic()
+        was_healthy = record.health.is_healthy(now)
+        record.add_failure(str(error), now=self._clock.now())
+        record.health = after_request(record.health, self._one.balancer, failed=True, now=now)
+        if was_healthy and not record.health.is_healthy(now):
+            seconds = self._one.balancer.fail_seconds
+            _log.warning("origin %s failed too often and is left alone for %g s: %s", record.url, seconds, error)
+
+
+class _CountedPieces:
+    """A response's body on its way. `deadline` is in seconds of the event loop."""
+
+    __slots__ = ("_body", "_deadline", "_pieces", "_use")
+
+    def __init__(self, body: Body, use: _Use, deadline: float | None) -> None:
+        self._body = body
+        self._pieces = body.stream()
+        self._use = use
+        self._deadline = deadline
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            if self._deadline is None:
+                return await anext(self._pieces)
+            return await self._next_until(self._deadline)
+        except OriginError as error:
+            self._use.fail(error)
+            raise
+        except BaseException:
+            self._use.end()
+            raise
+
+    async def aclose(self) -> None:
+        self._use.end()
+        if isinstance(self._pieces, Closable):
+            await self._pieces.aclose()
+
+    def __del__(self) -> None:
+        self._use.end()
+
+    async def _next_until(self, deadline: float) -> bytes:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await anext(self._pieces)
+        except TimeoutError as error:
+            raise OriginError("the answer did not end within the total timeout", status=524) from error
+
+
+class _CountedUpgrade:
+    __slots__ = ("_upgrade", "_use")
+
+    def __init__(self, upgrade: Upgrade, use: _Use) -> None:
+        self._upgrade = upgrade
+        self._use = use
+
+    async def receive(self) -> bytes:
+        return await self._upgrade.receive()
+
+    async def send(self, data: bytes) -> None:
+        await self._upgrade.send(data)
+
+    def close(self) -> None:
+        self._use.end()
+        self._upgrade.close()
+
+    def __del__(self) -> None:
+        self._use.end()
