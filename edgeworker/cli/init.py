@@ -6,11 +6,10 @@ examples:
   edgeworker init my-worker
   edgeworker init my-gateway --template split-token
   edgeworker init my-login --template oauth
-  cd my-worker && edgeworker dev
+  cd my-worker && uv run edgeworker dev
 """
 
 import argparse
-import importlib.util
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +18,15 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.cli.output import Output
+from edgeworker.cli.requirement import own_requirement
 from edgeworker.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """`scripts` are folders of the project, each with the bundled script whose modules it gets; `packages` is what the
-    project imports beside the standard library. `dev_options` are what `edgeworker dev` needs to be of use, `first` the
-    commands before it."""
+    project imports beside the standard library, as its pyproject.toml says. `dev_options` are what `edgeworker dev`
+    needs to be of use, `first` the commands before it."""
 
     text: str
     scripts: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +57,8 @@ _NAMED: Final = 20  # more files than these are only counted
 
 # Stands for the name in the templates' files, so that each of them is valid as it is.
 _PLACEHOLDER: Final = "project-name"
+# Stands for what asks for this edgeworker, in the templates' pyproject.toml.
+_REQUIREMENT: Final = b'  "edgeworker",\n'
 # A worker's name is a part of its host on workers.dev, hence a DNS label.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -74,17 +76,20 @@ def run(options: argparse.Namespace) -> int:
     out = Output.for_stream()
     named = ", ".join(written) if len(written) <= _NAMED else f"{len(written)} files; begin with README.md"
     out.ok(f"wrote {options.template} to {folder}: {named}")
-    for package in template.packages:
-        if importlib.util.find_spec(package) is None:
-            out.warning(f"the package {package} is missing here, which the worker imports: pip install {package}")
+    with_uv = "uv run " if own_requirement() is not None else ""
+    if template.packages and not with_uv:
+        out.warning(f"the worker imports {', '.join(template.packages)}, which the single binary does not have")
     out.line()
     out.heading("Next:")
     if folder.resolve() != Path.cwd():
         out.line(f"  cd {shlex.quote(str(folder))}")
     for command in template.first:
-        out.line(f"  {command}")
-    out.line(f"  edgeworker dev{template.dev_options}")
-    out.line(f"  {_test_command()}")
+        out.line(f"  {with_uv}{command}")
+    out.line(f"  {with_uv}edgeworker dev{template.dev_options}")
+    if with_uv:
+        out.line("  uv run pytest")
+    else:
+        out.line("  pytest                     (in an environment in which edgeworker is installed)")
     out.line("  uv run pywrangler deploy   (to Cloudflare)" if not template.first else "  to Cloudflare: README.md")
     return 0
 
@@ -102,7 +107,7 @@ def write(folder: Path, template: str) -> list[str]:
             f'"{name}" is not a valid worker name: use up to 63 of a-z, 0-9 and "-", such as "my-worker"; it is a '
             "part of a host name"
         )
-    files = dict(sorted(_files(template, name)))
+    files = dict(sorted(dict(_files(template, name)).items()))
     taken = [file for file in files if (folder / file).exists()]
     if taken:
         raise ConfigError(
@@ -123,10 +128,12 @@ def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
     """(path in the project, content). What comes later replaces what came before under the same path."""
     from edgeworker.host.bundled import scripts_folder
 
-    templates = scripts_folder() / "templates"
+    templates, own = scripts_folder() / "templates", own_requirement()
+    asked = b"" if own is None else f'  "{own}",\n'.encode()
     for path, content in [*_tree(templates / "common"), *_tree(templates / template)]:
         # A real .gitignore among the templates would rule over the templates themselves.
-        yield path.replace("gitignore", ".gitignore"), content.replace(_PLACEHOLDER.encode(), name.encode())
+        named = content.replace(_PLACEHOLDER.encode(), name.encode())
+        yield path.replace("gitignore", ".gitignore"), named.replace(_REQUIREMENT, asked)
     for folder, script in TEMPLATES[template].scripts.items():
         for path, content in _tree(scripts_folder() / script):
             if path.endswith(".py"):
@@ -137,11 +144,3 @@ def _tree(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(folder).as_posix(), path.read_bytes()
-
-
-def _test_command() -> str:
-    """What runs the project's tests: with the environment of a checkout, or where both are installed."""
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "tests").is_dir():
-        return f"uv run --project {shlex.quote(str(checkout))} pytest"
-    return "pytest                     (in the environment in which edgeworker is installed)"

@@ -1,5 +1,6 @@
 """`edgeworker init`: what it writes passes its own tests, runs under `dev`, and is what Cloudflare's tools want."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.cli.init import TEMPLATES, write
+from edgeworker.cli.requirement import own_requirement
 from edgeworker.errors import ConfigError
 from tests.cli.running import dev, environment, run
 
@@ -19,6 +21,10 @@ ANSWERS = [
     ("fastapi", "localhost", "/items/7", 200, '{"item_id":7}'),
     ("cron", "localhost", "/", 200, "{}"),
 ]
+
+
+# What the workers of a template import beside the standard library and their own modules.
+IMPORTS = {"oauth": ["pyjwt"], "fastapi": ["fastapi"]}
 
 
 def _with_keys(project: Path, template: str) -> None:
@@ -73,10 +79,15 @@ def test_a_new_project_bears_its_name_where_the_tools_look(tmp_path: Path, templ
 
     project = tomllib.loads((tmp_path / "shop/pyproject.toml").read_text())
     assert project["project"]["name"] == "shop"
-    assert {need.partition(">")[0] for need in project["dependency-groups"]["dev"]} == {
+    assert [need.partition("[")[0] for need in project["project"]["dependencies"]] == IMPORTS.get(template, [])
+    needs = project["dependency-groups"]["dev"]
+    assert {re.split("[> ]", need)[0] for need in needs} == {
+        "edgeworker",
+        "pytest",
         "workers-py",
         "workers-runtime-sdk",
     }
+    assert own_requirement() in needs
     configs = [file for file in files if Path(file).name == "wrangler.toml"]
     for config in configs:
         worker = tomllib.loads((tmp_path / "shop" / config).read_text())
@@ -94,8 +105,7 @@ def test_it_says_what_to_do_next(tmp_path: Path) -> None:
 
     assert said.returncode == 0
     assert "cd 'my worker'\"'\"'s/gate'" in said.stdout
-    assert "edgeworker dev --origin http://127.0.0.1:3000" in said.stdout
-    assert "pytest" in said.stdout
+    assert "  uv run edgeworker dev --origin http://127.0.0.1:3000\n  uv run pytest\n" in said.stdout
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
