@@ -11,40 +11,22 @@ COPIES = re.compile(r"scripts/(split_token|protected_api|oauth/src)/(verifier/|c
 
 VIEW = "two or three views of one standard type: the core's, the web platform's, the Python SDK's"
 RUNTIME = "the name that Cloudflare's runtime looks for"
-FIELDS = "the usual term of two fields that never meet in one module"
 PUBLIC = "the public name for tests, and the core's own"
 DEPLOYED = "a script is deployed alone, and shares no module with the edge"
 ENGINES = "each engine of JavaScript has its own"
 TWICE = {
-    "Answer": FIELDS,
-    "Application": FIELDS,
-    "Authenticator": FIELDS,
     "Blob": VIEW,
-    "Call": FIELDS,
-    "Client": FIELDS,
     "Default": RUNTIME,
     "Edge": PUBLIC,
-    "Engine": FIELDS,
     "File": VIEW,
-    "Finding": FIELDS,
     "FormData": VIEW,
-    "Function": FIELDS,
-    "Handler": FIELDS,
     "Headers": VIEW,
     "InvalidToken": DEPLOYED,
     "Invocation": ENGINES,
     "KeysUnavailable": DEPLOYED,
-    "Login": FIELDS,
-    "Match": FIELDS,
-    "Mistake": FIELDS,
-    "RateLimiter": FIELDS,
     "Request": VIEW,
     "Response": VIEW,
-    "Scene": FIELDS,
     "ScheduledController": RUNTIME,
-    "ShieldedZone": FIELDS,
-    "SignedToken": FIELDS,
-    "TokenIssuer": FIELDS,
     "URL": VIEW,
     "Worker": "its configuration, and what runs of it; both are imported by module where they meet",
 }

@@ -16,11 +16,11 @@ from edgeworker.expressions.tree import (
     AddressSet,
     Argument,
     BytesSet,
-    Call,
     Combined,
     Comparison,
     EachElement,
     FieldAccess,
+    FunctionCall,
     Indexed,
     IndexKey,
     IntSet,
@@ -297,7 +297,7 @@ def _pick_each(value: Value | None, indices: Sequence[IndexKey]) -> Iterator[Val
         yield from _pick_each(element, rest)
 
 
-def _call_reader(call: Call) -> _Reader:
+def _call_reader(call: FunctionCall) -> _Reader:
     function = call.function
     if function in (IS_JWT_VALID, IS_JWT_PRESENT):
         return _token_reader(call)
@@ -324,7 +324,7 @@ def _called(compute: Compute, arguments: Sequence[Value | None], *, takes_missin
     return None if None in arguments and not takes_missing else compute(arguments)
 
 
-def _token_reader(call: Call) -> _Reader:
+def _token_reader(call: FunctionCall) -> _Reader:
     argument = call.arguments[0]
     assert isinstance(argument, LiteralValue)
     assert isinstance(argument.value, bytes)

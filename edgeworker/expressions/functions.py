@@ -33,7 +33,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionSignature:
     """`least` arguments at least. `rest` is what each argument after `parameters` must be: of the first one's type
     ("same"), like the last parameter ("last"), or nothing. `returns` None: the type of the first argument."""
 
@@ -87,9 +87,9 @@ def _function(
     optional: int = 0,
     rest: Literal["same", "last", "none"] = "none",
     takes_missing: bool = False,
-) -> Function:
+) -> FunctionSignature:
     """`optional` parameters at the end may be left out."""
-    return Function(name, tuple(parameters), returns, len(parameters) - optional, compute, rest, takes_missing)
+    return FunctionSignature(name, tuple(parameters), returns, len(parameters) - optional, compute, rest, takes_missing)
 
 
 _ALL: Final = (
@@ -141,4 +141,4 @@ _ALL: Final = (
 IS_JWT_VALID: Final = _function("is_jwt_valid", [_LITERAL], BOOL)
 IS_JWT_PRESENT: Final = _function("is_jwt_present", [_LITERAL], BOOL)
 
-FUNCTIONS: Final[Mapping[str, Function]] = {function.name: function for function in _ALL}
+FUNCTIONS: Final[Mapping[str, FunctionSignature]] = {function.name: function for function in _ALL}

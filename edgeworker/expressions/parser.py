@@ -7,7 +7,7 @@ decides what is accepted ("orssl" is "or ssl") and at which column a mistake is 
 from dataclasses import dataclass
 from typing import Final
 
-from edgeworker.expressions.functions import Function
+from edgeworker.expressions.functions import FunctionSignature
 from edgeworker.expressions.operands import (
     COMPARABLE,
     read_literal,
@@ -21,12 +21,12 @@ from edgeworker.expressions.syntax_error import ExpressionError
 from edgeworker.expressions.tree import (
     EACH,
     Argument,
-    Call,
     Combined,
     CombiningOperator,
     Comparison,
     ComparisonOperator,
     FieldAccess,
+    FunctionCall,
     Indexed,
     IndexKey,
     IsTrue,
@@ -261,7 +261,7 @@ class _ExpressionParser:
         scanner = self.scanner
         name, at = scanner.identifier(begun)
         function, type_ = self._schema.functions.get(name), self._schema.fields.get(name)
-        base: FieldAccess | Call
+        base: FieldAccess | FunctionCall
         if function is not None:
             opening = scanner.skip_space(at)
             self._check_depth(depth, opening)
@@ -301,7 +301,7 @@ class _ExpressionParser:
             scanner.fail('expected literal "expected positive integer as index"', at)
         return index, end
 
-    def _call(self, function: Function, at: int, depth: int) -> tuple[Call, int]:
+    def _call(self, function: FunctionSignature, at: int, depth: int) -> tuple[FunctionCall, int]:
         scanner = self.scanner
         at = scanner.skip_space(scanner.expect(at, "("))
         arguments: list[Argument] = []
@@ -321,10 +321,10 @@ class _ExpressionParser:
         returns = function.returns or arguments[0].type
         first = arguments[0]
         mapped = isinstance(first, Indexed) and first.each_count > 0
-        return Call(function, tuple(arguments), Type("Array", returns) if mapped else returns), at
+        return FunctionCall(function, tuple(arguments), Type("Array", returns) if mapped else returns), at
 
     def _check_argument(
-        self, function: Function, before: list[Argument], argument: Argument, at: int, end: int
+        self, function: FunctionSignature, before: list[Argument], argument: Argument, at: int, end: int
     ) -> None:
         index = len(before)
         first = before[0].type if before else None
@@ -388,7 +388,7 @@ def _only_in_names(char: str) -> bool:
     return _in_names(char) and not char.isdecimal() and char not in _HEX_LETTERS
 
 
-def _wrong_count(function: Function) -> str:
+def _wrong_count(function: FunctionSignature) -> str:
     return f"invalid number of arguments of {function.name}"
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.expressions.fields import FIELDS
-from edgeworker.expressions.functions import FUNCTIONS, IS_JWT_PRESENT, IS_JWT_VALID, Function
+from edgeworker.expressions.functions import FUNCTIONS, IS_JWT_PRESENT, IS_JWT_VALID, FunctionSignature
 from edgeworker.expressions.value_types import Type
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
     fields: Mapping[str, Type]
-    functions: Mapping[str, Function]
+    functions: Mapping[str, FunctionSignature]
 
 
 CUSTOM_RULES: Final = Schema(FIELDS, FUNCTIONS)

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from edgeworker.expressions.functions import Function
+from edgeworker.expressions.functions import FunctionSignature
 from edgeworker.expressions.ip_ranges import Address, AddressRange
 from edgeworker.expressions.regex_matcher import Regex
 from edgeworker.expressions.value_types import BOOL, BOOL_ARRAY, Type
@@ -65,10 +65,10 @@ class AddressSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """`type` is an array where the function is applied to each element of its first argument."""
 
-    function: Function
+    function: FunctionSignature
     arguments: "tuple[Argument, ...]"
     type: Type
 
@@ -77,7 +77,7 @@ class Call:
 class Indexed:
     """A field or a call, and the indices after it. `type` is what the last index gives."""
 
-    base: FieldAccess | Call
+    base: FieldAccess | FunctionCall
     indices: tuple[IndexKey, ...]
     type: Type
     start: int

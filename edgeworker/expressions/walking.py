@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from edgeworker.expressions.tree import (
     Argument,
-    Call,
     Combined,
     Comparison,
+    FunctionCall,
     Indexed,
     IsTrue,
     LiteralValue,
@@ -34,7 +34,7 @@ def parts_of(node: Argument) -> Iterator[Argument]:
             if isinstance(right, Indexed):
                 yield from parts_of(right)
         case Indexed(base):
-            for given in base.arguments if isinstance(base, Call) else ():
+            for given in base.arguments if isinstance(base, FunctionCall) else ():
                 yield from parts_of(given)
         case LiteralValue():
             pass
@@ -45,5 +45,5 @@ def indexed_parts(node: Argument) -> Iterator[Indexed]:
     return (part for part in parts_of(node) if isinstance(part, Indexed))
 
 
-def calls_in(node: Argument) -> Iterator[Call]:
-    return (part.base for part in indexed_parts(node) if isinstance(part.base, Call))
+def calls_in(node: Argument) -> Iterator[FunctionCall]:
+    return (part.base for part in indexed_parts(node) if isinstance(part.base, FunctionCall))

@@ -19,7 +19,7 @@ from edgeworker.messages import BodyTooLarge
 from edgeworker.runtime import ScriptFailure
 from edgeworker.strict_json import loads
 from edgeworker.testing.calls import RecordedCall
-from edgeworker.testing.fields import Fields, Mistake
+from edgeworker.testing.fields import BadControlRequest, Fields
 from edgeworker.testing.issuer import Algorithm, IssuedToken
 from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin_rules import OriginRequest
@@ -63,7 +63,7 @@ class Control:
             return await handler(request)
         except BodyTooLarge:
             return _json({"error": f"the body is larger than {_BODY_LIMIT} bytes"}, 413)
-        except (Mistake, EdgeworkerError, LookupError, ValueError, TypeError) as error:
+        except (BadControlRequest, EdgeworkerError, LookupError, ValueError, TypeError) as error:
             return _json({"error": str(error)}, 400)
         except ScriptFailure as failure:
             return _json({"error": f"{failure}: {failure.original}"}, 500)
@@ -88,7 +88,7 @@ async def _move_clock(control: Control, request: web.Request) -> web.StreamRespo
     seconds = fields.number("advance")
     fields.finish()
     if seconds is None:
-        raise Mistake('"advance" is missing: the seconds to move the clock by')
+        raise BadControlRequest('"advance" is missing: the seconds to move the clock by')
     control.edge.clock.advance(seconds)
     await control.edge.settle()
     return _now(control)
@@ -115,7 +115,7 @@ async def _list_keys(control: Control, request: web.Request) -> web.StreamRespon
 async def _put_value(control: Control, request: web.Request) -> web.StreamResponse:
     binding, key = _binding(request)
     if key is None:
-        raise Mistake("name a key: PUT /kv/BINDING/KEY")
+        raise BadControlRequest("name a key: PUT /kv/BINDING/KEY")
     control.edge.kv(binding).put(
         key,
         await _read(request),
@@ -137,7 +137,7 @@ async def _delete_value(control: Control, request: web.Request) -> web.StreamRes
 async def _seed(control: Control, request: web.Request) -> web.StreamResponse:
     content = await _content(request)
     if not isinstance(content, dict):
-        raise Mistake('a JSON object is needed: {"key": "value"}')
+        raise BadControlRequest('a JSON object is needed: {"key": "value"}')
     control.edge.kv(_binding(request)[0]).seed(content)
     return _json({})
 
@@ -147,7 +147,7 @@ async def _add_rule(control: Control, request: web.Request) -> web.StreamRespons
     origin = control.edge.origin
     pattern, method, times = fields.text("pattern"), fields.text("method"), fields.integer("times")
     if pattern is None:
-        raise Mistake('"pattern" is missing: "/path", "host/path" or "https://host/path"')
+        raise BadControlRequest('"pattern" is missing: "/path", "host/path" or "https://host/path"')
     failing = fields.integer("fail")
     if failing is not None:
         fields.finish()
@@ -268,7 +268,7 @@ def _binding(request: web.Request) -> tuple[str, str | None]:
     place = request.raw_path.partition("?")[0].removeprefix("/kv/")
     binding, slash, key = unquote(place).partition("/")
     if not binding:
-        raise Mistake("name a KV binding: /kv/BINDING")
+        raise BadControlRequest("name a KV binding: /kv/BINDING")
     return binding, key if slash and key else None
 
 
@@ -277,7 +277,7 @@ def _integer(request: web.Request, name: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal()):
-        raise Mistake(f"{name}={text}: a number of seconds is needed, such as {name}=60")
+        raise BadControlRequest(f"{name}={text}: a number of seconds is needed, such as {name}=60")
     return int(text)
 
 
@@ -288,7 +288,7 @@ def _algorithm(name: str | None) -> Algorithm:
         case "ES256":
             return "ES256"
         case _:
-            raise Mistake(f'"algorithm" is "{name}"; it can be RS256 or ES256')
+            raise BadControlRequest(f'"algorithm" is "{name}"; it can be RS256 or ES256')
 
 
 async def _read(request: web.Request) -> bytes:
@@ -301,7 +301,7 @@ async def _content(request: web.Request) -> JSON:
     try:
         content: JSON = loads(text or b"{}")
     except (ValueError, RecursionError) as error:
-        raise Mistake(f"the body is not JSON: {error}") from None
+        raise BadControlRequest(f"the body is not JSON: {error}") from None
     return content
 
 

@@ -35,7 +35,7 @@ API_TOKEN: Final = "the-api-token-of-this-test"
 _PATIENCE_SECONDS: Final = 5.0
 
 
-class Engine:
+class EdgeLoop:
     """Use LocalEdge. Every method that is a coroutine runs on the edge's loop: call it through `home`."""
 
     def __init__(self, config: Config, clock: MovableClock, origin: Origin, faults: FaultInjection) -> None:
@@ -210,7 +210,7 @@ class Engine:
 class _Port:
     """The edge as the handler behind its port."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: EdgeLoop) -> None:
         self._engine = engine
 
     async def fetch(self, request: Request, /) -> Response:

@@ -6,7 +6,7 @@ from edgeworker.config import JSON
 from edgeworker.testing.content import MISSING, Missing
 
 
-class Mistake(Exception):
+class BadControlRequest(Exception):
     """A request that cannot be meant; the text says what is wrong and what would be right."""
 
 
@@ -14,9 +14,9 @@ class Fields:
     """What was not asked for when `finish` is called is a mistake: a misspelt member must not be passed over."""
 
     def __init__(self, content: JSON) -> None:
-        """Raises Mistake for what is not an object."""
+        """Raises BadControlRequest for what is not an object."""
         if not isinstance(content, dict):
-            raise Mistake(f"a JSON object is needed, not {_kind(content)}")
+            raise BadControlRequest(f"a JSON object is needed, not {_kind(content)}")
         self._content: Final = content
         self._asked: Final[set[str]] = set()
 
@@ -82,14 +82,14 @@ class Fields:
     def finish(self) -> None:
         unknown = sorted(set(self._content) - self._asked)
         if unknown:
-            raise Mistake(f"unknown: {', '.join(unknown)}; there are: {', '.join(sorted(self._asked))}")
+            raise BadControlRequest(f"unknown: {', '.join(unknown)}; there are: {', '.join(sorted(self._asked))}")
 
     def _given(self, name: str) -> JSON:
         self._asked.add(name)
         return self._content.get(name)
 
-    def _wrong(self, name: str, wanted: str, given: JSON) -> Mistake:
-        return Mistake(f'"{name}" must be {wanted}, not {_kind(given)}')
+    def _wrong(self, name: str, wanted: str, given: JSON) -> BadControlRequest:
+        return BadControlRequest(f'"{name}" must be {wanted}, not {_kind(given)}')
 
 
 def _kind(value: JSON) -> str:

@@ -16,7 +16,7 @@ from edgeworker.routing import Explanation, Resolver, ServedHosts
 from edgeworker.runtime import Scheduled
 from edgeworker.testing.calls import CallOptions, RecordedCall, Reply, reply_of, request_of
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.engine import Engine
+from edgeworker.testing.engine import EdgeLoop
 from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.issuer import TokenIssuer
 from edgeworker.testing.kv_access import KVAccess, namespace_id
@@ -74,7 +74,7 @@ class LocalEdge:
         self.routes = Routes(self.config)
         if config.origin is None:
             self.origin.answer_only_for(ORIGIN, ServedHosts(config))
-        self._engine = Engine(self.config, self.clock, self.origin, self.faults)
+        self._engine = EdgeLoop(self.config, self.clock, self.origin, self.faults)
 
     # Requests
 

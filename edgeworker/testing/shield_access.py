@@ -11,7 +11,7 @@ from edgeworker.products.api_shield.explaining import ShieldExplanation, explain
 from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.products.api_shield.zone_objects import DOCUMENTS, ZoneObjects, merge
 from edgeworker.state import DocumentStore
-from edgeworker.testing.engine import API_TOKEN, Engine
+from edgeworker.testing.engine import API_TOKEN, EdgeLoop
 
 _LOGGER: Final = "edgeworker.products.api_shield.handler"
 
@@ -23,7 +23,7 @@ class ShieldAccessError(AssertionError):
 @dataclass(frozen=True, slots=True)
 class ShieldAccess:
     config: Config
-    _engine: Engine
+    _engine: EdgeLoop
 
     @property
     def events(self) -> list[Mapping[str, JSON]]:

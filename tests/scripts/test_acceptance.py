@@ -16,7 +16,7 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.stage import SplitTokenStage, set_up
-from edgeworker.cli.demo.tokens import Publisher, SignedToken
+from edgeworker.cli.demo.tokens import DemoToken, Publisher
 from edgeworker.clock import SystemClock
 from edgeworker.testing import Edge, KVByName, MovableClock, Origin
 
@@ -30,7 +30,7 @@ WORKERS = 4
 async def test_1_a_raw_and_an_sdks_encoded_path_are_one_key(signature: str) -> None:
     async with set_up() as stage:
         whole = stage.issuer.issue(issued_at=SystemClock().now(), ttl_seconds=300)
-        token = SignedToken(f"{whole.value}.{signature}", whole.exp)
+        token = DemoToken(f"{whole.value}.{signature}", whole.exp)
 
         def publish_both_ways() -> tuple[int, list[str]]:
             publisher = stage.publisher
@@ -50,7 +50,7 @@ async def test_1_a_raw_and_an_sdks_encoded_path_are_one_key(signature: str) -> N
         assert stage.api.seen == [f"Bearer {token.whole}"]
 
 
-def _works(stage: SplitTokenStage, token: SignedToken) -> bool:
+def _works(stage: SplitTokenStage, token: DemoToken) -> bool:
     published = stage.publisher.publish(token)
     answer = wire.call(stage.edge_url, "GET", "/orders", {"Authorization": f"Bearer {token.signature}"})
     return (published.status, answer.status) == (200, 200) and f"Bearer {token.whole}" in stage.api.seen
@@ -95,7 +95,7 @@ def test_3_a_token_is_refused_after_its_expiry_although_the_entry_is_still_there
     assert kv("TOKENS").get(token.key or "") == token.published_value
 
 
-def exchange(edge: Edge, *fields: str, method: str = "GET", path: str = "/orders") -> wire.Answer:
+def exchange(edge: Edge, *fields: str, method: str = "GET", path: str = "/orders") -> wire.WireResponse:
     """The request as these lines, byte for byte: no client would send some of them."""
     address = urlsplit(edge.url)
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", "Connection: close", *fields, "", ""]
@@ -107,7 +107,7 @@ def exchange(edge: Edge, *fields: str, method: str = "GET", path: str = "/orders
     head, _, body = received.partition(b"\r\n\r\n")
     status, *rest = head.decode("latin-1").split("\r\n")
     found = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
-    return wire.Answer(int(status.split(" ")[1]), found, body)
+    return wire.WireResponse(int(status.split(" ")[1]), found, body)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer  ", "bEARER     "])

@@ -7,7 +7,7 @@ import pytest
 
 from edgeworker.testing.calls import request_of
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.engine import Engine, finished
+from edgeworker.testing.engine import EdgeLoop, finished
 from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.origin import Origin
 from tests.testing.scripts import worker_config
@@ -22,12 +22,12 @@ async def fetch(self, request):
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(tmp_path: Path) -> EdgeLoop:
     clock = MovableClock()
-    return Engine(worker_config(tmp_path, COUNTS), clock, Origin(clock), FaultInjection())
+    return EdgeLoop(worker_config(tmp_path, COUNTS), clock, Origin(clock), FaultInjection())
 
 
-async def test_scripts_are_loaded_once_however_many_ask_first(engine: Engine) -> None:
+async def test_scripts_are_loaded_once_however_many_ask_first(engine: EdgeLoop) -> None:
     responses = await asyncio.gather(*(engine.answer(request_of("GET", "/", {})) for _ in range(3)))
 
     assert sorted([(await response.body.read()) for response in responses if response.body]) == [b"1", b"2", b"3"]
@@ -35,7 +35,7 @@ async def test_scripts_are_loaded_once_however_many_ask_first(engine: Engine) ->
     await engine.shut()
 
 
-async def test_a_closed_engine_does_not_start_again(engine: Engine) -> None:
+async def test_a_closed_engine_does_not_start_again(engine: EdgeLoop) -> None:
     await engine.shut()
     engine.abandon()
 

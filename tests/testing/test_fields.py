@@ -4,7 +4,7 @@ import pytest
 
 from edgeworker.config import JSON
 from edgeworker.testing.content import MISSING
-from edgeworker.testing.fields import Fields, Mistake
+from edgeworker.testing.fields import BadControlRequest, Fields
 
 
 def test_members_are_read_with_their_kinds() -> None:
@@ -35,7 +35,7 @@ def test_absent_members_are_absent() -> None:
     ],
 )
 def test_a_wrong_kind_is_named(method: str, value: JSON, text: str) -> None:
-    with pytest.raises(Mistake) as raised:
+    with pytest.raises(BadControlRequest) as raised:
         getattr(Fields({"x": value}), method)("x")
 
     assert str(raised.value) == text
@@ -45,7 +45,7 @@ def test_what_nobody_asked_for_is_a_mistake() -> None:
     fields = Fields({"patern": "/x"})
     fields.text("pattern")
 
-    with pytest.raises(Mistake, match="unknown: patern; there are: pattern"):
+    with pytest.raises(BadControlRequest, match="unknown: patern; there are: pattern"):
         fields.finish()
 
 
@@ -54,5 +54,5 @@ def test_only_an_object_has_members(content: JSON, kind: str | None) -> None:
     if kind is None:
         Fields(content).finish()
         return
-    with pytest.raises(Mistake, match=f"a JSON object is needed, not {kind}"):
+    with pytest.raises(BadControlRequest, match=f"a JSON object is needed, not {kind}"):
         Fields(content)

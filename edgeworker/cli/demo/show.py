@@ -12,7 +12,7 @@ from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.narrator import Narrator
 from edgeworker.cli.demo.serving import until_stopped, until_told
 from edgeworker.cli.demo.stage import SplitTokenStage, set_up
-from edgeworker.cli.demo.tokens import Publisher, SignedToken
+from edgeworker.cli.demo.tokens import DemoToken, Publisher
 from edgeworker.cli.output import Output
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.errors import OriginError
@@ -51,7 +51,7 @@ def _tell(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
     _revoke(narrator, stage, token)
 
 
-def _issue(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> SignedToken:
+def _issue(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> DemoToken:
     narrator.step("The issuer makes an RSA key and signs a JWT")
     token = stage.issuer.issue_with_slash_in_key(issued_at=clock.now(), ttl_seconds=TTL_SECONDS)
     claims = jwt.decode(token.whole, options={"verify_signature": False})
@@ -64,7 +64,7 @@ def _issue(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> SignedTo
     return token
 
 
-def _publish(narrator: Narrator, publisher: Publisher, token: SignedToken) -> None:
+def _publish(narrator: Narrator, publisher: Publisher, token: DemoToken) -> None:
     narrator.step("The publisher writes header and payload to KV, under the hash of the signature")
     target = publisher.target(token, expiration=token.exp)
     narrator.sent(f"PUT {_shortened(target)}")
@@ -80,7 +80,7 @@ def _publish(narrator: Narrator, publisher: Publisher, token: SignedToken) -> No
     )
 
 
-def _call(narrator: Narrator, stage: SplitTokenStage, token: SignedToken) -> None:
+def _call(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:
     narrator.step("The client calls the edge with the signature alone")
     narrator.sent(f"GET {stage.edge_url}{PATH}")
     narrator.sent(f"Authorization: Bearer {narrator.token(token.signature)}")
@@ -97,7 +97,7 @@ def _call(narrator: Narrator, stage: SplitTokenStage, token: SignedToken) -> Non
     narrator.check("the answer tells the client nothing of the JWT", token.value.encode() not in answer.body)
 
 
-def _refuse(narrator: Narrator, stage: SplitTokenStage, token: SignedToken, clock: Clock) -> None:
+def _refuse(narrator: Narrator, stage: SplitTokenStage, token: DemoToken, clock: Clock) -> None:
     narrator.step("What is refused")
     unknown = stage.issuer.issue(issued_at=clock.now(), ttl_seconds=TTL_SECONDS).signature
     cases = [
@@ -125,14 +125,14 @@ def _refuse_expired(narrator: Narrator, stage: SplitTokenStage, clock: Clock) ->
     narrator.check("it did not reach the API", len(stage.api.seen) == reached)
 
 
-def _revoke(narrator: Narrator, stage: SplitTokenStage, token: SignedToken) -> None:
+def _revoke(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:
     narrator.step("The issuer revokes the first token: it removes the entry")
     answer = stage.publisher.withdraw(token)
     narrator.check("the KV REST API removed it", answer.status == 200, got=_brief(answer))
     _check_refused(narrator, "the revoked token", _get(stage, f"Bearer {token.signature}"), "invalid_token")
 
 
-def _check_refused(narrator: Narrator, what: str, answer: wire.Answer, error: str | None) -> None:
+def _check_refused(narrator: Narrator, what: str, answer: wire.WireResponse, error: str | None) -> None:
     """401 with a challenge: an error code where a token was sent, none where none was (RFC 6750 section 3.1)."""
     challenge = answer.headers.get("www-authenticate", "")
     expected = 'Bearer realm="orders"' + ("" if error is None else f', error="{error}"')
@@ -143,7 +143,7 @@ def _check_refused(narrator: Narrator, what: str, answer: wire.Answer, error: st
     narrator.note(f"  WWW-Authenticate: {challenge}")
 
 
-def _publish_for_keeps(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> SignedToken:
+def _publish_for_keeps(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> DemoToken:
     narrator.step("A token for you to try")
     token = stage.issuer.issue_with_slash_in_key(issued_at=clock.now(), ttl_seconds=KEEP_TTL_SECONDS)
     answer = stage.publisher.publish(token)
@@ -151,7 +151,7 @@ def _publish_for_keeps(narrator: Narrator, stage: SplitTokenStage, clock: Clock)
     return token
 
 
-def _lines_to_try(stage: SplitTokenStage, token: SignedToken) -> list[tuple[str, str]]:
+def _lines_to_try(stage: SplitTokenStage, token: DemoToken) -> list[tuple[str, str]]:
     """(what it shows, a line for a shell)."""
     publisher = stage.publisher
     edge = f"curl -i {stage.edge_url}{PATH}"
@@ -170,7 +170,7 @@ def _lines_to_try(stage: SplitTokenStage, token: SignedToken) -> list[tuple[str,
     ]
 
 
-async def _keep(out: Output, stage: SplitTokenStage, token: SignedToken) -> None:
+async def _keep(out: Output, stage: SplitTokenStage, token: DemoToken) -> None:
     """Prints what to try, and waits for Ctrl-C."""
     out.line()
     out.heading("It keeps running. Try, in another terminal:")
@@ -182,12 +182,12 @@ async def _keep(out: Output, stage: SplitTokenStage, token: SignedToken) -> None
     await until_stopped(out, stage.stop)
 
 
-def _get(stage: SplitTokenStage, authorization: str | None) -> wire.Answer:
+def _get(stage: SplitTokenStage, authorization: str | None) -> wire.WireResponse:
     headers = {} if authorization is None else {"Authorization": authorization}
     return wire.call(stage.edge_url, "GET", PATH, headers)
 
 
-def _document(answer: wire.Answer) -> Mapping[str, object]:
+def _document(answer: wire.WireResponse) -> Mapping[str, object]:
     try:
         document = json.loads(answer.body)
     except ValueError:
@@ -195,12 +195,12 @@ def _document(answer: wire.Answer) -> Mapping[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _names(answer: wire.Answer) -> list[object]:
+def _names(answer: wire.WireResponse) -> list[object]:
     result = _document(answer).get("result")
     return [item.get("name") for item in result if isinstance(item, dict)] if isinstance(result, list) else []
 
 
-def _brief(answer: wire.Answer) -> str:
+def _brief(answer: wire.WireResponse) -> str:
     return f"{answer.status} {answer.body[:200].decode(errors='replace').strip()}"
 
 

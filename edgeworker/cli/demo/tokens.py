@@ -18,7 +18,7 @@ KEY_ID: Final = "demo-1"
 
 
 @dataclass(frozen=True, slots=True)
-class SignedToken:
+class DemoToken:
     """A whole JWT. `exp` is in epoch seconds."""
 
     whole: str = field(repr=False)
@@ -50,7 +50,7 @@ class DemoIssuer:
     def public_key(self) -> rsa.RSAPublicKey:
         return self._key.public_key()
 
-    def issue(self, *, issued_at: int, ttl_seconds: int, subject: str = "ann") -> SignedToken:
+    def issue(self, *, issued_at: int, ttl_seconds: int, subject: str = "ann") -> DemoToken:
         exp = issued_at + ttl_seconds
         claims = {
             "iss": ISSUER,
@@ -63,9 +63,9 @@ class DemoIssuer:
             "jti": secrets.token_urlsafe(16),
         }
         headers = {"kid": KEY_ID, "typ": "at+jwt"}
-        return SignedToken(jwt.encode(claims, self._key, algorithm="RS256", headers=headers), exp)
+        return DemoToken(jwt.encode(claims, self._key, algorithm="RS256", headers=headers), exp)
 
-    def issue_with_slash_in_key(self, *, issued_at: int, ttl_seconds: int) -> SignedToken:
+    def issue_with_slash_in_key(self, *, issued_at: int, ttl_seconds: int) -> DemoToken:
         """Half of all keys have a "/", which a careless API takes for a path separator; this one surely has one."""
         while True:
             token = self.issue(issued_at=issued_at, ttl_seconds=ttl_seconds)
@@ -90,21 +90,21 @@ class Publisher:
         base = urlsplit(self.api_url).path
         return f"{base}/client/v4/accounts/{self.account_id}/storage/kv/namespaces/{self.namespace_id}"
 
-    def target(self, token: SignedToken, *, expiration: int) -> str:
+    def target(self, token: DemoToken, *, expiration: int) -> str:
         return f"{self.namespace_path}/values/{token.key}?expiration={expiration}"
 
-    def publish(self, token: SignedToken, *, expiration: int | None = None) -> wire.Answer:
+    def publish(self, token: DemoToken, *, expiration: int | None = None) -> wire.WireResponse:
         """`expiration` is when KV forgets the entry (epoch seconds): the token's own expiry where it is not given."""
         target = self.target(token, expiration=token.exp if expiration is None else expiration)
         return wire.call(self.api_url, "PUT", target, self._headers, token.value.encode("ascii"))
 
-    def stored(self, token: SignedToken) -> wire.Answer:
+    def stored(self, token: DemoToken) -> wire.WireResponse:
         return wire.call(self.api_url, "GET", f"{self.namespace_path}/values/{token.key}", self._headers)
 
-    def keys(self) -> wire.Answer:
+    def keys(self) -> wire.WireResponse:
         return wire.call(self.api_url, "GET", f"{self.namespace_path}/keys", self._headers)
 
-    def withdraw(self, token: SignedToken) -> wire.Answer:
+    def withdraw(self, token: DemoToken) -> wire.WireResponse:
         return wire.call(self.api_url, "DELETE", f"{self.namespace_path}/values/{token.key}", self._headers)
 
     @property

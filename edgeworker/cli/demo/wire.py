@@ -9,7 +9,7 @@ from edgeworker.messages import URL, Body, Headers, Request
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireResponse:
     """What came back. Names of `headers` are lower case; `body` is whole. `cookies` are the Set-Cookie fields."""
 
     status: int
@@ -18,12 +18,16 @@ class Answer:
     cookies: Sequence[str] = field(default=(), repr=False)
 
 
-def call(base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+def call(
+    base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None
+) -> WireResponse:
     """Raises OriginError. The caller's thread waits: a demo tells one step after the other."""
     return asyncio.run(_call(base_url, method, target, headers, body))
 
 
-async def _call(base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+async def _call(
+    base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+) -> WireResponse:
     request = Request(
         method, URL.parse(base_url), Headers(headers), None if body is None else Body(body), raw_target=target
     )
@@ -31,4 +35,4 @@ async def _call(base_url: str, method: str, target: str, headers: Mapping[str, s
         answer = await client.fetch(request)
         content = b"" if answer.body is None else await answer.body.read()
     fields = [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
-    return Answer(answer.status, dict(fields), content, [value for name, value in fields if name == "set-cookie"])
+    return WireResponse(answer.status, dict(fields), content, [value for name, value in fields if name == "set-cookie"])

@@ -51,7 +51,7 @@ class ServiceCheck:
     is_malformed: bool = False
 
 
-class Authenticator:
+class AccessAuthenticator:
     """One for each edge."""
 
     def __init__(self, sessions: Sessions, opaque: OpaqueTokens, clock: Clock) -> None:

@@ -21,7 +21,7 @@ _MAX_KEPT: Final = 4096
 _MIN_SECONDS: Final = 60
 
 
-class TokenIssuer:
+class AccessTokenIssuer:
     """One for each edge. `account_id` stands in the organization's tokens."""
 
     def __init__(self, directory: Directory, sessions: Sessions, clock: Clock, account_id: str) -> None:

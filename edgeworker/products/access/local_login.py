@@ -8,7 +8,7 @@ from edgeworker.config import JSON
 from edgeworker.messages import URL, InvalidURL
 from edgeworker.products.access.config import LOCAL_PROVIDER_TYPE, Application
 from edgeworker.products.access.directory import Directory, Snapshot
-from edgeworker.products.access.issuing import TokenIssuer
+from edgeworker.products.access.issuing import AccessTokenIssuer
 from edgeworker.products.access.login import local_identity
 from edgeworker.products.access.policy import Identity, IdentityAllowed, Visitor, decide_identity
 from edgeworker.products.access.sessions import Sessions
@@ -19,7 +19,7 @@ class LocalLogin:
 
     def __init__(self, directory: Directory, clock: Clock, account_id: str) -> None:
         self.sessions = Sessions(directory, clock)
-        self._issuer = TokenIssuer(directory, self.sessions, clock, account_id)
+        self._issuer = AccessTokenIssuer(directory, self.sessions, clock, account_id)
         self._clock = clock
 
     async def log_in(

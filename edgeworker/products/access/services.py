@@ -10,11 +10,11 @@ from edgeworker.config import JSON
 from edgeworker.handler import Handler
 from edgeworker.messages import Request, Response
 from edgeworker.products.access import cookies, jws, replies, tokens
-from edgeworker.products.access.authentication import Authenticator
+from edgeworker.products.access.authentication import AccessAuthenticator
 from edgeworker.products.access.config import AccessConfig, Application, ServiceToken, worker_tag
 from edgeworker.products.access.directory import Directory, Snapshot
 from edgeworker.products.access.identity_document import identity_document
-from edgeworker.products.access.issuing import TokenIssuer
+from edgeworker.products.access.issuing import AccessTokenIssuer
 from edgeworker.products.access.jws import InvalidToken
 from edgeworker.products.access.keys import certs
 from edgeworker.products.access.opaque_tokens import OpaqueTokens
@@ -51,8 +51,8 @@ class AccessServices:
         self.directory = Directory(config, documents, clock, local_login=developing or config.local_login)
         self.sessions = Sessions(self.directory, clock)
         self.opaque = OpaqueTokens(documents, self.sessions, clock)
-        self.authenticator = Authenticator(self.sessions, self.opaque, clock)
-        self.issuer = TokenIssuer(self.directory, self.sessions, clock, account_id)
+        self.authenticator = AccessAuthenticator(self.sessions, self.opaque, clock)
+        self.issuer = AccessTokenIssuer(self.directory, self.sessions, clock, account_id)
         self._order = itertools.count()
 
     async def load_identity(self, nonce: str) -> Mapping[str, object] | None:

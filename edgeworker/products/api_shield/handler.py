@@ -16,7 +16,7 @@ from edgeworker.products.api_shield.config import ShieldConfig
 from edgeworker.products.api_shield.events import ShieldEvent, make_event
 from edgeworker.products.api_shield.header_claims import transform_headers
 from edgeworker.products.api_shield.policy import Block, Pass, decide
-from edgeworker.products.api_shield.rate_limits import RateLimiter
+from edgeworker.products.api_shield.rate_limits import RequestCounters
 from edgeworker.products.api_shield.tables import shield_of
 from edgeworker.products.api_shield.token_checks import CheckedTokens, TokenChecker
 from edgeworker.products.api_shield.zone_objects import ZoneObjects, merge
@@ -35,14 +35,14 @@ class OpenShield:
         self.hosts: Mapping[str, Handler] = {}
         self.events: deque[ShieldEvent] = deque(maxlen=MAX_EVENTS)
         self.checker = TokenChecker()
-        self.limiter = RateLimiter()
+        self.limiter = RequestCounters()
         self._services = services
 
     def wrap(self, then: Handler, zone: Zone | None) -> Handler:
         assert zone is not None
         config = shield_of(zone)
         assert config is not None
-        return ShieldedZone(self, self._services, then, zone, config)
+        return ZoneShield(self, self._services, then, zone, config)
 
     def record(self, events: Sequence[ShieldEvent]) -> None:
         for event in events:
@@ -50,7 +50,7 @@ class OpenShield:
             _log.warning("%s", event.line())
 
 
-class ShieldedZone:
+class ZoneShield:
     def __init__(
         self, shield: OpenShield, services: ProductServices, then: Handler, zone: Zone, config: ShieldConfig
     ) -> None:

@@ -31,12 +31,12 @@ _STRIPPED: Final = "cf-access-"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     place: Place
     text: str
 
 
-def lint(config: ShieldConfig) -> list[Finding]:
+def lint(config: ShieldConfig) -> list[LintFinding]:
     """`config` compiles (see edgeworker.products.api_shield.compiled)."""
     known = frozenset(configuration.id for configuration in config.configurations)
     rules = [(index, rule, check_rule_expression(rule.expression, known)) for index, rule in enumerate(config.rules)]
@@ -59,38 +59,42 @@ def lint(config: ShieldConfig) -> list[Finding]:
 
 def _about_rules(
     config: ShieldConfig, rules: Sequence[tuple[int, ValidationRule, RuleExpression]]
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     for index, rule, expression in rules:
         place: Place = ("rules", index)
         if is_always(expression, True):
-            yield Finding(
+            yield LintFinding(
                 place,
                 f'the rule "{rule.title}" validates nothing: its expression is true whatever the tokens are. To ignore '
                 f'requests without a token write: is_jwt_valid("ID") or not is_jwt_present("ID")',
             )
         elif is_always(expression, False):
-            yield Finding(place, f'the rule "{rule.title}" is violated by every request: its expression is never true')
+            yield LintFinding(
+                place, f'the rule "{rule.title}" is violated by every request: its expression is never true'
+            )
         elif not asked_configurations(expression):
-            yield Finding(place, f'the rule "{rule.title}" asks for no token; use is_jwt_valid("ID")')
+            yield LintFinding(place, f'the rule "{rule.title}" asks for no token; use is_jwt_valid("ID")')
         elif passes_invalid_tokens(expression):
-            yield Finding(
+            yield LintFinding(
                 place, f'the rule "{rule.title}" lets invalid tokens pass: it never asks whether one is valid'
             )
         for name in _HEADER_KEY.findall(rule.expression):
             if name != name.lower():
-                yield Finding(
+                yield LintFinding(
                     place, f'the rule "{rule.title}" asks for the header "{name}"; names are lower case there'
                 )
         unknown = [id for id in rule.excluded_operations if id not in {one.id for one in config.operations}]
         if unknown:
-            yield Finding(place, f'the rule "{rule.title}" excludes the operation "{unknown[0]}", which does not exist')
+            yield LintFinding(
+                place, f'the rule "{rule.title}" excludes the operation "{unknown[0]}", which does not exist'
+            )
 
 
-def _about_precedence(config: ShieldConfig) -> Iterator[Finding]:
+def _about_precedence(config: ShieldConfig) -> Iterator[LintFinding]:
     """Only one rule decides on an operation."""
     enabled = [(index, rule) for index, rule in enumerate(config.rules) if rule.enabled]
     if enabled and not config.operations:
-        yield Finding((), "there are validation rules and no operations: they act on operations only")
+        yield LintFinding((), "there are validation rules and no operations: they act on operations only")
         return
     for position, (index, rule) in enumerate(enabled):
         covered = [operation for operation in config.operations if includes(rule, operation)]
@@ -98,18 +102,18 @@ def _about_precedence(config: ShieldConfig) -> Iterator[Finding]:
         deciding = {other.id: other for operation in covered for other in earlier if includes(other, operation)}
         left = [operation for operation in covered if not any(includes(other, operation) for other in earlier)]
         if not covered:
-            yield Finding(("rules", index), f'the rule "{rule.title}" covers no operation and never acts')
+            yield LintFinding(("rules", index), f'the rule "{rule.title}" covers no operation and never acts')
         elif not left:
             names = ", ".join(f'"{other.title}"' for other in deciding.values())
             combined = combine([*(other.expression for other in deciding.values()), rule.expression])
-            yield Finding(
+            yield LintFinding(
                 ("rules", index),
                 f'the rule "{rule.title}" never decides: one rule alone acts on an operation, and {names} comes before '
                 f"it on all of them. To accept the tokens of both, write one rule: {combined}",
             )
 
 
-def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator[Finding]:
+def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator[LintFinding]:
     """`ways`: by the id of an operation, how its requests come to the worker that takes split tokens. Clients send it
     signatures, which are no tokens. One finding for each rule."""
     enabled = [rule for rule in config.rules if rule.enabled]
@@ -118,7 +122,7 @@ def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator
         rule = next((rule for rule in enabled if includes(rule, operation)), None)
         if operation.id in ways and rule is not None and rule.action == "block" and rule.id not in told:
             told.add(rule.id)
-            yield Finding(
+            yield LintFinding(
                 (),
                 f'the rule "{rule.title}" blocks split tokens: {ways[operation.id]} takes them, and on '
                 f"{operation.method} {operation.host}{operation.endpoint} a client sends a signature alone, which is "
@@ -126,32 +130,32 @@ def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator
             )
 
 
-def _about_operations(config: ShieldConfig) -> Iterator[Finding]:
+def _about_operations(config: ShieldConfig) -> Iterator[LintFinding]:
     enabled = [rule for rule in config.rules if rule.enabled]
     if enabled:
         for operation in config.operations:
             # Who excludes an operation by its name means it.
             if not any(includes(rule, operation) or operation.id in rule.excluded_operations for rule in enabled):
                 name = f"{operation.method} {operation.host}{operation.endpoint}"
-                yield Finding((), f"no rule covers the operation {name}: its tokens are not asked for")
+                yield LintFinding((), f"no rule covers the operation {name}: its tokens are not asked for")
 
 
 def _about_configurations(
     config: ShieldConfig, rules: Sequence[RuleExpression], custom: Sequence[RuleExpression]
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     asked = {name for expression in rules for name in asked_configurations(expression)}
     checked = _checked_claims([*rules, *custom])
     for index, configuration in enumerate(config.configurations):
         place: Place = ("token_configurations", index)
         for notice in configuration.keys.notices:
-            yield Finding(place, f'of the token configuration "{configuration.id}", {notice.text}')
+            yield LintFinding(place, f'of the token configuration "{configuration.id}", {notice.text}')
         for source in configuration.token_sources:
             if source.kind == "header" and source.name.startswith(_STRIPPED):
-                yield Finding(
+                yield LintFinding(
                     place, f'the header "{source.name}" is removed from every request before tokens are looked for'
                 )
         if len(configuration.token_sources) > 1:
-            yield Finding(
+            yield LintFinding(
                 place,
                 f'the token configuration "{configuration.id}" has several sources and looks at the first alone: '
                 "another token behind it reaches your API unseen. Use one configuration for each source",
@@ -159,7 +163,7 @@ def _about_configurations(
         missing = [claim for claim in ("iss", "aud") if (configuration.id, claim) not in checked]
         if configuration.id in asked and missing:
             names = " and ".join(missing)
-            yield Finding(
+            yield LintFinding(
                 place,
                 f'no rule checks {names} of the token configuration "{configuration.id}": every token that its keys '
                 f'signed counts, for any audience. Write for example: {_CLAIMS}.{missing[0]}["{configuration.id}"][0] '
@@ -167,7 +171,7 @@ def _about_configurations(
             )
 
 
-def _about_custom_rules(rules: Sequence[tuple[int, RuleExpression]], known: frozenset[str]) -> Iterator[Finding]:
+def _about_custom_rules(rules: Sequence[tuple[int, RuleExpression]], known: frozenset[str]) -> Iterator[LintFinding]:
     for index, expression in rules:
         place: Place = ("custom_rules", index)
         for part in parts_of(expression.root):
@@ -177,7 +181,7 @@ def _about_custom_rules(rules: Sequence[tuple[int, RuleExpression]], known: froz
                 and _CLAIMS in expression.text[part.start : part.end]
             ):
                 written = expression.text[part.start : part.end]
-                yield Finding(
+                yield LintFinding(
                     place,
                     f"`{written}` is false where the claim is missing, so a request without a valid token passes; "
                     "write: not ... eq ...",
@@ -185,18 +189,18 @@ def _about_custom_rules(rules: Sequence[tuple[int, RuleExpression]], known: froz
         for part in indexed_parts(expression.root):
             key = _claims_key(part)
             if key is not None and key not in known:
-                yield Finding(place, f'the rule asks for claims of "{key}", which is no token configuration')
+                yield LintFinding(place, f'the rule asks for claims of "{key}", which is no token configuration')
 
 
 def _about_rate_limits(
     config: ShieldConfig, rules: Sequence[tuple[ValidationRule, RuleExpression]]
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     validated = any(
         rule.enabled and rule.action == "block" and not passes_invalid_tokens(expression) for rule, expression in rules
     )
     for index, limit in enumerate(config.rate_limits):
         if not validated and any(_CLAIMS in text for text in limit.characteristics):
-            yield Finding(
+            yield LintFinding(
                 ("rate_limits", index),
                 "requests are counted by a claim, and no rule blocks invalid tokens: all requests without a valid one "
                 "share one counter and are limited together",

@@ -28,7 +28,7 @@ class OverLimit:
     retry_after_seconds: int
 
 
-class RateLimiter:
+class RequestCounters:
     """The counters of one process."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from edgeworker.products.api_shield.config import (
     ShieldConfig,
     ValidationRule,
 )
-from edgeworker.products.api_shield.linting import Finding, lint
+from edgeworker.products.api_shield.linting import LintFinding, lint
 from edgeworker.products.api_shield.operations import (
     Operation,
     normalize_endpoint,
@@ -182,7 +182,7 @@ def read_written_operation(text: str, *, source: str) -> Operation:
     )
 
 
-def _place(context: FieldContext, finding: Finding) -> FieldContext:
+def _place(context: FieldContext, finding: LintFinding) -> FieldContext:
     for part in finding.place:
         context = context.item(part) if isinstance(part, int) else context.key(part)
     return context

@@ -10,9 +10,9 @@ from typing import Final
 from edgeworker.expressions import RuleExpression
 from edgeworker.expressions.functions import IS_JWT_PRESENT, IS_JWT_VALID
 from edgeworker.expressions.tree import (
-    Call,
     Combined,
     Comparison,
+    FunctionCall,
     IsTrue,
     LiteralValue,
     Logical,
@@ -65,7 +65,7 @@ def _atoms(node: Logical, text: str) -> Iterator[Atom]:
 
 
 def _atom(node: IsTrue | Comparison | Quantified, text: str) -> Atom:
-    if isinstance(node, IsTrue) and isinstance(node.left.base, Call):
+    if isinstance(node, IsTrue) and isinstance(node.left.base, FunctionCall):
         call = node.left.base
         argument = call.arguments[0]
         if isinstance(argument, LiteralValue) and isinstance(argument.value, bytes):

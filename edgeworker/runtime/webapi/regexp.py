@@ -17,7 +17,7 @@ _NAMED: Final = re.compile(r"\(\?<(?![=!])")
 _NAMED_REFERENCE: Final = re.compile(r"\\k<([^>]*)>")
 
 
-class Match(JsArray):
+class RegExpMatch(JsArray):
     """What `exec` answers: the text that was found and those of the groups; None for a group without one."""
 
     index: int  # type: ignore[assignment]  # in JavaScript it is no method, but the place of the match
@@ -47,7 +47,7 @@ class RegExp(JsObject):
             text = f"Invalid regular expression: /{self.source}/{self.flags}: {error}"
             raise JsException("SyntaxError", text) from None
 
-    def exec(self, text: object = None) -> Match | None:
+    def exec(self, text: object = None) -> RegExpMatch | None:
         subject = to_string(text)
         moves = "g" in self.flags or "y" in self.flags
         begin = self.lastIndex if moves else 0
@@ -56,7 +56,7 @@ class RegExp(JsObject):
             self.lastIndex = 0 if found is None else found.end()
         if found is None:
             return None
-        match = Match([found[0], *found.groups()])
+        match = RegExpMatch([found[0], *found.groups()])
         match.index, match.input = found.start(), subject
         match.groups = JsDict(found.groupdict()) if self._pattern.groupindex else None
         return match

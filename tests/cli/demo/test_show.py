@@ -15,8 +15,8 @@ import pytest
 
 from edgeworker.cli.demo.show import perform
 from edgeworker.cli.demo.stage import set_up
-from edgeworker.cli.demo.tokens import Publisher, SignedToken
-from edgeworker.cli.demo.wire import Answer
+from edgeworker.cli.demo.tokens import DemoToken, Publisher
+from edgeworker.cli.demo.wire import WireResponse
 from edgeworker.cli.output import Output
 
 
@@ -33,8 +33,8 @@ async def test_every_step_is_verified_and_told_in_plain_text_when_piped() -> Non
 
 
 async def test_a_step_that_fails_makes_the_demo_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(publisher: Publisher, token: SignedToken, *, expiration: int | None = None) -> Answer:
-        return Answer(200, {}, b'{"success":true}')
+    def lost(publisher: Publisher, token: DemoToken, *, expiration: int | None = None) -> WireResponse:
+        return WireResponse(200, {}, b'{"success":true}')
 
     monkeypatch.setattr(Publisher, "publish", lost)
     stream = io.StringIO()

@@ -1,8 +1,8 @@
 import jwt
 
-from edgeworker.cli.demo.tokens import AUDIENCE, ISSUER, DemoIssuer, Publisher, SignedToken
+from edgeworker.cli.demo.tokens import AUDIENCE, ISSUER, DemoIssuer, DemoToken, Publisher
 
-SIG4616 = SignedToken("eyJhbGciOiJSUzI1NiJ9.e30.sig4616", exp=1_700_000_300)
+SIG4616 = DemoToken("eyJhbGciOiJSUzI1NiJ9.e30.sig4616", exp=1_700_000_300)
 
 
 def test_a_token_knows_its_two_halves_and_its_key() -> None:

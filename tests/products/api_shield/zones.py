@@ -14,7 +14,7 @@ from edgeworker.products.api_shield.config import (
     TokenConfiguration,
     ValidationRule,
 )
-from edgeworker.products.api_shield.handler import OpenShield, ShieldedZone
+from edgeworker.products.api_shield.handler import OpenShield, ZoneShield
 from edgeworker.products.api_shield.keys import VerificationKeys
 from edgeworker.products.api_shield.operations import Operation, normalize_endpoint
 from edgeworker.products.api_shield.token_sources import read_source
@@ -50,7 +50,7 @@ class ShieldedEdge:
         services = ProductServices(whole, self.clock, self.documents, None, Background(), self.origin, Resolver(whole))
         self.shield = OpenShield(services)
         handler = self.shield.wrap(self.origin, self.zone)
-        assert isinstance(handler, ShieldedZone)
+        assert isinstance(handler, ZoneShield)
         self.handler = handler
         self.objects = ZoneObjects(self.documents, self.zone.id)
 

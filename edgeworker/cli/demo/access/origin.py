@@ -40,7 +40,7 @@ def origin(verifier: Verifier) -> Iterator[str]:
 
 
 def _handler(verify: Callable[[str], dict[str, object]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class OriginHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             token = self.headers.get("Cf-Access-Jwt-Assertion", "")
             try:
@@ -62,4 +62,4 @@ def _handler(verify: Callable[[str], dict[str, object]]) -> type[BaseHTTPRequest
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    return Handler
+    return OriginHandler

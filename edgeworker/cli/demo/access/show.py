@@ -28,7 +28,7 @@ PICTURE = (
 
 
 @dataclass(slots=True)
-class Scene:
+class AccessScene:
     """What the steps pass on."""
 
     narrator: Narrator
@@ -36,7 +36,7 @@ class Scene:
     browser: Browser
     token: str = ""
 
-    def call(self, url: str, headers: dict[str, str] | None = None) -> wire.Answer:
+    def call(self, url: str, headers: dict[str, str] | None = None) -> wire.WireResponse:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         return wire.call(self.stage.edge_url, "GET", target, {"Host": parts.netloc, **(headers or {})}, None)
@@ -69,7 +69,7 @@ def _quiet() -> Iterator[None]:
 
 async def _perform(out: Output, narrator: Narrator, *, keep: bool) -> bool:
     async with set_up() as stage:
-        scene = Scene(narrator, stage, Browser(stage.edge_url))
+        scene = AccessScene(narrator, stage, Browser(stage.edge_url))
         for step in (
             _without_a_session,
             _log_in,
@@ -90,7 +90,7 @@ async def _perform(out: Output, narrator: Narrator, *, keep: bool) -> bool:
         return held
 
 
-def _without_a_session(scene: Scene) -> None:
+def _without_a_session(scene: AccessScene) -> None:
     scene.narrator.step("Without a session a browser is sent to the team domain")
     url = scene.stage.url("shop", "/orders?page=2")
     answer = scene.call(url)
@@ -106,7 +106,7 @@ def _without_a_session(scene: Scene) -> None:
     scene.narrator.check("a script gets 401 instead", script.status == 401, got=str(script.status))
 
 
-def _pick(scene: Scene, page: Page, email: str) -> Page:
+def _pick(scene: AccessScene, page: Page, email: str) -> Page:
     if email == EMAIL:
         form = page.form_with("email")
         button = next(item for item in form.buttons if item.value == email)
@@ -114,7 +114,7 @@ def _pick(scene: Scene, page: Page, email: str) -> Page:
     return scene.browser.submit(page, page.form_with("email", "groups"), {"email": email})
 
 
-def _log_in(scene: Scene) -> None:
+def _log_in(scene: AccessScene) -> None:
     scene.narrator.step(f"{EMAIL} logs in on the page")
     page = scene.browser.open(scene.stage.url("shop", "/orders?page=2"))
     scene.narrator.check("the page offers the identities of edge.toml", "Ada" in page.text, got=page.title)
@@ -128,7 +128,7 @@ def _log_in(scene: Scene) -> None:
     )
 
 
-def _second_application(scene: Scene) -> None:
+def _second_application(scene: AccessScene) -> None:
     scene.narrator.step("A second application needs no second login")
     page = scene.browser.open(scene.stage.url("wiki", "/page"))
     scene.narrator.check(
@@ -137,7 +137,7 @@ def _second_application(scene: Scene) -> None:
     scene.narrator.check("each application has a token of its own", scene.cookie("wiki") not in ("", scene.token))
 
 
-def _who_is_it(scene: Scene) -> None:
+def _who_is_it(scene: AccessScene) -> None:
     scene.narrator.step("get-identity says more than the token")
     answer = scene.call(
         f"{scene.stage.team_domain}/cdn-cgi/access/get-identity", {"Cookie": f"CF_Authorization={scene.token}"}
@@ -147,7 +147,7 @@ def _who_is_it(scene: Scene) -> None:
     scene.narrator.check("the groups of edge.toml are there", identity.get("groups") == ["Engineering"])
 
 
-def _forged(scene: Scene) -> None:
+def _forged(scene: AccessScene) -> None:
     scene.narrator.step("What is forged does not get in, whatever it looks like")
     header, payload, signature = scene.token.split(".")
     url = scene.stage.url("shop")
@@ -163,7 +163,7 @@ def _forged(scene: Scene) -> None:
     scene.narrator.check("header fields that only the edge may set: to the login", answer.status == 302)
 
 
-def _service_token(scene: Scene) -> None:
+def _service_token(scene: AccessScene) -> None:
     scene.narrator.step("A machine shows a service token")
     url, stage = scene.stage.url("api"), scene.stage
     good = {"CF-Access-Client-Id": stage.client_id, "CF-Access-Client-Secret": stage.client_secret}
@@ -178,7 +178,7 @@ def _service_token(scene: Scene) -> None:
     scene.narrator.check("an Allow policy lets no service token in", shop.status == 302, got=str(shop.status))
 
 
-def _stranger(scene: Scene) -> None:
+def _stranger(scene: AccessScene) -> None:
     scene.narrator.step(f"{STRANGER} is allowed nowhere")
     browser, scene.browser = scene.browser, Browser(scene.stage.edge_url)
     try:
@@ -188,13 +188,13 @@ def _stranger(scene: Scene) -> None:
     scene.narrator.check("403 with a page that says so", page.status == 403, got=str(page.status))
 
 
-def _at_origin(scene: Scene, token: str) -> dict[str, object]:
+def _at_origin(scene: AccessScene, token: str) -> dict[str, object]:
     answer = scene.call(scene.stage.url("shop"), {"Cookie": f"CF_Authorization={token}"})
     found: dict[str, object] = json.loads(answer.body) if answer.status == 200 else {"status": answer.status}
     return found
 
 
-async def _rotate(scene: Scene) -> None:
+async def _rotate(scene: AccessScene) -> None:
     scene.narrator.step("The keys rotate, by another process on the same data directory")
     scene.narrator.sent("edgeworker access keys rotate")
     access = access_config(scene.stage.config)
@@ -216,7 +216,7 @@ async def _rotate(scene: Scene) -> None:
     scene.narrator.check("new tokens are signed by another key, and verify", after.get("kid") not in (None, kid))
 
 
-async def _revoke(scene: Scene) -> None:
+async def _revoke(scene: AccessScene) -> None:
     scene.narrator.step(f"The sessions of {EMAIL} are revoked")
     scene.narrator.sent(f"edgeworker access revoke --user {EMAIL}")
     access = access_config(scene.stage.config)

@@ -32,7 +32,7 @@ def page(title: str, *parts: tuple[str, str]) -> str:
     return _PAGE.format(title=html.escape(title), body=body)
 
 
-class Application:
+class ClientApplication:
     """Serves on a free port of this machine. `on_get` may be set to answer more than the callback."""
 
     def __init__(self) -> None:
@@ -49,14 +49,14 @@ class Application:
         return 200, {}, page("Notes", ("You are back at the application.", ""))
 
     @contextmanager
-    def listening(self) -> Iterator["Application"]:
+    def listening(self) -> Iterator["ClientApplication"]:
         handler = type("_BoundHandler", (_Handler,), {"application": self})
         with listening(handler) as self.url:
             yield self
 
 
 class _Handler(BaseHTTPRequestHandler):
-    application: ClassVar[Application]
+    application: ClassVar[ClientApplication]
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:

@@ -38,7 +38,7 @@ class Page:
     """What the browser shows: the answer at `url`. `text` is what a person reads."""
 
     url: str
-    answer: wire.Answer
+    answer: wire.WireResponse
     forms: list[Form]
     title: str
     text: str
@@ -101,7 +101,7 @@ class Browser:
                 method, body, headers = "GET", None, {}
         raise LookupError(f"more than {MAX_REDIRECTS} redirects, the last one to {url}")
 
-    def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> wire.Answer:
+    def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> wire.WireResponse:
         parts = urlsplit(url)
         kept = self._cookies.setdefault(parts.netloc, {})
         sent = {"Host": parts.netloc, "Accept": "text/html", "User-Agent": "edgeworker-demo-browser", **headers}
@@ -132,7 +132,7 @@ def _keep(kept: dict[str, str], line: str) -> None:
             kept[name] = morsel.value
 
 
-def _page(url: str, answer: wire.Answer) -> Page:
+def _page(url: str, answer: wire.WireResponse) -> Page:
     reader = _Reader()
     if answer.headers.get("content-type", "").startswith("text/html"):
         reader.feed(answer.body.decode("utf-8", "replace"))

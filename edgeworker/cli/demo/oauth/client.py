@@ -63,7 +63,7 @@ def on_loopback() -> Iterator[None]:
             os.environ[name] = before
 
 
-class Client:
+class OAuthClient:
     """A confidential client with a redirect URI. It finds everything else in the issuer's metadata.
 
     `edge_url` is where every host of the edge is reached. Methods that get an answer which is no good raise
@@ -75,7 +75,7 @@ class Client:
         self.issuer = issuer
         self.client_id = client_id
         self.redirect_uri = redirect_uri
-        self.last: wire.Answer | None = None
+        self.last: wire.WireResponse | None = None
         self._secret = client_secret
         self.metadata: Document = {}
         self.jwks: Document = {}
@@ -145,7 +145,7 @@ class Client:
         """RFC 7662, which oauthlib has for servers only."""
         return document(self._post(self.endpoint("introspection_endpoint"), f"token={quote_plus(token)}"))
 
-    def call(self, url: str, access_token: str) -> wire.Answer:
+    def call(self, url: str, access_token: str) -> wire.WireResponse:
         """A GET with the access token, placed by oauthlib."""
         library = WebApplicationClient(self.client_id, access_token=access_token)
         url, headers, _ = library.add_token(url)
@@ -191,7 +191,7 @@ class Client:
             self.verified(id_token, access_token, nonce) if isinstance(id_token, str) else {},
         )
 
-    def _post(self, url: str, body: str, headers: Mapping[str, str] | None = None) -> wire.Answer:
+    def _post(self, url: str, body: str, headers: Mapping[str, str] | None = None) -> wire.WireResponse:
         # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self._secret)}"
         basic = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
@@ -203,7 +203,7 @@ class Client:
             raise ClientRefuses(f"{url} answered {answer.status}")
         return document(answer)
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> wire.Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> wire.WireResponse:
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         content = None if body is None else body.encode()
@@ -211,7 +211,7 @@ class Client:
         return self.last
 
 
-def document(answer: wire.Answer) -> Document:
+def document(answer: wire.WireResponse) -> Document:
     """The JSON object of an answer, or an empty one."""
     try:
         found = json.loads(answer.body)

@@ -6,7 +6,7 @@ import threading
 from urllib.parse import parse_qs, urlsplit
 
 from edgeworker.cli.demo.oauth.application import Answer, page
-from edgeworker.cli.demo.oauth.client import Attempt, Client, ClientRefuses, Tokens
+from edgeworker.cli.demo.oauth.client import Attempt, ClientRefuses, OAuthClient, Tokens
 from edgeworker.cli.demo.oauth.stage import EMAIL, PASSWORD, SCOPE, Stage
 from edgeworker.cli.demo.serving import until_stopped
 from edgeworker.cli.output import Output
@@ -14,10 +14,10 @@ from edgeworker.cli.output import Output
 _MAX_ATTEMPTS = 100
 
 
-class Login:
+class LoginPages:
     """Answers the application's pages: "/" sends the browser to log in, "/callback" is where it comes back."""
 
-    def __init__(self, stage: Stage, client: Client) -> None:
+    def __init__(self, stage: Stage, client: OAuthClient) -> None:
         self._stage = stage
         self._client = client
         self._attempts: dict[str, Attempt] = {}
@@ -66,7 +66,7 @@ async def keep_running(out: Output, stage: Stage) -> None:
     """Prints what to try, and waits for Ctrl-C."""
     client = stage.client()
     await asyncio.to_thread(client.discover)
-    stage.application.on_get = Login(stage, client).answer
+    stage.application.on_get = LoginPages(stage, client).answer
     out.line()
     out.heading("It keeps running. Log in with your browser:")
     out.line()

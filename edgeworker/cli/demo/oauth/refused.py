@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from edgeworker.cli.demo.narrator import Narrator
 from edgeworker.cli.demo.oauth.browser import Browser, Page
-from edgeworker.cli.demo.oauth.client import Attempt, Client, ClientRefuses, Tokens
+from edgeworker.cli.demo.oauth.client import Attempt, ClientRefuses, OAuthClient, Tokens
 from edgeworker.cli.demo.oauth.stage import SCOPE, Stage
 
 NOT_REFUSED = "nothing was refused"
@@ -20,14 +20,14 @@ def reason(work: Callable[[], object]) -> str:
     return NOT_REFUSED
 
 
-def tell(narrator: Narrator, stage: Stage, client: Client, browser: Browser) -> None:
+def tell(narrator: Narrator, stage: Stage, client: OAuthClient, browser: Browser) -> None:
     narrator.step("What else is refused")
     _requests(narrator, stage, client, browser)
     tokens = _codes(narrator, stage, client, browser)
     _at_the_gateway(narrator, stage, client, tokens)
 
 
-def _requests(narrator: Narrator, stage: Stage, client: Client, browser: Browser) -> None:
+def _requests(narrator: Narrator, stage: Stage, client: OAuthClient, browser: Browser) -> None:
     good = client.begin(SCOPE)
     evil = good.url.replace("callback", "callback.evil.example")
     page = browser.open(evil)
@@ -46,7 +46,7 @@ def _requests(narrator: Narrator, stage: Stage, client: Client, browser: Browser
     narrator.check("Ann does not agree: access_denied", error == "access_denied", got=error)
 
 
-def _codes(narrator: Narrator, stage: Stage, client: Client, browser: Browser) -> Tokens:
+def _codes(narrator: Narrator, stage: Stage, client: OAuthClient, browser: Browser) -> Tokens:
     attempt, code = _code(client, browser)
     got = reason(lambda: client.exchange(attempt, code, verifier="x" * 64))
     narrator.check("a code with another PKCE verifier: invalid_grant", got == "invalid_grant", got=got)
@@ -67,7 +67,7 @@ def _codes(narrator: Narrator, stage: Stage, client: Client, browser: Browser) -
     return client.exchange(attempt, code)
 
 
-def _at_the_gateway(narrator: Narrator, stage: Stage, client: Client, tokens: Tokens) -> None:
+def _at_the_gateway(narrator: Narrator, stage: Stage, client: OAuthClient, tokens: Tokens) -> None:
     url = f"{stage.api}/claims"
     narrator.check("a good token, for comparison: 200", client.call(url, tokens.access_token).status == 200)
     cases = (
@@ -80,7 +80,7 @@ def _at_the_gateway(narrator: Narrator, stage: Stage, client: Client, tokens: To
         narrator.check(f"{what}, at the gateway: {answer.status}", answer.status == 401, got=str(answer.status))
 
 
-def _code(client: Client, browser: Browser) -> tuple[Attempt, str]:
+def _code(client: OAuthClient, browser: Browser) -> tuple[Attempt, str]:
     """A code for Ann, who is logged in."""
     attempt = client.begin(SCOPE)
     page = browser.open(attempt.url)

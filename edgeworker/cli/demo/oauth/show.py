@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from edgeworker.cli.demo.narrator import Narrator
 from edgeworker.cli.demo.oauth import refused
 from edgeworker.cli.demo.oauth.browser import Browser, Page
-from edgeworker.cli.demo.oauth.client import Attempt, Client, ClientRefuses, Tokens, document, on_loopback
+from edgeworker.cli.demo.oauth.client import Attempt, ClientRefuses, OAuthClient, Tokens, document, on_loopback
 from edgeworker.cli.demo.oauth.keeping import keep_running
 from edgeworker.cli.demo.oauth.stage import CLIENT_ID, EMAIL, PASSWORD, SCOPE, Stage, set_up
 from edgeworker.cli.demo.serving import until_told
@@ -42,13 +42,13 @@ class Heard(logging.Handler):
 
 
 @dataclass(slots=True)
-class Scene:
+class OAuthScene:
     """What the steps pass on."""
 
     narrator: Narrator
     heard: Heard
     stage: Stage
-    client: Client
+    client: OAuthClient
     browser: Browser
     wait: Callable[[Coroutine[object, object, object]], object]
 
@@ -73,7 +73,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
 
         heard = Heard()
-        scene = Scene(narrator, heard, stage, stage.client(), stage.browser(), wait)
+        scene = OAuthScene(narrator, heard, stage, stage.client(), stage.browser(), wait)
         with on_loopback(), _listening(heard):
             try:
                 await until_told(asyncio.to_thread(_tell, scene), stage.stop)
@@ -95,7 +95,7 @@ def _listening(heard: Heard) -> Iterator[None]:
         root.removeHandler(heard)
 
 
-def _tell(scene: Scene) -> None:
+def _tell(scene: OAuthScene) -> None:
     _prepare(scene)
     _discover(scene)
     attempt, code = _authorize(scene)
@@ -109,7 +109,7 @@ def _tell(scene: Scene) -> None:
     _logged(scene)
 
 
-def _prepare(scene: Scene) -> None:
+def _prepare(scene: OAuthScene) -> None:
     narrator, registered = scene.narrator, scene.stage.registered
     narrator.step("A project, its signing keys, a user and a client")
     narrator.sent("edgeworker init my-login --template oauth")
@@ -128,7 +128,7 @@ def _prepare(scene: Scene) -> None:
     narrator.note(f"one edge at {scene.stage.edge_url} runs the workers {names}")
 
 
-def _discover(scene: Scene) -> None:
+def _discover(scene: OAuthScene) -> None:
     narrator, client = scene.narrator, scene.client
     narrator.step("The client, which knows the issuer's URL, finds out all the rest")
     narrator.sent(f"GET {scene.stage.issuer}/.well-known/openid-configuration")
@@ -145,7 +145,7 @@ def _discover(scene: Scene) -> None:
     narrator.check(f"public keys ({kinds}), and nothing private with them", bool(listed) and not private)
 
 
-def _authorize(scene: Scene) -> tuple[Attempt, str]:
+def _authorize(scene: OAuthScene) -> tuple[Attempt, str]:
     narrator, client, browser = scene.narrator, scene.client, scene.browser
     narrator.step("The client sends the browser to the auth worker, with a PKCE challenge; Ann logs in and agrees")
     attempt = client.begin(SCOPE)
@@ -188,7 +188,7 @@ def _authorize(scene: Scene) -> tuple[Attempt, str]:
     return attempt, code
 
 
-def _exchange(scene: Scene, attempt: Attempt, code: str) -> Tokens:
+def _exchange(scene: OAuthScene, attempt: Attempt, code: str) -> Tokens:
     narrator, client = scene.narrator, scene.client
     narrator.step("The client exchanges the code, with its secret and the PKCE verifier")
     narrator.sent(f"POST {client.endpoint('token_endpoint')}")
@@ -209,7 +209,7 @@ def _exchange(scene: Scene, attempt: Attempt, code: str) -> Tokens:
     return tokens
 
 
-def _identify(scene: Scene, tokens: Tokens) -> None:
+def _identify(scene: OAuthScene, tokens: Tokens) -> None:
     narrator, claims = scene.narrator, tokens.claims
     narrator.step("The ID token says who logged in")
     narrator.say(f"id_token       {narrator.token(tokens.id_token or '')}")
@@ -230,7 +230,7 @@ def _identify(scene: Scene, tokens: Tokens) -> None:
     )
 
 
-def _call(scene: Scene, tokens: Tokens) -> None:
+def _call(scene: OAuthScene, tokens: Tokens) -> None:
     narrator, client, stage = scene.narrator, scene.client, scene.stage
     narrator.step("The client calls the API through the gateway, with the signature alone")
     narrator.sent(f"GET {stage.api}/claims")
@@ -252,7 +252,7 @@ def _call(scene: Scene, tokens: Tokens) -> None:
     narrator.check("with records.read Ann's records may be read", answer.status == 200, got=str(answer.status))
 
 
-def _refresh(scene: Scene, tokens: Tokens) -> Tokens:
+def _refresh(scene: OAuthScene, tokens: Tokens) -> Tokens:
     narrator, client = scene.narrator, scene.client
     narrator.step("The client refreshes, and each refresh token is used once")
     narrator.sent(f"POST {client.endpoint('token_endpoint')}  grant_type=refresh_token")
@@ -274,7 +274,7 @@ def _refresh(scene: Scene, tokens: Tokens) -> Tokens:
     return fresh
 
 
-def _revoke(scene: Scene, tokens: Tokens) -> None:
+def _revoke(scene: OAuthScene, tokens: Tokens) -> None:
     narrator, client = scene.narrator, scene.client
     narrator.step("The client revokes the access token")
     narrator.sent(f"POST {client.endpoint('revocation_endpoint')}")
@@ -290,7 +290,7 @@ def _revoke(scene: Scene, tokens: Tokens) -> None:
     narrator.check("introspection says only: inactive", told == {"active": False}, got=str(dict(told)))
 
 
-def _reuse(scene: Scene, old: Tokens, fresh: Tokens) -> None:
+def _reuse(scene: OAuthScene, old: Tokens, fresh: Tokens) -> None:
     narrator, client = scene.narrator, scene.client
     narrator.step("A thief uses the old refresh token, which was replaced")
     first = refused.reason(lambda: client.refresh(old.refresh_token or ""))
@@ -306,7 +306,7 @@ def _reuse(scene: Scene, old: Tokens, fresh: Tokens) -> None:
     _logged(scene)
 
 
-def _logged(scene: Scene) -> None:
+def _logged(scene: OAuthScene) -> None:
     for line in scene.heard.take():
         scene.narrator.note(f"  the log: {line}")
 
@@ -326,20 +326,20 @@ def decide(browser: Browser, page: Page, decision: str) -> Page:
     raise LookupError(f'the page "{page.title}" at {place(page.url)} ({page.status}) has no button "{decision}"')
 
 
-def _said(scene: Scene, consent: Page) -> str:
+def _said(scene: OAuthScene, consent: Page) -> str:
     """What the page says of the scopes that were asked for."""
     sentences = ("See your name", "See your e-mail address", "See your records", "Keep access while you are away")
     return "; ".join(sentence for sentence in sentences if sentence in consent.text)
 
 
-def _published(scene: Scene, signature: str) -> tuple[str, str | None]:
+def _published(scene: OAuthScene, signature: str) -> tuple[str, str | None]:
     from edgeworker.testing.issuer import kv_key
 
     key = kv_key(signature)
     return key, scene.entry("SPLIT", key)
 
 
-def _everything(scene: Scene, binding: str) -> str:
+def _everything(scene: OAuthScene, binding: str) -> str:
     """All keys and values of a namespace, as one text."""
 
     async def read() -> object:

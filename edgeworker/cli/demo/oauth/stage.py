@@ -13,9 +13,9 @@ from typing import Final
 
 from edgeworker.bindings import KVBinding
 from edgeworker.cli import init
-from edgeworker.cli.demo.oauth.application import Application
+from edgeworker.cli.demo.oauth.application import ClientApplication
 from edgeworker.cli.demo.oauth.browser import Browser
-from edgeworker.cli.demo.oauth.client import Client
+from edgeworker.cli.demo.oauth.client import OAuthClient
 from edgeworker.cli.kv.place import DataDirectory
 from edgeworker.cli.oauth.clients import Clients
 from edgeworker.cli.oauth.registry import Registry
@@ -59,15 +59,15 @@ class Stage:
     issuer: str
     api: str
     registered: Registered
-    application: Application
+    application: ClientApplication
     config: Config
     store: SQLiteStore
     clock: Clock
     stop: asyncio.Event
 
-    def client(self, secret: str | None = None) -> Client:
+    def client(self, secret: str | None = None) -> OAuthClient:
         given = self.registered.secret if secret is None else secret
-        return Client(self.edge_url, self.issuer, CLIENT_ID, given, self.application.redirect_uri)
+        return OAuthClient(self.edge_url, self.issuer, CLIENT_ID, given, self.application.redirect_uri)
 
     def browser(self) -> Browser:
         """A new one, without cookies."""
@@ -88,7 +88,7 @@ async def set_up() -> AsyncIterator[Stage]:
         )
         address = stack.enter_context(sockets.create_server(("127.0.0.1", 0)))
         port = address.getsockname()[1]
-        application = stack.enter_context(Application().listening())
+        application = stack.enter_context(ClientApplication().listening())
         project = folder / _PROJECT
         init.write(project, "oauth")
         for file in project.rglob("*.toml"):

@@ -229,5 +229,5 @@ async def _keep(out: Output, stage: ShieldStage, now: int) -> None:
     await until_stopped(out, stage.stop)
 
 
-def _brief(answer: wire.Answer) -> str:
+def _brief(answer: wire.WireResponse) -> str:
     return f"{answer.status} {answer.body[:200].decode(errors='replace').strip()}"

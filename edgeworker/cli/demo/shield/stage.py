@@ -151,13 +151,13 @@ class ShieldStage:
     config: Config
     stop: asyncio.Event
 
-    def get(self, path: str, token: str | None = None, *, host: str = HOST, **headers: str) -> wire.Answer:
+    def get(self, path: str, token: str | None = None, *, host: str = HOST, **headers: str) -> wire.WireResponse:
         fields = {"Host": host, "Accept": "application/json", **headers}
         if token is not None:
             fields["Authorization"] = f"Bearer {token}"
         return wire.call(self.edge_url, "GET", path, fields)
 
-    def manage(self, method: str, path: str, body: JSON) -> wire.Answer:
+    def manage(self, method: str, path: str, body: JSON) -> wire.WireResponse:
         """One call of the REST API; `path` is below the zone's."""
         headers = {"Authorization": f"Bearer {self.api_token}", "Content-Type": "application/json"}
         target = f"/client/v4/zones/{_ZONE_ID}{path}"

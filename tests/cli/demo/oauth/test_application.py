@@ -1,9 +1,9 @@
 from edgeworker.cli.demo import wire
-from edgeworker.cli.demo.oauth.application import Application, page
+from edgeworker.cli.demo.oauth.application import ClientApplication, page
 
 
 def test_the_callback_answers_and_what_is_told_there_is_escaped() -> None:
-    with Application().listening() as application:
+    with ClientApplication().listening() as application:
         assert wire.call(application.url, "GET", "/callback?code=1", {}).status == 200
 
         application.on_get = lambda target: (404, {"X-Name": "v"}, page("<b>", ("a & b", target)))

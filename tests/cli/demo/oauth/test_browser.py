@@ -13,25 +13,25 @@ HTML = {"content-type": "text/html; charset=utf-8"}
 class Site:
     """Answers by path, and keeps what it was asked."""
 
-    def __init__(self, **answers: wire.Answer) -> None:
+    def __init__(self, **answers: wire.WireResponse) -> None:
         self.answers = answers
         self.asked: list[tuple[str, str, str, dict[str, str], bytes | None]] = []
 
     def call(
         self, base: str, method: str, target: str, headers: dict[str, str], body: bytes | None = None
-    ) -> wire.Answer:
+    ) -> wire.WireResponse:
         self.asked.append((base, method, target, dict(headers), body))
         return self.answers[target.partition("?")[0].strip("/")]
 
 
-def _site(monkeypatch: pytest.MonkeyPatch, **answers: wire.Answer) -> Site:
+def _site(monkeypatch: pytest.MonkeyPatch, **answers: wire.WireResponse) -> Site:
     site = Site(**answers)
     monkeypatch.setattr(wire, "call", site.call)
     return site
 
 
 def test_a_form_is_submitted_as_it_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    site = _site(monkeypatch, form=wire.Answer(200, HTML, FORM), login=wire.Answer(200, HTML, b"<p>Hello"))
+    site = _site(monkeypatch, form=wire.WireResponse(200, HTML, FORM), login=wire.WireResponse(200, HTML, b"<p>Hello"))
     browser = Browser("http://127.0.0.1:1")
     page = browser.open("http://auth.localhost:8787/form")
     form = page.form_with("email", "password", "action")
@@ -48,7 +48,7 @@ def test_a_form_is_submitted_as_it_was_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_field_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    _site(monkeypatch, form=wire.Answer(200, HTML, FORM))
+    _site(monkeypatch, form=wire.WireResponse(200, HTML, FORM))
     browser = Browser("http://127.0.0.1:1")
     page = browser.open("http://auth.localhost/form")
 
@@ -63,8 +63,8 @@ def test_a_field_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 def test_cookies_are_kept_for_their_host_until_they_are_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     site = _site(
         monkeypatch,
-        set=wire.Answer(200, HTML, b"", ["a=1; Path=/; HttpOnly", "b=2; Path=/"]),
-        take=wire.Answer(200, HTML, b"", ["a=; Max-Age=0; Path=/"]),
+        set=wire.WireResponse(200, HTML, b"", ["a=1; Path=/; HttpOnly", "b=2; Path=/"]),
+        take=wire.WireResponse(200, HTML, b"", ["a=; Max-Age=0; Path=/"]),
     )
     browser = Browser("http://127.0.0.1:1")
 
@@ -78,9 +78,9 @@ def test_a_redirect_after_a_form_is_a_get_and_may_lead_elsewhere(monkeypatch: py
     away = {"location": "http://127.0.0.1:3000/callback?code=1"}
     site = _site(
         monkeypatch,
-        form=wire.Answer(200, HTML, FORM),
-        login=wire.Answer(303, away, b""),
-        callback=wire.Answer(200, HTML, b"back"),
+        form=wire.WireResponse(200, HTML, FORM),
+        login=wire.WireResponse(303, away, b""),
+        callback=wire.WireResponse(200, HTML, b"back"),
     )
     browser = Browser("http://127.0.0.1:1", {"http://127.0.0.1:3000": "http://127.0.0.1:3000"})
     page = browser.open("http://auth.localhost/form")
@@ -93,7 +93,7 @@ def test_a_redirect_after_a_form_is_a_get_and_may_lead_elsewhere(monkeypatch: py
 
 
 def test_redirects_in_a_circle_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    _site(monkeypatch, round=wire.Answer(302, {"location": "/round"}, b""))
+    _site(monkeypatch, round=wire.WireResponse(302, {"location": "/round"}, b""))
 
     with pytest.raises(LookupError, match="more than 10 redirects"):
         Browser("http://127.0.0.1:1").open("http://auth.localhost/round")

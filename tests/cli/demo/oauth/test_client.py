@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from edgeworker.cli.demo import wire
-from edgeworker.cli.demo.oauth.client import Client, ClientRefuses, at_hash, on_loopback
+from edgeworker.cli.demo.oauth.client import ClientRefuses, OAuthClient, at_hash, on_loopback
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON
 from edgeworker.testing.issuer import signed, signing_key
@@ -18,8 +18,8 @@ CALLBACK = "http://127.0.0.1:3000/callback"
 
 
 @pytest.fixture
-def client() -> Client:
-    client = Client("http://127.0.0.1:1", ISSUER, "notes", "secret", CALLBACK)
+def client() -> OAuthClient:
+    client = OAuthClient("http://127.0.0.1:1", ISSUER, "notes", "secret", CALLBACK)
     client.metadata = {
         "issuer": ISSUER,
         "authorization_endpoint": f"{ISSUER}/authorize",
@@ -42,7 +42,7 @@ def test_at_hash_is_that_of_the_specification() -> None:
     assert at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y", "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
 
 
-def test_a_request_has_state_nonce_and_a_challenge(client: Client) -> None:
+def test_a_request_has_state_nonce_and_a_challenge(client: OAuthClient) -> None:
     with on_loopback():
         attempt = client.begin("openid email")
 
@@ -63,7 +63,7 @@ def test_a_request_has_state_nonce_and_a_challenge(client: Client) -> None:
         ("error=access_denied&state=STATE&iss=http%3A%2F%2Fauth.localhost%3A8787", "access_denied"),
     ],
 )
-def test_an_answer_that_is_not_to_its_request_is_refused(client: Client, query: str, why: str) -> None:
+def test_an_answer_that_is_not_to_its_request_is_refused(client: OAuthClient, query: str, why: str) -> None:
     with on_loopback():
         attempt = client.begin("openid")
         with pytest.raises(ClientRefuses, match=why):
@@ -80,28 +80,28 @@ def test_an_answer_that_is_not_to_its_request_is_refused(client: Client, query: 
         ({"at_hash": at_hash("the whole JWT", "RS256")}, "at_hash differs"),
     ],
 )
-def test_an_id_token_that_is_wrong_is_refused(client: Client, changes: Mapping[str, JSON], why: str) -> None:
+def test_an_id_token_that_is_wrong_is_refused(client: OAuthClient, changes: Mapping[str, JSON], why: str) -> None:
     assert client.verified(_id_token("S"), "S", "n")["sub"] == "u_1"
 
     with pytest.raises(ClientRefuses, match=why):
         client.verified(_id_token("S", changes), "S", "n")
 
 
-def test_an_id_token_of_a_foreign_key_is_refused(client: Client) -> None:
+def test_an_id_token_of_a_foreign_key_is_refused(client: OAuthClient) -> None:
     with pytest.raises(ClientRefuses, match="a key that is not published"):
         client.verified(_id_token("S", key="foreign"), "S", "n")
 
 
-def test_metadata_of_another_issuer_are_not_believed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_of_another_issuer_are_not_believed(client: OAuthClient, monkeypatch: pytest.MonkeyPatch) -> None:
     told = json.dumps({"issuer": "http://evil.example", "jwks_uri": "http://evil.example/jwks"}).encode()
-    monkeypatch.setattr(wire, "call", lambda *_: wire.Answer(200, {}, told))
+    monkeypatch.setattr(wire, "call", lambda *_: wire.WireResponse(200, {}, told))
 
     with pytest.raises(ClientRefuses, match=r"the metadata are of the issuer http://evil\.example"):
         client.discover()
 
 
-def test_an_error_of_the_token_endpoint_is_its_code(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "call", lambda *_: wire.Answer(400, {}, b'{"error": "invalid_grant"}'))
+def test_an_error_of_the_token_endpoint_is_its_code(client: OAuthClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "call", lambda *_: wire.WireResponse(400, {}, b'{"error": "invalid_grant"}'))
 
     with on_loopback(), pytest.raises(ClientRefuses, match="invalid_grant"):
         client.refresh("old")

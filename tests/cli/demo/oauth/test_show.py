@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from edgeworker.cli.demo.oauth.browser import Browser
-from edgeworker.cli.demo.oauth.client import Client
+from edgeworker.cli.demo.oauth.client import OAuthClient
 from edgeworker.cli.demo.oauth.show import decide, log_in, perform
 from edgeworker.cli.demo.oauth.stage import PASSWORD, set_up
 from edgeworker.cli.output import Output
@@ -35,7 +35,7 @@ async def test_every_step_is_verified_and_told_in_plain_text_when_piped() -> Non
 
 
 async def test_a_revocation_that_does_nothing_makes_the_demo_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Client, "revoke", lambda client, token: 200)
+    monkeypatch.setattr(OAuthClient, "revoke", lambda client, token: 200)
     stream = io.StringIO()
 
     assert not await perform(Output(stream, styled=False), keep=False)
