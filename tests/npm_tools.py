@@ -1,7 +1,8 @@
 """Where the tests find programs that come from npm, and what happens where they are missing.
 
-`npm install --prefix ~/.cache/edgeworker-node-tools node@22 wrangler@4.164.0 jose@6` puts them where they are looked
-for, as .ci/run does; EDGEWORKER_NODE_TOOLS may name another folder that holds such a node_modules.
+`npm install --prefix ~/.cache/edgeworker-node-tools node@22 wrangler@4.164.0 jose@6` puts the programs where they are
+looked for; .ci/run has the whole list, with the packages of the public workers. EDGEWORKER_NODE_TOOLS may name another
+folder that holds such a node_modules.
 """
 
 import os

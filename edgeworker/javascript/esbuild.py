@@ -5,6 +5,7 @@ stay imports at every compatibility date, so that the worker of an old webpack p
 finds them. CommonJS packages that `require()` one get it: esbuild alone leaves a function that throws.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,11 @@ from edgeworker.javascript.sourcemaps import SourceMap
 _TIMEOUT_SECONDS: Final = 120.0
 _SHOWN_ERRORS: Final = 5
 _TARGET: Final = "es2024"
+_LOWERED: Final = (
+    "--supported:async-await=false",
+    "--supported:async-generator=false",
+    "--supported:for-await=false",
+)
 # `require` of bundled CommonJS code. A builtin's default export is what Node.js gives to `require`.
 _REQUIRE: Final = (
     "import * as __ew_process from 'node:process';"
@@ -86,14 +92,24 @@ def _version(modules: Path) -> str:
     return f"esbuild {version}" if isinstance(version, str) else "esbuild"
 
 
-def bundle(main: Path, build: Build, esbuild: Esbuild) -> Project:
-    """Blocks while esbuild runs. Raises ScriptError with file, line and column for what esbuild refuses."""
+def bundle(main: Path, build: Build, esbuild: Esbuild, *, lowers_async: bool = False) -> Project:
+    """Blocks while esbuild runs. `lowers_async` as for `load_project`. Raises ScriptError with file, line and column
+    for what esbuild refuses."""
+    project, external = _bundle(main, build, esbuild, ())
+    if lowers_async and external & {"async_hooks", "node:async_hooks"}:
+        with contextlib.suppress(ScriptError):  # await at the top level cannot be lowered
+            lowered, _ = _bundle(main, build, esbuild, _LOWERED)
+            return replace(lowered, lowers_async=True)
+    return project
+
+
+def _bundle(main: Path, build: Build, esbuild: Esbuild, more: tuple[str, ...]) -> tuple[Project, set[str]]:
+    """The project, and what it imports of the engine."""
     with tempfile.TemporaryDirectory(prefix="edgeworker-bundle-") as folder:
         out = Path(folder).resolve()
         kinds = extensions_of(effective_rules(build.rules))
-        _run(
-            esbuild, [*_options(main, build, kinds), f"--outdir={out}", f"--metafile={out / '.meta.json'}"], build.root
-        )
+        places = (f"--outdir={out}", f"--metafile={out / '.meta.json'}")
+        _run(esbuild, [*_options(main, build, kinds), *more, *places], build.root)
         return _read(out, main, build, esbuild, kinds)
 
 
@@ -168,11 +184,14 @@ def _shown(out: Path, root: Path, source: str) -> str:
     return os.path.relpath(out / source, root.resolve()).replace(os.sep, "/")
 
 
-def _read(out: Path, main: Path, build: Build, esbuild: Esbuild, kinds: Mapping[str, ModuleKind]) -> Project:
+def _read(
+    out: Path, main: Path, build: Build, esbuild: Esbuild, kinds: Mapping[str, ModuleKind]
+) -> tuple[Project, set[str]]:
     meta = json.loads((out / ".meta.json").read_bytes())
     modules: list[Module] = []
     maps: dict[str, SourceMap] = {}
     entry, exports = "", ()
+    external: set[str] = set()
     for written, output in meta["outputs"].items():
         file = (build.root / written).resolve()
         name = file.relative_to(out).as_posix()
@@ -182,7 +201,9 @@ def _read(out: Path, main: Path, build: Build, esbuild: Esbuild, kinds: Mapping[
         code = file.suffix == ".js" and output.get("inputs") != {} and "entryPoint" in output
         kind = "esm" if code else kinds.get(next((end for end in kinds if name.endswith(end)), ""), "esm")
         content = file.read_bytes()
-        if code and b"__require" in content:
+        imports = [one for one in output.get("imports", ()) if one.get("external")]
+        external.update(one["path"] for one in imports)
+        if code and any(one["kind"] == "require-call" for one in imports):
             # On the first line, which is esbuild's own code, so that the source map stays right.
             content = _REQUIRE.encode() + content
         modules.append(Module(name, kind, content))
@@ -191,4 +212,4 @@ def _read(out: Path, main: Path, build: Build, esbuild: Esbuild, kinds: Mapping[
     modules.sort(key=lambda module: module.name != entry)
     inputs = (build.root / name for name in meta["inputs"] if not name.startswith(("<", "(")))
     files = tuple(sorted({main.resolve(), *(file.resolve() for file in inputs if file.is_file())}))
-    return Project(build.root, entry, tuple(modules), "default" not in exports, maps, files, esbuild.name)
+    return Project(build.root, entry, tuple(modules), "default" not in exports, maps, files, esbuild.name), external

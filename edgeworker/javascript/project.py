@@ -62,7 +62,7 @@ class Project:
 
     `main` names the first module. `is_service_worker`: it has no default export and adds its listeners itself.
     `source_maps` are by module name; sources in them are paths from `root`. `files` is what it was made of, for
-    the watcher. `bundler` says who bundled it, or is None.
+    the watcher. `bundler` says who bundled it, or is None. `lowers_async`: its `await`s are calls of then().
     """
 
     root: Path
@@ -72,3 +72,4 @@ class Project:
     source_maps: "Mapping[str, SourceMap]"
     files: tuple[Path, ...]
     bundler: str | None = None
+    lowers_async: bool = False

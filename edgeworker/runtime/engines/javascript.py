@@ -99,7 +99,7 @@ class JavaScriptWorkers:
         main = worker.main
         build = worker.javascript or Build(main.parent)
         choice = await asyncio.to_thread(choose_engine, self._config.javascript, build.root)
-        project = await asyncio.to_thread(_load_project, main, build)
+        project = await asyncio.to_thread(_load_project, main, build, lowers_async=choice.program is None)
         env = {service.name: _entry(service) for service in bound}
         if choice.program is None:
             isolate = self._add_embedded(worker, project, env)
@@ -151,13 +151,13 @@ class JavaScriptWorkers:
         )
 
 
-def _load_project(main: Path, build: Build) -> Project:
+def _load_project(main: Path, build: Build, *, lowers_async: bool) -> Project:
     if not has_embedded():
-        return load_project(main, build)
+        return load_project(main, build, lowers_async=lowers_async)
     from edgeworker.runtime.quickjs.typescript import TypeStripper
 
     with contextlib.closing(TypeStripper()) as strip_types:
-        return load_project(main, build, strip_types)
+        return load_project(main, build, strip_types, lowers_async=lowers_async)
 
 
 def _entry(service: BoundService) -> EnvEntry:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Final
 
 from edgeworker.handler import Context
 from edgeworker.messages import Body, Request, Response
@@ -13,6 +14,9 @@ from edgeworker.runtime.quickjs.operations import Operations, pairs
 from edgeworker.runtime.quickjs.platform import Platform
 from edgeworker.runtime.quickjs.realm import Answer, Invocation, Realm
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
+
+# Fields that say how a connection carries the answer, which is the edge's own affair.
+_OF_THE_CONNECTION: Final = frozenset({b"connection", b"keep-alive", b"transfer-encoding"})
 
 
 class QuickJSIsolate:
@@ -38,6 +42,7 @@ class QuickJSIsolate:
             told, content = self._describe(request, invocation)
             answer = await realm.call("fetch", {**told, **_target(ctx, entrypoint)}, content, invocation)
             response = operations.response(json.loads(answer.text), answer.buffer, invocation)
+            response.headers = response.headers.without(_OF_THE_CONNECTION)
         except BaseException:
             realm.release(invocation)
             raise

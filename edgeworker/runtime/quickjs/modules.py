@@ -7,43 +7,68 @@ from typing import Final
 
 from edgeworker.javascript.node_builtins import NODE_BUILTINS
 from edgeworker.javascript.project import Module, Project
+from edgeworker.runtime.quickjs.stand_ins import INSTEAD, complete, stand_in
 
-_VENDORED: Final = ("web-streams-polyfill", "buffer")
+_VENDORED: Final = ("web-streams-polyfill", "buffer", "readable-stream")
 # Of Node.js, by the name of the file in rt/.
 NODE_MODULES: Final = {
     "assert": "node_assert",
+    "async_hooks": "node_async_hooks",
     "buffer": "node_buffer",
     "crypto": "node_crypto",
+    "diagnostics_channel": "node_diagnostics_channel",
     "events": "node_events",
+    "path": "node_path",
+    "perf_hooks": "node_perf_hooks",
     "process": "node_process",
+    "querystring": "node_querystring",
     "stream": "node_stream",
+    "stream/consumers": "node_stream_consumers",
+    "stream/promises": "node_stream_promises",
+    "stream/web": "node_stream_web",
+    "string_decoder": "node_string_decoder",
     "timers": "node_timers",
+    "timers/promises": "node_timers_promises",
     "url": "node_url",
     "util": "node_util",
+    "util/types": "node_util_types",
+    "assert/strict": "node_assert",
+    "path/posix": "node_path",
+    "sys": "node_util",
 }
-_INSTEAD: Final = (
-    'run the worker in workerd: "npm install --save-dev wrangler" in the project, or javascript.engine = "workerd"'
-)
+# Large ones, which CommonJS code can ask for by name: loaded first where the worker's code has the name.
+_LOADED_BY_NAME: Final = ("async_hooks", "stream", "stream/promises")
+# What needs Intl, which is loaded only where the worker's code has one of these.
+_OF_INTL: Final = (b"Intl", b"toLocale", b"localeCompare")
+_OF_CLOUDFLARE: Final = frozenset({"cloudflare:sockets", "cloudflare:email", "cloudflare:node", "cloudflare:workflows"})
 
 
 class ModuleLoader:
-    """`missing` is what to tell of the last module that was not found."""
+    """`missing` is what to tell of the last module that was not found, `lacking` names modules whose use throws."""
 
     def __init__(self, project: Project, flags: tuple[str, ...]) -> None:
         self._project = project
         self._modules = {module.name: module for module in project.modules}
         self._has_node = any(flag.startswith("nodejs_compat") for flag in flags)
         self.missing: str | None = None
+        self.lacking: list[str] = []
 
     def prelude(self) -> str:
         """What runs first. Under nodejs_compat `process` and `Buffer` are globals."""
         lines = ['import "edgeworker:entry";']
+        if any(name in module.content for module in self._modules.values() for name in _OF_INTL):
+            lines.append('import "edgeworker:intl";')
         if self._has_node:
             lines += [
                 'import process from "node:process"; import { Buffer } from "node:buffer";',
                 "Object.assign(globalThis, { process, Buffer, global: globalThis });",
+                *(f'import "node:{name}";' for name in _LOADED_BY_NAME if self._mentions(name)),
             ]
         return "\n".join(lines)
+
+    def _mentions(self, name: str) -> bool:
+        texts = [f"{quote}{prefix}{name}{quote}".encode() for quote in "\"'" for prefix in ("", "node:")]
+        return any(text in module.content for module in self._modules.values() for text in texts)
 
     def main(self) -> tuple[str, bool]:
         """The source that starts the worker, and whether it loads modules. A classic script is its own source."""
@@ -63,12 +88,16 @@ class ModuleLoader:
             return self._source(module)
         node = name.removeprefix("node:")
         if node in NODE_MODULES:
-            return _own(NODE_MODULES[node])
-        if node in NODE_BUILTINS or name.startswith(("cloudflare:", "workerd:")):
-            self.missing = f'The embedded JavaScript engine has no module "{name}"; {_INSTEAD}'
-        else:
-            self.missing = f'There is no module "{name}"; correct the import'
+            own = _own(NODE_MODULES[node])
+            return None if own is None else complete(name, own, self._code())
+        if node in NODE_BUILTINS or name in _OF_CLOUDFLARE:
+            self.lacking.append(name)
+            return stand_in(name, self._code())
+        self.missing = f'There is no module "{name}"; correct the import'
         return None
+
+    def _code(self) -> list[bytes]:
+        return [module.content for module in self._modules.values() if module.kind == "esm"]
 
     def _source(self, module: Module) -> str | None:
         match module.kind:
@@ -84,7 +113,7 @@ class ModuleLoader:
                 before = "const module = { exports: {} }, exports = module.exports;"
                 return f"{before} {code}\nexport default module.exports;"
             case "wasm":
-                self.missing = f"{module.name}: the embedded JavaScript engine has no WebAssembly; {_INSTEAD}"
+                self.missing = f"{module.name}: the embedded JavaScript engine has no WebAssembly; {INSTEAD}"
                 return None
             case _:
                 return module.content.decode()

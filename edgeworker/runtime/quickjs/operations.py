@@ -1,5 +1,6 @@
 """What a script asks the edge for and waits for: fetch(), bodies, KV, other workers, the Cache API, WebCrypto."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from edgeworker.runtime.contract.javascript import (
     JavaScriptException,
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
+from edgeworker.runtime.quickjs import node_ciphers
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.bodies import Bodies
 from edgeworker.runtime.quickjs.documents import Documents, check_selector
@@ -96,10 +98,14 @@ class Operations:
                     access = None if invocation.ctx is None else invocation.ctx.access
                     identity = None if access is None else await access.find_identity()
                     return Result(json.dumps(identity))
+                case "derive":
+                    return Result(buffer=await asyncio.to_thread(node_ciphers.derive, text))
                 case "subtle":
                     return Result(await self._keys.run(told["method"], told["values"]))
                 case _:
                     raise OperationFailed("Error", f"{name} is not an operation of the engine")
+        except node_ciphers.CipherError as error:
+            raise OperationFailed("Error", str(error)) from error
         except JavaScriptError as error:
             raise OperationFailed(error.error, error.text) from error
         except JsException as error:

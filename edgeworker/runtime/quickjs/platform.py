@@ -6,17 +6,20 @@ import contextlib
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import uuid
 import zlib
+import zoneinfo
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 import ada_url
 
 from edgeworker.clock import Clock
-from edgeworker.runtime.quickjs import node_signing
+from edgeworker.runtime.quickjs import node_ciphers, node_signing
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.webapi.blob import File
 from edgeworker.runtime.webapi.ffi import JsException
@@ -30,6 +33,7 @@ _URL_PARTS: Final = (
 _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15, "deflate-raw": -15}
 _HASHES: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"})
 _MAX_CODECS: Final = 1000
+_ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 
 class Platform:
@@ -47,6 +51,8 @@ class Platform:
         match operation, given:
             case "now", _:
                 return self._clock.now_ms()
+            case "zone", (str(name), int() | float() as milliseconds):
+                return _zone_at(name, milliseconds)
             case "url", (str(text), base):
                 return _parse(text, base if isinstance(base, str) else None)
             case "url_set", (str(href), str(part), str(value)) if part in _URL_PARTS:
@@ -80,6 +86,10 @@ class Platform:
                 return node_signing.sign(name, pem, options, content)
             case "verify", (str(name), str(pem), str(options), bytes(content), bytes(signature)):
                 return node_signing.verify(name, pem, options, content, signature)
+            case "derive", (str(text), _):
+                return _or_text(lambda: node_ciphers.derive(text))
+            case "cipher", (str(text), bytes(content)):
+                return _or_text(lambda: node_ciphers.transform(text, content))
             case "form_parse", (str(content_type), bytes(content)):
                 return _parse_form(content, content_type)
             case "tee", (int(id),):
@@ -128,6 +138,27 @@ class Platform:
         if not hasattr(codec, "compress") and not codec.eof:
             return None
         return codec.flush()
+
+
+def _or_text(work: Callable[[], bytes]) -> bytes | str:
+    """What it makes, or why it cannot."""
+    try:
+        return work()
+    except node_ciphers.CipherError as error:
+        return str(error)
+
+
+def _zone_at(name: str, milliseconds: float) -> str | None:
+    """[minutes east of UTC, whether summer time is on] as JSON; None for a zone that is not known here."""
+    if _ZONE_NAME.fullmatch(name) is None:
+        return None
+    try:
+        zone = zoneinfo.ZoneInfo(name)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+        offset, summer = zone.utcoffset(moment.astimezone(zone)), zone.dst(moment.astimezone(zone))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
+        return None
+    return json.dumps([(offset or timedelta()).total_seconds() / 60, bool(summer)])
 
 
 def _parse(text: str, base: str | None) -> str | None:

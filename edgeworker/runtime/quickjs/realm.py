@@ -20,6 +20,7 @@ from edgeworker.runtime.quickjs import adapter, platform
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.modules import ModuleLoader
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
+from edgeworker.runtime.quickjs.stand_ins import INSTEAD
 
 _log = logging.getLogger(__name__)
 _console = logging.getLogger("edgeworker.console")
@@ -113,7 +114,13 @@ class Realm:
             self._prepare, self._load, self._dispatch, self._settle, self._fire, self._leave = self._engine.take(
                 "__edgeworker", _FUNCTIONS
             )
-            told = {"isServiceWorker": self.settings.project.is_service_worker, "env": self.settings.describe_env()}
+            project = self.settings.project
+            told = {
+                "isServiceWorker": project.is_service_worker,
+                "lowersAsync": project.lowers_async,
+                "flags": self.settings.compatibility_flags,
+                "env": self.settings.describe_env(),
+            }
             self._engine.call(self._prepare, json.dumps(told), seconds=seconds)
             source, is_module = loader.main()
             if not is_module:
@@ -132,6 +139,14 @@ class Realm:
                 f'worker "{self.settings.name}": its top level computes for more than {seconds:g} s or takes more than '
                 f"{self.settings.heap_megabytes} MB; do such work in a handler, or raise limits.cpu_ms"
             ) from error
+        if loader.lacking:
+            names = ", ".join(sorted(set(loader.lacking)))
+            _log.warning(
+                'worker "%s": the embedded JavaScript engine has no %s; using it throws. If the worker needs it, %s',
+                self.settings.name,
+                names,
+                INSTEAD,
+            )
         found: Mapping[str, object] = json.loads(answer.text)
         return found
 

@@ -87,7 +87,7 @@ async def staged(
     """`engine` is "workerd" or "embedded"."""
     (folder / name).write_text(source)
     clock = clock or SystemClock()
-    project = load_project(folder / name, Build(folder))
+    project = load_project(folder / name, Build(folder), lowers_async=engine == "embedded")
     isolate: Isolate
     child: WorkerdEngine | None = None
     if engine == "workerd":

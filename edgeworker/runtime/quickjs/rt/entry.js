@@ -1,5 +1,5 @@
 // Runs a worker's handlers when the edge asks for it. Python calls `dispatch`, `settle` and `fire` of what is made here.
-import { host, runAs, settle } from "edgeworker:host";
+import { define, host, runAs, settle } from "edgeworker:host";
 import "edgeworker:dom";
 import "edgeworker:timers";
 import "edgeworker:text";
@@ -10,6 +10,7 @@ import "edgeworker:console";
 import "edgeworker:blob";
 import "edgeworker:crypto";
 import "edgeworker:clone";
+import { setLowered } from "edgeworker:async_context";
 import { forget, runHandler } from "edgeworker:html";
 import { cancel, pull } from "edgeworker:body";
 import { describeResponse } from "edgeworker:fetch";
@@ -28,6 +29,8 @@ const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail"];
 
 function prepare(told) {
   isServiceWorker = told.isServiceWorker;
+  setLowered(told.lowersAsync);
+  define({ Cloudflare: { compatibilityFlags: Object.fromEntries(told.flags.map((flag) => [flag, true])) } });
   for (const [name, binding] of Object.entries(told.env)) environment[name] = makeBinding(name, binding);
   if (!isServiceWorker) return;
   for (const [name, value] of Object.entries(environment)) {

@@ -1,5 +1,7 @@
 // The way to the edge: `host` answers at once, `ask` gives a promise. Everything that crosses is a text, a number or an
 // ArrayBuffer. The global that Python sets is taken away before the worker's own modules run.
+import { currentFrame, enterFrame } from "edgeworker:async_context";
+
 export const host = globalThis.__edgeworker_host;
 delete globalThis.__edgeworker_host;
 
@@ -10,15 +12,16 @@ let invocation = 0;
 // The invocation that the running code belongs to: code runs until nothing is left to do, so what began it says whose it is.
 export const currentInvocation = () => invocation;
 
-export function runAs(id, work) {
+export function runAs(id, work, frame = new Map()) {
   invocation = id;
+  enterFrame(frame);
   return work();
 }
 
 export function ask(operation, text = "", buffer = undefined) {
   return new Promise((resolve, reject) => {
     const id = next++;
-    pending.set(id, { resolve, reject, invocation });
+    pending.set(id, { resolve, reject, invocation, frame: currentFrame() });
     host("start", id, invocation, operation, text, buffer);
   });
 }
@@ -28,6 +31,7 @@ export function settle(id, error, text, buffer) {
   if (waiting === undefined) return;
   pending.delete(id);
   invocation = waiting.invocation;
+  enterFrame(waiting.frame);
   if (error === null) waiting.resolve(buffer === undefined ? text : { text, buffer });
   else waiting.reject(makeError(JSON.parse(error)));
 }
@@ -50,7 +54,8 @@ export function call(operation, ...values) {
 }
 
 export function bytesOf(value) {
-  if (value instanceof Uint8Array) return value;
+  // Not a Buffer: its slice() is a view of the same memory.
+  if (value instanceof Uint8Array && value.constructor === Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return undefined;

@@ -1,7 +1,12 @@
-// "node:crypto", as far as hashing, HMAC and signatures of tokens go. The work is done by the edge.
+// "node:crypto", as far as hashing, HMAC, signatures, ciphers and keys out of passwords go. The work is done by the edge.
 import { bufferOf, bytesOf, call, host } from "edgeworker:host";
 import { concat } from "edgeworker:blob";
 import { Buffer } from "node:buffer";
+import * as ciphers from "edgeworker:node_ciphers";
+
+export const {
+  scrypt, scryptSync, pbkdf2, pbkdf2Sync, hkdf, hkdfSync, createCipheriv, createDecipheriv, getCiphers,
+} = ciphers;
 
 const asBytes = (value, encoding) => {
   if (typeof value === "string") return Buffer.from(value, encoding === "buffer" ? undefined : encoding);
@@ -132,9 +137,28 @@ export function timingSafeEqual(a, b) {
 }
 export const getHashes = () => ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 export const constants = { RSA_PKCS1_PADDING: 1, RSA_PKCS1_PSS_PADDING: 6, RSA_PSS_SALTLEN_DIGEST: -1, RSA_PSS_SALTLEN_MAX_SIGN: -2, RSA_PSS_SALTLEN_AUTO: -2 };
+export function sign(name, data, key, callback) {
+  const made = new Signer(name ?? "").update(data).sign(key);
+  if (callback === undefined) return made;
+  queueMicrotask(() => callback(null, made));
+}
+export function verify(name, data, key, signature, callback) {
+  const holds = new Signer(name ?? "").update(data).verify(key, signature);
+  if (callback === undefined) return holds;
+  queueMicrotask(() => callback(null, holds));
+}
+export function randomFillSync(target, offset = 0, size = target.byteLength - offset) {
+  bytesOf(target).set(randomBytes(size), offset);
+  return target;
+}
+export function randomFill(target, ...rest) {
+  const callback = rest.pop();
+  randomFillSync(target, ...rest);
+  queueMicrotask(() => callback(null, target));
+}
 export const webcrypto = globalThis.crypto;
 export const subtle = globalThis.crypto.subtle;
 export default {
   createHash, createHmac, hash, KeyObject, createSecretKey, createPrivateKey, createPublicKey, createSign, createVerify, randomBytes, randomInt,
-  randomUUID, getRandomValues, timingSafeEqual, getHashes, constants, webcrypto, subtle,
+  randomUUID, getRandomValues, timingSafeEqual, getHashes, constants, webcrypto, subtle, sign, verify, randomFill, randomFillSync, ...ciphers,
 };

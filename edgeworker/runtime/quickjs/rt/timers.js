@@ -1,4 +1,5 @@
 // Timers, queueMicrotask, Date and performance: time is the edge's clock.
+import { currentFrame } from "edgeworker:async_context";
 import { currentInvocation, define, host, runAs } from "edgeworker:host";
 
 const timers = new Map();
@@ -8,7 +9,7 @@ function add(callback, delay, values, repeats) {
   if (typeof callback !== "function") throw new TypeError("The first argument of a timer is a function.");
   const id = next++;
   const milliseconds = Math.max(0, Math.min(Number(delay) || 0, 2 ** 31 - 1));
-  timers.set(id, { callback, values, repeats, milliseconds, invocation: currentInvocation() });
+  timers.set(id, { callback, values, repeats, milliseconds, invocation: currentInvocation(), frame: currentFrame() });
   host("timer", id, currentInvocation(), milliseconds);
   return id;
 }
@@ -18,7 +19,7 @@ export function fire(id) {
   if (timer === undefined) return;
   if (timer.repeats) host("timer", id, timer.invocation, Math.max(1, timer.milliseconds));
   else timers.delete(id);
-  runAs(timer.invocation, () => timer.callback(...timer.values));
+  runAs(timer.invocation, () => timer.callback(...timer.values), timer.frame);
 }
 
 function clear(id) {
