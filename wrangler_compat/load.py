@@ -10,6 +10,7 @@ from edgeworker.bindings import JSONBinding, KVBinding
 from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptEngine
+from edgeworker.publishing import PublishedProject
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.ids import made_up, version_id
 from edgeworker.schema.value_types import BASE_URL
@@ -46,6 +47,7 @@ class LoadOptions:
     `use_default_script` it also runs in place of a JavaScript `main`. `env` None: none was chosen; "": the top level.
     `variables` are "NAME:value" texts, `preview` chooses `preview_id` of a KV namespace instead of `id`.
     `js_engine` is the engine of JavaScript workers, instead of the one that edge.toml names.
+    `published` projects take the place of the configured workers of their names, and have their secrets.
     `for_deployment` also tells what wrangler's deploy would warn of, and its dev would not.
     """
 
@@ -61,6 +63,7 @@ class LoadOptions:
     preview: bool = False
     js_engine: JavaScriptEngine | None = None
     for_deployment: bool = False
+    published: tuple[PublishedProject, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -96,6 +99,7 @@ class _Source:
     env: str | None
     default_script: bool
     redirected: bool = False
+    secrets: Path | None = None  # where they are, if not in `folder`
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class _Loadable:
     parsed: ParsedWorker
     entry: ScriptEntry
     bindings: tuple[Binding, ...]
+    label: str | None = None  # how it is called where its file has no name that a person knows
 
 
 class _Loader:
@@ -122,6 +127,8 @@ class _Loader:
         edge = self._edge()
         sources = list(self._sources(edge))
         loadables = [loadable for source in sources if (loadable := self._worker(source)) is not None]
+        for project in self._options.published:
+            self._place(project, loadables)
         config = self._config(edge, loadables, anything=any(source.file is not None for source in sources))
         return Loaded(config, self._diagnostics, tuple(self._secret_files.used))
 
@@ -166,6 +173,31 @@ class _Loader:
         if found.file is not None or not self._own.has_errors:
             yield _Source(found.file, found.folder, self._env, options.use_default_script, found.redirected)
 
+    def _place(self, project: PublishedProject, loadables: list[_Loadable]) -> None:
+        """The published worker in place of the configured one of its name, or after all others."""
+        names = [loadable.parsed.name for loadable in loadables]
+        place = names.index(project.name) if project.name in names else None
+        folder = project.config.parent
+        secrets = folder if place is None else loadables[place].parsed.document.file.parent
+        loadable = self._worker(_Source(project.config, folder, project.version.env, False, secrets=secrets))
+        if loadable is None:
+            return
+        published = replace(loadable, label=f"{project.name}, version {project.version.number}")
+        if published.parsed.name != project.name:
+            self._own.error(
+                f'"{project.config.name}" is of the worker "{published.parsed.name}", and it was published as '
+                f'"{project.name}": publish it under its own name.'
+            )
+        elif not _keeps_inside(published, folder):
+            self._own.error(
+                f'The worker "{project.name}" has its "main" or its assets outside of its folder: only what lies in '
+                "the folder of its wrangler file is published."
+            )
+        elif place is None:
+            loadables.append(published)
+        else:
+            loadables[place] = published
+
     def _worker(self, source: _Source) -> _Loadable | None:
         options = self._options
         if source.file is None:
@@ -191,7 +223,9 @@ class _Loader:
             entry: ScriptEntry | None = ScriptEntry(options.default_script, True)
         else:
             entry = find_entry(parsed, options.default_script, part, use_default_script=source.default_script)
-        files = self._secret_files.read(source.folder, source.env or None, parsed.required_secrets, part)
+        files = self._secret_files.read(
+            source.secrets or source.folder, source.env or None, parsed.required_secrets, part
+        )
         texts = text_bindings(
             Sources(parsed.variables, files, self._given, parsed.required_secrets),
             part,
@@ -307,6 +341,14 @@ def _edge_socket(edge: EdgeFile, parsed_workers: Sequence[ParsedWorker], diagnos
     return replace(socket, trusted_proxies=edge.trusted_proxies, proxy_protocol=edge.proxy_protocol)
 
 
+def _keeps_inside(loadable: _Loadable, folder: Path) -> bool:
+    main, assets = loadable.entry.main, loadable.parsed.assets
+    places = [] if main is None or loadable.entry.is_default_script else [main]
+    if assets is not None:
+        places.append(assets.directory)
+    return all(place.resolve().is_relative_to(folder.resolve()) for place in places)
+
+
 def _worker(loadable: _Loadable) -> Worker:
     parsed = loadable.parsed
     return Worker(
@@ -320,7 +362,7 @@ def _worker(loadable: _Loadable) -> Worker:
         javascript=parsed.javascript,
         workers_dev=parsed.workers_dev,
         is_default_script=loadable.entry.is_default_script,
-        source=parsed.document.name,
+        source=loadable.label or parsed.document.name,
         assets=parsed.assets,
         access_dev=parsed.access_dev,
     )

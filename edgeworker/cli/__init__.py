@@ -35,6 +35,7 @@ from edgeworker.cli import (
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
+from edgeworker.cli.publishing import publish, rollback, versions
 from edgeworker.cli.run_options import explain_error
 from edgeworker.clock import SystemClock
 from edgeworker.errors import EdgeworkerError
@@ -50,16 +51,19 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "jwt": jwt,
     "kv": kv,
     "oauth": oauth,
+    "publish": publish,
+    "rollback": rollback,
     "routes": routes,
     "serve": serve,
     "shield": shield,
     "test-server": test_server,
     "tls": tls,
     "token": token,
+    "versions": versions,
 }
 
 # Other names of commands, which the help does not list as commands of their own.
-ALIASES: Final[dict[str, list[str]]] = {"init": ["generate"]}
+ALIASES: Final[dict[str, list[str]]] = {"init": ["generate"], "publish": ["deploy"]}
 
 EPILOG: Final = """\
 examples:
@@ -121,7 +125,9 @@ def _tell_error(error: EdgeworkerError, *, as_json: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
-    options = parser().parse_args(wrangler_words(sys.argv[1:] if arguments is None else arguments))
+    words = wrangler_words(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args(words)
+    options.arguments = words
     try:
         status = int(options.run(options))
         sys.stdout.flush()

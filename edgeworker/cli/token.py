@@ -12,6 +12,8 @@ permissions:
   api_shield:edit           changing them; editing does not include reading
   access:read               Cloudflare Access: applications, policies, tokens, keys, users
   access:edit               changing them, rotating keys, revoking; editing does not include reading
+  workers:read              what was published into the edge
+  workers:edit              publishing and rolling back: its holder runs code with the rights of the edge
 
 examples:
   edgeworker token create publisher --allow kv:write:0f2ac74b498b48028cb68387c421e279

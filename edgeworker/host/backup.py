@@ -1,7 +1,8 @@
 """Everything that a data directory holds as one file, and back again.
 
-The file is a copy of the KV database with one more table: the other database, the API token and, where they are wanted,
-the keys of products and of the local authority. A backup of before has no such table, and is KV alone.
+The file is a copy of the KV database with one more table: the other database, the API token, the published workers and,
+where they are wanted, the keys of products and of the local authority. A backup of before has no such table, and is KV
+alone.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import Final
 from edgeworker.errors import StoreError
 from edgeworker.files import draft_of
 from edgeworker.kv.sqlite import backup as kv_backup
+from edgeworker.publishing.version_store import FOLDER as PUBLISHED_FOLDER
 from edgeworker.state import FILE_NAME as STATE_FILE
 from edgeworker.state.schema import SCHEMA as STATE_SCHEMA
 
@@ -22,6 +24,8 @@ TOKEN_FILE: Final = "api-token"
 KEY_FOLDERS: Final = ("secrets", "tls")
 
 _TABLE: Final = "edgeworker_backup"
+# Unpacked versions are made of these again.
+_PUBLISHED_FILE: Final = re.compile(r"workers/(?:index\.json|[a-z0-9_][a-z0-9_-]*/[0-9a-f-]{36}\.zip)")
 _KEY_FILE: Final = re.compile(rf"(?:{'|'.join(KEY_FOLDERS)})(?:/(?!\.{{1,2}}(?:/|$))[A-Za-z0-9._-]+)+")
 
 
@@ -63,7 +67,9 @@ def restore_directory(file: Path, data: Path) -> list[str]:
 
 def existing_files(data: Path) -> list[str]:
     """What a restore would replace."""
-    return [name for name in (KV_FILE, STATE_FILE, TOKEN_FILE) if (data / name).exists()]
+    return [
+        name for name in (KV_FILE, STATE_FILE, TOKEN_FILE, f"{PUBLISHED_FOLDER}/index.json") if (data / name).exists()
+    ]
 
 
 def _contents(data: Path, *, keys: bool) -> Iterator[tuple[str, bytes]]:
@@ -71,6 +77,9 @@ def _contents(data: Path, *, keys: bool) -> Iterator[tuple[str, bytes]]:
         yield STATE_FILE, _copy_of_database(data / STATE_FILE)
     if (data / TOKEN_FILE).exists():
         yield TOKEN_FILE, (data / TOKEN_FILE).read_bytes()
+    published = data / PUBLISHED_FOLDER
+    for file in sorted([*published.glob("*/*.zip"), *published.glob("index.json")]):
+        yield file.relative_to(data).as_posix(), file.read_bytes()
     for folder in KEY_FOLDERS if keys else ():
         for file in sorted((data / folder).rglob("*")):
             if file.is_file() and not file.is_symlink():
@@ -98,7 +107,8 @@ def _read_contents(file: Path) -> dict[str, bytes]:
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{file}: is not a backup: {error}") from error
     for name, content in rows:
-        if not isinstance(content, bytes) or not (name in (STATE_FILE, TOKEN_FILE) or _KEY_FILE.fullmatch(name)):
+        belongs = name in (STATE_FILE, TOKEN_FILE) or _KEY_FILE.fullmatch(name) or _PUBLISHED_FILE.fullmatch(name)
+        if not isinstance(content, bytes) or not belongs:
             raise StoreError(f'{file}: "{name}" does not belong into a data directory, so nothing was restored')
     return dict(rows)
 

@@ -8,6 +8,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import BodyTooLarge, Request
+from edgeworker.publishing import WorkerPublisher
 from edgeworker.rest.errors import ApiError, Code, KVCode
 from edgeworker.rest.permissions import Principal
 from edgeworker.state import State
@@ -24,6 +25,7 @@ class Call:
     """`params` are the path's, decoded once; `query` has the last value of each name.
 
     With `relaxed_expiration` a moment less than 60 seconds ahead is moved to 60 seconds ahead instead of refused.
+    `publisher` None: nothing can be published into this edge.
     """
 
     request: Request
@@ -35,6 +37,7 @@ class Call:
     state: State
     clock: Clock
     relaxed_expiration: bool
+    publisher: WorkerPublisher | None = None
 
     async def content(self, *, limit: int = MAX_JSON_BYTES) -> bytes:
         """The body whole. Raises ApiError (413) beyond `limit` bytes, early where the length is announced."""

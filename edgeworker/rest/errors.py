@@ -56,6 +56,16 @@ class AccessCode(IntEnum):
     CONFLICT = 12132
 
 
+class WorkersCode(IntEnum):
+    """Codes of Workers scripts. 10007, 10021 and 10027 are Cloudflare's."""
+
+    NOT_FOUND = 10007
+    INVALID_SCRIPT = 10021
+    TOO_LARGE = 10027
+    INVALID_REQUEST = 10400
+    NOT_AVAILABLE = 10405
+
+
 class ZoneCode(IntEnum):
     """Codes of the zones' service."""
 
@@ -72,7 +82,7 @@ class ApiShieldCode(IntEnum):
     TOO_LARGE = 10413
 
 
-Code = GeneralCode | KVCode | ZoneCode | ApiShieldCode | AccessCode
+Code = GeneralCode | KVCode | ZoneCode | ApiShieldCode | AccessCode | WorkersCode
 
 
 class ApiError(Exception):

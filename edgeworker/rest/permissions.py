@@ -1,7 +1,8 @@
 """What a token may do, and what an endpoint needs. Pure.
 
-A permission is written `everything`, `account:read`, `access:read`, `access:edit`, `kv:read`, `kv:write`, `kv:admin`,
-or, for one namespace only, `kv:read:<namespace id>` and `kv:write:<namespace id>`. Writing does not include reading: a
+A permission is written `everything`, `account:read`, `access:read`, `access:edit`, `workers:read`, `workers:edit`,
+`kv:read`, `kv:write`, `kv:admin`, or, for one namespace only, `kv:read:<namespace id>` and `kv:write:<namespace id>`.
+Writing does not include reading: a
 token publisher's token can put tokens in and cannot take them out.
 """
 
@@ -24,6 +25,8 @@ class Need(Enum):
     KV_ADMIN = "kv:admin"  # creating, renaming and deleting namespaces
     API_SHIELD_READ = "api_shield:read"
     API_SHIELD_EDIT = "api_shield:edit"
+    WORKERS_READ = "workers:read"
+    WORKERS_EDIT = "workers:edit"  # publishing: what is published runs with the rights of the edge's own process
 
 
 _SCOPED = (Need.KV_READ, Need.KV_WRITE)

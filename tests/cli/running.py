@@ -16,7 +16,7 @@ from email.message import Message
 from pathlib import Path
 from typing import IO
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def run(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> "subpr
         env=env or environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=3 * SECONDS,
         check=False,
     )
 

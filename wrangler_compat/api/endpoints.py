@@ -8,6 +8,7 @@ from edgeworker.rest.router import Endpoint
 from wrangler_compat.api import account
 from wrangler_compat.api.access.endpoints import ACCESS_ENDPOINTS
 from wrangler_compat.api.api_shield.endpoints import API_SHIELD_ENDPOINTS
+from wrangler_compat.api.publishing import PUBLISHING_ENDPOINTS
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/user/tokens/verify", account.verify_token, Need.ANY_TOKEN),
@@ -20,4 +21,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *(endpoint for kind in KINDS for endpoint in kind.endpoints()),
     *API_SHIELD_ENDPOINTS,
     *ACCESS_ENDPOINTS,
+    *PUBLISHING_ENDPOINTS,
 )

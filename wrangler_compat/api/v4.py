@@ -8,6 +8,7 @@ from edgeworker.config import Config
 from edgeworker.errors import StoreError
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
+from edgeworker.publishing import WorkerPublisher
 from edgeworker.rest import target
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import failure
@@ -43,6 +44,7 @@ class V4Api:
         clock: Clock,
         state: State | None = None,
         relaxed_expiration: bool = False,
+        publisher: WorkerPublisher | None = None,
     ) -> None:
         self.config = config
         self._store = store
@@ -50,6 +52,7 @@ class V4Api:
         self._authenticator = authenticator
         self._clock = clock
         self._relaxed_expiration = relaxed_expiration
+        self._publisher = publisher
         self._router: Router | None = None
 
     async def fetch(self, request: Request, /) -> Response:
@@ -103,6 +106,7 @@ class V4Api:
                         self._state,
                         self._clock,
                         self._relaxed_expiration,
+                        self._publisher,
                     )
                 )
 

@@ -3,34 +3,20 @@
 import asyncio
 import base64
 import json
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import quote, urlencode
 
+from edgeworker.cli.rest_client import ROOT, RestClient, envelope, refusal
 from edgeworker.config import JSON, Namespace
-from edgeworker.errors import ConfigError
-from edgeworker.handler import Handler
-from edgeworker.host.http_client import HttpClient
 from edgeworker.kv.namespace import KeyListPage, KeyValuePair, ListResultKey
-from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response, multipart
-from edgeworker.strict_json import loads
+from edgeworker.messages import Body, Response, multipart
 
-_ROOT: Final = "/client/v4"
 # The same calls without an account in their path: wrangler's local explorer has them there, and so has an edge.
 _WITHOUT_ACCOUNT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
-_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _READS_AT_ONCE: Final = 8
 _KEY_NOT_FOUND: Final = 10009
-
-
-class RemoteRefused(ConfigError):
-    """An answer that is an error. `code` is the API's, or None where the answer was not the API's at all."""
-
-    def __init__(self, text: str, *, code: int | None) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +26,15 @@ class _Answer:
 
 
 class RemoteApi:
-    def __init__(self, handler: Handler, base: URL, *, token: str, account: str | None) -> None:
-        self._handler = handler
-        self._base = base
-        self._token = token
-        with_account = f"{_ROOT}/accounts/{quote(account or '', safe='')}/storage/kv/namespaces"
+    def __init__(self, client: RestClient, *, account: str | None) -> None:
+        self._client = client
+        with_account = f"{ROOT}/accounts/{quote(account or '', safe='')}/storage/kv/namespaces"
         self._root = with_account if account else _WITHOUT_ACCOUNT
-        self._client: HttpClient | None = None
 
     @classmethod
     def open(cls, api_url: str, *, token: str, account: str | None) -> Self:
         """`api_url` with or without /client/v4 at its end. Raises ConfigError."""
-        try:
-            base = URL.parse(api_url.rstrip("/").removesuffix(_ROOT))
-        except InvalidURL as error:
-            raise ConfigError(f'--api-url "{api_url}" is not a URL like http://127.0.0.1:8788') from error
-        client = HttpClient(os.environ)
-        remote = cls(client, base, token=token, account=account)
-        remote._client = client
-        return remote
+        return cls(RestClient.open(api_url, token=token), account=account)
 
     async def namespaces(self) -> list[Namespace]:
         found: list[Namespace] = []
@@ -81,7 +57,7 @@ class RemoteApi:
         response = await self._send("GET", _path(namespace_id, "values", key))
         if response.status == 200:
             return (response.body or Body(b"")).stream()
-        refused = await _refused(response)
+        refused = await refusal(response)
         if refused.code == _KEY_NOT_FOUND:
             return None
         raise refused
@@ -129,8 +105,7 @@ class RemoteApi:
         return KeyListPage(tuple(_key(item) for item in _array(answer.result)), answer.cursor or None)
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        await self._client.close()
 
     async def _ask(
         self, method: str, path: str, content: Body | JSON = None, *, kind: str = "application/json"
@@ -138,45 +113,14 @@ class RemoteApi:
         body = content if content is None or isinstance(content, Body) else Body(json.dumps(content).encode())
         response = await self._send(method, path, body, kind=kind)
         if response.status != 200:
-            raise await _refused(response)
-        answer = await _parsed(response)
+            raise await refusal(response)
+        answer = await envelope(response)
         info = answer.get("result_info")
         cursor = info.get("cursor") if isinstance(info, dict) else ""
         return _Answer(answer.get("result"), cursor if isinstance(cursor, str) else "")
 
     async def _send(self, method: str, path: str, body: Body | None = None, *, kind: str = "") -> Response:
-        headers = Headers({"authorization": f"Bearer {self._token}", "user-agent": "edgeworker"})
-        if body is not None:
-            headers.set("content-type", kind)
-        target = self._root + path
-        target_path, _, query = target.partition("?")
-        url = URL(self._base.scheme, self._base.hostname, self._base.port, target_path, f"?{query}" if query else "")
-        return await self._handler.fetch(Request(method, url, headers, body))
-
-
-async def _refused(response: Response) -> RemoteRefused:
-    answer = await _parsed(response)
-    texts: list[str] = []
-    code: int | None = None
-    for listed in ("errors", "messages"):
-        for item in _array(answer.get(listed)):
-            if isinstance(item, dict):
-                found = item.get("code")
-                code = found if code is None and isinstance(found, int) else code
-                texts.append(str(item.get("message")))
-    return RemoteRefused(f"the API answered {response.status}: {'; '.join(texts)} [code: {code}]", code=code)
-
-
-async def _parsed(response: Response) -> dict[str, JSON]:
-    try:
-        answer = loads(
-            b"" if response.body is None else await response.body.read(limit=_MAX_ANSWER_BYTES), lone_surrogates=True
-        )
-    except (ValueError, BodyTooLarge):
-        answer = None
-    if not isinstance(answer, dict):
-        raise RemoteRefused(f"the server at --api-url answered {response.status}, but not as the API does", code=None)
-    return answer
+        return await self._client.send(method, self._root + path, body, kind=kind)
 
 
 def _path(namespace_id: str, rest: str = "", key: str | None = None) -> str:

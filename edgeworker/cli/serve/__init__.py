@@ -49,6 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="HOST",
         help='a private host, address or network that scripts may fetch ("*": all); may be repeated',
     )
+    running.add_argument(
+        "--no-publish", action="store_true", help="take no worker over the API (what was published stays served)"
+    )
+    # For the trial of a publication, in a process of its own.
+    running.add_argument("--try-worker", help=argparse.SUPPRESS)
     running.add_argument("--no-cron", action="store_true", help="fire no cron triggers")
     running.add_argument(
         "--print-unit", action="store_true", help="print a hardened systemd unit for these options, and exit"

@@ -26,9 +26,11 @@ from edgeworker.host import event_loop, systemd
 
 if TYPE_CHECKING:
     from edgeworker.balancing.board import OriginBoard
+    from edgeworker.cli.serve.publishing import Published, ServedMark
     from edgeworker.clock import SystemClock
-    from edgeworker.config import Config, Socket
+    from edgeworker.config import Config, Socket, Worker
     from edgeworker.host.datadir import DataDir
+    from edgeworker.host.publishing import EdgePublisher
     from edgeworker.host.serving import RunningEdge
     from edgeworker.host.storage import Storage
     from edgeworker.metrics.counters import Counters
@@ -64,7 +66,9 @@ def serve(options: argparse.Namespace) -> int:
     options.persist_to = options.persist_to or Path(
         os.environ.get("STATE_DIRECTORY", "").split(":")[0] or ".edgeworker"
     )
-    config = load_config(options, tell=True)
+    if options.try_worker is not None:
+        return _try_worker(options)
+    config = load_config(options, _published(options), tell=True)
     bound = bind_sockets(config)
     _announce(config, bound, options.processes)
     session = ServingProcess(options, bound)
@@ -75,13 +79,16 @@ def serve(options: argparse.Namespace) -> int:
     return Supervisor(Work(session.run, session.try_config, drain), options.processes).run()
 
 
-def load_config(options: argparse.Namespace, *, tell: bool) -> "Config":
-    """The configuration with what the command line overrides and production wants. Raises ConfigError."""
+def load_config(options: argparse.Namespace, published: "Published", *, tell: bool) -> "Config":
+    """The configuration with what the command line overrides and production wants, and what was published into it.
+
+    Raises ConfigError.
+    """
     from edgeworker.config import Socket
     from edgeworker.server.outbound_proxy import with_environment_proxies
     from wrangler_compat import load
 
-    loaded = load(replace(load_options(options), environ=options.environ))
+    loaded = load(replace(load_options(options), environ=options.environ, published=published.projects))
     if tell:
         show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
     config = loaded.require()
@@ -108,6 +115,30 @@ def load_config(options: argparse.Namespace, *, tell: bool) -> "Config":
         kv=replace(config.kv, durability=config.kv.durability or "full"),
         trigger_urls=False,
     )
+
+
+def _published(options: argparse.Namespace) -> "Published":
+    from edgeworker.cli.serve.publishing import Published
+
+    return Published.read(options.persist_to)
+
+
+def _try_worker(options: argparse.Namespace) -> int:
+    from edgeworker.cli.serve.publishing import candidate
+
+    config = load_config(options, candidate(options.try_worker, options.persist_to), tell=False)
+    event_loop.run(_try(config))
+    return 0
+
+
+async def _try(config: "Config") -> None:
+    """Loads all that would be served. Raises EdgeworkerError."""
+    from edgeworker.clock import SystemClock
+    from edgeworker.host.assembly import Assembly
+    from edgeworker.kv.memory import MemoryStore
+
+    assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
+    await assembly.close()
 
 
 def bind_sockets(config: "Config") -> dict[str, int]:
@@ -145,10 +176,15 @@ def _announce(config: "Config", bound: dict[str, int], processes: int) -> None:
         host, port = _address(descriptor)
         scheme = "https" if name.endswith("https") or (name == "edge" and config.edge_socket.tls) else "http"
         urls[name] = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    workers = ", ".join(worker.name for worker in config.workers)
+    workers = ", ".join(_called(worker) for worker in config.workers)
     places = ", ".join(f"{name} {url}" for name, url in urls.items())
     fields = {"event": "serving", "urls": urls, "processes": processes}
     _log.info("serving %s with %d process(es): %s", workers, processes, places, extra={"fields": fields})
+
+
+def _called(worker: "Worker") -> str:
+    """A published one with its version, which is not what the configuration files say."""
+    return worker.source if worker.source.startswith(f"{worker.name}, version ") else worker.name
 
 
 def _tell_ready() -> None:
@@ -164,12 +200,14 @@ class ServingProcess:
         self._bound = bound
 
     def prepare(self) -> None:
-        """The folder in which the processes share their counts, made anew."""
+        """The folders in which the processes share their counts and what they serve, made anew."""
+        from edgeworker.cli.serve.publishing import SERVED_FOLDER
         from edgeworker.host.datadir import DataDir
 
-        folder = DataDir.open(self._options.persist_to).path / _METRICS_FOLDER
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
+        data = DataDir.open(self._options.persist_to).path
+        for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700, parents=True)
 
     def run(self, slot: int, ready: Callable[[], None]) -> int:
         try:
@@ -182,23 +220,15 @@ class ServingProcess:
     def try_config(self) -> int:
         """0 if the configuration, as it is on the disk now, could serve."""
         try:
-            event_loop.run(self._try())
+            event_loop.run(_try(load_config(self._options, _published(self._options), tell=True)))
         except EdgeworkerError as error:
             _log.error("%s", error)
             return 1
         return 0
 
-    async def _try(self) -> None:
-        from edgeworker.clock import SystemClock
-        from edgeworker.host.assembly import Assembly
-        from edgeworker.kv.memory import MemoryStore
-
-        config = load_config(self._options, tell=True)
-        assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
-        await assembly.close()
-
     async def _serve(self, slot: int, ready: Callable[[], None]) -> None:
         from edgeworker.balancing.board import OriginBoard
+        from edgeworker.cli.serve.publishing import ServedMark, follow, publisher
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
         from edgeworker.host.datadir import DataDir
@@ -209,8 +239,10 @@ class ServingProcess:
         from edgeworker.metrics.snapshots import Snapshots
 
         options, clock = self._options, SystemClock()
-        config = self._with_descriptors(load_config(options, tell=False))
+        published = _published(options)
+        config = self._with_descriptors(load_config(options, published, tell=False))
         data = DataDir.open(options.persist_to)
+        mark = ServedMark(data.path)
         counters = Counters(started_at=clock.now())
         board, state = OriginBoard(), _Readiness()
         refresh = partial(_refresh, counters, board, state, clock)
@@ -223,7 +255,7 @@ class ServingProcess:
             config,
             data,
             clock,
-            partial(self._api, config, data, clock=clock),
+            partial(self._api, config, data, clock=clock, publisher=publisher(options, data.path, clock)),
             access_logger=requests.logger(counters),
             drain_seconds=drain,
             sweeps=slot == 0,
@@ -241,11 +273,13 @@ class ServingProcess:
                 )
                 await running.run_beside(firing)
             await running.run_beside(snapshots.write_for_ever(clock))
+            mark.serves(published.index)
             reloads: asyncio.Queue[None] = asyncio.Queue()
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
             loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
-            await running.run_beside(self._reload_for_ever(reloads, running, counters))
+            await running.run_beside(self._reload_for_ever(reloads, running, counters, mark))
+            await running.run_beside(follow(data.path, mark, clock, lambda: reloads.put_nowait(None)))
             garbage.serving()
             ready()
             await running.stop.wait()
@@ -255,7 +289,7 @@ class ServingProcess:
         snapshots.write()
 
     async def _reload_for_ever(
-        self, reloads: "asyncio.Queue[None]", running: "RunningEdge", counters: "Counters"
+        self, reloads: "asyncio.Queue[None]", running: "RunningEdge", counters: "Counters", mark: "ServedMark"
     ) -> None:
         from edgeworker.clock import SystemClock
 
@@ -265,15 +299,20 @@ class ServingProcess:
             alone = self._options.processes == 1
             if alone:
                 systemd.notify_reloading()
+            published = None
             try:
-                config = self._with_descriptors(await asyncio.to_thread(load_config, self._options, tell=alone))
-                await running.sockets.reload(config)
+                published = await asyncio.to_thread(_published, self._options)
+                loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
+                await running.sockets.reload(self._with_descriptors(loaded))
+                mark.serves(published.index)
                 garbage.reloaded()
                 counters.reloads += 1
                 counters.last_reload_at = clock.now()
                 _log.info("reloaded")
             except EdgeworkerError as error:
                 counters.failed_reloads += 1
+                if published is not None:
+                    mark.refuses(published.index, str(error))
                 _log.error("%s\nThe version before this change keeps serving.", error)
             if alone:
                 systemd.notify("READY=1")
@@ -298,7 +337,14 @@ class ServingProcess:
         )
 
     def _api(
-        self, config: "Config", data: "DataDir", storage: "Storage", state: "SQLiteState", *, clock: "SystemClock"
+        self,
+        config: "Config",
+        data: "DataDir",
+        storage: "Storage",
+        state: "SQLiteState",
+        *,
+        clock: "SystemClock",
+        publisher: "EdgePublisher | None",
     ) -> "V4Api":
         from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
 
@@ -306,7 +352,13 @@ class ServingProcess:
         hosts = (config.api_socket.host, *config.api_hosts)
         authenticator = Authenticator([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
         return V4Api(
-            config, storage.api, authenticator, clock=clock, state=state, relaxed_expiration=config.relaxed_expiration
+            config,
+            storage.api,
+            authenticator,
+            clock=clock,
+            state=state,
+            relaxed_expiration=config.relaxed_expiration,
+            publisher=publisher,
         )
 
 

@@ -33,7 +33,7 @@ StateDirectoryMode=0700
 LogsDirectory=edgeworker
 RuntimeDirectory=edgeworker
 WorkingDirectory={folder}
-# Secrets come as files; the name of a credential is that of the variable:
+{writable}# Secrets come as files; the name of a credential is that of the variable:
 # LoadCredential=API_TOKEN:/etc/edgeworker/secrets/api-token
 LimitNOFILE=65536
 {capabilities}
@@ -63,6 +63,26 @@ WantedBy=multi-user.target
 """
 
 
+_VALUES: Final = (
+    "env",
+    "origin",
+    "var",
+    "env_file",
+    "js_engine",
+    "host",
+    "port",
+    "https_port",
+    "api_port",
+    "management_port",
+    "persist_to",
+    "access_log",
+    "allow_private",
+)
+# StateDirectory and LogsDirectory of the unit.
+_OWN_FOLDERS: Final = (Path("/var/lib/edgeworker"), Path("/var/log/edgeworker"))
+_SWITCHES: Final = ("default_script", "preview", "no_cron", "no_publish", "no_request_log", "verbose")
+
+
 def unit_text(options: Namespace) -> str:
     """A unit that runs the same command line, as an unprivileged user with its own state directory."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgeworker"]
@@ -70,12 +90,12 @@ def unit_text(options: Namespace) -> str:
     files = [("-c", file) for file in options.config] + [("--edge", file) for file in (options.edge,) if file]
     for option, file in files:
         words += [option, str(file.resolve())]
-    for name in ("env", "origin", "host", "port", "https_port", "api_port", "management_port", "access_log"):
+    for name in _VALUES:
         value = getattr(options, name)
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value.resolve() if isinstance(value, Path) else value)]
-    for host in options.allow_private:
-        words += ["--allow-private", host]
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                words += [f"--{name.replace('_', '-')}", str(one.resolve() if isinstance(one, Path) else one)]
+    words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(options, name)]
     words += ["--processes", str(options.processes), "--log-format", options.log_format]
     ports = [port for port in (options.port, options.https_port) if port is not None]
     # Also where edge.toml has the ports: a right that is not used costs nothing, one that is missing stops the start.
@@ -85,9 +105,21 @@ def unit_text(options: Namespace) -> str:
     return _UNIT.format(
         command=shlex.join(words).replace("%", "%%"),
         folder=str(folder).replace("%", "%%"),
+        writable=_writable(options),
         capabilities=f"AmbientCapabilities={right}\nCapabilityBoundingSet={right}",
         protect_home="read-only" if _is_in_home(folder) else "yes",
     )
+
+
+def _writable(options: Namespace) -> str:
+    """Folders that the command line names and systemd does not make."""
+    named = [options.persist_to, None if options.access_log is None else options.access_log.parent]
+    folders = [folder.resolve() for folder in named if folder is not None]
+    outside = [folder for folder in folders if not any(folder.is_relative_to(own) for own in _OWN_FOLDERS)]
+    if not outside:
+        return ""
+    paths = " ".join(shlex.quote(str(folder)) for folder in outside).replace("%", "%%")
+    return f"# Make a user that owns these, and write User= in place of DynamicUser=.\nReadWritePaths={paths}\n"
 
 
 def _is_in_home(folder: Path) -> bool:

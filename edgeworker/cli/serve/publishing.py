@@ -1,0 +1,142 @@
+"""How `serve` serves what was published: reads it with each configuration, follows it, and tries what is to come."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher
+from edgeworker.host.served_generations import ServedGenerations, Serving
+from edgeworker.publishing import PublishedIndex, PublishedProject, VersionStore, WorkerDeployment, WorkerVersion
+
+if TYPE_CHECKING:
+    from edgeworker.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+SERVED_FOLDER: Final = "run/served"
+_LONGEST_TRIAL_SECONDS: Final = 120.0
+_LONGEST_TEXT: Final = 8000
+# A trial is a process of its own: it is no service of systemd's, and takes no socket of it.
+_NOT_FOR_A_TRIAL: Final = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is deployed in one data directory, as one generation of it."""
+
+    index: PublishedIndex
+    projects: tuple[PublishedProject, ...]
+
+    @classmethod
+    def read(cls, data: Path) -> "Published":
+        """Raises StoreError."""
+        store = VersionStore(data)
+        index = store.read()
+        return cls(index, store.projects(index))
+
+
+def publisher(options: argparse.Namespace, data: Path, clock: "Clock") -> EdgePublisher | None:
+    if options.no_publish:
+        return None
+    store = VersionStore(data)
+
+    async def try_version(name: str, version: WorkerVersion | None) -> str | None:
+        error = await _run_trial(options.arguments, f"{name}={'' if version is None else version.id}")
+        return None if error is None else _shortened(error, store, name, version)
+
+    return EdgePublisher(store, ServedGenerations(data / SERVED_FOLDER), try_version, clock)
+
+
+async def follow(data: Path, served: "ServedMark", clock: "Clock", reload: Callable[[], None]) -> None:
+    """Asks for a reload when another generation is deployed than the one that is served; runs until cancelled."""
+    store = VersionStore(data)
+    seen = None
+    while True:
+        try:
+            stamp = store.stamp()
+            if stamp != seen:
+                seen = stamp
+                if store.read().generation > max(served.generation, served.refused):
+                    reload()
+        except EdgeworkerError as error:
+            _log.error("%s\nWhat was published before is still served.", error)
+        await clock.sleep(LOOK_EVERY_SECONDS)
+
+
+class ServedMark:
+    """Which generation this process serves, told to the others."""
+
+    def __init__(self, data: Path) -> None:
+        self._files = ServedGenerations(data / SERVED_FOLDER)
+        self.generation = 0
+        self.refused = 0
+
+    def serves(self, index: PublishedIndex) -> None:
+        self.generation = index.generation
+        self._files.tell(Serving(self.generation))
+
+    def refuses(self, index: PublishedIndex, error: str) -> None:
+        self.refused = index.generation
+        self._files.tell(Serving(self.generation, self.refused, error[:_LONGEST_TEXT]))
+
+
+def candidate(written: str, data: Path) -> Published:
+    """What would be deployed with `--try-worker NAME=VERSION-ID`, or without a published NAME. Raises ConfigError."""
+    name, _, id = written.partition("=")
+    store = VersionStore(data)
+    index = store.read().with_deployment(name, WorkerDeployment(id or None, 0, "", ""))
+    if id and index.worker(name).deployed is None:
+        raise ConfigError(f"--try-worker {written}: there is no such version")
+    return Published(index, store.projects(index))
+
+
+async def _run_trial(arguments: Sequence[str], what: str) -> str | None:
+    """What the edge says if it does not start with this worker. Loading a script may take long, hang or eat memory:
+    none of it happens in the process that serves."""
+    launcher = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgeworker"]
+    environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_A_TRIAL}
+    process = await asyncio.create_subprocess_exec(
+        *launcher,
+        *arguments,
+        "--try-worker",
+        what,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), _LONGEST_TRIAL_SECONDS)
+    except TimeoutError:
+        return f"it was not ready after {_LONGEST_TRIAL_SECONDS:.0f} s"
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if process.returncode == 0:
+        return None
+    return (
+        said[-_LONGEST_TEXT:].decode("utf-8", "replace").strip().removeprefix("error: ")
+        or f"it ended with status {process.returncode}"
+    )
+
+
+def _shortened(error: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:
+    """Files of the project as its author calls them."""
+    if version is None:
+        return error
+    folder = store.folder / name / version.id
+    for written in sorted({str(folder), str(folder.resolve()), os.path.relpath(folder)}, key=len, reverse=True):
+        error = error.replace(f"{written}/", "")
+    return error

@@ -1,0 +1,143 @@
+"""Publishes into the edge that runs here: keep, try, deploy, and wait until every process serves it."""
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.host.served_generations import ServedGenerations
+from edgeworker.publishing import (
+    InvalidArchive,
+    Publication,
+    PublishedIndex,
+    PublishedWorker,
+    PublishRefused,
+    VersionStore,
+    WorkerDeployment,
+    WorkerVersion,
+)
+
+_log = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS: Final = 0.1
+_LONGEST_WAIT_SECONDS: Final = 60.0
+_LOCK: Final = ".publishing"
+
+# What is wrong with the edge if this worker ran this version (None: the configuration's own), or None.
+Trial = Callable[[str, WorkerVersion | None], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePublisher:
+    """What `serve` publishes with. Of all processes one publishes at a time: what is tried is what will be served."""
+
+    store: VersionStore
+    served: ServedGenerations
+    try_version: Trial
+    clock: Clock
+
+    def index(self) -> PublishedIndex:
+        return self.store.read()
+
+    async def publish(
+        self, name: str, archive: bytes, *, config: str, env: str | None, author: str, message: str
+    ) -> Publication:
+        def version(number: int) -> WorkerVersion:
+            made = str(uuid.uuid4())
+            sha256 = hashlib.sha256(archive).hexdigest()
+            return WorkerVersion(made, number, self.clock.now(), author, message, config, env, len(archive), sha256)
+
+        async with self._alone():
+            kept = await asyncio.to_thread(self.store.add, name, archive, version)
+            try:
+                try:
+                    await asyncio.to_thread(self.store.project, name, kept)
+                except InvalidArchive as error:
+                    raise PublishRefused(f"the archive of {name}: {error}") from None
+                return await self._deploy(name, kept, author, message)
+            except BaseException:
+                if (deployed := self.store.read().worker(name).deployed) is None or deployed.id != kept.id:
+                    self.store.forget(name, kept)
+                raise
+
+    async def deploy(self, name: str, number: int | None, *, author: str, message: str) -> Publication:
+        async with self._alone():
+            worker = self._known(name)
+            if number is None:
+                return await self._deploy(name, worker.before(), author, message)
+            version = worker.numbered(number)
+            if version is None:
+                there = ", ".join(str(one.number) for one in worker.versions)
+                raise PublishRefused(f"{name} has no version {number}; there are: {there}", missing=True)
+            return await self._deploy(name, version, author, message)
+
+    async def withdraw(self, name: str, *, author: str, message: str) -> Publication:
+        async with self._alone():
+            self._known(name)
+            return await self._deploy(name, None, author, message)
+
+    def _known(self, name: str) -> PublishedWorker:
+        index = self.store.read()
+        if name not in index.workers or not index.workers[name].versions:
+            known = ", ".join(index.workers) or "none yet"
+            raise PublishRefused(
+                f"no version of a worker {name} was published here; published were: {known}", missing=True
+            )
+        return index.workers[name]
+
+    async def _deploy(self, name: str, version: WorkerVersion | None, author: str, message: str) -> Publication:
+        what = "the configuration's own worker" if version is None else f"version {version.number}"
+        if (error := await self.try_version(name, version)) is not None:
+            raise PublishRefused(f"{name} was not changed, because with {what} the edge would not run:\n{error}")
+        before = self.store.read().worker(name).deployed
+        index = self._put(name, version, author, message)
+        _log.info("%s: %s is deployed by %s", name, what, author)
+        return await self._until_served(index, name, before, author)
+
+    def _put(self, name: str, version: WorkerVersion | None, author: str, message: str) -> PublishedIndex:
+        deployment = WorkerDeployment(None if version is None else version.id, self.clock.now(), author, message)
+        return self.store.deploy(name, deployment)
+
+    async def _until_served(
+        self, index: PublishedIndex, name: str, before: WorkerVersion | None, author: str
+    ) -> Publication:
+        """A process that cannot serve it puts the version before in its place again, in all of them."""
+        wanted = index.generation
+        deadline = self.clock.monotonic() + _LONGEST_WAIT_SECONDS
+        while True:
+            serving = self.served.read()
+            if refused := next((one for one in serving if one.refused >= wanted), None):
+                self._put(name, before, author, "the version before, because the new one could not be served")
+                raise PublishRefused(
+                    f"{name}: a process could not serve it, so the version before stays:\n{refused.error}"
+                )
+            ready = sum(one.generation >= wanted for one in serving)
+            if ready == len(serving) or self.clock.monotonic() >= deadline:
+                return Publication(index.worker(name), ready, len(serving))
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """The lock ends with the process that holds it."""
+        self.store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self.store.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = self.clock.monotonic() + _LONGEST_WAIT_SECONDS
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if self.clock.monotonic() >= deadline:
+                        raise PublishRefused("another publication is under way; try again when it has ended") from None
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+            yield
+        finally:
+            os.close(lock)

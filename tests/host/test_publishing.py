@@ -1,0 +1,82 @@
+"""A publication among processes: what each of them serves, and what happens where one cannot."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from edgeworker.clock import SystemClock
+from edgeworker.host.publishing import EdgePublisher
+from edgeworker.host.served_generations import ServedGenerations, Serving
+from edgeworker.publishing import PublishRefused, VersionStore, WorkerVersion, pack
+
+
+async def _works(name: str, version: WorkerVersion | None) -> str | None:
+    return None
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> EdgePublisher:
+    (tmp_path / "served").mkdir()
+    return EdgePublisher(VersionStore(tmp_path), ServedGenerations(tmp_path / "served"), _works, SystemClock())
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> bytes:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "wrangler.toml").write_text('name = "api"\n')
+    return pack(project)
+
+
+async def publish(publisher: EdgePublisher, archive: bytes) -> int:
+    made = await publisher.publish("api", archive, config="wrangler.toml", env=None, author="ci", message="")
+    assert made.worker.deployed is not None
+    return made.worker.deployed.number
+
+
+async def deployed(publisher: EdgePublisher, generation: int) -> None:
+    while publisher.index().generation < generation:  # noqa: ASYNC110  # the index is a file
+        await asyncio.sleep(0.01)
+
+
+async def test_it_is_done_when_every_process_serves_it(publisher: EdgePublisher, archive: bytes) -> None:
+    publisher.served.tell(Serving(0))
+
+    async with asyncio.TaskGroup() as group:
+        published = group.create_task(publish(publisher, archive))
+        await deployed(publisher, 1)
+        assert not published.done()
+        publisher.served.tell(Serving(1))
+
+    assert published.result() == 1
+
+
+async def test_a_process_that_cannot_serve_it_brings_the_version_before_back(
+    publisher: EdgePublisher, archive: bytes
+) -> None:
+    await publish(publisher, archive)
+    publisher.served.tell(Serving(1))
+
+    async def refuse() -> None:
+        await deployed(publisher, 2)
+        publisher.served.tell(Serving(1, 2, "worker.py, line 1: no memory"))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(refuse())
+        with pytest.raises(PublishRefused, match="a process could not serve it, so the version before stays:\nworker"):
+            await publish(publisher, archive)
+
+    worker = publisher.index().worker("api")
+    assert worker.deployed is not None
+    assert worker.deployed.number == 1
+    assert [version.number for version in worker.versions] == [1]
+
+
+async def test_of_two_at_once_each_is_tried_with_what_the_other_deployed(
+    publisher: EdgePublisher, archive: bytes
+) -> None:
+    numbers = await asyncio.gather(publish(publisher, archive), publish(publisher, archive))
+
+    assert sorted(numbers) == [1, 2]
+    assert len(publisher.index().worker("api").deployments) == 2
