@@ -11,6 +11,7 @@ from edgeworker.products.access.config import Application, PublicDestination, Sa
 
 AUTHORIZATION: Final = "CF_Authorization"
 BINDING: Final = "CF_Binding"
+_AUTHORIZATION_PAIR: Final = f"{AUTHORIZATION}="
 APP_SESSION: Final = "CF_AppSession"
 SESSION: Final = "CF_Session"
 DEVICE: Final = "CF_Device"
@@ -53,8 +54,15 @@ def for_origin(cookie: str | None, token: str) -> str:
 
 def is_ready_for_origin(cookie: str, token: str, first: str | None) -> bool:
     """Whether `for_origin` would only move things around: the usual case of a browser. `first` is the value of the
-    first CF_Authorization of `cookie`. One scan: a token that happens to hold "CF_" takes the longer way."""
-    return first == token and cookie.count("CF_") == 1
+    first CF_Authorization of `cookie`. What stands before and behind the token is looked at; the token is compared."""
+    at = cookie.find("CF_")
+    begins = at + len(_AUTHORIZATION_PAIR)
+    return (
+        first == token
+        and cookie.startswith(_AUTHORIZATION_PAIR, at)
+        and cookie.startswith(token, begins)
+        and cookie.find("CF_", begins + len(token)) < 0
+    )
 
 
 def make(

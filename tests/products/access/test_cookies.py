@@ -39,6 +39,11 @@ def test_an_origin_gets_the_verified_token_alone(cookie: str | None, expected: s
         ("CF_Authorization=other", False),
         ("CF_Authorization=t; CF_Binding=x", False),
         ("CF_Authorization=t; CF_AppSession=x", False),
+        ("CF_AppSession=x; CF_Authorization=t", False),
+        ("XCF_Authorization=t; CF_Authorization=t", False),
+        ('CF_Authorization="t"', False),
+        ("CF_Authorization=tt", False),
+        ("", False),
     ],
 )
 def test_a_browsers_usual_field_needs_no_change(cookie: str, ready: bool) -> None:

@@ -2,46 +2,88 @@
 
 import tracemalloc
 
+import pytest
+
 from edgeworker.products.access.remembered import MAX_TOKENS, RememberedToken, RememberedTokens
 
+TOKEN = "header.claims.signature"
 ENTRY = RememberedToken(100, 7, "aud", "N" * 16, "ada@example.com")
 
 
-def test_a_token_is_found_until_it_expires() -> None:
-    memory = RememberedTokens()
-    memory.remember("token", ENTRY)
+@pytest.mark.parametrize("is_hash_secret", [True, False])
+def test_a_token_is_found_until_it_expires(is_hash_secret: bool) -> None:
+    memory = RememberedTokens(is_hash_secret=is_hash_secret)
+    memory.remember(TOKEN, ENTRY)
 
-    assert memory.find("token", 99) == ENTRY
-    assert memory.find("other", 99) is None
-    assert memory.find("token", 100) is None
+    assert memory.find(TOKEN, 99) == ENTRY
+    assert memory.find("header.claims.another-signature", 99) is None
+    assert memory.find(TOKEN, 100) is None
     assert len(memory) == 0
 
 
 def test_a_service_tokens_entry_has_no_nonce() -> None:
     memory = RememberedTokens()
-    memory.remember("token", RememberedToken(100, 7, "aud", "", ""))
+    memory.remember(TOKEN, RememberedToken(100, 7, "aud", "", ""))
 
-    assert memory.find("token", 0) == RememberedToken(100, 7, "aud", "", "")
+    assert memory.find(TOKEN, 0) == RememberedToken(100, 7, "aud", "", "")
 
 
 def test_what_is_forgotten_is_gone() -> None:
     memory = RememberedTokens()
-    memory.remember("token", ENTRY)
+    memory.remember(TOKEN, ENTRY)
 
-    memory.forget("token")
+    memory.forget(TOKEN)
 
-    assert memory.find("token", 0) is None
+    assert memory.find(TOKEN, 0) is None
+
+
+class Collides(str):
+    """A text with the number of another one."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash("header.claims.signature-of-ada")
+
+    __eq__ = str.__eq__
+
+
+def test_a_text_with_the_number_of_a_token_but_another_signature_is_not_that_token() -> None:
+    memory = RememberedTokens(is_hash_secret=True)
+    memory.remember("header.claims.signature-of-ada", ENTRY)
+
+    assert memory.find(Collides("header.claims.signature-of-eve"), 0) is None
+    assert memory.find("header.claims.signature-of-ada", 0) == ENTRY
+
+
+def test_where_the_hashes_of_texts_are_known_tokens_are_found_by_a_secret_of_the_object() -> None:
+    memory = RememberedTokens(is_hash_secret=False)
+    memory.remember("header.claims.signature-of-ada", ENTRY)
+
+    assert hash("header.claims.signature-of-ada") not in memory._young
+    assert memory.find("header.claims.signature-of-ada", 0) == ENTRY
+
+
+@pytest.mark.parametrize("token", ["", "a", "\ud800" * 12, "é" * 12, "x" * 5000])
+def test_a_text_that_is_no_token_is_not_found_and_breaks_nothing(token: str) -> None:
+    memory = RememberedTokens()
+    memory.remember(TOKEN, ENTRY)
+
+    memory.remember(token, ENTRY)
+
+    assert memory.find(token, 0) in (None, ENTRY)
+    assert memory.find(TOKEN, 0) == ENTRY
 
 
 def test_there_are_never_more_than_the_limit_and_what_is_used_stays() -> None:
     memory = RememberedTokens(10)
-    memory.remember("used", ENTRY)
+    memory.remember(TOKEN, ENTRY)
     for number in range(100):
-        memory.remember(f"token {number}", ENTRY)
-        memory.find("used", 0)
+        memory.remember(f"header.claims.{number:012d}", ENTRY)
+        memory.find(TOKEN, 0)
 
     assert len(memory) <= 10
-    assert memory.find("used", 0) == ENTRY
+    assert memory.find(TOKEN, 0) == ENTRY
 
 
 def test_a_hundred_thousand_tokens_take_at_most_20_megabytes() -> None:
