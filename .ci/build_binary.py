@@ -91,7 +91,7 @@ def build() -> Path:
     work = ROOT / "build"
     shutil.rmtree(work, ignore_errors=True)
     command = [
-        *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile"),
+        *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile", "--strip"),
         *("--name", "edgeworker", "--specpath", str(work)),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(ROOT)),
         *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
