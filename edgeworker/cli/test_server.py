@@ -19,6 +19,7 @@ examples:
   curl -H "$A" -X POST $C/cron -d '{"cron": "*/5 * * * *"}'
   curl -H "$A" $C/trace                                                        each request's way; /logs: the log
   curl -H "$A" -X POST $C/reset                                                a fresh edge on the same ports
+  edgeworker test-server --json --https    also "https_url", and "ca": the authority to trust, made for this run
 """
 
 import argparse
@@ -26,8 +27,10 @@ import asyncio
 import json
 import secrets
 import sys
+import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworker.cli.options import add_config_options, load_options
@@ -36,6 +39,7 @@ from edgeworker.cli.run_options import port_number
 
 if TYPE_CHECKING:
     from edgeworker.config import Config
+    from edgeworker.host.serving import RunningEdge
     from edgeworker.messages import Request, Response
     from edgeworker.testing.local import LocalEdge
 
@@ -53,6 +57,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--api-port", type=port_number, default=0, metavar="N", help="port of the KV REST API (default: any free)"
     )
+    parser.add_argument(
+        "--https", action="store_true", help="serve https too, with an authority that is made for this run"
+    )
+    parser.add_argument(
+        "--https-port", type=port_number, metavar="N", help="port of https (default: any free); implies --https"
+    )
     parser.add_argument("--json", action="store_true", help="print the ready line as JSON")
 
 
@@ -65,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> None:
+    from edgeworker.clock import SystemClock
     from edgeworker.config import Socket
     from edgeworker.host.serving import serve
     from edgeworker.host.sockets import Behind, ManagementSocket
@@ -87,18 +98,34 @@ async def _serve(options: argparse.Namespace) -> None:
         control_socket = ManagementSocket(control.application, Socket(port=options.control_port))
         return Behind(front, api, others={"control_url": control_socket})
 
-    async with serve(config, open_behind, clock=control.edge.clock, drain_seconds=0) as running:
-        urls = running.urls
-        ready = {
-            "event": "ready",
-            "url": urls["url"],
-            "control_url": urls["control_url"],
-            "control_token": control_token,
-            "api_url": f"{urls['api_url']}/client/v4",
-            "api_token": api_token,
-        }
-        _tell(ready, as_json=options.json)
-        await running.stop.wait()
+    with tempfile.TemporaryDirectory(prefix="edgeworker-test-server-") as folder:
+        async with serve(
+            config,
+            open_behind,
+            clock=control.edge.clock,
+            drain_seconds=0,
+            data=Path(folder),
+            tls_clock=SystemClock(),  # that of the clients, which the test's clock is not
+        ) as running:
+            _tell(_ready(running, control_token, api_token), as_json=options.json)
+            await running.stop.wait()
+
+
+def _ready(running: "RunningEdge", control_token: str, api_token: str) -> dict[str, str]:
+    urls, tls = running.urls, running.sockets.tls
+    ready = {
+        "event": "ready",
+        "url": urls["url"],
+        "control_url": urls["control_url"],
+        "control_token": control_token,
+        "api_url": f"{urls['api_url']}/client/v4",
+        "api_token": api_token,
+    }
+    if "https_url" in urls:
+        ready["https_url"] = urls["https_url"]
+    if tls is not None and tls.authority is not None:
+        ready["ca"] = str(tls.authority.certificate_file.resolve())
+    return ready
 
 
 class _Front:
@@ -135,13 +162,13 @@ def _config(options: argparse.Namespace) -> "Config":
     warnings = loaded.diagnostics.render("warning")
     if warnings:
         Output.for_stream(sys.stderr).line(warnings)
-    config = loaded.require()
+    config, is_https = loaded.require(), options.https or options.https_port is not None
     # Trusted proxies, TLS and the like are for a real address.
     return replace(
         config,
         edge_socket=Socket(port=options.port),
         api_socket=Socket(port=options.api_port),
-        https_socket=None,
+        https_socket=Socket(port=options.https_port or 0) if is_https else None,
         api_https_socket=None,
         redirect_socket=None,
     )

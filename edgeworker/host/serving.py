@@ -43,11 +43,13 @@ async def serve(
     drain_seconds: float,
     data: Path | None = None,
     address: sockets.socket | None = None,
+    tls_clock: Clock | None = None,
 ) -> AsyncIterator[RunningEdge]:
     """Serves what `open_behind` opens on the sockets of `config` until the block ends.
 
     Requests under way then have `drain_seconds`. `data` is where the local authority of https is kept; `address` is
-    bound already and takes the place of `config.edge_socket`.
+    bound already and takes the place of `config.edge_socket`. `tls_clock` is the time that clients of https go by,
+    where `clock` is another.
 
     Raises what can be wrong with a configuration, a script, a store or a socket (EdgeworkerError); nothing stays open.
     """
@@ -55,7 +57,14 @@ async def serve(
         async with AsyncExitStack() as stack:
             behind = await open_behind(stack)
             opened = await Sockets.open(
-                config, behind, clock, stack, data=data, drain_seconds=drain_seconds, address=address
+                config,
+                behind,
+                clock,
+                stack,
+                data=data,
+                drain_seconds=drain_seconds,
+                address=address,
+                tls_clock=tls_clock,
             )
             if behind.assembly is not None or opened.tls is not None:
                 await stack.enter_async_context(running_beside(opened.watch(clock)))

@@ -85,10 +85,12 @@ class Sockets:
         data: Path | None,
         drain_seconds: float,
         address: sockets.socket | None = None,
+        tls_clock: Clock | None = None,
     ) -> Self:
         """Listens until `stack` is closed. Raises SocketError, ConfigError or StoreError.
 
-        `address` is bound already and takes the place of `config.edge_socket`.
+        `address` is bound already and takes the place of `config.edge_socket`. `tls_clock` is the time that clients of
+        https go by, where `clock` is another.
         """
         opened = cls(config, behind, _origins=states(origin_files(config)))
         https, api_https, redirect = config.https_socket, config.api_https_socket, config.redirect_socket
@@ -98,7 +100,7 @@ class Sockets:
 
             if data is None:
                 raise ValueError("https needs a folder for the local authority")
-            opened.tls = LiveTLS(config, clock, data=data)
+            opened.tls = LiveTLS(config, tls_clock or clock, data=data)
         # The API bounds the body of each of its calls itself, and answers too much with its own code.
         api_limits = replace(config.limits, body_bytes=_API_BODY_BYTES)
 

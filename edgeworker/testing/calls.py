@@ -1,8 +1,10 @@
 """A test's request to the edge, and the reply as a test reads it."""
 
 import json as json_text
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Final, TypedDict, TypeVar, overload
 
 from edgeworker.config import JSON
@@ -16,6 +18,9 @@ T = TypeVar("T")
 DEFAULT_ORIGIN: Final = "http://localhost"
 # From the block that documents use (RFC 5737), so that a test does not look like it came from this machine.
 DEFAULT_IP: Final = "192.0.2.1"
+
+
+_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 
 
 class CallOptions(TypedDict, total=False):
@@ -45,8 +50,18 @@ def request_of(method: str, url: str, options: CallOptions) -> Request:
         headers = Headers.from_raw([(b"Host", target.host.encode("ascii")), *headers.raw])
     else:
         target = URL.from_target(target.scheme, host, target.target)
-    client = Client(options.get("ip", DEFAULT_IP), 54321)
+    if _METHOD.fullmatch(method) is None:
+        raise ValueError(f'"{method}" is not a method; write one such as "PATCH"')
+    client = Client(_address(options.get("ip", DEFAULT_IP)), 54321)
     return Request(method, target, headers, body, client=client, cf=options.get("cf"))
+
+
+def _address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise ValueError(f'ip="{text}" is not an address; give one such as "{DEFAULT_IP}"') from None
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 
 from edgeworker.clock import SystemClock
+from edgeworker.testing.content import check_number
 
 
 class MovableClock:
@@ -49,7 +50,9 @@ class MovableClock:
                 heapq.heapify(self._sleepers)
 
     def advance(self, seconds: float | timedelta) -> None:
-        """Moves time forward and nothing else. Raises ValueError for less than 0."""
+        """Moves time forward and nothing else. Raises ValueError for less than 0, TypeError for what is no number."""
+        if not isinstance(seconds, timedelta):
+            check_number("seconds of clock.advance", seconds)
         milliseconds = round((seconds.total_seconds() if isinstance(seconds, timedelta) else seconds) * 1000)
         if milliseconds < 0:
             raise ValueError(f"a clock is advanced, not set back: {seconds}")

@@ -62,6 +62,18 @@ def headers_of(headers: HeadersLike | None, content_type: str | None = None) -> 
     return made
 
 
+def check_number(what: str, value: object) -> None:
+    """Raises TypeError for what a test wrote where a number belongs: "61" and True are not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{what} is {value!r}; give a number, such as 60")
+
+
+def check_whole_number(what: str, value: object) -> None:
+    """Raises TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{what} is {value!r}; give a whole number, such as 60")
+
+
 async def _streamed(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     if isinstance(pieces, AsyncIterable):
         async for piece in pieces:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.config import JSON, Config, Worker
+from edgeworker.errors import ConfigError
 from edgeworker.host.bundled import DEFAULT_SCRIPT, script
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.faults import FaultInjection
+from edgeworker.testing.folder import describe_missing, in_project
 from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin import Origin
 from edgeworker.testing.single import variable_bindings
@@ -40,7 +42,8 @@ class Edge(LocalEdge):
         faults: FaultInjection | None = None,
     ) -> None:
         """`source` is an edge.toml, a wrangler.toml (.json, .jsonc), several of these, a folder in which they are
-        looked for as `edgeworker dev` does, or a Config; None is the current folder. `env` chooses an environment of
+        looked for as `edgeworker dev` does, or a Config; None is the current folder. Relative paths are those of the
+        project's folder (see edgeworker.testing.folder). `env` chooses an environment of
         wrangler's files. `variables` are set in every worker, whatever its file says.
 
         Raises:
@@ -83,10 +86,17 @@ def _places(source: Path | str | Sequence[Path | str] | None) -> tuple[Path, tup
     if source is None:
         return Path.cwd(), ()
     if isinstance(source, Path | str):
-        path = Path(source).resolve()
+        path = _existing(source)
         return (path, ()) if path.is_dir() else (path.parent, (path,))
-    files = tuple(Path(file).resolve() for file in source)
+    files = tuple(_existing(file) for file in source)
     return Path(os.path.commonpath([file.parent for file in files])) if files else Path.cwd(), files
+
+
+def _existing(source: Path | str) -> Path:
+    path = in_project(source)
+    if not path.exists():
+        raise ConfigError(describe_missing(source))
+    return path
 
 
 def _stamps(files: tuple[Path, ...]) -> _Stamps:

@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 from edgeworker.bindings import KVBinding
 from edgeworker.config import JSON, Config
 from edgeworker.kv.namespace import FoundValue, KeyListPage, KVNamespace
+from edgeworker.testing.content import check_whole_number
 
 T = TypeVar("T")
 
@@ -55,6 +56,9 @@ class KVAccess:
     ) -> None:
         if not isinstance(value, str | bytes):
             raise TypeError(f"the value of {key!r} is a {type(value).__name__}; KV has text and bytes: json.dumps(...)")
+        for name, seconds in (("expiration", expiration), ("expiration_ttl", expiration_ttl)):
+            if seconds is not None:
+                check_whole_number(name, seconds)
         self._do(
             lambda: self._namespace.put(
                 key, value, expiration=expiration, expiration_ttl=expiration_ttl, metadata=metadata

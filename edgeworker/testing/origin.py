@@ -10,7 +10,15 @@ from edgeworker.handler import Handler
 from edgeworker.messages import Request, Response
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.testing import origin_rules
-from edgeworker.testing.content import MISSING, BodyLike, HeadersLike, Missing, body_of
+from edgeworker.testing.content import (
+    MISSING,
+    BodyLike,
+    HeadersLike,
+    Missing,
+    body_of,
+    check_number,
+    check_whole_number,
+)
 from edgeworker.testing.origin_rules import FAILURES, Answering, Failure, OriginRequest, Rule, RulePattern
 
 
@@ -66,6 +74,10 @@ class Origin:
         """
         if answer is not None and (body is not None or json is not MISSING):
             raise TypeError("a rule has a function that answers, or an answer, not both")
+        check_whole_number("status", status)
+        check_number("delay_seconds", delay_seconds)
+        if times is not None:
+            check_whole_number("times", times)
         lies = announced_length is not None or reset_after is not None
         if lies and body is None and json is MISSING:
             raise TypeError("announced_length and reset_after are about a body: give one")

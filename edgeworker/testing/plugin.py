@@ -34,6 +34,8 @@ _MARKER_HELP: Final = (
 _ARGUMENTS: Final = frozenset({"config", "env", "variables", "faults", "start"})
 # Some faults are drawn from the time as well; with a start that never changes the seed alone decides.
 _START_WITH_FAULTS: Final = 1_800_000_000
+# Of the pytest runs of this process, which may be within each other; see edgeworker.testing.folder.
+project_folders: Final[list[Path]] = []
 _edge: Final = pytest.StashKey["Edge"]()
 _seed: Final = pytest.StashKey[int]()
 _lent: Final = pytest.StashKey[LentOnDemand]()
@@ -58,10 +60,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_seed] = seed if isinstance(seed, int) else secrets.randbits(32)
     config.stash[_lent] = LentOnDemand()
     config.stash[_lent].open()
+    # pytest's own root may be the folder of the tests where there is no configuration file.
+    project_folders.append(config.rootpath if config.inipath is not None else config.invocation_params.dir)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_lent].close()
+    project_folders.pop()
 
 
 @pytest.fixture
@@ -195,27 +200,21 @@ def _setting(config: pytest.Config, name: str) -> str | None:
 
 
 def _source(node: pytest.Item) -> "Source":
-    """The marker's configuration, relative to the test's file; else the option's, relative to the root; else what is
-    found from the test's file upward."""
+    """The marker's configuration; else the option's; else what is found from the test's file upward."""
     from edgeworker.config import Config
 
-    folder = node.path.parent
     given = _argument(node, "config")
     match given:
-        case Config():
+        case Config() | str() | Path():
             return given
-        case str() | Path():
-            return folder / given
         case list() | tuple():
-            return [folder / str(file) for file in given]
+            return [file if isinstance(file, Path) else str(file) for file in given]
         case None:
             pass
         case _:
             _mistake(f"@pytest.mark.edgeworker(config={given!r}): give a file, files, or a Config")
     setting = _setting(node.config, "config")
-    if setting is not None:
-        return node.config.rootpath / setting
-    return _nearest(folder, node.config.rootpath)
+    return _nearest(node.path.parent, node.config.rootpath) if setting is None else setting
 
 
 def _nearest(folder: Path, root: Path) -> Path:

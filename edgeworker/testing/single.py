@@ -6,6 +6,8 @@ from typing import Protocol
 
 from edgeworker.bindings import JSONBinding, KVBinding, SecretBinding, TextBinding
 from edgeworker.config import JSON, Binding, Config, Route, Worker
+from edgeworker.errors import ConfigError
+from edgeworker.testing.folder import describe_missing, in_project
 from edgeworker.testing.kv_access import KVAccess
 
 
@@ -26,12 +28,18 @@ def single_worker(
     crons: Iterable[str] = (),
     origin: str | None = None,
 ) -> Config:
-    """`main` is the script's file, `kv` has the names of KV bindings. The worker answers localhost besides `routes`."""
+    """`main` is the script's file, `kv` has the names of KV bindings. The worker answers localhost besides `routes`.
+
+    Raises ConfigError if `main` is relative and not in the project's folder (see edgeworker.testing.folder).
+    """
+    file = in_project(main)
+    if not Path(main).is_absolute() and not file.is_file():
+        raise ConfigError(describe_missing(main))
     bindings: list[Binding] = [KVBinding(binding, binding) for binding in kv]
     bindings += variable_bindings(variables or {})
     bindings += [SecretBinding(key, text) for key, text in (secrets or {}).items()]
     return Config(
-        workers=(Worker(name, Path(main).resolve(), tuple(bindings), crons=tuple(crons)),),
+        workers=(Worker(name, file, tuple(bindings), crons=tuple(crons)),),
         routes=tuple(Route(pattern, name) for pattern in routes),
         default_worker=name,
         origin=origin,

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -112,3 +113,21 @@ def test_a_suite_of_another_language_uses_it(project: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pass 4" in done.stdout
+
+
+def test_https_is_served_with_an_authority_of_its_own_whatever_the_test_clock_says(project: Path) -> None:
+    process = subprocess.Popen([*COMMAND, "--json", "--https"], cwd=project, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        ready: dict[str, str] = json.loads(process.stdout.readline())
+        trusting = ssl.create_default_context(cafile=ready["ca"])
+        port = ready["https_url"].rpartition(":")[2]
+        _ask("POST", f"{ready['control_url']}/clock", token=ready["control_token"], body=b'{"advance": 99999999}')
+
+        with urllib.request.urlopen(f"https://localhost:{port}/", timeout=20, context=trusting) as answer:
+            content = answer.read()
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert content == b"origin\n"
+    assert not Path(ready["ca"]).exists()
