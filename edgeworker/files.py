@@ -33,15 +33,16 @@ class Draft:
 
 
 @contextmanager
-def draft_of(place: Path, *, mode: int = 0o600) -> Iterator[Draft]:
-    """A draft that takes `place` at the end of the block, on the disk; if the block raises, nothing has changed.
+def draft_of(place: Path, *, mode: int = 0o600, durable: bool = True) -> Iterator[Draft]:
+    """A draft that takes `place` at the end of the block, on the disk if `durable`; if the block raises, nothing has
+    changed.
 
     Raises OSError.
     """
     draft = Draft(place.with_name(f".{place.name}.{secrets.token_hex(8)}"), mode=mode)
     try:
         yield draft
-        draft.replace(place)
+        draft.replace(place, durable=durable)
     except BaseException:
         draft.discard()
         raise

@@ -101,6 +101,7 @@ class _Session:
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
         from edgeworker.host.datadir import DataDir
+        from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve
         from edgeworker.host.stored_edge import StoredEdge
         from edgeworker.host.tracing import Tracing
@@ -119,7 +120,7 @@ class _Session:
             clock,
             lambda storage, state: self._api(config, storage, state, token, clock),
             wrap=(lambda edge: Tracing(edge, clock, self._print_trace)) if options.trace else None,
-            access_logger=self._request_log(clock),
+            access_logger=record_refusals(data.path, clock, self._request_log(clock)),
             drain_seconds=drain,
         )
         async with serve(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:

@@ -10,9 +10,7 @@ Each chain is folded once, when the edge is made.
 """
 
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from edgeworker.admission import Refusal, admit
 from edgeworker.balancing.board import OriginBoard
@@ -22,10 +20,12 @@ from edgeworker.edge.cf import CfProperties
 from edgeworker.edge.destinations import Destinations, loop_page
 from edgeworker.edge.dispatcher import Dispatcher
 from edgeworker.edge.products import AppliedProduct
+from edgeworker.edge.token_results import token_result
 from edgeworker.edge.triggers import ManualTriggers, TriggerURLs
 from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
+from edgeworker.rays import new_ray
 from edgeworker.routing import Resolver, RunWorker
 from edgeworker.routing.developer_hosts import name_below_localhost
 from edgeworker.runtime import Scheduled, Worker
@@ -33,9 +33,6 @@ from edgeworker.server.balanced_origin import BalancedServer
 from edgeworker.subrequests import Subrequests
 
 _log = logging.getLogger(__name__)
-
-# Stands where Cloudflare names the data centre, in CF-Ray.
-COLO: Final = "LOC"
 
 
 class Edge:
@@ -78,26 +75,27 @@ class Edge:
 
     async def fetch(self, request: Request, /) -> Response:
         """A request from outside."""
-        ray = f"{secrets.token_hex(8)}-{COLO}"
+        ray = new_ray()
         if self.config.trigger_urls and request.url.hostname.endswith(".localhost"):
             request = self._with_real_name(request)
         admitted = admit(request, ray=ray)
-        if isinstance(admitted, Refusal):
-            return _refused(request, admitted)
-        attached = self._properties.attach(admitted)
+        attached = admitted if isinstance(admitted, Refusal) else self._properties.attach(admitted)
         if isinstance(attached, Refusal):
-            return _refused(request, attached)
-        try:
-            response = await self._chain(attached.url).fetch(attached)
-        except StoreError as error:
-            response = _storage_failed(attached, error)
+            response = _refused(request, attached)
+        else:
+            try:
+                response = await self._chain(attached.url).fetch(attached)
+            except StoreError as error:
+                response = _storage_failed(attached, error)
+            if not response.token_result:
+                response.token_result = token_result(attached.credentials, response)
         response.headers.set("CF-Ray", ray)
         return response
 
     async def fetch_from_worker(self, request: Request, /) -> Response:
         """A worker's fetch() of another zone of this edge: as from outside, but we know which zone sent it."""
         sender = request.headers.get("cf-worker")
-        admitted = admit(request, ray=f"{secrets.token_hex(8)}-{COLO}")
+        admitted = admit(request, ray=new_ray())
         if isinstance(admitted, Refusal):
             return _refused(request, admitted)
         if sender is not None:
@@ -152,4 +150,9 @@ def _refused(request: Request, refusal: Refusal) -> Response:
 def _storage_failed(request: Request, error: StoreError) -> Response:
     # The text names a file of this machine: it is for the log.
     _log.error("%s %s%s: %s", request.method, request.url.origin, request.url.path, error)
-    return pages.answer(pages.STORAGE_FAILED, request)
+    return pages.answer(
+        pages.STORAGE_FAILED,
+        request,
+        rule="nothing passes while the storage of a product fails",
+        evidence=(str(error),),
+    )

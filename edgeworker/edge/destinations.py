@@ -15,7 +15,7 @@ from edgeworker.edge.hints import hints_for
 from edgeworker.edge.origin_path import as_sent_by_client
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler, Services
-from edgeworker.messages import Request, Response
+from edgeworker.messages import RefusalReason, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 from edgeworker.runtime import ScriptFailure, Worker
 from edgeworker.server.balanced_origin import BalancedOrigin, BalancedServer
@@ -87,6 +87,10 @@ class Destinations:
         try:
             response = await self._workers[resolution.worker].run(request, subrequests)
             response.served_by = resolution.worker
+            if response.status >= 400:
+                response.refusal_reason = RefusalReason(
+                    f"worker {resolution.worker}: its script answered so", (_matched(resolution),)
+                )
             outcome = str(response.status)
         except ScriptFailure as failure:
             return await self._after_failure(request, resolution, failure)
@@ -103,7 +107,9 @@ class Destinations:
             if isinstance(behind, ToOrigin) and behind.origin is not None:
                 return await self._ask_origin(request, behind)
         page = pages.SCRIPT_EXCEEDED_LIMITS if failure.exceeded_limits else pages.WORKER_FAILED
-        return pages.answer(page, request, details=self._details(request, failure.described))
+        raised = f"its script raised {type(failure.original).__name__}; the log has the traceback"
+        rule, details = f"worker {resolution.worker}", self._details(request, failure.described)
+        return pages.answer(page, request, rule=rule, evidence=(raised, _matched(resolution)), details=details)
 
     def _details(self, request: Request, text: str) -> str:
         """`text`, if this client may see it."""
@@ -126,8 +132,16 @@ class Destinations:
             if request.trace is not None:
                 request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
             details = self._details(request, f"origin {base}: {error}")
-            response = pages.answer(pages.origin_failed(error), request, details=details)
+            response = pages.answer(
+                pages.origin_failed(error),
+                request,
+                rule=_asked(base),
+                evidence=(str(error), resolution.why),
+                details=details,
+            )
         response.served_by = "origin"
+        if response.status >= 400 and response.refusal_reason is None:
+            response.refusal_reason = RefusalReason(f"{_asked(base)}: it answered so", (resolution.why,))
         return response
 
     async def _ask_single_origin(self, request: Request, base: str) -> Response:
@@ -154,9 +168,18 @@ class Destinations:
         url = request.url
         page = pages.nothing_here(url.host, url.path, why=why, hints=hints, from_worker=from_worker)
         _log.warning("530: %s", page.detail)
-        return pages.answer(page, request)
+        return pages.answer(page, request, rule="no origin is configured for this host", evidence=(why,))
 
 
 def loop_page(request: Request) -> Response:
     _log.warning("loop: %s %s%s came back too often", request.method, request.url.origin, request.url.path)
-    return pages.answer(pages.LOOP, request)
+    return pages.answer(pages.LOOP, request, rule="a request goes through workers of this edge a few times at most")
+
+
+def _asked(origin: str | LoadBalancer) -> str:
+    return str(origin) if isinstance(origin, LoadBalancer) else f"origin {origin}"
+
+
+def _matched(resolution: RunWorker) -> str:
+    route = "" if resolution.route is None else f" {resolution.route.pattern}"
+    return f"it runs by {resolution.matched_by}{route}"

@@ -31,7 +31,7 @@ class Dispatcher:
     async def fetch(self, request: Request, /) -> Response:
         path = request.url.path
         if path.startswith(RESERVED):
-            return pages.answer(pages.RESERVED, request)
+            return pages.answer(pages.RESERVED, request, rule="paths under /cdn-cgi/ belong to the edge")
         resolution = self._resolver.resolve(request.url)
         if (
             isinstance(resolution, RunWorker)
@@ -43,7 +43,7 @@ class Dispatcher:
             resolution = ToOrigin(resolution.zone, self._config.origin)
         for other in alternative_paths(path):
             if self._is_other_destination(request.url, other, resolution):
-                return pages.refused(_AMBIGUOUS)
+                return pages.refused(_AMBIGUOUS, _where(resolution), rule="paths that servers read in two ways")
         if request.trace is not None:
             self._note(request, resolution)
         return await self._destinations.answer(request, resolution)
@@ -68,3 +68,11 @@ class Dispatcher:
                 trace.add("route", f"{route} -> worker {worker} (by {matched_by})", now=now)
             case ToOrigin(_, origin):
                 trace.add("route", f"{route} -> {'no origin' if origin is None else f'origin {origin}'}", now=now)
+
+
+def _where(resolution: RunWorker | ToOrigin) -> str:
+    match resolution:
+        case RunWorker(worker, matched_by):
+            return f"as it is written it goes to worker {worker} (by {matched_by})"
+        case ToOrigin():
+            return "as it is written it goes to the origin; read otherwise it would go to a worker or the edge"

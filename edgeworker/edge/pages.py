@@ -15,7 +15,7 @@ from typing import Final
 
 from edgeworker.admission import Refusal
 from edgeworker.errors import OriginError
-from edgeworker.messages import Headers, Request, Response
+from edgeworker.messages import Headers, RefusalReason, Request, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,21 @@ def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str], from_w
     return ErrorPage(530, 1016, "Origin DNS error", f"{start}, and {why}.", hints)
 
 
-def refused(refusal: Refusal) -> Response:
+def refused(refusal: Refusal, *evidence: str, rule: str = "what every request must be to be admitted") -> Response:
     """A request that is not admitted. The text says what would be right."""
     headers = Headers([("cache-control", "no-store"), ("content-type", "text/plain; charset=UTF-8")])
-    return Response(refusal.status, headers, refusal.text.encode() + b"\n")
+    response = Response(refusal.status, headers, refusal.text.encode() + b"\n")
+    response.refusal_reason = RefusalReason(rule, (refusal.text, *evidence))
+    return response
 
 
-def answer(page: ErrorPage, request: Request, *, details: str = "") -> Response:
+def answer(
+    page: ErrorPage, request: Request, *, rule: str, evidence: Sequence[str] = (), details: str = ""
+) -> Response:
     """The page as a response in the form that the client asked for. Never stored by a cache.
 
-    `details` are for a developer's eyes: a traceback, or which origin failed and how.
+    `rule` and `evidence` are for `edgeworker explain`, see RefusalReason. `details` are for a developer's eyes: a
+    traceback, or which origin failed and how.
     """
     ray = request.headers.get("cf-ray") or ""
     headers = Headers([("cache-control", "private, no-store"), ("referrer-policy", "same-origin")])
@@ -89,7 +94,10 @@ def answer(page: ErrorPage, request: Request, *, details: str = "") -> Response:
     else:
         headers.append("content-type", "text/plain; charset=UTF-8")
         body = _text(page, ray, details)
-    return Response(page.status, headers, body.encode())
+    response = Response(page.status, headers, body.encode())
+    code = page.code or page.status
+    response.refusal_reason = RefusalReason(rule, (f"error {code}: {page.title}", *evidence))
+    return response
 
 
 def _text(page: ErrorPage, ray: str, details: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from edgeworker.balancing.board import CheckedOrigin, OriginBoard
 from edgeworker.balancing.health import CheckResult
 from edgeworker.clock import Clock
-from edgeworker.files import Draft
+from edgeworker.files import draft_of
 from edgeworker.server.balanced_origin import BalancedServer
 from edgeworker.server.origin_checks import check_for_ever
 
@@ -43,9 +43,8 @@ class OriginHealthFile:
         if self.path is None:
             return
         try:
-            draft = Draft(self.path.with_suffix(".draft"))
-            draft.file.write(_to_json(self.board).encode())
-            draft.replace(self.path, durable=False)
+            with draft_of(self.path, durable=False) as draft:  # a power cut ends what it is about anyway
+                draft.file.write(_to_json(self.board).encode())
         except OSError as error:
             _log.warning("The health of origins cannot be shared now: %s", error.strerror)
 

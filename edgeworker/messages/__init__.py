@@ -8,7 +8,7 @@ from edgeworker.messages.body import Body, BodyLost, BodyTooLarge, BodyUsed
 from edgeworker.messages.headers import Headers
 from edgeworker.messages.name_table import NameTable
 from edgeworker.messages.request import Access, Client, Credentials, Redirect, Request, VerifiedToken
-from edgeworker.messages.response import NULL_BODY_STATUSES, Response, Upgrade
+from edgeworker.messages.response import NULL_BODY_STATUSES, RefusalReason, Response, Upgrade
 from edgeworker.messages.url import URL, InvalidURL, canonical_path
 from edgeworker.messages.websocket import Closed, WebSocketEnd, WebSocketMessage
 
@@ -27,6 +27,7 @@ __all__ = [
     "InvalidURL",
     "NameTable",
     "Redirect",
+    "RefusalReason",
     "Request",
     "Response",
     "Upgrade",

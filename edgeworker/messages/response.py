@@ -1,5 +1,6 @@
 """A response on its way to the client. Pure."""
 
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from edgeworker.messages.body import Body
@@ -26,13 +27,36 @@ class Upgrade(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalReason:
+    """Which rule refused a request, on which evidence. For those who run the edge: it holds no token, no path and no
+    value of a client or a person."""
+
+    rule: str
+    evidence: tuple[str, ...] = ()
+
+
 class Response:
     """`status_text` "" means the status's usual phrase. `url` is where it came from, or "" where a script made it.
     `served_by` is what answered, for the log: a worker's name, "origin", or "" for the edge itself.
-    Where the status is 101, `upgrade` is a connection that is passed through, or `web_socket` a script's own.
+    `refusal_reason` is why the edge itself answers so; `token_result` what became of the client's token, see
+    edgeworker.edge.token_results. Where the status is 101, `upgrade` is a connection that is passed through, or
+    `web_socket` a script's own.
     """
 
-    __slots__ = ("body", "headers", "redirected", "served_by", "status", "status_text", "upgrade", "url", "web_socket")
+    __slots__ = (
+        "body",
+        "headers",
+        "redirected",
+        "refusal_reason",
+        "served_by",
+        "status",
+        "status_text",
+        "token_result",
+        "upgrade",
+        "url",
+        "web_socket",
+    )
 
     def __init__(
         self,
@@ -51,6 +75,8 @@ class Response:
         self.url = url
         self.redirected = redirected
         self.served_by = ""
+        self.token_result = ""
+        self.refusal_reason: RefusalReason | None = None
         self.upgrade: Upgrade | None = None
         self.web_socket: WebSocketEnd | None = None
 

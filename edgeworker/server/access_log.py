@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from edgeworker.messages import RefusalReason
+
 
 # A tuple: there is one for each request, and a frozen dataclass takes three times as long to make.
 class AccessLogRecord(NamedTuple):
@@ -11,7 +13,8 @@ class AccessLogRecord(NamedTuple):
     `status` is 499 if the client left before its response began. `seconds` runs from the head of the request to the
     last byte of the response given to the system; `sent_bytes` counts the response's body. `complete` is False if the
     response was cut or the client had gone. `served_by`: see Response.served_by. `client` is the client's address, as
-    far as trusted proxies tell it; `ray` is the response's CF-Ray, or "".
+    far as trusted proxies tell it; `ray` is the response's CF-Ray, or "". `token` is Response.token_result, `refusal`
+    why the edge refused it.
     """
 
     method: str
@@ -25,6 +28,8 @@ class AccessLogRecord(NamedTuple):
     client: str = ""
     ray: str = ""
     reason: str = ""
+    token: str = ""
+    refusal: RefusalReason | None = None
 
 
 AccessLogger = Callable[[AccessLogRecord], None]

@@ -6,6 +6,7 @@ from typing import Final
 
 from edgeworker.admission import Refusal
 from edgeworker.messages import Client
+from edgeworker.rays import new_ray
 from edgeworker.server import proxies
 from edgeworker.server.client_body import ClientBody
 from edgeworker.server.client_tls import NO_TLS, client_tls
@@ -186,8 +187,9 @@ class ClientConnection(Http1Connection):
         """Answer what is not served, as the last thing on this connection."""
         if self._transport is None or self.outgoing == CLOSED or self._transport.is_closing():
             return
-        self._listener.log_refusal(refusal, self.client.ip)
-        self._transport.write(refusal_bytes(refusal))
+        ray = new_ray()
+        self._listener.log_refusal(refusal, self.client.ip, ray)
+        self._transport.write(refusal_bytes(refusal, ray))
         self.close_gracefully()
 
     def close_gracefully(self) -> None:

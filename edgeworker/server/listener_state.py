@@ -24,14 +24,14 @@ class ListenerState:
     """What all connections of a listener share.
 
     `serve` answers a request and in the end calls `finish_request` of its connection; `log_refusal` is called with each
-    answer that was given without a request, and the client's address. Both are set by the listener. Once `closing` is
-    set, no connection waits for another request.
+    answer that was given without a request, the client's address and the ray id. Both are set by the listener. Once
+    `closing` is set, no connection waits for another request.
     """
 
     __slots__ = ("_by_network", "closing", "connections", "limits", "log_refusal", "proxy_protocol", "serve", "trusted")
 
     serve: Callable[[ReceivedRequest], Coroutine[object, object, None]]
-    log_refusal: Callable[[Refusal, str], None]
+    log_refusal: Callable[[Refusal, str, str], None]
 
     def __init__(
         self, limits: Limits, trusted: Sequence[proxies.Network] = (), *, proxy_protocol: bool = False
@@ -58,10 +58,15 @@ class ListenerState:
             del self._by_network[network]
 
 
-def refusal_bytes(refusal: Refusal) -> bytes:
+def refusal_bytes(refusal: Refusal, ray: str) -> bytes:
     """A complete response, after which the connection is closed."""
     content = refusal.text.encode() + b"\n"
-    fields = [*_PLAIN, (b"Content-Length", b"%d" % len(content)), (b"Connection", b"close")]
+    fields = [
+        *_PLAIN,
+        (b"CF-Ray", ray.encode("ascii")),
+        (b"Content-Length", b"%d" % len(content)),
+        (b"Connection", b"close"),
+    ]
     return heads.serialize_head(heads.status_line(refusal.status), fields) + content
 
 

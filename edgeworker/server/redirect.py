@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 
-from edgeworker.messages import Headers, Request, Response
+from edgeworker.messages import Headers, RefusalReason, Request, Response
 
 
 class RedirectToHTTPS:
@@ -20,6 +20,8 @@ class RedirectToHTTPS:
         url = request.url
         headers = Headers({"content-type": "text/plain; charset=UTF-8", "cache-control": "no-store"})
         if url.hostname not in self.hosts:
-            return Response(421, headers, b"This host is not served here.\n")
+            response = Response(421, headers, b"This host is not served here.\n")
+            response.refusal_reason = RefusalReason("the redirect to https", ("the host is not served here",))
+            return response
         headers.append("location", f"https://{url.hostname}{self._port}{url.target}")
         return Response(308, headers, b"This is served over https.\n")

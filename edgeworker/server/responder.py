@@ -9,7 +9,8 @@ from edgeworker.admission import Refusal
 from edgeworker.clock import Clock
 from edgeworker.config import Limits
 from edgeworker.handler import Handler
-from edgeworker.messages import Headers, Request, Response, Upgrade
+from edgeworker.messages import Headers, RefusalReason, Request, Response, Upgrade
+from edgeworker.rays import new_ray
 from edgeworker.server import received_request, upgraded
 from edgeworker.server.access_log import AccessLogger, AccessLogRecord
 from edgeworker.server.client_body import BodyRefused
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _SERVER_ERROR: Final = Refusal(500, "Internal Server Error")
+_RULE: Final = "what this listener accepts as a request"
 ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 # nginx's status for the log: the client left before the response began.
 _CLIENT_LEFT: Final = 499
@@ -94,6 +96,8 @@ class Responder:
                 response, keep_alive = _refusal_page(_NO_HANDSHAKE), False
             else:
                 keep_alive = received.head.keep_alive
+        if response.status >= 400 and not response.headers.get("cf-ray"):
+            response.headers.set("CF-Ray", new_ray())
         received.response = response
         framed = self._frame(received, response, keep_alive=keep_alive)
         await self._write(received, response, framed)
@@ -196,16 +200,29 @@ class Responder:
 
     # The log
 
-    def log_refusal(self, refusal: Refusal, client: str) -> None:
+    def log_refusal(self, refusal: Refusal, client: str, ray: str) -> None:
         """A request that was refused unread."""
         if self._access_logger is not None:
-            record = AccessLogRecord("-", "-", "-", refusal.status, 0.0, 0, client=client, reason=refusal.text)
-            self._access_logger(record)
+            self._access_logger(
+                AccessLogRecord(
+                    "-",
+                    "-",
+                    "-",
+                    refusal.status,
+                    0.0,
+                    0,
+                    client=client,
+                    ray=ray,
+                    reason=refusal.text,
+                    refusal=RefusalReason(_RULE, (refusal.text,)),
+                )
+            )
 
     def _record(self, received: ReceivedRequest) -> AccessLogRecord:
         request, response = received.request, received.response
         host, path = ("-", "-") if request is None else (request.url.host, request.url.path)
         served_by, ray = ("", "") if response is None else (response.served_by, response.headers.get("cf-ray") or "")
+        token, refusal = ("", None) if response is None else (response.token_result, response.refusal_reason)
         seconds = self._clock.monotonic() - received.begun
         return AccessLogRecord(
             received.head.method,
@@ -218,6 +235,8 @@ class Responder:
             served_by,
             received.client.ip,
             ray,
+            token=token,
+            refusal=refusal,
         )
 
     def _http_date(self) -> bytes:
@@ -231,4 +250,6 @@ def _refusal_page(refusal: Refusal) -> Response:
     headers = Headers({"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
     if refusal.status == 405:
         headers.set("Allow", ALLOW)
-    return Response(refusal.status, headers, refusal.text.encode() + b"\n")
+    response = Response(refusal.status, headers, refusal.text.encode() + b"\n")
+    response.refusal_reason = RefusalReason(_RULE, (refusal.text,))
+    return response

@@ -16,7 +16,7 @@ def _request(**headers: str) -> Request:
 
 
 async def test_a_program_gets_cloudflares_one_line() -> None:
-    response = pages.answer(pages.WORKER_FAILED, _request(cf_ray="abc"))
+    response = pages.answer(pages.WORKER_FAILED, _request(cf_ray="abc"), rule="r")
 
     assert response.status == 500
     assert await _text(response) == "error code: 1101"
@@ -25,7 +25,7 @@ async def test_a_program_gets_cloudflares_one_line() -> None:
 
 
 async def test_a_browser_gets_a_page_without_scripts() -> None:
-    response = pages.answer(pages.WORKER_FAILED, _request(accept="text/html,*/*", cf_ray="abc"))
+    response = pages.answer(pages.WORKER_FAILED, _request(accept="text/html,*/*", cf_ray="abc"), rule="r")
 
     text = await _text(response)
     assert "Error 1101: Worker threw exception" in text
@@ -37,7 +37,7 @@ async def test_a_browser_gets_a_page_without_scripts() -> None:
 async def test_what_came_from_the_client_is_escaped() -> None:
     page = pages.nothing_here("a.example", "/<script>alert(1)</script>", why="why", hints=["<b>"])
 
-    text = await _text(pages.answer(page, _request(accept="text/html")))
+    text = await _text(pages.answer(page, _request(accept="text/html"), rule="r"))
 
     assert "<script>" not in text
     assert "&lt;b&gt;" in text
@@ -46,7 +46,7 @@ async def test_what_came_from_the_client_is_escaped() -> None:
 async def test_hints_follow_the_line() -> None:
     page = pages.nothing_here("a.example", "/x", why="no route matches", hints=["Do this."])
 
-    text = await _text(pages.answer(page, _request()))
+    text = await _text(pages.answer(page, _request(), rule="r"))
 
     assert text.splitlines()[0] == "error code: 1016"
     assert "No worker takes a.example/x, and no route matches." in text
@@ -57,8 +57,8 @@ async def test_hints_follow_the_line() -> None:
 async def test_an_origins_failure_keeps_its_address_to_itself(status: int) -> None:
     page = pages.origin_failed(OriginError("http://10.0.0.7:3000 refused", status=status))
 
-    response = pages.answer(page, _request())
+    response = pages.answer(page, _request(), rule="r")
 
     assert response.status == status
     assert await _text(response) == f"error code: {status}"
-    assert "10.0.0.7" not in await _text(pages.answer(page, _request(accept="text/html")))
+    assert "10.0.0.7" not in await _text(pages.answer(page, _request(accept="text/html"), rule="r"))

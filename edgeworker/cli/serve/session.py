@@ -233,6 +233,7 @@ class ServingProcess:
         from edgeworker.cron.firing import fire_when_due
         from edgeworker.host.datadir import DataDir
         from edgeworker.host.management.health_socket import health_socket
+        from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve as serve_edge
         from edgeworker.host.stored_edge import StoredEdge
         from edgeworker.metrics.counters import Counters
@@ -256,7 +257,9 @@ class ServingProcess:
             data,
             clock,
             partial(self._api, config, data, clock=clock, publisher=publisher(options, data.path, clock)),
-            access_logger=requests.logger(counters),
+            access_logger=record_refusals(
+                data.path, clock, requests.logger(counters), slot=slot, processes=options.processes
+            ),
             drain_seconds=drain,
             sweeps=slot == 0,
             origins=board,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import Field, Refusal
 from edgeworker.messages import Client, Request
+from edgeworker.rays import new_ray
 from edgeworker.server import proxies
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.http1 import heads
@@ -299,8 +300,9 @@ class ManagementConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing() or self._state == CLOSING:
             return
-        self._shared.state.log_refusal(refusal, self.client.ip)
-        transport.write(refusal_bytes(refusal))
+        ray = new_ray()
+        self._shared.state.log_refusal(refusal, self.client.ip, ray)
+        transport.write(refusal_bytes(refusal, ray))
         if transport.can_write_eof() and not self._is_ended:
             transport.write_eof()
         self._enter(CLOSING, LINGER_SECONDS)

@@ -46,7 +46,7 @@ class ManagementListener:
         self._loading: asyncio.Task[Running] | None = None
         trusted = proxies.parse_networks(socket.trusted_proxies, source="trusted_proxies")
         state = ListenerState(limits, trusted, proxy_protocol=socket.proxy_protocol)
-        state.log_refusal = lambda refusal, ip: None
+        state.log_refusal = lambda refusal, ip, ray: None
         self._shared = Shared(state, "http" if tls is None else "https", self._protocol)
 
     @property

@@ -63,6 +63,12 @@ class PolicyVerdict:
         decides = ", and decides" if self.decides else ""
         return f'{self.policy.decision} "{self.policy.name}" {_WORDS[self.verdict]}{decides}'
 
+    def evidence(self) -> Iterator[str]:
+        """Without the values of its rules, which may name people."""
+        yield self.text
+        for rule in self.rules:
+            yield f"{rule.part} {rule.rule.partition(' ')[0]}: {_WORDS[rule.verdict]}"
+
 
 @dataclass(frozen=True, slots=True)
 class AccessExplanation:

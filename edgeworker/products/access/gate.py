@@ -10,6 +10,7 @@ from edgeworker.products.access.answers import AnswerPreflight, PassPreflight, R
 from edgeworker.products.access.authentication import AppSession, ServiceCheck, bearer, request_facts
 from edgeworker.products.access.config import Application, Policy, ServiceToken
 from edgeworker.products.access.directory import Snapshot
+from edgeworker.products.access.explain import explain
 from edgeworker.products.access.forwarding import forward, remove_own_fields
 from edgeworker.products.access.host_paths import HostPaths
 from edgeworker.products.access.issuing import new_cookie_secret
@@ -273,7 +274,9 @@ class Gate:
             case PassPreflight():
                 return await self._pass(request)
             case Refuse() as refusal:
-                return replies.refuse(refusal, request, snapshot, match, email=email)
+                explained = explain(match, visitor, snapshot.context, asked)
+                evidence = [line for policy in explained.policies for line in policy.evidence()]
+                return replies.refuse(refusal, request, snapshot, match, email=email, evidence=evidence)
 
     async def _to_login(
         self, request: Request, application: Application, snapshot: Snapshot, visitor: Visitor

@@ -1,11 +1,11 @@
 """Access's own responses: refusals, redirects, JSON. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.config import JSON
-from edgeworker.messages import Headers, Request, Response
+from edgeworker.messages import Headers, RefusalReason, Request, Response
 from edgeworker.products.access import cookies, pages
 from edgeworker.products.access.answers import Refuse, cors_fields
 from edgeworker.products.access.config import Application
@@ -27,8 +27,10 @@ def refuse(
     *,
     email: str = "",
     error: str = "",
+    evidence: Sequence[str] = (),
 ) -> Response:
-    """`error` is for OAuth's challenge ("invalid_token"); `email` is who was refused, for the page."""
+    """`error` is for OAuth's challenge ("invalid_token"); `email` is who was refused, for the page. `evidence` is for
+    `edgeworker explain`."""
     url = request.url
     application = None if match is None else match.application
     ray = request.headers.get("cf-ray") or ""
@@ -64,7 +66,14 @@ def refuse(
     if refusal.cors:
         headers.set("Access-Control-Allow-Headers", "X-Requested-With")
         headers.set("Access-Control-Allow-Credentials", "true")
+    response.refusal_reason = _reason(refusal, application, evidence)
     return response
+
+
+def _reason(refusal: Refuse, application: Application | None, evidence: Sequence[str]) -> RefusalReason:
+    title, text = pages.REASONS[refusal.reason]
+    rule = "no application" if application is None else f'application "{application.name}" ({application.id})'
+    return RefusalReason(f"Access: {rule}", (f"{refusal.reason}: {title} {text}", *evidence))
 
 
 def access_challenge(request: Request) -> str:
@@ -76,6 +85,7 @@ def ambiguous_path(snapshot: "Snapshot", host: str) -> Response:
     text = 'An origin may take the path for one of another application; write it without "//", ";" and "%2F".'
     response = pages.message_page("Bad request", text, team=snapshot.organization.name, status=400)
     response.headers.set("Cf-Access-Error", "ambiguous_path")
+    response.refusal_reason = RefusalReason("Access: paths that servers read in two ways", (text,))
     return response
 
 

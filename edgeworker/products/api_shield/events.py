@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edgeworker.config import JSON
-from edgeworker.messages import Request
+from edgeworker.messages import RefusalReason, Request
 from edgeworker.products.api_shield.config import Action
 from edgeworker.products.api_shield.token_checks import TokenFinding
 
@@ -70,6 +70,18 @@ def _violation(check: TokenFinding) -> JSON:
         "claims": dict(check.claims),
         "detail": check.detail,
     }
+
+
+def refusal_reason(event: ShieldEvent, *evidence: str) -> RefusalReason:
+    """For `edgeworker explain`: without claims, paths and addresses."""
+    title = f'"{event.rule_title}" ' if event.rule_title else ""
+    found = [
+        f"token configuration {check.configuration_id}: {check.result}"
+        + "".join(f", {part}" for part in (check.source, check.detail) if part)
+        for check in event.checks
+    ]
+    operation = [f"operation {event.operation_id}"] if event.operation_id else []
+    return RefusalReason(f"{event.service}: rule {title}({event.rule_id})", (*operation, *found, *evidence))
 
 
 def make_event(

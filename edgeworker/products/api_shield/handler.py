@@ -13,7 +13,7 @@ from edgeworker.messages import Request, Response
 from edgeworker.products.api_shield import pages
 from edgeworker.products.api_shield.compiled import CompiledShield, compile_shield
 from edgeworker.products.api_shield.config import ShieldConfig
-from edgeworker.products.api_shield.events import ShieldEvent, make_event
+from edgeworker.products.api_shield.events import ShieldEvent, make_event, refusal_reason
 from edgeworker.products.api_shield.header_claims import transform_headers
 from edgeworker.products.api_shield.policy import Block, Pass, decide
 from edgeworker.products.api_shield.rate_limits import RequestCounters
@@ -81,7 +81,10 @@ class ZoneShield:
             case Block(_, by_validation_rule, token_was_shown):
                 self._note(request, "blocked")
                 challenge = compiled.config.challenge and by_validation_rule
-                return pages.blocked(request, challenge=challenge, token_was_shown=token_was_shown)
+                response = pages.blocked(request, challenge=challenge, token_was_shown=token_was_shown)
+                response.refusal_reason = refusal_reason(decision.events[-1])
+                response.token_result = _token_result(decision.events[-1])
+                return response
             case Pass():
                 return await self._pass(request, compiled, facts, tokens)
 
@@ -103,7 +106,10 @@ class ZoneShield:
                 )
                 self._shield.record([event])
                 self._note(request, "rate limited")
-                return pages.rate_limited(request, retry_after_seconds=over.retry_after_seconds)
+                response = pages.rate_limited(request, retry_after_seconds=over.retry_after_seconds)
+                allowed = f"{limit.requests} requests in {limit.period_seconds} s"
+                response.refusal_reason = refusal_reason(event, f"more than {allowed} of one counter in this process")
+                return response
         if compiled.transforms:
             headers = transform_headers(request.headers, compiled.transforms, facts)
             request = request.replace(headers=headers, verified_tokens=tokens.verified)
@@ -132,3 +138,7 @@ class ZoneShield:
                         reason,
                     )
             return self._compiled
+
+
+def _token_result(event: ShieldEvent) -> str:
+    return next(iter(event.reasons), "")

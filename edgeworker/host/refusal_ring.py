@@ -1,0 +1,194 @@
+"""Why requests were refused: the last ones of each process, in a file of fixed size that any process may read.
+
+A record has a place of fixed length in a memory-mapped file: to write one is to copy some bytes, and it is there for
+others at once, also when this process ends. Nothing in it is a token, a path, an address or a person's name.
+"""
+
+import json
+import logging
+import mmap
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from edgeworker.clock import Clock
+from edgeworker.errors import StoreError
+from edgeworker.files import draft_of
+from edgeworker.messages.response import RefusalReason
+from edgeworker.server.access_log import AccessLogger, AccessLogRecord
+
+_log = logging.getLogger(__name__)
+
+FOLDER: Final = "run/refusals"
+RING_BYTES: Final = 2 * 1024 * 1024  # of all processes together
+RECORD_BYTES: Final = 1024
+_NAME: Final = re.compile(r"([0-9]{1,4})\.ring")
+_LONGEST_NAME: Final = 64  # bytes
+_LONGEST_TEXT: Final = 240
+_MOST_EVIDENCE: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRefusal:
+    """`at` is in epoch seconds; `number` counts what one process recorded."""
+
+    ray: str
+    number: int
+    at: int
+    status: int
+    method: str
+    host: str
+    rule: str
+    evidence: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "ray": self.ray,
+            "at": self.at,
+            "status": self.status,
+            "method": self.method,
+            "host": self.host,
+            "rule": self.rule,
+            "evidence": list(self.evidence),
+        }
+
+
+class RefusalRing:
+    """The ring of one process."""
+
+    def __init__(self, pages: mmap.mmap) -> None:
+        """Use `open`."""
+        self._pages = pages
+        self._places = len(pages) // RECORD_BYTES
+        self._next = max((record.number for record in _records(pages)), default=-1) + 1
+
+    @classmethod
+    def open(cls, data: Path, *, slot: int = 0, processes: int = 1) -> Self:
+        """What the process before it in this slot recorded stays. Raises StoreError."""
+        folder = data / FOLDER
+        size = max(1, RING_BYTES // RECORD_BYTES // processes) * RECORD_BYTES
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if slot == 0:
+                _remove_others(folder, processes)
+            file = folder / f"{slot}.ring"
+            if not file.exists() or file.stat().st_size != size:
+                _make(file, size)
+            with file.open("r+b") as opened:
+                return cls(mmap.mmap(opened.fileno(), size))
+        except OSError as error:
+            raise StoreError(f"{folder}: refusals cannot be recorded: {error.strerror}") from error
+
+    def record(self, *, ray: str, at: int, status: int, method: str, host: str, reason: RefusalReason) -> None:
+        texts = [ray, _short(method, _LONGEST_NAME), _short(host, 2 * _LONGEST_NAME), _short(reason.rule)]
+        evidence = [_short(text) for text in reason.evidence[:_MOST_EVIDENCE]]
+        content = _encode(self._next, at, status, texts, evidence)
+        while len(content) >= RECORD_BYTES and evidence:
+            evidence.pop()
+            content = _encode(self._next, at, status, texts, evidence)
+        start = self._next % self._places * RECORD_BYTES
+        self._pages[start : start + RECORD_BYTES] = content[: RECORD_BYTES - 1].ljust(RECORD_BYTES, b"\0")
+        self._next += 1
+
+    def close(self) -> None:
+        self._pages.close()
+
+
+def record_refusals(
+    data: Path, clock: Clock, then: AccessLogger | None, *, slot: int = 0, processes: int = 1
+) -> AccessLogger | None:
+    """An access logger that also records what was refused. Where that is not possible, it is told and not done: no
+    request fails for it."""
+    try:
+        ring = RefusalRing.open(data, slot=slot, processes=processes)
+    except StoreError as error:
+        _log.warning("%s", error)
+        return then
+
+    def log(record: AccessLogRecord) -> None:
+        if record.status >= 400 and record.ray:
+            answered = f"{record.served_by or 'the edge'} answered so"
+            ring.record(
+                ray=record.ray,
+                at=clock.now(),
+                status=record.status,
+                method=record.method,
+                host=record.host,
+                reason=record.refusal or RefusalReason(answered),
+            )
+        if then is not None:
+            then(record)
+
+    return log
+
+
+def recorded_refusals(data: Path) -> Iterator[RecordedRefusal]:
+    """What all processes recorded, in no order. Raises StoreError where nothing was ever recorded there."""
+    folder = data / FOLDER
+    try:
+        files = sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
+        for file in files:
+            with file.open("rb") as opened:
+                yield from _records(opened.read(RING_BYTES))
+    except FileNotFoundError:
+        raise StoreError(
+            f"{folder} is not there: no edge ran with this data directory; name it with --persist-to"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _records(pages: mmap.mmap | bytes) -> Iterator[RecordedRefusal]:
+    for start in range(0, len(pages), RECORD_BYTES):
+        content = bytes(pages[start : start + RECORD_BYTES]).partition(b"\0")[0]
+        if content and (record := _decode(content)) is not None:
+            yield record
+
+
+def _encode(number: int, at: int, status: int, texts: list[str], evidence: list[str]) -> bytes:
+    return json.dumps([number, at, status, *texts, evidence], separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _decode(content: bytes) -> RecordedRefusal | None:
+    """None for what is being written in this moment, or was written by another version."""
+    try:
+        number, at, status, ray, method, host, rule, evidence = json.loads(content)
+        if not isinstance(number, int) or not isinstance(at, int) or not isinstance(status, int):
+            return None
+        return RecordedRefusal(
+            str(ray), number, at, status, str(method), str(host), str(rule), tuple(map(str, evidence))
+        )
+    except (ValueError, TypeError):
+        return None
+
+
+def _short(text: str, most: int = _LONGEST_TEXT) -> str:
+    """At most so many bytes, without what JSON would make much longer."""
+    plain = "".join(c if c.isprintable() and c != "\\" else "?" for c in text[:most])
+    content = plain.encode("utf-8", "replace")
+    return plain if len(content) <= most and len(text) <= most else content[: most - 3].decode("utf-8", "ignore") + "…"
+
+
+def _make(file: Path, size: int) -> None:
+    """A file of this size with what was recorded in the one before. That one is replaced, never cut: another process
+    may have mapped it, and would die of the part that is missing. So it would of a disk that is full: the room is
+    taken now.
+    """
+    old = sorted(_records(file.read_bytes()), key=lambda record: record.number) if file.exists() else []
+    with draft_of(file, durable=False) as draft:
+        os.posix_fallocate(draft.file.fileno(), 0, size)
+        for record in old[-(size // RECORD_BYTES) :]:
+            draft.file.seek(record.number * RECORD_BYTES % size)
+            texts = [record.ray, record.method, record.host, record.rule]
+            draft.file.write(_encode(record.number, record.at, record.status, texts, list(record.evidence)))
+
+
+def _remove_others(folder: Path, processes: int) -> None:
+    """Rings of more processes than there are now: together they would be more than the bound."""
+    for file in folder.iterdir():
+        found = _NAME.fullmatch(file.name)
+        if found is not None and int(found[1]) >= processes:
+            file.unlink(missing_ok=True)
