@@ -3,14 +3,17 @@
 from typing import Final
 
 from edgeworker.messages import Request, Response
-from edgeworker.products.access import pages
+from edgeworker.products.access import cookies, pages
 from edgeworker.products.access.client_limit import ClientLimit
+from edgeworker.products.access.config import IdentityProvider
 from edgeworker.products.access.directory import Snapshot
-from edgeworker.products.access.login import LoginFlow
+from edgeworker.products.access.issuing import new_cookie_secret
+from edgeworker.products.access.login import LoginFlow, RoundTrip, browser_cookie
 from edgeworker.products.access.login_links import query_of
 from edgeworker.products.access.oidc_login import OIDCLogin
 from edgeworker.products.access.saml_login import SAMLLogin
 from edgeworker.products.access.services import AccessServices
+from edgeworker.products.access.sessions import Session
 
 # Each login that is begun is a document until it ends.
 _MOST_BEGUN: Final = 100
@@ -33,17 +36,37 @@ class ExternalLogin:
             return login
         offered = snapshot.providers_for(login.application)
         provider = next((item for item in offered if item.id == provider_id), None)
-        team = snapshot.organization.name
-        if not self._limit.allows(request.client.ip, self._services.clock.now()):
-            return pages.message_page("Too many logins", "Wait some minutes.", team=team, status=429)
-        if provider is not None and provider.oidc is not None:
-            response = await self._oidc.begin(login, provider, provider.oidc, snapshot)
-        elif provider is not None and provider.saml is not None:
-            response = await self._saml.begin(login, provider, provider.saml, snapshot)
-        else:
+        trip = RoundTrip(login.request.host, login.request.query, login.browser)
+        response = await self._leave(request, trip, provider, snapshot)
+        if response is None:
             text = "This application does not log in with it."
-            return pages.message_page("Unknown identity provider", text, team=team, status=404)
+            return pages.message_page("Unknown identity provider", text, team=snapshot.organization.name, status=404)
         return self._flow.with_browser(response, login)
+
+    async def refresh(self, request: Request, session: Session, snapshot: Snapshot) -> Response | None:
+        """To the provider of a login, to learn what it says of that person now; None for one that is asked nothing."""
+        known = cookies.value_of(request.credentials.cookie, cookies.SESSION)
+        browser = known if 20 <= len(known) <= 100 else new_cookie_secret()
+        provider = snapshot.providers.get(session.identity.provider_id)
+        response = await self._leave(request, RoundTrip("", "", browser, session.id), provider, snapshot)
+        if response is not None and browser != known:
+            cookie = browser_cookie(browser, is_secure=request.url.scheme == "https")
+            response.headers.append("Set-Cookie", cookie)
+        return response
+
+    async def _leave(
+        self, request: Request, trip: RoundTrip, provider: IdentityProvider | None, snapshot: Snapshot
+    ) -> Response | None:
+        if provider is None or (provider.oidc is None and provider.saml is None):
+            return None
+        if not self._limit.allows(request.client.ip, self._services.clock.now()):
+            team = snapshot.organization.name
+            return pages.message_page("Too many logins", "Wait some minutes.", team=team, status=429)
+        if provider.oidc is not None:
+            return await self._oidc.begin(trip, provider, provider.oidc, snapshot)
+        if provider.saml is not None:
+            return await self._saml.begin(trip, provider, provider.saml, snapshot)
+        return None
 
     async def finish(self, request: Request, snapshot: Snapshot) -> Response:
         """GET or POST /cdn-cgi/access/callback: back from the provider."""

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qs, quote, unquote
 
 from edgeworker.config import JSON
-from edgeworker.messages import BodyTooLarge, Request, Response
+from edgeworker.messages import URL, BodyTooLarge, Request, Response
 from edgeworker.products.access import cookies, jws, pages, replies, tokens
 from edgeworker.products.access.authentication import request_facts
 from edgeworker.products.access.config import Application, IdentityProvider, Policy, PublicDestination
@@ -28,6 +28,7 @@ from edgeworker.products.access.sessions import MAX_EMAIL, Session, new_nonce
 _NONCE_SECONDS: Final = 120
 _MAX_FORM_BYTES: Final = 16_384
 _MAX_CHAIN: Final = 5
+REFRESHED: Final = f"{PREFIX}refresh-identity?success=true&on_success=callback"
 # Where a login of an OAuth client or of an application elsewhere goes on: at the team domain itself.
 _TEAM_RETURNS: Final = (f"{PREFIX}sso/", f"{PREFIX}oauth/", f"{PREFIX}refresh-identity", f"{PREFIX}launcher")
 
@@ -42,6 +43,26 @@ class Login:
     browser: str  # the value of CF_Session
     is_new_browser: bool
     is_secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """What a browser was sent to a provider for: a login (`host` and `query` of its address), or, with `session_id`, to
+    learn anew what the provider says of who is logged in. `browser` is the value of CF_Session."""
+
+    host: str
+    query: str
+    browser: str
+    session_id: str = ""
+
+    def document(self, provider: IdentityProvider) -> dict[str, JSON]:
+        return {
+            "provider": provider.id,
+            "host": self.host,
+            "query": self.query,
+            "browser": secret_hash(self.browser),
+            "session": self.session_id,
+        }
 
 
 class LoginFlow:
@@ -135,11 +156,47 @@ class LoginFlow:
 
     def with_browser(self, response: Response, login: Login) -> Response:
         if login.is_new_browser:
-            cookie = cookies.make(
-                cookies.SESSION, login.browser, secure=login.is_secure, seconds=cookies.SESSION_SECONDS
-            )
-            response.headers.append("Set-Cookie", cookie)
+            response.headers.append("Set-Cookie", browser_cookie(login.browser, is_secure=login.is_secure))
         return response
+
+    async def end_round_trip(
+        self, request: Request, value: Mapping[str, JSON], identity: Identity, snapshot: Snapshot
+    ) -> Response:
+        """A provider said who is there. `value` is the round trip's document."""
+        if session_id := jws.text(value, "session"):
+            return await self._refresh(request, session_id, identity, snapshot)
+        login = await self._read_again(request, value, snapshot)
+        return login if isinstance(login, Response) else await self.complete(request, login, identity, snapshot)
+
+    async def fail_round_trip(
+        self, request: Request, value: Mapping[str, JSON], reason: str, snapshot: Snapshot
+    ) -> Response:
+        """A provider gave no identity; another way to log in is offered."""
+        if jws.text(value, "session"):
+            text = f"The provider gave no identity: {reason}."
+            return pages.message_page("Identity not refreshed", text, team=snapshot.organization.name, status=403)
+        login = await self._read_again(request, value, snapshot)
+        alert = f"The login failed: {reason}."
+        return login if isinstance(login, Response) else self.page(login, snapshot, alert=alert)
+
+    async def _read_again(self, request: Request, value: Mapping[str, JSON], snapshot: Snapshot) -> Login | Response:
+        """The login that a round trip was for."""
+        url = request.url
+        again = request.replace(url=URL(url.scheme, url.hostname, url.port, url.path, f"?{jws.text(value, 'query')}"))
+        return await self.read(again, jws.text(value, "host"), snapshot)
+
+    async def _refresh(self, request: Request, session_id: str, identity: Identity, snapshot: Snapshot) -> Response:
+        services, team = self._services, snapshot.organization.name
+        session = await services.organization_session(request, snapshot)
+        if session is None or session.id != session_id:
+            text = "You were logged out meanwhile. Open the application again."
+            return pages.message_page("Identity not refreshed", text, team=team, status=403)
+        known = session.identity
+        if (identity.email, identity.provider_id) != (known.email, known.provider_id):
+            text = f"You are logged in as {known.email}, and the provider says {identity.email}. Log out first."
+            return pages.message_page("Identity not refreshed", text, team=team, status=403)
+        await services.sessions.refresh(session, identity, services.clock.now())
+        return replies.redirect(REFRESHED, status=303)
 
     async def local(self, request: Request, host: str, snapshot: Snapshot) -> Response:
         """POST /cdn-cgi/access/local/<host>: someone was picked or typed."""
@@ -267,6 +324,10 @@ class LoginFlow:
         scheme, _, rest = snapshot.organization.issuer.partition("://")
         _, colon, port = rest.partition(":")
         return f"{scheme}://{host}{colon}{port}"
+
+
+def browser_cookie(value: str, *, is_secure: bool) -> str:
+    return cookies.make(cookies.SESSION, value, secure=is_secure, seconds=cookies.SESSION_SECONDS)
 
 
 def local_identity(

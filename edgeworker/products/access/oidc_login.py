@@ -23,7 +23,7 @@ from edgeworker.products.access import cookies, pages, replies
 from edgeworker.products.access.config import IdentityProvider, OIDCSettings
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import secret_hash
-from edgeworker.products.access.login import Login, LoginFlow, is_email
+from edgeworker.products.access.login import LoginFlow, RoundTrip, is_email
 from edgeworker.products.access.login_links import PREFIX, query_of
 from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.services import AccessServices
@@ -46,9 +46,8 @@ class ProviderFailed(Exception):
 class _Begun:
     """What was written down when the browser left."""
 
+    value: Mapping[str, JSON]
     provider_id: str
-    host: str
-    query: str
     browser: str  # hash of CF_Session
     nonce: str
     verifier: str
@@ -59,17 +58,12 @@ class OIDCLogin:
         self._services = services
         self._flow = flow
 
-    async def begin(self, login: Login, provider: IdentityProvider, oidc: OIDCSettings, snapshot: Snapshot) -> Response:
+    async def begin(
+        self, trip: RoundTrip, provider: IdentityProvider, oidc: OIDCSettings, snapshot: Snapshot
+    ) -> Response:
         """To the provider."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        value: dict[str, JSON] = {
-            "provider": provider.id,
-            "host": login.request.host,
-            "query": login.request.query,
-            "browser": secret_hash(login.browser),
-            "nonce": nonce,
-            "verifier": verifier,
-        }
+        value: dict[str, JSON] = {**trip.document(provider), "nonce": nonce, "verifier": verifier}
         expires_at = self._services.clock.now() + _STATE_SECONDS
         await self._services.documents.put("idp_state", secret_hash(state), value, expires_at=expires_at)
         query = {
@@ -100,11 +94,6 @@ class OIDCLogin:
         if begun is None or not any(hmac.compare_digest(item, begun.browser) for item in shown):
             text = "It took too long, was finished already, or was begun in another browser."
             return pages.message_page("This login cannot be finished", text, team=team, status=403)
-        url = request.url
-        again = request.replace(url=URL(url.scheme, url.hostname, url.port, url.path, f"?{begun.query}"))
-        login = await self._flow.read(again, begun.host, snapshot)
-        if isinstance(login, Response):
-            return login
         provider = snapshot.providers.get(begun.provider_id)
         try:
             if provider is None or provider.oidc is None:
@@ -112,15 +101,15 @@ class OIDCLogin:
             identity = await self._identity(query, begun, provider, provider.oidc, snapshot)
         except ProviderFailed as error:
             _log.warning("Access: login at %s failed: %s", provider.name if provider else begun.provider_id, error)
-            return self._flow.page(login, snapshot, alert=f"The login failed: {error}.")
-        return await self._flow.complete(request, login, identity, snapshot)
+            return await self._flow.fail_round_trip(request, begun.value, str(error), snapshot)
+        return await self._flow.end_round_trip(request, begun.value, identity, snapshot)
 
     async def _take(self, state: str) -> _Begun | None:
         document = await self._services.documents.take("idp_state", secret_hash(state)) if state else None
         if document is None:
             return None
-        values = [document.value.get(name) for name in ("provider", "host", "query", "browser", "nonce", "verifier")]
-        return _Begun(*(str(value) for value in values))
+        values = [document.value.get(name) for name in ("provider", "browser", "nonce", "verifier")]
+        return _Begun(document.value, *(str(value) for value in values))
 
     async def _identity(
         self,

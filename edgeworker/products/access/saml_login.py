@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.config import JSON
-from edgeworker.messages import URL, Headers, Request, Response
+from edgeworker.messages import Headers, Request, Response
 from edgeworker.products.access import cookies, pages, replies, saml_messages
 from edgeworker.products.access.config import IdentityProvider, SAMLSettings
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import secret_hash
-from edgeworker.products.access.login import Login, LoginFlow, is_email, read_form
+from edgeworker.products.access.login import LoginFlow, RoundTrip, is_email, read_form
 from edgeworker.products.access.login_links import PREFIX, query_of
 from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.services import AccessServices
@@ -43,16 +43,13 @@ class SAMLLogin:
     def callback(snapshot: Snapshot) -> str:
         return f"{snapshot.organization.issuer}{PREFIX}callback"
 
-    async def begin(self, login: Login, provider: IdentityProvider, saml: SAMLSettings, snapshot: Snapshot) -> Response:
+    async def begin(
+        self, trip: RoundTrip, provider: IdentityProvider, saml: SAMLSettings, snapshot: Snapshot
+    ) -> Response:
         """To the provider."""
         now = self._services.clock.now()
         request_id = f"_{secrets.token_hex(20)}"
-        value: dict[str, JSON] = {
-            "provider": provider.id,
-            "host": login.request.host,
-            "query": login.request.query,
-            "browser": secret_hash(login.browser),
-        }
+        value = trip.document(provider)
         await self._services.documents.put(
             "saml_request", secret_hash(request_id), value, expires_at=now + _REQUEST_SECONDS
         )
@@ -126,12 +123,7 @@ class SAMLLogin:
             return pages.message_page(
                 "This login cannot be finished", text, team=snapshot.organization.name, status=403
             )
-        url = request.url
-        again = request.replace(url=URL(url.scheme, url.hostname, url.port, url.path, f"?{value.get('query')}"))
-        login = await self._flow.read(again, str(value.get("host")), snapshot)
-        if isinstance(login, Response):
-            return login
-        response = await self._flow.complete(request, login, identity_of(described), snapshot)
+        response = await self._flow.end_round_trip(request, value, identity_of(described), snapshot)
         headers = value.get("headers")
         for name, shown_value in headers.items() if isinstance(headers, dict) else ():
             if isinstance(shown_value, str) and shown_value.isascii() and shown_value.isprintable():

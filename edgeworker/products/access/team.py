@@ -8,7 +8,7 @@ from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.external_login import ExternalLogin
 from edgeworker.products.access.identity_document import identity_document, service_document
 from edgeworker.products.access.logging_out import may_log_out, return_address
-from edgeworker.products.access.login import LoginFlow, local_identity
+from edgeworker.products.access.login import REFRESHED, LoginFlow, local_identity
 from edgeworker.products.access.login_links import PREFIX
 from edgeworker.products.access.managed_oauth import ManagedOAuth
 from edgeworker.products.access.one_time_pin import OneTimePin
@@ -136,10 +136,13 @@ class TeamDomain:
         session = await services.organization_session(request, snapshot)
         if session is None:
             return replies.json_reply({"err": "unable to find identity: no valid session"}, status=401)
+        response = await self._external.refresh(request, session, snapshot)
+        if response is not None:
+            return response
         provider = snapshot.providers.get(session.identity.provider_id)
         if provider is None:
             return replies.json_reply({"err": "the identity provider of this login is gone"}, status=409)
         fresh = local_identity(session.identity.email, provider, snapshot)
         if any(item.email == session.identity.email for item in snapshot.identities):
             await services.sessions.refresh(session, fresh, services.clock.now())
-        return replies.redirect(f"{PREFIX}refresh-identity?success=true&on_success=callback")
+        return replies.redirect(REFRESHED)

@@ -245,3 +245,60 @@ async def test_a_provider_whose_id_tokens_say_little_is_asked_for_more(sub: str 
 
         assert reply.status == status
         assert me.requests[0].headers.get("authorization") == "Bearer x"
+
+
+async def _refresh(browser: Browser, provider: Provider) -> Reply:
+    """Goes to the provider and comes back, as a browser does."""
+    reply = await browser.step("GET", f"{TEAM}{PREFIX}refresh-identity")
+    assert reply.status == 302
+    location = urlsplit(reply.headers.get("location") or "")
+    provider.asked = {name: values[0] for name, values in parse_qs(location.query).items()}
+    return await browser.go(f"{TEAM}{PREFIX}callback?code=c0de&state={provider.asked['state']}")
+
+
+async def test_an_identity_is_fetched_anew_from_the_provider() -> None:
+    async with edge_with(*OBJECTS) as edge:
+        provider = Provider(edge, email="ann@example.com", groups=["Eng"])
+        browser = Browser(edge)
+        await provider.log_in(browser)
+        provider.claims = {"email": "ann@example.com", "groups": ["Sales"]}
+        before = members(await browser.step("GET", f"{SHOP}{PREFIX}get-identity"))
+
+        reply = await _refresh(browser, provider)
+
+        assert reply.status == 200
+        assert browser.trail[-1] == f"{TEAM}{PREFIX}refresh-identity?success=true&on_success=callback"
+        after = members(await browser.step("GET", f"{SHOP}{PREFIX}get-identity"))
+        assert (before.members["groups"], after.members["groups"]) == (["Eng"], ["Sales"])
+        assert before.text("user_uuid") == after.text("user_uuid")
+
+
+async def test_an_identity_is_not_replaced_by_that_of_another_account_or_browser() -> None:
+    async with edge_with(*OBJECTS) as edge:
+        provider = Provider(edge, email="ann@example.com", groups=["Eng"])
+        ann, bob = Browser(edge), Browser(edge)
+        await provider.log_in(ann)
+        provider.claims = {"email": "bob@example.com", "groups": ["Admins"]}
+
+        assert (await _refresh(ann, provider)).status == 403
+        await provider.log_in(bob)
+        provider.claims = {"email": "ann@example.com", "groups": ["Admins"]}
+        reply = await ann.step("GET", f"{TEAM}{PREFIX}refresh-identity")
+        query = parse_qs(urlsplit(reply.headers.get("location") or "").query)
+        provider.asked = {name: values[0] for name, values in query.items()}
+        state = query["state"][0]
+        assert (await bob.go(f"{TEAM}{PREFIX}callback?code=c0de&state={state}")).status == 403
+
+        identity = members(await ann.step("GET", f"{SHOP}{PREFIX}get-identity"))
+        assert identity.members["groups"] == ["Eng"]
+
+
+async def test_a_provider_that_gives_no_identity_leaves_the_old_one() -> None:
+    async with edge_with(*OBJECTS) as edge:
+        provider = Provider(edge, email="ann@example.com", groups=["Eng"])
+        browser = Browser(edge)
+        await provider.log_in(browser)
+        provider.token_status = 500
+
+        assert (await _refresh(browser, provider)).status == 403
+        assert (await browser.step("GET", f"{SHOP}/")).status == 200
