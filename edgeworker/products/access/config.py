@@ -26,6 +26,7 @@ DEFAULT_ROTATION_DAYS: Final = 42
 GRACE_SECONDS: Final = 7 * DAY_SECONDS
 LOCAL_PROVIDER_TYPE: Final = "local"
 TEAM_SUFFIX: Final = ".cloudflareaccess.com"
+TRANSFER_HOST: Final = "login.cloudflareaccess.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +295,11 @@ class AccessConfig(ProductConfig):
 
     @property
     def hosts(self) -> tuple[str, ...]:
+        """The team domain, and where cloudflared fetches what a login gives it."""
+        return (*self.team_hosts, TRANSFER_HOST)
+
+    @property
+    def team_hosts(self) -> tuple[str, ...]:
         """The team domain under its real name, and under one that every browser takes for this machine."""
         own = self.issuer.partition("://")[2].partition(":")[0]
         return tuple(dict.fromkeys(name for name in (own, self.auth_domain, f"{self.team}.localhost") if name))

@@ -8,6 +8,7 @@ from edgeworker.config import JSON
 from edgeworker.messages import URL, Request, Response
 from edgeworker.products.access import cookies, jws, pages, replies, tokens
 from edgeworker.products.access.authentication import request_facts
+from edgeworker.products.access.cli_transfer import CLITransfer
 from edgeworker.products.access.config import Application, PublicDestination
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.identity_document import identity_document, service_document
@@ -27,6 +28,7 @@ _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 class HostPaths:
     def __init__(self, services: AccessServices) -> None:
         self._services = services
+        self._transfer = CLITransfer(services)
 
     async def answer(self, request: Request, snapshot: Snapshot) -> Response | None:
         """None for a path or a host that is none of Access's."""
@@ -48,6 +50,8 @@ class HostPaths:
                 return replies.redirect(f"{snapshot.organization.issuer}{PREFIX}refresh-identity{request.url.query}")
             case "login":
                 return await self._log_in(request, snapshot)
+            case "cli":
+                return await self._transfer_login(request, snapshot)
             case _:
                 return None
 
@@ -182,6 +186,19 @@ class HostPaths:
         if match is None:
             return None
         return await self._ask_for_login(request, snapshot, match.application, redirect)
+
+    async def _transfer_login(self, request: Request, snapshot: Snapshot) -> Response:
+        """A login for cloudflared."""
+        host = request.url.hostname
+        application = snapshot.index.by_aud((query_of(request.url) or {}).get("aud", ""))
+        if application is None or application not in snapshot.index.at_host(host):
+            text = "No application of this host has the AUD tag of this address."
+            title = "Unable to find your Access application!"
+            return pages.message_page(title, text, team=snapshot.organization.name, status=404)
+        session = await self._services.authenticator.app_session(request, application, snapshot)
+        if session is None or session.is_service:
+            return await self._ask_for_login(request, snapshot, application, f"{PREFIX}cli{request.url.query}")
+        return await self._transfer.answer(request, application, session, snapshot)
 
     async def _ask_for_login(
         self,

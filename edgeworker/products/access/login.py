@@ -110,7 +110,7 @@ class LoginFlow:
             return False
         if login.meta and (jws.audiences(login.meta) != (application.aud,) or login.meta.get("hostname") != login.host):
             return False
-        if login.host in self._services.config.hosts:
+        if login.host in self._services.config.team_hosts:
             return login.redirect.startswith(_TEAM_RETURNS)
         if application.type == "saas":
             return False
@@ -285,7 +285,7 @@ class LoginFlow:
     ) -> Response:
         """Back to the application's host with a nonce that counts once, in the browser that asked."""
         asked = login.request
-        if asked.host in self._services.config.hosts:
+        if asked.host in self._services.config.team_hosts:
             return replies.redirect(snapshot.organization.issuer + asked.redirect, status=303)
         origin = asked.origin or self._origin(asked.host, snapshot)
         nonce = new_nonce(32)

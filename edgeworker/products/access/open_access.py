@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from edgeworker.config import Zone
 from edgeworker.handler import Handler
-from edgeworker.products.access.config import access_config, made_up_account
+from edgeworker.products.access.cli_transfer import TransferHost
+from edgeworker.products.access.config import TRANSFER_HOST, access_config, made_up_account
 from edgeworker.products.access.gate import Gate
 from edgeworker.products.access.services import AccessServices
 from edgeworker.products.access.team import TeamDomain
@@ -27,7 +28,8 @@ class OpenAccess:
         # At once, not with the first request: `edgeworker access login` may come before it.
         given.background.spawn(self.services.directory.announce_issuer(), name="Access")
         team = TeamDomain(self.services)
-        self.hosts: Mapping[str, Handler] = dict.fromkeys(config.hosts, team)
+        hosts: dict[str, Handler] = dict.fromkeys(config.team_hosts, team)
+        self.hosts: Mapping[str, Handler] = {**hosts, TRANSFER_HOST: TransferHost(self.services)}
 
     def wrap(self, then: Handler, zone: Zone | None) -> Handler:
         return Gate(self.services, then)

@@ -181,6 +181,27 @@ def pin_page(form: LoginForm, email: str, *, team: str, alert: str = "", status:
     return page("Enter the code", joined(parts), team=team, status=status)
 
 
+def transfer_page(application: str, email: str, *, query: str, proof: str, team: str) -> Response:
+    """Asks whether a program may have this login. `query` is that of the page's address, with its "?"."""
+    parts = [
+        fill("<h1>Let a program log in?</h1>\n"),
+        fill(
+            "<p>A program asks for a token of <strong><bdi>{name}</bdi></strong>. It can then do there whatever "
+            "<strong><bdi>{email}</bdi></strong> may do.</p>\n"
+            "<p>Go on only if you began this yourself just now, with cloudflared in a terminal.</p>\n",
+            name=application,
+            email=email,
+        ),
+        fill(
+            '<form method="post" action="/cdn-cgi/access/cli{query}">\n'
+            '<input type="hidden" name="proof" value="{proof}">\n<button>Give it the token</button>\n</form>\n',
+            query=query,
+            proof=proof,
+        ),
+    ]
+    return page("Let a program log in?", joined(parts), team=team)
+
+
 def refusal_page(
     reason: Reason,
     *,
