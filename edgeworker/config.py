@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from edgeworker.balancing.settings import LoadBalancer
-from edgeworker.javascript.project import ENDINGS, Build
+from edgeworker.javascript.build import ENDINGS, Build
 from edgeworker.javascript.settings import DEFAULT_SETTINGS, JavaScriptSettings
 from edgeworker.schema import fields as schema
 from edgeworker.schema.json_value import JSON as JSON
@@ -33,6 +33,8 @@ from edgeworker.schema.value_types import (
     one_of,
 )
 from edgeworker.schema.wrangler_checks import FieldContext
+from edgeworker.schema.wrangler_shape import OBJECT as OBJECT_MEMBER
+from edgeworker.schema.wrangler_shape import member, required
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ class Assets:
 class AccessDev:
     """Whom scripts find in `ctx.access` while developing. `identity` None: a service token, which has none."""
 
-    aud: str
-    identity: Mapping[str, JSON] | None = field(default=None, repr=False)
+    aud: str = field(metadata=required())
+    identity: Mapping[str, JSON] | None = member(None, OBJECT_MEMBER, secret=True)
 
 
 @dataclass(frozen=True, slots=True)

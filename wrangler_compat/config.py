@@ -6,12 +6,11 @@ from typing import Final
 
 from edgeworker.bindings import KINDS
 from edgeworker.bindings.assets.wrangler import parse_assets
-from edgeworker.config import DEFAULT_CPU_MS, AccessDev, Assets, Binding
+from edgeworker.config import Assets, Binding
 from edgeworker.errors import ConfigError
-from edgeworker.javascript.project import Build
+from edgeworker.javascript.build import Build
 from edgeworker.routing import parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
-from edgeworker.schema.json_value import as_json
 from edgeworker.schema.worker_fields import WorkerFields
 from edgeworker.schema.wrangler_checks import as_table
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
@@ -19,7 +18,7 @@ from wrangler_compat.document import ConfigFile
 from wrangler_compat.environments import ResolvedEnvironment
 from wrangler_compat.field_checks import is_route
 from wrangler_compat.fields import BY_NAME
-from wrangler_compat.javascript_build import read_build
+from wrangler_compat.worker_table import WorkerTable
 
 NEWEST_DATE: Final = "2026-11-17"  # what wrangler 4.164 uses where none is configured
 
@@ -44,7 +43,7 @@ class ParsedWorker:
 
     name: str
     document: ConfigFile
-    env: str | None
+    settings: WorkerTable
     main: str | None
     main_location: SourceLocation
     variables: Mapping[str, object] = field(repr=False)
@@ -52,19 +51,13 @@ class ParsedWorker:
     bindings: tuple[Binding, ...]
     version_binding: str | None
     routes: tuple[WrittenRoute, ...]
-    account_id: str | None
     zone_id: str | None
     workers_dev: bool
     compatibility_date: str | None
-    compatibility_flags: tuple[str, ...]
-    crons: tuple[str, ...]
-    cpu_ms: int
     javascript: Build
     host: str | None
     port: int | None
-    serves_https: bool
     assets: Assets | None
-    access_dev: AccessDev | None
 
 
 def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, preview: bool = False) -> ParsedWorker:
@@ -75,19 +68,18 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
     reader = WorkerFields(
         environment.name, environment.values, environment.where, environment.document, diagnostics, preview
     )
+    settings = reader.settings(WorkerTable)
     routes = tuple(_routes(reader))
-    main, main_location = _main(reader)
-    host, port = _socket(reader)
+    main, main_location = _main(settings, reader)
+    host, port = _socket(settings, reader)
     _support(reader)
-    triggers = reader.table("triggers")
     version = reader.table("version_metadata").get("binding")
-    workers_dev = reader.value("workers_dev")
-    date, flags = _compatibility_date(reader), _compatibility_flags(reader, main)
-    folder = environment.document.file.parent
+    date = _compatibility_date(settings, reader)
+    _check_flags(settings.compatibility_flags, main, reader)
     return ParsedWorker(
         name=environment.name,
         document=environment.document,
-        env=environment.env,
+        settings=settings,
         main=main,
         main_location=main_location,
         variables=reader.table("vars"),
@@ -95,47 +87,21 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
         bindings=tuple(binding for kind in KINDS for binding in kind.read(reader)),
         version_binding=version if isinstance(version, str) else None,
         routes=routes,
-        account_id=reader.text("account_id"),
         zone_id=reader.text("zone_id"),
-        workers_dev=workers_dev if isinstance(workers_dev, bool) else not routes,
+        workers_dev=settings.workers_dev if settings.workers_dev is not None else not routes,
         compatibility_date=date,
-        compatibility_flags=flags,
-        crons=tuple(_texts(triggers.get("crons"))),
-        cpu_ms=_cpu_ms(reader),
         host=host,
         port=port,
-        serves_https=reader.table("dev").get("local_protocol") == "https",
-        assets=parse_assets(
-            as_table(reader.value("assets")), folder, reader.locate, diagnostics, date=date, flags=flags
-        ),
-        access_dev=_access_dev(reader),
-        javascript=read_build(reader, folder),
+        assets=parse_assets(reader, date=date, flags=settings.compatibility_flags),
+        javascript=reader.settings(Build, root=reader.folder),
     )
-
-
-def _access_dev(reader: WorkerFields) -> AccessDev | None:
-    dev = as_table(reader.table("access").get("dev")) or {}
-    aud, identity = dev.get("aud"), as_table(dev.get("identity"))
-    if not isinstance(aud, str):
-        return None
-    return AccessDev(aud, None if identity is None else {name: as_json(value) for name, value in identity.items()})
-
-
-def _cpu_ms(reader: WorkerFields) -> int:
-    given = reader.table("limits").get("cpu_ms")
-    return (
-        int(given) if isinstance(given, int | float) and not isinstance(given, bool) and given > 0 else DEFAULT_CPU_MS
-    )
-
-
-def _texts(value: object) -> Iterator[str]:
-    return (item for item in (value if isinstance(value, list) else []) if isinstance(item, str))
 
 
 def _required_secrets(reader: WorkerFields) -> tuple[str, ...] | None:
     if "secrets" not in reader.values:
         return None
-    return tuple(_texts(reader.table("secrets").get("required")))
+    required = reader.table("secrets").get("required")
+    return tuple(name for name in (required if isinstance(required, list) else []) if isinstance(name, str))
 
 
 def _routes(reader: WorkerFields) -> Iterator[WrittenRoute]:
@@ -182,12 +148,11 @@ def _is_possible(route: WrittenRoute, diagnostics: Diagnostics) -> bool:
     return not reasons
 
 
-def _main(reader: WorkerFields) -> tuple[str | None, SourceLocation]:
+def _main(settings: WorkerTable, reader: WorkerFields) -> tuple[str | None, SourceLocation]:
     """The script's file as it was written: `main`, or one of the two older keys for it."""
-    main = reader.text("main")
-    site = reader.table("site")
+    site = settings.site or {}
     entry_point = site.get("entry-point")
-    if main is not None:
+    if settings.main is not None:
         if isinstance(entry_point, str):
             reader.diagnostics.error(
                 "Don't define both the `main` and `site.entry-point` fields in your configuration.\n"
@@ -195,10 +160,10 @@ def _main(reader: WorkerFields) -> tuple[str | None, SourceLocation]:
                 "Delete the deprecated `site.entry-point` field from your config.",
                 reader.locate("site", "entry-point"),
             )
-        return main, reader.locate("main")
+        return settings.main, reader.locate("main")
     if site:
         return str(entry_point or "workers-site/index.js"), reader.locate("site")
-    upload = as_table(reader.table("build").get("upload")) or {}
+    upload = as_table((settings.build or {}).get("upload")) or {}
     upload_main = upload.get("main")
     if isinstance(upload_main, str):
         folder = upload.get("dir", "dist")
@@ -212,23 +177,18 @@ def _main(reader: WorkerFields) -> tuple[str | None, SourceLocation]:
     return None, SourceLocation(reader.document.name, None, "main")
 
 
-def _socket(reader: WorkerFields) -> tuple[str | None, int | None]:
-    dev = reader.table("dev")
-    host, port = dev.get("ip"), dev.get("port")
-    if isinstance(port, bool) or not isinstance(port, int):
-        port = None
-    elif not 0 <= port <= 65535:
+def _socket(settings: WorkerTable, reader: WorkerFields) -> tuple[str | None, int | None]:
+    host, port = settings.dev.ip, settings.dev.port
+    if port is not None and not 0 <= port <= 65535:
         reader.diagnostics.error(
             f'Expected "dev.port" to be a port from 0 (any free one) to 65535 but got {port}.',
             reader.locate("dev", "port"),
         )
         port = None
-    host = {"*": "0.0.0.0"}.get(host, host) if isinstance(host, str) and host else None
-    return host, port
+    return "0.0.0.0" if host == "*" else host, port
 
 
-def _compatibility_date(reader: WorkerFields) -> str | None:
-    value = reader.text("compatibility_date")
+def _compatibility_date(settings: WorkerTable, reader: WorkerFields) -> str | None:
     if "compatibility_date" not in reader.values:
         reader.diagnostics.warning(
             f"No compatibility_date was specified. Using the default compatibility date: {NEWEST_DATE}.\n"
@@ -236,11 +196,10 @@ def _compatibility_date(reader: WorkerFields) -> str | None:
             reader.locate("name"),
         )
         return NEWEST_DATE
-    return value
+    return settings.compatibility_date
 
 
-def _compatibility_flags(reader: WorkerFields, main: str | None) -> tuple[str, ...]:
-    flags = tuple(_texts(reader.value("compatibility_flags")))
+def _check_flags(flags: tuple[str, ...], main: str | None, reader: WorkerFields) -> None:
     for index, flag in enumerate(flags):
         if flag not in KNOWN_FLAGS:
             reader.diagnostics.warning(
@@ -253,7 +212,6 @@ def _compatibility_flags(reader: WorkerFields, main: str | None) -> tuple[str, .
             'It runs here without, but deploying would fail: add compatibility_flags = ["python_workers"].',
             reader.locate("main"),
         )
-    return flags
 
 
 def _support(reader: WorkerFields) -> None:

@@ -82,9 +82,10 @@ def _owner(located: LocatedRoute) -> str:
 def check_accounts(parsed_workers: Iterable[ParsedWorker], chosen: str, diagnostics: Diagnostics) -> None:
     """One edge is one account; another one in a worker's file has no effect."""
     for parsed in parsed_workers:
-        if parsed.account_id is not None and parsed.account_id != chosen:
+        account_id = parsed.settings.account_id
+        if account_id is not None and account_id != chosen:
             diagnostics.warning(
-                f'The account_id "{parsed.account_id}" of worker "{parsed.name}" has no effect: this edge is of '
+                f'The account_id "{account_id}" of worker "{parsed.name}" has no effect: this edge is of '
                 f'account "{chosen}".',
                 parsed.document.locate(("account_id",)),
             )

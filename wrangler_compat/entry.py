@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.bindings import AssetsBinding
-from edgeworker.javascript.project import ENDINGS
+from edgeworker.javascript.build import ENDINGS
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from wrangler_compat.config import ParsedWorker
 

@@ -3,18 +3,10 @@
 Texts: read in and recorded from wrangler 4.164.0, see tests/conformance/cases/wrangler_config.json.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
-from edgeworker.cron.expression import InvalidCron
-from edgeworker.cron.expression import parse as parse_cron
-from edgeworker.schema.wrangler_checks import (
-    MISSING,
-    FieldContext,
-    as_table,
-    require_table,
-    shown,
-    strings,
-)
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
 
 _ROUTE_SHAPE: Final = "{ pattern, custom_domain, zone_id | zone_name, enabled, previews_enabled }"
 _ROUTE_KEYS: Final = {
@@ -62,13 +54,6 @@ def routes(context: FieldContext, value: object) -> None:
         )
 
 
-def defines(context: FieldContext, value: object) -> None:
-    for name, item in (require_table(context, value, end=".\n") or {}).items():
-        if not isinstance(item, str):
-            inner = context.key(name)
-            inner.error(f'The field "{inner.label}" should be a string but got {shown(item)}.')
-
-
 def triggers(context: FieldContext, value: object) -> None:
     values = as_table(value)
     if values is None:
@@ -79,40 +64,20 @@ def triggers(context: FieldContext, value: object) -> None:
             inner = context.key(name)
             inner.error(f'Expected "{inner.label}" to be of type array, but got {shown(value)}.')
     crons = values.get("crons")
-    for index, cron in enumerate(crons if isinstance(crons, list) else []):
-        item = context.key("crons").item(index)
+    if isinstance(crons, list):
+        _check_crons(context.key("crons"), crons)
+    context.unexpected(values, ["crons", "events"])
+
+
+def _check_crons(context: FieldContext, crons: Sequence[object]) -> None:
+    from edgeworker.cron.expression import InvalidCron, parse  # few workers have triggers
+
+    for index, cron in enumerate(crons):
+        item = context.item(index)
         if not isinstance(cron, str):
             item.error(f'Expected "{item.label}" to be of type string but got {shown(cron)}.')
             continue
         try:
-            parse_cron(cron)
+            parse(cron)
         except InvalidCron as error:
             item.error(f"{item.label}: {error}. Cloudflare refuses it when the worker is deployed.")
-    context.unexpected(values, ["crons", "events"])
-
-
-_RULE_TYPES: Final = ("ESModule", "CommonJS", "CompiledWasm", "Text", "Data")
-
-
-def rules(context: FieldContext, value: object) -> None:
-    if not isinstance(value, list):
-        context.error(f'The field "{context.label}" should be an array but got {shown(value)}.')
-        return
-    for index, item in enumerate(value):
-        inner = context.item(index)
-        values = as_table(item)
-        if values is None:
-            inner.error(f'"{inner.label}" should be an object but got {shown(item)}.')
-            continue
-        if values.get("type") not in _RULE_TYPES:
-            inner.error(
-                'bindings should have a string "type" field, which contains one of '
-                '"ESModule", "CommonJS", "CompiledWasm", "Text", or "Data".'
-            )
-        globs = values.get("globs", MISSING)
-        if isinstance(globs, list):
-            strings(inner.key("globs"), globs)
-        else:
-            inner.error(f'Expected "{inner.label}.globs" to be an array of strings but got {shown(globs)}')
-        if "fallthrough" in values and not isinstance(values["fallthrough"], bool):
-            inner.error('the field "fallthrough", when present, should be a boolean.')

@@ -6,8 +6,11 @@ Source: wrangler 4.164.0 (its schema and its validation), https://developers.clo
 from typing import Final
 
 from edgeworker.bindings import KINDS
+from edgeworker.javascript.build import Build
 from edgeworker.schema.wrangler_field import Field, Legacy
+from edgeworker.schema.wrangler_shape import rows_of
 from wrangler_compat.plain_fields import PLAIN_FIELDS
+from wrangler_compat.worker_table import WorkerTable
 
 # In wrangler's order, in which it lists the kinds of a name that is used twice. Others come behind them.
 _ORDER: Final = (
@@ -60,7 +63,7 @@ def _place(field: Field) -> int:
 
 
 BINDING_FIELDS: Final = tuple(sorted((field for kind in KINDS for field in kind.fields), key=_place))
-FIELDS: Final[tuple[Field, ...]] = (*PLAIN_FIELDS, *BINDING_FIELDS)
+FIELDS: Final[tuple[Field, ...]] = (*rows_of(WorkerTable), *rows_of(Build), *PLAIN_FIELDS, *BINDING_FIELDS)
 BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
 
 # What old tutorials write and wrangler 4 does not know any more.

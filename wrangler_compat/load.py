@@ -314,7 +314,9 @@ class _Loader:
 
     def _account_id(self, edge: EdgeFile, parsed_workers: list[ParsedWorker]) -> str | None:
         """The configured one."""
-        configured = next((parsed.account_id for parsed in parsed_workers if parsed.account_id is not None), None)
+        configured = next(
+            (account for parsed in parsed_workers if (account := parsed.settings.account_id) is not None), None
+        )
         return edge.account_id or configured or self._options.environ.get("CLOUDFLARE_ACCOUNT_ID") or None
 
     def _origin(self, edge: EdgeFile) -> str | None:
@@ -331,7 +333,7 @@ def _edge_socket(edge: EdgeFile, parsed_workers: Sequence[ParsedWorker], diagnos
     if edge.edge_socket is None and parsed_workers:
         first = parsed_workers[0]
         port = socket.port if first.port is None else first.port
-        socket = Socket(first.host or socket.host, port, tls=first.serves_https)
+        socket = Socket(first.host or socket.host, port, tls=first.settings.dev.local_protocol == "https")
     if socket.tls and edge.proxy_protocol:
         diagnostics.error(
             '"dev.local_protocol" is "https", which cannot speak the PROXY protocol that "sockets.proxy_protocol" of '
@@ -356,15 +358,15 @@ def _worker(loadable: _Loadable) -> Worker:
         main=loadable.entry.main,
         bindings=loadable.bindings,
         compatibility_date=parsed.compatibility_date,
-        compatibility_flags=parsed.compatibility_flags,
-        crons=parsed.crons,
-        cpu_ms=parsed.cpu_ms,
+        compatibility_flags=parsed.settings.compatibility_flags,
+        crons=parsed.settings.crons,
+        cpu_ms=parsed.settings.cpu_ms,
         javascript=parsed.javascript,
         workers_dev=parsed.workers_dev,
         is_default_script=loadable.entry.is_default_script,
         source=loadable.label or parsed.document.name,
         assets=parsed.assets,
-        access_dev=parsed.access_dev,
+        access_dev=parsed.settings.access_dev,
     )
 
 

@@ -1,4 +1,4 @@
-"""Names of services that are no workers of the edge. Pure."""
+"""Names of services that are not workers of the edge. Pure."""
 
 from typing import Final
 

@@ -19,7 +19,7 @@ from edgeworker.cli.diagnostics import show_diagnostics
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.startup import binding_rows, route_rows, zone_rows
-from edgeworker.schema.describe import HIDDEN, describe_values
+from edgeworker.schema.fields import HIDDEN
 
 if TYPE_CHECKING:
     from edgeworker.config import Config, Worker
@@ -69,6 +69,8 @@ def as_plain(value: object) -> object:
 
 def _settings(config: "Config") -> Iterator[list[str]]:
     """What edge.toml sets to something else than the default."""
+    from edgeworker.schema.describe import describe_values
+
     tables: list[tuple[str, object]] = [
         ("tls", config.tls),
         ("kv", config.kv),

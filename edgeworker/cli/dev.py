@@ -99,7 +99,6 @@ class _Session:
         from edgeworker.cli import garbage
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
-        from edgeworker.cron.firing import fire_when_due
         from edgeworker.host.datadir import DataDir
         from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve
@@ -127,6 +126,8 @@ class _Session:
             assembly = running.behind.assembly
             assert assembly is not None
             if options.cron:
+                from edgeworker.cron.firing import fire_when_due
+
                 firing = fire_when_due(
                     lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
                 )

@@ -10,7 +10,7 @@ from typing import Final
 from watchfiles import Change, DefaultFilter, awatch
 
 from edgeworker.config import Config
-from edgeworker.javascript.project import ENDINGS
+from edgeworker.javascript.build import ENDINGS
 
 # Data files are read when a script opens them; watching them would reload for every file that a script, or a log that
 # is redirected into the project, writes.

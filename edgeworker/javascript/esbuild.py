@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import ScriptError
+from edgeworker.javascript.build import Build, ModuleKind
 from edgeworker.javascript.node_builtins import NODE_BUILTINS
-from edgeworker.javascript.project import Build, Module, ModuleKind, Project
+from edgeworker.javascript.project import Module, Project
 from edgeworker.javascript.rules import effective_rules, extensions_of
 from edgeworker.javascript.sourcemaps import SourceMap
 

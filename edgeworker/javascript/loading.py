@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from edgeworker.javascript.build import Build
 from edgeworker.javascript.esbuild import bundle, find_esbuild
-from edgeworker.javascript.project import Build, Project
+from edgeworker.javascript.project import Project
 from edgeworker.javascript.unbundled import StripTypes, collect
 
 

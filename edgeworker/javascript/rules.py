@@ -7,20 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from edgeworker.javascript.project import ModuleKind, ModuleRule
+from edgeworker.javascript.build import ModuleKind, ModuleRule
 
 DEFAULT_RULES: Final = (
     ModuleRule("text", ("**/*.txt", "**/*.html", "**/*.sql")),
     ModuleRule("data", ("**/*.bin",)),
     ModuleRule("wasm", ("**/*.wasm", "**/*.wasm?module")),
 )
-WRANGLER_KINDS: Final[dict[str, ModuleKind]] = {
-    "ESModule": "esm",
-    "CommonJS": "commonjs",
-    "CompiledWasm": "wasm",
-    "Text": "text",
-    "Data": "data",
-}
 
 
 def effective_rules(configured: Sequence[ModuleRule]) -> tuple[ModuleRule, ...]:

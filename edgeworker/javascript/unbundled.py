@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import ScriptError
+from edgeworker.javascript.build import Build, ModuleKind, ModuleRule
 from edgeworker.javascript.node_builtins import is_provided
-from edgeworker.javascript.project import Build, Module, ModuleKind, ModuleRule, Project
+from edgeworker.javascript.project import Module, Project
 from edgeworker.javascript.rules import effective_rules, kind_of
 from edgeworker.javascript.syntax import Import, ModuleSyntax, read_syntax
 

@@ -3,9 +3,9 @@
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from edgeworker.schema.fields import (
+    HIDDEN,
     ByKind,
     BySingleKey,
     Custom,
@@ -19,8 +19,6 @@ from edgeworker.schema.fields import (
     specs,
 )
 from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Registry, TableNode, lay_out, names_of
-
-HIDDEN: Final = "(hidden)"
 
 
 @dataclass(frozen=True, slots=True)

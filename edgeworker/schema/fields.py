@@ -24,6 +24,7 @@ from edgeworker.schema.wrangler_checks import FieldContext
 T = TypeVar("T")
 
 _METADATA: Final = "edgeworker.schema"
+HIDDEN: Final = "(hidden)"  # what is shown of a secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation
 from edgeworker.schema.wrangler_checks import Locator, as_table
+from edgeworker.schema.wrangler_shape import read_table, read_tables
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,11 @@ class WorkerFields:
     diagnostics: Diagnostics
     preview: bool = False
 
+    @property
+    def folder(self) -> Path:
+        """Paths start there."""
+        return self.document.file.parent
+
     def value(self, name: str) -> object:
         return self.values.get(name)
 
@@ -31,12 +41,16 @@ class WorkerFields:
     def table(self, name: str) -> Mapping[str, object]:
         return as_table(self.value(name)) or {}
 
-    def items(self, name: str) -> Iterator[tuple[int, Mapping[str, object]]]:
-        """The tables of an array of tables."""
+    def items(self, name: str, shape: type[T]) -> Iterator[tuple[int, T]]:
+        """An array of tables, each as its dataclass (see wrangler_shape.py), with its place in the array."""
         value = self.value(name)
-        for index, item in enumerate(value if isinstance(value, list) else []):
-            if (values := as_table(item)) is not None:
-                yield index, values
+        return read_tables(shape, value if isinstance(value, list) else [], self.folder)
+
+    def settings(self, shape: type[T], **others: object) -> T:
+        """A dataclass of keys of the worker, all of which have defaults; `others` are fields that no key sets."""
+        made = read_table(shape, self.values, self.folder, **others)
+        assert made is not None, f"{shape.__name__} has a key without a default"
+        return made
 
     def locate(self, name: str, *inner: str | int) -> SourceLocation:
         return self.document.locate((*self.where.get(name, (name,)), *inner))

@@ -65,17 +65,25 @@ FOLDER: Final = {
     "wrangler.py": '''
         """`greetings` of wrangler's configuration."""
 
-        from edgeworker.bindings.greeting.binding import GreetingBinding
-        from edgeworker.schema.wrangler_checks import Member
-        from edgeworker.schema.wrangler_field import BINDING, binding_list
+        from dataclasses import dataclass, field
 
-        TEXT = Member("text", required=True)
-        FIELD = binding_list("greetings", "Greeting", BINDING, TEXT, support="USE", note="hello")
+        from edgeworker.bindings.greeting.binding import GreetingBinding
+        from edgeworker.schema.wrangler_field import binding_list
+        from edgeworker.schema.wrangler_shape import members_of, required
+
+
+        @dataclass(frozen=True, slots=True)
+        class GreetingTable:
+            binding: str = field(metadata=required())
+            text: str = field(metadata=required())
+
+
+        FIELD = binding_list("greetings", "Greeting", *members_of(GreetingTable), support="USE", note="hello")
 
 
         def read_bindings(fields):
-            for _, item in fields.items("greetings"):
-                yield GreetingBinding(item["binding"], item["text"])
+            for _, table in fields.items(FIELD.name, GreetingTable):
+                yield GreetingBinding(table.binding, table.text)
         ''',
     "service.py": '''
         """Greets, in values."""

@@ -9,7 +9,7 @@ from edgeworker.bindings import SecretBinding
 from edgeworker.cli import main
 from edgeworker.cli.config_show import as_plain
 from edgeworker.config import Config, Worker
-from edgeworker.schema.describe import HIDDEN
+from edgeworker.schema.fields import HIDDEN
 
 CONFIG = """\
 name = "w"

@@ -24,6 +24,7 @@ LATE = (
     "aiohttp",  # the first request of the API socket
     "aiosqlite",  # lists of KV, state.sqlite
     "cryptography",  # TLS, tokens, crypto.subtle
+    "edgeworker.cron.expression",  # triggers
     "edgeworker.expressions",  # API Shield's rules
     "edgeworker.javascript.esbuild",  # JavaScript workers
     "edgeworker.javascript.loading",
@@ -34,6 +35,7 @@ LATE = (
     "edgeworker.runtime.webapi.crypto.subtle",  # scripts that use them
     "edgeworker.runtime.webapi.html.nodes",
     "edgeworker.runtime.webapi.html.rewriter",
+    "edgeworker.schema.describe",  # `config show`
     "edgeworker.testing",
     "jwt",
     "multipart",  # forms

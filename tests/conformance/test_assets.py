@@ -17,8 +17,10 @@ from edgeworker.edge import build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.messages import URL, Headers, Request
-from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
+from edgeworker.schema.diagnostics import Diagnostics
+from edgeworker.schema.worker_fields import WorkerFields
 from tests.edge.making import Server, is_down
+from wrangler_compat.document import ConfigFile
 
 RECORDED: Final = json.loads((Path(__file__).parent / "cases" / "assets.json").read_text())["sites"]
 SHOWN: Final = ("location", "content-type", "cache-control", "cf-cache-status", "allow")
@@ -80,14 +82,9 @@ def _config(site: dict[str, JSON], folder: Path) -> Config:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(str(content))
     diagnostics = Diagnostics()
-    assets = parse_assets(
-        {"directory": "site", **settings},
-        folder,
-        lambda *_keys: SourceLocation("wrangler.toml"),
-        diagnostics,
-        date=str(site["date"]),
-        flags=[str(flag) for flag in flags],
-    )
+    written = ConfigFile(folder / "wrangler.toml", "wrangler.toml", {}, {})
+    fields = WorkerFields("w", {"assets": {"directory": "site", **settings}}, {}, written, diagnostics)
+    assets = parse_assets(fields, date=str(site["date"]), flags=[str(flag) for flag in flags])
     assert assets is not None
     assert diagnostics.messages == []
     main = folder / "worker.py"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import ScriptError
+from edgeworker.javascript.build import Build
 from edgeworker.javascript.esbuild import Esbuild, bundle, find_esbuild
-from edgeworker.javascript.project import Build
 from tests.javascript.test_unbundled import write
 from tests.npm_tools import node_tools
 

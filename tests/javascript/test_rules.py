@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.javascript.project import ModuleKind, ModuleRule
+from edgeworker.javascript.build import ModuleKind, ModuleRule
 from edgeworker.javascript.rules import effective_rules, extensions_of, kind_of
 
 

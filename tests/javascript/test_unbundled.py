@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import ScriptError
-from edgeworker.javascript.project import Build, Module, ModuleRule
+from edgeworker.javascript.build import Build, ModuleRule
+from edgeworker.javascript.project import Module
 from edgeworker.javascript.unbundled import collect
 
 

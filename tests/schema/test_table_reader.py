@@ -8,9 +8,9 @@ import pytest
 
 from edgeworker.config import ProductConfig, Zone
 from edgeworker.schema import fields as schema
-from edgeworker.schema.describe import HIDDEN, Row, describe_keys, describe_values
+from edgeworker.schema.describe import Row, describe_keys, describe_values
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
-from edgeworker.schema.fields import ByKind, BySingleKey, Custom, ExtensionTable
+from edgeworker.schema.fields import HIDDEN, ByKind, BySingleKey, Custom, ExtensionTable
 from edgeworker.schema.layout import Registry
 from edgeworker.schema.table_reader import TableReader
 from edgeworker.schema.value_types import BOOLEAN, DURATION, HOST, PATH, SECONDS, TEXT, TEXTS, WHOLE, one_of

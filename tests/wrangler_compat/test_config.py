@@ -217,13 +217,21 @@ def test_dev_says_where_to_listen(text: str, host: str | None, port: int | None)
     assert len(diagnostics.of("error")) == (1 if "70000" in text else 0)
 
 
-@pytest.mark.parametrize(("text", "cpu_ms"), [("", 30_000), ("[limits]\ncpu_ms = 50\n", 50)])
+@pytest.mark.parametrize(
+    ("text", "cpu_ms"),
+    [
+        ("", 30_000),
+        ("[limits]\ncpu_ms = 50\n", 50),
+        ("[limits]\ncpu_ms = inf\n", 30_000),
+        ("[limits]\ncpu_ms = nan\n", 30_000),
+    ],
+)
 def test_the_cpu_limit_is_wranglers_or_cloudflares(text: str, cpu_ms: int) -> None:
-    assert parse(text)[0].cpu_ms == cpu_ms
+    assert parse(text)[0].settings.cpu_ms == cpu_ms
 
 
 def test_crons_are_kept() -> None:
-    assert parse('[triggers]\ncrons = ["*/5 * * * *"]\n')[0].crons == ("*/5 * * * *",)
+    assert parse('[triggers]\ncrons = ["*/5 * * * *"]\n')[0].settings.crons == ("*/5 * * * *",)
 
 
 def test_older_keys_for_the_script_are_read_where_there_is_no_main() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from edgeworker.bindings import KVBinding
-from edgeworker.javascript.project import Build, ModuleRule
+from edgeworker.javascript.build import Build, ModuleRule
 from tests.wrangler_compat.project import DEFAULT_SCRIPT, Project, bindings, only, texts
 
 NO_MAIN = 'name = "w"\ncompatibility_date = "2026-01-01"\n'

@@ -31,3 +31,8 @@ def test_the_words_for_kinds_of_bindings_are_wranglers() -> None:
     assert BY_NAME["kv_namespaces"].binds == "KV Namespace"
     assert BY_NAME["vars"].binds == "Environment Variable"
     assert UnsupportedBinding("B", BY_NAME["r2_buckets"].binds or "").kind == "R2 Bucket"
+
+
+def test_a_row_by_itself_is_of_a_key_that_has_no_effect_on_a_worker() -> None:
+    """What has one is a field of a dataclass, which says how it is read (schema/wrangler_shape.py)."""
+    assert [field.name for field in PLAIN_FIELDS if field.support in ("USE", "MAP")] == ["env"]

@@ -1,26 +1,33 @@
 """`analytics_engine_datasets` of wrangler's configuration. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from edgeworker.bindings.analytics.binding import AnalyticsBinding
 from edgeworker.schema.worker_fields import WorkerFields
-from edgeworker.schema.wrangler_checks import Member
-from edgeworker.schema.wrangler_field import BINDING, REMOTE, binding_list
+from edgeworker.schema.wrangler_field import binding_list
+from edgeworker.schema.wrangler_shape import BOOLEAN, member, members_of, required
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetTable:
+    """[[analytics_engine_datasets]]"""
+
+    binding: str = field(metadata=required())
+    dataset: str | None = member(None, empty=False)
+    remote: bool = member(False, BOOLEAN)
+
 
 FIELD: Final = binding_list(
     "analytics_engine_datasets",
     "Analytics Engine Dataset",
-    BINDING,
-    Member("dataset", empty=False),
-    REMOTE,
+    *members_of(DatasetTable),
     support="MAP",
     note="`writeDataPoint` is logged (with `--verbose`) and goes nowhere",
 )
 
 
 def read_bindings(fields: WorkerFields) -> Iterator[AnalyticsBinding]:
-    for _, item in fields.items("analytics_engine_datasets"):
-        name, dataset = item.get("binding"), item.get("dataset")
-        if isinstance(name, str):
-            yield AnalyticsBinding(name, dataset if isinstance(dataset, str) else name)
+    for _, table in fields.items(FIELD.name, DatasetTable):
+        yield AnalyticsBinding(table.binding, table.dataset or table.binding)

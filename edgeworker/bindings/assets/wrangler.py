@@ -6,7 +6,8 @@ Texts: wrangler 4.164.0 (its deploy and its dev command).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,9 @@ from edgeworker.bindings.assets.binding import AssetsBinding
 from edgeworker.config import Assets, HTMLHandling, NotFoundHandling
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.worker_fields import WorkerFields
-from edgeworker.schema.wrangler_checks import FieldContext, Member, one_of, shown, strings, table
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown, strings, table
 from edgeworker.schema.wrangler_field import inherited
+from edgeworker.schema.wrangler_shape import TEXTS, WranglerType, choice, member, members_of, read_table
 
 MAX_RULES: Final = 100
 MAX_RULE_CHARACTERS: Final = 100
@@ -23,17 +25,6 @@ MAX_RULE_CHARACTERS: Final = 100
 _NAVIGATION_SINCE: Final = "2025-04-01"
 _NAVIGATION_ON: Final = "assets_navigation_prefers_asset_serving"
 _NAVIGATION_OFF: Final = "assets_navigation_has_no_effect"
-_HTML: Final[Mapping[object, HTMLHandling]] = {
-    "auto-trailing-slash": "auto-trailing-slash",
-    "force-trailing-slash": "force-trailing-slash",
-    "drop-trailing-slash": "drop-trailing-slash",
-    "none": "none",
-}
-_NOT_FOUND: Final[Mapping[object, NotFoundHandling]] = {
-    "none": "none",
-    "single-page-application": "single-page-application",
-    "404-page": "404-page",
-}
 
 
 def run_worker_first(context: FieldContext, value: object) -> None:
@@ -45,18 +36,29 @@ def run_worker_first(context: FieldContext, value: object) -> None:
         )
 
 
+def _read_run_worker_first(value: object, folder: Path) -> object | None:
+    return value if isinstance(value, bool) else TEXTS.read(value, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetsTable:
+    """[assets]"""
+
+    directory: str | None = member(None)
+    binding: str | None = member(None)
+    html_handling: HTMLHandling = member(
+        "auto-trailing-slash", choice("auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none")
+    )
+    not_found_handling: NotFoundHandling = member("none", choice("single-page-application", "404-page", "none"))
+    base_path: str = member("/")
+    run_worker_first: bool | tuple[str, ...] = member(
+        False, WranglerType(None, run_worker_first, _read_run_worker_first)
+    )
+
+
 FIELD: Final = inherited(
     "assets",
-    table(
-        Member("directory"),
-        Member("binding"),
-        Member(
-            "html_handling", check=one_of("auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none")
-        ),
-        Member("not_found_handling", check=one_of("single-page-application", "404-page", "none")),
-        Member("base_path"),
-        Member("run_worker_first", None, check=run_worker_first),
-    ),
+    table(*members_of(AssetsTable)),
     "USE",
     "served before or behind the script, or alone; with `_headers`, `_redirects` and `.assetsignore`; "
     "without files of secrets (`.dev.vars`, `.env`, `.git`); the ETag is "
@@ -66,31 +68,27 @@ FIELD: Final = inherited(
 
 
 def read_bindings(fields: WorkerFields) -> Iterator[AssetsBinding]:
-    name = fields.table("assets").get("binding")
-    if isinstance(name, str):
-        yield AssetsBinding(name)
+    table = _table(fields)
+    if table is not None and table.binding is not None:
+        yield AssetsBinding(table.binding)
 
 
-def parse_assets(
-    values: Mapping[str, object] | None,
-    folder: Path,
-    locate: Callable[..., SourceLocation],
-    diagnostics: Diagnostics,
-    *,
-    date: str | None,
-    flags: Sequence[str],
-) -> Assets | None:
-    """None without assets, and where an error was told. `folder` is the configuration file's."""
-    if values is None:
+def _table(fields: WorkerFields) -> AssetsTable | None:
+    return read_table(AssetsTable, as_table(fields.value(FIELD.name)), fields.folder)
+
+
+def parse_assets(fields: WorkerFields, *, date: str | None, flags: Sequence[str]) -> Assets | None:
+    """None without assets, and where an error was told."""
+    table, locate, diagnostics = _table(fields), fields.locate, fields.diagnostics
+    if table is None:
         return None
-    written = values.get("directory")
-    if not isinstance(written, str):
+    if table.directory is None:
         diagnostics.error(
             'The "assets" property in your configuration is missing the required "directory" property.',
             locate("assets"),
         )
         return None
-    directory = (folder / written).resolve()
+    directory = (fields.folder / table.directory).resolve()
     if not directory.is_dir():
         what = "is not a directory" if directory.exists() else "does not exist"
         diagnostics.error(
@@ -98,17 +96,15 @@ def parse_assets(
             locate("assets", "directory"),
         )
         return None
-    first = values.get("run_worker_first")
-    globs = tuple(glob for glob in first if isinstance(glob, str)) if isinstance(first, list) else None
-    if globs is not None:
-        for text in _mistakes(globs):
+    if isinstance(table.run_worker_first, tuple):
+        for text in _mistakes(table.run_worker_first):
             diagnostics.error(f"Invalid routes in `run_worker_first`:\n{text}", locate("assets", "run_worker_first"))
     return Assets(
         directory,
-        html_handling=_HTML.get(values.get("html_handling"), "auto-trailing-slash"),
-        not_found_handling=_NOT_FOUND.get(values.get("not_found_handling"), "none"),
-        base_path=_base_path(values, locate, diagnostics),
-        run_worker_first=first is True if globs is None else globs,
+        html_handling=table.html_handling,
+        not_found_handling=table.not_found_handling,
+        base_path=_base_path(table.base_path, locate, diagnostics),
+        run_worker_first=table.run_worker_first,
         navigation_prefers_assets=_NAVIGATION_ON in flags
         or ((date or "") >= _NAVIGATION_SINCE and _NAVIGATION_OFF not in flags),
     )
@@ -133,11 +129,8 @@ def _mistakes(globs: Sequence[str]) -> Iterator[str]:
             yield f"'{glob}': rule is a duplicate; rules must be unique"
 
 
-def _base_path(values: Mapping[str, object], locate: Callable[..., SourceLocation], diagnostics: Diagnostics) -> str:
+def _base_path(written: str, locate: Callable[..., SourceLocation], diagnostics: Diagnostics) -> str:
     """With one slash at its beginning and one at its end."""
-    written = values.get("base_path", "/")
-    if not isinstance(written, str):
-        return "/"  # an error tells of it already
     mistake = None
     if not written:
         mistake = "The value must not be empty."

@@ -1,12 +1,14 @@
 """`ratelimits` of wrangler's configuration. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from edgeworker.bindings.rate_limit.binding import RateLimitBinding
 from edgeworker.schema.worker_fields import WorkerFields
-from edgeworker.schema.wrangler_checks import MISSING, FieldContext, Member, as_table, shown, type_of
+from edgeworker.schema.wrangler_checks import MISSING, FieldContext, as_table, shown, type_of
 from edgeworker.schema.wrangler_field import MUST_STRING, binding_list
+from edgeworker.schema.wrangler_shape import WHOLE, WranglerType, members_of, read_table, required
 
 
 def rate_limit_period(context: FieldContext, value: object) -> None:
@@ -23,27 +25,37 @@ def rate_limit_period(context: FieldContext, value: object) -> None:
     context.unexpected(values, ["limit", "period"])
 
 
+@dataclass(frozen=True, slots=True)
+class SimpleTable:
+    """`simple` of a rate limit."""
+
+    limit: int = field(metadata=required(WHOLE))
+    period: int = field(metadata=required(WHOLE))
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitTable:
+    """[[ratelimits]]"""
+
+    name: str = field(metadata=required(text=MUST_STRING))
+    namespace_id: str = field(metadata=required(text=MUST_STRING))
+    simple: SimpleTable = field(
+        metadata=required(
+            WranglerType("object", rate_limit_period, lambda value, at: read_table(SimpleTable, as_table(value), at)),
+            text='"{at}" bindings must have a "simple" configuration object but got {got}.',
+        )
+    )
+
+
 FIELD: Final = binding_list(
     "ratelimits",
     "Rate Limit",
-    Member("name", required=True, text=MUST_STRING),
-    Member("namespace_id", required=True, text=MUST_STRING),
-    Member(
-        "simple",
-        "object",
-        required=True,
-        text='"{at}" bindings must have a "simple" configuration object but got {got}.',
-        check=rate_limit_period,
-    ),
+    *members_of(RateLimitTable),
     support="MAP",
     note="counted in fixed periods, by each process for itself",
 )
 
 
 def read_bindings(fields: WorkerFields) -> Iterator[RateLimitBinding]:
-    for _, item in fields.items("ratelimits"):
-        simple = as_table(item.get("simple")) or {}
-        name, namespace = item.get("name"), item.get("namespace_id")
-        limit, period = simple.get("limit"), simple.get("period")
-        if isinstance(name, str) and isinstance(namespace, str) and isinstance(limit, int) and isinstance(period, int):
-            yield RateLimitBinding(name, namespace, limit, period)
+    for _, table in fields.items(FIELD.name, RateLimitTable):
+        yield RateLimitBinding(table.name, table.namespace_id, table.simple.limit, table.simple.period)

@@ -280,7 +280,8 @@ def _names(field: Field, fields: WorkerFields) -> list[str]:
     value = fields.value(field.name)
     match field.name:
         case "send_email":
-            return [str(item["name"]) for _, item in fields.items(field.name) if isinstance(item.get("name"), str)]
+            tables = [as_table(item) or {} for item in (value if isinstance(value, list) else [])]
+            return [name for table in tables if isinstance(name := table.get("name"), str)]
         case "unsafe" | "durable_objects" | "logfwdr":
             return field.names(value) if "bindings" in fields.table(field.name) else []
         case _:

@@ -9,8 +9,8 @@ from typing import Final
 
 from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
-from edgeworker.javascript.project import Build, Project
-from edgeworker.javascript.rules import WRANGLER_KINDS
+from edgeworker.javascript.build import WRANGLER_KINDS, Build
+from edgeworker.javascript.project import Project
 from edgeworker.publishing.archive import names_in, pack
 from edgeworker.strict_json import JSON, dumps
 

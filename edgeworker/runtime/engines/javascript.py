@@ -13,8 +13,9 @@ from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
+from edgeworker.javascript.build import Build
 from edgeworker.javascript.loading import load_project
-from edgeworker.javascript.project import Build, Project
+from edgeworker.javascript.project import Project
 from edgeworker.javascript.settings import JavaScriptSettings
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.isolate import Isolate

@@ -9,8 +9,8 @@ import pytest
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.clock import Clock, SystemClock
 from edgeworker.handler import Background, Context, Handler
+from edgeworker.javascript.build import Build
 from edgeworker.javascript.loading import load_project
-from edgeworker.javascript.project import Build
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Headers, Request, Response

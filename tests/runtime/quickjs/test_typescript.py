@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import ScriptError
-from edgeworker.javascript.project import Build
+from edgeworker.javascript.build import Build
 from edgeworker.javascript.unbundled import collect
 
 pytest.importorskip("quickjs", reason="quickjs-bindings has wheels for CPython 3.11 and 3.13")
