@@ -27,6 +27,7 @@ from edgeworker.cli.diagnostics import show_diagnostics
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.run_options import add_developer_options, add_run_options
+from edgeworker.cli.startup import engine_lines
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
         out.fail(f"{', '.join(wrong)}: {summary}" if wrong else summary)
         return 1
     out.ok(f"{', '.join(worker.name for worker in loaded.config.workers) or 'no worker'}: {summary}")
+    for line in engine_lines(loaded.config):
+        out.prose(line)
     return 0
 
 

@@ -178,11 +178,12 @@ class _Session:
         urls, authority = sockets.urls, None if sockets.tls is None else sockets.tls.authority
         if self._options.json:
             ca = {} if authority is None else {"ca": str(authority.certificate_file.resolve())}
-            print(json.dumps({"event": "ready", **urls, **ca}), flush=True)
+            engines = {"javascript": note.removesuffix("; ")} if (note := startup.engine_note(config)) else {}
+            print(json.dumps({"event": "ready", **urls, **ca, **engines}), flush=True)
             return
         after = [
             "Scripts and configuration are watched; data files that scripts read are not.",
-            f"Ready on {urls['url']}  (Ctrl-C stops)",
+            f"Ready on {urls['url']}  ({startup.engine_note(config)}Ctrl-C stops)",
         ]
         out = Output.for_stream(sys.stdout)
         if authority is not None:

@@ -5,7 +5,9 @@ NAME is the folder, and its last part the worker's name. A file that is there al
 examples:
   edgeworker init my-worker
   edgeworker init my-gateway --template split-token
+  edgeworker init my-gateway --template split-token-js
   edgeworker init my-login --template oauth
+  edgeworker generate split-tokens-worker    as the split-token tutorial does with wrangler
   cd my-worker && uv run edgeworker dev
 """
 
@@ -26,15 +28,21 @@ from edgeworker.errors import ConfigError
 class Template:
     """`scripts` are folders of the project, each with the bundled script whose modules it gets; `packages` is what the
     project imports beside the standard library, as its pyproject.toml says. `dev_options` are what `edgeworker dev`
-    needs to be of use, `first` the commands before it."""
+    needs to be of use, `first` the commands before it, `npm` those of npm before these. `deploy` is how it comes to
+    Cloudflare, `has_tests` whether pytest runs its tests."""
 
     text: str
     scripts: Mapping[str, str] = field(default_factory=dict)
     packages: Sequence[str] = ()
     dev_options: str = ""
     first: Sequence[str] = ()
+    npm: Sequence[str] = ()
+    deploy: str = "uv run pywrangler deploy   (to Cloudflare)"
+    is_javascript: bool = False
+    has_tests: bool = True
 
 
+_DEPLOY_JAVASCRIPT: Final = "npm install && npx wrangler deploy   (to Cloudflare)"
 TEMPLATES: Final[Mapping[str, Template]] = {
     "hello": Template("a worker that greets"),
     "split-token": Template(
@@ -48,10 +56,29 @@ TEMPLATES: Final[Mapping[str, Template]] = {
             "edgeworker oauth users add ann@example.com --name Ann",
             "edgeworker oauth clients import clients.toml",
         ),
+        deploy="to Cloudflare: README.md",
     ),
     "fastapi": Template("a FastAPI application", packages=("fastapi",)),
     "cron": Template("a worker with cron triggers", dev_options=" --cron"),
+    "split-token-js": Template(
+        "the split-token gateway in JavaScript",
+        dev_options=" --origin http://127.0.0.1:3000",
+        deploy=_DEPLOY_JAVASCRIPT,
+        is_javascript=True,
+    ),
+    "hono": Template(
+        "a Hono application in TypeScript", npm=("npm install",), deploy=_DEPLOY_JAVASCRIPT, is_javascript=True
+    ),
+    "tutorial": Template(
+        "the worker of the split-token tutorial, for wrangler 1",
+        dev_options=" --origin http://127.0.0.1:3000",
+        deploy="today's wrangler refuses it: README.md",
+        is_javascript=True,
+        has_tests=False,
+    ),
 }
+_USUAL: Final = "hello"
+_USUAL_OF_GENERATE: Final = "tutorial"  # whose reader types `wrangler generate NAME`
 
 _NAMED: Final = 20  # more files than these are only counted
 
@@ -59,6 +86,7 @@ _NAMED: Final = 20  # more files than these are only counted
 _PLACEHOLDER: Final = "project-name"
 # Stands for what asks for this edgeworker, in the templates' pyproject.toml.
 _REQUIREMENT: Final = b'  "edgeworker",\n'
+_WITH_ENGINE: Final = b'  "edgeworker[javascript]",\n'
 # A worker's name is a part of its host on workers.dev, hence a DNS label.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -66,16 +94,21 @@ _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help='the new folder; "." is this one')
     texts = ", ".join(f"{name} ({template.text})" for name, template in TEMPLATES.items())
-    parser.add_argument("--template", choices=TEMPLATES, default="hello", help=f"{texts}; default: %(default)s")
+    parser.add_argument(
+        "--template",
+        choices=TEMPLATES,
+        help=f"{texts}; default: {_USUAL}, and {_USUAL_OF_GENERATE} for `edgeworker generate`",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    template = TEMPLATES[options.template]
+    chosen = options.template or (_USUAL_OF_GENERATE if options.command == "generate" else _USUAL)
+    template = TEMPLATES[chosen]
     folder = Path(options.name)
-    written = write(folder, options.template)
+    written = write(folder, chosen)
     out = Output.for_stream()
     named = ", ".join(written) if len(written) <= _NAMED else f"{len(written)} files; begin with README.md"
-    out.ok(f"wrote {options.template} to {folder}: {named}")
+    out.ok(f"wrote {chosen} to {folder}: {named}")
     with_uv = "uv run " if own_requirement() is not None else ""
     if template.packages and not with_uv:
         out.warning(f"the worker imports {', '.join(template.packages)}, which the single binary does not have")
@@ -83,14 +116,18 @@ def run(options: argparse.Namespace) -> int:
     out.heading("Next:")
     if folder.resolve() != Path.cwd():
         out.line(f"  cd {shlex.quote(str(folder))}")
+    for command in template.npm:
+        out.line(f"  {command}")
+    if "pyproject.toml" not in written:
+        with_uv = ""
     for command in template.first:
         out.line(f"  {with_uv}{command}")
     out.line(f"  {with_uv}edgeworker dev{template.dev_options}")
-    if with_uv:
+    if template.has_tests and with_uv:
         out.line("  uv run pytest")
-    else:
+    elif template.has_tests:
         out.line("  pytest                     (in an environment in which edgeworker is installed)")
-    out.line("  uv run pywrangler deploy   (to Cloudflare)" if not template.first else "  to Cloudflare: README.md")
+    out.line(f"  {template.deploy}")
     return 0
 
 
@@ -130,10 +167,15 @@ def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
 
     templates, own = scripts_folder() / "templates", own_requirement()
     asked = b"" if own is None else f'  "{own}",\n'.encode()
-    for path, content in [*_tree(templates / "common"), *_tree(templates / template)]:
+    with_engine = asked.replace(b'"edgeworker', b'"edgeworker[javascript]', 1)
+    common = () if TEMPLATES[template].is_javascript else _tree(templates / "common")
+    for path, content in [*common, *_tree(templates / template)]:
         # A real .gitignore among the templates would rule over the templates themselves.
         named = content.replace(_PLACEHOLDER.encode(), name.encode())
-        yield path.replace("gitignore", ".gitignore"), named.replace(_REQUIREMENT, asked)
+        yield (
+            path.replace("gitignore", ".gitignore"),
+            named.replace(_REQUIREMENT, asked).replace(_WITH_ENGINE, with_engine),
+        )
     for folder, script in TEMPLATES[template].scripts.items():
         for path, content in _tree(scripts_folder() / script):
             if path.endswith(".py"):

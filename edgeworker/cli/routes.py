@@ -16,7 +16,7 @@ import sys
 from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import add_config_options, load_options
 from edgeworker.cli.output import Output
-from edgeworker.cli.startup import zone_rows
+from edgeworker.cli.startup import engine_lines, zone_rows
 from edgeworker.config import JSON, Config, Route
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL, InvalidURL
@@ -53,13 +53,23 @@ def run(options: argparse.Namespace) -> int:
             out.line(json.dumps(table_as_json(config, resolver), ensure_ascii=False))
         else:
             show_table(out, config, resolver)
+            _show_engines(out, config)
         return 0
     explanation = resolver.explain(_url(options.url))
     if options.json:
         out.line(json.dumps(explanation_as_json(explanation), ensure_ascii=False))
     else:
         show_explanation(out, explanation)
+        _show_engines(out, config)
     return 0
+
+
+def _show_engines(out: Output, config: Config) -> None:
+    lines = engine_lines(config)
+    if lines:
+        out.line()
+    for line in lines:
+        out.prose(line)
 
 
 def show_table(out: Output, config: Config, resolver: Resolver) -> None:
@@ -132,6 +142,7 @@ def table_as_json(config: Config, resolver: Resolver) -> dict[str, JSON]:
             for zone in resolver.zones
         ],
         "origin": config.origin,
+        "javascript": list(engine_lines(config)),
     }
 
 

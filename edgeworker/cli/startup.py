@@ -55,6 +55,24 @@ def show(
         out.table(["", "id", "title"], ids)
 
 
+def engine_lines(config: Config) -> list[str]:
+    """Which engine runs each JavaScript worker, and why."""
+    if not any(worker.is_javascript for worker in config.workers):
+        return []
+    from edgeworker.runtime.engines.javascript import describe_engines
+
+    return [f'worker "{name}" runs in {engine}' for name, engine in describe_engines(config).items()]
+
+
+def engine_note(config: Config) -> str:
+    """For the line that says that the edge is ready: "JavaScript in QuickJS: ...; "."""
+    if not any(worker.is_javascript for worker in config.workers):
+        return ""
+    from edgeworker.runtime.engines.javascript import describe_engines
+
+    return f"JavaScript in {', '.join(dict.fromkeys(describe_engines(config).values()))}; "
+
+
 def link_rows(config: Config, urls: Mapping[str, str]) -> list[list[str]]:
     """One for each host: (a link, or a pattern that no single link stands for; the workers that answer there). Where
     the edge serves https, links are https."""

@@ -67,6 +67,7 @@ async def build(
     sockets = ScriptSockets(OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served)
     try:
         for configured in config.workers:
+            engine = ""
             dev = configured.access_dev
             assets = (
                 None
@@ -78,6 +79,7 @@ async def build(
                 javascript = javascript or _javascript_workers(config, services, persistent)
                 called = _called_entrypoints(config, configured.name)
                 isolate = await javascript.load(configured, bound, called)
+                engine = str(javascript.choices[configured.name])
             else:
                 isolate = load(configured, bound, services.clock, persistent.cache, sockets)
             workers[configured.name] = Worker(
@@ -89,6 +91,7 @@ async def build(
                 access=None if dev is None or not config.trigger_urls else Access(dev.aud, dev.identity),
                 access_with_assets=_has_access_with_assets(config),
                 exports=OwnExports,
+                engine=engine,
             )
         for worker in workers.values():
             await worker.isolate.open()

@@ -96,7 +96,9 @@ class Destinations:
             return await self._after_failure(request, resolution, failure)
         finally:
             if trace is not None:
-                text = f"{resolution.worker} ({resolution.matched_by}): {outcome}"
+                engine = self._workers[resolution.worker].engine
+                where = "" if engine == "" else f" in {engine}"
+                text = f"{resolution.worker} ({resolution.matched_by}){where}: {outcome}"
                 trace.add("worker", text, now=self._clock.monotonic(), since=begun)
         return response
 

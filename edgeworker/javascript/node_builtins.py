@@ -5,6 +5,9 @@ Source: https://nodejs.org/api/module.html#modulebuiltinmodules (version 22), ht
 
 from typing import Final
 
+from edgeworker.javascript.project import Project
+from edgeworker.javascript.syntax import read_syntax
+
 NODE_BUILTINS: Final = frozenset(
     {
         "_http_agent",
@@ -82,3 +85,10 @@ NODE_BUILTINS: Final = frozenset(
 def is_provided(specifier: str) -> bool:
     """Whether an engine supplies the module: `node:...`, `cloudflare:...`, or a builtin of Node.js by its bare name."""
     return specifier.startswith(("node:", "cloudflare:", "workerd:")) or specifier in NODE_BUILTINS
+
+
+def imported_of_node(project: Project) -> list[str]:
+    """The builtins of Node.js that the modules of the project import, sorted."""
+    code = [module.content for module in project.modules if module.kind == "esm"]
+    found = {one.specifier for content in code for one in read_syntax(content.decode("utf-8", "replace")).imports}
+    return sorted(name for name in found if name.removeprefix("node:") in NODE_BUILTINS)

@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 
 from edgeworker.clock import SystemClock
+from edgeworker.errors import ConfigError
 from edgeworker.testing.content import check_number
 
 
@@ -22,6 +23,7 @@ class MovableClock:
         self._system = SystemClock()
         self._ms = round(start * 1000) if start is not None else self._system.now() * 1000
         self._advanced_ms = 0
+        self.fixed_because = ""  # why it cannot be moved
         self._order = itertools.count()
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
 
@@ -50,9 +52,12 @@ class MovableClock:
                 heapq.heapify(self._sleepers)
 
     def advance(self, seconds: float | timedelta) -> None:
-        """Moves time forward and nothing else. Raises ValueError for less than 0, TypeError for what is no number."""
+        """Moves time forward and nothing else. Raises ValueError for less than 0, TypeError for what is no number,
+        ConfigError where a worker's time is the machine's."""
         if not isinstance(seconds, timedelta):
             check_number("seconds of clock.advance", seconds)
+        if self.fixed_because:
+            raise ConfigError(self.fixed_because)
         milliseconds = round((seconds.total_seconds() if isinstance(seconds, timedelta) else seconds) * 1000)
         if milliseconds < 0:
             raise ValueError(f"a clock is advanced, not set back: {seconds}")

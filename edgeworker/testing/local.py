@@ -19,6 +19,7 @@ from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.engine import EdgeLoop
 from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.issuer import TokenIssuer
+from edgeworker.testing.javascript_time import with_movable_time
 from edgeworker.testing.kv_access import KVAccess, namespace_id
 from edgeworker.testing.log_lines import LogLine
 from edgeworker.testing.origin import Origin
@@ -66,8 +67,10 @@ class LocalEdge:
         faults: FaultInjection | None = None,
     ) -> None:
         """Raises ConfigError for routes and zones that cannot be meant."""
-        self.config = replace(config, origin=config.origin or ORIGIN, trigger_urls=True)
         self.clock = clock or MovableClock()
+        if any(worker.is_javascript for worker in config.workers):
+            config = with_movable_time(config, self.clock)
+        self.config = replace(config, origin=config.origin or ORIGIN, trigger_urls=True)
         self.origin = origin or Origin(self.clock)
         self.faults = (faults or FaultInjection()).seeded(0)
         self.number = next(_numbers)

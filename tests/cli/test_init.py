@@ -1,5 +1,6 @@
 """`edgeworker init`: what it writes passes its own tests, runs under `dev`, and is what Cloudflare's tools want."""
 
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from edgeworker.cli.init import TEMPLATES, write
 from edgeworker.cli.requirement import own_requirement
 from edgeworker.errors import ConfigError
 from tests.cli.running import dev, environment, run
+from tests.npm_tools import missing, node_tools
 
 # (template, host, path, status, what the body holds)
 ANSWERS = [
@@ -20,7 +22,11 @@ ANSWERS = [
     ("oauth", "auth.localhost", "/.well-known/openid-configuration", 200, '"issuer": "http://auth.localhost:8787"'),
     ("fastapi", "localhost", "/items/7", 200, '{"item_id":7}'),
     ("cron", "localhost", "/", 200, "{}"),
+    ("split-token-js", "localhost", "/orders", 401, ""),
+    ("hono", "localhost", "/?name=Ann", 200, "Hello Ann!"),
+    ("tutorial", "example.com", "/secured", 401, ""),
 ]
+PYTHON = [name for name, template in TEMPLATES.items() if not template.is_javascript]
 
 
 # What the workers of a template import beside the standard library and their own modules.
@@ -29,6 +35,13 @@ IMPORTS = {"oauth": ["pyjwt"], "fastapi": ["fastapi"]}
 
 def _with_keys(project: Path, template: str) -> None:
     """What the template's README says to do first."""
+    if TEMPLATES[template].npm:
+        modules = node_tools() / "node_modules"
+        if not (modules / "hono").is_dir():
+            missing("the npm package hono is needed; see tests/npm_tools.py")
+        (project / "node_modules").symlink_to(modules)
+    elif TEMPLATES[template].is_javascript:
+        pytest.importorskip("quickjs")
     if template == "oauth":
         said = run("oauth", "keys", "init", cwd=project)
         assert said.returncode == 0, said.stderr
@@ -38,12 +51,13 @@ def test_every_template_is_tried_here() -> None:
     assert [template for template, *_ in ANSWERS] == list(TEMPLATES)
 
 
-@pytest.mark.parametrize(("template", "host", "path", "status", "body"), ANSWERS, ids=TEMPLATES)
+@pytest.mark.parametrize(("template", "host", "path", "status", "body"), ANSWERS, ids=list(TEMPLATES))
 def test_a_new_project_passes_its_tests_and_runs(
     tmp_path: Path, template: str, host: str, path: str, status: int, body: str
 ) -> None:
     project = tmp_path / "my-worker"
     write(project, template)
+    _with_keys(project, template)
 
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "edgeworker.testing.plugin"],
@@ -54,16 +68,16 @@ def test_a_new_project_passes_its_tests_and_runs(
         timeout=60,
         check=False,
     )
-    _with_keys(project, template)
     with dev(cwd=project) as edge:
         answer = edge.get(host, path)
 
-    assert tests.returncode == 0, tests.stdout + tests.stderr
+    # pytest says 5 where there are no tests.
+    assert tests.returncode == (0 if TEMPLATES[template].has_tests else 5), tests.stdout + tests.stderr
     assert answer.status == status
     assert body in answer.text
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", [*PYTHON, "split-token-js", pytest.param("hono", marks=pytest.mark.node)])
 def test_a_new_project_is_configured_without_a_warning(tmp_path: Path, template: str) -> None:
     write(tmp_path / "shop", template)
     _with_keys(tmp_path / "shop", template)
@@ -73,7 +87,7 @@ def test_a_new_project_is_configured_without_a_warning(tmp_path: Path, template:
     assert (said.returncode, said.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", PYTHON)
 def test_a_new_project_bears_its_name_where_the_tools_look(tmp_path: Path, template: str) -> None:
     files = write(tmp_path / "shop", template)
 
@@ -98,6 +112,35 @@ def test_a_new_project_bears_its_name_where_the_tools_look(tmp_path: Path, templ
     assert {".gitignore", "README.md"} <= set(files)
     assert any(file.startswith("tests/test_") for file in files)
     assert not any("project-name" in (tmp_path / "shop" / file).read_text() for file in files)
+
+
+@pytest.mark.parametrize("template", ["split-token-js", "hono"])
+def test_a_new_javascript_project_bears_its_name_where_the_tools_look(tmp_path: Path, template: str) -> None:
+    files = write(tmp_path / "shop", template)
+
+    assert json.loads((tmp_path / "shop/package.json").read_text())["name"] == "shop"
+    assert tomllib.loads((tmp_path / "shop/wrangler.toml").read_text())["name"] == "shop"
+    needs = tomllib.loads((tmp_path / "shop/pyproject.toml").read_text())["dependency-groups"]["dev"]
+    assert [re.split("[>@ []", need)[0] for need in needs] == ["edgeworker", "pytest"]
+    assert "edgeworker[javascript]" in needs[0] or template == "hono"
+    assert {".gitignore", "README.md", "tests/test_worker.py"} <= set(files)
+    assert not any("project-name" in (tmp_path / "shop" / file).read_text() for file in files)
+
+
+def test_generate_writes_the_tutorials_project(tmp_path: Path) -> None:
+    said = run("generate", "split-tokens-worker", cwd=tmp_path)
+
+    assert (said.returncode, said.stderr) == (0, "")
+    folder = tmp_path / "split-tokens-worker"
+    assert sorted(file.name for file in folder.iterdir()) == [
+        ".gitignore",
+        "README.md",
+        "index.js",
+        "package.json",
+        "wrangler.toml",
+    ]
+    assert (folder / "wrangler.toml").read_text().startswith('name = "split-tokens-worker"\ntype = "webpack"\n')
+    assert "  edgeworker dev --origin http://127.0.0.1:3000\n" in said.stdout
 
 
 def test_it_says_what_to_do_next(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_a_table_as_json_has_the_same() -> None:
             {"name": "other.test", "id": "z2", "origin": None, "origins": {}, "load_balancers": {}},
         ],
         "origin": None,
+        "javascript": [],
     }
 
 

@@ -13,12 +13,15 @@ verifies, a rotation and a revocation.
 With --shield it is API Shield: JWTs are verified at the edge before an API hears of the request, by rules of an
 edge.toml and of the REST API.
 
+With --javascript the tutorial's own worker, in JavaScript and unchanged, gets the same tokens as the gateway in Python.
+
 examples:
   edgeworker demo             exits 0 only if every step was verified
   edgeworker demo --keep      leaves it running and prints curl lines to try
   edgeworker demo --oauth     login, consent, split token, API, refresh, revocation
   edgeworker demo --oauth --keep    and then log in with your own browser
   edgeworker demo --access    logins, policies, signed tokens, rotation, revocation
+  edgeworker demo --javascript    the tutorial's worker beside the one in Python
   edgeworker demo --shield    tokens that are refused, and why; claims as header fields; a key that rotates
 """
 
@@ -32,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--oauth", action="store_true", help="show the whole OAuth flow, from the login on")
     which.add_argument("--access", action="store_true", help="show Cloudflare Access, from the login on")
     which.add_argument("--shield", action="store_true", help="show API Shield's JWT validation")
+    which.add_argument(
+        "--javascript", action="store_true", help="show the tutorial's JavaScript worker beside Python's"
+    )
     parser.add_argument("--keep", action="store_true", help="leave everything running and say what to try")
 
 
@@ -52,6 +58,11 @@ def run(options: argparse.Namespace) -> int:
         from edgeworker.cli.demo.shield.show import perform as perform_shield
 
         return 0 if asyncio.run(perform_shield(Output.for_stream(), keep=options.keep)) else 1
+
+    if options.javascript:
+        from edgeworker.cli.demo.tutorial.show import perform as perform_tutorial
+
+        return 0 if asyncio.run(perform_tutorial(Output.for_stream(), keep=options.keep)) else 1
 
     from edgeworker.cli.demo.show import perform
 

@@ -31,13 +31,15 @@ class Worker:
         access: Access | None = None,
         access_with_assets: bool = False,
         exports: Callable[["Worker"], object] | None = None,
+        engine: str = "",
     ) -> None:
         """`access` is what requests have that no Access in front of the worker let in: for developing. A worker with
         assets has no `ctx.access`, as in production, unless `access_with_assets`. `exports` makes the `ctx.exports` of
-        its invocations.
+        its invocations. `engine` says what runs a JavaScript worker, and why.
         """
         self.name = name
         self.isolate = isolate
+        self.engine = engine
         self._background = background
         self._seconds = seconds
         self._assets = assets

@@ -47,6 +47,26 @@ class Choice:
     reason: str
     program: binary.Binary | None = None
 
+    @property
+    def name(self) -> str:
+        return "QuickJS" if self.program is None else str(self.program)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def describe_engines(config: Config) -> dict[str, str]:
+    """The engine of each JavaScript worker by the worker's name, for people; where there is none, what is missing."""
+    told = {}
+    for worker in config.workers:
+        if worker.is_javascript and worker.main is not None:
+            build = worker.javascript or Build(worker.main.parent)
+            try:
+                told[worker.name] = str(choose_engine(config.javascript, build.root))
+            except ConfigError as error:
+                told[worker.name] = f"none: {error}"
+    return told
+
 
 def choose_engine(settings: JavaScriptSettings, root: Path) -> Choice:
     """Raises ConfigError where the engine that was asked for is not there."""
@@ -92,7 +112,7 @@ class JavaScriptWorkers:
         self._cache = cache
         self._clock = clock
         self._engine: WorkerdEngine | None = None
-        self._isolates: list[Isolate] = []
+        self.choices: dict[str, Choice] = {}
 
     async def load(self, worker: Worker, bound: Sequence[BoundService], entrypoints: Collection[str]) -> Isolate:
         """`entrypoints` are the named ones that other workers call. Raises ScriptError or ConfigError."""
@@ -106,8 +126,8 @@ class JavaScriptWorkers:
             isolate = self._add_embedded(worker, project, env)
         else:
             isolate = self._add_to_workerd(choice.program, worker, project, env, entrypoints)
-        _log.info('worker "%s" runs in %s: %s', worker.name, choice.program or "QuickJS", choice.reason)
-        self._isolates.append(isolate)
+        _log.info('worker "%s" runs in %s', worker.name, choice)
+        self.choices[worker.name] = choice
         return isolate
 
     def _add_to_workerd(

@@ -13,6 +13,7 @@ from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import OriginError, ScriptError
 from edgeworker.handler import Context, Handler
+from edgeworker.javascript.node_builtins import imported_of_node
 from edgeworker.javascript.project import Module, Project
 from edgeworker.javascript.stack import map_text
 from edgeworker.messages import URL, Request, Response
@@ -199,7 +200,7 @@ class WorkerdEngine:
                 self.binary,
                 date,
             )
-        flags = list(settings.compatibility_flags)
+        flags = [*settings.compatibility_flags, *_flags_of_old_projects(settings)]
         if not {"nodejs_compat", "nodejs_als"} & set(flags):
             flags.append("nodejs_als")  # the entry module needs AsyncLocalStorage
         modules = [*entry_modules(settings.project, name, settings.entrypoints), *settings.project.modules]
@@ -248,6 +249,23 @@ class WorkerdEngine:
                 return
             except OriginError:
                 return  # it ended; `_ended` sees to it
+
+
+def _flags_of_old_projects(settings: WorkerSettings) -> tuple[str, ...]:
+    """A service worker that imports a module of Node.js was made for webpack, which brought its own (`type = "webpack"`
+    of wrangler 1): here it gets workerd's."""
+    if not settings.project.is_service_worker or any("nodejs_compat" in one for one in settings.compatibility_flags):
+        return ()
+    names = imported_of_node(settings.project)
+    if not names:
+        return ()
+    _log.warning(
+        'worker "%s" imports %s of Node.js: it runs with the compatibility flag "nodejs_compat". Today\'s wrangler '
+        "deploys it only as a module worker (`export default { fetch }`) with that flag",
+        settings.name,
+        ", ".join(names),
+    )
+    return ("nodejs_compat", "nodejs_compat_v2")
 
 
 def _ping() -> Request:

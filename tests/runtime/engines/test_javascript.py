@@ -1,7 +1,9 @@
 """Which engine runs a JavaScript worker, and such a worker behind a whole edge."""
 
+import json
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +14,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptSettings
 from edgeworker.runtime.engines.javascript import choose_engine
 from edgeworker.testing import Edge
-from tests.cli.running import dev
+from tests.cli.running import dev, run
 from tests.npm_tools import node_tools
 from tests.runtime.engines.stage import workerd
 
@@ -28,6 +30,7 @@ def project(folder: Path, files: dict[str, str], engine: str = "workerd") -> Pat
         pytest.importorskip("quickjs")
     else:
         (folder / "node_modules").symlink_to(node_tools() / "node_modules")
+    (folder / "edge.toml").write_text(f'[javascript]\nengine = "{engine}"\n')
     return folder
 
 
@@ -140,7 +143,7 @@ def test_javascript_and_python_workers_call_each_other_in_one_edge(engine: str, 
         engine,
     )
 
-    with Edge([tmp_path / "js/wrangler.toml", tmp_path / "py/wrangler.toml"]) as edge:
+    with Edge([tmp_path / "edge.toml", tmp_path / "js/wrangler.toml", tmp_path / "py/wrangler.toml"]) as edge:
         answer = edge.get("https://api.example.com/x?y=1")
 
         assert (answer.status, answer.text) == (200, "https://api.example.com/x?y=1 javascript 42 5")
@@ -160,7 +163,7 @@ def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
         engine,
     )
 
-    with Edge(tmp_path / "wrangler.toml") as edge:
+    with Edge([tmp_path / "edge.toml", tmp_path / "wrangler.toml"]) as edge:
         answer = edge.get("http://localhost/")
 
     assert answer.status == 500
@@ -186,3 +189,48 @@ async def test_a_websocket_of_a_worker_in_workerd_reaches_the_client(tmp_path: P
         async with connect(edge.url.replace("http:", "ws:")) as socket:
             await socket.send("hi")
             assert await socket.recv() == "echo hi"
+
+
+HELLO = {
+    "wrangler.toml": 'name = "shop"\nmain = "index.js"\ncompatibility_date = "2026-07-01"\n',
+    "index.js": "export default { fetch: () => new Response(new Date().toISOString()) }\n",
+}
+
+
+def test_the_engine_and_its_reason_are_named_wherever_a_worker_is(tmp_path: Path) -> None:
+    project(tmp_path, HELLO, "embedded")
+    (tmp_path / "edge.toml").unlink()
+    told = "QuickJS: no workerd is in the project's node_modules"
+
+    assert f'worker "shop" runs in {told}' in " ".join(run("check", cwd=tmp_path).stdout.split())
+    assert f'worker "shop" runs in {told}' in " ".join(run("routes", cwd=tmp_path).stdout.split())
+    assert json.loads(run("routes", "--json", cwd=tmp_path).stdout)["javascript"] == [f'worker "shop" runs in {told}']
+    with dev("--trace", cwd=tmp_path) as edge:
+        edge.get("localhost", "/")
+        edge.wait_for(f"shop (default worker) in {told}: 200")
+        assert edge.ready["javascript"] == f"JavaScript in {told}"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_time_is_moved_in_the_embedded_engine_and_workerd_says_why_it_cannot_be(engine: str, tmp_path: Path) -> None:
+    project(tmp_path, HELLO, engine)
+
+    with Edge([tmp_path / "edge.toml", tmp_path / "wrangler.toml"]) as edge:
+        begun = datetime.fromisoformat(edge.get("/").text)
+        if engine == "workerd":
+            with pytest.raises(ConfigError, match=r"the clock cannot be moved: \[javascript\] of edge.toml asks for"):
+                edge.clock.advance(3600)
+            return
+        edge.clock.advance(3600)
+        assert (datetime.fromisoformat(edge.get("/").text) - begun).total_seconds() >= 3600
+
+
+@pytest.mark.node
+def test_a_test_takes_the_embedded_engine_beside_a_workerd(tmp_path: Path) -> None:
+    pytest.importorskip("quickjs")
+    project(tmp_path, HELLO)
+
+    with Edge(tmp_path / "wrangler.toml") as edge:
+        edge.clock.advance(60)
+        assert edge.get("/").status == 200
+        assert edge.config.javascript.engine == "embedded"
