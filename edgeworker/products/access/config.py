@@ -16,7 +16,9 @@ from edgeworker.products.access.rules import Rule
 
 DecisionName = Literal["allow", "deny", "non_identity", "bypass"]
 AppType = Literal["self_hosted", "saas", "end_user"]
-ObjectKind = Literal["app", "policy", "group", "identity_provider", "service_token", "list"]
+ObjectKind = Literal[
+    "app", "policy", "group", "identity_provider", "service_token", "list", "tag", "custom_page", "bookmark"
+]
 SameSite = Literal["", "none", "lax", "strict"]
 
 DAY_SECONDS: Final = 86_400

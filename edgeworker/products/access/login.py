@@ -130,6 +130,8 @@ class LoginFlow:
         if session is not None and (not allowed or session.identity.provider_id in allowed):
             decided = self._decide(session.identity, request, application, snapshot)
             if isinstance(decided, IdentityAllowed):
+                here = replace(session.identity, ip=request.client.ip)
+                await services.record_login(here, application, _ray(request), allowed=True)
                 return await self._finish(login, session, decided.policy, snapshot, sso=True)
             return self._denied(request, snapshot, login, session.identity.email, retry_url=f"{PREFIX}logout")
         offered = snapshot.providers_for(application)
@@ -237,10 +239,11 @@ class LoginFlow:
         )
         decided = self._decide(identity, request, application, snapshot)
         if not isinstance(decided, IdentityAllowed):
-            await services.failed_login(identity.email, application)
+            await services.record_login(identity, application, _ray(request), allowed=False)
             again = f"{PREFIX}login/{quote(login.request.host, safe='')}?{login.request.query}"
             return self._denied(request, snapshot, login, identity.email, retry_url=again)
         session = await services.sessions.begin(identity, snapshot, population)
+        await services.record_login(identity, application, _ray(request), allowed=True)
         response = await self._finish(login, session, decided.policy, snapshot, sso=False)
         await self.set_organization_cookie(response, session, login.is_secure)
         return response
@@ -270,7 +273,7 @@ class LoginFlow:
             status=403,
             team=snapshot.organization.name,
             host=login.request.host,
-            ray=request.headers.get("cf-ray") or "",
+            ray=_ray(request),
             email=email,
             message=login.application.custom_deny_message,
             retry_url=retry_url,
@@ -324,6 +327,10 @@ class LoginFlow:
         scheme, _, rest = snapshot.organization.issuer.partition("://")
         _, colon, port = rest.partition(":")
         return f"{scheme}://{host}{colon}{port}"
+
+
+def _ray(request: Request) -> str:
+    return request.headers.get("cf-ray") or ""
 
 
 def browser_cookie(value: str, *, is_secure: bool) -> str:

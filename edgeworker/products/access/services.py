@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import secrets
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -11,20 +12,23 @@ from edgeworker.handler import Handler
 from edgeworker.messages import Request, Response
 from edgeworker.products.access import cookies, jws, replies, tokens
 from edgeworker.products.access.authentication import AccessAuthenticator
-from edgeworker.products.access.config import AccessConfig, Application, ServiceToken, worker_tag
+from edgeworker.products.access.config import DAY_SECONDS, AccessConfig, Application, ServiceToken, worker_tag
 from edgeworker.products.access.directory import Directory, Snapshot
 from edgeworker.products.access.identity_document import identity_document
 from edgeworker.products.access.issuing import AccessTokenIssuer
 from edgeworker.products.access.jws import InvalidToken
 from edgeworker.products.access.keys import certs
 from edgeworker.products.access.opaque_tokens import OpaqueTokens
+from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.sessions import Session, Sessions
 from edgeworker.routing import Resolver
-from edgeworker.state import DocumentStore
+from edgeworker.state import DocumentStore, Put
 
 _log = logging.getLogger(__name__)
 
 _CERTS_SECONDS: Final = 300
+_LOGINS_KEPT_SECONDS: Final = 7 * DAY_SECONDS
+_FAILED_LOGINS_KEPT_SECONDS: Final = DAY_SECONDS
 
 
 class AccessServices:
@@ -114,9 +118,27 @@ class AccessServices:
         found = await self.sessions.session_of(claims.nonce, application, snapshot)
         return None if found is None else (application, found[1], "")
 
-    async def failed_login(self, email: str, application: Application) -> None:
-        """For the API's list, of the last day."""
-        now = self.clock.now()
-        value: dict[str, JSON] = {"email": email, "app": application.id, "at": now}
-        await self.documents.put("failed_login", f"{now}:{email}"[:200], value, expires_at=now + 86_400)
-        _log.warning("Access: %s is not allowed by any policy of %s", email, application.name)
+    async def record_login(self, identity: Identity, application: Application, ray: str, *, allowed: bool) -> None:
+        """For the API's lists of logins and of failed ones. `identity` has the address that it came from."""
+        now, email = self.clock.now(), identity.email
+        value: dict[str, JSON] = {
+            "action": "login",
+            "allowed": allowed,
+            "app_domain": application.domain,
+            "app_uid": application.id,
+            "connection": identity.provider_type,
+            "country": identity.country,
+            "created_at": now,
+            "ip_address": identity.ip,
+            "ray_id": ray,
+            "user_email": email,
+        }
+        identifier = f"{now:012d}:{secrets.token_hex(8)}"
+        changes = [Put("login", identifier, value, expires_at=now + _LOGINS_KEPT_SECONDS)]
+        if not allowed:
+            failed: dict[str, JSON] = {"email": email, "app": application.id, "at": now}
+            changes.append(
+                Put("failed_login", f"{now}:{email}"[:200], failed, expires_at=now + _FAILED_LOGINS_KEPT_SECONDS)
+            )
+            _log.warning("Access: %s is not allowed by any policy of %s", email, application.name)
+        await self.documents.write(changes)

@@ -4,7 +4,14 @@ from typing import Final
 
 from edgeworker.rest.permissions import Need
 from edgeworker.rest.router import Endpoint
-from wrangler_compat.api.access import applications, organization, rule_objects, service_tokens
+from wrangler_compat.api.access import (
+    applications,
+    kept_objects,
+    login_log,
+    organization,
+    rule_objects,
+    service_tokens,
+)
 
 _READ: Final = Need.ACCESS_READ
 _WRITE: Final = Need.ACCESS_EDIT
@@ -71,6 +78,10 @@ def _scoped() -> tuple[Endpoint, ...]:
 
 
 _BASE: Final = "/accounts/{account}/access"
+_TAG: Final = _BASE + "/tags/{tag}"
+_PAGE: Final = _BASE + "/custom_pages/{page}"
+_BOOKMARK: Final = _BASE + "/bookmarks/{bookmark}"
+_KEPT: Final = "kept; no page of the edge shows it"
 _USER: Final = _BASE + "/users/{user}"
 _TOKEN: Final = _BASE + "/service_tokens/{token}"
 
@@ -98,4 +109,20 @@ ACCESS_ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", _USER + "/active_sessions", organization.active_sessions, _READ),
     Endpoint("GET", _USER + "/active_sessions/{nonce}", organization.active_session, _READ),
     Endpoint("GET", _USER + "/failed_logins", organization.failed_logins, _READ),
+    Endpoint("GET", _BASE + "/logs/access_requests", login_log.list_logins, _READ, "logins of the last week"),
+    Endpoint("GET", _BASE + "/tags", kept_objects.list_tags, _READ),
+    Endpoint("POST", _BASE + "/tags", kept_objects.create_tag, _WRITE, _KEPT),
+    Endpoint("GET", _TAG, kept_objects.get_tag, _READ),
+    Endpoint("PUT", _TAG, kept_objects.update_tag, _WRITE),
+    Endpoint("DELETE", _TAG, kept_objects.delete_tag, _WRITE),
+    Endpoint("GET", _BASE + "/custom_pages", kept_objects.list_pages, _READ),
+    Endpoint("POST", _BASE + "/custom_pages", kept_objects.create_page, _WRITE, _KEPT),
+    Endpoint("GET", _PAGE, kept_objects.get_page, _READ),
+    Endpoint("PUT", _PAGE, kept_objects.update_page, _WRITE),
+    Endpoint("DELETE", _PAGE, kept_objects.delete_page, _WRITE),
+    Endpoint("GET", _BASE + "/bookmarks", kept_objects.list_bookmarks, _READ),
+    Endpoint("POST", _BASE + "/bookmarks", kept_objects.create_bookmark, _WRITE, _KEPT),
+    Endpoint("GET", _BOOKMARK, kept_objects.get_bookmark, _READ),
+    Endpoint("PUT", _BOOKMARK, kept_objects.update_bookmark, _WRITE),
+    Endpoint("DELETE", _BOOKMARK, kept_objects.delete_bookmark, _WRITE),
 )

@@ -119,9 +119,13 @@ async def update_keys(call: Call) -> Response:
 async def rotate_keys(call: Call) -> Response:
     """A second rotation within seven days drops the older key at once: there are two slots."""
     account = account_of(call)
-    await account.directory.current()
+    before = await account.directory.current()
     await account.directory.rotate()
-    return success(await _keys(account))
+    told = []
+    if before.keys.is_in_grace(account.now):
+        text = "the last rotation was less than 7 days ago: tokens of the key before it are void now"
+        told.append((int(AccessCode.CONFLICT), text))
+    return success(await _keys(account), messages=told)
 
 
 async def _keys(account: AccessAccount) -> dict[str, JSON]:

@@ -212,6 +212,13 @@ async def test_tokens_of_an_application_and_sessions_of_a_user_are_revoked(stage
     assert "Log in to shop" in page.text
 
 
+async def test_a_second_rotation_within_seven_days_says_what_it_ends(stage: Stage) -> None:
+    for expected in ([], ["tokens of the key before it are void now"]):
+        answer = await stage.sdk.post(f"/accounts/{ACCOUNT}/access/keys/rotate", cast_to=object)
+        assert isinstance(answer, dict)
+        assert [told["message"].partition(": ")[2] for told in answer["messages"]] == expected
+
+
 async def test_users_and_their_sessions_are_shown(stage: Stage) -> None:
     users = stage.sdk.zero_trust.access.users
     browser = Browser(stage.edge)
@@ -222,6 +229,9 @@ async def test_users_and_their_sessions_are_shown(stage: Stage) -> None:
     ada = found["ada@example.com"]
     sessions = [item async for item in users.active_sessions.list(str(ada.id), account_id=ACCOUNT)]
     assert len(sessions) == 1
+    one = await users.active_sessions.get(str(sessions[0].name), account_id=ACCOUNT, user_id=str(ada.id))
+    assert one is not None
+    assert (one.email, one.is_active) == ("ada@example.com", True)
     seen = await users.last_seen_identity.get(str(ada.id), account_id=ACCOUNT)
     assert seen is not None
     assert seen.email == "ada@example.com"
