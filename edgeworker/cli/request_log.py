@@ -33,7 +33,8 @@ def json_line(record: "AccessLogRecord", *, now_ms: int) -> str:
         f'"method": {encode_basestring(record.method)}, "host": {encode_basestring(record.host)}, '
         f'"path": {encode_basestring(record.path)}, "status": {record.status}, '
         f'"served_by": {encode_basestring(served_by)}, "ms": {record.seconds * 1000:.2f}, '
-        f'"bytes": {record.sent_bytes}, "complete": {"true" if record.complete else "false"}{reason}}}\n'
+        f'"bytes": {record.sent_bytes}, "token": {encode_basestring(record.token)}, '
+        f'"complete": {"true" if record.complete else "false"}{reason}}}\n'
     )
 
 

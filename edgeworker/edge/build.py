@@ -15,7 +15,7 @@ from edgeworker.edge.chain import Edge
 from edgeworker.edge.products import open_products
 from edgeworker.edge.script_sockets import ScriptSockets
 from edgeworker.handler import Services
-from edgeworker.kv.namespace import KVNamespace
+from edgeworker.kv.namespace import KVNamespace, KVReads
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Access
 from edgeworker.products import registry
@@ -40,6 +40,7 @@ class PersistentServices:
     cache: CacheStore = field(default_factory=MemoryCache)
     rates: RateCounters = field(default_factory=RateCounters)
     origins: OriginBoard = field(default_factory=OriginBoard)
+    kv_reads: KVReads = field(default_factory=KVReads)
     secrets: Path | None = None
 
     async def close(self) -> None:
@@ -57,11 +58,13 @@ async def build(
     resolver = Resolver(config)
     await store.namespaces.register(config.namespaces)
 
+    persistent = persistent or PersistentServices(MemoryState(services.clock))
+    reads = persistent.kv_reads
+
     def namespace(namespace_id: str) -> KVNamespace:
-        return KVNamespace(store, namespace_id, services.clock)
+        return KVNamespace(store, namespace_id, services.clock, reads)
 
     workers: dict[str, Worker] = {}
-    persistent = persistent or PersistentServices(MemoryState(services.clock))
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     javascript: JavaScriptWorkers | None = None
     sockets = ScriptSockets(OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served)

@@ -10,6 +10,7 @@ Each chain is folded once, when the edge is made.
 """
 
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 
 from edgeworker.admission import Refusal, admit
@@ -21,10 +22,12 @@ from edgeworker.edge.destinations import Destinations, loop_page
 from edgeworker.edge.dispatcher import Dispatcher
 from edgeworker.edge.products import AppliedProduct
 from edgeworker.edge.token_results import token_result
+from edgeworker.edge.trace_context import renew_parent
 from edgeworker.edge.triggers import ManualTriggers, TriggerURLs
 from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
+from edgeworker.products.product import SigningProduct
 from edgeworker.rays import new_ray
 from edgeworker.routing import Resolver, RunWorker
 from edgeworker.routing.developer_hosts import name_below_localhost
@@ -61,6 +64,7 @@ class Edge:
         triggers = ManualTriggers(config, services.clock, workers, self.scheduled) if config.trigger_urls else None
         for product in products:
             product.fetch.edge = self.fetch_from_worker
+        self._products = products
         self._product_hosts = {host: answers for product in products for host, answers in product.hosts.items()}
         self._chains: dict[str | None, Handler] = {}
         dispatcher = Dispatcher(config, resolver, self._destinations, services.clock)
@@ -83,6 +87,8 @@ class Edge:
         if isinstance(attached, Refusal):
             response = _refused(request, attached)
         else:
+            if attached.headers.has("traceparent") or attached.headers.has("tracestate"):
+                renew_parent(attached.headers, secrets.token_hex(8))
             try:
                 response = await self._chain(attached.url).fetch(attached)
             except StoreError as error:
@@ -109,6 +115,12 @@ class Edge:
     def balanced_servers(self) -> Sequence[BalancedServer]:
         """The origins of all load balancers."""
         return self._destinations.balanced_servers
+
+    @property
+    def signs_since(self) -> int | None:
+        """Since when the oldest key in use of a product signs, in epoch seconds; None where none is known."""
+        signing = [one.product for one in self._products if isinstance(one.product, SigningProduct)]
+        return min(filter(None, (product.signs_since() for product in signing)), default=None)
 
     async def scheduled(self, worker: str, event: Scheduled) -> None:
         """One firing of a cron trigger. Raises ScriptFailure for what the handler raised, or if there is none."""

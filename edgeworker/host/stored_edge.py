@@ -17,6 +17,7 @@ from edgeworker.host.datadir import DataDir
 from edgeworker.host.origin_health import OriginHealthFile
 from edgeworker.host.sockets import Behind, ManagementApi, ManagementSocket
 from edgeworker.host.storage import Storage
+from edgeworker.kv.namespace import KVReads
 from edgeworker.kv.sweeper import sweep_for_ever
 from edgeworker.runtime.python.watchdog import Watchdog
 from edgeworker.server.access_log import AccessLogger
@@ -42,6 +43,7 @@ class StoredEdge:
     sweeps: bool = True
     origins: OriginBoard = field(default_factory=OriginBoard)
     health_file: Path | None = None
+    kv_reads: KVReads = field(default_factory=KVReads)
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
 
     async def __call__(self, stack: AsyncExitStack) -> Behind:
@@ -50,7 +52,11 @@ class StoredEdge:
         stack.push_async_callback(storage.close)
         state = SQLiteState(self.data.path, self.clock)
         persistent = PersistentServices(
-            state, DiskCache(self.data.cache_folder), secrets=self.data.path / "secrets", origins=self.origins
+            state,
+            DiskCache(self.data.cache_folder),
+            secrets=self.data.path / "secrets",
+            origins=self.origins,
+            kv_reads=self.kv_reads,
         )
         stack.push_async_callback(persistent.close)
         api = None if self.make_api is None else self.make_api(storage, state)

@@ -9,7 +9,7 @@ from typing import Final
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
 from edgeworker.kv import rules
-from edgeworker.kv.store import Entry, EntryStream, KVStore, Later
+from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later
 from edgeworker.messages.body import Closable
 from edgeworker.strict_json import InvalidJSON, loads
 
@@ -65,15 +65,31 @@ class KeyListPage:
     cursor: str | None = None
 
 
+@dataclass(slots=True)
+class KVReads:
+    """How many keys were asked for, by whether there was a value."""
+
+    found: int = 0
+    missing: int = 0
+
+    def add(self, *, found: bool) -> None:
+        if found:
+            self.found += 1
+        else:
+            self.missing += 1
+
+
 class KVNamespace:
     """Every method raises KVError for a broken rule, with Cloudflare's text, and StoreError when storage fails.
 
     `cache_ttl` is checked and not used: reads here are never older than the store's answer.
     """
 
-    __slots__ = ("_store", "clock", "id")
+    __slots__ = ("_reads", "_store", "clock", "id")
 
-    def __init__(self, store: KVStore, namespace_id: str, clock: Clock) -> None:
+    def __init__(self, store: KVStore, namespace_id: str, clock: Clock, reads: KVReads | None = None) -> None:
+        """`reads` is what counts them."""
+        self._reads = KVReads() if reads is None else reads
         self._store: Final = store
         self.clock: Final = clock
         self.id: Final = namespace_id
@@ -83,13 +99,17 @@ class KVNamespace:
         key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
-        return self._store.peek(self.id, key, now=self.clock.now())
+        value = self._store.peek(self.id, key, now=self.clock.now())
+        if value is not LATER:
+            self._reads.add(found=value is not None)
+        return value
 
     async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
         key = rules.check_key(key)
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         entry = await self._store.get(self.id, key, now=self.clock.now())
+        self._reads.add(found=entry is not None)
         return None if entry is None else entry.value
 
     async def get_with_metadata(self, key: str, *, cache_ttl: int | None = None) -> FoundValue | None:
@@ -97,6 +117,7 @@ class KVNamespace:
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         entry = await self._store.get(self.id, key, now=self.clock.now())
+        self._reads.add(found=entry is not None)
         return None if entry is None else _found(entry)
 
     async def get_stream(self, key: str, *, cache_ttl: int | None = None) -> FoundStream | None:
@@ -105,6 +126,7 @@ class KVNamespace:
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         entry: EntryStream | None = await self._store.stream(self.id, key, now=self.clock.now())
+        self._reads.add(found=entry is not None)
         if entry is None:
             return None
         return FoundStream(entry.size, entry.pieces, parse_metadata(entry.metadata), entry.expires_at)
@@ -120,6 +142,7 @@ class KVNamespace:
         size = 0
         for key in names:
             entry = await self._store.get(self.id, key, now=now)
+            self._reads.add(found=entry is not None)
             found[key] = None if entry is None else _found(entry)
             size += 0 if entry is None else len(entry.value)
             rules.check_bulk_get_size(size)

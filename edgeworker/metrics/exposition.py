@@ -37,6 +37,20 @@ def _lines(counters: Counters, processes: int) -> Iterator[str]:
     yield from _single(
         "edgeworker_last_reload_time_seconds", "gauge", "The last reload; 0 for none.", counters.last_reload_at
     )
+    yield from _head(
+        "edgeworker_tokens_total", "counter", "Tokens that clients showed or lacked, by what became of it."
+    )
+    for result, count in sorted(counters.tokens.items()):
+        yield f'edgeworker_tokens_total{{result="{_escape(result)}"}} {count}'
+    yield from _head("edgeworker_kv_reads_total", "counter", "Keys that workers read.")
+    yield f'edgeworker_kv_reads_total{{result="found"}} {counters.kv_found}'
+    yield f'edgeworker_kv_reads_total{{result="missing"}} {counters.kv_missing}'
+    if counters.certificate_ends:
+        text = "When the certificate ends that ends first."
+        yield from _single("edgeworker_certificate_expiry_time_seconds", "gauge", text, counters.certificate_ends)
+    if counters.signs_since:
+        text = "Since when the oldest signing key in use signs."
+        yield from _single("edgeworker_signing_key_time_seconds", "gauge", text, counters.signs_since)
     yield from _origin_lines(counters)
 
 
@@ -88,10 +102,34 @@ def status_text(counters: Counters, *, processes: int, now: int) -> str:
         f"requests  {total} ({shown}), {counters.in_flight} under way, {counters.cut} cut",
         f"reloads   {counters.reloads}, {counters.failed_reloads} refused",
     ]
+    if counters.tokens:
+        shown = ", ".join(f"{count} {result}" for result, count in sorted(counters.tokens.items()))
+        lines.append(f"tokens    {shown}")
+    lines.append(f"KV reads  {counters.kv_found} found, {counters.kv_missing} missing")
+    if counters.last_reload_at:
+        lines.append(f"last reload {_ago(now - counters.last_reload_at)} ago")
+    if counters.certificate_ends:
+        left = counters.certificate_ends - now
+        lines.append(f"https     a certificate {f'ends in {_ago(left)}' if left > 0 else f'ended {_ago(-left)} ago'}")
+    if counters.signs_since:
+        lines.append(f"keys      the oldest one in use has signed for {_ago(now - counters.signs_since)}")
+    for (balancer, url), report in sorted(counters.origins.items()):
+        state = f"healthy in {report.healthy} of {report.processes}, " if balancer else ""
+        average = 1000 * report.durations.total / max(1, sum(report.durations.counts))
+        lines.append(f"origin    {url}  {state}{report.requests} requests, {report.failures} failed, {average:.1f} ms")
     for name, durations in sorted(counters.durations.items()):
         count = sum(durations.counts)
         lines.append(f"{name:20} {count} requests, {1000 * durations.total / max(1, count):.1f} ms on average")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _ago(seconds: int) -> str:
+    """In the largest unit that says something; never less than 0, where a clock was set back."""
+    seconds = max(0, seconds)
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def _single(name: str, kind: str, text: str, value: float) -> Iterator[str]:

@@ -102,6 +102,8 @@ def to_json(counters: Counters) -> str:
                 counters.in_flight,
             ],
             "origins": to_rows(counters.origins.values()),
+            "tokens": dict(counters.tokens),
+            "more": [counters.kv_found, counters.kv_missing, counters.certificate_ends, counters.signs_since],
         }
     )
 
@@ -115,4 +117,6 @@ def from_json(text: str) -> Counters:
     requests = Counter({(method, status, name): count for method, status, name, count in told["requests"]})
     counters = Counters(requests, durations, *told["numbers"])
     counters.origins = dict(from_rows(told["origins"]))
+    counters.tokens = Counter({str(result): int(count) for result, count in told["tokens"].items()})
+    counters.kv_found, counters.kv_missing, counters.certificate_ends, counters.signs_since = map(int, told["more"])
     return counters

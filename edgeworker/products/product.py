@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config, Zone
@@ -46,6 +46,15 @@ class OpenProduct(Protocol):
         It gets requests with the client's `credentials`, without the header fields that only an edge may set. A
         StoreError that it raises becomes a 503 page: nothing passes while a product cannot decide.
         """
+        ...
+
+
+@runtime_checkable
+class SigningProduct(Protocol):
+    """A product that signs with keys that are rotated."""
+
+    def signs_since(self) -> int | None:
+        """Since when the present key signs, in epoch seconds; None while the keys were not read."""
         ...
 
 

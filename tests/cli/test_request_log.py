@@ -47,6 +47,7 @@ def test_a_json_line_has_what_every_line_has_and_the_request() -> None:
         "served_by": "split-token",
         "ms": 1.25,
         "bytes": 64,
+        "token": "",
         "complete": True,
     }
 

@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from edgeworker.errors import KVError, KVTypeError
-from edgeworker.kv.namespace import FoundValue, KeyListPage, KeyValuePair, KVNamespace, ListResultKey, Value
-from edgeworker.kv.store import KVStore
+from edgeworker.kv.namespace import FoundValue, KeyListPage, KeyValuePair, KVNamespace, KVReads, ListResultKey, Value
+from edgeworker.kv.store import LATER, KVStore
 from tests.kv.clocks import FakeClock
 
 MIB = 1024 * 1024
@@ -205,3 +205,19 @@ async def test_namespaces_do_not_share_keys(store: KVStore, clock: FakeClock) ->
     await KVNamespace(store, "one", clock).put("k", "1")
 
     assert await KVNamespace(store, "two", clock).get("k") is None
+
+
+async def test_each_key_that_is_read_is_counted_once(store: KVStore, clock: FakeClock) -> None:
+    reads = KVReads()
+    namespace = KVNamespace(store, "ns", clock, reads)
+    await namespace.put("k", "v")
+
+    for key in ("k", "none"):
+        await namespace.get(key)
+        await namespace.get_with_metadata(key)
+        await namespace.get_stream(key)
+        namespace.peek(key)
+    await namespace.get_many(["k", "none"])
+
+    peeked = namespace.peek("k") is not LATER
+    assert (reads.found, reads.missing) == (6, 5) if peeked else (4, 4)

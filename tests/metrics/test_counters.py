@@ -51,3 +51,21 @@ def test_the_counts_of_processes_add_up() -> None:
     assert one.requests == {("GET", 200, "shop"): 2}
     assert one.durations["shop"].counts[-1] == 1
     assert (one.started_at, one.last_reload_at) == (3, 9)
+
+
+def test_results_of_tokens_are_bounded() -> None:
+    counters = Counters()
+    for number in range(100):
+        counters.add_request(record(token=f"result {number}"))
+
+    assert len(counters.tokens) == 31
+    assert counters.tokens["other"] == 70
+
+
+def test_moments_of_processes_are_joined_to_the_earliest_and_0_is_none() -> None:
+    whole = Counters()
+    for ends in (0, 500, 300):
+        whole.merge(Counters(certificate_ends=ends, signs_since=ends))
+    whole.merge(Counters(certificate_ends=7), is_alive=False)
+
+    assert (whole.certificate_ends, whole.signs_since) == (300, 300)

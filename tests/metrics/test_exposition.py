@@ -2,6 +2,7 @@
 
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.exposition import prometheus_text, status_text
+from edgeworker.metrics.origin_report import OriginReport
 from tests.metrics.test_counters import record
 
 
@@ -32,3 +33,53 @@ def test_people_get_a_few_lines() -> None:
         "requests  2 (1 2xx, 0 3xx, 0 4xx, 1 5xx), 2 under way, 0 cut",
         "reloads   0, 0 refused",
     ]
+
+
+def _other_counts() -> Counters:
+    counters = Counters(kv_found=3, kv_missing=1, certificate_ends=1000 + 3 * 86_400, signs_since=1000 - 7200)
+    for result in ("accepted", "refused", "accepted"):
+        counters.add_request(record(token=result))
+    counters.origins["example.com", 'http://a"b'] = OriginReport("example.com", 'http://a"b', requests=2, healthy=0)
+    return counters
+
+
+def test_tokens_keys_certificates_and_origins_are_told_to_prometheus() -> None:
+    text = prometheus_text(_other_counts(), processes=1)
+
+    for line in (
+        'edgeworker_tokens_total{result="accepted"} 2',
+        'edgeworker_kv_reads_total{result="found"} 3',
+        'edgeworker_kv_reads_total{result="missing"} 1',
+        f"edgeworker_certificate_expiry_time_seconds {1000 + 3 * 86_400}",
+        f"edgeworker_signing_key_time_seconds {1000 - 7200}",
+        'edgeworker_origin_healthy{load_balancer="example.com",origin="http://a\\"b"} 0',
+        'edgeworker_origin_requests_total{load_balancer="example.com",origin="http://a\\"b"} 2',
+    ):
+        assert f"\n{line}\n" in text
+
+
+def test_what_there_is_none_of_is_not_told() -> None:
+    text = prometheus_text(Counters(), processes=1)
+
+    assert "certificate" not in text
+    assert "signing_key" not in text
+
+
+def test_people_read_the_same() -> None:
+    text = status_text(_other_counts(), processes=1, now=1000)
+
+    assert "tokens    2 accepted, 1 refused\n" in text
+    assert "KV reads  3 found, 1 missing\n" in text
+    assert "https     a certificate ends in 3 d\n" in text
+    assert "keys      the oldest one in use has signed for 2 h\n" in text
+    assert 'origin    http://a"b  healthy in 0 of 1, 2 requests, 0 failed, 0.0 ms\n' in text
+
+
+def test_an_ended_certificate_and_a_clock_that_was_set_back_are_told_without_nonsense() -> None:
+    counters = Counters(certificate_ends=900, signs_since=5000, last_reload_at=5000)
+
+    text = status_text(counters, processes=1, now=1000)
+
+    assert "a certificate ended 100 s ago" in text
+    assert "has signed for 0 s" in text
+    assert "last reload 0 s ago" in text

@@ -16,7 +16,8 @@ from tests.metrics.test_counters import record
 def test_what_is_written_is_read(requests: list[tuple[str, int, str, float]]) -> None:
     counters = Counters(started_at=7)
     for method, status, name, seconds in requests:
-        counters.add_request(record(method=method, status=status, served_by=name, seconds=seconds))
+        counters.add_request(record(method=method, status=status, served_by=name, seconds=seconds, token="accepted"))
+    counters.kv_found, counters.certificate_ends, counters.signs_since = 3, 8, 9
 
     assert from_json(to_json(counters)) == counters
 

@@ -66,14 +66,15 @@ class RequestFile:
 
 
 def combined_line(record: "AccessLogRecord", *, now_ms: int) -> str:
-    """`203.0.113.7 - - [28/Nov/2026:18:00:00 +0000] "GET /a HTTP/1.1" 200 12 "-" "-" host ray served_by seconds`.
+    """`203.0.113.7 - - [28/Nov/2026:18:00:00 +0000] "GET /a HTTP/1.1" 200 12 "-" "-" host ray served_by seconds token`.
 
     Referer and User-Agent are always "-", and the path has no query: they may hold secrets and personal data.
     """
     line = _quoted(f"{record.method} {record.path} HTTP/1.1")
     return (
         f"{record.client or '-'} - - [{_time(now_ms // 1000)}] {line} {record.status} {record.sent_bytes} "
-        f'"-" "-" {record.host} {record.ray or "-"} {record.served_by or "edge"} {record.seconds:.4f}\n'
+        f'"-" "-" {record.host} {record.ray or "-"} {record.served_by or "edge"} {record.seconds:.4f} '
+        f"{record.token or '-'}\n"
     )
 
 

@@ -20,12 +20,12 @@ from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.options import load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve import MANAGEMENT_PORT
+from edgeworker.cli.serve.health import Readiness, refresh_counters
 from edgeworker.cli.serve.request_file import RequestFile
 from edgeworker.errors import ConfigError, EdgeworkerError
 from edgeworker.host import event_loop, systemd
 
 if TYPE_CHECKING:
-    from edgeworker.balancing.board import OriginBoard
     from edgeworker.cli.serve.publishing import Published, ServedMark
     from edgeworker.clock import SystemClock
     from edgeworker.config import Config, Socket, Worker
@@ -236,6 +236,7 @@ class ServingProcess:
         from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve as serve_edge
         from edgeworker.host.stored_edge import StoredEdge
+        from edgeworker.kv.namespace import KVReads
         from edgeworker.metrics.counters import Counters
         from edgeworker.metrics.snapshots import Snapshots
 
@@ -245,8 +246,8 @@ class ServingProcess:
         data = DataDir.open(options.persist_to)
         mark = ServedMark(data.path)
         counters = Counters(started_at=clock.now())
-        board, state = OriginBoard(), _Readiness()
-        refresh = partial(_refresh, counters, board, state, clock)
+        board, reads, state = OriginBoard(), KVReads(), Readiness()
+        refresh = partial(refresh_counters, counters, board, reads, state, clock)
         snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
         requests = RequestFile(options, clock)
         drain = config.limits.drain_timeout_seconds
@@ -263,6 +264,7 @@ class ServingProcess:
             drain_seconds=drain,
             sweeps=slot == 0,
             origins=board,
+            kv_reads=reads,
             health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
             others={"management_url": health_socket(snapshots, state.reason, clock, management, config.limits)},
         )
@@ -363,31 +365,3 @@ class ServingProcess:
             relaxed_expiration=config.relaxed_expiration,
             publisher=publisher,
         )
-
-
-class _Readiness:
-    """Ready while the edge serves and its store can be read."""
-
-    def __init__(self) -> None:
-        self.running: RunningEdge | None = None
-
-    async def reason(self) -> str | None:
-        running = self.running
-        if running is None or running.behind.assembly is None:
-            return "the edge is starting or stopping"
-        assembly = running.behind.assembly
-        try:
-            await assembly.store.get("", "readyz", now=assembly.clock.now())
-        except EdgeworkerError as error:
-            return str(error)
-        return None
-
-
-def _refresh(counters: "Counters", board: "OriginBoard", state: _Readiness, clock: "SystemClock") -> None:
-    """Puts what is not counted by requests into the counts of this process."""
-    from edgeworker.metrics.origin_report import report_of
-
-    if state.running is not None and state.running.behind.assembly is not None:
-        counters.in_flight = state.running.behind.assembly.in_flight
-    now = clock.monotonic()
-    counters.origins = {key: report_of(record, now=now) for key, record in board.records.items()}

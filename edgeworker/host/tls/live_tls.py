@@ -77,6 +77,11 @@ class LiveTLS:
     def api(self) -> ssl.SSLContext:
         return self._served.api
 
+    @property
+    def ends(self) -> int:
+        """The last second of the certificate that ends first."""
+        return self._served.ends
+
     def serves(self, listener: TLSListener, *, api: bool = False) -> None:
         """From now on `listener` gets every new context."""
         self._listeners.append((listener, api))

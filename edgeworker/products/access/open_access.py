@@ -31,5 +31,9 @@ class OpenAccess:
         hosts: dict[str, Handler] = dict.fromkeys(config.team_hosts, team)
         self.hosts: Mapping[str, Handler] = {**hosts, TRANSFER_HOST: TransferHost(self.services)}
 
+    def signs_since(self) -> int | None:
+        snapshot = self.services.directory.peek()
+        return None if snapshot is None else snapshot.keys.rotated_at
+
     def wrap(self, then: Handler, zone: Zone | None) -> Handler:
         return Gate(self.services, then)

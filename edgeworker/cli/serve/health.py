@@ -1,0 +1,47 @@
+"""Whether a serving process is ready, and what it counts besides requests."""
+
+from typing import TYPE_CHECKING
+
+from edgeworker.errors import EdgeworkerError
+
+if TYPE_CHECKING:
+    from edgeworker.balancing.board import OriginBoard
+    from edgeworker.clock import SystemClock
+    from edgeworker.host.serving import RunningEdge
+    from edgeworker.kv.namespace import KVReads
+    from edgeworker.metrics.counters import Counters
+
+
+class Readiness:
+    """Ready while the edge serves and its store can be read."""
+
+    def __init__(self) -> None:
+        self.running: RunningEdge | None = None
+
+    async def reason(self) -> str | None:
+        running = self.running
+        if running is None or running.behind.assembly is None:
+            return "the edge is starting or stopping"
+        assembly = running.behind.assembly
+        try:
+            await assembly.store.get("", "readyz", now=assembly.clock.now())
+        except EdgeworkerError as error:
+            return str(error)
+        return None
+
+
+def refresh_counters(
+    counters: "Counters", board: "OriginBoard", reads: "KVReads", state: Readiness, clock: "SystemClock"
+) -> None:
+    """Puts what is not counted by requests into the counts of this process."""
+    from edgeworker.metrics.origin_report import report_of
+
+    if state.running is not None and state.running.behind.assembly is not None:
+        assembly = state.running.behind.assembly
+        counters.in_flight = assembly.in_flight
+        counters.signs_since = assembly.edge.signs_since or 0
+    if state.running is not None and state.running.sockets.tls is not None:
+        counters.certificate_ends = state.running.sockets.tls.ends
+    counters.kv_found, counters.kv_missing = reads.found, reads.missing
+    now = clock.monotonic()
+    counters.origins = {key: report_of(record, now=now) for key, record in board.records.items()}
