@@ -3,6 +3,7 @@
 EDGEWORKER_SCREENSHOTS=folder keeps pictures of the pages, for eyes.
 """
 
+import datetime
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,9 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from edgeworker.config import JSON
+from edgeworker.messages import Headers, Response
 from edgeworker.products.access.config import ConfiguredObject, LocalIdentity
 from edgeworker.testing.local import LocalEdge
+from edgeworker.testing.origin_rules import OriginRequest
+from tests.products.access.saml_provider import CALLBACK, Answer, encode, provider_config, request_of, sign
 from tests.products.access.stage import ADA, app, edge_with
+from tests.products.access.test_cli_transfer import Program
 from tests.scripts.oauth.chromium import Page, chromium
 
 pytestmark = pytest.mark.browser
@@ -138,3 +143,54 @@ async def test_a_code_from_the_log_logs_in(tmp_path: Path) -> None:
         await page.press("Enter", code=13, text="\r", load=True)
 
         assert await page.url() == f"{SHOP}/"
+
+
+def _provider_page(request: OriginRequest) -> bytes:
+    """A SAML identity provider that logs everyone in as Ada: its form goes back from another site."""
+    sent = request_of(request.url)
+    callback = str(sent.get("AssertionConsumerServiceURL"))
+    moment = datetime.datetime.fromisoformat(str(sent.get("IssueInstant")))
+    answer = Answer(str(sent.get("ID")), int(moment.timestamp()))
+    xml = sign(answer.xml().replace(CALLBACK, callback))
+    return (
+        f'<form method="post" action="{callback}"><input type="hidden" name="SAMLResponse" value="{encode(xml)}">'
+        "<button>Go on as Ada</button></form>"
+    ).encode()
+
+
+async def test_a_person_logs_in_at_a_saml_provider_of_another_site(tmp_path: Path) -> None:
+    """Browsers send no SameSite=Lax cookie with a form of another site, which is what there is on plain http."""
+    provider = provider_config(sso_target_url="http://idp.other.test/sso")
+    edge = edge_with(
+        ConfiguredObject("identity_provider", "idp-1", provider), app("Shop", "shop.example.com"), issuer=TEAM
+    )
+    edge.origin.on("*", lambda request: b"<h1>Origin</h1>")
+    edge.origin.on(
+        "http://idp.other.test/sso",
+        lambda request: Response(200, Headers({"Content-Type": "text/html"}), _provider_page(request)),
+    )
+    async with edge, chromium(tmp_path, port=_port(edge)) as page:
+        await page.open(f"{SHOP}/orders")
+        await page.click('a.button[href*="/idp/idp-1/"]')
+        assert "Go on as Ada" in await page.html()
+        await page.click("button")
+
+        assert await page.url() == f"{SHOP}/orders"
+        assert edge.origin.requests[-1].headers.get("cf-access-authenticated-user-email") == "ada@example.com"
+
+
+async def test_a_person_lets_a_program_log_in(tmp_path: Path) -> None:
+    async with _edge() as edge, chromium(tmp_path, port=_port(edge)) as page:
+        await page.look(width=420, height=700, dark=False)
+        program = Program(edge)
+        await page.open(await program.address(SHOP))
+        await page.click('button[value="ada@example.com"]')
+        assert "Let a program log in?" in await page.html()
+        await _keep(page, "transfer")
+        assert await page.content_width() <= 420
+
+        await page.click("button")
+
+        assert "The program has its token" in await page.html()
+        token = (await program.fetch())["app_token"]
+        assert (await edge.fetch(f"{SHOP}/", headers={"Cf-Access-Token": token})).status == 200
