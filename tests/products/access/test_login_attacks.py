@@ -42,6 +42,15 @@ async def test_a_login_leads_back_to_a_path_of_the_application_and_nowhere_else(
             assert "Invalid redirect URL" in reply.text
 
 
+@pytest.mark.parametrize("redirect", ["https://evil.test/", "//evil.test/", "/\\evil.test"])
+async def test_a_login_that_a_page_begins_leads_back_to_the_host(redirect: str) -> None:
+    async with edge_with(*BOTH) as edge:
+        reply = await edge.fetch(f"{SHOP}{PREFIX}login?{urlencode({'redirect_url': redirect})}")
+
+        query = parse_qs(urlsplit(reply.headers.get("location") or "").query)
+        assert (reply.status, query["redirect_url"]) == (302, ["/"])
+
+
 async def test_a_login_url_for_another_host_or_application_is_refused() -> None:
     async with edge_with(*BOTH) as edge:
         location = (await edge.fetch(f"{SHOP}/")).headers.get("location") or ""
@@ -56,6 +65,8 @@ async def test_a_login_url_for_another_host_or_application_is_refused() -> None:
         assert await status(f"evil.test?{query}") == 400
         assert await status(f"wiki.example.com?{query}") == 400
         assert await status(f"shop.example.com?kid={wiki_kid}&redirect_url=/") == 400
+        meta = parse_qs(query)["meta"][0]
+        assert await status(f"shop.example.com?kid={wiki_kid}&redirect_url=/&meta={meta}") == 400
         assert await status(f"shop.example.com?{query}&kid={wiki_kid}") == 400
         assert await status(f"shop.example.com?kid={'0' * 64}&redirect_url=/") == 404
         assert await status(f"shop.example.com?{query[:-5]}aaaaa") == 400
