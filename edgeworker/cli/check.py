@@ -15,6 +15,7 @@ examples:
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("--json goes with --production: what is told otherwise is text")
     loaded = load(replace(load_options(options), for_deployment=True))
     if not loaded.diagnostics.has_errors:
-        _check_files(loaded.config, loaded.diagnostics)
+        _check_edge(loaded.config, options.edge, loaded.diagnostics)
         _check_scripts(loaded.config, loaded.diagnostics)
     show_diagnostics(Output.for_stream(sys.stderr), loaded.diagnostics, infos=options.verbose)
     if options.production and (options.json or not loaded.diagnostics.has_errors):
@@ -96,25 +97,21 @@ def _production(loaded: "Loaded", options: argparse.Namespace) -> int:
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
-def _check_files(config: "Config", diagnostics: "Diagnostics") -> None:
-    """The certificates that https sockets would be served with."""
+def _check_edge(config: "Config", edge_file: Path | None, diagnostics: "Diagnostics") -> None:
+    """All but the scripts that `dev` would fail on."""
     from edgeworker.clock import SystemClock
+    from edgeworker.host.dry_edge import find_edge_errors
     from edgeworker.schema.diagnostics import SourceLocation
-    from edgeworker.server.certificates import read_pair
 
-    for certificate in config.tls.certificates:
-        try:
-            read_pair(certificate.cert, certificate.key, now=SystemClock().now(), where=certificate.source)
-        except ConfigError as error:
-            diagnostics.error(f"{error}.", SourceLocation(certificate.source.partition(":")[0]))
-    ca = config.tls.client_ca
-    if ca is not None and not ca.is_file():
-        diagnostics.error(f'"tls.client_ca" names {ca}, which is not a file.', SourceLocation("edge.toml"))
+    read = [file for file in config.files if file.name == "edge.toml" or file == (edge_file and edge_file.resolve())]
+    for error in asyncio.run(find_edge_errors(config, SystemClock(), os.environ)):
+        place = [SourceLocation(_short(file)) for file in read[:1]]
+        diagnostics.error(f"{error}.", *place)
 
 
 def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
     from edgeworker.clock import SystemClock
-    from edgeworker.host.dry_run import dry_run, explain_missing_fetch
+    from edgeworker.host.dry_run import dry_run, explain_missing_fetch, find_misspelt_fetch
     from edgeworker.schema.diagnostics import SourceLocation
     from wrangler_compat.deployment import check_deployment
 
@@ -139,6 +136,13 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
                 f"{explain_missing_fetch(main)}",
                 location,
             )
+        if main is not None and main.suffix == ".py":
+            for slip in find_misspelt_fetch(main):
+                scripts.warning(
+                    f'The entrypoint "{slip.class_name}" of worker "{run.worker.name}" has a method "{slip.method}" '
+                    'and no "fetch". Did you mean "fetch"?',
+                    SourceLocation(_short(main), slip.line),
+                )
         if run.worker.crons and "scheduled" not in run.handles:
             scripts.warning(
                 f'The worker "{run.worker.name}" has cron triggers, but its script has no handler "scheduled": each '

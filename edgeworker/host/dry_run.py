@@ -6,12 +6,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from edgeworker.clock import Clock
-from edgeworker.config import Config, Worker
+from edgeworker.config import Config, Outbound, Worker
 from edgeworker.edge import build
 from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
-from edgeworker.routing import origin_timeouts_of, origin_tls_of
 from edgeworker.server.origin import OriginClient
 
 _EVENTS = ("fetch", "scheduled")
@@ -44,6 +43,43 @@ def explain_missing_fetch(main: Path | None) -> str:
     return "Write class Default(WorkerEntrypoint) with a method `async def fetch(self, request)`."
 
 
+@dataclass(frozen=True, slots=True)
+class MisspeltFetch:
+    """A method that is one slip away from "fetch", in a class that has no "fetch"."""
+
+    class_name: str
+    method: str
+    line: int
+
+
+def find_misspelt_fetch(main: Path) -> list[MisspeltFetch]:
+    """In the named entrypoints of a Python script, which load with it: only a call would tell."""
+    found = []
+    for node in ast.parse(main.read_bytes()).body:
+        if not isinstance(node, ast.ClassDef) or node.name == "Default" or not _is_entrypoint(node):
+            continue
+        methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+        if "fetch" not in methods:
+            slips = (each for name, each in methods.items() if _is_one_slip_from(name, "fetch"))
+            found += [MisspeltFetch(node.name, each.name, each.lineno) for each in slips]
+    return found
+
+
+def _is_entrypoint(node: ast.ClassDef) -> bool:
+    names = {base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in node.bases}
+    return "WorkerEntrypoint" in names
+
+
+def _is_one_slip_from(word: str, right: str) -> bool:
+    """One letter left out, added or changed, or two neighbours that changed places."""
+    places = range(len(right) + 1)
+    left_out = {right[:n] + right[n + 1 :] for n in places}
+    turned = {right[:n] + right[n + 1 : n + 2] + right[n : n + 1] + right[n + 2 :] for n in places}
+    added = len(word) == len(right) + 1 and right in {word[:n] + word[n + 1 :] for n in range(len(word))}
+    changed = len(word) == len(right) and sum(a != b for a, b in zip(word, right, strict=True)) == 1
+    return word != right and (word in left_out or word in turned or added or changed)
+
+
 async def dry_run(config: Config, clock: Clock) -> list[DryRun]:
     """Each worker by itself, so that one mistake does not hide the next one."""
     return [await _load(config, worker, clock) for worker in config.workers]
@@ -58,9 +94,10 @@ async def _load(config: Config, worker: Worker, clock: Clock) -> DryRun:
         default_worker=worker.name,
         zones=tuple(replace(zone, products=()) for zone in config.zones),
         products=(),
+        outbound=Outbound(),
     )
     background = Background()
-    client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config), timeouts=origin_timeouts_of(config))
+    client = OriginClient(Outbound(), clock)  # nothing is fetched; dry_edge finds what is wrong with origins
     services = Services(clock=clock, background=background, internet=client.internet, origin_at=client.at)
     store = MemoryStore()
     try:

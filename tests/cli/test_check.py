@@ -258,3 +258,22 @@ def test_json_goes_with_production(tmp_path: Path, capsys: pytest.CaptureFixture
     assert check("--json") == 1
 
     assert "--json goes with --production" in capsys.readouterr().err
+
+
+def test_the_file_that_says_so_is_blamed_for_what_dev_would_not_start_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.joinpath("worker.py").write_text(f"{SCRIPT}\n\nclass Admin(WorkerEntrypoint):\n    def ftech(self): ...\n")
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("my-edge.toml").write_text(
+        '[tls]\nclient_ca = "ca.pem"\n[[zones]]\nname = "a.test"\norigin = "https://o.test"\norigin_ca = "o.pem"\n'
+        '[[workers]]\nconfig = "wrangler.toml"\n'
+    )
+
+    assert check("--edge", "my-edge.toml") == 1
+
+    out, err = capsys.readouterr()
+    assert out == "FAILED: my-edge.toml: 2 errors and 1 warning\n"
+    for said in (f'origin "https://o.test": origin_ca: {tmp_path}/o.pem cannot', f"tls.client_ca: {tmp_path}/ca.pem"):
+        assert said in err
+    assert '"Admin" of worker "w" has a method "ftech" and no "fetch". Did you mean "fetch"?\n    at worker.py:9' in err

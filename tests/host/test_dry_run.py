@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from edgeworker.config import Config, Worker
-from edgeworker.host.dry_run import dry_run, explain_missing_fetch
+from edgeworker.host.dry_run import MisspeltFetch, dry_run, explain_missing_fetch, find_misspelt_fetch
 from tests.kv.clocks import FakeClock
 
 
@@ -35,3 +37,27 @@ def test_a_script_without_fetch_is_told_what_it_probably_meant(tmp_path: Path) -
         main.write_text(text)
         assert says in explain_missing_fetch(main)
     assert "default object" in explain_missing_fetch(tmp_path / "worker.ts")
+
+
+@pytest.mark.parametrize("method", ["ftech", "fetc", "fetchh", "fatch", "etch"])
+def test_a_misspelt_fetch_of_a_named_entrypoint_is_found(tmp_path: Path, method: str) -> None:
+    main = tmp_path / "worker.py"
+    main.write_text(f"class Admin(workers.WorkerEntrypoint):\n    x = 1\n    async def {method}(self, request): ...\n")
+
+    assert find_misspelt_fetch(main) == [MisspeltFetch("Admin", method, 3)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Admin(WorkerEntrypoint):\n    def fetch(self, request): ...\n    def fetc(self): ...\n",
+        "class Admin(WorkerEntrypoint):\n    def fetched(self): ...\n    def fetch_x(self): ...\n    def patch(self): ...\n",
+        "class Helper:\n    def ftech(self): ...\n",
+    ],
+    ids=["fetch is there", "RPC methods", "not an entrypoint"],
+)
+def test_other_methods_are_not_taken_for_fetch(tmp_path: Path, text: str) -> None:
+    main = tmp_path / "worker.py"
+    main.write_text(text)
+
+    assert find_misspelt_fetch(main) == []
