@@ -51,7 +51,7 @@ def test_a_misspelt_fetch_of_a_named_entrypoint_is_found(tmp_path: Path, method:
     "text",
     [
         "class Admin(WorkerEntrypoint):\n    def fetch(self, request): ...\n    def fetc(self): ...\n",
-        "class Admin(WorkerEntrypoint):\n    def fetched(self): ...\n    def fetch_x(self): ...\n    def patch(self): ...\n",
+        "class Admin(WorkerEntrypoint):\n    def fetched(self): ...\n    def fetch_x(): ...\n    def patch(): ...\n",
         "class Helper:\n    def ftech(self): ...\n",
     ],
     ids=["fetch is there", "RPC methods", "not an entrypoint"],
