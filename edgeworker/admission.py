@@ -67,7 +67,7 @@ _COOKIE_NAME: Final = re.compile(rb"[ \t=]*([^=;]*)")
 _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
-_UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 # A "." or ".." that appears if "%2F" or "%5C" is decoded before dots are resolved, or if what follows ";" in a segment
 # is dropped. Between plain slashes it was resolved already.
 _HIDDEN_DOTS: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?=;|%3B|/|%2F|%5C|$)")
@@ -204,7 +204,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
             if authorization is not None:
                 return _twice(field)
             authorization = field[1]
-            if _UNPRINTABLE.search(authorization) is not None:
+            if authorization.translate(None, _PRINTABLE):
                 return Refusal(400, "Authorization holds a character that is not printable ASCII.")
             kept.append(field)
         elif kind == _COOKIE:
@@ -238,11 +238,21 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     else:
         kept.append(_FIRST_LOOP)
     credentials = _credentials(authorization, cookies, access)
-    admitted = request.replace(url=url, headers=Headers.from_raw(kept), credentials=credentials)
     # What a product learns of a request is learnt after this: a worker's fetch() brings nothing of its own request.
-    admitted.access = None
-    admitted.verified_tokens = ()
-    return admitted
+    return Request(
+        request.method,
+        url,
+        Headers.from_raw(kept),
+        request.body,
+        redirect=request.redirect,
+        cf=request.cf,
+        client=request.client,
+        credentials=credentials,
+        hops=request.hops,
+        trace=request.trace,
+        raw_target=request.raw_target,
+        visible_origin=request.visible_origin,
+    )
 
 
 _KINDS: Final = NameTable(_kind)

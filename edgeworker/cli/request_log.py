@@ -9,10 +9,13 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.messages.name_table import NameTable
+
 if TYPE_CHECKING:
     from edgeworker.server.access_log import AccessLogRecord
 
-_LOGGER: Final = encode_basestring("edgeworker.requests")
+# As they stand in a string of JSON. Few hosts, methods, workers and addresses make up most of the lines.
+_ESCAPED: Final[NameTable[str, str]] = NameTable(lambda text: encode_basestring(text)[1:-1])
 
 
 def text_line(record: "AccessLogRecord", *, now_ms: int) -> str:
@@ -24,17 +27,20 @@ def text_line(record: "AccessLogRecord", *, now_ms: int) -> str:
 
 def json_line(record: "AccessLogRecord", *, now_ms: int) -> str:
     """With the members of every line of the log, and its own. `now_ms` is in epoch milliseconds."""
-    served_by = record.served_by or "edge"
+    method, host, client = _ESCAPED[record.method], _ESCAPED[record.host], _ESCAPED[record.client]
+    served_by = _ESCAPED[record.served_by or "edge"]
+    path = encode_basestring(record.path)[1:-1]
+    place = "-" if host == "-" else host + path
+    ms = record.seconds * 1000
+    cut, complete = ("", "true") if record.complete else (" (cut)", "false")
     reason = f', "reason": {encode_basestring(record.reason)}' if record.reason else ""
     return (
-        f'{{"time": "{_second(now_ms // 1000)}.{now_ms % 1000:03}+00:00", "level": "info", "logger": {_LOGGER}, '
-        f'"message": {encode_basestring(_text(record, served_by))}, "event": "request", '
-        f'"client": {encode_basestring(record.client)}, "ray": {encode_basestring(record.ray)}, '
-        f'"method": {encode_basestring(record.method)}, "host": {encode_basestring(record.host)}, '
-        f'"path": {encode_basestring(record.path)}, "status": {record.status}, '
-        f'"served_by": {encode_basestring(served_by)}, "ms": {record.seconds * 1000:.2f}, '
-        f'"bytes": {record.sent_bytes}, "token": {encode_basestring(record.token)}, '
-        f'"complete": {"true" if record.complete else "false"}{reason}}}\n'
+        f'{{"time": "{_second(now_ms // 1000)}.{now_ms % 1000:03}+00:00", "level": "info", '
+        f'"logger": "edgeworker.requests", '
+        f'"message": "{method} {place} {record.status} {served_by} {ms:.1f} ms{cut}", "event": "request", '
+        f'"client": "{client}", "ray": {encode_basestring(record.ray)}, "method": "{method}", "host": "{host}", '
+        f'"path": "{path}", "status": {record.status}, "served_by": "{served_by}", "ms": {ms:.2f}, '
+        f'"bytes": {record.sent_bytes}, "token": "{_ESCAPED[record.token]}", "complete": {complete}{reason}}}\n'
     )
 
 

@@ -84,6 +84,7 @@ class Destinations:
         trace = request.trace
         begun = 0.0 if trace is None else self._clock.monotonic()
         outcome = "failed"
+        failed: ScriptFailure | None = None
         try:
             response = await self._workers[resolution.worker].run(request, subrequests)
             response.served_by = resolution.worker
@@ -91,16 +92,16 @@ class Destinations:
                 response.refusal_reason = RefusalReason(
                     f"worker {resolution.worker}: its script answered so", (_matched(resolution),)
                 )
-            outcome = str(response.status)
+            outcome = "" if trace is None else str(response.status)
         except ScriptFailure as failure:
-            return await self._after_failure(request, resolution, failure)
+            failed = failure
         finally:
             if trace is not None:
                 engine = self._workers[resolution.worker].engine
                 where = "" if engine == "" else f" in {engine}"
                 text = f"{resolution.worker} ({resolution.matched_by}){where}: {outcome}"
                 trace.add("worker", text, now=self._clock.monotonic(), since=begun)
-        return response
+        return response if failed is None else await self._after_failure(request, resolution, failed)
 
     async def _after_failure(self, request: Request, resolution: RunWorker, failure: ScriptFailure) -> Response:
         if failure.pass_through and (request.body is None or not request.body.used):

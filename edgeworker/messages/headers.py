@@ -16,6 +16,9 @@ _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # Whitespace around a value, which is not part of it: https://fetch.spec.whatwg.org/#concept-header-value-normalize
 _AROUND: Final = " \t\r\n"
+_LF: Final = 0x0A
+_CR: Final = 0x0D
+_NUL: Final = 0x00
 
 _name_of: Final = itemgetter(0)
 
@@ -188,7 +191,7 @@ def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     except (TypeError, UnicodeEncodeError):
         return [_checked(name, value) for name, value in pairs]
     contents = b"".join([content for _, content in fields])
-    if b"\n" in contents or b"\r" in contents or b"\0" in contents:
+    if _LF in contents or _CR in contents or _NUL in contents:
         return [_checked(name, value) for name, value in pairs]
     return fields
 
@@ -201,7 +204,7 @@ def _checked(name: str, value: str) -> tuple[bytes, bytes]:
     except UnicodeEncodeError:  # lone surrogates become U+FFFD, pairs of them the character that they spell
         content = stripped.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
     # Three searches for one byte each are many times faster than one pattern.
-    if b"\n" in content or b"\r" in content or b"\0" in content:
+    if _LF in content or _CR in content or _NUL in content:
         raise TypeError(f"Invalid value of header {name!r}: it holds CR, LF or NUL.")
     return field, content
 

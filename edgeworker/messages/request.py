@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple
 
 from edgeworker.messages.body import Body
 from edgeworker.messages.headers import Headers
@@ -24,18 +24,21 @@ class Client:
     tls_cipher: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+# A tuple: there is one for each request, and a frozen dataclass takes many times as long to make.
+class Credentials(NamedTuple):
     """What a client showed, read before the headers that carry it are stripped. Never printed."""
 
-    authorization: str | None = field(default=None, repr=False)
-    cookie: str | None = field(default=None, repr=False)
-    access_token: str | None = field(default=None, repr=False)  # Cf-Access-Token
-    access_assertion: str | None = field(default=None, repr=False)  # Cf-Access-Jwt-Assertion
-    access_cookie: str | None = field(default=None, repr=False)  # the first CF_Authorization cookie
+    authorization: str | None = None
+    cookie: str | None = None
+    access_token: str | None = None  # Cf-Access-Token
+    access_assertion: str | None = None  # Cf-Access-Jwt-Assertion
+    access_cookie: str | None = None  # the first CF_Authorization cookie
     access_metadata_request: bool = False  # Cf-Access-Metadata-Request: true, as cloudflared asks
-    client_id: str | None = field(default=None, repr=False)  # CF-Access-Client-Id
-    client_secret: str | None = field(default=None, repr=False)  # CF-Access-Client-Secret
+    client_id: str | None = None  # CF-Access-Client-Id
+    client_secret: str | None = None  # CF-Access-Client-Secret
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,29 +154,28 @@ class Request:
         trace: Trace | None = None,
         raw_target: str | None = None,
         visible_origin: str | None = None,
-    ) -> Self:
+    ) -> "Request":
         """A copy with these changes. Shares what is not named, the body included (it can still be read only once).
 
         `raw_target` stays unless another is given: it says what was received.
         """
         assert body is MISSING or body is None or isinstance(body, Body)
-        # Slot by slot: calling the constructor with a dozen keywords takes longer, and requests are copied often.
-        made = object.__new__(type(self))
-        made.method = self.method if method is None else method
-        made.url = self.url if url is None else url
-        made.headers = self.headers if headers is None else headers
-        made.body = self.body if body is MISSING else body  # type: ignore[assignment]  # narrowed by the assertion above
-        made.redirect = self.redirect if redirect is None else redirect
-        made.cf = self.cf if cf is None else cf
-        made.client = self.client if client is None else client
-        made.credentials = self.credentials if credentials is None else credentials
-        made.access = self.access if access is None else access
-        made.verified_tokens = self.verified_tokens if verified_tokens is None else verified_tokens
-        made.hops = self.hops if hops is None else hops
-        made.trace = self.trace if trace is None else trace
-        made.raw_target = self.raw_target if raw_target is None else raw_target
-        made.visible_origin = self.visible_origin if visible_origin is None else visible_origin
-        return made
+        return Request(
+            self.method if method is None else method,
+            self.url if url is None else url,
+            self.headers if headers is None else headers,
+            self.body if body is MISSING else body,  # type: ignore[arg-type]  # narrowed by the assertion above
+            redirect=self.redirect if redirect is None else redirect,
+            cf=self.cf if cf is None else cf,
+            client=self.client if client is None else client,
+            credentials=self.credentials if credentials is None else credentials,
+            access=self.access if access is None else access,
+            verified_tokens=self.verified_tokens if verified_tokens is None else verified_tokens,
+            hops=self.hops if hops is None else hops,
+            trace=self.trace if trace is None else trace,
+            raw_target=self.raw_target if raw_target is None else raw_target,
+            visible_origin=self.visible_origin if visible_origin is None else visible_origin,
+        )
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url.origin}{self.url.path})"

@@ -198,13 +198,19 @@ def _endpoint(url: URL) -> OriginEndpoint:
 
 async def _resolve(endpoint: OriginEndpoint) -> Sequence[str]:
     """The addresses of the name, each once, in the order of the system's preference."""
+    if _is_address(endpoint.host):
+        return [endpoint.host]
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _is_address(host: str) -> bool:
     try:
-        ip_address(endpoint.host)
+        ip_address(host)
     except ValueError:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    return [endpoint.host]
+        return False
+    return True
 
 
 async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Response:

@@ -113,13 +113,16 @@ class OriginConnection(Http1Connection):
     # The request's body
 
     async def _send(self, body: Body, transport: asyncio.Transport) -> None:
+        cancelled: asyncio.CancelledError | None = None
         try:
             await self._send_pieces(body, transport)
-        except asyncio.CancelledError:
-            await body.close()
-            raise
+        except asyncio.CancelledError as error:
+            cancelled = error
         except Exception as error:  # noqa: BLE001  # whatever it is, it is raised where the response is awaited
             self._fail(error)
+        if cancelled is not None:
+            await body.close()
+            raise cancelled
 
     async def _send_pieces(self, body: Body, transport: asyncio.Transport) -> None:
         left = body.length

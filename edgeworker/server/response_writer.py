@@ -1,6 +1,5 @@
 """The core's Response onto the wire."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.admission import IS_HOP_BY_HOP, Field, end_to_end
@@ -31,15 +30,17 @@ class IncompleteResponse(Exception):
     """The response has begun and cannot be completed: cut the connection, so that no client takes it for whole."""
 
 
-@dataclass(frozen=True, slots=True)
 class FramedResponse:
     """How a response goes to the wire. `body` is None where none is sent, although the response may have one."""
 
-    status: int
-    head: bytes
-    body: Body | None
-    chunked: bool
-    keep_alive: bool
+    __slots__ = ("body", "chunked", "head", "keep_alive", "status")
+
+    def __init__(self, status: int, head: bytes, body: Body | None, *, chunked: bool, keep_alive: bool) -> None:
+        self.status = status
+        self.head = head
+        self.body = body
+        self.chunked = chunked
+        self.keep_alive = keep_alive
 
     @property
     def ends_with_connection(self) -> bool:
@@ -79,7 +80,7 @@ def frame_response(response: Response, *, method: str, date: bytes, keep_alive: 
     elif http10:
         fields.append((b"Connection", b"keep-alive"))
     head = heads.serialize_head(heads.status_line(status, response.status_text), fields)
-    return FramedResponse(status, head, body, chunked, keep_alive)
+    return FramedResponse(status, head, body, chunked=chunked, keep_alive=keep_alive)
 
 
 def _fields(fields: list[Field]) -> tuple[list[Field], bytes | None, bool]:
@@ -129,6 +130,23 @@ async def write_response(framed: FramedResponse, connection: ClientConnection, *
 
 async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, timeout_seconds: float) -> int:
     sent = 0
+    failure: BaseException | None = None
+    try:
+        sent = await _stream_pieces(body, connection, chunked=chunked, timeout_seconds=timeout_seconds)
+    except BaseException as error:  # noqa: BLE001  # raised again, once the body was closed
+        failure = error
+    await body.close()
+    if failure is not None:
+        raise failure
+    if body.length is not None and sent < body.length:
+        raise IncompleteResponse(f"the body has {body.length - sent} bytes fewer than its length")
+    if chunked:
+        connection.write(b"0\r\n\r\n")
+    return sent
+
+
+async def _stream_pieces(body: Body, connection: ClientConnection, *, chunked: bool, timeout_seconds: float) -> int:
+    sent = 0
     try:
         async for piece in body.stream():
             if not piece:
@@ -146,12 +164,6 @@ async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, ti
         raise
     except Exception as error:
         raise IncompleteResponse("the body failed") from error
-    finally:
-        await body.close()
-    if body.length is not None and sent < body.length:
-        raise IncompleteResponse(f"the body has {body.length - sent} bytes fewer than its length")
-    if chunked:
-        connection.write(b"0\r\n\r\n")
     return sent
 
 

@@ -2,13 +2,13 @@
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,18 +34,26 @@ class Started:
 
 
 def start(
-    stack: ExitStack, origin: str, data: Path, made: list[Split], *options: str, starts: int = _STARTS
+    stack: ExitStack,
+    origin: str,
+    data: Path,
+    made: list[Split],
+    *options: str,
+    starts: int = _STARTS,
+    prefix: Sequence[str] = (),
 ) -> Started | None:
     """Starts it a few times, for the median, and leaves the last one running; None, with a text, if it does not.
 
-    `data` is a folder of its own, `options` are more of the command line's.
+    `data` is a folder of its own, `options` are more of the command line's, `prefix` is a program that runs it.
     """
     data.mkdir(exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"EDGEWORKER_API_TOKEN": _TOKEN, "PYTHONPYCACHEPREFIX": str(data / "pycache")}
-    program = shutil.which("edgeworker") or str(Path(sys.executable).with_name("edgeworker"))
     command = [
-        program,
+        *prefix,
+        sys.executable,
+        "-m",
+        "edgeworker",
         "dev",
         "--json",
         "--origin",
@@ -82,7 +90,7 @@ def start(
     ready = json.loads(wait_for_line(process, "{"))
     _publish(ready["api_url"], _TOKEN, made)
     # The first start with byte code wrote it.
-    usual, without = statistics.median(took[starts + 1 :]), statistics.median(took[:starts])
+    usual, without = statistics.median(took[starts + 1 :] or took), statistics.median(took[:starts] or took)
     return Started(port, process.pid, usual, without, rss_mb(process.pid))
 
 
