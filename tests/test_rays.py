@@ -1,5 +1,9 @@
 """Ray ids."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from edgeworker.rays import new_ray, parse_ray
@@ -9,6 +13,24 @@ def test_a_new_ray_is_read_back() -> None:
     ray = new_ray()
 
     assert parse_ray(ray) == ray
+
+
+def test_no_ray_comes_twice() -> None:
+    made = [new_ray() for _ in range(2000)]
+
+    assert len(set(made)) == len(made)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
+def test_two_processes_have_different_rays() -> None:
+    program = (
+        "import os; from edgeworker.rays import new_ray; new_ray(); child = os.fork(); "
+        "os.write(1, ''.join(f'{new_ray()}\\n' for _ in range(20)).encode()); child and os.waitpid(child, 0)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert len(said) == len(set(said)) == 40
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ them; the standard has ByteStrings. Bytes that are not UTF-8 are read as U+FFFD,
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from operator import itemgetter
 from typing import Final, Self
 
@@ -66,12 +65,12 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """All values of `name` joined with ", ", or None."""
-        found = (self._by_name or self._index()).get(_key(name))
-        return None if found is None else found.decode("utf-8", "replace")
+        found = (self._by_name or self._index()).get(_KEYS[name])
+        return None if found is None else _text(found)
 
     def get_bytes(self, name: str) -> bytes | None:
         """As `get`, as it came on the wire."""
-        return (self._by_name or self._index()).get(_key(name))
+        return (self._by_name or self._index()).get(_KEYS[name])
 
     def _index(self) -> dict[bytes, bytes]:
         fields = self._fields
@@ -86,14 +85,14 @@ class Headers:
 
     def get_all(self, name: str) -> list[str]:
         """The values of each field of that name, not joined."""
-        key = _key(name)
-        return [value.decode("utf-8", "replace") for field, value in self._fields if field.lower() == key]
+        key = _KEYS[name]
+        return [_text(value) for field, value in self._fields if field.lower() == key]
 
     def get_set_cookie(self) -> list[str]:
         return self.get_all("set-cookie")
 
     def has(self, name: str) -> bool:
-        return _key(name) in (self._by_name or self._index())
+        return _KEYS[name] in (self._by_name or self._index())
 
     def set(self, name: str, value: str) -> None:
         """Replaces the first field of that name in its place and removes the others, or appends."""
@@ -116,7 +115,7 @@ class Headers:
         self._by_name = None
 
     def delete(self, name: str) -> None:
-        key = _key(name)
+        key = _KEYS[name]
         self._fields = [item for item in self._fields if item[0].lower() != key]
         self._by_name = None
 
@@ -132,10 +131,13 @@ class Headers:
 
         Source: https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
         """
-        pairs = [(_LOWER_NAMES[name], value.decode("utf-8", "replace")) for name, value in self._fields]
+        try:
+            pairs = [(_LOWER_NAMES[name], value.decode()) for name, value in self._fields]
+        except UnicodeDecodeError:
+            pairs = [(_LOWER_NAMES[name], _text(value)) for name, value in self._fields]
         if len(dict(pairs)) == len(pairs):
             return sorted(pairs, key=_name_of)
-        return [(name, value.decode("utf-8", "replace")) for name, value in self.entries_of_bytes()]
+        return [(name, _text(value)) for name, value in self.entries_of_bytes()]
 
     def entries_of_bytes(self) -> list[tuple[str, bytes]]:
         """As `entries`, with the values as they came on the wire."""
@@ -173,12 +175,15 @@ class Headers:
         return f"Headers({[name.decode('latin-1') for name, _ in self._fields]})"
 
 
-# Scripts and the edge ask for the same few names; a flood of others pushes only itself out.
-@lru_cache(maxsize=1024)
-def _key(name: str) -> bytes:
-    return name.lower().encode("latin-1", "replace")
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()  # which is several times faster than with an error handler
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "replace")
 
 
+# Scripts and the edge ask for the same few names.
+_KEYS: Final[NameTable[str, bytes]] = NameTable(lambda name: name.lower().encode("latin-1", "replace"))
 _LOWERED: Final = NameTable(bytes.lower)
 _LOWER_NAMES: Final = NameTable(lambda name: name.lower().decode("latin-1"))
 

@@ -11,7 +11,7 @@ from typing import Literal
 from edgeworker.balancing.settings import LoadBalancer
 from edgeworker.config import Config, Route, Zone
 from edgeworker.errors import ConfigError
-from edgeworker.messages import URL
+from edgeworker.messages import URL, NameTable
 from edgeworker.messages.hosts import canonical_host, is_loopback, is_within
 from edgeworker.routing.developer_hosts import is_developer_host
 from edgeworker.routing.pattern import Identity, Pattern, parse_pattern
@@ -77,6 +77,8 @@ class Resolver:
     """Answers for one Config."""
 
     __slots__ = (
+        "_behind",
+        "_by_route",
         "_config",
         "_custom_domains",
         "_has_customers",
@@ -84,6 +86,7 @@ class Resolver:
         "_product_hosts",
         "_routes",
         "_tables",
+        "_unrouted",
         "_workers_dev",
         "zones",
     )
@@ -108,6 +111,10 @@ class Resolver:
             for worker in config.workers
             if worker.workers_dev
         }
+        # A resolution is a value, so those of a host that is asked for again and again are made once.
+        self._unrouted: NameTable[str, Resolution] = NameTable(lambda host: self._by_host(host, self.zones.of(host)))
+        self._behind: NameTable[str, Resolution] = NameTable(lambda host: self._find_origin(host, self.zones.of(host)))
+        self._by_route: dict[tuple[int, str | None], RunWorker] = {}
         if config.default_worker is not None and config.default_worker not in workers:
             raise ConfigError(f'The default worker "{config.default_worker}" does not exist; {_known(workers)}')
 
@@ -117,10 +124,15 @@ class Resolver:
         zone = self.zones.of(host)
         route = self._table(zone).match(url)
         if route is None:
-            return self._by_host(host, zone)
-        owner = self._owner(route, zone)
+            return self._unrouted[host]
         if route.worker is not None:
-            return RunWorker(route.worker, "route", owner, route)
+            # Routes live as long as the resolver, so their identities are theirs alone.
+            key = (id(route), None if zone is None else zone.name)
+            found = self._by_route.get(key)
+            if found is None:
+                found = self._by_route[key] = RunWorker(route.worker, "route", self._owner(route, zone), route)
+            return found
+        owner = self._owner(route, zone)
         # The route says that no worker stands before the origin; a custom domain's worker is the origin.
         return self._custom_domain(host, owner, route) or self._origin(host, owner, route)
 
@@ -138,7 +150,8 @@ class Resolver:
         That is the worker of a custom domain, else the origin.
         """
         host = url.hostname.removesuffix(".")
-        return self._custom_domain(host, zone) or self._origin(host, zone)
+        # The zone is another one than the host's where a customer's host is served.
+        return self._behind[host] if zone is self.zones.of(host) else self._find_origin(host, zone)
 
     def is_served(self, host: str) -> bool:
         """Whether the whole host is of this edge: of a zone, of a worker (as a custom domain or by its workers.dev
@@ -182,6 +195,9 @@ class Resolver:
     def _owner(self, route: Route, zone: Zone | None) -> Zone | None:
         # A customer's host is of no zone here; the route that takes it says which zone it is served by.
         return self.zones.named(route.zone) if zone is None and route.zone is not None else zone
+
+    def _find_origin(self, host: str, zone: Zone | None) -> Resolution:
+        return self._custom_domain(host, zone) or self._origin(host, zone)
 
     def _by_host(self, host: str, zone: Zone | None) -> Resolution:
         custom_domain = self._custom_domain(host, zone)

@@ -26,6 +26,11 @@ def current_or_none() -> Context | None:
     return _context.get(None)
 
 
+# What `enter_invocation` does, for where each request passes: two calls into C.
+set_invocation: Final = _context.set
+reset_invocation: Final = _context.reset
+
+
 class enter_invocation:  # read as a statement: `with enter_invocation(context):`
     """Code inside, and tasks that it starts, belong to `context`."""
 

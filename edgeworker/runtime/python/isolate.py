@@ -5,6 +5,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import CoroutineType
 from typing import Final
 
 from edgeworker import messages
@@ -17,6 +18,7 @@ from edgeworker.handler import Context
 from edgeworker.messages import Body, Request, Response
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.bound import BoundService
+from edgeworker.runtime.contract.current_invocation import reset_invocation, set_invocation
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import ExceededLimits, Scheduled
 from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
@@ -24,7 +26,7 @@ from edgeworker.runtime.python import compatibility, exports, load_errors, run_s
 from edgeworker.runtime.python.exports import Exports
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules
-from edgeworker.runtime.python.script_frames import enter_script
+from edgeworker.runtime.python.script_frames import enter_script, reset_script, set_script
 from edgeworker.runtime.python.shims import ShimServices
 from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
 from edgeworker.runtime.sdk.request import Request as SDKRequest
@@ -100,7 +102,8 @@ class PythonIsolate:
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         """Raises what the script raises, and TypeError if it does not return a response."""
         view = ScriptContext(ctx)
-        with current_invocation.enter_invocation(ctx), enter_script(self._modules):
+        invocation, script = set_invocation(ctx), set_script(self._modules)
+        try:
             if not self._has_request_signal:
                 return await self._fetch(request, view, None, entrypoint)
             raw = JSRequest.over_incoming(request)
@@ -112,6 +115,9 @@ class PythonIsolate:
             if response.body is not None and response.body.complete is None:
                 response.body = Body(_tell_of_the_end(response.body, raw.signal, ctx), length=response.body.length)
             return response
+        finally:
+            reset_script(script)
+            reset_invocation(invocation)
 
     async def _fetch(
         self, request: Request, view: ScriptContext, raw: JSRequest | None, entrypoint: str | None
@@ -123,7 +129,10 @@ class PythonIsolate:
         else:
             method = self._method("fetch", view, entrypoint)
             result = method(*self._fit_arguments(method, SDKRequest.over_incoming(request, raw), self.env, view))
-        answer = await self._await_result(result)
+        if type(result) is CoroutineType and not self._modules.waits:
+            answer = await result
+        else:
+            answer = await self._await_result(result)
         while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
             answer = await answer  # a promise of a promise is one promise to JavaScript
         return self._take_response(answer)

@@ -64,6 +64,11 @@ def calling_script() -> Script | None:
     return _current.get(None)
 
 
+# What `enter_script` does, for where each request passes: two calls into C.
+set_script: Final = _current.set
+reset_script: Final = _current.reset
+
+
 class enter_script:  # read as a statement: `with enter_script(script):`
     """Code inside works for this script, also where no frame of it is on the stack, as in a framework."""
 

@@ -13,7 +13,10 @@ _T = TypeVar("_T")
 
 
 def from_python(options: Mapping[str, object]) -> Mapping[str, object]:
-    """The options of `fetch` and `Request` as JavaScript's. Raises TypeError for an unusable `headers`."""
+    """The options of `fetch` and `Request` as JavaScript's, with headers that no one else has.
+
+    Raises TypeError for an unusable `headers`.
+    """
     if not options:
         return options
     given = dict(options)

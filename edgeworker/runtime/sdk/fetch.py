@@ -21,13 +21,15 @@ async def fetch(resource: object, **options: object) -> Response:
     source = resource_of(resource)
     try:
         if options or isinstance(source, str):
-            source = body_init.make_request(source, from_python(options))
+            source = body_init.make_request(source, from_python(options), own_headers=True)
         body_init.raise_if_used(source)
         signal = choose_signal(resource, options)
     except JsException as error:
         raise OSError(error.message) from error
     work = perform_fetch.perform(source, context)
     try:
+        if signal is None:
+            return of_fetched(await work)
         return of_fetched(await tasks.run_unless_aborted(work, signal), signal)
     except JsException as error:
         if signal is not None and signal.aborted:
@@ -36,4 +38,6 @@ async def fetch(resource: object, **options: object) -> Response:
 
 
 def of_fetched(fetched: perform_fetch.Fetched, signal: AbortSignal | None = None) -> Response:
+    if signal is None:
+        return Response.over_fetched(fetched)
     return Response.over(fetched.response, JSResponse.over_fetched(fetched, signal))

@@ -24,6 +24,7 @@ class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc] 
     """Names in lower case; a repeated field is joined with ", ", Set-Cookie stays several; a missing one is None."""
 
     _core: Headers
+    _is_built = False  # the parent's part
 
     def __init__(self, core: Headers | None = None) -> None:
         # Not the parent's: it sets eight attributes, and most requests are asked for one header.
@@ -31,31 +32,32 @@ class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc] 
 
     def __getattr__(self, name: str) -> object:
         """The parent's attributes are missing until one is needed."""
-        if name == "_core" or "_headers" in self.__dict__:
+        if name == "_core" or self._is_built:
             raise AttributeError(f"'HTTPMessageMapping' object has no attribute {name!r}")
+        self._is_built = True
         Message.__init__(self)
         self._headers: list[tuple[str, str]] = self._core.entries()
         found: object = getattr(self, name)
         return found
 
     def get(self, name: str, failobj: _T | None = None) -> str | _T | None:  # type: ignore[override]  # Message is generic
-        if "_headers" in self.__dict__:
+        if self._is_built:
             found: str | _T | None = HTTPMessage.get(self, name, failobj)
             return found
         value = self._core.get(name)
         if value is None:
             return failobj
-        return self._core.get_all(name)[0] if name.lower() == "set-cookie" else value
+        return self._core.get_all(name)[0] if len(name) == 10 and name.lower() == "set-cookie" else value
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]  # as in email: a list, not a view
         # The parent asks its policy about each value, which finds nothing to change in text without surrogates.
-        return HTTPMessage.items(self) if "_headers" in self.__dict__ else self._core.entries()
+        return HTTPMessage.items(self) if self._is_built else self._core.entries()
 
     def __getitem__(self, name: str) -> str:
         return self.get(name)  # type: ignore[return-value]  # email's way: None for a missing field, no KeyError
 
     def __contains__(self, name: object) -> bool:
-        if "_headers" in self.__dict__:
+        if self._is_built:
             return isinstance(name, str) and HTTPMessage.__contains__(self, name)
         return isinstance(name, str) and self._core.has(name)
 

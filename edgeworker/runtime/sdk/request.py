@@ -34,7 +34,7 @@ class Request:
             self.core, self._js = input.core, input
             return
         given = from_python(options)
-        self.core = body_init.make_request(resource_of(input), given)
+        self.core = body_init.make_request(resource_of(input), given, own_headers=True)
         if (signal := choose_signal(input, given)) is not None:
             self._js = JSRequest.over(self.core, signal=signal)
 
@@ -50,6 +50,11 @@ class Request:
     def js_object(self) -> JSRequest:
         if self._js is None:
             self._js = JSRequest.over_incoming(self.core) if self._incoming else JSRequest.over(self.core)
+        return self._js
+
+    @property
+    def made_js_object(self) -> JSRequest | None:
+        """`js_object`, if it was needed before."""
         return self._js
 
     @property

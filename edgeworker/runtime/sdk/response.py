@@ -12,8 +12,10 @@ from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.base import BodySource, JsObject, is_absent
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
+from edgeworker.runtime.webapi.encodings import find_coding
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.perform_fetch import Fetched
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.runtime.webapi.websocket import take_for_response
 
@@ -25,11 +27,15 @@ class FetchResponse:
     encoding: str | None = None  # which Content-Encoding the body is in
     automatic = True  # the runtime encodes the body as Content-Encoding says
     _js: JSResponse | None = None
+    _fetched: Fetched | None = None  # where it came from the network
 
     @property
     def js_object(self) -> JSResponse:
         if self._js is None:
-            self._js = JSResponse.over(self.core, encoding=self.encoding, automatic=self.automatic)
+            if self._fetched is not None:
+                self._js = JSResponse.over_fetched(self._fetched)
+            else:
+                self._js = JSResponse.over(self.core, encoding=self.encoding, automatic=self.automatic)
         return self._js
 
     @property
@@ -192,6 +198,15 @@ class Response(FetchResponse):
         view._js = js
         if js is not None:
             view.encoding, view.automatic = js.encoding, js.automatic
+        return view
+
+    @classmethod
+    def over_fetched(cls, fetched: Fetched) -> "Response":
+        """Its object of JavaScript is made when it is needed."""
+        view = cls.__new__(cls)
+        view.core = fetched.response
+        view._fetched = fetched
+        view.encoding = find_coding(fetched.response.headers)
         return view
 
     @classmethod

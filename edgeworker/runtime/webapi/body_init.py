@@ -118,8 +118,12 @@ def encode_as_declared(response: messages.Response, encoding: str | None, *, aut
     return messages.Response(response.status, headers, Body(encoded), status_text=response.status_text)
 
 
-def make_request(resource: "messages.Request | str", options: Mapping[str, object]) -> messages.Request:
+def make_request(
+    resource: "messages.Request | str", options: Mapping[str, object], *, own_headers: bool = False
+) -> messages.Request:
     """A request from an URL or another request, changed by Fetch's options (method, headers, body, redirect, cf).
+
+    `own_headers`: core headers in the options belong to the new request, and are not copied.
 
     A new request follows redirects, one made from another keeps that one's mode: an incoming request's is "manual".
     Raises JsException (TypeError).
@@ -128,7 +132,10 @@ def make_request(resource: "messages.Request | str", options: Mapping[str, objec
     url = parse_url(resource) if isinstance(resource, str) else resource.url
     method = _method(options.get("method"), "GET" if base is None else base.method)
     given = options.get("headers")
-    headers = to_headers((None if base is None else base.headers) if is_absent(given) else given)
+    if own_headers and isinstance(given, messages.Headers):
+        headers = given
+    else:
+        headers = to_headers((None if base is None else base.headers) if is_absent(given) else given)
     body = None if base is None else base.body
     if not is_absent(options.get("body")):
         content = extract_body(options["body"])
@@ -146,10 +153,11 @@ def make_request(resource: "messages.Request | str", options: Mapping[str, objec
     if body is not None and body.used:
         raise type_error(USED_REQUEST)
     cf = options.get("cf")
-    headers = _with_cache_mode(options, headers)
+    if options.get("cache") is not None:
+        _set_cache_mode(options, headers)
     if options.get("integrity") not in (None, ""):
         raise type_error(_NO_INTEGRITY)
-    made = messages.Request(
+    return messages.Request(
         method,
         url,
         headers,
@@ -157,7 +165,6 @@ def make_request(resource: "messages.Request | str", options: Mapping[str, objec
         redirect=_redirect(options.get("redirect"), "follow" if base is None else base.redirect),
         cf=_cf(cf) if not is_absent(cf) else None if base is None else base.cf,
     )
-    return made
 
 
 def _is_empty(body: Body) -> bool:
@@ -196,11 +203,9 @@ def _redirect(given: object, otherwise: Redirect) -> Redirect:
             raise type_error(_NO_REDIRECT)
 
 
-def _with_cache_mode(options: Mapping[str, object], headers: messages.Headers) -> messages.Headers:
+def _set_cache_mode(options: Mapping[str, object], headers: messages.Headers) -> None:
     """`cache` as workerd has it: two modes, which tell caches on the way. Others are a TypeError."""
-    mode = options.get("cache")
-    if mode is None:
-        return headers
+    mode = options["cache"]
     if mode not in ("no-store", "no-cache"):
         raise type_error(f"Unsupported cache mode: {to_string(mode)}")
     cf = options.get("cf")
@@ -209,7 +214,6 @@ def _with_cache_mode(options: Mapping[str, object], headers: messages.Headers) -
     for name in ("Cache-Control", "Pragma"):
         if not headers.has(name):
             headers.append(name, "no-cache")
-    return headers
 
 
 def _cf(given: object) -> Mapping[str, object]:

@@ -286,7 +286,8 @@ def resource_of(resource: object) -> "messages.Request | str":
 def choose_signal(resource: object, given: Mapping[str, object]) -> AbortSignal | None:
     """The option, else the signal that the request has. Raises JsException (TypeError) for another kind of option."""
     if "signal" not in given or given["signal"] is None:
-        view: object = getattr(resource, "js_object", resource)
+        # A view of the SDK whose object of JavaScript was not made yet has no signal either.
+        view: object = getattr(resource, "made_js_object", resource)
         return view._signal if isinstance(view, Request) and view.passes_signal else None
     signal = given["signal"]
     if is_absent(signal):
