@@ -1,4 +1,4 @@
-"""How many instructions a request of the split-token route costs: `poe instructions [dev|path]`, with valgrind's callgrind.
+"""How many instructions a request of the split-token route costs: `poe instructions [dev|path]`, with callgrind.
 
 A count of instructions is the same on a busy machine, so it tells of a change what time cannot. It leaves out what the
 system does. Where the time goes is told by `poe profile`.
