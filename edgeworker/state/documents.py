@@ -41,6 +41,9 @@ class Document:
     revision: int
     expires_at: int | None
 
+    def is_live(self, now: int) -> bool:
+        return _is_live(self.expires_at, now)
+
 
 @dataclass(frozen=True, slots=True)
 class Put:
@@ -165,7 +168,7 @@ class MemoryDocuments:
 
     def _get(self, kind: str, id: str) -> Document | None:
         row = self._rows.get((kind, id))
-        if row is None or (row[2] is not None and row[2] <= self._clock.now()):
+        if row is None or not _is_live(row[2], self._clock.now()):
             return None
         return Document(kind, id, json.loads(row[0]), row[1], row[2])
 
@@ -175,7 +178,7 @@ class MemoryDocuments:
             if put.if_revision != (0 if current is None else current.revision):
                 raise Conflict(put.kind, put.id, put.if_revision)
         now = self._clock.now()
-        for key in [key for key, row in self._rows.items() if row[2] is not None and row[2] <= now]:
+        for key in [key for key, row in self._rows.items() if not _is_live(row[2], now)]:
             del self._rows[key]
         self._version += 1
         self._revision += 1
@@ -230,8 +233,7 @@ class SQLiteDocuments:
     async def take(self, kind: str, id: str) -> Document | None:
         rows = await self._database.write(_TAKE, (self._space, kind, id))
         document = _document(rows[0]) if rows else None
-        is_live = document is not None and (document.expires_at is None or document.expires_at > self._clock.now())
-        return document if is_live else None
+        return document if document is not None and document.is_live(self._clock.now()) else None
 
     async def write(self, changes: "Sequence[Put | Delete]") -> None:
         texts = [_text(change) if isinstance(change, Put) else "" for change in changes]
@@ -259,6 +261,10 @@ class SQLiteDocuments:
                 return _PUT_IF_ABSENT, (*row, *name, now)
             case revision:
                 return _PUT_IF_REVISION, (*row, *name, now, revision)
+
+
+def _is_live(expires_at: int | None, now: int) -> bool:
+    return expires_at is None or expires_at > now
 
 
 def _document(row: Row) -> Document:

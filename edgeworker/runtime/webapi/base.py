@@ -17,6 +17,7 @@ class JsObject:
     """Made with `Class.new(...)`. Keyword arguments of `new` are JavaScript's trailing options object."""
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         javascript_class(cls)
 
     @classmethod

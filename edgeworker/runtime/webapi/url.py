@@ -1,23 +1,15 @@
 """`URL` and `URLSearchParams`, on a WHATWG parser. Source: https://url.spec.whatwg.org/#api"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote_plus, unquote_to_bytes
 
 import ada_url
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import (
-    BodySource,
-    BodyWithType,
-    JsIterator,
-    JsObject,
-    entries,
-    is_absent,
-    iterate_live,
-    type_error,
-)
+from edgeworker.runtime.webapi.base import BodyWithType, JsObject, entries, is_absent, type_error
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.pair_list import PairList
 from edgeworker.runtime.webapi.strings import to_usv_string
 
 _PARTS: Final = ("href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash")
@@ -97,7 +89,7 @@ class URL(JsObject):
         self._url.search = text
 
 
-class URLSearchParams(BodySource):
+class URLSearchParams(PairList[str]):
     """`URLSearchParams.new("a=1")`, of an object, of pairs, or of another one."""
 
     def __init__(self, init: object = None, /, **fields: object) -> None:
@@ -130,53 +122,21 @@ class URLSearchParams(BodySource):
     def size(self) -> int:
         return len(self._pairs)
 
-    def get(self, name: object) -> str | None:
-        wanted = to_usv_string(name)
-        return next((value for key, value in self._pairs if key == wanted), None)
-
-    def getAll(self, name: object) -> list[str]:
-        wanted = to_usv_string(name)
-        return [value for key, value in self._pairs if key == wanted]
-
     def has(self, name: object, value: object = None) -> bool:
         return any(map(_matcher(name, value), self._pairs))
 
     def set(self, name: object, value: object) -> None:
-        new = (to_usv_string(name), to_usv_string(value))
-        places = [index for index, (key, _) in enumerate(self._pairs) if key == new[0]]
-        if places:
-            self._pairs[places[0]] = new
-            for index in reversed(places[1:]):
-                del self._pairs[index]
-        else:
-            self._pairs.append(new)
-        self._changed()
+        self._set(name, to_usv_string(value))
 
     def append(self, name: object, value: object) -> None:
-        self._pairs.append((to_usv_string(name), to_usv_string(value)))
-        self._changed()
+        self._append(name, to_usv_string(value))
 
     def delete(self, name: object, value: object = None) -> None:
-        matches = _matcher(name, value)
-        self._pairs[:] = [pair for pair in self._pairs if not matches(pair)]
-        self._changed()
+        self._delete(_matcher(name, value))
 
     def sort(self) -> None:
         self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be"))  # by code unit, as JavaScript
         self._changed()
-
-    def entries(self) -> JsIterator[tuple[str, str]]:
-        return JsIterator(self.__iter__)
-
-    def keys(self) -> JsIterator[str]:
-        return JsIterator(lambda: (name for name, _ in self))
-
-    def values(self) -> JsIterator[str]:
-        return JsIterator(lambda: (value for _, value in self))
-
-    def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
-        for name, value in self:
-            callback(value, name, self)
 
     def extract_body(self) -> BodyWithType:
         return BodyWithType(Body(str(self).encode()), "application/x-www-form-urlencoded;charset=UTF-8")
@@ -190,22 +150,8 @@ class URLSearchParams(BodySource):
     def __str__(self) -> str:
         return self.toString()
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iterate_live(self, lambda params: params._pairs)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.has(name)
-
-    def __getitem__(self, name: str) -> str | None:
-        return self.get(name)
-
-    def __setitem__(self, name: str, value: object) -> None:
-        self.set(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        if not self.has(name):
-            raise KeyError(name)
-        self.delete(name)
+    def _read_value(self, value: object) -> str:
+        return to_usv_string(value)
 
     def _changed(self) -> None:
         if self.on_change is not None:

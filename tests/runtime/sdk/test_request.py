@@ -138,8 +138,12 @@ async def test_an_uploaded_file_is_a_file(stage: Stage) -> None:
 
 MALFORMED = [
     ("multipart/form-data", b"", "No boundary string in Content-Type header."),
-    ("multipart/form-data; boundary=B", b"--B\r\n", "Form data is truncated"),
-    ("multipart/form-data; boundary=B", b"--B\r\nX: y\r\n\r\n1\r\n--B--", "a part has no Content-Disposition"),
+    ("multipart/form-data; boundary=B", b"--B\r\n", "No multipart message header termination found."),
+    (
+        "multipart/form-data; boundary=B",
+        b"--B\r\nX: y\r\n\r\n1\r\n--B--",
+        "No valid Content-Disposition header found in FormData part.",
+    ),
 ]
 
 

@@ -1,0 +1,83 @@
+"""What `FormData` and `URLSearchParams` have in common: pairs in order, in which a name may stand more than once."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from edgeworker.runtime.webapi.base import BodySource, JsIterator, iterate_live
+from edgeworker.runtime.webapi.strings import to_usv_string
+
+V = TypeVar("V")
+
+
+class PairList(BodySource, Generic[V]):
+    """`_pairs` are the pairs; what changes them tells `_changed`."""
+
+    _pairs: list[tuple[str, V]]
+
+    @abstractmethod
+    def _read_value(self, value: object) -> V:
+        """What is kept of a value that a script gives."""
+
+    def _changed(self) -> None:
+        """Called after each change."""
+
+    def get(self, name: object) -> V | None:
+        wanted = to_usv_string(name)
+        return next((value for key, value in self._pairs if key == wanted), None)
+
+    def getAll(self, name: object) -> list[V]:
+        wanted = to_usv_string(name)
+        return [value for key, value in self._pairs if key == wanted]
+
+    def _append(self, name: object, value: V) -> None:
+        self._pairs.append((to_usv_string(name), value))
+        self._changed()
+
+    def _set(self, name: object, value: V) -> None:
+        """The first pair of the name gets the value, and the others of it go."""
+        new = (to_usv_string(name), value)
+        places = [index for index, (key, _) in enumerate(self._pairs) if key == new[0]]
+        if places:
+            self._pairs[places[0]] = new
+            for index in reversed(places[1:]):
+                del self._pairs[index]
+        else:
+            self._pairs.append(new)
+        self._changed()
+
+    def _delete(self, matches: Callable[[tuple[str, V]], bool]) -> None:
+        self._pairs[:] = [pair for pair in self._pairs if not matches(pair)]
+        self._changed()
+
+    def entries(self) -> JsIterator[tuple[str, V]]:
+        return JsIterator(self.__iter__)
+
+    def keys(self) -> JsIterator[str]:
+        return JsIterator(lambda: (name for name, _ in self))
+
+    def values(self) -> JsIterator[V]:
+        return JsIterator(lambda: (value for _, value in self))
+
+    def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
+        for name, value in self:
+            callback(value, name, self)
+
+    def __iter__(self) -> Iterator[tuple[str, V]]:
+        return iterate_live(self, lambda pairs: pairs._pairs)
+
+    # pyodide gives brackets to every object of JavaScript that has `get`, `set`, `has` and `delete`.
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(key == name for key, _ in self._pairs)
+
+    def __getitem__(self, name: str) -> V | None:
+        return self.get(name)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self._set(name, self._read_value(value))
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._delete(lambda pair: pair[0] == name)
