@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Final
 
+from edgeworker.cli.access.explaining import explain_request, groups_of
 from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import load_options
 from edgeworker.cli.output import Output
@@ -13,18 +14,12 @@ from edgeworker.clock import Clock, SystemClock
 from edgeworker.config import JSON, Config
 from edgeworker.errors import ConfigError
 from edgeworker.host.datadir import DataDir
-from edgeworker.messages import URL, Credentials, Headers, InvalidURL
-from edgeworker.products.access import service_tokens
-from edgeworker.products.access.answers import how_asked
 from edgeworker.products.access.config import DAY_SECONDS, AccessConfig, Application, access_config, made_up_account
 from edgeworker.products.access.directory import RUNNING, Directory, Snapshot
-from edgeworker.products.access.explain import explain
 from edgeworker.products.access.keys import certs
-from edgeworker.products.access.local_login import LocalLogin, find_application, identity_of
+from edgeworker.products.access.local_login import LocalLogin, find_application
 from edgeworker.products.access.login import is_email
-from edgeworker.products.access.policy import Visitor
 from edgeworker.products.access.product import AccessProduct
-from edgeworker.products.access.service_tokens import ShownCredential, ValidToken
 from edgeworker.products.access.sessions import email_key
 from edgeworker.state import SQLiteState
 
@@ -82,7 +77,7 @@ async def run_action(options: argparse.Namespace) -> None:
             case "login":
                 await _login(opened, options)
             case "explain":
-                await _explain(opened, options)
+                await explain_request(opened.config, opened.directory, clock, options)
             case _:
                 await _revoke(opened, options)
 
@@ -157,7 +152,12 @@ async def _login(opened: OpenedAccess, options: argparse.Namespace) -> None:
     application = opened.find(snapshot, options.app)
     try:
         token = await opened.login.log_in(
-            email, application, snapshot, groups=_groups(options.groups), ip=options.ip, country=options.country.upper()
+            email,
+            application,
+            snapshot,
+            groups=groups_of(options.groups),
+            ip=options.ip,
+            country=options.country.upper(),
         )
     except PermissionError as error:
         raise ConfigError(f"{error}; see: edgeworker access explain URL --as {email}") from None
@@ -169,44 +169,6 @@ async def _login(opened: OpenedAccess, options: argparse.Namespace) -> None:
             out.line(f"CF_Authorization={token}")
         case _:
             out.line(token)
-
-
-def _groups(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-async def _explain(opened: OpenedAccess, options: argparse.Namespace) -> None:
-    snapshot = await opened.directory.current()
-    try:
-        url = URL.parse(options.url if "://" in options.url else f"http://{options.url}")
-        headers = Headers([_field(text) for text in options.header])
-    except (InvalidURL, TypeError) as error:
-        raise ConfigError(str(error)) from None
-    match = snapshot.index.match(url.hostname, url.path)
-    token_id = None
-    out = Output.for_stream()
-    if match is not None:
-        credentials = Credentials(
-            client_id=headers.get("cf-access-client-id"), client_secret=headers.get("cf-access-client-secret")
-        )
-        shown = service_tokens.shown(credentials, headers, match.application)
-        if isinstance(shown, ShownCredential):
-            checked = service_tokens.check(shown, snapshot.service_tokens, opened.clock.now())
-            token_id = checked.token.id if isinstance(checked, ValidToken) else None
-            out.line("service token: " + ("valid" if isinstance(checked, ValidToken) else checked.trouble))
-    identity = identity_of(options.email, snapshot, groups=_groups(options.groups)) if options.email else None
-    visitor = Visitor(options.ip, options.country.upper(), service_token_id=token_id, identity=identity)
-    asked = how_asked(options.method.upper(), headers)
-    for line in explain(match, visitor, snapshot.context, asked).lines():
-        out.line(line)
-
-
-def _field(text: str) -> tuple[str, str]:
-    """Raises ConfigError."""
-    name, colon, value = text.partition(":")
-    if not colon:
-        raise ConfigError(f'"{text}" is not a header field, such as -H "Accept: text/html"')
-    return name.strip(), value.strip()
 
 
 async def _revoke(opened: OpenedAccess, options: argparse.Namespace) -> None:

@@ -116,6 +116,39 @@ def test_explain_tells_which_policy_decides(
         assert text in shown
 
 
+def test_explain_says_what_the_token_of_a_request_is_worth(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cookie = _run(capsys, "login", "ada@example.com", "--print", "cookie").strip()
+    header = _run(capsys, "login", "ada@example.com").strip()
+
+    for field in (f"Cookie: {cookie}", header):
+        shown = _run(capsys, "explain", SHOP, "-H", field)
+        assert "token: valid, of ada@example.com" in shown
+        assert "passes once this person is logged in" in shown
+    _run(capsys, "revoke", "--user", "ada@example.com")
+    shown = _run(capsys, "explain", SHOP, "-H", header)
+    assert "none that came is a valid one of Shop" in shown
+    assert "302 to the login" in shown
+    twice = _run(capsys, "explain", SHOP, "-H", header, "-H", header, status=1)
+    assert "the edge refuses this request with 400" in twice
+
+
+def test_explain_knows_the_applications_of_workers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "worker.py").write_text("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint): ...\n")
+    (folder / "wrangler.toml").write_text(
+        'name = "w"\nmain = "worker.py"\ncompatibility_date = "2026-11-01"\n'
+        'compatibility_flags = ["python_workers"]\nroutes = ["w.example.com/*"]\n'
+    )
+    with (folder / "edge.toml").open("a") as file:
+        file.write(
+            '\n[[access.apps]]\nname = "Worker"\ndestinations = [{ type = "worker", worker_id = "w" }]\n'
+            'policies = [{ name = "Staff", decision = "allow", include = [{ email_domain = "example.com" }] }]\n'
+        )
+
+    shown = _run(capsys, "explain", "https://w.example.com/x", "--edge", "edge.toml", "-c", "wrangler.toml")
+
+    assert 'Application "Worker" by "worker w"' in shown
+
+
 def test_sessions_are_revoked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _run(capsys, "login", "ada@example.com")
 
