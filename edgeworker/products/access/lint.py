@@ -7,9 +7,11 @@ from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.products.access.config import (
+    LOCAL_PROVIDER_TYPE,
     AccessConfig,
     AccessGroup,
     Application,
+    IdentityProvider,
     Policy,
     PublicDestination,
     ServiceToken,
@@ -35,7 +37,9 @@ from edgeworker.products.access.rules import (
     IPListRule,
     LinkedAppTokenRule,
     LoginMethodRule,
+    OIDCClaimRule,
     Rule,
+    SAMLAttributeRule,
     ServiceTokenRule,
     UnsupportedRule,
 )
@@ -59,7 +63,7 @@ class Known:
 
     context: RuleContext
     tokens: Mapping[str, ServiceToken]  # by UUID
-    provider_ids: frozenset[str]
+    providers: Mapping[str, IdentityProvider]
     app_ids: frozenset[str]
 
 
@@ -83,10 +87,24 @@ def find_mistakes(config: AccessConfig) -> list[Mistake]:
             {rules.name: rules for rules in lists} | {rules.id: rules for rules in lists},
         ),
         {token.id: token for token in tokens},
-        frozenset(provider.id for provider in providers),
+        {provider.id: provider for provider in providers},
         frozenset(application.id for application in applications),
     )
-    return [*check_applications(applications, known), *(m for group in groups for m in _in_group(group, known))]
+    return [
+        *check_applications(applications, known),
+        *(mistake for group in groups for mistake in _in_group(group, known)),
+        *(mistake for provider in providers for mistake in _provider(provider)),
+    ]
+
+
+def _provider(provider: IdentityProvider) -> Iterator[Mistake]:
+    own = provider.type in (LOCAL_PROVIDER_TYPE, "onetimepin")
+    if not own and provider.oidc is None and provider.saml is None:
+        yield Mistake(
+            provider.id,
+            f'identity provider "{provider.name}" has no auth_url, token_url and certs_url in its config, so no one '
+            "can log in with it here; rules and local identities may name it.",
+        )
 
 
 def check_applications(applications: Iterable[Application], known: Known) -> Iterator[Mistake]:
@@ -165,8 +183,18 @@ def _names(rule: Rule, known: Known) -> Iterator[str]:
             yield f'group "{group_id}" does not exist, so the policy applies to no one; name a group of [access].'
         case EmailListRule(name) | IPListRule(name) if name not in known.context.lists and not _is_uuid(name):
             yield f'there is no list "{name}"; the policy can hold for no one.'
-        case LoginMethodRule(provider) if provider not in known.provider_ids and not _is_uuid(provider):
+        case LoginMethodRule(provider) | OIDCClaimRule(provider) | SAMLAttributeRule(provider) if (
+            provider and provider not in known.providers and not _is_uuid(provider)
+        ):
             yield f'there is no identity provider with the id "{provider}"; the policy can hold for no one.'
+        case OIDCClaimRule(provider, name) if name.lower() != "groups":
+            found = known.providers.get(provider)
+            if found is not None and found.oidc is not None and name not in found.oidc.claims:
+                yield f'the claim "{name}" is not among the claims of "{found.name}" and so never known; add it there.'
+        case SAMLAttributeRule(provider, name):
+            found = known.providers.get(provider)
+            if found is not None and found.saml is not None and name not in found.saml.attributes:
+                yield f'the attribute "{name}" is not among those of "{found.name}" and so never known; add it there.'
         case LinkedAppTokenRule(app_uid) if app_uid not in known.app_ids and not _is_uuid(app_uid):
             yield f'there is no application with the id "{app_uid}".'
         case _:

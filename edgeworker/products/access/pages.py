@@ -58,7 +58,8 @@ def login_page(
         buttons = joined(_identity(identity) for identity in known)
         content = fill('<ul class="choices">\n{buttons}</ul>\n', buttons=buttons)
         parts.append(fill("<h2>Continue as</h2>\n{form}", form=_form("local", form, content)))
-    others = [provider for provider in offered if provider.type not in ("local", "onetimepin")]
+    # One that is not configured here is a name for rules and for local identities.
+    others = [provider for provider in offered if provider.oidc is not None or provider.saml is not None]
     if others:
         links = joined(_provider(provider, form) for provider in others)
         parts.append(fill('<h2>Log in with</h2>\n<ul class="choices">\n{links}</ul>\n', links=links))

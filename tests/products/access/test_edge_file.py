@@ -64,7 +64,8 @@ def test_a_whole_table_is_read(tmp_path: Path) -> None:
 
     assert access is not None
     assert access.issuer == "http://acme.localhost:8787"
-    assert access.hosts == ("acme.localhost", "acme.cloudflareaccess.com")
+    assert access.team_hosts == ("acme.localhost", "acme.cloudflareaccess.com")
+    assert access.hosts == (*access.team_hosts, "login.cloudflareaccess.org")
     assert [item.kind for item in access.objects] == ["policy", "group", "service_token", "app"]
     assert access.objects[-1].place.endswith(f":{_line(GOOD, '[[access.apps]]')} (access.apps[0])")
     assert access.identities[0].email == "ada@example.com"
@@ -137,6 +138,11 @@ team = "acme"
 name = "ci"
 client_id = "0123456789abcdef0123456789abcdef.access"
 client_secret = "a-secret-of-the-ci-job"
+[[access.identity_providers]]
+id = "company"
+name = "Company"
+type = "oidc"
+config = { client_id = "c", auth_url = "https://i/a", token_url = "https://i/t", certs_url = "https://i/c" }
 [[access.apps]]
 name = "Shop"
 domain = "shop.example.com"
@@ -174,6 +180,16 @@ policies = [POLICY]
             'decision = "allow", include = [{ login_method = "okta" }]',
             'there is no identity provider with the id "okta"',
         ),
+        (
+            'decision = "allow", include = [{ oidc = { claim_name = "a", claim_value = "b", '
+            'identity_provider_id = "gone" } }]',
+            'there is no identity provider with the id "gone"',
+        ),
+        (
+            'decision = "allow", include = [{ oidc = { claim_name = "department", claim_value = "b", '
+            'identity_provider_id = "company" } }]',
+            'the claim "department" is not among the claims of "Company"',
+        ),
     ],
 )
 def test_the_most_common_mistakes_are_told_at_load(tmp_path: Path, policy: str, text: str) -> None:
@@ -197,6 +213,15 @@ def test_mistakes_of_applications_are_told_at_load(tmp_path: Path, more: str, te
     _, warnings = _load(tmp_path, f"{APP.replace('POLICY', policy)}[[access.apps]]\n{more}\n")
 
     assert text in warnings
+
+
+def test_a_provider_that_is_a_name_alone_is_told_at_load(tmp_path: Path) -> None:
+    policy = '{ name = "p", decision = "allow", include = [{ everyone = {} }] }'
+    provider = '[[access.identity_providers]]\nname = "Our Okta"\ntype = "okta"\n'
+    _, warnings = _load(tmp_path, f"{APP.replace('POLICY', policy)}{provider}")
+
+    assert 'identity provider "Our Okta" has no auth_url' in warnings
+    assert "Company" not in warnings
 
 
 async def test_an_edge_of_a_file_asks_for_a_login(tmp_path: Path) -> None:
