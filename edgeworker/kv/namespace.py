@@ -162,9 +162,7 @@ class KVNamespace:
         `expiration` is a moment in epoch seconds, `expiration_ttl` a duration in seconds, which wins. A stream that
         is too long fails with KVError (413) as soon as that is seen; what stood under the key before then stays.
         """
-        key = rules.check_key(key)
-        expires_at = rules.expires_at(now=self.clock.now(), expiration=expiration, expiration_ttl=expiration_ttl)
-        text = rules.metadata_text(metadata)
+        key, expires_at, text = self.check_put(key, expiration, expiration_ttl, metadata)
         match value:
             case str() | bytes() | bytearray() | memoryview():
                 content = _bytes(value)
@@ -173,6 +171,14 @@ class KVNamespace:
             case pieces:
                 async with aclosing(_limited(pieces)) as limited:
                     await self._store.put_stream(self.id, key, limited, expires_at=expires_at, metadata=text)
+
+    def check_put(
+        self, key: str, expiration: int | None, expiration_ttl: int | None, metadata: JSON
+    ) -> tuple[str, int | None, str | None]:
+        """What `put` looks at before the value: the key, when it expires, and the metadata as text. Raises KVError."""
+        key = rules.check_key(key)
+        expires_at = rules.expires_at(now=self.clock.now(), expiration=expiration, expiration_ttl=expiration_ttl)
+        return key, expires_at, rules.metadata_text(metadata)
 
     async def put_many(self, pairs: Sequence[KeyValuePair]) -> None:
         """Up to 10,000 pairs of up to 100 MiB in all; one broken rule and nothing is written."""

@@ -212,6 +212,14 @@ def decode_cursor(cursor: str) -> str:
         raise KVError("Invalid cursor: it is not one that a list has answered.", status=400, rule="cursor") from error
 
 
+def cursor_of_script(cursor: str) -> str | None:
+    """None for text that is not a cursor: in a script, unlike over REST, that begins at the beginning."""
+    try:
+        return cursor if decode_cursor(cursor) else None
+    except KVError:
+        return None
+
+
 def namespace_not_found() -> KVError:
     return KVError("namespace not found", status=404, rule="namespace not found")
 

@@ -34,6 +34,7 @@ class Listener:
         clock: Clock,
         access_logger: AccessLogger | None,
         tls: ssl.SSLContext | None,
+        adds_ray: bool = True,
     ) -> None:
         """Use `listen`."""
         self.host = ""
@@ -45,7 +46,9 @@ class Listener:
             proxy_protocol=socket.proxy_protocol,
         )
         self._scheme = "http" if tls is None else "https"
-        self._responder = Responder(handler, self._state, scheme=self._scheme, clock=clock, access_logger=access_logger)
+        self._responder = Responder(
+            handler, self._state, scheme=self._scheme, clock=clock, access_logger=access_logger, adds_ray=adds_ray
+        )
         self._state.serve = self._responder.serve
         self._state.log_refusal = self._responder.log_refusal
         self._tls = tls

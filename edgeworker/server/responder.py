@@ -30,12 +30,21 @@ _CLIENT_LEFT: Final = 499
 
 
 class Responder:
-    """`handler` may be replaced at any time: each request takes the one that is there."""
+    """`handler` may be replaced at any time: each request takes the one that is there. `adds_ray`: an error gets a
+    CF-Ray, which the access log knows it by."""
 
     def __init__(
-        self, handler: Handler, state: ListenerState, *, scheme: str, clock: Clock, access_logger: AccessLogger | None
+        self,
+        handler: Handler,
+        state: ListenerState,
+        *,
+        scheme: str,
+        clock: Clock,
+        access_logger: AccessLogger | None,
+        adds_ray: bool = True,
     ) -> None:
         self.handler = handler
+        self._adds_ray = adds_ray
         self._state = state
         self._scheme = scheme
         self._limits: Limits = state.limits
@@ -96,7 +105,7 @@ class Responder:
                 response, keep_alive = _refusal_page(_NO_HANDSHAKE), False
             else:
                 keep_alive = received.head.keep_alive
-        if response.status >= 400 and not response.headers.get("cf-ray"):
+        if self._adds_ray and response.status >= 400 and not response.headers.get("cf-ray"):
             response.headers.set("CF-Ray", new_ray())
         received.response = response
         framed = self._frame(received, response, keep_alive=keep_alive)

@@ -40,7 +40,10 @@ class UnixLink:
 
     async def serve(self, path: Path, handler: Handler) -> Callable[[], Awaitable[None]]:
         """Listens until what it returns is called."""
-        listener = Listener(handler, Socket(), limits=_LIMITS, clock=self._clock, access_logger=None, tls=None)
+        # What a worker fetches arrives as it was sent.
+        listener = Listener(
+            handler, Socket(), limits=_LIMITS, clock=self._clock, access_logger=None, tls=None, adds_ray=False
+        )
         server = await asyncio.get_running_loop().create_unix_server(listener.connection, path=str(path))
 
         async def stop() -> None:

@@ -13,7 +13,7 @@ from edgeworker.bindings import AssetsBinding
 from edgeworker.bindings.assets.wrangler import parse_assets
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON, Config, Worker
-from edgeworker.edge import build
+from edgeworker.edge import Edge, build
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.messages import URL, Headers, Request
@@ -45,38 +45,45 @@ class Default(WorkerEntrypoint):
 async def test_assets_answer_as_those_of_cloudflare(recorded: dict[str, JSON], tmp_path: Path) -> None:
     site, answers = recorded["site"], recorded["answers"]
     assert isinstance(site, dict)
-    assert isinstance(answers, list)
-    etag = ""
-    wrong = []
-    edge = await build(_config(site, tmp_path), SERVICES, MemoryStore())
+    edge = await build(config_of(site, tmp_path), SERVICES, MemoryStore())
     try:
-        for answer in answers:
-            assert isinstance(answer, dict)
-            # Asked behind the door, which refuses or rewrites some of these paths before any worker sees them.
-            request = _request(answer["request"], etag)
-            response = await edge.workers["w"].run(request, NOBODY)
-            ours: JSON = {
-                "request": answer["request"],
-                "status": response.status,
-                "headers": {name: value for name, value in response.headers.entries() if _is_shown(name)},
-                "tagged": "etag" in response.headers,
-                "body": "" if response.body is None else (await response.body.read()).decode(),
-            }
-            theirs: JSON = {**answer, "headers": _shown(answer["headers"])}
-            if ours != theirs:
-                wrong.append((ours, theirs))
-            etag = response.headers.get("etag") or etag
+        wrong = await asked_of_an_edge(edge, answers)
     finally:
         await edge.close()
 
     assert wrong == []
 
 
-def _config(site: dict[str, JSON], folder: Path) -> Config:
+async def asked_of_an_edge(edge: Edge, answers: JSON) -> list[tuple[JSON, JSON]]:
+    """What was answered otherwise than recorded: (ours, theirs)."""
+    assert isinstance(answers, list)
+    etag = ""
+    wrong: list[tuple[JSON, JSON]] = []
+    for answer in answers:
+        assert isinstance(answer, dict)
+        # Asked behind the door, which refuses or rewrites some of these paths before any worker sees them.
+        request = _request(answer["request"], etag)
+        response = await edge.workers["w"].run(request, NOBODY)
+        ours: JSON = {
+            "request": answer["request"],
+            "status": response.status,
+            "headers": {name: value for name, value in response.headers.entries() if _is_shown(name)},
+            "tagged": "etag" in response.headers,
+            "body": "" if response.body is None else (await response.body.read()).decode(),
+        }
+        theirs: JSON = {**answer, "headers": _shown(answer["headers"])}
+        if ours != theirs:
+            wrong.append((ours, theirs))
+        etag = response.headers.get("etag") or etag
+    return wrong
+
+
+def config_of(site: dict[str, JSON], folder: Path) -> Config:
     files, settings, flags = site["files"], site["assets"], site["flags"]
     assert isinstance(files, dict)
     assert isinstance(settings, dict)
     assert isinstance(flags, list)
+    folder.mkdir(exist_ok=True)
     for name, content in files.items():
         file = folder / "site" / name
         file.parent.mkdir(parents=True, exist_ok=True)

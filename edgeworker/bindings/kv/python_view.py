@@ -176,7 +176,7 @@ class KVView:
             page = await self._namespace.list(
                 prefix=arguments.string(options.get("prefix", "")),
                 limit=limit if limit > 0 else None,
-                cursor=_cursor(options.get("cursor", "")),
+                cursor=rules.cursor_of_script(arguments.string(options.get("cursor", ""))),
             )
         except (KVError, StoreError) as error:
             raise _exception("GET", error) from error
@@ -297,14 +297,6 @@ def _listed(key: ListResultKey) -> JsDict:
     if key.metadata is not None:
         listed["metadata"] = as_js(key.metadata)
     return listed
-
-
-def _cursor(given: object) -> str | None:
-    """None for text that is not a cursor: here, unlike over REST, that begins at the beginning."""
-    try:
-        return arguments.string(given) if rules.decode_cursor(arguments.string(given)) else None
-    except KVError:
-        return None
 
 
 def _exception(verb: str, error: KVError | StoreError) -> JsException:

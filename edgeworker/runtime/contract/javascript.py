@@ -19,13 +19,15 @@ class JavaScriptError(Exception):
 
 
 class JavaScriptException(Exception):
-    """What a script threw and did not catch. `stack` has the places of the sources."""
+    """What a script threw and did not catch. `stack` has the places of the sources. `no_retry`: it called noRetry()
+    before."""
 
-    def __init__(self, name: str, text: str, stack: str) -> None:
+    def __init__(self, name: str, text: str, stack: str, *, no_retry: bool = False) -> None:
         super().__init__(f"{name}: {text}" if name else text)
         self.name = name
         self.text = text
         self.stack = stack
+        self.no_retry = no_retry
 
 
 class CallableWorker(Protocol):

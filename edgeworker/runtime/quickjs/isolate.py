@@ -55,9 +55,13 @@ class QuickJSIsolate:
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         self._exports.check_scheduled()
         told = {"cron": event.cron, "scheduledTime": event.scheduled_time}
-        answer = await self._event("scheduled", {**told, **_target(ctx, None)}, ctx)
-        if json.loads(answer.text).get("noRetry"):
-            event.no_retry = True
+        realm = await self._running()
+        invocation = realm.begin(ctx)
+        try:
+            await realm.call("scheduled", {**told, **_target(ctx, None)}, None, invocation)
+        finally:
+            event.no_retry = invocation.no_retry
+            realm.release(invocation)
 
     async def call(
         self,

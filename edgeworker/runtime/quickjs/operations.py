@@ -9,6 +9,7 @@ from typing import Final
 from edgeworker import messages
 from edgeworker.errors import EdgeworkerError, KVError, KVTypeError, StoreError
 from edgeworker.handler import Context, Handler
+from edgeworker.kv import rules
 from edgeworker.kv.namespace import KVNamespace, ListResultKey
 from edgeworker.messages import URL, Body, BodyLost, BodyTooLarge, BodyUsed, Headers, InvalidURL
 from edgeworker.runtime.contract.javascript import (
@@ -214,7 +215,9 @@ class Operations:
         entry = self._settings.env.get(str(told["name"]))
         if not isinstance(entry, EnvNamespace):
             raise OperationFailed("TypeError", f"env.{told['name']} is not a KV namespace")
-        verb = {"get_many": "GET_BULK", "put": "PUT", "delete": "DELETE"}.get(str(told["method"]), "GET")
+        verb = {"get_many": "GET_BULK", "put": "PUT", "check": "PUT", "delete": "DELETE"}.get(
+            str(told["method"]), "GET"
+        )
         try:
             return await _run_kv(entry.namespace, told, buffer)
         except KVTypeError as error:
@@ -279,6 +282,9 @@ class Operations:
                 return Result(json.dumps(await cache.delete(request, options)))
 
 
+_KV_VERBS: Final = {"get_many": "GET_BULK", "put": "PUT", "check": "PUT", "delete": "DELETE"}
+
+
 async def _run_kv(namespace: KVNamespace, told: Told, buffer: bytes | None) -> Result:
     key = str(told.get("key", ""))
     match told["method"]:
@@ -302,14 +308,13 @@ async def _run_kv(namespace: KVNamespace, told: Told, buffer: bytes | None) -> R
                 for name, entry in many.items()
             ]
             return Result(json.dumps(entries))
-        case "put":
-            await namespace.put(
-                key,
-                buffer or b"",
-                expiration=_whole(told, "expiration"),
-                expiration_ttl=_whole(told, "expirationTtl"),
-                metadata=json.loads(json.dumps(told["metadata"])),
-            )
+        case "put" | "check" as verb:
+            expiration, ttl = _whole(told, "expiration"), _whole(told, "expirationTtl")
+            metadata = json.loads(json.dumps(told["metadata"]))
+            if verb == "check":
+                namespace.check_put(key, expiration, ttl, metadata)
+            else:
+                await namespace.put(key, buffer or b"", expiration=expiration, expiration_ttl=ttl, metadata=metadata)
             return Result()
         case "delete":
             await namespace.delete(key)
@@ -319,7 +324,7 @@ async def _run_kv(namespace: KVNamespace, told: Told, buffer: bytes | None) -> R
             page = await namespace.list(
                 prefix=str(told["prefix"]),
                 limit=_whole(told, "limit"),
-                cursor=cursor if isinstance(cursor, str) else None,
+                cursor=rules.cursor_of_script(cursor) if isinstance(cursor, str) else None,
             )
             listed: dict[str, object] = {
                 "keys": [_listed(one) for one in page.keys],

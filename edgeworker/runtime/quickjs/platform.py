@@ -21,6 +21,7 @@ import ada_url
 from edgeworker.clock import Clock
 from edgeworker.runtime.quickjs import node_ciphers, node_signing
 from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.blob import File
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.formdata import FormData
@@ -53,6 +54,8 @@ class Platform:
                 return self._clock.now_ms()
             case "zone", (str(name), int() | float() as milliseconds):
                 return _zone_at(name, milliseconds)
+            case "json_error", (str(text),):
+                return _json_error(text)
             case "url", (str(text), base):
                 return _parse(text, base if isinstance(base, str) else None)
             case "url_set", (str(href), str(part), str(value)) if part in _URL_PARTS:
@@ -138,6 +141,14 @@ class Platform:
         if not hasattr(codec, "compress") and not codec.eof:
             return None
         return codec.flush()
+
+
+def _json_error(text: str) -> str:
+    try:
+        json_text.parse(text)
+    except JsException as error:
+        return error.message
+    return ""
 
 
 def _or_text(work: Callable[[], bytes]) -> bytes | str:

@@ -45,6 +45,7 @@ class Invocation:
     ctx: Context | None
     cpu_seconds: float = 0.0
     holds: int = 1
+    no_retry: bool = False
 
 
 @dataclass(slots=True)
@@ -304,6 +305,8 @@ class Realm:
                 self._begin_wait(id, self._of(invocation))
             case "waited", (int(id), error):
                 self._end_wait(id, error)
+            case "no_retry", (int(invocation),):
+                self._of(invocation).no_retry = True
             case "pass_through", (int(invocation),):
                 ctx = self._of(invocation).ctx
                 if ctx is not None:

@@ -57,7 +57,11 @@ class WorkerdIsolate:
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         self._exports.check_scheduled()
-        told = await self._event("scheduled", {"cron": event.cron, "scheduledTime": event.scheduled_time}, ctx)
+        try:
+            told = await self._event("scheduled", {"cron": event.cron, "scheduledTime": event.scheduled_time}, ctx)
+        except JavaScriptException as error:
+            event.no_retry = error.no_retry
+            raise
         if isinstance(told, dict) and told.get("noRetry"):
             event.no_retry = True
 
@@ -109,7 +113,8 @@ class WorkerdIsolate:
             if told.get("passesThrough") and ctx is not None:
                 ctx.pass_through_on_exception()
             stack = map_stack(str(told.get("stack", "")), self.project)
-            raise JavaScriptException(str(told.get("name", "")), str(told.get("message", "")), stack)
+            no_retry = told.get("noRetry") is True
+            raise JavaScriptException(str(told.get("name", "")), str(told.get("message", "")), stack, no_retry=no_retry)
         if response.headers.has(_PENDING):
             response.headers.delete(_PENDING)
             if ctx is not None:

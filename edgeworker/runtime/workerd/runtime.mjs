@@ -79,7 +79,7 @@ function describe(error) {
 }
 
 function failure(error, invocation) {
-  const told = { ...describe(error), passesThrough: invocation.passesThrough };
+  const told = { ...describe(error), passesThrough: invocation.passesThrough, noRetry: invocation.noRetry };
   return new Response(JSON.stringify(told), { status: 500, headers: { [FAILURE]: "1" } });
 }
 
@@ -155,6 +155,8 @@ export function scheduledController(event) {
       type: "scheduled",
       noRetry() {
         noRetry = true;
+        const invocation = invocations.getStore();
+        if (invocation !== undefined) invocation.noRetry = true;
       },
     },
     result: () => ({ noRetry }),

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote
 
 from edgeworker.errors import KVError, KVRule, KVTypeError
+from edgeworker.kv import rules
 from edgeworker.kv.namespace import FoundStream, FoundValue, KeyListPage, KVNamespace
 from edgeworker.messages import Body, Headers, Request, Response
 from edgeworker.strict_json import InvalidJSON, loads
@@ -55,19 +56,23 @@ async def _get(namespace: KVNamespace, key: str, options: dict[str, list[str]]) 
 
 async def _get_many(request: Request, namespace: KVNamespace) -> Response:
     told = json.loads(b"{}" if request.body is None else await request.body.read(limit=_BULK_BYTES))
-    is_json, with_metadata = told.get("type") == "json", bool(told.get("withMetadata"))
-    found = await namespace.get_many(told.get("keys", []), cache_ttl=told.get("cacheTtl"))
+    kind, with_metadata = told.get("type", "text"), bool(told.get("withMetadata"))
+    if kind not in ("text", "json"):
+        return Response(400, status_text=_one_line(f'"{kind}" is not a valid type. Use "json" or "text"'))
+    is_json = kind == "json"
+    ttl = told.get("cacheTtl")
+    found = await namespace.get_many(told.get("keys", []), cache_ttl=None if ttl is None else int(ttl))
     values: dict[str, object] = {}
     for key, entry in found.items():
         if entry is None:
             values[key] = None
             continue
-        text = entry.value.decode("utf-8", "replace")
+        text = entry.value.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "replace")
         try:
             value: object = loads(text, lone_surrogates=True) if is_json else text
         except InvalidJSON:
             # miniflare's text for a value that is not JSON
-            return Response(400, status_text="At least one of the requested keys corresponds to a non-JSON value")
+            return Response(400, status_text="At least one of the requested keys corresponds to a non-json value")
         values[key] = {"value": value, "metadata": entry.metadata} if with_metadata else value
     return Response(200, Headers({"Content-Type": "application/json"}), json.dumps(values).encode())
 
@@ -92,7 +97,7 @@ async def _list(namespace: KVNamespace, options: dict[str, list[str]]) -> Respon
     page = await namespace.list(
         prefix=options.get("prefix", [""])[0],
         limit=_whole(options, "key_count_limit"),
-        cursor=options.get("cursor", [None])[0] or None,
+        cursor=rules.cursor_of_script(options.get("cursor", [""])[0]),
     )
     return Response(200, Headers({"Content-Type": "application/json"}), json.dumps(_page(page)).encode())
 
@@ -112,6 +117,7 @@ def _page(page: KeyListPage) -> dict[str, object]:
     return made
 
 
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # a bulk answer is decoded without it
 _RULES: Final[dict[str, KVRule]] = {
     "cache_ttl": "cache_ttl",
     "expiration": "expiration",

@@ -1,27 +1,38 @@
 // What stands behind the names of `env`, and the Cache API.
-import { ask, bufferOf, bytesOf, define } from "edgeworker:host";
+import { ask, bufferOf, bytesOf, define, host } from "edgeworker:host";
 import { asBytes } from "edgeworker:body";
 import { concat } from "edgeworker:blob";
 import { describeRequest, describeResponse, fetchFrom, receive } from "edgeworker:fetch";
-import { decodeBody, encode as utf8 } from "edgeworker:text";
+import { encode as utf8 } from "edgeworker:text";
 import { decode, encode } from "edgeworker:values";
 
 const TYPES = 'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".';
 const VALUES = "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values.";
+const RANGE = "Value out of range. Must be between -2147483648 and 2147483647 (inclusive).";
 
 const missing = (method, kind, name = "KvNamespace", position = 1) =>
   new TypeError(`Failed to execute '${method}' on '${name}': parameter ${position} is not of type '${kind}'.`);
 
+// An int of workerd's interfaces.
 function whole(value) {
   if (value === undefined || value === null) return null;
-  const number = Number(value);
-  return Number.isFinite(number) ? Math.trunc(number) | 0 || Math.trunc(number) : 0;
+  const number = Math.trunc(Number(value));
+  if (!Number.isFinite(number)) return 0;
+  if (!(number >= -(2 ** 31) && number < 2 ** 31)) throw new TypeError(RANGE);
+  return number;
 }
+function struct(options, method, kind, position) {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== "object" && typeof options !== "function") throw missing(method, kind, "KvNamespace", position);
+  return options;
+}
+
+const textOf = (bytes) => host("decode", "utf-8", false, bufferOf(bytes));  // with its byte order mark
 
 function value(bytes, type) {
   switch (type) {
-    case "text": return decodeBody(bytes);
-    case "json": return JSON.parse(decodeBody(bytes));
+    case "text": return textOf(bytes);
+    case "json": return JSON.parse(textOf(bytes));
     case "arrayBuffer": return bufferOf(bytes);
     case "stream": return new Response(bytes).body;
     default: throw new TypeError(TYPES);
@@ -33,7 +44,7 @@ class KvNamespace {
   constructor(name) { this.#name = name; }
   #ask(method, told, buffer) { return ask("kv", JSON.stringify({ ...told, name: this.#name, method }), buffer); }
   #options(options) {
-    const given = typeof options === "string" ? { type: options } : (options ?? {});
+    const given = options === undefined || options === null ? {} : typeof options === "object" ? options : { type: String(options) };
     return { type: String(given.type ?? "text"), cacheTtl: whole(given.cacheTtl) };
   }
   async #many(keys, options, withMetadata) {
@@ -61,7 +72,7 @@ class KvNamespace {
     return found === "" ? null : value(new Uint8Array(found.buffer), type);
   }
   async getWithMetadata(key, options = undefined) {
-    if (arguments.length === 0) throw missing("getWithMetadata", "string or Array");
+    if (arguments.length === 0) throw missing("getWithMetadata", "Array or string");
     if (Array.isArray(key)) return this.#many(key, options, true);
     const { type, cacheTtl } = this.#options(options);
     const found = await this.#ask("get", { key: String(key), cacheTtl });
@@ -69,19 +80,20 @@ class KvNamespace {
     const read = value(new Uint8Array(found.buffer), type);
     return { value: read, metadata: JSON.parse(found.text), cacheStatus: null };
   }
-  async put(key, content, options = {}) {
+  async put(key, content, given = undefined) {
     if (arguments.length === 0) throw missing("put", "string");
+    if (arguments.length === 1) throw missing("put", "string or JsObject", "KvNamespace", 2);
+    const { expiration, expirationTtl, metadata } = struct(given, "put", "PutOptions", 3);
+    const told = { key: String(key), expiration: whole(expiration), expirationTtl: whole(expirationTtl), metadata: metadata ?? null };
     let bytes = bytesOf(content);
     if (bytes === undefined && content instanceof ReadableStream) {
       const pieces = [];
       for await (const piece of content) pieces.push(asBytes(piece));
       bytes = concat(pieces);
-    } else if (bytes === undefined) {
-      if (typeof content === "object" && content !== null) throw new TypeError(VALUES);
-      bytes = utf8(content);
-    }
-    const { expiration, expirationTtl, metadata } = options ?? {};
-    const told = { key: String(key), expiration: whole(expiration), expirationTtl: whole(expirationTtl), metadata: metadata ?? null };
+    } else if (bytes === undefined && typeof content === "object" && content !== null) {
+      await this.#ask("check", told);  // the key and the options are looked at first
+      throw new TypeError(VALUES);
+    } else if (bytes === undefined) bytes = utf8(content);
     await this.#ask("put", told, bufferOf(bytes));
   }
   async delete(key) {
@@ -90,9 +102,10 @@ class KvNamespace {
       for (const one of key) await this.delete(one);
     } else await this.#ask("delete", { key: String(key) });
   }
-  async list(options = {}) {
-    const { prefix, limit, cursor } = options ?? {};
-    const told = { prefix: String(prefix ?? ""), limit: whole(limit) || null, cursor: cursor ? String(cursor) : null };
+  async list(given = undefined) {
+    const { prefix, limit, cursor } = struct(given, "list", "ListOptions", 1);
+    const count = whole(limit);
+    const told = { prefix: String(prefix ?? ""), limit: count !== null && count > 0 ? count : null, cursor: cursor ? String(cursor) : null };
     return JSON.parse(await this.#ask("list", told));
   }
 }

@@ -152,10 +152,10 @@ async function run(kind, told, buffer, invocation) {
   }
   if (kind === "scheduled") {
     if (typeof object?.scheduled !== "function") none("scheduled", label);
-    let noRetry = false;
     const { cron, scheduledTime } = told;
-    await object.scheduled({ cron, scheduledTime, type: "scheduled", noRetry: () => void (noRetry = true) }, ...surplus);
-    return { text: JSON.stringify({ noRetry }) };
+    const noRetry = () => void host("no_retry", invocation);
+    await object.scheduled({ cron, scheduledTime, type: "scheduled", noRetry }, ...surplus);
+    return { text: "" };
   }
   const method = publicMethod(object, told.method);
   if (method === undefined) throw new TypeError(`The RPC receiver does not implement the method "${told.method}".`);
