@@ -66,7 +66,7 @@ def shared_parts() -> list[str]:
 
 def _dependencies() -> set[str]:
     wanted: set[str] = set()
-    todo = ["edgeworker", "uvloop", "quickjs-bindings"]  # extras that the binary has where they are installed
+    todo = ["edgeworker", "uvloop", "quickjs-bindings", "acme"]  # extras that the binary has where they are installed
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
         if name in wanted:

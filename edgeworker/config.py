@@ -18,7 +18,6 @@ from edgeworker.schema.value_types import (
     BASE_URL,
     BASE_URLS,
     BOOLEAN,
-    CERTIFIED,
     HEADER,
     HOST,
     ID,
@@ -32,9 +31,11 @@ from edgeworker.schema.value_types import (
     WHOLE,
     one_of,
 )
-from edgeworker.schema.wrangler_checks import FieldContext
 from edgeworker.schema.wrangler_shape import OBJECT as OBJECT_MEMBER
 from edgeworker.schema.wrangler_shape import member, required
+from edgeworker.tls_settings import DEFAULT_TLS
+from edgeworker.tls_settings import TLS as TLS
+from edgeworker.tls_settings import Certificate as Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,44 +225,6 @@ class Socket:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate with its chain, and its key, as PEM files.
-
-    `hosts` are the names that it is served for ("api.example.com", "*.example.com"); without any, those that it holds.
-    """
-
-    cert: Path = field(metadata=schema.key(PATH, "PEM, the server's own first, then its chain"))
-    key: Path = field(metadata=schema.key(PATH, "PEM, without a passphrase"))
-    hosts: tuple[str, ...] = schema.setting((), CERTIFIED, "default: the names that it holds")
-    source: str = field(default="", metadata=schema.source())
-
-
-@dataclass(frozen=True, slots=True)
-class TLS:
-    """How https sockets are served. The first certificate is for clients that name no host or an unknown one.
-
-    `client_auth` "request": a client may show a certificate, and `client_ca` must have signed it; "require": it must
-    show one.
-    """
-
-    certificates: tuple[Certificate, ...] = field(
-        default=(), metadata=schema.tables(Certificate, "certificates by host; the first is for every other host")
-    )
-    min_version: Literal["1.2", "1.3"] = schema.setting("1.2", one_of("1.2", "1.3"), "")
-    client_auth: Literal["none", "request", "require"] = schema.setting(
-        "none", one_of("none", "request", "require"), "whether clients of the edge show a certificate"
-    )
-    client_ca: Path | None = schema.setting(None, PATH, "PEM certificates that sign the clients'")
-
-    def check_table(self, context: FieldContext, written: Mapping[str, object]) -> None:
-        if self.client_auth != "none" and "client_ca" not in written:
-            context.key("client_auth").error(
-                '"tls.client_auth" needs "tls.client_ca": the PEM certificates of the authorities that sign the '
-                "clients'."
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class KVSettings:
     """`durability` "full": an acknowledged write survives a power cut; "normal": a crash of the process. None is "full"
     for `serve`, else "normal".
@@ -378,7 +341,7 @@ class Config:
     api_https_socket: Socket | None = None  # the REST API, over TLS
     redirect_socket: Socket | None = None  # sends every http request to `https_socket`
     management_socket: Socket | None = None  # health and metrics; `serve` only
-    tls: TLS = TLS()
+    tls: TLS = DEFAULT_TLS
     relaxed_expiration: bool = False  # the REST API keeps an entry that ends in less than 60 s for 60 s
     cloudflare_api_for_workers: bool = False  # their fetch() of https://api.cloudflare.com reaches the REST API
     api_hosts: tuple[str, ...] = ()  # names, beyond addresses and localhost, under which the REST API may be called

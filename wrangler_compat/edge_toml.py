@@ -210,6 +210,10 @@ class EdgeFile:
         sockets = context.key("sockets")
         if self.proxy_protocol and self.https_socket is not None:
             sockets.key("https").error('"sockets.https" cannot speak the PROXY protocol yet: leave one of them out.')
+        if self.tls.acme is not None and self.redirect_socket is None:
+            context.key("tls").key("acme").error(
+                '"tls.acme" is proved over http: add "sockets.redirect", and let the internet reach it on port 80.'
+            )
         if self.redirect_socket is not None and self.https_socket is None:
             sockets.key("redirect").error('"sockets.redirect" leads to "sockets.https", which is not there: add it.')
         _check_namespaces(context.key("kv").key("namespaces"), self.namespaces)

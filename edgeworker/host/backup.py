@@ -21,7 +21,7 @@ from edgeworker.state.schema import SCHEMA as STATE_SCHEMA
 
 KV_FILE: Final = "kv.sqlite"
 TOKEN_FILE: Final = "api-token"
-KEY_FOLDERS: Final = ("secrets", "tls")
+KEY_FOLDERS: Final = ("secrets", "tls", "acme")
 
 _TABLE: Final = "edgeworker_backup"
 # Unpacked versions are made of these again.

@@ -60,6 +60,15 @@ def _is_base_url(value: object) -> bool:
         return False
 
 
+def _is_https_url(value: object) -> bool:
+    if not isinstance(value, str) or "@" in value or "#" in value:
+        return False
+    try:
+        return URL.parse(value).scheme == "https"
+    except InvalidURL:
+        return False
+
+
 def _is_base_url_by_host(value: object) -> bool:
     return isinstance(value, dict) and all(
         _is_host(str(host).removeprefix("*.")) and _is_base_url(url) for host, url in value.items()
@@ -193,6 +202,7 @@ CERTIFIED: Final = ValueType(
     'an array of hosts such as ["api.example.com", "*.example.com"]', _are_certified, _lower_texts
 )
 BASE_URL: Final = ValueType('the base URL of a server, without a path, such as "http://127.0.0.1:3000"', _is_base_url)
+HTTPS_URL: Final = ValueType('an https URL such as "https://acme.example.com/directory"', _is_https_url)
 BASE_URLS: Final = ValueType(
     'a table of hosts and base URLs such as { "api.example.com" = "http://127.0.0.1:3000" }', _is_base_url_by_host
 )

@@ -27,3 +27,19 @@ async def test_nobody_is_sent_to_a_host_that_is_not_served(url: str) -> None:
     response = await RedirectToHTTPS(HOSTS, port=443).fetch(Request("GET", URL.parse(url)))
 
     assert (response.status, response.headers.get("location")) == (421, None)
+
+
+async def test_an_acme_authority_is_answered_over_http_and_no_one_else() -> None:
+    challenges = {"token": b"token.key"}
+    redirect = RedirectToHTTPS(HOSTS, port=443, find_challenge=challenges.get)
+    url = "http://new.example/.well-known/acme-challenge/"
+
+    answered = await redirect.fetch(Request("GET", URL.parse(f"{url}token")))
+    posted = await redirect.fetch(Request("POST", URL.parse(f"{url}token")))
+    unknown = await redirect.fetch(Request("GET", URL.parse(f"{url}other")))
+    own = await redirect.fetch(Request("GET", URL.parse("http://example.com/.well-known/acme-challenge/other")))
+
+    assert answered.status == 200
+    assert answered.body is not None
+    assert await answered.body.read() == b"token.key"
+    assert (posted.status, unknown.status, own.status) == (421, 421, 308)

@@ -231,6 +231,7 @@ class ServingProcess:
         from edgeworker.cli.serve.publishing import ServedMark, follow, publisher
         from edgeworker.clock import SystemClock
         from edgeworker.cron.firing import fire_when_due
+        from edgeworker.host.acme.renewal import keep_certificate
         from edgeworker.host.datadir import DataDir
         from edgeworker.host.management.health_socket import health_socket
         from edgeworker.host.refusal_ring import record_refusals
@@ -277,6 +278,8 @@ class ServingProcess:
                     lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
                 )
                 await running.run_beside(firing)
+            if slot == 0:
+                await running.run_beside(keep_certificate(lambda: running.sockets.config, data.path, clock))
             await running.run_beside(snapshots.write_for_ever(clock))
             mark.serves(published.index)
             reloads: asyncio.Queue[None] = asyncio.Queue()

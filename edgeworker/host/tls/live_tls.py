@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from edgeworker.clock import Clock
-from edgeworker.config import TLS, Config
-from edgeworker.errors import EdgeworkerError
+from edgeworker.config import TLS, Certificate, Config
+from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.host.acme.files import ACMEFiles
+from edgeworker.host.acme.ordering import require_library
 from edgeworker.host.file_states import states
 from edgeworker.host.tls.authority import Authority
 from edgeworker.routing import served_names
@@ -50,7 +52,8 @@ class LiveTLS:
     """The contexts of the current configuration. `check` is to be called now and then.
 
     The certificates are those of `config.tls`; without any, one of the local authority in the data directory for
-    every name that the configuration serves. A certificate that cannot be used is told, and the one before stays.
+    every name that the configuration serves. With `tls.acme` the ordered one joins them as soon as it is there. A
+    certificate that cannot be used is told, and the one before stays.
     """
 
     def __init__(self, config: Config, clock: Clock, *, data: Path) -> None:
@@ -124,6 +127,10 @@ class LiveTLS:
     def _build(self, config: Config) -> _Served:
         now = self._clock.now()
         tls, due = config.tls, None
+        files: list[Path] = []
+        if tls.acme is not None:
+            files.append(ACMEFiles.of(self._data).certificate(tls.acme))
+            tls = self._with_ordered(tls, files[0], now)
         if not tls.certificates:
             tls, due = self._with_authority(config, now)
         ends = min(
@@ -132,10 +139,24 @@ class LiveTLS:
         )
         edge = server_context(tls, now=now)
         api = edge if tls.client_auth == "none" else server_context(replace(tls, client_auth="none"), now=now)
-        files = [file for one in tls.certificates for file in (one.cert, one.key)]
+        files += [file for one in tls.certificates for file in (one.cert, one.key)]
         if tls.client_ca is not None:
             files.append(tls.client_ca)
         return _Served(edge, api, tuple(files), due, ends)
+
+    def _with_ordered(self, tls: TLS, file: Path, now: int) -> TLS:
+        """With the certificate that was ordered, once it is there and can be used; until then the local authority's
+        serves, if there is no other.
+        """
+        require_library()
+        if not file.exists():
+            return tls
+        try:
+            read_pair(file, file, now=now, where="tls.acme")
+        except ConfigError as error:
+            _log.error("%s\nIt is ordered again.", error)
+            return tls
+        return replace(tls, certificates=(*tls.certificates, Certificate(file, file, source="tls.acme")))
 
     def _with_authority(self, config: Config, now: int) -> tuple[TLS, int]:
         if self.authority is None:

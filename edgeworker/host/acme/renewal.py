@@ -1,0 +1,72 @@
+"""Keeps the certificate of `tls.acme` renewed while an edge runs."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from edgeworker.clock import Clock
+from edgeworker.config import Config
+from edgeworker.errors import ConfigError, StoreError
+from edgeworker.host.acme.files import ACMEFiles
+from edgeworker.host.acme.ordering import OrderFailed, order_certificate
+from edgeworker.host.acme.policy import Failures, Validity, is_due
+from edgeworker.server.certificates import read_certificates, read_facts, shown
+from edgeworker.tls_settings import ACME
+
+_log = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS: Final = 5.0
+
+
+async def keep_certificate(config: Callable[[], Config], data: Path, clock: Clock) -> None:
+    """Until it is cancelled. Of several processes one calls this; all of them serve what it writes.
+
+    What fails is told and tried again later: the certificate that is there stays.
+    """
+    files = ACMEFiles.of(data)
+    while True:
+        settings = config().tls.acme
+        if settings is not None:
+            await renew_if_due(settings, files, clock)
+        await clock.sleep(LOOK_EVERY_SECONDS)
+
+
+async def renew_if_due(settings: ACME, files: ACMEFiles, clock: Clock) -> bool:
+    """Whether there is a new certificate now."""
+    now = clock.now()
+    failures = files.failures(settings)
+    if not is_due(_validity(files.certificate(settings)), failures, settings, now=now):
+        return False
+    hosts = ", ".join(settings.hosts)
+    _log.info("ACME: a certificate for %s is ordered at %s", hosts, settings.directory)
+    try:
+        files.write(files.certificate(settings), await asyncio.to_thread(order_certificate, settings, files))
+    except (OrderFailed, StoreError) as error:
+        _log.error("ACME: no certificate for %s: %s", hosts, error)
+        _note_failure(settings, files, failures, clock.now())
+        return False
+    files.forget_failures(settings)
+    validity = _validity(files.certificate(settings))
+    _log.info("ACME: %s has a certificate until %s", hosts, "?" if validity is None else shown(validity.not_after))
+    return True
+
+
+def _note_failure(settings: ACME, files: ACMEFiles, before: Failures | None, now: int) -> None:
+    try:
+        files.note_failure(settings, Failures(1 if before is None else before.count + 1, now))
+    except StoreError as error:
+        _log.error("ACME: %s", error)
+
+
+def _validity(certificate: Path) -> Validity | None:
+    """None where there is none that can be read."""
+    if not certificate.exists():
+        return None
+    try:
+        facts = read_facts(read_certificates(certificate, where="tls.acme")[0])
+    except ConfigError as error:
+        _log.error("ACME: %s", error)
+        return None
+    return Validity(facts.not_before, facts.not_after)
