@@ -1,4 +1,7 @@
-"""Files that appear whole: they are written under another name, and take their place in one step."""
+"""Files that appear whole: they are written under another name, and take their place in one step.
+
+And files that each process has of its own, named after its id.
+"""
 
 import os
 import secrets
@@ -94,3 +97,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_of_running_process(file: Path) -> bool:
+    """Whether the process that `file` is named after ("4711.json") runs. Raises ValueError for another name."""
+    try:
+        os.kill(int(file.stem), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,11 +1,13 @@
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from edgeworker.files import Draft, create_file, draft_of, replace_file, write_once
+from edgeworker.files import Draft, create_file, draft_of, is_of_running_process, replace_file, write_once
 
 
 def test_a_replaced_file_has_the_new_content_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
@@ -97,3 +99,14 @@ def test_a_file_is_made_with_its_folder_for_the_owner_alone(tmp_path: Path) -> N
     assert (tmp_path / "data" / "kv.sqlite").read_bytes() == b"content"
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "data" / "kv.sqlite").stat().st_mode) == 0o600
+
+
+def test_a_file_of_a_process_is_known_by_its_name() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+
+    assert is_of_running_process(Path(f"{os.getpid()}.json"))
+    assert not is_of_running_process(Path(f"{ended.pid}.json"))
+    assert not is_of_running_process(Path(f"{10**30}.json"))
+    with pytest.raises(ValueError, match="other"):
+        is_of_running_process(Path("other.json"))

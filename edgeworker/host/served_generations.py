@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import StoreError
-from edgeworker.files import Draft
+from edgeworker.files import Draft, is_of_running_process
 from edgeworker.strict_json import dumps, loads
 
 _MOST_FILES: Final = 4096
@@ -43,7 +43,7 @@ class ServedGenerations:
         found = []
         for file in sorted(self.folder.glob("*.json"))[:_MOST_FILES]:
             try:
-                if not _is_alive(int(file.stem)):
+                if not is_of_running_process(file):
                     continue
                 match loads(file.read_bytes()):
                     case {"generation": int(generation), "refused": int(refused), "error": str(error)}:
@@ -53,13 +53,3 @@ class ServedGenerations:
             except (OSError, ValueError):
                 continue
         return found
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -14,7 +14,7 @@ from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.durations import BUCKETS, Durations
-from edgeworker.files import Draft
+from edgeworker.files import Draft, is_of_running_process
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.origin_report import from_rows, to_rows
 
@@ -67,7 +67,7 @@ class Snapshots:
                 continue
             try:
                 other = from_json(file.read_text("utf-8"))
-                is_alive = _is_alive(int(file.stem))
+                is_alive = is_of_running_process(file)
                 whole.merge(other, is_alive=is_alive)
                 if is_alive:
                     processes += 1
@@ -75,16 +75,6 @@ class Snapshots:
             except (OSError, ValueError, KeyError, TypeError) as error:
                 _log.warning("%s: the counts of another process cannot be read: %s", file.name, error)
         return whole, processes
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def to_json(counters: Counters) -> str:

@@ -1,7 +1,6 @@
 """A connection with a client: one request at a time, streaming both ways with back-pressure both ways, and limits."""
 
 import asyncio
-from dataclasses import replace
 from typing import Final
 
 from edgeworker.admission import Refusal
@@ -28,7 +27,8 @@ from edgeworker.server.http1.states import (
 )
 from edgeworker.server.http1.switched import SwitchedStream
 from edgeworker.server.http1.transport import as_transport
-from edgeworker.server.listener_state import ListenerState, peer_of, refusal_bytes
+from edgeworker.server.listener_state import ListenerState, refusal_bytes
+from edgeworker.server.peer import Peer
 from edgeworker.server.received_request import ReceivedRequest
 
 # Of the requests that follow the one in hand. More stays with the client, who is not heard leaving then.
@@ -50,8 +50,7 @@ class ClientConnection(Http1Connection):
         self.trusted = False
         self.task: asyncio.Task[None] | None = None  # what serves the request in hand
         self._listener = listener
-        self._counted_address: str | None = None
-        self._proxy_header: bytes | None = b"" if listener.proxy_protocol else None  # what came of it; None once read
+        self._peer = Peer(listener)
         self._parser = RequestParser(listener.limits)
         self._body: ClientBody | None = None
         self._pipelined = b""  # what follows the request in hand, from _pipelined_from on
@@ -68,19 +67,11 @@ class ClientConnection(Http1Connection):
         listener = self._listener
         listener.connections.add(self)
         self.tls = client_tls(connected)
-        self.client = peer_of(connected)
-        if self.tls is not NO_TLS:
-            self.client = replace(self.client, tls_version=self.tls.version, tls_cipher=self.tls.cipher)
-        self.trusted = proxies.is_trusted(self.client.ip, listener.trusted)
         self._become_idle(listener.limits.keepalive_timeout_seconds)
-        if self.trusted:
-            return  # a proxy has as many connections as it likes
-        if listener.proxy_protocol:
-            connected.abort()
-        elif listener.admit_connection(self.client.ip):
-            self._counted_address = self.client.ip
-        else:
-            self.send_refusal(Refusal(429, "There are too many connections from this address."))
+        refusal = self._peer.admit(connected, self.tls)
+        self.client, self.trusted = self._peer.client, self._peer.trusted
+        if refusal is not None:
+            self.send_refusal(refusal)
 
     def data_received(self, data: bytes) -> None:
         if self._stream is not None:
@@ -88,8 +79,8 @@ class ClientConnection(Http1Connection):
             return
         if self.incoming == CLOSED:
             return
-        if self._proxy_header is not None:
-            data = self._read_proxy_header(self._proxy_header + data)
+        if self._peer.awaits_proxy_header:
+            data = self._read_proxy_header(data)
             if not data:
                 return
         if self.incoming == DONE:
@@ -119,9 +110,7 @@ class ClientConnection(Http1Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         listener = self._listener
         listener.connections.discard(self)
-        if self._counted_address is not None:
-            listener.release_connection(self._counted_address)
-            self._counted_address = None
+        self._peer.release()
         self._pipelined = b""
         super().connection_lost(exc)
         self._refuse_rest_of_body()
@@ -289,21 +278,18 @@ class ClientConnection(Http1Connection):
 
     def _read_proxy_header(self, data: bytes) -> bytes:
         """What follows the PROXY header, once it is there."""
-        match proxies.read_proxy_header(data):
+        has_begun = self._peer.has_begun_proxy_header
+        match self._peer.read_proxy_header(data):
             case proxies.NeedMoreData():
-                if not self._proxy_header:
+                if not has_begun:
                     self.set_deadline(self._listener.limits.header_timeout_seconds)
-                self._proxy_header = data
                 return b""
             case proxies.InvalidProxyHeader():
                 self.abort()
                 return b""
-            case proxies.ProxyHeader(client, rest):
-                self._proxy_header = None
+            case bytes() as rest:
                 self._become_idle(self._listener.limits.keepalive_timeout_seconds)
-                if client is not None:
-                    self.client = client
-                    self.trusted = proxies.is_trusted(client.ip, self._listener.trusted)
+                self.client, self.trusted = self._peer.client, self._peer.trusted
                 return rest
 
     # Time
@@ -324,7 +310,7 @@ class ClientConnection(Http1Connection):
                 transport.abort()
         elif self.outgoing != IDLE:
             self._give_up_half_closed()
-        elif self.incoming == HEAD or self._proxy_header:
+        elif self.incoming == HEAD or self._peer.has_begun_proxy_header:
             self.send_refusal(Refusal(408, "The header fields came too slowly."))
         elif transport.get_write_buffer_size():
             transport.abort()

@@ -88,15 +88,7 @@ def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
     sockets = [socket for socket in (config.https_socket, config.api_https_socket) if socket is not None]
     for certificate in config.tls.certificates:
         where = certificate.source or str(certificate.cert)
-        try:
-            ends = read_pair(certificate.cert, certificate.key, now=now, where=where).not_after
-        except EdgeworkerError as error:
-            yield _unusable(where, str(error))
-        else:
-            yield from _ending(where, str(certificate.cert), ends, now)
-        mode = _mode(certificate.key)
-        if mode & _OTHERS_READ:
-            yield _readable(certificate.key, mode)
+        yield from _pair(certificate.cert, certificate.key, where, now)
     if config.tls.client_ca is not None:
         yield from _authorities(config.tls.client_ca, "edge.toml: tls.client_ca", now)
     if not sockets or config.tls.certificates:
@@ -127,16 +119,19 @@ def _origin_files(config: Config, now: int) -> Iterator[Finding]:
             yield from _authorities(tls.ca_file, f"{where}: origin_ca", now)
         if tls.client_cert is None or tls.client_key is None:
             continue
-        place = f"{where}: origin_client_cert"
-        try:
-            ends = read_pair(tls.client_cert, tls.client_key, now=now, where=place).not_after
-        except EdgeworkerError as error:
-            yield _unusable(place, str(error))
-        else:
-            yield from _ending(place, str(tls.client_cert), ends, now)
-        mode = _mode(tls.client_key)
-        if mode & _OTHERS_READ:
-            yield _readable(tls.client_key, mode)
+        yield from _pair(tls.client_cert, tls.client_key, f"{where}: origin_client_cert", now)
+
+
+def _pair(certificate: Path, key: Path, where: str, now: int) -> Iterator[Finding]:
+    try:
+        ends = read_pair(certificate, key, now=now, where=where).not_after
+    except EdgeworkerError as error:
+        yield _unusable(where, str(error))
+    else:
+        yield from _ending(where, str(certificate), ends, now)
+    mode = _mode(key)
+    if mode & _OTHERS_READ:
+        yield _readable(key, mode)
 
 
 def _authorities(file: Path, where: str, now: int) -> Iterator[Finding]:

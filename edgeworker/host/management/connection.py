@@ -17,7 +17,8 @@ from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.http1 import heads
 from edgeworker.server.http1.request_parser import MalformedRequest, RequestHead, RequestParser
 from edgeworker.server.http1.transport import as_transport
-from edgeworker.server.listener_state import ListenerState, peer_of, refusal_bytes
+from edgeworker.server.listener_state import ListenerState, refusal_bytes
+from edgeworker.server.peer import Peer
 from edgeworker.server.received_request import ServerOptions, build_request, resolve_forwarded_client
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ class ManagementConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._http: RequestHandler | None = None
         self._loading: asyncio.Task[None] | None = None
-        self._is_counted = False
-        self._proxy_header_done = not shared.state.proxy_protocol
-        self._proxy_header_buffer = b""
+        self._peer = Peer(shared.state)
         self._parser = RequestParser(shared.state.limits)
         self._state = IDLE
         self._pipelined = b""  # not read yet
@@ -94,23 +93,16 @@ class ManagementConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = self._transport = as_transport(transport)
         self._shared.connections.add(self)
-        self.client = peer_of(transport)
-        listener = self._shared.state
-        self.trusted = proxies.is_trusted(self.client.ip, listener.trusted)
         self._enter(IDLE, self._limits.keepalive_timeout_seconds)
-        if self.trusted:
-            return
-        if listener.proxy_protocol:
-            transport.abort()
-        elif listener.admit_connection(self.client.ip):
-            self._is_counted = True
-        else:
-            self._refuse(Refusal(429, "There are too many connections from this address."))
+        refusal = self._peer.admit(transport)
+        self.client, self.trusted = self._peer.client, self._peer.trusted
+        if refusal is not None:
+            self._refuse(refusal)
 
     def data_received(self, data: bytes) -> None:
         if self._state == CLOSING or self._is_unreadable:
             return
-        if not self._proxy_header_done:
+        if self._peer.awaits_proxy_header:
             data = self._read_proxy_header(data)
         if self._is_upgraded and self._http is not None:
             self._http.data_received(data)
@@ -135,8 +127,7 @@ class ManagementConnection(asyncio.Protocol):
         self._state = CLOSING
         self._tell_finished()
         self._shared.connections.discard(self)
-        if self._is_counted:
-            self._shared.state.release_connection(self.client.ip)
+        self._peer.release()
         for timer in (self._deadline, self._write_deadline):
             if timer is not None:
                 timer.cancel()
@@ -309,20 +300,16 @@ class ManagementConnection(asyncio.Protocol):
 
     def _read_proxy_header(self, data: bytes) -> bytes:
         """What follows the PROXY header, once it is there."""
-        self._proxy_header_buffer += data
-        match proxies.read_proxy_header(self._proxy_header_buffer):
+        match self._peer.read_proxy_header(data):
             case proxies.NeedMoreData():
                 self._enter(READING_HEAD, self._limits.header_timeout_seconds)
                 return b""
             case proxies.InvalidProxyHeader():
                 self.abort()
                 return b""
-            case proxies.ProxyHeader(client, rest):
-                self._proxy_header_done = True
+            case bytes() as rest:
                 self._enter(IDLE, self._limits.keepalive_timeout_seconds)
-                if client is not None:
-                    self.client = client
-                    self.trusted = proxies.is_trusted(client.ip, self._shared.state.trusted)
+                self.client, self.trusted = self._peer.client, self._peer.trusted
                 return rest
 
     # Time
