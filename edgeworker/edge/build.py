@@ -14,6 +14,7 @@ from edgeworker.config import Config
 from edgeworker.edge.chain import Edge
 from edgeworker.edge.products import open_products
 from edgeworker.edge.script_sockets import ScriptSockets
+from edgeworker.edge.trace_context import RequestSpans
 from edgeworker.handler import Services
 from edgeworker.kv.namespace import KVNamespace, KVReads
 from edgeworker.kv.store import KVStore
@@ -41,6 +42,7 @@ class PersistentServices:
     rates: RateCounters = field(default_factory=RateCounters)
     origins: OriginBoard = field(default_factory=OriginBoard)
     kv_reads: KVReads = field(default_factory=KVReads)
+    spans: RequestSpans | None = None
     secrets: Path | None = None
 
     async def close(self) -> None:
@@ -101,7 +103,7 @@ async def build(
         applied = open_products(
             registry.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
         )
-        return Edge(config, services, resolver, workers, applied, persistent.origins)
+        return Edge(config, services, resolver, workers, applied, persistent.origins, persistent.spans)
     except BaseException:
         for worker in workers.values():
             await worker.close()

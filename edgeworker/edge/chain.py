@@ -22,7 +22,7 @@ from edgeworker.edge.destinations import Destinations, loop_page
 from edgeworker.edge.dispatcher import Dispatcher
 from edgeworker.edge.products import AppliedProduct
 from edgeworker.edge.token_results import token_result
-from edgeworker.edge.trace_context import renew_parent
+from edgeworker.edge.trace_context import RequestSpans, parse_traceparent, renew_parent, replace_parent
 from edgeworker.edge.triggers import ManualTriggers, TriggerURLs
 from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
@@ -52,8 +52,9 @@ class Edge:
         workers: Mapping[str, Worker],
         products: Sequence[AppliedProduct] = (),
         board: OriginBoard | None = None,
+        spans: RequestSpans | None = None,
     ) -> None:
-        """`board` holds what is known of origins."""
+        """`board` holds what is known of origins; `spans` are told of each request."""
         self.config = config
         self.resolver = resolver
         self.workers = workers
@@ -65,6 +66,7 @@ class Edge:
         for product in products:
             product.fetch.edge = self.fetch_from_worker
         self._products = products
+        self._spans = spans
         self._product_hosts = {host: answers for product in products for host, answers in product.hosts.items()}
         self._chains: dict[str | None, Handler] = {}
         dispatcher = Dispatcher(config, resolver, self._destinations, services.clock)
@@ -87,15 +89,33 @@ class Edge:
         if isinstance(attached, Refusal):
             response = _refused(request, attached)
         else:
-            if attached.headers.has("traceparent") or attached.headers.has("tracestate"):
-                renew_parent(attached.headers, secrets.token_hex(8))
-            try:
-                response = await self._chain(attached.url).fetch(attached)
-            except StoreError as error:
-                response = _storage_failed(attached, error)
-            if not response.token_result:
-                response.token_result = token_result(attached.credentials, response)
+            if self._spans is not None:
+                response = await self._answer_in_span(attached, self._spans)
+            else:
+                if attached.headers.has("traceparent") or attached.headers.has("tracestate"):
+                    renew_parent(attached.headers, secrets.token_hex(8))
+                response = await self._answer(attached)
         response.headers.set("CF-Ray", ray)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            response = await self._chain(request.url).fetch(request)
+        except StoreError as error:
+            response = _storage_failed(request, error)
+        if not response.token_result:
+            response.token_result = token_result(request.credentials, response)
+        return response
+
+    async def _answer_in_span(self, request: Request, spans: RequestSpans) -> Response:
+        parent = parse_traceparent(request.headers.get_all("traceparent"))
+        span = spans.begin(request, parent)
+        replace_parent(request.headers, parent, span.context)
+        response: Response | None = None
+        try:
+            response = await self._answer(request)
+        finally:
+            span.end(response)
         return response
 
     async def fetch_from_worker(self, request: Request, /) -> Response:

@@ -6,9 +6,9 @@ Source: https://www.w3.org/TR/trace-context/
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
-from edgeworker.messages import Headers
+from edgeworker.messages import Headers, Request, Response
 
 # A later version may have more parts after these four: they are read as those of version 00, and not passed on.
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
@@ -26,6 +26,25 @@ class TraceParent:
     @property
     def text(self) -> str:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+class RequestSpan(Protocol):
+    """A request on its way through the edge, as a trace has it."""
+
+    @property
+    def context(self) -> TraceParent:
+        """What is behind the edge has this span as its parent."""
+        ...
+
+    def end(self, response: Response | None) -> None:
+        """The head of the response is there, or there is none."""
+        ...
+
+
+class RequestSpans(Protocol):
+    """Records spans, see edgeworker.host.telemetry."""
+
+    def begin(self, request: Request, parent: TraceParent | None) -> RequestSpan: ...
 
 
 def parse_traceparent(values: Sequence[str]) -> TraceParent | None:

@@ -11,6 +11,7 @@ from edgeworker.cache.disk import DiskCache
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.edge import PersistentServices
+from edgeworker.edge.trace_context import RequestSpans
 from edgeworker.handler import Handler
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.datadir import DataDir
@@ -44,6 +45,7 @@ class StoredEdge:
     origins: OriginBoard = field(default_factory=OriginBoard)
     health_file: Path | None = None
     kv_reads: KVReads = field(default_factory=KVReads)
+    spans: RequestSpans | None = None
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
 
     async def __call__(self, stack: AsyncExitStack) -> Behind:
@@ -57,6 +59,7 @@ class StoredEdge:
             secrets=self.data.path / "secrets",
             origins=self.origins,
             kv_reads=self.kv_reads,
+            spans=self.spans,
         )
         stack.push_async_callback(persistent.close)
         api = None if self.make_api is None else self.make_api(storage, state)

@@ -237,6 +237,7 @@ class ServingProcess:
         from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve as serve_edge
         from edgeworker.host.stored_edge import StoredEdge
+        from edgeworker.host.telemetry import Telemetry
         from edgeworker.kv.namespace import KVReads
         from edgeworker.metrics.counters import Counters
         from edgeworker.metrics.snapshots import Snapshots
@@ -252,6 +253,7 @@ class ServingProcess:
         snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
         requests = RequestFile(options, clock)
         drain = config.limits.drain_timeout_seconds
+        telemetry = Telemetry.open(os.environ)
         management = config.management_socket
         assert management is not None
         edge = StoredEdge(
@@ -266,6 +268,7 @@ class ServingProcess:
             sweeps=slot == 0,
             origins=board,
             kv_reads=reads,
+            spans=telemetry,
             health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
             others={"management_url": health_socket(snapshots, state.reason, clock, management, config.limits)},
         )
@@ -295,6 +298,8 @@ class ServingProcess:
             systemd.notify("STOPPING=1")
             _log.info("stopping: requests in flight are finished first")
         snapshots.write()
+        if telemetry is not None:
+            await asyncio.to_thread(telemetry.close)
 
     async def _reload_for_ever(
         self, reloads: "asyncio.Queue[None]", running: "RunningEdge", counters: "Counters", mark: "ServedMark"
