@@ -39,7 +39,12 @@ _LEEWAY_SECONDS: Final = 60
 
 
 class ProviderFailed(Exception):
-    """The identity provider did not give an identity; the text is for a person and holds no secret."""
+    """The identity provider did not give an identity; the text is for a person and holds no secret. `detail` is for the
+    log alone: what it says of this network is not for everyone who opens a login page."""
+
+    def __init__(self, text: str, *, detail: str = "") -> None:
+        super().__init__(text)
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,8 @@ class OIDCLogin:
                 raise ProviderFailed("the identity provider was removed meanwhile")
             identity = await self._identity(query, begun, provider, provider.oidc, snapshot)
         except ProviderFailed as error:
-            _log.warning("Access: login at %s failed: %s", provider.name if provider else begun.provider_id, error)
+            name, why = provider.name if provider else begun.provider_id, f": {error.detail}" if error.detail else ""
+            _log.warning("Access: login at %s failed: %s%s", name, error, why)
             return await self._flow.fail_round_trip(request, begun.value, str(error), snapshot)
         return await self._flow.end_round_trip(request, begun.value, identity, snapshot)
 
@@ -179,7 +185,7 @@ class OIDCLogin:
             response = await self._services.internet.fetch(request)
             content = b"" if response.body is None else await response.body.read(limit=_MAX_ANSWER)
         except (InvalidURL, OriginError, BodyTooLarge, OSError) as error:
-            raise ProviderFailed(f"{address} could not be fetched ({type(error).__name__})") from error
+            raise ProviderFailed(f"{address} could not be fetched", detail=str(error)) from error
         if response.status != 200:
             raise ProviderFailed(f"{address} answered {response.status}")
         try:

@@ -158,7 +158,9 @@ async def test_a_provider_that_fails_gives_the_page_again() -> None:
         assert (await provider.log_in(Browser(edge), more="&error=access_denied")).status == 400
         assert (await provider.log_in(Browser(edge), more="&iss=https%3A%2F%2Fevil.test")).status == 400
         edge.origin.fail(f"{IDP}/token")
-        assert (await provider.log_in(Browser(edge))).status == 400
+        page = await provider.log_in(Browser(edge))
+        assert (page.status, f"{IDP}/token could not be fetched." in page.text) == (400, True)
+        assert any(f"{IDP}/token could not be fetched: " in line.text for line in edge.logs), "the log says why"
 
 
 async def test_a_state_counts_once_in_the_browser_that_left_for_ten_minutes() -> None:
