@@ -348,6 +348,7 @@ class Config:
     kv: KVSettings = KVSettings()
     outbound: Outbound = Outbound()
     javascript: JavaScriptSettings = DEFAULT_SETTINGS
+    lenient_python: bool = False  # what works here and fails on Cloudflare is warned of, and not refused
     limits: Limits = Limits()
     cf: CF = CF()
     products: tuple[ProductConfig, ...] = ()  # for the account; those of one zone are in Zone.products

@@ -113,6 +113,18 @@ class WorkerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonSettings:
+    """How Python workers run."""
+
+    lenient: bool = schema.setting(
+        False, BOOLEAN, "what works here and fails on Cloudflare is warned of, and not refused"
+    )
+
+
+_PYTHON: Final = PythonSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeFile:
     """What edge.toml says; without one, the defaults. A socket is None if the file has none.
 
@@ -188,6 +200,7 @@ class EdgeFile:
         default=DEFAULT_SETTINGS,
         metadata=schema.table(JavaScriptSettings, "what runs JavaScript and TypeScript workers"),
     )
+    python: PythonSettings = field(default=_PYTHON, metadata=schema.table(PythonSettings, "how Python workers run"))
     cf: CF = field(default=_CF, metadata=schema.table(CF, "what scripts find as `request.cf`"))
     limits: Limits = field(
         default=_LIMITS, metadata=schema.table(Limits, "what the sockets accept, and how long a script may take")

@@ -304,6 +304,7 @@ class _Loader:
             javascript=edge.javascript
             if self._options.js_engine is None
             else replace(edge.javascript, engine=self._options.js_engine),
+            lenient_python=edge.python.lenient,
             limits=edge.limits,
             cf=edge.cf,
             products=edge.products,

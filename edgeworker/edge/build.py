@@ -86,7 +86,8 @@ async def build(
                 isolate = await javascript.load(configured, bound, called)
                 engine = str(javascript.choices[configured.name])
             else:
-                isolate = load(configured, bound, services.clock, persistent.cache, sockets)
+                lenient = config.lenient_python
+                isolate = load(configured, bound, services.clock, persistent.cache, sockets, lenient=lenient)
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,

@@ -78,6 +78,9 @@ class Request:
     `hops` counts how often this request went from a worker back into an edge. `trace` collects the way (see
     edgeworker.trace), or is None, which costs nothing.
 
+    `cache_mode` is Fetch's option of that name, and `written_url` the URL with user info and fragment, which are not
+    sent; both are of a script's own request only.
+
     `visible_origin` is scheme, host and port as the client's browser shows them, where they are others than the URL's
     ("http://api.example.com.localhost:8787"); None where they are the same.
 
@@ -90,6 +93,7 @@ class Request:
     __slots__ = (
         "access",
         "body",
+        "cache_mode",
         "cf",
         "client",
         "credentials",
@@ -102,6 +106,7 @@ class Request:
         "url",
         "verified_tokens",
         "visible_origin",
+        "written_url",
     )
 
     def __init__(
@@ -121,6 +126,8 @@ class Request:
         trace: Trace | None = None,
         raw_target: str | None = None,
         visible_origin: str | None = None,
+        cache_mode: str | None = None,
+        written_url: str | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -136,6 +143,8 @@ class Request:
         self.trace = trace
         self.raw_target = raw_target
         self.visible_origin = visible_origin
+        self.cache_mode = cache_mode
+        self.written_url = written_url
 
     def replace(
         self,
@@ -175,6 +184,8 @@ class Request:
             trace=self.trace if trace is None else trace,
             raw_target=self.raw_target if raw_target is None else raw_target,
             visible_origin=self.visible_origin if visible_origin is None else visible_origin,
+            cache_mode=self.cache_mode,
+            written_url=self.written_url if url is None else None,
         )
 
     def __repr__(self) -> str:

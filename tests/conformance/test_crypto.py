@@ -7,7 +7,8 @@ import pytest
 
 from edgeworker.runtime.webapi.crypto import Crypto, CryptoKey
 from edgeworker.runtime.webapi.crypto.keys import CryptoKeyPair
-from edgeworker.runtime.webapi.ffi import JsException, as_js
+from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.plain_objects import as_js
 
 CASES = json.loads((Path(__file__).parent / "cases" / "crypto.json").read_text(encoding="utf-8"))["cases"]
 # What is ours on purpose.

@@ -40,7 +40,7 @@ DIFFERENT = {
     "query that is written": {"value": "https://x/?a=b+c&d=%EF%BF%BD&e=f+g"},
 }
 # Ours say more.
-OWN_TEXTS = ("Invalid URL", "Invalid header")
+OWN_TEXTS = ("Invalid URL", "Invalid header", "Invalid value of header")
 
 
 @pytest.fixture

@@ -82,6 +82,7 @@ class Stage:
         cpu_ms: int = config.DEFAULT_CPU_MS,
         seconds: float | None = None,
         sockets: SocketPolicy | None = None,
+        lenient: bool = False,
     ) -> Worker:
         described = config.Worker(
             name,
@@ -101,7 +102,7 @@ class Stage:
                 rates=RateCounters(),
             ),
         )
-        isolate = load(described, bound, self.clock if fake_time else None, sockets=sockets)
+        isolate = load(described, bound, self.clock if fake_time else None, sockets=sockets, lenient=lenient)
         self.opened.append(isolate)
         self.workers[name] = Worker(name, isolate, background=self.background, seconds=seconds, exports=OwnExports)
         return self.workers[name]

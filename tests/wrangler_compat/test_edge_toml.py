@@ -139,7 +139,7 @@ def test_a_zone_without_an_id_gets_one_that_stays_the_same() -> None:
             "[quux]\n",
             '"quux" is not a key of edge.toml. There are: account_id, default_worker, origin, workers_dev_subdomain, '
             "origin_ca, origin_verify, origin_client_cert, origin_client_key, origin_server_name, normalize_to_origin, "
-            "zones, workers, sockets, api, tls, kv, outbound, javascript, cf, limits, access. [1]",
+            "zones, workers, sockets, api, tls, kv, outbound, javascript, python, cf, limits, access. [1]",
         ),
         ("[limits]\nbody_byte = 1\n", '"limits.body_byte" is not a key of edge.toml. Did you mean "body_bytes"? [2]'),
         ("[[kv.namespace]]\n", '"kv.namespace" is not a key of edge.toml. Did you mean "namespaces"? [1]'),

@@ -12,6 +12,7 @@ from typing import Final
 from edgeworker.config import JSON
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.ffi import JsException, JsNull
+from edgeworker.runtime.webapi.plain_objects import fields_of
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def options(
     given = at(arguments, place)
     if given is None:
         return {}
+    given = fields_of(given)
     if not isinstance(given, Mapping):
         raise wrong_type(function, place, kind)
     members = {str(name): value for name, value in given.items() if not (value is None or isinstance(value, JsNull))}
@@ -133,6 +135,7 @@ def _parsed(text: str) -> float:
 
 def metadata(value: object) -> JSON:
     """What JSON.stringify makes of it. Raises TypeError for what cannot leave Python."""
+    value = fields_of(value)
     match value:
         case None | JsNull():
             return None

@@ -16,7 +16,8 @@ from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json_text
-from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull, as_js
+from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
+from edgeworker.runtime.webapi.plain_objects import as_js, fields_of
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.trace import Trace
 
@@ -232,7 +233,7 @@ def _trace() -> Trace | None:
 
 def _get_options(given: Sequence[object], function: str) -> tuple[str, int | None]:
     """The type, and the cacheTtl in seconds; the second argument is either the type or an object with both."""
-    second = arguments.at(given, 1)
+    second = fields_of(arguments.at(given, 1))
     if second is None:
         return "text", None
     if not isinstance(second, Mapping):

@@ -12,6 +12,7 @@ from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch
 from edgeworker.runtime.webapi.fetch import resource_of
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.plain_objects import fields_of
 
 
 class ServiceView:
@@ -76,7 +77,8 @@ class OwnEntrypoint(ServiceView):
         self._own = (worker, name)
 
     def __call__(self, options: object = None, /, *, props: object = None) -> "OwnEntrypoint":
-        given = options.get("props") if props is None and isinstance(options, Mapping) else props
+        fields = fields_of(options)
+        given = fields_of(fields.get("props") if props is None and isinstance(fields, Mapping) else props)
         if not isinstance(given, Mapping):
             raise TypeError(f'{self._name} is called with {{"props": {{...}}}}')
         copied = rpc.sent(given)

@@ -15,9 +15,9 @@ _SHOWN_CHARACTERS: Final = 60
 
 
 def _python_value(_binding: JSONBinding, value: JSONValue) -> object:
-    from edgeworker.runtime.webapi.ffi import as_js
+    from edgeworker.runtime.webapi.data import as_objects
 
-    return as_js(value)
+    return as_objects(value)
 
 
 def _javascript_value(_binding: object, value: JSONValue) -> "EnvEntry":

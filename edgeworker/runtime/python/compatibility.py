@@ -9,19 +9,13 @@ from types import CodeType
 from typing import Final
 
 from edgeworker.config import Worker
+from edgeworker.runtime.contract.portability import is_enabled
 from edgeworker.runtime.python.exports import GLOBAL_HANDLERS, Exports
 
 NO_GLOBAL_HANDLERS_FROM: Final = "2025-08-14"
 
 
-def enabled(worker: Worker, flag: str, *, since: str) -> bool:
-    """Whether a flag holds: named, or on by default at the date and not disabled by name."""
-    if flag in worker.compatibility_flags:
-        return True
-    return f"disable_{flag}" not in worker.compatibility_flags and (worker.compatibility_date or "") >= since
-
-
-def warnings(worker: Worker, exports: Exports) -> Iterator[str]:
+def warnings(worker: Worker, exports: Exports, *, is_strict: bool = False) -> Iterator[str]:
     """Texts for a person; the flag `python_workers` is wrangler_compat's to ask for.
 
     A worker with neither date nor flags is made for tests and is not warned about.
@@ -35,20 +29,20 @@ def warnings(worker: Worker, exports: Exports) -> Iterator[str]:
             f"Cloudflare does not call {', '.join(old)} of a class from compatibility date "
             f"{NO_GLOBAL_HANDLERS_FROM} on; it runs here. Name the method {new}"
         )
-    if exports.functions and enabled(worker, "python_no_global_handlers", since=NO_GLOBAL_HANDLERS_FROM):
+    if exports.functions and is_enabled(worker, "python_no_global_handlers", since=NO_GLOBAL_HANDLERS_FROM):
         given = ", ".join(name for name, method in GLOBAL_HANDLERS.items() if method in exports.functions)
         yield (
             f"Cloudflare does not call {given} from compatibility date {NO_GLOBAL_HANDLERS_FROM} on; it runs here. "
             "Write class Default(WorkerEntrypoint), or set the flag disable_python_no_global_handlers"
         )
-    yield from _uses_of_arguments(exports)
+    yield from _uses_of_arguments(exports, is_strict=is_strict)
 
 
 def _is_named_as_before(default: type | None, name: str, method: str) -> bool:
     return default is not None and callable(getattr(default, name, None)) and not hasattr(default, method)
 
 
-def _uses_of_arguments(exports: Exports) -> Iterator[str]:
+def _uses_of_arguments(exports: Exports, *, is_strict: bool) -> Iterator[str]:
     """Handlers of classes that use `env` or `ctx` as they were given: Cloudflare gives them None there."""
     classes = {"Default": exports.default, **exports.named}
     for name, kind in classes.items():
@@ -61,7 +55,7 @@ def _uses_of_arguments(exports: Exports) -> Iterator[str]:
                 if line is not None:
                     yield (
                         f"{code.co_filename}, line {line}: {name}.{method} uses its argument {argument}, which is None "
-                        f"on Cloudflare; it is there here. Use self.{attribute}"
+                        f"on Cloudflare{' and here' if is_strict else '; it is there here'}. Use self.{attribute}"
                     )
 
 

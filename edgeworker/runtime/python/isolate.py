@@ -21,12 +21,13 @@ from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.current_invocation import reset_invocation, set_invocation
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.contract.isolate import ExceededLimits, Scheduled
+from edgeworker.runtime.contract.portability import Portability
+from edgeworker.runtime.contract.script_frames import Script, enter_script, reset_script, set_script
 from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
 from edgeworker.runtime.python import compatibility, exports, load_errors, run_sync_stack, shims, tracebacks
 from edgeworker.runtime.python.exports import Exports
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules
-from edgeworker.runtime.python.script_frames import enter_script, reset_script, set_script
 from edgeworker.runtime.python.shims import ShimServices
 from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
 from edgeworker.runtime.sdk.request import Request as SDKRequest
@@ -48,10 +49,12 @@ def load(
     clock: Clock | None = None,
     cache: CacheStore | None = None,
     sockets: SocketPolicy | None = None,
+    *,
+    lenient: bool = False,
 ) -> "PythonIsolate":
     """Run the top level of the script, which can read `workers.env` already. `bound` are its bindings. `clock` is what
     `js.Date` reads and, where it is not the machine's, `time.time()` of the script. `sockets` says where its libraries
-    may connect to by themselves; without it, nowhere.
+    may connect to by themselves; without it, nowhere. `lenient`: what fails on Cloudflare is told and works here.
 
     Raises ScriptError with file, line and what would be right.
     """
@@ -60,11 +63,13 @@ def load(
         raise ScriptError(f'worker "{worker.name}" has no script: set its "main"')
     if (missing := load_errors.check_main(worker, file)) is not None:
         raise missing
-    env = Env(worker.name, {service.name: service.views["python"]() for service in bound})
+    portability = Portability.of_worker(worker, lenient=lenient)
+    env = Env(worker.name, _make_views(worker.name, bound, portability))
     services = ShimServices(worker.name, ModuleEnv(env), clock or SystemClock(), cache or MemoryCache())
     own = Modules(worker.name, file, shims.make_shims(services))
     own.cpu_seconds = worker.cpu_ms / 1000
     own.sockets = sockets or NoSockets()
+    own.portability = portability
     try:
         try:
             main = own.load_main()
@@ -74,10 +79,18 @@ def load(
     except ScriptError:
         own.close()
         raise
-    for warning in compatibility.warnings(worker, found):
+    for warning in compatibility.warnings(worker, found, is_strict=portability.is_strict):
         _log.warning('worker "%s": %s', worker.name, warning)
     has_request_signal = "enable_request_signal" in worker.compatibility_flags
     return PythonIsolate(worker.name, file, own, found, env, has_request_signal=has_request_signal)
+
+
+def _make_views(worker: str, bound: Sequence[BoundService], portability: Portability) -> dict[str, object]:
+    # What the bindings show depends on the script, which is not there yet.
+    script = Script(worker)
+    script.portability = portability
+    with enter_script(script):
+        return {service.name: service.views["python"]() for service in bound}
 
 
 class PythonIsolate:
@@ -128,7 +141,7 @@ class PythonIsolate:
             result = function(*self._fit_arguments(function, raw or JSRequest.over_incoming(request), self.env, view))
         else:
             method = self._method("fetch", view, entrypoint)
-            result = method(*self._fit_arguments(method, SDKRequest.over_incoming(request, raw), self.env, view))
+            result = method(*self._fit_class_arguments(method, SDKRequest.over_incoming(request, raw), view))
         if type(result) is CoroutineType and not self._modules.waits:
             answer = await result
         else:
@@ -142,9 +155,10 @@ class PythonIsolate:
         with current_invocation.enter_invocation(ctx), enter_script(self._modules):
             if self._exports.default is None:
                 handler = self._function("scheduled")
+                result = handler(*self._fit_arguments(handler, ScheduledController(event), self.env, view))
             else:
                 handler = self._method("scheduled", view, None)
-            result = handler(*self._fit_arguments(handler, ScheduledController(event), self.env, view))
+                result = handler(*self._fit_class_arguments(handler, ScheduledController(event), view))
             await self._await_result(result)
 
     async def call(
@@ -209,6 +223,14 @@ class PythonIsolate:
         if not callable(method) or name in vars(WorkerEntrypoint):
             raise ScriptError(f"{self._main.name}: class {kind.__name__}: Method {name} does not exist")
         return method
+
+    def _fit_class_arguments(
+        self, method: Callable[..., object], event: object, view: ScriptContext
+    ) -> tuple[object, ...]:
+        """Production gives None for `env` and `ctx` to the handlers of classes."""
+        if self._modules.portability.is_strict:
+            return self._fit_arguments(method, event, None, None)
+        return self._fit_arguments(method, event, self.env, view)
 
     def _fit_arguments(self, function: Callable[..., object], *arguments: object) -> tuple[object, ...]:
         key: object = getattr(function, "__func__", function)

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 from edgeworker import messages
 from edgeworker.messages import URL, Body, Headers
 from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract.script_frames import calling_script
 from edgeworker.runtime.python import run_sync_stack
-from edgeworker.runtime.python.script_frames import calling_script
 from edgeworker.runtime.python.sync_body import SyncBody
 from edgeworker.runtime.webapi import perform_fetch
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from edgeworker.runtime.contract.script_frames import MARK, Script, current_script, enter_script
 from edgeworker.runtime.python import (
     blocking_loop,
     http_client_library,
@@ -39,8 +40,8 @@ from edgeworker.runtime.python import (
     socket_guard,
     stand_ins,
 )
-from edgeworker.runtime.python.script_frames import MARK, Script, current_script, enter_script
 from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader, ValueLoader
+from edgeworker.runtime.python.startup_entropy import forbid_entropy
 
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
 _OLD_NAMES: Final = {"cloudflare.workers": "workers"}
@@ -96,7 +97,7 @@ class Modules(Script):
 
     def load_main(self) -> ModuleType:
         """Run the script. Raises what the script raises while it is imported."""
-        with enter_script(self):
+        with enter_script(self), forbid_entropy(self):
             return self._settled(_import_module(self.main))
 
     def import_(self, name: str) -> ModuleType:

@@ -12,6 +12,7 @@ from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
+from edgeworker.runtime.webapi.plain_objects import ObjectMap, PlainObject
 from edgeworker.runtime.webapi.tasks import Promise
 
 
@@ -19,7 +20,7 @@ class JsProxy(ABC):  # noqa: B024  # only ever asked `isinstance(x, JsProxy)`
     """Any object of JavaScript."""
 
 
-for _kind in (JsObject, JsDict, JsArray, JsMap, JsSet, ArrayBuffer, JsNull, JsException):
+for _kind in (JsObject, JsDict, JsArray, JsMap, JsSet, ArrayBuffer, JsNull, JsException, PlainObject, ObjectMap):
     JsProxy.register(_kind)
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from edgeworker.runtime.python.script_frames import calling_script
+from edgeworker.runtime.contract.script_frames import calling_script
 
 _usual: Final[Callable[..., None]] = logging.basicConfig
 _EDGE: Final = logging.getLogger("edgeworker")

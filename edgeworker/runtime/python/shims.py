@@ -28,6 +28,7 @@ from edgeworker.runtime.sdk import formdata as sdk_formdata
 from edgeworker.runtime.sdk import request as sdk_request
 from edgeworker.runtime.webapi import (
     absent,
+    arithmetic,
     blob,
     buffers,
     cache,
@@ -161,7 +162,7 @@ def _js(services: ShimServices) -> Names:
         "Int8Array": buffers.Int8Array,
         "JSON": js_json.JSON,
         "Map": data.JsMap,
-        "Math": data.Math,
+        "Math": arithmetic.Math,
         "Object": data.Object,
         "Promise": tasks.Promise,
         "ReadableStream": streams.ReadableStream,

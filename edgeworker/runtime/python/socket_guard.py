@@ -20,8 +20,8 @@ from ipaddress import ip_address
 from types import FrameType
 from typing import Final
 
+from edgeworker.runtime.contract.script_frames import Script, calling_script, enter_script, nearest_script_frame
 from edgeworker.runtime.python import tracebacks
-from edgeworker.runtime.python.script_frames import Script, calling_script, enter_script, nearest_script_frame
 
 _log = logging.getLogger(__name__)
 _REMEMBERED: Final = 1000  # names that a script looked up

@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
-from edgeworker.runtime.python.script_frames import Script, current_script
+from edgeworker.runtime.contract.script_frames import Script, current_script
 from edgeworker.runtime.python.script_loaders import ShimLoader
 
 # What is another object for each script, and is taken into a library's own names by `from workers import env`.

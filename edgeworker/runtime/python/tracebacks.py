@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Final
 
-from edgeworker.runtime.python.script_frames import script_of_frame
+from edgeworker.runtime.contract.script_frames import script_of_frame
 
 _OURS: Final = frozenset({"edgeworker", "importlib"})
 

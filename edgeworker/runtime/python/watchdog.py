@@ -14,9 +14,10 @@ import threading
 from types import FrameType
 from typing import Final
 
+from edgeworker.runtime.contract import script_frames
 from edgeworker.runtime.contract.activity import activity
 from edgeworker.runtime.contract.isolate import ExceededLimits
-from edgeworker.runtime.python import script_frames, tracebacks
+from edgeworker.runtime.python import tracebacks
 
 _log = logging.getLogger(__name__)
 

@@ -130,7 +130,7 @@ class Operations:
         target = self._target(told.get("target"), ctx)
         request = self._request(told, buffer, invocation)
         fetched = await perform_fetch.perform(request, ctx, target)
-        return self._received(fetched.response, fetched.url.href, invocation, redirected=fetched.redirected)
+        return self._received(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
 
     def _target(self, name: object, ctx: Context) -> Handler | None:
         if name is None:

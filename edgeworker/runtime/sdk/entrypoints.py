@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from edgeworker.handler import Context
 from edgeworker.messages import Access
 from edgeworker.runtime.sdk.request import Request
+from edgeworker.runtime.webapi.data import as_objects
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
-from edgeworker.runtime.webapi.ffi import JsDict, as_js
 
 
 class ScriptContext:
@@ -25,8 +25,8 @@ class ScriptContext:
         self._context.pass_through_on_exception()
 
     @property
-    def props(self) -> JsDict:
-        return JsDict((name, as_js(value)) for name, value in self._context.props.items())
+    def props(self) -> object:
+        return as_objects(self._context.props)
 
     @property
     def access(self) -> "AccessView | None":
@@ -63,7 +63,7 @@ class AccessView:
     async def getIdentity(self) -> object:
         """None for a service token, which has no identity."""
         identity = await self._access.find_identity()
-        return None if identity is None else as_js(identity)
+        return None if identity is None else as_objects(identity)
 
     def __repr__(self) -> str:
         return f"Access(aud={self.aud!r})"

@@ -66,7 +66,7 @@ def from_script(headers: object) -> Headers | None:
     """What `headers=` of the SDK takes, as core headers; None for nothing. Raises TypeError for another type."""
     match headers:
         case dict():
-            return to_headers(headers) if headers else None
+            return to_headers(list(headers.items())) if headers else None
         case list():
             return to_headers(headers) if headers else None
         case JSHeaders():

@@ -5,6 +5,7 @@ from http import HTTPMethod
 from typing import Final
 
 from edgeworker import messages
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.convert import from_python, raise_python_errors
@@ -15,6 +16,7 @@ from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import choose_signal, resource_of
 from edgeworker.runtime.webapi.ffi import JsDict
 from edgeworker.runtime.webapi.streams import ReadableStream
+from edgeworker.runtime.webapi.written_url import as_written
 
 _METHODS: Final = {method.value: method for method in HTTPMethod}
 
@@ -63,7 +65,7 @@ class Request:
 
     @property
     def url(self) -> str:
-        return self.core.url.href
+        return as_written(self.core)
 
     @property
     def method(self) -> HTTPMethod:
@@ -76,11 +78,11 @@ class Request:
 
     @property
     def cf(self) -> object:
-        return self.js_object.cf
+        return None if self.core.cf is None else self.js_object.cf
 
     @property
     def body(self) -> ReadableStream | None:
-        return self.js_object.body
+        return self.js_object.body  # type: ignore[return-value]  # jsnull, which the SDK hands on, is false like None
 
     @property
     def body_used(self) -> bool:
@@ -90,7 +92,10 @@ class Request:
     def redirect(self) -> str:
         return self.core.redirect
 
-    cache = JSRequest.cache
+    @property
+    def cache(self) -> str | None:
+        return self.core.cache_mode
+
     credentials = JSRequest.credentials
     destination = JSRequest.destination
     integrity = JSRequest.integrity
@@ -114,9 +119,11 @@ class Request:
         return body_init.decode_text(await self._read())
 
     async def json(self, **options: object) -> object:
-        """Objects are JsDict: items and attributes. `options` are those of `json.loads`. Raises JSONDecodeError."""
+        """Objects are dicts; in a lenient edge JsDict, which has attributes too. `options` are those of `json.loads`.
+        Raises JSONDecodeError."""
         text = body_init.decode_text(await self._read())
-        parsed: object = json.loads(text, **({"object_hook": JsDict} | options))  # type: ignore[arg-type]  # the caller's
+        usual = {} if portability_warnings.current().is_strict else {"object_hook": JsDict}
+        parsed: object = json.loads(text, **(usual | options))  # type: ignore[arg-type]  # the caller's
         return parsed
 
     async def blob(self) -> Blob:

@@ -16,6 +16,7 @@ from edgeworker.runtime.webapi.encodings import find_coding
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.perform_fetch import Fetched
+from edgeworker.runtime.webapi.plain_objects import PlainObject
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.runtime.webapi.websocket import take_for_response
 
@@ -72,7 +73,8 @@ class FetchResponse:
 
     @property
     def body(self) -> ReadableStream | None:
-        return self.js_object.body
+        found = self.js_object.body
+        return found if isinstance(found, ReadableStream) else None
 
     @property
     def body_used(self) -> bool:
@@ -142,7 +144,7 @@ class FetchResponse:
     ) -> "Response":
         """Python's JSON (spaces after `:` and `,`) for Python data, JavaScript's for an object of JavaScript."""
         try:
-            if isinstance(data, JsObject):
+            if isinstance(data, JsObject | PlainObject):
                 given = sdk_headers.from_script(headers)
                 return Response(JSResponse.json(data, status=int(status), statusText=status_text, headers=given))
             fields = sdk_headers.from_script(headers) or messages.Headers()

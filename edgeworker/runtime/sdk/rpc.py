@@ -23,12 +23,14 @@ from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, jsnull
 from edgeworker.runtime.webapi.formdata import FormData as JSFormData
 from edgeworker.runtime.webapi.json_text import number
+from edgeworker.runtime.webapi.plain_objects import fields_of
 from edgeworker.runtime.webapi.regexp import RegExp
 
 
 def sent(value: object) -> object:
     """The receiver's copy, as the SDK makes it of JavaScript's: dicts as JsDict, bytes as memoryview, whole floats as
     int, functions as something to await. Raises TypeError, or JsException for what cannot be cloned."""
+    value = fields_of(value)
     match value:
         case None | bool() | int() | str():
             return value
@@ -103,6 +105,7 @@ def python_to_rpc(value: object) -> object:
 
 def python_from_rpc(value: object) -> object:
     """`workers.python_from_rpc`: Python's form of JavaScript's data."""
+    value = fields_of(value)
     match value:
         case datetime.datetime():
             return value

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from edgeworker.messages import Body
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
+from edgeworker.runtime.webapi.plain_objects import PlainObject, fields_of, make_object
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 _T = TypeVar("_T")
@@ -67,10 +69,10 @@ class JsIterator(list[_T], JsObject):
         self._begin = begin
         self._items = begin()
 
-    def next(self) -> JsDict:
+    def next(self) -> JsDict | PlainObject:
         for item in self._items:
-            return JsDict(done=False, value=item)
-        return JsDict(done=True, value=None)
+            return make_object({"done": False, "value": item})
+        return make_object({"done": True, "value": None})
 
     def to_py(self, **_options: object) -> list[_T]:
         return list(self)
@@ -101,6 +103,7 @@ def is_absent(value: object) -> bool:
 
 def entries(value: object) -> Iterator[tuple[str, object]]:
     """The pairs of what JavaScript takes as a record: a mapping, or pairs in a sequence. Raises JsException."""
+    value = fields_of(value)
     if isinstance(value, Mapping):
         yield from ((str(key), item) for key, item in value.items())
         return
@@ -113,6 +116,14 @@ def entries(value: object) -> Iterator[tuple[str, object]]:
         if isinstance(pair, str) or not hasattr(pair, "__iter__") or len(items := list(pair)) != 2:
             raise type_error(f"a list of [name, value] pairs was expected, and one item is {type(pair).__name__}")
         yield str(items[0]), items[1]
+
+
+def refuse_python_dict(kind: str, value: Mapping[object, object]) -> None:
+    """For JavaScript a dict of Python is a sequence of its keys. Raises JsException (TypeError)."""
+    if value and portability_warnings.is_refused(
+        f"a dict of Python is no {kind} on Cloudflare: TypeError", f"give the {kind} as list(values.items())"
+    ):
+        raise type_error("Incorrect type: the provided value is not of type 'Sequence'.")
 
 
 def options(init: object, keywords: Mapping[str, object]) -> dict[str, object]:

@@ -13,10 +13,12 @@ from edgeworker.errors import OriginError
 from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyTooLarge, BodyUsed, InvalidURL, Redirect
 from edgeworker.runtime.webapi import encodings
 from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, range_error, type_error
-from edgeworker.runtime.webapi.ffi import JsDict, JsException, as_js
+from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.headers import to_headers
+from edgeworker.runtime.webapi.plain_objects import PlainObject, as_js, fields_of
 from edgeworker.runtime.webapi.streams import stream_from
 from edgeworker.runtime.webapi.strings import to_string, to_usv_string
+from edgeworker.runtime.webapi.written_url import read_url
 
 TEXT: Final = "text/plain;charset=UTF-8"
 BODY_USED: Final = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -60,6 +62,8 @@ def extract_body(value: object) -> BodyWithType:
             return BodyWithType(Body(to_string(value).encode()), TEXT)
         case BaseException():
             return BodyWithType(Body(str(value).encode("utf-8", "replace")), TEXT)  # scripts send what they caught
+        case PlainObject():
+            return BodyWithType(Body(to_string(value).encode()), TEXT)
         case Mapping() | Enum():  # an object of JavaScript, or one of Python as pyodide's proxy shows it
             text = to_string(value) if isinstance(value, JsDict | Enum) else str(value)
             return BodyWithType(Body(text.encode("utf-8", "replace")), TEXT)
@@ -129,18 +133,23 @@ def make_request(
     Raises JsException (TypeError).
     """
     base = resource if isinstance(resource, messages.Request) else None
-    url = parse_url(resource) if isinstance(resource, str) else resource.url
+    if isinstance(resource, str):
+        url, written_url = parse_url(resource)
+    else:
+        url, written_url = resource.url, resource.written_url
     method = _method(options.get("method"), "GET" if base is None else base.method)
     given = options.get("headers")
+    if given is not None and not can_be_headers(given):
+        raise wrong_field("headers", "Headers or Sequence or object")
     if own_headers and isinstance(given, messages.Headers):
         headers = given
     else:
-        headers = to_headers((None if base is None else base.headers) if is_absent(given) else given)
+        headers = to_headers((None if base is None else base.headers) if given is None else given)
     body = None if base is None else base.body
     if not is_absent(options.get("body")):
         content = extract_body(options["body"])
         body = content.body
-        if is_absent(given):
+        if given is None:
             headers = headers.without(_BODY_FIELDS)
         if content.encoding is not None and body is not None:
             body = Body(encodings.decode(body.stream(), content.encoding))
@@ -153,8 +162,7 @@ def make_request(
     if body is not None and body.used:
         raise type_error(USED_REQUEST)
     cf = options.get("cf")
-    if options.get("cache") is not None:
-        _set_cache_mode(options, headers)
+    cache_mode = _cache_mode(options, None if base is None else base.cache_mode)
     if options.get("integrity") not in (None, ""):
         raise type_error(_NO_INTEGRITY)
     return messages.Request(
@@ -163,7 +171,9 @@ def make_request(
         headers,
         body,
         redirect=_redirect(options.get("redirect"), "follow" if base is None else base.redirect),
-        cf=_cf(cf) if not is_absent(cf) else None if base is None else base.cf,
+        cf=_cf(cf) if cf is not None else None if base is None else base.cf,
+        cache_mode=cache_mode,
+        written_url=written_url,
     )
 
 
@@ -177,9 +187,18 @@ def raise_if_used(message: messages.Request | messages.Response) -> None:
         raise type_error(BODY_USED)
 
 
-def parse_url(text: str) -> URL:
+def wrong_field(name: str, kind: str, *, of: str = "RequestInitializerDict") -> JsException:
+    return type_error(f"Incorrect type for the '{name}' field on '{of}': the provided value is not of type '{kind}'.")
+
+
+def can_be_headers(value: object) -> bool:
+    return not (is_absent(value) or isinstance(value, str | bytes | int | float))
+
+
+def parse_url(text: str) -> tuple[URL, str | None]:
+    """The URL, and how it is written if it holds more than can be sent."""
     try:
-        return URL.parse(text)
+        return read_url(text)
     except InvalidURL as error:
         raise type_error(str(error)) from None
 
@@ -203,22 +222,23 @@ def _redirect(given: object, otherwise: Redirect) -> Redirect:
             raise type_error(_NO_REDIRECT)
 
 
-def _set_cache_mode(options: Mapping[str, object], headers: messages.Headers) -> None:
-    """`cache` as workerd has it: two modes, which tell caches on the way. Others are a TypeError."""
-    mode = options["cache"]
+def _cache_mode(options: Mapping[str, object], otherwise: str | None) -> str | None:
+    """workerd has two modes, which tell caches on the way. Others are a TypeError."""
+    mode = options.get("cache")
+    if mode is None:
+        return otherwise
     if mode not in ("no-store", "no-cache"):
         raise type_error(f"Unsupported cache mode: {to_string(mode)}")
-    cf = options.get("cf")
+    cf = fields_of(options.get("cf"))
     if mode == "no-store" and isinstance(cf, Mapping) and not is_absent(cf.get("cacheTtl")):
         raise type_error(f"CacheTtl: {to_string(cf['cacheTtl'])}, is not compatible with cache: no-store header.")
-    for name in ("Cache-Control", "Pragma"):
-        if not headers.has(name):
-            headers.append(name, "no-cache")
+    return str(mode)
 
 
 def _cf(given: object) -> Mapping[str, object]:
+    given = fields_of(given)
     if not isinstance(given, Mapping):
-        raise type_error(f"`cf` is an object of properties, not {type(given).__name__}")
+        raise wrong_field("cf", "Object")
     return {str(name): as_js(value) for name, value in given.items()}
 
 

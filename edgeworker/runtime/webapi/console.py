@@ -8,6 +8,7 @@ from typing import Final
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.plain_objects import PlainObject
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 _log: Final = logging.getLogger("edgeworker.console")
@@ -95,7 +96,7 @@ class Console:
 def _shown(value: object) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, dict | list | tuple):
+    if isinstance(value, dict | list | tuple | PlainObject):
         try:
             return json.dumps(js_json.plain(value), ensure_ascii=False)
         except (JsException, ValueError):

@@ -1,15 +1,17 @@
 """JavaScript's plain data: `Object`, `Array`, `Map`, `Set`, and what `to_js` makes of Python's."""
 
 import functools
-import math
-import secrets
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import SupportsIndex
 
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.webapi.base import JsObject, entries, is_absent
 from edgeworker.runtime.webapi.buffers import Uint8Array
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, jsnull
+from edgeworker.runtime.webapi.plain_objects import PlainObject, fields_of, make_object, null
+from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 
@@ -31,7 +33,28 @@ class JsArray(list[object]):
 
     @staticmethod
     def isArray(value: object) -> bool:
-        return isinstance(value, list)
+        """A list of Python is none in production."""
+        return isinstance(value, JsArray if portability_warnings.current().is_strict else list)
+
+    def __repr__(self) -> str:
+        return to_string(list(self)) if portability_warnings.current().is_strict else list.__repr__(self)
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        if (
+            self is not other
+            and isinstance(other, list)
+            and not str(sys._getframe(1).f_globals.get("__name__", "")).startswith("edgeworker.")
+            and portability_warnings.is_refused("an array of JavaScript equals only itself", "compare list(array)")
+        ):
+            return False
+        return list.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
 
     @property
     def constructor(self) -> Constructor:
@@ -95,6 +118,16 @@ class JsArray(list[object]):
 
     def reduce(self, function: Callable[[object, object], object], *start: object) -> object:
         return functools.reduce(function, self, *start)
+
+    def sort(self, function: object = None, **options: object) -> "JsArray":  # type: ignore[override]  # of JavaScript
+        """By the texts of the items, or by what the function says of two of them."""
+        if options:  # Python's own
+            list.sort(self, **options)  # type: ignore[call-overload]  # the script's options
+        elif callable(function):
+            list.sort(self, key=functools.cmp_to_key(function))
+        else:
+            list.sort(self, key=to_string)
+        return self
 
     def at(self, index: int) -> object:
         return self[index] if -len(self) <= index < len(self) else None
@@ -206,15 +239,18 @@ class JsSet(set[object]):
 
 @javascript_class
 class Object:
-    """The global of that name. An object of a script is a JsDict."""
+    """The global of that name. `Object(value)` is the value, or a new object."""
+
+    def __new__(cls, value: object = None) -> object:  # type: ignore[misc]  # a call converts, as in JavaScript
+        return make_object({}) if is_absent(value) else value
 
     @staticmethod
-    def new(init: object = None, /, **fields: object) -> JsDict:
-        return JsDict({} if is_absent(init) else entries(init), **fields)
+    def new(init: object = None, /, **fields: object) -> JsDict | PlainObject:
+        return make_object({**({} if is_absent(init) else dict(entries(init))), **fields})
 
     @staticmethod
-    def fromEntries(pairs: object) -> JsDict:
-        return JsDict(entries(pairs))
+    def fromEntries(pairs: object) -> JsDict | PlainObject:
+        return make_object(dict(entries(pairs)))
 
     @staticmethod
     def keys(value: object) -> JsArray:
@@ -229,10 +265,12 @@ class Object:
         return JsArray(JsArray(pair) for pair in _own(value))
 
     @staticmethod
-    def assign(target: dict[str, object], *sources: object) -> dict[str, object]:
+    def assign(target: object, *sources: object) -> object:
+        fields = fields_of(target)
+        assert isinstance(fields, dict)
         for source in sources:
             if not is_absent(source):
-                target.update(_own(source))
+                fields.update(_own(source))
         return target
 
     @staticmethod
@@ -255,51 +293,12 @@ class JsGlobal(JsObject):
         self.__dict__.update(names)
 
 
-@javascript_class
-class Math:
-    """The global of that name, as far as Python's own `math` is not used instead."""
-
-    PI = math.pi
-    E = math.e
-    abs = staticmethod(abs)
-    atan2 = staticmethod(math.atan2)
-    cbrt = staticmethod(math.cbrt)
-    ceil = staticmethod(math.ceil)
-    cos = staticmethod(math.cos)
-    exp = staticmethod(math.exp)
-    floor = staticmethod(math.floor)
-    hypot = staticmethod(math.hypot)
-    log = staticmethod(math.log)
-    log10 = staticmethod(math.log10)
-    log2 = staticmethod(math.log2)
-    max = staticmethod(max)
-    min = staticmethod(min)
-    pow = staticmethod(pow)
-    sin = staticmethod(math.sin)
-    sqrt = staticmethod(math.sqrt)
-    tan = staticmethod(math.tan)
-    trunc = staticmethod(math.trunc)
-
-    @staticmethod
-    def sign(value: float) -> int:
-        return (value > 0) - (value < 0)
-
-    @staticmethod
-    def random() -> float:
-        return secrets.randbits(53) / (1 << 53)
-
-    @staticmethod
-    def round(value: float) -> int:
-        """Halves go up, as in JavaScript."""
-        return math.floor(value + 0.5)
-
-
 def _own(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, list | tuple):
         return ((str(index), item) for index, item in enumerate(value))
     if isinstance(value, Env):
         return ((name, getattr(value, name)) for name in value)
-    return entries(value if isinstance(value, Mapping) else vars(value))
+    return entries(value if isinstance(value, Mapping | PlainObject) else vars(value))
 
 
 def to_js(
@@ -319,7 +318,7 @@ def to_js(
         if left == 0:
             return item
         match item:
-            case JsDict() | JsArray() | JsMap() | JsSet() | Uint8Array():
+            case JsDict() | PlainObject() | JsArray() | JsMap() | JsSet() | Uint8Array():
                 return item
             case dict():
                 pairs = [[key, convert(inner, left - 1)] for key, inner in item.items()]
@@ -348,15 +347,13 @@ def to_py(value: object) -> object:
     return value
 
 
-def js_lists(value: object) -> object:
-    """Parsed JSON as JavaScript's own parser would give it to Python: its arrays have JavaScript's methods."""
-    match value:
-        case JsDict():
-            for key, item in value.items():
-                if isinstance(item, dict | list):
-                    value[key] = js_lists(item)
-            return value
-        case list():
-            return JsArray(js_lists(item) for item in value)
-        case _:
-            return value
+def as_objects(value: object) -> object:
+    """Plain data, parsed JSON for one, as JavaScript gives it to Python: its objects, and arrays with its methods."""
+    value = fields_of(value)
+    if value is None:
+        return null(tell=False)
+    if isinstance(value, Mapping):
+        return make_object({str(key): as_objects(item) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return JsArray(as_objects(item) for item in value)
+    return value

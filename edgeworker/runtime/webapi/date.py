@@ -132,8 +132,11 @@ class Date(JsObject):
     def to_py(self, **_options: object) -> datetime:
         return self._moment
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
-        return self.toISOString()
+        return self.toString()
 
     @property
     def _moment(self) -> datetime:

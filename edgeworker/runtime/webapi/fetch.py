@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeworker import messages
-from edgeworker.messages import URL
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi import json as js_json
@@ -17,12 +16,17 @@ from edgeworker.runtime.webapi import url as js_url
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options, range_error, type_error
 from edgeworker.runtime.webapi.blob import Blob
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
-from edgeworker.runtime.webapi.ffi import JsException, as_js
+from edgeworker.runtime.webapi.data import as_objects
+from edgeworker.runtime.webapi.ffi import JsException, JsNull
 from edgeworker.runtime.webapi.formdata import FormData
+from edgeworker.runtime.webapi.global_scope import refuse_in_global_scope
 from edgeworker.runtime.webapi.headers import Headers, to_headers
+from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.streams import ReadableStream
+from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.tasks import AbortSignal, Promise, run_unless_aborted, stream_unless_aborted
 from edgeworker.runtime.webapi.websocket import WebSocket, take_for_response
+from edgeworker.runtime.webapi.written_url import as_written
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -40,8 +44,8 @@ class _Message(JsObject):
         return Headers.over(self.core.headers, immutable=self._immutable)
 
     @property
-    def body(self) -> ReadableStream | None:
-        return None if self.core.body is None else ReadableStream.of_body(self.core.body, self.encoding)
+    def body(self) -> ReadableStream | JsNull | None:
+        return null() if self.core.body is None else ReadableStream.of_body(self.core.body, self.encoding)
 
     @property
     def bodyUsed(self) -> bool:
@@ -96,7 +100,7 @@ class Request(_Message):
 
     @property
     def url(self) -> str:
-        return self.core.url.href
+        return as_written(self.core)
 
     @property
     def method(self) -> str:
@@ -108,18 +112,16 @@ class Request(_Message):
 
     @property
     def cf(self) -> object:
-        return None if self.core.cf is None else as_js(self.core.cf)
+        return null() if self.core.cf is None else as_objects(self.core.cf)
 
-    # Fixed at the edge, where no page and no browser stands behind a request.
-    cache = "default"
-    credentials = "same-origin"
-    destination = ""
+    @property
+    def cache(self) -> str | None:
+        return self.core.cache_mode
+
+    # What workerd has of the rest of Fetch's options; others are undefined there.
+    credentials = destination = isHistoryNavigation = mode = referrer = referrerPolicy = None
     integrity = ""
-    isHistoryNavigation = False
     keepalive = False
-    mode = "cors"
-    referrer = "about:client"
-    referrerPolicy = ""
 
     @property
     def signal(self) -> AbortSignal:
@@ -148,17 +150,19 @@ class Response(_Message):
     type = "default"
     webSocket: WebSocket | None = None
     cf = None
-    _from: URL | None = None
+    _from = ""
     _redirected = False
 
     def __init__(self, body: object = None, init: object = None, /, **keywords: object) -> None:
         given = init.init() if isinstance(init, Response) else options(init, keywords)
         headers = given.get("headers")
+        if headers is not None and not body_init.can_be_headers(headers):
+            raise body_init.wrong_field("headers", "Headers or Sequence or object", of="InitializerDict")
         self.core, self.encoding = body_init.make_response(
             body,
             status=_status(given.get("status")),
             status_text="" if given.get("statusText") is None else given["statusText"],
-            headers=None if is_absent(headers) else to_headers(headers),
+            headers=None if headers is None else to_headers(headers),
             # The option is webSocket; web_socket is how Cloudflare's Python SDK spells it.
             switches=not is_absent(web_socket := given.get("webSocket", given.get("web_socket"))),
         )
@@ -191,7 +195,7 @@ class Response(_Message):
         data = self
         response = Response(js_json.stringify(data), init, **keywords)
         given = init.init() if isinstance(init, Response) else options(init, keywords)
-        if is_absent(given.get("headers")) or not to_headers(given["headers"]).has("content-type"):
+        if given.get("headers") is None or not to_headers(given["headers"]).has("content-type"):
             response.core.headers.set("content-type", "application/json")
         return response
 
@@ -226,7 +230,7 @@ class Response(_Message):
 
     @property
     def url(self) -> str:
-        return self.core.url or ("" if self._from is None else self._from.href)
+        return self.core.url or self._from
 
     @property
     def redirected(self) -> bool:
@@ -259,6 +263,7 @@ class Response(_Message):
 
 def fetch(resource: object, init: object = None, /, **keywords: object) -> Promise:
     """JavaScript's `fetch`: of a Response. A failing network is a JsException, as any error of JavaScript."""
+    refuse_in_global_scope("fetch()")
     given = request_options(init, keywords)
     signal = choose_signal(resource, given)
     return Promise(run_unless_aborted(_fetch(resource, given, signal), signal))
@@ -293,10 +298,7 @@ def choose_signal(resource: object, given: Mapping[str, object]) -> AbortSignal 
     if is_absent(signal):
         return None
     if not isinstance(signal, AbortSignal):
-        raise type_error(
-            "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type "
-            "'AbortSignal'."
-        )
+        raise body_init.wrong_field("signal", "AbortSignal")
     return signal
 
 
@@ -321,11 +323,11 @@ def _status(value: object) -> int:
 
 
 def _is_automatic(value: object) -> bool:
-    if is_absent(value) or value == "automatic":
+    if value is None or value == "automatic":
         return True
     if value == "manual":
         return False
-    raise type_error(f"encodeBody: unexpected value: {value}")
+    raise type_error(f"encodeBody: unexpected value: {to_string(value)}")
 
 
 def _tee(body: messages.Body | None) -> tuple[messages.Body | None, messages.Body | None]:

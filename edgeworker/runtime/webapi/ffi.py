@@ -83,12 +83,3 @@ class JsNull:
 
 
 jsnull: Final = JsNull()
-
-
-def as_js(value: object) -> object:
-    """Plain data with each dict as a JsDict, at every depth; anything else is given back as it is."""
-    if isinstance(value, Mapping):
-        return JsDict((str(key), as_js(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return [as_js(item) for item in value]
-    return value

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from edgeworker import messages
-from edgeworker.runtime.webapi.base import JsIterator, JsObject, entries, type_error
+from edgeworker.runtime.contract import portability_warnings
+from edgeworker.runtime.webapi.base import JsIterator, JsObject, entries, refuse_python_dict, type_error
+from edgeworker.runtime.webapi.ffi import JsNull
+from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.strings import to_string
 
 _NOT_A_NAME: Final = re.compile(r"[\x00-\x20\"(),/:;<=>?@\[\\\]{}\x7f]")
@@ -30,8 +33,9 @@ class Headers(JsObject):
         view._immutable = immutable
         return view
 
-    def get(self, name: object) -> str | None:
-        return self.core.get(_checked_name(name))
+    def get(self, name: object) -> str | JsNull | None:
+        value = self.core.get(_checked_name(name))
+        return null() if value is None else value
 
     def getAll(self, name: object) -> list[str]:
         if to_string(name).lower() != "set-cookie":
@@ -66,7 +70,9 @@ class Headers(JsObject):
         return JsIterator(self.core.entries().__iter__)
 
     def items(self) -> list[tuple[str, str]]:
-        """What pyodide gives to objects of JavaScript that look like a mapping."""
+        """Pyodide of before 0.28 gave it to whatever looks like a mapping. Raises AttributeError."""
+        if portability_warnings.is_refused("headers of JavaScript have no items()", "use entries()"):
+            raise AttributeError("items")
         return self.core.entries()
 
     def keys(self) -> JsIterator[str]:
@@ -86,9 +92,9 @@ class Headers(JsObject):
 
     # pyodide gives brackets to every object of JavaScript that has `get`, `set`, `has` and `delete`.
 
-    def __getitem__(self, name: str) -> str | None:
-        """None for a missing one: `get` answers null, which is a value."""
-        return self.core.get(name)
+    def __getitem__(self, name: str) -> str | JsNull | None:
+        """Null for a missing one: that is a value."""
+        return self.get(name)
 
     def __setitem__(self, name: str, value: object) -> None:
         self.set(name, value)
@@ -122,6 +128,8 @@ def to_headers(init: object) -> messages.Headers:
             except (TypeError, ValueError, AttributeError):
                 fields = iter(entries(init))  # which says what is wrong, or converts what is not text
         case Mapping():
+            if type(init) is dict:
+                refuse_python_dict("headers", init)
             fields = iter(init.items())
         case _:
             fields = iter(entries(init))

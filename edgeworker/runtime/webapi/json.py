@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.base import JsObject
-from edgeworker.runtime.webapi.data import JsMap, JsSet, LiteralMap, js_lists
+from edgeworker.runtime.webapi.data import JsMap, JsSet, LiteralMap, as_objects
 from edgeworker.runtime.webapi.ffi import JsException, jsnull
+from edgeworker.runtime.webapi.plain_objects import fields_of
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 
@@ -24,22 +26,24 @@ def stringify(value: object, _replacer: object = None, space: object = None) -> 
 
 def parse(text: object, _reviver: object = None) -> object:
     """Raises JsException (SyntaxError, with V8's text)."""
-    return js_lists(json_text.parse(text if isinstance(text, str) else str(text)))
+    return as_objects(json_text.parse(text if isinstance(text, str) else str(text)))
 
 
 def plain(value: object) -> object:
-    """What `json.dumps` takes, with JavaScript's rules: NaN is null, a `toJSON` method is asked."""
+    """What `json.dumps` takes, with JavaScript's rules: NaN is null, a `toJSON` method is asked. In production None is
+    undefined, which an object leaves out."""
+    value = fields_of(value)
     match value:
         case None | bool() | int() | str():
             return value
         case float():
             return json_text.number(value) if math.isfinite(value) else None
         case LiteralMap():
-            return {str(key): plain(item) for key, item in value.entries()}
+            return _plain_fields(value.entries())
         case JsMap() | JsSet() | JsException():
             return {}  # neither has properties of its own: a well-known surprise
         case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
+            return _plain_fields(value.items())
         case list() | tuple() | set() | frozenset():
             return [plain(item) for item in value]
         case datetime():
@@ -56,9 +60,20 @@ def plain(value: object) -> object:
     raise JsException("TypeError", f"JSON.stringify: {type(value).__name__} is not a value of JSON")
 
 
+def _plain_fields(fields: Iterable[tuple[object, object]]) -> dict[str, object]:
+    leaves_out = portability_warnings.current().has_jsnull
+    return {str(key): plain(item) for key, item in fields if not (leaves_out and item is None)}
+
+
 @javascript_class
 class JSON:
     """The global object of that name."""
 
-    stringify = staticmethod(stringify)
+    @staticmethod
+    def stringify(value: object = None, replacer: object = None, space: object = None) -> str | None:
+        """None for undefined, as in production."""
+        if value is None and portability_warnings.current().has_jsnull:
+            return None
+        return stringify(value, replacer, space)
+
     parse = staticmethod(parse)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from edgeworker.runtime.webapi.base import BodySource, JsIterator, iterate_live
+from edgeworker.runtime.webapi.ffi import JsNull
+from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.strings import to_usv_string
 
 V = TypeVar("V")
@@ -22,9 +24,10 @@ class PairList(BodySource, Generic[V]):
     def _changed(self) -> None:
         """Called after each change."""
 
-    def get(self, name: object) -> V | None:
+    def get(self, name: object) -> V | JsNull | None:
         wanted = to_usv_string(name)
-        return next((value for key, value in self._pairs if key == wanted), None)
+        found = next((value for key, value in self._pairs if key == wanted), None)
+        return null() if found is None else found
 
     def getAll(self, name: object) -> list[V]:
         wanted = to_usv_string(name)
@@ -71,7 +74,7 @@ class PairList(BodySource, Generic[V]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and any(key == name for key, _ in self._pairs)
 
-    def __getitem__(self, name: str) -> V | None:
+    def __getitem__(self, name: str) -> V | JsNull | None:
         return self.get(name)
 
     def __setitem__(self, name: str, value: object) -> None:

@@ -11,6 +11,8 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Context, Handler
 from edgeworker.messages import URL, Body, InvalidURL
 from edgeworker.runtime.webapi.base import type_error
+from edgeworker.runtime.webapi.data_url import answer_data_url
+from edgeworker.runtime.webapi.written_url import is_fetched, with_user_info
 
 MAX_REDIRECTS: Final = 20
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
@@ -34,11 +36,12 @@ class FetchFailed(OSError):
 
 
 class Fetched:
-    """A response and how it came: the URL that answered at last, and whether that was another one than asked for."""
+    """A response and how it came: the URL that answered at last, as a script reads it ("" if there is none), and
+    whether that was another one than asked for."""
 
     __slots__ = ("redirected", "response", "url")
 
-    def __init__(self, response: messages.Response, url: URL, *, redirected: bool) -> None:
+    def __init__(self, response: messages.Response, url: str, *, redirected: bool) -> None:
         self.response = response
         self.url = url
         self.redirected = redirected
@@ -48,16 +51,21 @@ async def perform(request: messages.Request, context: Context, target: Handler |
     """Raises FetchFailed, and JsException (TypeError) for a redirect that wants a stream again.
 
     `target` is where it goes; the default is where this invocation's subrequests go."""
+    url, written = request.url, request.written_url
+    if written is not None and not is_fetched(url):
+        return Fetched(_answer_at_once(written, request.method), "", redirected=False)
     handler = context.subrequest if target is None else target
     incoming = context.request
     outgoing, headers = request, request.headers
-    if request.url is not incoming.url and headers.get("host") not in (None, request.url.host):
+    if request.cache_mode is not None:
+        headers = _with_cache_fields(headers)
+    if url is not incoming.url and headers.get("host") not in (None, url.host):
         headers = headers.without(frozenset({b"host"}))
     # Subrequests make their own copy of what is sent, and see to its Host.
-    if target is not None or headers is not request.headers:
+    if target is not None or headers is not request.headers or written is not None:
         outgoing = messages.Request(
             request.method,
-            request.url,
+            url,
             headers,
             request.body,
             redirect=request.redirect,
@@ -75,10 +83,26 @@ async def perform(request: messages.Request, context: Context, target: Handler |
             raise FetchFailed(f"{outgoing.method} {_describe_place(outgoing.url)}: {error}") from error
         location = _read_location(response) if response.status in _REDIRECTS else None
         if location is None or request.redirect == "manual":
-            return Fetched(response, outgoing.url, redirected=count > 0)
+            return Fetched(response, with_user_info(outgoing.url, written), redirected=count > 0)
         await response.close()
         outgoing = _next(outgoing, response.status, location, content)
     raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_describe_place(outgoing.url)}")
+
+
+def _answer_at_once(url: str, method: str) -> messages.Response:
+    """Raises JsException (TypeError) for a scheme that nothing answers."""
+    answer = answer_data_url(url, method)
+    if answer is None:
+        raise type_error(f"Fetch API cannot load: {url}")
+    return answer
+
+
+def _with_cache_fields(headers: messages.Headers) -> messages.Headers:
+    sent = headers.copy()
+    for name in ("Cache-Control", "Pragma"):
+        if not sent.has(name):
+            sent.append(name, "no-cache")
+    return sent
 
 
 def _read_location(response: messages.Response) -> str | None:

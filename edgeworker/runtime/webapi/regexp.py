@@ -8,7 +8,8 @@ from typing import Final
 
 from edgeworker.runtime.webapi.base import JsObject, is_absent
 from edgeworker.runtime.webapi.data import JsArray
-from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.ffi import JsException, JsNull
+from edgeworker.runtime.webapi.plain_objects import make_object, null
 from edgeworker.runtime.webapi.strings import to_string
 
 _FLAGS: Final = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
@@ -22,7 +23,7 @@ class RegExpMatch(JsArray):
 
     index: int  # type: ignore[assignment]  # in JavaScript it is no method, but the place of the match
     input: str
-    groups: JsDict | None
+    groups: object
 
 
 class RegExp(JsObject):
@@ -47,7 +48,11 @@ class RegExp(JsObject):
             text = f"Invalid regular expression: /{self.source}/{self.flags}: {error}"
             raise JsException("SyntaxError", text) from None
 
-    def exec(self, text: object = None) -> RegExpMatch | None:
+    def exec(self, text: object = None) -> RegExpMatch | JsNull | None:
+        match = self._find(text)
+        return null() if match is None else match
+
+    def _find(self, text: object) -> RegExpMatch | None:
         subject = to_string(text)
         moves = "g" in self.flags or "y" in self.flags
         begin = self.lastIndex if moves else 0
@@ -58,11 +63,11 @@ class RegExp(JsObject):
             return None
         match = RegExpMatch([found[0], *found.groups()])
         match.index, match.input = found.start(), subject
-        match.groups = JsDict(found.groupdict()) if self._pattern.groupindex else None
+        match.groups = make_object(found.groupdict()) if self._pattern.groupindex else None
         return match
 
     def test(self, text: object = None) -> bool:
-        return self.exec(text) is not None
+        return self._find(text) is not None
 
     def toString(self) -> str:
         return f"/{self.source}/{self.flags}"

@@ -17,6 +17,7 @@ from edgeworker.runtime.webapi import encodings
 from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict
+from edgeworker.runtime.webapi.plain_objects import PlainObject, fields_of, make_object
 
 _LOCKED = "This ReadableStream is currently locked to a reader."
 _USED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
@@ -125,10 +126,10 @@ class ReadableStreamDefaultReader(JsObject):
         self._stream = stream
         self._chunks = chunks
 
-    async def read(self) -> JsDict:
+    async def read(self) -> JsDict | PlainObject:
         async for chunk in self._chunks:
-            return JsDict(value=chunk, done=False)
-        return JsDict(value=None, done=True)
+            return make_object({"value": chunk, "done": False})
+        return make_object({"value": None, "done": True})
 
     def releaseLock(self) -> None:
         self._stream.release()
@@ -369,6 +370,7 @@ def _read_members(source: object) -> dict[str, object]:
     """The functions of an underlying source, sink or transformer: a dict, a JavaScript object, or any Python object."""
     if is_absent(source):
         return {}
+    source = fields_of(source)
     if isinstance(source, Mapping):
         return {str(name): member for name, member in source.items()}
     names: tuple[str, ...] = ("start", "pull", "cancel", "write", "close", "abort", "transform", "flush")

@@ -5,6 +5,7 @@ from enum import Enum
 
 from edgeworker.runtime.webapi.base import is_absent
 from edgeworker.runtime.webapi.json_text import numeral
+from edgeworker.runtime.webapi.plain_objects import PlainObject
 
 
 def to_string(value: object = "") -> str:
@@ -26,7 +27,7 @@ def to_string(value: object = "") -> str:
             return "undefined"
         case _ if is_absent(value):
             return "null"
-        case Mapping():
+        case Mapping() | PlainObject():
             return "[object Object]"
         case list() | tuple():
             return ",".join("" if is_absent(item) else to_string(item) for item in value)

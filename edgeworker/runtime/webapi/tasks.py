@@ -9,6 +9,8 @@ from edgeworker.messages import Body
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.global_scope import refuse_in_global_scope
+from edgeworker.runtime.webapi.plain_objects import make_object
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 _T = TypeVar("_T")
@@ -137,9 +139,9 @@ async def _race(items: Iterable[object]) -> object:
 async def _all_settled(items: Iterable[object]) -> object:
     results = await asyncio.gather(*(_resolved(item) for item in items), return_exceptions=True)
     return JsArray(
-        JsDict(status="rejected", reason=result)
+        make_object({"status": "rejected", "reason": result})
         if isinstance(result, BaseException)
-        else JsDict(status="fulfilled", value=result)
+        else make_object({"status": "fulfilled", "value": result})
         for result in results
     )
 
@@ -153,11 +155,13 @@ class Timers:
         self._handles: dict[int, asyncio.TimerHandle] = {}
 
     def setTimeout(self, function: Callable[..., object], ms: float = 0, *args: object) -> int:
+        refuse_in_global_scope("setTimeout()")
         self._last += 1
         self._start(self._last, function, ms, args, repeat=False)
         return self._last
 
     def setInterval(self, function: Callable[..., object], ms: float = 0, *args: object) -> int:
+        refuse_in_global_scope("setInterval()")
         self._last += 1
         self._start(self._last, function, ms, args, repeat=True)
         return self._last
@@ -199,6 +203,7 @@ class AbortSignal(JsObject):
 
     @staticmethod
     def timeout(ms: float) -> "AbortSignal":
+        refuse_in_global_scope("AbortSignal.timeout()")
         signal = AbortSignal()
         late = JsException("TimeoutError", "The operation was aborted due to timeout")
         asyncio.get_running_loop().call_later(max(0.0, ms / 1000), signal.abort_with, late)

@@ -7,9 +7,17 @@ from urllib.parse import quote_plus, unquote_to_bytes
 import ada_url
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodyWithType, JsObject, entries, is_absent, type_error
-from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.base import (
+    BodyWithType,
+    JsObject,
+    entries,
+    is_absent,
+    refuse_python_dict,
+    type_error,
+)
+from edgeworker.runtime.webapi.ffi import JsException, JsNull
 from edgeworker.runtime.webapi.pair_list import PairList
+from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.strings import to_usv_string
 
 _PARTS: Final = ("href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash")
@@ -28,14 +36,14 @@ class URL(JsObject):
 
     @staticmethod
     def canParse(url: object, base: object = None) -> bool:
-        return URL.parse(url, base) is not None
+        return isinstance(URL.parse(url, base), URL)
 
     @staticmethod
-    def parse(url: object, base: object = None) -> "URL | None":
+    def parse(url: object, base: object = None) -> "URL | JsNull | None":
         try:
             return URL(url, base)
         except JsException:
-            return None
+            return null()
 
     @property
     def origin(self) -> str:
@@ -104,6 +112,8 @@ class URLSearchParams(PairList[str]):
         elif is_absent(init) or isinstance(init, str | int | float):
             self.parse(to_usv_string(init))
         else:
+            if type(init) is dict:
+                refuse_python_dict("parameters", init)
             self._pairs = [(to_usv_string(name), to_usv_string(value)) for name, value in entries(init)]
 
     def parse(self, text: str) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from edgeworker.clock import Clock
-from edgeworker.runtime.webapi.base import JsObject, is_absent
+from edgeworker.runtime.webapi.base import JsObject, is_absent, options
 from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
-from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.json_text import number
+from edgeworker.runtime.webapi.number_conversion import to_number
+from edgeworker.runtime.webapi.plain_objects import fields_of, make_object
 from edgeworker.runtime.webapi.regexp import RegExp
 from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.surplus import javascript_class
@@ -36,21 +38,6 @@ def parseInt(text: object, radix: int = 10) -> int | float:
 def parseFloat(text: object) -> int | float:
     found = _FLOAT.match(str(text))
     return math.nan if found is None else number(float(found[0]))
-
-
-def to_number(value: object = 0) -> int | float:
-    """JavaScript's Number(value)."""
-    if isinstance(value, int | float):
-        return int(value) if isinstance(value, bool) else value
-    if is_absent(value):
-        return math.nan if value is None else 0
-    text = str(value).strip()
-    if not text:
-        return 0
-    try:
-        return int(text, 0) if re.fullmatch(r"0[xXoObB][0-9a-fA-F]+", text) else number(float(text.replace("_", "x")))
-    except ValueError:
-        return math.nan
 
 
 @javascript_class
@@ -87,6 +74,56 @@ class Number:
         return isinstance(value, float) and math.isnan(value)
 
 
+class BooleanObject(JsObject):
+    """What `Boolean.new(x)` makes: an object, and so true, whatever its value is."""
+
+    def __init__(self, value: object) -> None:
+        self._value = _is_true(value)
+
+    def valueOf(self) -> bool:
+        return self._value
+
+    def __str__(self) -> str:
+        return to_string(self._value)
+
+    __repr__ = __str__
+
+
+class StringObject(str):
+    """What `String.new(x)` makes: a text with the members that Python's has not."""
+
+    __slots__ = ()
+
+    @property
+    def length(self) -> int:
+        return len(self.encode("utf-16-le", "surrogatepass")) // 2
+
+    def valueOf(self) -> str:
+        return str(self)
+
+    def toString(self) -> str:
+        return str(self)
+
+
+@javascript_class
+class Boolean:
+    """`Boolean(x)`: false for what JavaScript takes for false."""
+
+    def __new__(cls, value: object = False) -> bool:  # type: ignore[misc]  # a call converts, as in JavaScript
+        return _is_true(value)
+
+    @classmethod
+    def new(cls, value: object = False) -> BooleanObject:
+        return BooleanObject(value)
+
+
+def _is_true(value: object) -> bool:
+    """Empty arrays and objects are true in JavaScript."""
+    if isinstance(value, float):
+        return bool(value) and not math.isnan(value)
+    return bool(value) if isinstance(value, str | int) or is_absent(value) else True
+
+
 @javascript_class
 class String:
     """`String(x)`, and what stands at it."""
@@ -95,8 +132,8 @@ class String:
         return to_string(value)
 
     @classmethod
-    def new(cls, value: object = "") -> str:
-        return to_string(value)
+    def new(cls, value: object = "") -> StringObject:
+        return StringObject(to_string(value))
 
     @staticmethod
     def fromCharCode(*codes: int) -> str:
@@ -105,10 +142,6 @@ class String:
     @staticmethod
     def fromCodePoint(*codes: int) -> str:
         return "".join(map(chr, codes))
-
-
-def Boolean(value: object = False) -> bool:
-    return bool(value) and not (isinstance(value, float) and math.isnan(value))
 
 
 def isNaN(value: object = None) -> bool:
@@ -121,13 +154,14 @@ def isFinite(value: object = None) -> bool:
 
 def structuredClone(value: object, _options: object = None) -> object:
     """A deep copy of data. Raises JsException (DataCloneError) for functions and the like."""
+    value = fields_of(value)
     if callable(value) and not isinstance(value, JsObject | Mapping | list):
         raise JsException("DataCloneError", f"{value!r} could not be cloned.")
     match value:
         case JsMap():
             return JsMap([[key, structuredClone(item)] for key, item in value.entries()])
         case Mapping():
-            return JsDict((str(key), structuredClone(item)) for key, item in value.items())
+            return make_object({str(key): structuredClone(item) for key, item in value.items()})
         case JsSet():
             return JsSet(value)
         case list() | tuple():
@@ -142,7 +176,7 @@ def error_class(name: str) -> type[JsException]:
     class Made(JsException):
         def __init__(self, message: object = "", init: object = None) -> None:
             super().__init__(name, to_string(message))
-            self.cause = init.get("cause") if isinstance(init, Mapping) else None
+            self.cause = dict(options(init, {})).get("cause")
 
         @classmethod
         def new(cls, *args: object) -> "Made":
@@ -165,7 +199,7 @@ class DOMException(JsException):
 
 class Event(JsObject):
     def __init__(self, kind: object, init: object = None, /, **keywords: object) -> None:
-        given = {**(init if isinstance(init, Mapping) else {}), **keywords}
+        given = options(init, keywords)
         self.type = str(kind)
         self.target: object = None
         self.defaultPrevented = False

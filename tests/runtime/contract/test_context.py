@@ -82,7 +82,7 @@ class Default(WorkerEntrypoint):
         if access is None:
             return Response("nobody")
         identity = await access.getIdentity()
-        return Response(f"{access!r} {identity and identity.email} {identity and identity['groups'][0].name}")
+        return Response(f"{access!r} {identity and identity.email} {identity and identity.groups[0].name}")
 """
 FILE = """
 name = "w"

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from edgeworker.bindings import TextBinding
+from edgeworker.runtime.contract.script_frames import Script
 from edgeworker.runtime.python import stand_ins
-from edgeworker.runtime.python.script_frames import Script
 from tests.runtime.stage import IMPORTS, Stage
 
 MODELS = """

@@ -32,16 +32,16 @@ RULES = [
     (
         "",
         "request.redirect, request.cache, request.mode, request.credentials",
-        "('manual', 'default', 'cors', 'same-origin')",
+        "('manual', None, None, None)",
     ),
-    ("", "request.keepalive, request.is_history_navigation, request.referrer_policy", "(False, False, '')"),
+    ("", "request.keepalive, request.is_history_navigation, request.referrer_policy", "(False, None, None)"),
     ("", "request.js_object.url, request._js_request is request.js_object", "('https://example.com/Path?q=1', True)"),
     ("", "hasattr(request, 'arrayBuffer'), hasattr(request, 'formData')", "(False, True)"),
     ("", "[p.to_bytes()[:2] async for p in request.body]", "[b'{\"']"),
     (
         "r = Request('HTTPS://User@A.B:443/x y')",
         "r.url, r.method, r.body, await r.text(), r.redirect",
-        "('https://a.b/x%20y', <HTTPMethod.GET>, None, '', 'follow')",
+        "('https://User@a.b/x%20y', <HTTPMethod.GET>, None, '', 'follow')",
     ),
     (
         "r = Request('https://a.b', method=HTTPMethod.PUT, body='x', headers={'A': 'b'})",

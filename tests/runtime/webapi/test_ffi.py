@@ -1,6 +1,7 @@
 import pytest
 
-from edgeworker.runtime.webapi.ffi import JsDict, JsException, as_js, jsnull
+from edgeworker.runtime.webapi.ffi import JsDict, JsException, jsnull
+from edgeworker.runtime.webapi.plain_objects import as_js
 
 
 def test_a_js_object_has_its_keys_as_items_and_as_attributes() -> None:

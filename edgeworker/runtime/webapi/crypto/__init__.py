@@ -8,6 +8,7 @@ from edgeworker.runtime.webapi.base import type_error
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.crypto.keys import CryptoKey
 from edgeworker.runtime.webapi.ffi import JsException
+from edgeworker.runtime.webapi.global_scope import refuse_in_global_scope
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ class Crypto:
     def randomUUID(self) -> str:
         import uuid
 
+        refuse_in_global_scope("crypto.randomUUID()")
         return str(uuid.uuid4())
 
     def getRandomValues(self, array: object) -> object:
         """Fills the array and answers it. At most 65536 bytes, as in the standard."""
+        refuse_in_global_scope("crypto.getRandomValues()")
         if not isinstance(array, bytearray):
             raise type_error("crypto.getRandomValues() takes a typed array of whole numbers")
         size = bytearray.__len__(array)

@@ -10,6 +10,7 @@ from edgeworker.runtime.webapi.base import JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import to_bytes
 from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.plain_objects import as_js, fields_of
 
 USAGES: Final = ("encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey")
 # name -> (name of hashlib, bits of the digest, bits of the block)
@@ -113,6 +114,7 @@ def normalised(algorithm: object) -> Algorithm:
     """A name alone, or an object with `name`. Raises JsException (TypeError)."""
     if isinstance(algorithm, str):
         return {"name": algorithm}
+    algorithm = as_js(algorithm)
     if isinstance(algorithm, Mapping) and isinstance(algorithm.get("name"), str):
         return {str(name): value for name, value in algorithm.items()}
     raise type_error('Missing field "name" in "algorithm".')
@@ -197,6 +199,7 @@ def encoded_number(value: int, size: int | None = None) -> str:
 
 def as_jwk(data: object, name: str, kty: str, *, use: str | None = None) -> Mapping[str, object]:
     """A JWK of the right type and use. `use` None: a symmetric key. Raises JsException (DataError)."""
+    data = fields_of(data)
     if not isinstance(data, Mapping):
         raise data_error(f'{name} "jwk" key import requires a JSON Web Key, not {type(data).__name__}.')
     if (given := data.get("kty")) != kty:

@@ -27,6 +27,7 @@ from edgeworker.runtime.webapi.crypto.keys import (
     not_supported,
     usages_of,
 )
+from edgeworker.runtime.webapi.data import as_objects
 from edgeworker.runtime.webapi.json import stringify
 from edgeworker.runtime.webapi.surplus import javascript_class
 
@@ -67,7 +68,7 @@ class SubtleCrypto:
 
     async def exportKey(self, format: object, key: object) -> object:
         exported = _exported(str(format), _key("exportKey", 2, key))
-        return ArrayBuffer(exported) if isinstance(exported, bytes) else exported
+        return ArrayBuffer(exported) if isinstance(exported, bytes) else as_objects(exported)
 
     async def generateKey(
         self, algorithm: object, extractable: object = False, keyUsages: object = ()

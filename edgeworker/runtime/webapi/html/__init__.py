@@ -53,7 +53,7 @@ class HTMLRewriter(JsObject):
         if not isinstance(given, Response):
             raise type_error(f"transform() takes a Response, not {type(response).__name__}")
         body = given.body
-        if body is None:
+        if not isinstance(body, ReadableStream):
             return Response(None, given)
         source = _bytes(body.take())
         rewriting = Rewriting(list(self._handlers))

@@ -6,7 +6,9 @@ from typing import Final, Self
 
 from edgeworker.runtime.webapi.base import JsObject, options, type_error
 from edgeworker.runtime.webapi.data import JsArray
+from edgeworker.runtime.webapi.ffi import JsNull
 from edgeworker.runtime.webapi.html import tokens
+from edgeworker.runtime.webapi.plain_objects import null
 
 _HTML: Final = "http://www.w3.org/1999/xhtml"
 _NAMESPACES: Final = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
@@ -167,8 +169,9 @@ class Element(ContentToken):
         """As selectors ask: the name in lower case."""
         return next((one.value for one in self._token.attributes if one.name == name), None)
 
-    def getAttribute(self, name: str) -> str | None:
-        return self.attribute(name.lower())
+    def getAttribute(self, name: str) -> str | JsNull | None:
+        value = self.attribute(name.lower())
+        return null() if value is None else value
 
     def hasAttribute(self, name: str) -> bool:
         return self.attribute(name.lower()) is not None

@@ -181,7 +181,7 @@ async def fetch_document(
 async def read_bounded(message: BodyCarrier, limit: int) -> bytes:
     """The body of a request or response. Raises OSError if it is longer than `limit`; `text()` has no limit."""
     content = b""
-    if message.body is not None:
+    if message.body:  # null of JavaScript is not None in newer runtimes, and false in all
         reader = message.body.getReader()
         while not (result := await reader.read()).done:
             content += bytes_of(result.value)

@@ -14,7 +14,7 @@ class Default(WorkerEntrypoint):
             {
                 "country": cf.country,
                 "city": raw.to_py()["city"],
-                "colo": cf["colo"],
+                "colo": cf.colo,
                 "missing": getattr(cf, "nothing", None),
                 "tls": cf.tlsClientAuth.certPresented,
                 "ip": ip,

@@ -43,7 +43,12 @@ class Default(WorkerEntrypoint):
         keywords = await js_fetch(
             "https://api.example.com/echo", method="PUT", headers=Headers.new({"x-a": "1"}.items()), body="put"
         )
-        return [await response.text(), (await keywords.text()), keywords.status, keywords.headers.get("content-type")]
+        return [
+            await response.text(),
+            (await keywords.text()),
+            keywords.status,
+            keywords.headers.get("content-type") or "",
+        ]
 
     async def abort(self, request):
         controller = AbortController.new()

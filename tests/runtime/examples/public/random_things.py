@@ -12,7 +12,7 @@ class Default(WorkerEntrypoint):
         crypto.getRandomValues(words)
         object_ = Object.new()
         object_.name = "n"
-        object_["count"] = 2
+        object_.count = 2
         map_ = to_js({"a": 1})
         array = Array.new()
         array.push("x")

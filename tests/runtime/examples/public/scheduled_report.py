@@ -4,8 +4,8 @@ from workers import Response, WorkerEntrypoint, fetch
 
 
 class Default(WorkerEntrypoint):
-    async def scheduled(self, controller, env, ctx):
-        ctx.waitUntil(self.report(controller.cron))
+    async def scheduled(self, controller):
+        self.ctx.waitUntil(self.report(controller.cron))
         if controller.cron == "0 0 * * *":
             controller.noRetry()
 

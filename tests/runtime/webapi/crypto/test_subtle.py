@@ -5,7 +5,8 @@ import pytest
 from edgeworker.runtime.webapi.crypto import Crypto, CryptoKey
 from edgeworker.runtime.webapi.crypto.keys import CryptoKeyPair
 from edgeworker.runtime.webapi.crypto.subtle import KINDS
-from edgeworker.runtime.webapi.ffi import JsDict, JsException, as_js
+from edgeworker.runtime.webapi.ffi import JsDict, JsException
+from edgeworker.runtime.webapi.plain_objects import as_js
 
 subtle = Crypto().subtle
 E = b"\x01\x00\x01"

@@ -7,6 +7,7 @@ from types import FrameType, ModuleType
 from typing import Final
 
 from edgeworker.config import DEFAULT_CPU_MS
+from edgeworker.runtime.contract.portability import SILENT, Portability
 from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
 
 MARK: Final = "__edgeworker_script__"  # in the builtins of a script's modules: whose they are
@@ -19,6 +20,8 @@ class Script:
     def __init__(self, worker: str) -> None:
         self.worker = worker
         self.cpu_seconds = DEFAULT_CPU_MS / 1000  # how long the script may keep the loop at a time
+        self.portability: Portability = SILENT
+        self.is_loading = False  # its top level runs
         self.waits = False  # some code of the script waits without `await`
         self.sockets: SocketPolicy = NoSockets()  # where its libraries may connect to by themselves
         self.looked_up: dict[str, str] = {}  # addresses that they may connect to -> the name that they looked up
@@ -48,6 +51,11 @@ def current_script() -> Script | None:
     """The script for which the calling code runs: the nearest frame of a script decides, then `enter_script`."""
     found = nearest_script_frame()
     return _current.get(None) if found is None else found[1]
+
+
+def entered_script() -> Script | None:
+    """The script that was entered, without a look at the frames."""
+    return _current.get(None)
 
 
 def calling_script() -> Script | None:

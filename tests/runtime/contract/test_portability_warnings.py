@@ -1,0 +1,151 @@
+"""What works here and fails deployed: refused as in production, told with file and line, let through if asked."""
+
+import logging
+
+import pytest
+
+from edgeworker.runtime.contract import portability_warnings
+from tests.runtime.stage import Stage
+
+HEAD = "import js\nfrom pyodide.ffi import JsException, jsnull\nfrom workers import Response, WorkerEntrypoint\n"
+# What a handler does, what it answers in production, in a lenient edge, and what the warning says.
+ROWS = [
+    (
+        "data = await request.js_object.json()\nreturn Response(data['name'])",
+        "TypeError: 'pyodide.ffi.JsProxy' object is not subscriptable",
+        "Ann",
+        "an object of JavaScript is no dict",
+    ),
+    (
+        "data = await request.js_object.json()\nreturn Response(data.get('name'))",
+        "AttributeError: get",
+        "Ann",
+        "an object of JavaScript",
+    ),
+    (
+        "data = await request.js_object.json()\nreturn Response(str(sorted({**data})))",
+        "TypeError: 'JsProxy' object is not a mapping",
+        "['name', 'nothing', 'tags']",
+        "an object of JavaScript",
+    ),
+    (
+        "data = await request.js_object.json()\nreturn Response(str('name' in data))",
+        "TypeError: argument of type 'pyodide.ffi.JsProxy' is not iterable",
+        "True",
+        None,
+    ),
+    (
+        "data = await request.js_object.json()\nreturn Response(str(data.tags == ['a']))",
+        "False",
+        "True",
+        "an array of JavaScript equals only itself",
+    ),
+    (
+        "return js.Response.new('x', headers={'x-a': 'b'})",
+        "JsException: TypeError: Incorrect type: the provided value is not of type 'Sequence'.",
+        "x",
+        "a dict of Python is no headers on Cloudflare",
+    ),
+    (
+        "return Response(js.Headers.new({'x-a': 'b'}).get('x-a'))",
+        "JsException: TypeError: Incorrect type: the provided value is not of type 'Sequence'.",
+        "b",
+        "a dict of Python is no headers on Cloudflare",
+    ),
+    (
+        "return Response(str(js.URLSearchParams.new({'a': 'b'})))",
+        "JsException: TypeError: Incorrect type: the provided value is not of type 'Sequence'.",
+        "a=b",
+        "a dict of Python is no parameters on Cloudflare",
+    ),
+    (
+        "return Response(str(request.js_object.headers.get('x-none') is None))",
+        "False",
+        "True",
+        "null of JavaScript is pyodide.ffi.jsnull",
+    ),
+    (
+        "found = request.js_object.headers.get('x-none')\nif found is not None:\n    return Response(repr(found))\n"
+        "return Response('none')",
+        "jsnull",
+        "none",
+        "null of JavaScript is pyodide.ffi.jsnull",
+    ),
+    (
+        "data = await request.js_object.json()\nreturn Response('none' if data.nothing == None else 'some')",
+        "some",
+        "none",
+        "null of JavaScript is pyodide.ffi.jsnull",
+    ),
+    ("data = await request.json()\nreturn Response(data.name)", "AttributeError: 'dict' object has no", "Ann", None),
+]
+
+
+def script(body: str) -> str:
+    lines = "".join(f"            {line}\n" for line in body.splitlines())
+    return (
+        f"{HEAD}\nclass Default(WorkerEntrypoint):\n    async def fetch(self, request):\n        try:\n{lines}"
+        "        except Exception as error:\n            return Response(f'{type(error).__name__}: {error}')\n"
+    )
+
+
+async def answer(stage: Stage, body: str, *, lenient: bool, date: str = "2026-08-01") -> str:
+    stage.add(script(body), date=date, flags=("python_workers",), lenient=lenient)
+    return (await stage.get(method="POST", body=b'{"name": "Ann", "nothing": null, "tags": ["a"]}')).text
+
+
+@pytest.mark.parametrize(("body", "strict", "_lenient", "told"), ROWS, ids=[row[0] for row in ROWS])
+async def test_production_decides(
+    stage: Stage, caplog: pytest.LogCaptureFixture, body: str, strict: str, _lenient: str, told: str | None
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert (await answer(stage, body, lenient=False)).startswith(strict)
+
+    if told is not None:
+        warned = [record.getMessage() for record in caplog.records if told in record.getMessage()]
+        assert len(warned) == 1, caplog.text
+        assert warned[0].startswith('worker "w": ')
+        assert "worker.py, line " in warned[0]
+
+
+@pytest.mark.parametrize(("body", "_strict", "lenient", "told"), ROWS, ids=[row[0] for row in ROWS])
+async def test_a_lenient_edge_lets_it_through_and_tells_of_objects(
+    stage: Stage, caplog: pytest.LogCaptureFixture, body: str, _strict: str, lenient: str, told: str | None
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert await answer(stage, body, lenient=True) == lenient
+
+    if told is not None and "null" not in told and "equals" not in told:
+        assert "worker.py, line " in caplog.text
+        assert told in caplog.text
+        assert "it works here, because [python] of edge.toml is lenient" in caplog.text
+
+
+async def test_before_the_date_null_is_none_and_no_one_is_warned(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = "return Response(str(request.js_object.headers.get('x-none') is None))"
+
+    assert await answer(stage, body, lenient=False, date="2025-09-01") == "True"
+    assert "jsnull" not in caplog.text
+
+
+async def test_a_null_that_is_not_compared_with_none_is_not_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = "a = request.js_object.headers.get('x-none')\nb = None\nif b is None and not a:\n    return Response('fine')"
+
+    assert await answer(stage, body, lenient=False) == "fine"
+    assert "jsnull" not in caplog.text
+
+
+async def test_a_line_is_told_of_once(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.add(script("return Response((await request.js_object.json())['name'])"), date="2026-08-01")
+    for _ in range(3):
+        await stage.get(method="POST", body=b'{"name": "Ann"}')
+
+    assert caplog.text.count("an object of JavaScript is no dict") == 1
+
+
+def test_outside_of_scripts_nothing_is_refused() -> None:
+    assert portability_warnings.is_refused("this", "that") is False
