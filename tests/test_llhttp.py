@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.server.wires import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 PROGRAM = """
 import sys

@@ -83,3 +83,21 @@ def test_no_lock_file_with_download_addresses_is_kept() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 
     assert [name for name in tracked if Path(name).name in {"uv.lock", "package-lock.json"}] == []
+
+
+# Of what a script or a program under test is given, and nothing that a test waits for.
+_OWN_TIMEOUTS = ("tests/bench/", "tests/runtime/examples/", "tests/runtime/python/test_http_libraries.py")
+_WAITS = re.compile(r"(?:\btimeout=|asyncio\.timeout\(|\.wait\(|settimeout\()[1-9][0-9.]*[,)]")
+
+
+def test_what_a_test_waits_for_has_the_patience_of_all_tests() -> None:
+    """A limit of a few seconds fails on a slow machine; tests/patience.py has the one there is."""
+    impatient = [
+        f"{_named(file)}:{number}"
+        for file in _modules("tests")
+        if not _named(file).startswith(_OWN_TIMEOUTS)
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if _WAITS.search(line) and "warned.wait" not in line
+    ]
+
+    assert impatient == []

@@ -16,7 +16,9 @@ from email.message import Message
 from pathlib import Path
 from typing import IO
 
-SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
+
+SECONDS = PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.running import dev, environment, fetch, run
 from tests.npm_tools import missing
+from tests.patience import PATIENCE_SECONDS
 
 BINARY = Path(__file__).parent.parent.parent / "dist" / "edgeworker"
 CARELESS = ("sh", "-c", 'umask 000; exec "$@"', "sh")  # every right that a program does not take away itself
@@ -74,7 +75,13 @@ def test_h30_the_binary_imports_nothing_from_where_it_is_started(tmp_path: Path,
 
     env = environment(PYTHONPATH=str(tmp_path), PYTHONSTARTUP=str(tmp_path / f"{name}.py"), PYTHONHOME=str(tmp_path))
     done = subprocess.run(
-        [binary(), "check"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+        [binary(), "check"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr
@@ -87,7 +94,13 @@ def test_h30_an_installed_edgeworker_does_not_either(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("edgeworker")
 
     done = subprocess.run(
-        [program, "check"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        [program, "check"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

@@ -11,10 +11,11 @@ import pytest
 from tests.cli.running import dev, environment
 from tests.host.test_sockets import port_of, project
 from tests.npm_tools import missing
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
 
-SECONDS = 90.0
+SECONDS = PATIENCE_SECONDS
 
 
 def program(name: str, *others: str) -> str:

@@ -19,6 +19,7 @@ import pytest
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from tests.cli.running import Edge, dev, environment, run
 from tests.host.test_sockets import curl
+from tests.patience import PATIENCE_SECONDS
 
 HOST = "api.cloudflare.com"
 NAMESPACE = "/client/v4/accounts/local/storage/kv/namespaces/tokens"
@@ -40,7 +41,7 @@ class Curity:
     def connection(self, *, trusting: bool = True) -> Iterator[http.client.HTTPSConnection]:
         """A client that asks for port 443 of the name, on a machine whose hosts file leads it to us."""
         context = ssl.create_default_context(cafile=self.ca) if trusting else ssl.create_default_context()
-        connection = http.client.HTTPSConnection(HOST, timeout=20, context=context)
+        connection = http.client.HTTPSConnection(HOST, timeout=PATIENCE_SECONDS, context=context)
 
         def resolved(address: tuple[str, int], *rest: object) -> socket.socket:
             assert address == (HOST, 443)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.running import dev, environment, run
 from tests.cli.test_dev import WORKER
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_what_dev_says_has_a_link_for_each_host(project: Path) -> None:
             if line.startswith("Ready on"):
                 break
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
     port = said[-1].split(":")[2].split()[0]
 
     shown = "".join(said)

@@ -11,6 +11,7 @@ import pytest
 from edgeworker.host.refusal_ring import FOLDER
 from tests.cli.running import run
 from tests.cli.serve.serving import Served, serve
+from tests.patience import PATIENCE_SECONDS
 
 EDGE = """\
 workers = [{ config = "wrangler.toml" }]
@@ -55,7 +56,7 @@ def _get(served: Served, path: str, *, host: str = "example.com") -> tuple[int, 
     """The status, and the ray id."""
     place = urlsplit(served.urls["edge"])
     assert place.hostname is not None
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE_SECONDS)
     headers = {
         "Host": host,
         "Authorization": f"Bearer {SECRETS[0]}",
@@ -71,7 +72,7 @@ def _get(served: Served, path: str, *, host: str = "example.com") -> tuple[int, 
 
 def _raw(served: Served, content: bytes) -> str:
     place = urlsplit(served.urls["edge"])
-    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(content)
         received = b""
         while piece := connection.recv(65536):

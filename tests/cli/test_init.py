@@ -14,6 +14,7 @@ from edgeworker.cli.requirement import own_requirement
 from edgeworker.errors import ConfigError
 from tests.cli.running import dev, environment, run
 from tests.npm_tools import missing, node_tools
+from tests.patience import PATIENCE_SECONDS
 
 # (template, host, path, status, what the body holds)
 ANSWERS = [
@@ -65,7 +66,7 @@ def test_a_new_project_passes_its_tests_and_runs(
         env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),  # the other plugins take longer than the tests
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     with dev(cwd=project) as edge:

@@ -8,6 +8,7 @@ import pytest
 
 from edgeworker.cli.init import write
 from tests.npm_tools import npm_program
+from tests.patience import PATIENCE_SECONDS
 
 # Folder of the worker -> the folder below the project that its main file and modules are in.
 WORKERS = {"auth": "src", "token": "src", "gateway": "gateway", "api": "api"}
@@ -23,7 +24,9 @@ def test_wrangler_takes_every_module_of_the_oauth_template_along(tmp_path: Path,
     command = [*npm_program("wrangler", "bin/wrangler.js"), "deploy", "--dry-run", "--outdir", str(out), "-c", config]
     env = {**os.environ, "WRANGLER_SEND_METRICS": "false", "CI": "1", "HOME": str(tmp_path), "NO_COLOR": "1"}
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=PATIENCE_SECONDS
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout + done.stderr

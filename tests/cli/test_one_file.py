@@ -12,8 +12,7 @@ import pytest
 from edgeworker.cli import one_file
 from tests.cli.running import dev, environment
 from tests.cli.test_binary import binary
-
-PATIENCE_SECONDS = 120.0
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no flock")
 

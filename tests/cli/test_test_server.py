@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 HERE = Path(__file__).parent
 WRANGLER = """
 name = "shop"
@@ -52,7 +54,7 @@ def ready(project: Path) -> Iterator[dict[str, str]]:
         line: dict[str, str] = json.loads(process.stdout.readline())
         yield line
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def _ask(method: str, url: str, *, token: str = "", body: bytes | None = None, host: str = "") -> bytes:
@@ -60,7 +62,7 @@ def _ask(method: str, url: str, *, token: str = "", body: bytes | None = None, h
     if host:
         headers["Host"] = host
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         content: bytes = answer.read()
         return content
 
@@ -86,7 +88,9 @@ def test_one_line_says_where_everything_is_and_all_of_it_works(ready: dict[str, 
 def test_a_script_that_cannot_be_loaded_is_told_at_the_start(project: Path) -> None:
     (project / "worker.py").write_text("class Default(:")
 
-    done = subprocess.run([*COMMAND, "--json"], cwd=project, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [*COMMAND, "--json"], cwd=project, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "worker.py, line 1: SyntaxError" in done.stderr
@@ -107,7 +111,7 @@ def test_a_suite_of_another_language_uses_it(project: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -124,10 +128,10 @@ def test_https_is_served_with_an_authority_of_its_own_whatever_the_test_clock_sa
         port = ready["https_url"].rpartition(":")[2]
         _ask("POST", f"{ready['control_url']}/clock", token=ready["control_token"], body=b'{"advance": 99999999}')
 
-        with urllib.request.urlopen(f"https://localhost:{port}/", timeout=20, context=trusting) as answer:
+        with urllib.request.urlopen(f"https://localhost:{port}/", timeout=PATIENCE_SECONDS, context=trusting) as answer:
             content = answer.read()
 
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert content == b"origin\n"
     assert not Path(ready["ca"]).exists()

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from edgeworker.host.issuer_scripts import ClientRecords, UserRecords, issuer_module, oauth_folder
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_the_records_are_those_of_the_bundled_server() -> None:
@@ -37,4 +38,4 @@ def test_a_package_of_the_same_name_is_neither_used_nor_hidden() -> None:
         "assert issuer is mine and not hasattr(issuer, 'digests')\n"
     )
 
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE_SECONDS)

@@ -13,6 +13,7 @@ import pytest
 
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from tests.cli.running import SECONDS, Edge, dev, environment, run
+from tests.patience import PATIENCE_SECONDS
 from tests.pki import PKI
 
 WORKER = """\
@@ -90,7 +91,7 @@ def test_curl_trusts_the_local_authority_for_every_configured_host(tmp_path: Pat
 
 def test_pythons_own_tls_trusts_it_by_ssl_cert_file(tmp_path: Path) -> None:
     project(tmp_path)
-    code = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=20).read().decode())"
+    code = f"import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout={PATIENCE_SECONDS}).read().decode())"
 
     with dev("--https-port", "0", cwd=tmp_path) as edge:
         url = f"https://localhost:{port_of(edge.ready['https_url'])}/"

@@ -8,6 +8,7 @@ from watchfiles import Change
 
 from edgeworker.config import Assets, Config, ProductConfig, Worker, Zone
 from edgeworker.host.watching import SourceFilter, changes, files_of_products, watched
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ async def test_what_was_saved_before_the_watcher_was_ready_is_told_first(tmp_pat
     stop = asyncio.Event()
 
     told = changes([tmp_path], stop, since_ms=2_000_000)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         first = await anext(told)
     await told.aclose()
 
@@ -106,7 +107,7 @@ async def test_a_change_is_told_until_it_is_stopped(tmp_path: Path) -> None:
             seen.append(files)
             stop.set()
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         group.create_task(watch())
         while not seen:
             # The watcher says nothing when it is ready; the file is touched until it notices.

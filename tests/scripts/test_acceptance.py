@@ -19,6 +19,7 @@ from edgeworker.cli.demo.stage import SplitTokenStage, set_up
 from edgeworker.cli.demo.tokens import DemoToken, Publisher
 from edgeworker.clock import SystemClock
 from edgeworker.testing import Edge, KVByName, MovableClock, Origin
+from tests.patience import PATIENCE_SECONDS
 
 HOST = "api.example.com"
 APP = "https://app.example.com"
@@ -99,7 +100,7 @@ def exchange(edge: Edge, *fields: str, method: str = "GET", path: str = "/orders
     """The request as these lines, byte for byte: no client would send some of them."""
     address = urlsplit(edge.url)
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", "Connection: close", *fields, "", ""]
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall("\r\n".join(lines).encode("latin-1"))
         received = b""
         while piece := connection.recv(65_536):

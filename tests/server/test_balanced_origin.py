@@ -14,7 +14,8 @@ from edgeworker.errors import OriginError
 from edgeworker.messages import Body
 from edgeworker.server import OriginClient
 from edgeworker.server.balanced_origin import BalancedOrigin
-from tests.server.wires import ALL_ALLOWED, OK, PATIENCE_SECONDS, Play, answering, call, head, origin, pieces, read
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import ALL_ALLOWED, OK, Play, answering, call, head, origin, pieces, read
 
 SILENT_SECONDS = 0.05
 

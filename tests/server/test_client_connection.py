@@ -8,19 +8,8 @@ from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
 from edgeworker.server import client_connection
 from edgeworker.testing import pipe
-from tests.server.wires import (
-    END,
-    GET,
-    PATIENCE_SECONDS,
-    POST,
-    Answering,
-    admitted,
-    exchange,
-    reading,
-    serving,
-    status_of,
-    to_end,
-)
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import END, GET, POST, Answering, admitted, exchange, reading, serving, status_of, to_end
 
 SMALL = Limits(
     request_line_bytes=1000,

@@ -10,8 +10,9 @@ from typing import Final
 
 from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
+from tests.patience import PATIENCE_SECONDS
 from tests.server.other_parsers import PARSERS, Reading, fields_of, lines
-from tests.server.wires import PATIENCE_SECONDS, Answering, serving
+from tests.server.wires import Answering, serving
 
 CASES: Final = 2500
 SEED: Final = 20261122

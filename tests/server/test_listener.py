@@ -11,7 +11,8 @@ from edgeworker.config import Limits, Socket
 from edgeworker.errors import SocketError
 from edgeworker.messages import Body, Headers, Request, Response
 from edgeworker.server import listen
-from tests.server.wires import PATIENCE_SECONDS, Answering, exchange, hello, serving
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import Answering, exchange, hello, serving
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"
 

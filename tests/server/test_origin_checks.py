@@ -11,7 +11,8 @@ from edgeworker.clock import SystemClock
 from edgeworker.server.balanced_origin import BalancedServer
 from edgeworker.server.origin_checks import check_for_ever, check_once
 from edgeworker.testing.clock import MovableClock
-from tests.server.wires import PATIENCE_SECONDS, Play, answering, client, head, origin
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import Play, answering, client, head, origin
 
 ANSWER = b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
 

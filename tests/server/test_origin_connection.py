@@ -9,7 +9,8 @@ import pytest
 from edgeworker.config import Outbound
 from edgeworker.errors import OriginError
 from edgeworker.messages import Body
-from tests.server.wires import OK, PATIENCE_SECONDS, Play, answering, call, client, head, origin, read
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import OK, Play, answering, call, client, head, origin, read
 
 
 @pytest.mark.parametrize(

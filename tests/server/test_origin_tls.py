@@ -16,8 +16,9 @@ from edgeworker.config import Certificate, OriginTLS, Outbound
 from edgeworker.errors import ConfigError, OriginError
 from edgeworker.messages import Headers
 from edgeworker.server import OriginClient
+from tests.patience import PATIENCE_SECONDS
 from tests.pki import PKI
-from tests.server.wires import OK, PATIENCE_SECONDS, call
+from tests.server.wires import OK, call
 
 
 @pytest.fixture

@@ -7,18 +7,8 @@ import pytest
 
 from edgeworker.config import Limits
 from edgeworker.messages import Request, Response
-from tests.server.wires import (
-    END,
-    GET,
-    PATIENCE_SECONDS,
-    POST,
-    Answering,
-    exchange,
-    reading,
-    serving,
-    status_of,
-    to_end,
-)
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import END, GET, POST, Answering, exchange, reading, serving, status_of, to_end
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n"
 

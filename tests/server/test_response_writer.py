@@ -7,7 +7,8 @@ import pytest
 
 from edgeworker.messages import Body, Headers, Request, Response
 from edgeworker.server.response_writer import frame_response
-from tests.server.wires import END, GET, PATIENCE_SECONDS, Answering, exchange, serving
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import END, GET, Answering, exchange, serving
 
 
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b=c", "a\nb", "a\rb", "a\0b"])

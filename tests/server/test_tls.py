@@ -15,8 +15,9 @@ from edgeworker.config import TLS, Limits, Socket
 from edgeworker.errors import ConfigError
 from edgeworker.server import Listener, listen
 from edgeworker.server.tls import server_context
+from tests.patience import PATIENCE_SECONDS
 from tests.pki import NOW, PKI
-from tests.server.wires import ANY_PORT, END, GET, PATIENCE_SECONDS, Answering, hello
+from tests.server.wires import ANY_PORT, END, GET, Answering, hello
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from edgeworker.config import Outbound
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Headers, Request
+from tests.patience import PATIENCE_SECONDS
 from tests.pki import PKI
-from tests.server.wires import OK, PATIENCE_SECONDS, answering, client, head, origin
+from tests.server.wires import OK, answering, client, head, origin
 
 
 class Names:

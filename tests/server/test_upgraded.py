@@ -17,7 +17,8 @@ from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.messages import Headers
 from edgeworker.server import Listener
-from tests.server.wires import PATIENCE_SECONDS, answering, call, client, exchange, origin, serving
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import answering, call, client, exchange, origin, serving
 
 PASSES = "from workers import WorkerEntrypoint, fetch\n\n\nclass Default(WorkerEntrypoint):\n"
 WORKER = (

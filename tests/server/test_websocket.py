@@ -14,7 +14,8 @@ from edgeworker.config import Config, Worker
 from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.server import Listener
-from tests.server.wires import PATIENCE_SECONDS, exchange, serving
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import exchange, serving
 
 OPENING = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

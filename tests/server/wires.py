@@ -11,6 +11,7 @@ from edgeworker.config import Limits, Outbound, Socket
 from edgeworker.handler import Handler
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.server import AccessLogRecord, Listener, OriginClient, listen
+from tests.patience import PATIENCE_SECONDS
 
 ANY_PORT = Socket(port=0)
 USUAL_LIMITS = Limits()
@@ -19,7 +20,6 @@ GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a.example\r\n"
 END = b"Connection: close\r\n\r\n"
 # For what must happen, on a machine that is ten times slower too; a test that waits this long has failed.
-PATIENCE_SECONDS = 120.0
 
 
 @dataclass

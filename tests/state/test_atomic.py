@@ -11,6 +11,7 @@ import pytest
 from edgeworker.errors import StoreError
 from edgeworker.state import FILE_NAME, AtomicKey, AtomicStore, SQLiteState
 from tests.kv.clocks import FakeClock
+from tests.patience import PATIENCE_SECONDS
 from tests.state.states import STATES
 
 K = AtomicKey("", "k")
@@ -88,7 +89,7 @@ def test_every_code_is_taken_once_by_several_processes(tmp_path: Path) -> None:
         assert racer.stdin is not None
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    won = [json.loads(racer.communicate(timeout=60)[0]) for racer in racers]
+    won = [json.loads(racer.communicate(timeout=PATIENCE_SECONDS)[0]) for racer in racers]
 
     for what in ("taken", "put", "replaced"):
         assert sorted((item for one in won for item in one[what]), key=int) == codes, what

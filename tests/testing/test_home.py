@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from edgeworker.testing.home import Home
-
-PATIENCE_SECONDS = 120.0
+from tests.patience import PATIENCE_SECONDS
 
 
 async def _where() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:

@@ -19,6 +19,7 @@ from edgeworker.errors import ConfigError, ScriptError
 from edgeworker.messages import InvalidURL
 from edgeworker.runtime import ScriptFailure
 from edgeworker.testing.local import LocalEdge
+from tests.patience import PATIENCE_SECONDS
 from tests.testing.scripts import edge_of, worker_config
 
 HELLO = """
@@ -180,7 +181,7 @@ async def test_a_port_that_nobody_waited_for_is_closed_too(tmp_path: Path) -> No
 
 async def test_a_port_opens_in_an_async_test_too(tmp_path: Path) -> None:
     def ask(url: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
         try:
             connection.request("GET", "/x", headers={"Host": "api.example.com"})
             answer = connection.getresponse()
@@ -362,7 +363,7 @@ def test_forty_calls_of_four_threads_are_answered(tmp_path: Path, used_before: b
             return reply.status, reply.text
 
         with ThreadPoolExecutor(4) as threads:
-            answers = list(threads.map(ask, range(40), timeout=120))
+            answers = list(threads.map(ask, range(40), timeout=PATIENCE_SECONDS))
 
     assert answers == [(200, f"v{number}") for number in range(40)]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "tests" / "scripts"
 COPIED = ("wrangler.toml", "test_gateway.py", "test_gateway_settings.py")
@@ -29,7 +31,13 @@ def _run(*command: str | Path, cwd: Path) -> str:
     """What it printed. Nothing of this test's own environment is seen by it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL_"))}
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=kept, capture_output=True, text=True, timeout=120, check=False
+        [str(part) for part in command],
+        cwd=cwd,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -18,6 +18,7 @@ from edgeworker.cli.demo.stage import set_up
 from edgeworker.cli.demo.tokens import DemoToken, Publisher
 from edgeworker.cli.demo.wire import WireResponse
 from edgeworker.cli.output import Output
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_every_step_is_verified_and_told_in_plain_text_when_piped() -> None:
@@ -57,7 +58,9 @@ def _command(*arguments: str) -> list[str]:
 
 
 def test_it_runs_from_an_empty_folder_and_leaves_it_empty(tmp_path: Path) -> None:
-    done = subprocess.run(_command(), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        _command(), cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert list(tmp_path.iterdir()) == []
@@ -75,7 +78,7 @@ async def test_the_lines_of_keep_work_when_they_are_pasted(tmp_path: Path) -> No
     assert process.stdout is not None
     try:
         lines: list[str] = []
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not lines or not lines[-1].startswith("Ctrl-C"):
                 line = (await process.stdout.readline()).decode()
                 assert line, "".join(lines)

@@ -9,8 +9,8 @@ import pytest
 from edgeworker.config import Limits, Socket
 from edgeworker.messages import Body, Headers, Request, Response
 from tests.management import listen_api
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60.0
 QUICK = Limits(
     header_timeout_seconds=0.3, keepalive_timeout_seconds=0.6, body_grace_seconds=0.3, write_timeout_seconds=0.5
 )

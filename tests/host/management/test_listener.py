@@ -12,6 +12,7 @@ from edgeworker.host.management import listen_management
 from edgeworker.messages import Request, Response
 from tests.host.management.test_connection import Echo, ask
 from tests.management import listen_api
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_nothing_of_aiohttp_is_loaded_before_the_first_request() -> None:
@@ -22,7 +23,9 @@ import edgeworker.cli.dev, edgeworker.host.stored_edge, edgeworker.host.serving,
 from tests.management_lazily import run
 print(asyncio.run(run()))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+    )
 
     assert done.stdout.split() == ["False", "True"]
 

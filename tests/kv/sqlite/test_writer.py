@@ -10,6 +10,7 @@ from edgeworker.errors import StoreError
 from edgeworker.kv.sqlite import connection as connections
 from edgeworker.kv.sqlite.connection import connect_for_reading, connect_for_writing, create
 from edgeworker.kv.sqlite.writer import Writer
+from tests.patience import PATIENCE_SECONDS
 
 
 class _Opened:
@@ -38,7 +39,7 @@ class _Opened:
         return asyncio.ensure_future(self.writer.run(lambda _: self._wait()))
 
     def _wait(self) -> None:
-        assert self.may_go_on.wait(10)
+        assert self.may_go_on.wait(PATIENCE_SECONDS)
 
     def titles(self) -> list[str]:
         reading = connect_for_reading(self.path, waits=False)

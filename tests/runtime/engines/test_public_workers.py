@@ -20,12 +20,13 @@ from edgeworker.config import JSON
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime.contract.javascript import EnvEntry, EnvNamespace, EnvValue
 from tests.npm_tools import missing, node_tools
+from tests.patience import PATIENCE_SECONDS
 from tests.runtime.engines.stage import Stage, memory_namespace, staged
 
 pytestmark = pytest.mark.node
 
 SOURCES: Final = Path(__file__).parent / "public"
-PATIENCE: Final = 120.0
+PATIENCE: Final = PATIENCE_SECONDS
 # What is new in each answer: keys, tokens, cookies that are encrypted with them.
 NEW: Final = re.compile(r"(eyJ[\w.-]{40,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\"[xy]\":\"[\w-]+\")")
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -19,6 +19,7 @@ from edgeworker.errors import OriginError, ScriptError
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime.python import http_libraries
 from edgeworker.server import OriginClient
+from tests.patience import PATIENCE_SECONDS
 from tests.runtime.stage import IMPORTS, Answer, Stage
 
 SCRIPT = (
@@ -250,7 +251,7 @@ async def test_others_are_served_while_a_synchronous_library_waits(stage: Stage)
     worker = stage.add(SCRIPT + "        return requests.get(url).text\n")
     request = Request("GET", URL.parse("https://a.b/"))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         one, other = await asyncio.gather(worker.run(request, Meeting()), worker.run(request, Meeting()))
 
     assert (one.status, other.status) == (200, 200)
@@ -299,7 +300,7 @@ def test_callers_that_are_no_scripts_go_out_as_before() -> None:
 
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=10)
+        answer = session.get(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=PATIENCE_SECONDS)
     thread.join()
     listener.close()
 

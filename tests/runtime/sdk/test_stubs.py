@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from edgeworker.testing import Edge, single_worker
+from tests.patience import PATIENCE_SECONDS
 
 STUB = Path(__file__).parents[3] / "stubs" / "workers-stubs" / "__init__.pyi"
 NAMES = """
@@ -61,7 +62,9 @@ def test_a_type_checker_finds_what_is_misspelt_in_a_script_and_nothing_else(tmp_
     (tmp_path / "script.py").write_text(SCRIPT)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", "script.py"]
 
-    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    checked = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=3 * PATIENCE_SECONDS
+    )
 
     wrong = {
         number: line.partition("  # ")[2] for number, line in enumerate(SCRIPT.splitlines(), start=1) if "  # " in line

@@ -16,6 +16,7 @@ import pytest
 
 from edgeworker.host.bundled import script
 from tests.npm_tools import missing, node_tools, npm_program
+from tests.patience import PATIENCE_SECONDS
 from tests.scripts.access_origin.minted import Access, access
 
 ORIGINS = script("access_origin") / "origins"
@@ -66,7 +67,7 @@ def _over_http(port: int) -> Verifier:
     def verify(token: str) -> int:
         request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Cf-Access-Jwt-Assertion": token})
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             return error.code

@@ -17,8 +17,9 @@ import aiohttp
 
 from tests.cli.running import environment
 from tests.cli.test_browser import program
+from tests.patience import PATIENCE_SECONDS
 
-SECONDS = 60.0
+SECONDS = PATIENCE_SECONDS
 
 Values = Mapping[str, object]
 

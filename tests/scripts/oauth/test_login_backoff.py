@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from issuer import login_backoff
 from issuer.login_backoff import FORGOTTEN_SECONDS, FailureLimit, LoginAttempts, LoginFailures
 from issuer.password_queue import Busy, PasswordQueue
+from tests.patience import PATIENCE_SECONDS
 
 ACCOUNT, ADDRESS = FailureLimit("account", doubles=True), FailureLimit("address", doubles=False)
 
@@ -99,7 +100,7 @@ async def test_only_a_few_passwords_are_hashed_at_once_and_not_many_wait() -> No
         with lock:
             present += 1
             most = max(most, present)
-        goes_on.wait(10)
+        goes_on.wait(PATIENCE_SECONDS)
         with lock:
             present -= 1
         return threading.current_thread().name

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.npm_tools import npm_program
+from tests.patience import PATIENCE_SECONDS
 from tests.scripts.oauth.auth_stage import SCRIPTS
 
 pytestmark = pytest.mark.wrangler
@@ -28,7 +29,9 @@ def test_wrangler_takes_every_module_along(tmp_path: Path, worker: str) -> None:
     ]
     env = {**os.environ, "WRANGLER_SEND_METRICS": "false", "CI": "1", "HOME": str(tmp_path), "NO_COLOR": "1"}
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=PATIENCE_SECONDS
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     # wrangler warns of what it does not know in a configuration.

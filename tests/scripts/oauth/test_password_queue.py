@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from issuer.password_queue import Busy, PasswordQueue
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_work_is_done_in_a_thread_of_its_own() -> None:
@@ -30,7 +31,7 @@ class Work:
         with self._lock:
             self.running += 1
             self.most = max(self.most, self.running)
-        self.gate.wait(30)
+        self.gate.wait(PATIENCE_SECONDS)
         with self._lock:
             self.running -= 1
 

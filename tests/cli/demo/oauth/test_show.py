@@ -19,6 +19,7 @@ from edgeworker.cli.demo.oauth.show import decide, log_in, perform
 from edgeworker.cli.demo.oauth.stage import PASSWORD, set_up
 from edgeworker.cli.output import Output
 from tests.npm_tools import missing
+from tests.patience import PATIENCE_SECONDS
 
 BINARY = Path(__file__).parents[4] / "dist" / "edgeworker"
 
@@ -65,7 +66,12 @@ def test_it_runs_from_an_empty_folder_and_leaves_it_empty(tmp_path: Path, progra
     command = [str(BINARY)] if program == "binary" else [sys.executable, "-m", "edgeworker"]
 
     done = subprocess.run(
-        [*command, "demo", "--oauth"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [*command, "demo", "--oauth"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -83,7 +89,7 @@ async def test_with_keep_a_person_logs_in_with_a_browser(tmp_path: Path) -> None
     assert process.stdout is not None
     try:
         lines: list[str] = []
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not lines or not lines[-1].startswith("Ctrl-C"):
                 line = (await process.stdout.readline()).decode()
                 assert line, "".join(lines)
