@@ -41,9 +41,9 @@ class Credentials(NamedTuple):
         return "Credentials(...)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each request behind Access: a frozen one takes three times as long to make
 class Access:
-    """What Cloudflare Access in front of the worker established: `ctx.access` of a script.
+    """What Cloudflare Access in front of the worker established: `ctx.access` of a script. Immutable by agreement.
 
     `identity` is what get-identity answers, or None for a service token; where `load_identity` is given, it is what
     that gives: most workers never ask.
@@ -187,6 +187,25 @@ class Request:
             cache_mode=self.cache_mode,
             written_url=self.written_url if url is None else None,
         )
+
+    def let_in(self, headers: Headers, access: Access) -> "Request":
+        """A copy with these two, in less time than `replace`: Access makes one of each request."""
+        made = object.__new__(type(self))
+        made.method = self.method
+        made.url = self.url
+        made.headers = headers
+        made.body = self.body
+        made.redirect = self.redirect
+        made.cf = self.cf
+        made.client = self.client
+        made.credentials = self.credentials
+        made.access = access
+        made.verified_tokens = self.verified_tokens
+        made.hops = self.hops
+        made.trace = self.trace
+        made.raw_target = self.raw_target
+        made.visible_origin = self.visible_origin
+        return made
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url.origin}{self.url.path})"

@@ -33,3 +33,14 @@ def test_no_repr_shows_a_credential() -> None:
 
     assert "secret" not in repr(request)
     assert "secret" not in repr(request.credentials)
+
+
+def test_a_request_that_access_lets_in_shares_all_but_its_fields_and_who_it_is() -> None:
+    request = Request("POST", URL.parse("https://a.test/x"), Headers({"a": "b"}), Body(b"x"), hops=3, raw_target="/X")
+    headers, access = Headers({"c": "d"}), Access("aud")
+
+    made = request.let_in(headers, access)
+
+    assert (made.headers, made.access) == (headers, access)
+    for name in set(Request.__slots__) - {"headers", "access"}:
+        assert getattr(made, name) is getattr(request, name), name

@@ -12,6 +12,7 @@ from edgeworker.products.access.config import Application
 ASSERTION: Final = b"Cf-Access-Jwt-Assertion"
 EMAIL: Final = b"Cf-Access-Authenticated-User-Email"
 _OWN_PREFIX: Final = b"cf-access-"
+_FIRST_LETTERS: Final = (b"c", b"C")
 
 LoadIdentity = Callable[[str], Awaitable[Mapping[str, object] | None]]
 
@@ -39,7 +40,7 @@ async def forward(
     if email:
         added.append((EMAIL, email.encode()))
     access = Access(application.aud, None, partial(load_identity, nonce) if nonce else None)
-    response = await then.fetch(request.replace(headers=Headers.from_raw(added), access=access))
+    response = await then.fetch(request.let_in(Headers.from_raw(added), access))
     remove_own_fields(response)
     return response
 
@@ -48,7 +49,7 @@ def remove_own_fields(response: Response) -> None:
     """What an origin answers is not allowed to look like Access's own word, and a token that it echoes is not shown."""
     fields = response.headers.raw
     for name, _ in fields:
-        if name[:10].lower() == _OWN_PREFIX:
+        if name[:1] in _FIRST_LETTERS and name[:10].lower() == _OWN_PREFIX:
             kept = [field for field in fields if field[0][:10].lower() != _OWN_PREFIX]
             response.headers = Headers.from_raw(kept)
             return
