@@ -90,6 +90,14 @@ def create_file(path: Path) -> None:
     sync_folder(path.parent)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that only its owner reads (0700), and so each folder above it that is missing: `mkdir` makes those
+    as the umask says. Raises OSError."""
+    for one in (*reversed(folder.parents), folder):
+        if not one.is_dir():
+            one.mkdir(mode=0o700, exist_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Write a folder's own entries to the disk: a new name in it must survive a power cut too. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)

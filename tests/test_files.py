@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.files import Draft, create_file, draft_of, is_of_running_process, replace_file, write_once
+from edgeworker.files import Draft, create_file, draft_of, is_of_running_process, make_folder, replace_file, write_once
 
 
 def test_a_replaced_file_has_the_new_content_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
@@ -110,3 +110,15 @@ def test_a_file_of_a_process_is_known_by_its_name() -> None:
     assert not is_of_running_process(Path(f"{10**30}.json"))
     with pytest.raises(ValueError, match="other"):
         is_of_running_process(Path("other.json"))
+
+
+def test_each_folder_that_is_made_is_for_the_owner_alone_whatever_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_folder(tmp_path / "run" / "metrics" / "deep")
+        make_folder(tmp_path / "run" / "metrics")
+    finally:
+        os.umask(before)
+
+    made = (tmp_path / "run", tmp_path / "run" / "metrics", tmp_path / "run" / "metrics" / "deep")
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700] * 3

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from edgeworker.clock import Clock
 from edgeworker.errors import StoreError
-from edgeworker.files import draft_of
+from edgeworker.files import draft_of, make_folder
 from edgeworker.messages.response import RefusalReason
 from edgeworker.server.access_log import AccessLogger, AccessLogRecord
 
@@ -71,7 +71,7 @@ class RefusalRing:
         folder = data / FOLDER
         size = max(1, RING_BYTES // RECORD_BYTES // processes) * RECORD_BYTES
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
             if slot == 0:
                 _remove_others(folder, processes)
             file = folder / f"{slot}.ring"

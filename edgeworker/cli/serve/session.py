@@ -23,6 +23,7 @@ from edgeworker.cli.serve import MANAGEMENT_PORT
 from edgeworker.cli.serve.health import Readiness, refresh_counters
 from edgeworker.cli.serve.request_file import RequestFile
 from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.files import make_folder
 from edgeworker.host import event_loop, systemd
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class ServingProcess:
         data = DataDir.open(self._options.persist_to).path
         for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER):
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700, parents=True)
+            make_folder(folder)
 
     def run(self, slot: int, ready: Callable[[], None]) -> int:
         try:
