@@ -66,7 +66,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         (
             "server/test_one_path.py::test_h6_h7_routes_script_and_origin_see_one_path",
             "server/test_one_path.py"
-            "::test_h7_nobody_gets_past_a_worker_or_the_edge_by_a_path_that_the_origin_takes_for_another",
+            "::test_h7_no_one_gets_past_a_worker_or_the_edge_by_a_path_that_the_origin_takes_for_another",
         ),
     ),
     "H8": (
@@ -183,7 +183,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ),
     ),
     "H23": (
-        "answers from a cache that were made for somebody else, or by an attacker",
+        "answers from a cache that were made for someone else, or by an attacker",
         (
             "server/test_caching.py::test_h23_the_edge_keeps_nothing_by_itself_whatever_a_path_looks_like",
             "server/test_caching.py::test_h23_what_is_private_or_an_error_is_not_kept",
@@ -231,7 +231,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "a configuration that was made to do harm",
         (
             "wrangler_compat/test_hostile_files.py::test_h28_a_huge_file_is_not_read_to_its_end",
-            "wrangler_compat/test_hostile_files.py::test_h28_what_never_ends_or_never_begins_is_no_configuration",
+            "wrangler_compat/test_hostile_files.py::test_h28_what_never_ends_or_never_begins_is_not_a_configuration",
             "wrangler_compat/test_hostile_files.py::test_h28_what_no_program_should_choke_on_is_a_clear_error",
             "wrangler_compat/test_hostile_files.py::test_h28_nothing_of_the_environment_gets_into_a_configuration",
             "wrangler_compat/test_hostile_files.py::test_h28_a_script_is_a_file_of_this_machine_with_a_known_ending",
@@ -251,7 +251,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "files that others read or replace, and what the binary unpacks and imports",
         (
             "cli/test_binary.py::test_h30_only_its_owner_reads_what_an_edge_keeps_whatever_the_umask_is",
-            "cli/test_binary.py::test_h30_nobody_else_can_put_code_where_the_binary_unpacks_itself",
+            "cli/test_binary.py::test_h30_no_one_else_can_put_code_where_the_binary_unpacks_itself",
             "cli/test_binary.py::test_h30_the_binary_imports_nothing_from_where_it_is_started",
             "host/test_datadir.py::test_a_directory_that_others_can_write_is_refused",
         ),

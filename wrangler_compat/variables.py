@@ -37,7 +37,10 @@ class Sources:
 
 def text_bindings(sources: Sources, diagnostics: Diagnostics, location: SourceLocation) -> tuple[Binding, ...]:
     """One binding a name: `--var` wins over files, files over `vars`. What comes from a file is secret."""
-    bindings: dict[str, Binding] = {name: _plain(name, value) for name, value in sources.variables.items()}
+    bindings: dict[str, Binding] = {
+        name: (TextBinding(name, value) if isinstance(value, str) else JSONBinding(name, as_json(value)))
+        for name, value in sources.variables.items()
+    }
     for name, text in (sources.files or {}).items():
         if sources.required is None or name in bindings or name in sources.required:
             bindings[name] = SecretBinding(name, text)
@@ -65,10 +68,6 @@ def with_stored_secrets(bindings: Sequence[Binding], texts: Sequence[Binding]) -
         for binding in bindings
     )
     return (*filled, *(text for text in texts if text.name not in stored))
-
-
-def _plain(name: str, value: object) -> Binding:
-    return TextBinding(name, value) if isinstance(value, str) else JSONBinding(name, as_json(value))
 
 
 def parse_given(texts: Sequence[str], diagnostics: Diagnostics) -> dict[str, str]:

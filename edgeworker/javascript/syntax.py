@@ -87,7 +87,11 @@ def read_syntax(source: str) -> ModuleSyntax:
     imports: list[Import] = []
     is_module = has_default = False
     for position, token in enumerate(tokens):
-        if token.kind != "word" or token.text not in ("import", "export") or _is_member(tokens, position):
+        if (
+            token.kind != "word"
+            or token.text not in ("import", "export")
+            or (position > 0 and tokens[position - 1].kind == ".")
+        ):
             continue
         following = tokens[position + 1] if position + 1 < len(tokens) else None
         if token.text == "import" and following is not None and following.kind == "(":
@@ -105,10 +109,6 @@ def read_syntax(source: str) -> ModuleSyntax:
             if specifier is not None:
                 imports.append(_import(source, token, specifier))
     return ModuleSyntax(tuple(imports), is_module, has_default)
-
-
-def _is_member(tokens: list[_Token], position: int) -> bool:
-    return position > 0 and tokens[position - 1].kind == "."
 
 
 def _import(source: str, keyword: _Token, specifier: _Token, *, is_dynamic: bool = False) -> Import:

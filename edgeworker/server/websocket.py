@@ -190,7 +190,7 @@ class WebSocketSession:
         if self._protocol.state is not State.OPEN:
             return
         try:
-            self._protocol.send_close(_sendable_code(code), reason)
+            self._protocol.send_close(1000 if code in (_NO_CODE, _ABNORMAL) else code, reason)
         except ProtocolError:
             self._protocol.send_close(1000)  # the script's code or reason must not be sent
 
@@ -198,8 +198,3 @@ class WebSocketSession:
         data = b"".join(self._protocol.data_to_send())
         if data:
             await self._stream.send(data)
-
-
-def _sendable_code(code: int) -> int:
-    """1005 and 1006 say that no code was sent; they cannot be sent."""
-    return 1000 if code in (_NO_CODE, _ABNORMAL) else code

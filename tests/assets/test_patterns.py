@@ -21,7 +21,7 @@ def test_a_rule_matches_the_whole_text(rule: str, text: str, values: dict[str, s
     assert (None if found is None else found.groupdict()) == values
 
 
-def test_a_name_twice_is_no_rule() -> None:
+def test_a_name_twice_is_not_a_rule() -> None:
     assert rule_pattern("/:a/:a") is None
 
 

@@ -47,7 +47,7 @@ async def test_a_file_that_is_known_already_is_not_sent_again(folder: Path) -> N
     assert (again.status, again.body, again.headers.get("etag")) == (304, None, etag)
 
 
-async def test_the_script_answers_what_is_no_file(folder: Path) -> None:
+async def test_the_script_answers_what_is_not_a_file(folder: Path) -> None:
     assets = AssetServer(config.Assets(folder), worker="w", has_script=True)
 
     assert await assets.front(get("/api")) is None

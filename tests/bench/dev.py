@@ -64,7 +64,7 @@ def start(
         "0",
         *options,
     ]
-    log = stack.enter_context((data / "dev.log").open("w+"))  # not a pipe: nobody reads its line for each request
+    log = stack.enter_context((data / "dev.log").open("w+"))  # not a pipe: no one reads its line for each request
     compiling = environment | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(data / "none")}
     took: list[float] = []
     for number in range(2 * starts + 1):

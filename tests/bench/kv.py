@@ -63,7 +63,7 @@ async def fill(store: SQLiteStore, count: int) -> float:
 async def reads(get: Callable[[str], Awaitable[object]], count: int) -> tuple[float, float]:
     """Reads per second, and per second of this thread's processor time, of the best of three rounds; keys in no order.
 
-    The two are the same on a machine that does nothing else: a point read waits for nobody.
+    The two are the same on a machine that does nothing else: a point read waits for no one.
     """
     # A prime step walks over all keys without two neighbours following each other.
     names = [key(number * 7_919_017 % count) for number in range(READS)]

@@ -231,7 +231,7 @@ DAMAGE: list[tuple[str, Callable[[Path], object]]] = [
 
 
 @pytest.mark.parametrize(("name", "damage"), DAMAGE, ids=[name for name, _ in DAMAGE])
-async def test_a_file_that_is_damaged_is_no_answer_and_is_deleted(
+async def test_a_file_that_is_damaged_is_not_an_answer_and_is_deleted(
     disk: DiskCache, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: Callable[[Path], object]
 ) -> None:
     await put(disk, "u", b"content")

@@ -54,7 +54,7 @@ def test_h30_only_its_owner_reads_what_an_edge_keeps_whatever_the_umask_is(tmp_p
 
 
 @pytest.mark.binary
-def test_h30_nobody_else_can_put_code_where_the_binary_unpacks_itself(tmp_path: Path) -> None:
+def test_h30_no_one_else_can_put_code_where_the_binary_unpacks_itself(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir(mode=0o1777)
     temporary.chmod(0o1777)

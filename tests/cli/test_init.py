@@ -171,7 +171,7 @@ def test_a_folder_with_other_files_is_filled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Shop", "my_shop", "-shop", "shop-", "s" * 64, "ä", "a b"])
-def test_a_name_that_is_no_label_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_name_that_is_not_a_label_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="is not a valid worker name"):
         write(tmp_path / name, "hello")
 

@@ -107,7 +107,7 @@ async def test_lines_that_wait_at_the_end_are_written() -> None:
     assert stream.getvalue() == "one\n"
 
 
-async def test_a_reader_that_went_away_is_no_failure_of_the_request() -> None:
+async def test_a_reader_that_went_away_is_not_a_failure_of_the_request() -> None:
     class Gone(io.StringIO):
         def write(self, text: str, /) -> int:
             raise BrokenPipeError

@@ -55,7 +55,7 @@ def test_options_count_more_than_the_configuration() -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "65536", "x", "", "٣"])
-def test_what_is_no_port_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_a_port_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         options(f"--port={text}")
 

@@ -63,7 +63,7 @@ def test_without_tokens_the_list_says_so(tmp_path: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("permission", ["kv", "kv:delete", "kv:write:", "everything:ns", "any", ""])
-def test_what_is_no_permission_is_refused_with_the_list_of_them(
+def test_what_is_not_a_permission_is_refused_with_the_list_of_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], permission: str
 ) -> None:
     assert run("create", "x", "--allow", permission, "--persist-to", str(tmp_path)) == 1

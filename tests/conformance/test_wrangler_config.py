@@ -58,9 +58,9 @@ CASES: Final = RECORDING["cases"]
 
 # Where we mean to say something else, and why.
 DIFFERENT: Final[dict[str, str]] = {
-    "a protocol that does not exist": "wrangler also complains about upstream_protocol, which nobody wrote",
+    "a protocol that does not exist": "wrangler also complains about upstream_protocol, which the file does not have",
     "texts that are numbers": "wrangler's reader breaks on a tsconfig that is a number and says nothing else",
-    "observability": "wrangler also complains about three keys that nobody wrote",
+    "observability": "wrangler also complains about three keys that the file does not have",
 }
 
 _OURS: Final = (

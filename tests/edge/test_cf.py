@@ -40,7 +40,7 @@ def test_a_header_counts_only_where_its_name_is_configured() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "x", "[" * 100_000])
-def test_a_header_that_is_no_object_is_refused(text: str) -> None:
+def test_a_header_that_is_not_an_object_is_refused(text: str) -> None:
     refused = CfProperties(CF(override_header="x-cf")).attach(request(**{"x-cf": text}))
 
     assert refused == Refusal(400, 'x-cf must be one JSON object such as {"country": "DE"}.')

@@ -22,7 +22,7 @@ def test_a_key_of_up_to_512_bytes_is_allowed(key: str) -> None:
         ("..", '".." is not allowed as a key name.'),
     ],
 )
-def test_some_names_are_no_keys(key: str, text: str) -> None:
+def test_some_names_are_not_keys(key: str, text: str) -> None:
     with pytest.raises(KVTypeError) as caught:
         rules.check_key(key)
 

@@ -54,7 +54,7 @@ def test_a_value_that_cannot_stand_on_the_wire_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "é", "a\n", "(x)"])
-def test_a_name_that_is_no_token_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_token_is_refused(name: str) -> None:
     with pytest.raises(TypeError, match="Invalid header name"):
         Headers({name: "v"})
 

@@ -40,7 +40,7 @@ async def test_the_elements_are_the_arrays(values: list[JSON], indent: int | Non
         b"[" * 99_999,
     ],
 )
-async def test_what_is_no_array_raises_value_error(content: bytes) -> None:
+async def test_what_is_not_an_array_raises_value_error(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the text is the parser's
         [element async for element in elements(content)]
 

@@ -23,7 +23,7 @@ def test_a_permission_is_written_as_it_is_read(text: str, permission: Permission
 @pytest.mark.parametrize(
     "text", ["", "any", "kv", "kv:", "kv:read:", "kv:admin:ns", "account:read:ns", "everything:ns", "KV:READ"]
 )
-def test_another_text_is_no_permission(text: str) -> None:
+def test_another_text_is_not_a_permission(text: str) -> None:
     with pytest.raises(ConfigError, match="is not a permission; there are: everything"):
         parse(text)
 

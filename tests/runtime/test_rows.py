@@ -62,7 +62,7 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "an exception in a handler": (
             WORKER + "test_an_uncaught_exception_is_a_failure_that_is_logged_once_from_the_scripts_own_frames_on",
         ),
-        "an answer that is no response": (WORKER + "test_a_result_that_is_no_response_is_a_type_error",),
+        "an answer that is no response": (WORKER + "test_a_result_that_is_not_a_response_is_a_type_error",),
         "arguments that a function does not take are dropped": (STYLE + "def fetch(self)", EXAMPLE + "test_cron"),
         "__all__ restricts the exports": (LOADING + "__all__ does not list it",),
         "a fresh entrypoint object for each event": (
@@ -141,7 +141,7 @@ ROWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "fetch takes keywords only": (
             FETCH + "test_what_cannot_be_fetched_is_an_error | fetch() takes 1 positional argument",
         ),
-        "a network failure is an OSError": (FETCH + "test_nobody_answering_is_an_os_error",),
+        "a network failure is an OSError": (FETCH + "test_an_origin_that_does_not_answer_is_an_os_error",),
         "a status of 500 is no error": (FETCH + "test_an_answer_of_500_is_not_an_error",),
         "FormData": (FORMS + "f.get_all('a')", FORMS + "f['a'] = '3'", FORMS + "del f['a']"),
         "Blob": (FORMS + "Blob('abc').slice(1, 2, 't/u')",),

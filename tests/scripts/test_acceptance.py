@@ -131,7 +131,7 @@ def test_5_connection_authorization_joins_nothing_and_takes_no_joined_token_away
     assert origin.requests[-1].headers.get("x-b3") is None
 
 
-def test_5_what_is_no_good_request_does_not_reach_the_api(edge: Edge, origin: Origin) -> None:
+def test_5_a_bad_request_does_not_reach_the_api(edge: Edge, origin: Origin) -> None:
     token = edge.issuer.token(split=True)
     good = f"Authorization: Bearer {token}"
 

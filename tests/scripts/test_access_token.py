@@ -42,7 +42,7 @@ async def test_a_text_that_is_not_the_token_alone_is_refused(change: str) -> Non
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "...", "a.b", "e30.e30.", "\u00e9.\u00e9.\u00e9", "\ud800.e30.AAAA"])
-async def test_a_text_that_is_no_token_is_refused(text: str) -> None:
+async def test_a_text_that_is_not_a_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidToken):
         await _verify(text)
 
@@ -60,7 +60,7 @@ async def test_a_token_without_a_subject_is_refused(subject: JSON) -> None:
 
 
 @pytest.mark.parametrize("cnf", [{"jkt": "x"}, {"x5t#S256": "x"}, {}, None])
-async def test_a_token_that_is_bound_to_a_key_is_no_bearer_token(cnf: JSON) -> None:
+async def test_a_token_that_is_bound_to_a_key_is_not_a_bearer_token(cnf: JSON) -> None:
     with pytest.raises(InvalidToken, match="bound to a key"):
         await _verify(_token(cnf=cnf))
 

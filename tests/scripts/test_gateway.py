@@ -76,7 +76,7 @@ def test_without_bearer_credentials_the_challenge_has_no_error(
 @pytest.mark.parametrize(
     "credentials", ["", "unknown", "a b", "a,b", "x" * 2049, "x=", "x==", "a.b", "a.b.c.d", ".", ".."]
 )
-def test_what_is_no_published_token_is_refused(edge: Edge, origin: Origin, credentials: str) -> None:
+def test_what_is_not_a_published_token_is_refused(edge: Edge, origin: Origin, credentials: str) -> None:
     assert is_refused(edge.get(ORDERS, headers=bearer(credentials)), error="invalid_token")
     assert origin.requests == []
 
@@ -109,7 +109,7 @@ def test_an_entry_in_kv_does_not_make_a_token_valid(edge: Edge, origin: Origin, 
 
 # "padded" and "spare bits set" are other texts of a good signature, published under that text: a publisher's affair.
 @pytest.mark.parametrize("variant", [variant for variant in BAD_FORMS if variant != "spare bits set"])
-def test_what_is_no_token_does_not_pass_as_one(edge: Edge, origin: Origin, variant: str) -> None:
+def test_what_is_not_a_token_does_not_pass_as_one(edge: Edge, origin: Origin, variant: str) -> None:
     reply = edge.get(ORDERS, headers=bearer(str(edge.issuer.bad(variant, split=True)).replace("\n", "")))
 
     assert is_refused(reply, error="invalid_token")

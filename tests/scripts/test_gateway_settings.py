@@ -92,7 +92,7 @@ def test_a_page_of_another_origin_can_read_nothing(edge: Edge, method: str) -> N
 
 
 @pytest.mark.edgeworker(variables={"CORS_ORIGINS": APP, "PUBLIC_PATHS": "/health"})
-def test_an_unknown_method_is_no_error_of_the_gateway(edge: Edge) -> None:
+def test_an_unknown_method_is_not_an_error_of_the_gateway(edge: Edge) -> None:
     headers = {"Origin": APP, "Access-Control-Request-Method": "GET"}
 
     assert edge.request("BREW", ORDERS, headers=headers).status == 401

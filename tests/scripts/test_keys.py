@@ -239,6 +239,6 @@ def test_a_key_that_is_not_sound_or_not_for_this_is_left_out(member: Mapping[str
         (_set(json.loads(RSAAlgorithm.to_jwk(_rsa()))), "private or symmetric"),
     ],
 )
-def test_a_document_that_is_no_public_key_set_is_refused(document: str, why: str) -> None:
+def test_a_document_that_is_not_a_public_key_set_is_refused(document: str, why: str) -> None:
     with pytest.raises(BadKeySet, match=why):
         keys.parse_key_set(document, ALLOWED)

@@ -25,7 +25,7 @@ def test_a_new_minute_begins_with_the_next_miss() -> None:
     assert misses.seconds_to_wait("192.0.2.1", now=170) == 60
 
 
-def test_a_clock_that_goes_back_locks_nobody_out() -> None:
+def test_a_clock_that_goes_back_locks_no_one_out() -> None:
     misses = MissLimiter(1)
     misses.count("192.0.2.1", now=1_000_000)
 

@@ -151,7 +151,7 @@ async def test_a_cancelled_fetch_is_taken_over_by_who_waits() -> None:
 
 
 async def test_a_fetch_that_never_ends_is_given_up() -> None:
-    """On Cloudflare the request that began it may be gone, with nobody to go on."""
+    """On Cloudflare the request that began it may be gone, and no one goes on with it."""
     issuer = _Issuer()
     never = issuer.gate = asyncio.Event()
     keys = _remote(issuer)

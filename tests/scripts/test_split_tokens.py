@@ -101,7 +101,7 @@ def test_any_value_is_claims_or_a_bad_entry(value: str) -> None:
         f"{HEADER[:-1]}{chr(ord(HEADER[-1]) + 1)}.e30",
     ],
 )
-def test_what_is_no_header_and_payload_is_a_bad_entry(value: str) -> None:
+def test_what_is_not_a_header_and_payload_is_a_bad_entry(value: str) -> None:
     with pytest.raises(BadEntry):
         split_tokens.claims_of(value)
 

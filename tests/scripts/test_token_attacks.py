@@ -225,7 +225,7 @@ def test_j15_members_that_are_there_twice_are_refused(verifier: Edge, text: str)
     "text",
     ['"9999999999"', '"1e10"', "true", "null", "[9999999999]", "{}", "NaN", "Infinity", "1e400", "-1", "9" * 5000, "0"],
 )
-def test_j16_an_expiry_that_is_no_moment_to_come_is_refused(verifier: Edge, text: str) -> None:
+def test_j16_an_expiry_that_is_not_a_moment_to_come_is_refused(verifier: Edge, text: str) -> None:
     claims = json.dumps({**verifier.issuer.payload(), "exp": "EXP"}).replace('"EXP"', text)
 
     assert status(verifier, over(segment(verifier.issuer.header(signing_key("RS256"))), segment(claims))) == 401
@@ -294,7 +294,7 @@ def test_j22_half_a_character_is_refused(verifier: Edge, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\r\nX-Admin: 1", "\0", "\u202e", "\U0001f600", "x" * 3000])
-def test_j22_any_whole_character_in_a_claim_is_no_error(verifier: Edge, text: str) -> None:
+def test_j22_any_whole_character_in_a_claim_is_not_an_error(verifier: Edge, text: str) -> None:
     assert status(verifier, token_of(verifier, claims={"sub": text})) == 200
     assert all(text not in line.text for line in verifier.logs)
 

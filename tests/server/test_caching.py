@@ -1,4 +1,4 @@
-"""H23 on the wire: nobody is given an answer that was made for somebody else, and nobody can poison one."""
+"""H23 on the wire: no one is given an answer that was made for someone else, and no one can poison one."""
 
 from pathlib import Path
 

@@ -86,7 +86,7 @@ def test_an_encrypted_key_is_refused_instead_of_asking_for_its_passphrase(tmp_pa
 @pytest.mark.parametrize(
     "content", ["", "no PEM", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"]
 )
-def test_what_is_no_key_is_named_and_never_quoted(tmp_path: Path, content: str) -> None:
+def test_what_is_not_a_key_is_named_and_never_quoted(tmp_path: Path, content: str) -> None:
     made = PKI(tmp_path).server("a.example")
     made.key.write_text(content)
 
@@ -97,7 +97,7 @@ def test_what_is_no_key_is_named_and_never_quoted(tmp_path: Path, content: str) 
 
 
 @pytest.mark.parametrize("content", ["", "no PEM"])
-def test_what_is_no_certificate_is_named(tmp_path: Path, content: str) -> None:
+def test_what_is_not_a_certificate_is_named(tmp_path: Path, content: str) -> None:
     made = PKI(tmp_path).server("a.example")
     made.cert.write_text(content)
 

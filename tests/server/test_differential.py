@@ -1,4 +1,4 @@
-"""Requests that were bent at random, read by us and by other parsers: nobody may see another request than we do.
+"""Requests that were bent at random, read by us and by other parsers: no one may see another request than we do.
 
 A parser may refuse what another takes. What must not happen is that two of them take the same bytes for different
 requests: that is how requests are smuggled past a listener.

@@ -208,7 +208,7 @@ async def test_a_refused_body_is_never_asked_for() -> None:
     assert b"100 Continue" not in received
 
 
-async def test_a_body_is_not_buffered_when_nobody_reads_it() -> None:
+async def test_a_body_is_not_buffered_when_no_one_reads_it() -> None:
     reading = asyncio.Event()
 
     async def answer(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""H6 and H7 through the whole chain: routes, the script and the origin see one path, or nobody sees any."""
+"""H6 and H7 through the whole chain: routes, the script and the origin see one path, or none of them sees any."""
 
 from pathlib import Path
 
@@ -143,7 +143,7 @@ async def test_an_origin_that_wants_the_received_path_still_gets_none_that_two_r
         b"/cdn-cgi;x/y",
     ],
 )
-async def test_h7_nobody_gets_past_a_worker_or_the_edge_by_a_path_that_the_origin_takes_for_another(
+async def test_h7_no_one_gets_past_a_worker_or_the_edge_by_a_path_that_the_origin_takes_for_another(
     tmp_path: Path, target: bytes
 ) -> None:
     assert await asked(tmp_path, target) == (400, None, [])

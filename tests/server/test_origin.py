@@ -114,7 +114,7 @@ async def test_interim_answers_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("base", ["ftp://a/", "127.0.0.1:3000", "", "http://", "http://a.example/path"])
-async def test_a_base_that_is_no_server_is_a_configuration_error(base: str) -> None:
+async def test_a_base_that_is_not_a_server_is_a_configuration_error(base: str) -> None:
     async with client() as internet:
         with pytest.raises(ConfigError, match=r"^origin "):
             internet.at(base)

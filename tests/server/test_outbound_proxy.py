@@ -36,7 +36,7 @@ def test_a_proxy_is_the_url_in_the_variable_of_its_scheme(text: str, proxy: Prox
         ("http://u:secret@a.example/path", "it is not such a URL"),
     ],
 )
-def test_what_is_no_proxy_is_a_configuration_error_without_its_password(text: str, why: str) -> None:
+def test_what_is_not_a_proxy_is_a_configuration_error_without_its_password(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=rf"^HTTPS_PROXY must be .*, or NO_PROXY be \*; {why}$") as caught:
         Proxies.from_config(Outbound(https_proxy=text))
 

@@ -84,7 +84,7 @@ async def test_what_may_have_been_done_already_is_not_sent_twice(method: str, bo
         assert server.connections == 1
 
 
-async def test_nobody_listening_is_a_521() -> None:
+async def test_a_port_without_a_listener_is_a_521() -> None:
     async with origin(answering()) as server:
         pass
     async with client() as internet:

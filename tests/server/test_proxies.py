@@ -129,7 +129,7 @@ def test_the_client_is_the_last_that_no_trusted_proxy_is(values: list[str], clie
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.1/8", "example.com", ""])
-def test_what_is_no_network_is_a_configuration_error(text: str) -> None:
+def test_what_is_not_a_network_is_a_configuration_error(text: str) -> None:
     with pytest.raises(ConfigError, match=r'^trusted_proxies: ".*" is not an address or network;'):
         proxies.parse_networks([text], source="trusted_proxies")
 

@@ -23,7 +23,7 @@ async def test_the_same_url_is_at_https(method: str, port: int, url: str, locati
 
 
 @pytest.mark.parametrize("url", ["http://evil.example/", "http://example.com.evil.example/", "http://10.0.0.1/"])
-async def test_nobody_is_sent_to_a_host_that_is_not_served(url: str) -> None:
+async def test_no_one_is_sent_to_a_host_that_is_not_served(url: str) -> None:
     response = await RedirectToHTTPS(HOSTS, port=443).fetch(Request("GET", URL.parse(url)))
 
     assert (response.status, response.headers.get("location")) == (421, None)

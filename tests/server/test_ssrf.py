@@ -95,7 +95,7 @@ async def test_h20_each_hop_of_a_redirect_is_checked(tmp_path: Path, location: s
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "http://"])
-async def test_h20_a_redirect_to_what_is_no_http_url_fails(tmp_path: Path, location: str) -> None:
+async def test_h20_a_redirect_to_what_is_not_an_http_url_fails(tmp_path: Path, location: str) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: " + location.encode() + b"\r\nContent-Length: 0\r\n\r\n"
     async with origin(answering(answer)) as server:
         received = await fetched(tmp_path, f"http://localhost:{server.port}/a", Outbound(allow_private=("*",)))

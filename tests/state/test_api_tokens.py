@@ -54,7 +54,7 @@ async def test_a_token_is_gone_at_its_expiry_second(opened: Open, tmp_path: Path
         lambda text: text.replace("ewt_", "ewt_0"),
     ],
 )
-async def test_another_text_is_no_token(opened: Open, tmp_path: Path, change: Callable[[str], str]) -> None:
+async def test_another_text_is_not_a_token(opened: Open, tmp_path: Path, change: Callable[[str], str]) -> None:
     tokens = await opened(tmp_path)
     text = await tokens.create("a", ["everything"], now=100, expires_at=None)
 
@@ -115,7 +115,7 @@ async def test_revoking_an_unknown_token_names_the_known_ones(opened: Open, tmp_
         await tokens.revoke("x")
 
 
-async def test_a_file_that_is_no_database_is_a_store_error(opened: Open, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_a_store_error(opened: Open, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"this is no database, whatever its name says" * 100)
 
     with pytest.raises(StoreError, match=r"state\.sqlite: file is not a database"):

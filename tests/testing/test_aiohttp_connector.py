@@ -48,7 +48,7 @@ async def test_large_bodies_pass_in_both_directions(tmp_path: Path) -> None:
         assert edge.origin.requests[0].body == b"p" * 1_000_000
 
 
-async def test_what_is_no_http_is_refused_as_on_a_socket(tmp_path: Path) -> None:
+async def test_what_is_not_http_is_refused_as_on_a_socket(tmp_path: Path) -> None:
     async with (
         LocalEdge(worker_config(tmp_path, ECHO)) as edge,
         aiohttp.ClientSession(connector=edge.aiohttp_connector()) as session,

@@ -76,7 +76,7 @@ async def test_a_sleep_of_nothing_lets_others_run() -> None:
     assert clock.sleepers == 0
 
 
-async def test_a_sleeper_that_was_cancelled_a_moment_ago_is_no_trouble() -> None:
+async def test_a_sleeper_that_was_cancelled_a_moment_ago_does_no_harm() -> None:
     clock = MovableClock(0)
     task = asyncio.ensure_future(clock.sleep(1))
     await asyncio.sleep(0)

@@ -41,7 +41,7 @@ def test_a_wrong_kind_is_named(method: str, value: JSON, text: str) -> None:
     assert str(raised.value) == text
 
 
-def test_what_nobody_asked_for_is_a_mistake() -> None:
+def test_an_unknown_member_is_refused() -> None:
     fields = Fields({"patern": "/x"})
     fields.text("pattern")
 

@@ -40,7 +40,7 @@ def test_once_turned_the_loop_runs_in_a_thread() -> None:
     assert not thread.is_alive()
 
 
-def test_a_home_that_nobody_used_is_closed_without_a_loop() -> None:
+def test_a_home_that_no_one_used_is_closed_without_a_loop() -> None:
     home = Home()
 
     home.close()

@@ -171,7 +171,7 @@ def test_a_port_serves_other_programs(tmp_path: Path) -> None:
         assert [exchange.outcome for exchange in edge.exchanges] == ["200", "200", "200"]
 
 
-async def test_a_port_that_nobody_waited_for_is_closed_too(tmp_path: Path) -> None:
+async def test_a_port_that_no_one_waited_for_is_closed_too(tmp_path: Path) -> None:
     async with LocalEdge(worker_config(tmp_path, HELLO)) as edge:
         url = edge.url
 
@@ -205,7 +205,7 @@ async def scheduled(self, event, env, ctx):
         assert edge.kv("TOKENS").get("fired") == f"*/5 * * * * {edge.clock.now_ms()}"
 
 
-def test_a_cron_of_nobody_is_an_error(tmp_path: Path) -> None:
+def test_a_cron_that_no_worker_has_is_an_error(tmp_path: Path) -> None:
     one = worker_config(tmp_path, HELLO)
     two = Config(workers=(*one.workers, Worker("other", one.workers[0].main, crons=("0 * * * *",))))
     with LocalEdge(two) as edge, pytest.raises(LookupError, match="is not the trigger of one worker"):

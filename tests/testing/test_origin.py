@@ -95,7 +95,7 @@ async def test_a_pattern_takes_what_it_says(
 
 
 @pytest.mark.parametrize("pattern", ["", "https://", "GET /x", "ftp://host/"])
-def test_what_is_no_pattern_is_refused(origin: Origin, pattern: str) -> None:
+def test_what_is_not_a_pattern_is_refused(origin: Origin, pattern: str) -> None:
     with pytest.raises(ValueError, match='write "/path", "host/path" or "https://host/path"'):
         origin.on(pattern)
 
@@ -162,7 +162,7 @@ async def test_a_server_can_fail_in_every_way_that_cloudflare_numbers(origin: Or
     assert raised.value.status == status
 
 
-def test_another_number_is_no_failure(origin: Origin) -> None:
+def test_another_number_is_not_a_failure(origin: Origin) -> None:
     with pytest.raises(ValueError, match="404 is not a way in which an origin can fail"):
         origin.fail("/*", 404)
 

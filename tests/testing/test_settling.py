@@ -46,7 +46,7 @@ async def test_only_what_is_due_is_woken_and_in_order() -> None:
 
     clock.advance(20.5)
     await settle(clock, background)
-    # Whoever goes on sleeping sleeps from now on, not from when it was due.
+    # A sleeper that sleeps again sleeps from now on, not from when it was due.
     assert done == [10, 20]
 
     clock.advance(60)

@@ -46,7 +46,7 @@ def test_h28_a_huge_edge_toml_or_secret_file_is_not_read_either(tmp_path: Path) 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such files")
-def test_h28_what_never_ends_or_never_begins_is_no_configuration(tmp_path: Path) -> None:
+def test_h28_what_never_ends_or_never_begins_is_not_a_configuration(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.toml")
 
     for name in ("pipe.toml", "/dev/zero"):

@@ -113,7 +113,7 @@ def test_a_zone_id_that_says_nothing_about_the_host_is_told(project: Project) ->
 
 
 @pytest.mark.parametrize("name", ["exa mple.com", "example.com:80", ""])
-def test_a_zone_name_that_is_no_host_is_an_error(project: Project, name: str) -> None:
+def test_a_zone_name_that_is_not_a_host_is_an_error(project: Project, name: str) -> None:
     project.worker(f'routes = [{{ pattern = "a.example.com/*", zone_name = "{name}" }}]\n')
 
     loaded = project.load()

@@ -57,7 +57,7 @@ class NamedKey:
 
 def load(where: str) -> list[NamedKey]:
     """The keys at a URL or in a file. Raises ConfigError where there are none."""
-    content = _fetch(where) if where.startswith(("http://", "https://")) else _read(where)
+    content = asyncio.run(_fetch_document(where)) if where.startswith(("http://", "https://")) else _read(where)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -70,10 +70,6 @@ def load(where: str) -> list[NamedKey]:
     if not keys:
         raise ConfigError(f"--keys {where}: it holds no public key that can verify a JWT.")
     return keys
-
-
-def _fetch(url: str) -> bytes:
-    return asyncio.run(_fetch_document(url))
 
 
 async def _fetch_document(url: str) -> bytes:

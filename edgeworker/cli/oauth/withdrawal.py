@@ -9,7 +9,7 @@ from typing import Final
 
 from edgeworker.bindings import KVBinding
 from edgeworker.cli.kv.place import Place, every_page
-from edgeworker.config import Config, Worker
+from edgeworker.config import Config
 from edgeworker.host.issuer_scripts import TokenKeys, settings_of
 from edgeworker.kv.rules import MAX_BULK_PAIRS
 
@@ -58,12 +58,8 @@ def published_tokens(config: Config, place: Place, *, users_namespace: str, bind
     """
     settings = settings_of(config)
     for worker in config.workers:
-        bound = _namespaces(worker)
+        bound = {binding.name: binding.namespace_id for binding in worker.bindings if isinstance(binding, KVBinding)}
         if settings is not None and bound.get(binding) == users_namespace and "TOKENS" in bound:
             split = bound.get("SPLIT") if settings.publish == "binding" else None
             return PublishedTokens(place, bound["TOKENS"], split, settings.access_token_ttl_seconds)
     return None
-
-
-def _namespaces(worker: Worker) -> dict[str, str]:
-    return {binding.name: binding.namespace_id for binding in worker.bindings if isinstance(binding, KVBinding)}

@@ -44,7 +44,7 @@ def read_openapi(document: object, hosts: Sequence[str] = ()) -> list[DescribedO
             if method not in METHODS:
                 continue
             for host, base in servers:
-                endpoint = normalize_endpoint(_join(base, path))
+                endpoint = normalize_endpoint(f"{base.rstrip('/')}/{path.removeprefix('/')}")
                 found[DescribedOperation(method, normalize_host(host), endpoint)] = None
                 if len(found) > MAX_OPERATIONS:
                     raise ValueError(f"the document describes more than {MAX_OPERATIONS} operations")
@@ -69,7 +69,3 @@ def _with_defaults(url: str, variables: object) -> str:
         default = variable.get("default") if isinstance(variable, Mapping) else None
         url = url.replace(f"{{{name}}}", str(default))
     return url
-
-
-def _join(base: str, path: str) -> str:
-    return f"{base.rstrip('/')}/{path.removeprefix('/')}"

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from edgeworker.config import JSON
 from edgeworker.expressions import TokenFact
 from edgeworker.expressions.request_fields import cookies_of
 from edgeworker.messages import Request, VerifiedToken
@@ -129,7 +128,9 @@ def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
         claims: Mapping[str, str] = {}
         if isinstance(outcome, Verified):
             result = outcome.result_at(now)
-            claims = _shown_claims(outcome.claims)
+            claims = {
+                name: value[:_MAX_SHOWN] for name in _SHOWN_CLAIMS if isinstance(value := outcome.claims.get(name), str)
+            }
             moments = [max(moments[0], _begin(outcome, now)), min(moments[1], _end(outcome, now))]
             if result == "valid":
                 verified[member.id] = outcome
@@ -176,7 +177,3 @@ def _learnt(
 
 def _shown(text: str | None) -> str | None:
     return None if text is None else text[:_MAX_SHOWN]
-
-
-def _shown_claims(claims: Mapping[str, JSON]) -> Mapping[str, str]:
-    return {name: value[:_MAX_SHOWN] for name in _SHOWN_CLAIMS if isinstance(value := claims.get(name), str)}

@@ -76,7 +76,9 @@ class Worker:
 
     async def scheduled(self, event: Scheduled, subrequests: Handler) -> None:
         """One firing of a cron trigger. Raises ScriptFailure, also where the script has no handler for it."""
-        ctx = self._context(_scheduled_request(), subrequests, NO_PROPS)
+        ctx = self._context(
+            Request("GET", URL("http", "localhost", 80, "/cdn-cgi/handler/scheduled", "")), subrequests, NO_PROPS
+        )
         try:
             with activity:
                 await self.isolate.scheduled(event, ctx)
@@ -155,8 +157,3 @@ def _with_length(request: Request) -> Request:
     headers = request.headers.without(_FRAMING)
     headers.append("Content-Length", length)
     return request.replace(headers=headers)
-
-
-def _scheduled_request() -> Request:
-    """Stands for the event where a request is named, as in log lines."""
-    return Request("GET", URL("http", "localhost", 80, "/cdn-cgi/handler/scheduled", ""))

@@ -91,7 +91,7 @@ def test_unused_bits_and_a_missing_signature_are_odd() -> None:
 
 
 @pytest.mark.parametrize("payload", ["e", _part("{"), _part("[]"), _part("[" * 100_000), "____"])
-def test_a_payload_that_is_no_object_is_refused(payload: str) -> None:
+def test_a_payload_that_is_not_an_object_is_refused(payload: str) -> None:
     with pytest.raises(ConfigError, match="payload of the token"):
         token_text.decode(Token(HEADER, payload, None))
 

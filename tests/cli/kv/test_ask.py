@@ -23,7 +23,7 @@ def test_a_person_is_asked_and_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch, 
     assert screen.getvalue() == "Delete it? [y/N] "
 
 
-def test_where_nobody_can_be_asked_it_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_one_can_be_asked_it_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
 
     assert confirmed("Delete it?")

@@ -32,7 +32,7 @@ async def test_the_data_directorys_token_is_used_and_a_wrong_one_is_told(
     assert 'There is no account "other" here' in other
 
 
-async def test_a_server_that_is_no_api_is_told(kv_here: Kv) -> None:
+async def test_a_server_that_is_not_an_api_is_told(kv_here: Kv) -> None:
     class Page:
         async def fetch(self, request: Request, /) -> Response:
             return Response(200, body=b"<html>")

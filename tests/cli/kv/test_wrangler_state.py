@@ -17,7 +17,7 @@ def test_any_folder_above_the_layout_will_do(tmp_path: Path, given: str) -> None
     assert list(entries(tmp_path / given, "b")) == []
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_told(tmp_path: Path) -> None:
     make_wrangler_state(tmp_path, {"a": {}})
     (tmp_path / "miniflare-KVNamespaceObject" / "x.sqlite").write_bytes(b"no database" * 100)
 

@@ -80,7 +80,7 @@ def test_a_token_is_never_shown_and_its_signature_is_checked(capsys: pytest.Capt
     assert out.endswith("the request passes\n")
 
 
-def test_a_request_that_is_no_operation_passes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_that_is_not_an_operation_passes(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _run(capsys, "explain", "-X", "DELETE", "api.example.com/users/7")
 
     assert code == 0

@@ -138,7 +138,7 @@ async def test_a_body_in_bad_chunks_is_refused_and_ends_the_connection(port: int
     assert b"/smuggled" not in "".join(api.seen).encode()
 
 
-async def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(port: int, api: Echo) -> None:
+async def test_the_body_of_a_request_that_asks_for_an_upgrade_is_not_a_request(port: int, api: Echo) -> None:
     hidden = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
     sent = b"POST /first HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: %d\r\n\r\n"
 

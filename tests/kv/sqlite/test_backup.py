@@ -115,7 +115,7 @@ def cut(path: Path) -> None:
         (cut, "is damaged"),
     ],
 )
-async def test_what_is_no_sound_backup_changes_nothing(
+async def test_what_is_not_a_sound_backup_changes_nothing(
     tmp_path: Path, make: Callable[[Path], object], text: str
 ) -> None:
     path = tmp_path / "kv.sqlite"

@@ -123,7 +123,7 @@ def test_many_may_create_the_file_at_once(tmp_path: Path) -> None:
     assert failures == []
 
 
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "kv.sqlite"
     path.write_bytes(b"not a database, but long enough to look like one" * 20)
     before = path.read_bytes()
@@ -140,7 +140,7 @@ def test_a_place_where_nothing_can_be_created_is_named(tmp_path: Path) -> None:
         create(tmp_path / "file" / "kv.sqlite")
 
 
-def test_a_directory_is_no_database(tmp_path: Path) -> None:
+def test_a_directory_is_not_a_database(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened"):
         create(tmp_path)
 

@@ -45,7 +45,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "a claim twice",
         ("test_verification.py::test_a_payload_that_can_be_read_in_two_ways_or_none_does_not_count",),
     ),
-    "J16": ("a time that is no number", ("test_verification.py::test_a_time_that_is_no_number_is_not_a_time",)),
+    "J16": ("a time that is no number", ("test_verification.py::test_a_time_that_is_not_a_number_is_not_a_time",)),
     "J17": (
         "no exp, and no iss or aud that a rule asks for",
         (

@@ -53,7 +53,7 @@ async def test_the_canonical_path_decides(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["/users/7/", "/Users/7", "/users/", "/users", "/"])
-async def test_what_is_no_operation_is_not_looked_at_by_validation_rules(target: str) -> None:
+async def test_what_is_not_an_operation_is_not_looked_at_by_validation_rules(target: str) -> None:
     assert await ShieldedEdge(CONFIG).status(target) == 200
 
 

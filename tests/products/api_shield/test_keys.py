@@ -142,7 +142,7 @@ def test_a_set_without_a_key_that_verifies_is_refused(keys: list[JSON]) -> None:
         read_keys(keys)
 
 
-def test_what_is_no_key_is_refused() -> None:
+def test_what_is_not_a_key_is_refused() -> None:
     with pytest.raises(InvalidKeys, match=r"keys\[1\] is not a JSON object"):
         read_keys([GOOD, "text"])
 

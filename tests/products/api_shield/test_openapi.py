@@ -61,12 +61,12 @@ def test_hosts_that_are_given_keep_the_base_path() -> None:
         ({"host": "a b", "paths": {"/": {"get": {}}}}, "a b"),
     ],
 )
-def test_what_is_no_document_is_told(document: object, message: str) -> None:
+def test_what_is_not_a_document_is_told(document: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_openapi(document)
 
 
-def test_what_is_no_path_or_method_is_passed_over() -> None:
+def test_what_is_not_a_path_or_method_is_passed_over() -> None:
     document = {"host": "a.test", "paths": {7: {"get": {}}, "/x": [], "/y": {7: {}, "get": {}, "query": {}}}}
 
     assert _keys(document) == [("GET", "a.test", "/y")]

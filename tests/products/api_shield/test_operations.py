@@ -36,7 +36,7 @@ def test_an_endpoint_is_normalised(endpoint: str, normalized: str) -> None:
     "endpoint",
     ["", "api", "/a?b", "/a#b", "/a{id}", "/{id}.json", "/{a}{b}", "/{a", "/%7Bx%7D", "/" + "a" * 4096],
 )
-def test_what_is_no_endpoint_is_refused(endpoint: str) -> None:
+def test_what_is_not_an_endpoint_is_refused(endpoint: str) -> None:
     with pytest.raises(ValueError, match=r"endpoint|variable|query"):
         normalize_endpoint(endpoint)
 
@@ -60,13 +60,13 @@ def test_a_host_is_normalised(host: str, normalized: str) -> None:
     "host",
     ["", "foo-{x}.example.com", "a b", "a/b", "-a.example.com", "a..b", "{x}", "*.example.com", "a" * 300],
 )
-def test_what_is_no_host_is_refused(host: str) -> None:
+def test_what_is_not_a_host_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match=r"not a host|only partly a variable"):
         normalize_host(host)
 
 
 @pytest.mark.parametrize("method", ["get", "", "LINK", "GET "])
-def test_what_is_no_method_is_refused(method: str) -> None:
+def test_what_is_not_a_method_is_refused(method: str) -> None:
     with pytest.raises(ValueError, match="is not a method"):
         normalize_method(method)
 

@@ -57,7 +57,7 @@ def test_the_first_source_with_a_value_decides() -> None:
         'http.request.body.raw', 'http.request.headers["a\\"][0]', 'http.request.headers["é"][0]',
     ],
 )  # fmt: skip
-def test_what_is_no_source_is_refused(expression: str) -> None:
+def test_what_is_not_a_source_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r"token source|header name|name of a cookie"):
         read_source(expression)
 

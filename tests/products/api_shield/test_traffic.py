@@ -7,7 +7,7 @@ from edgeworker.products.api_shield.traffic import AnsweredRequest, Proposal, pr
 from tests.products.api_shield.zones import operation
 
 
-def test_what_answered_and_is_no_operation_yet_is_proposed() -> None:
+def test_what_answered_and_is_not_an_operation_yet_is_proposed() -> None:
     paths = ["/users/7", "/orders/17", "/orders/18", "/orders/0f8fad5b-d9cb-469f-a165-70867728950e", "/health"]
     requests = [
         *(AnsweredRequest("GET", "API.test:8080", path, 200) for path in paths),

@@ -119,7 +119,7 @@ def test_a_configuration_may_ask_for_an_expiry() -> None:
     ['"1900000000"', "true", "null", "-1", "1e400", "NaN", "[1]", "9" * 5000, "9007199254740993", "-Infinity"],
 )
 @pytest.mark.parametrize("name", ["exp", "nbf"])
-def test_a_time_that_is_no_number_is_not_a_time(name: str, value: str) -> None:
+def test_a_time_that_is_not_a_number_is_not_a_time(name: str, value: str) -> None:
     """J16."""
     assert _result(mint(KEY, f'{{"{name}":{value}}}'), key_set(KEY)) == "malformed"
 

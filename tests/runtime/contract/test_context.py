@@ -111,13 +111,13 @@ def test_access_dev_without_an_identity_is_a_service_token(tmp_path: Path) -> No
         assert edge.get("/").text == "Access(aud='a1') None None"
 
 
-def test_without_access_there_is_nobody(tmp_path: Path) -> None:
+def test_without_access_there_is_no_one(tmp_path: Path) -> None:
     with Edge(project(tmp_path)) as edge:
         assert edge.get("/").text == "nobody"
 
 
 @pytest.mark.parametrize(("developing", "text"), [(True, "Access(aud='a1') None None"), (False, "nobody")])
-async def test_access_dev_lets_nobody_in_where_nobody_develops(tmp_path: Path, developing: bool, text: str) -> None:
+async def test_access_dev_lets_no_one_in_where_no_one_develops(tmp_path: Path, developing: bool, text: str) -> None:
     project(tmp_path)
     worker = Worker("w", tmp_path / "worker.py", access_dev=AccessDev("a1"))
     config = Config((worker,), default_worker="w", default_on_every_host=True, trigger_urls=developing)

@@ -115,7 +115,7 @@ RESULTS = [
 
 
 @pytest.mark.parametrize(("result", "says"), RESULTS)
-async def test_a_result_that_is_no_response_is_a_type_error(stage: Stage, result: str, says: str) -> None:
+async def test_a_result_that_is_not_a_response_is_a_type_error(stage: Stage, result: str, says: str) -> None:
     stage.add_fetch(f"return {result}")
 
     with pytest.raises(ScriptFailure) as raised:

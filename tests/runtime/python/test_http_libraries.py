@@ -239,7 +239,7 @@ async def test_others_are_served_while_a_synchronous_library_waits(stage: Stage)
     both = asyncio.Event()
 
     class Meeting:
-        """Answers nobody before two have asked."""
+        """Answers no one before two have asked."""
 
         async def fetch(self, request: Request, /) -> Response:
             begun.append(request.url.path)
@@ -292,7 +292,7 @@ async def test_a_copy_beside_the_script_is_adapted_too(stage: Stage) -> None:
     assert (await stage.get()).text == "from the origin by the copy"
 
 
-def test_callers_that_are_no_scripts_go_out_as_before() -> None:
+def test_callers_that_are_not_scripts_go_out_as_before() -> None:
     http_libraries.adapt_imported("requests", "nobody@1:")
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=_answer_once, args=(listener,))

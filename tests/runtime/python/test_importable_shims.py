@@ -23,7 +23,7 @@ def test_other_names_are_not() -> None:
     assert ShimFinder().find_spec("workers.nothing") is None
 
 
-def test_the_modules_work_and_are_forgotten_when_nobody_needs_them_any_more() -> None:
+def test_the_modules_work_and_are_forgotten_when_no_one_needs_them_any_more() -> None:
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] in ("workers", "js")}
     with make_shims_importable(Env("tests", {"V": "v"}), FakeClock()):
         # In front of the pytest plugin's own, which lends the same names for the whole run.

@@ -232,7 +232,7 @@ def test_two_threads_that_import_the_same_module_run_it_once(tmp_path: Path) -> 
     modules.close()
 
 
-def test_a_script_loads_after_somebody_put_the_finders_back_as_they_were(
+def test_a_script_loads_after_someone_put_the_finders_back_as_they_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "worker.py").write_text("NAME = 'mine'\n")

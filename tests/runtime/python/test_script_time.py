@@ -40,7 +40,7 @@ def test_a_script_reads_the_clock_that_the_test_moves(tmp_path: Path) -> None:
         assert (told["same"], told["seconds"]) == (True, 60.0)
 
 
-def test_nobody_else_gets_these_modules() -> None:
+def test_no_one_else_gets_these_modules() -> None:
     clock = MovableClock(NOW)
     made = {name: fill() for name, fill in script_time.make_time_modules(clock).items()}
 

@@ -155,7 +155,7 @@ async def test_a_socket_is_told_once_for_each_line(stage: Stage, port: int, capl
     assert "blocks" not in texts[1]
 
 
-async def test_callers_that_are_no_scripts_connect_as_before(stage: Stage, port: int) -> None:
+async def test_callers_that_are_not_scripts_connect_as_before(stage: Stage, port: int) -> None:
     stage.add_fetch("return Response('')")
 
     with socket.create_connection(("localhost", port)) as connection:

@@ -211,7 +211,7 @@ async def test_an_installed_package_imports_a_scripts_modules_by_name(stage: Sta
     assert (await stage.get()).text == "(5, 'shop', 'shop.late')"
 
 
-async def test_who_is_no_script_finds_modules_of_its_own_under_the_same_name(stage: Stage, installed: Path) -> None:
+async def test_code_of_no_worker_finds_modules_of_its_own_under_the_same_name(stage: Stage, installed: Path) -> None:
     (installed / "made_for_both.py").write_text("WHOSE = 'the process'\n")
     stage.add(
         {

@@ -13,7 +13,7 @@ from tests.runtime.stage import IMPORTS, Stage
 
 
 class _Heard(logging.Handler):
-    """Keeps what is logged, and lets go whoever waits for it."""
+    """Keeps what is logged, and wakes those that wait for it."""
 
     def __init__(self) -> None:
         super().__init__()

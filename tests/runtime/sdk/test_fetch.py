@@ -114,7 +114,7 @@ async def test_the_incoming_requests_redirects_are_handed_to_the_client(stage: S
         assert (answer.status, answer.headers.get("location")) == (302, "/b")
 
 
-async def test_nobody_answering_is_an_os_error(stage: Stage) -> None:
+async def test_an_origin_that_does_not_answer_is_an_os_error(stage: Stage) -> None:
     def refuse(_request: Request) -> Response:
         raise OriginError("connection refused", status=521)
 

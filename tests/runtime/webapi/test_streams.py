@@ -131,7 +131,7 @@ async def test_a_slow_reader_slows_the_writer() -> None:
     await task
 
 
-async def test_a_writer_learns_that_nobody_reads_any_more() -> None:
+async def test_a_writer_learns_that_no_one_reads_any_more() -> None:
     stream = TransformStream()
     writer = stream.writable.getWriter()
 

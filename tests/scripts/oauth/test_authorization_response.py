@@ -48,7 +48,7 @@ def test_an_error_goes_to_the_client_after_the_login_only(
 
 
 @pytest.mark.parametrize(("changes", "error"), WRONG[:3])
-def test_a_posted_request_with_an_error_is_no_open_redirect_either(
+def test_a_posted_request_with_an_error_is_not_an_open_redirect_either(
     stage: Stage, changes: dict[str, str | None], error: str
 ) -> None:
     fields = urlsplit(request(**changes)).query

@@ -75,7 +75,7 @@ def is_local(browser: Browser, path: str) -> bool:
 
 @pytest.fixture
 def new() -> Iterator[Stage]:
-    """A server that nobody has allowed anything on."""
+    """A server on which no user has allowed anything yet."""
     with set_up() as made:
         yield made
 

@@ -112,7 +112,7 @@ def test_two_methods_or_two_clients_in_one_request_are_refused(
         {"client_id": "gone"},
     ],
 )
-def test_without_the_registered_method_nobody_is_a_client(stage: Stage, fields: dict[str, str]) -> None:
+def test_without_the_registered_method_no_one_is_a_client(stage: Stage, fields: dict[str, str]) -> None:
     assert refused(stage.post("/token", {**OWN, **fields}), "invalid_client", 401)
 
 
@@ -277,7 +277,7 @@ def test_a_form_is_utf_8_whatever_charset_is_named(stage: Stage, content_type: s
         ("grant_type=client_credentials&scope=%F0%9F%98%80", 400),
     ],
 )
-def test_what_is_no_form_is_refused_and_never_an_error_of_ours(stage: Stage, body: str | bytes, status: int) -> None:
+def test_what_is_not_a_form_is_refused_and_never_an_error_of_ours(stage: Stage, body: str | bytes, status: int) -> None:
     assert _posted(stage, FORM["Content-Type"], body).status == status
 
 

@@ -117,7 +117,7 @@ def test_a_form_that_another_site_sends_is_none(stage: Stage, site: str) -> None
 
 
 def test_a_login_form_of_another_browser_is_none(stage: Stage) -> None:
-    """Else somebody could be logged in as the attacker without noticing."""
+    """Otherwise a user could be logged in as the attacker without noticing."""
     attacker, victim = stage.browser(), stage.browser()
     attacker.open("/login")
     victim.open("/login")
@@ -174,8 +174,8 @@ def test_a_client_of_the_house_asks_nothing(stage: Stage) -> None:
 
 
 def test_prompt_none_never_shows_a_page(stage: Stage) -> None:
-    nobody = stage.browser()
-    assert answered(nobody.open(request(prompt="none")))["error"] == "login_required"
+    stranger = stage.browser()
+    assert answered(stranger.open(request(prompt="none")))["error"] == "login_required"
     browser = stage.logged_in()
     assert answered(browser.open(request(prompt="none")))["error"] == "consent_required"
     allow(browser)
@@ -185,7 +185,7 @@ def test_prompt_none_never_shows_a_page(stage: Stage) -> None:
     assert answered(browser.open(request(prompt="none", max_age="99")))["error"] == "login_required"
     assert "code" in answered(browser.open(request(prompt="none", max_age="101")))
     hinted = answered(browser.open(request(prompt="none", id_token_hint="e30.e30.x")))
-    assert hinted["error"] == "login_required"  # nobody can tell whom it names
+    assert hinted["error"] == "login_required"  # no one can tell which user it names
 
 
 @pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "login consent"}])

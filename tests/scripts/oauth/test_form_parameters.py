@@ -75,7 +75,7 @@ def test_a_token_is_for_one_secret_one_purpose_and_one_query() -> None:
         assert not csrf.is_valid(given_token, "secret", "consent", "a=1")
 
 
-def test_nobody_without_a_cookie_can_make_a_token() -> None:
+def test_no_one_without_a_cookie_can_make_a_token() -> None:
     assert not csrf.is_valid(csrf.token("", "login", ""), "", "login", "")
 
 

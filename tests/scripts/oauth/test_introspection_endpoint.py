@@ -189,7 +189,7 @@ def test_each_kind_of_token_is_good_for_its_own_purpose_only(stage: Stage) -> No
     assert claims(split["id_token"])["aud"] != claims(whole)["aud"]
 
 
-def test_a_poisoned_record_gives_nobody_anything(stage: Stage) -> None:
+def test_a_poisoned_record_gives_no_one_anything(stage: Stage) -> None:
     """K1: what lies under a token's key must be a token's record."""
     code, answer = stage.code(), stage.tokens()
     token = str(answer["access_token"])

@@ -104,7 +104,7 @@ def test_nothing_private_is_published_or_shown() -> None:
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else None,
 )
-def test_what_is_no_set_of_signing_keys_is_refused_and_not_quoted(text: str, fault: str) -> None:
+def test_what_is_not_a_set_of_signing_keys_is_refused_and_not_quoted(text: str, fault: str) -> None:
     with pytest.raises(BadKeys, match=fault) as refused:
         keys.parse(text)
 

@@ -44,7 +44,7 @@ def test_an_address_that_many_share_waits_for_the_end_of_its_window_and_no_longe
 
 
 @given(st.none() | st.text(max_size=30) | st.sampled_from(["[]", "null", "1", '{"t":"failures"}', "{" * 2000]))
-def test_what_is_no_record_is_no_failure(text: str | None) -> None:
+def test_what_is_not_a_record_is_not_a_failure(text: str | None) -> None:
     assert login_backoff.load(text) == LoginFailures()
     assert login_backoff.load(login_backoff.dump(LoginFailures(3, 4, 5))) == LoginFailures(3, 4, 5)
 

@@ -361,7 +361,7 @@ def test_every_page_has_the_fields_that_protect_it(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("faults", [FaultInjection(kv_failures=1.0), FaultInjection(kv_failures=0.5)])
-def test_where_kv_does_not_answer_nobody_gets_in_and_the_page_says_so(faults: FaultInjection) -> None:
+def test_where_kv_does_not_answer_no_one_gets_in_and_the_page_says_so(faults: FaultInjection) -> None:
     with set_up(faults=faults, start=1_800_000_000) as stage:
         session = "__Host-oauth-session=" + "a" * 43
         for path in (request(), "/login", "/logout") * 4:

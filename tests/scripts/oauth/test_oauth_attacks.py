@@ -62,7 +62,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "client authentication twice, by another method, in the query, malformed",
         (
             "test_client_authentication.py::test_two_methods_or_two_clients_in_one_request_are_refused",
-            "test_client_authentication.py::test_without_the_registered_method_nobody_is_a_client",
+            "test_client_authentication.py::test_without_the_registered_method_no_one_is_a_client",
             "test_client_authentication.py::test_credentials_in_the_url_are_refused",
             "test_client_authentication.py::test_malformed_or_wrong_basic_is_challenged",
             "test_client_authentication.py::test_basic_is_form_decoded_so_a_secret_may_hold_colon_and_percent",
@@ -114,7 +114,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         (
             "test_client_authentication.py::test_other_methods_are_405_with_allow",
             "test_client_authentication.py::test_another_media_type_is_refused",
-            "test_client_authentication.py::test_what_is_no_form_is_refused_and_never_an_error_of_ours",
+            "test_client_authentication.py::test_what_is_not_a_form_is_refused_and_never_an_error_of_ours",
             "test_authorize_endpoint.py::test_a_body_that_cannot_be_read_is_refused",
         ),
     ),
@@ -140,7 +140,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "O15": (
         "a client whose id is a user's",
         (
-            "test_refresh_token_grant.py::test_a_client_is_no_user",
+            "test_refresh_token_grant.py::test_a_client_is_not_a_user",
             "test_clients.py::test_a_record_that_describes_no_client_is_refused",
         ),
     ),
@@ -153,7 +153,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "O17": (
         "registering a client by oneself: there is no such endpoint, and nothing of a client is fetched",
-        ("test_oauth_attacks.py::test_nobody_registers_a_client_by_himself",),
+        ("test_oauth_attacks.py::test_no_one_registers_a_client_alone",),
     ),
     "O18": (
         "an issuer out of Host or X-Forwarded-Host",
@@ -173,7 +173,7 @@ ATTACKS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ),
     ),
     "O20": (
-        "parameters that nobody asked for, request objects",
+        "unknown parameters, request objects",
         (
             "test_authorize_endpoint.py::test_unknown_parameters_change_nothing",
             "test_authorize_endpoint.py::test_what_else_is_wrong_is_told_to_the_client",
@@ -213,7 +213,7 @@ DEFECTS: Final[dict[int, tuple[str, str]]] = {
     12: ("a cookie with the token", "test_token_router.py::test_neither_a_cookie_nor_a_query_carries_a_token"),
     13: ("tokens in plain text in KV", "test_authorization_code_grant.py::test_nothing_that_was_given_out_is_in_kv"),
     14: ("the cookie before the header", "test_token_router.py::test_neither_a_cookie_nor_a_query_carries_a_token"),
-    15: ("users that register by a login", "test_signup_endpoint.py::test_nobody_signs_up_unless_that_is_on"),
+    15: ("users that register by a login", "test_signup_endpoint.py::test_no_one_signs_up_unless_that_is_on"),
     16: ("secrets in the source", "test_clients.py::test_each_hash_of_a_secret_fits_and_nothing_else"),
 }
 
@@ -242,7 +242,7 @@ def test_the_test_of_a_defect_is_there(defect: int) -> None:
     assert _missing((DEFECTS[defect][1],)) == []
 
 
-def test_nobody_registers_a_client_by_himself() -> None:
+def test_no_one_registers_a_client_alone() -> None:
     body = '{"redirect_uris": ["https://evil.example/cb"], "logo_uri": "http://169.254.169.254/"}'
     with set_up() as stage:
         reply = stage.edge.post(ISSUER + "/register", headers={"Content-Type": "application/json"}, body=body)

@@ -61,7 +61,7 @@ def test_a_password_that_is_too_long_is_not_even_hashed() -> None:
     assert time.perf_counter() - began < 2
 
 
-def test_a_hash_for_nobody_costs_what_a_real_one_costs_and_matches_nothing() -> None:
+def test_a_hash_for_no_one_costs_what_a_real_one_costs_and_matches_nothing() -> None:
     assert passwords.dummy().rsplit("$", 2)[0] == passwords.make("correct horse").rsplit("$", 2)[0]
     assert not passwords.matches(passwords.dummy(), "")
     assert not passwords.matches(passwords.dummy(), "correct horse")

@@ -76,7 +76,7 @@ def test_a_token_that_is_not_published_is_not_given_out(status: int) -> None:
         assert refused(reply, "temporarily_unavailable", 503)
         assert reply.headers.get("retry-after") == "5"
         assert len([request for request in stage.edge.origin.requests if request.method == "PUT"]) == 3
-        assert stage.edge.origin.refused == []  # nobody followed it, with the API token
+        assert stage.edge.origin.refused == []  # the redirect was not followed with the API token
         assert stage.edge.kv("00000000000000000000000000000003").keys() == []
         assert "api-token" not in "\n".join(line.text for line in stage.edge.logs)
 

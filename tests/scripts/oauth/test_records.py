@@ -75,7 +75,7 @@ def test_a_member_of_a_wrong_type_or_name_makes_it_no_record(changes: dict[str, 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"t":"code"}', "[" * 100_000, '"' + "x" * 70_000 + '"'])
-def test_what_is_no_record_is_none(text: str) -> None:
+def test_what_is_not_a_record_is_none(text: str) -> None:
     assert records.load(Code, text) is None
 
 

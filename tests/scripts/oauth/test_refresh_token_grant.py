@@ -198,7 +198,7 @@ def test_a_client_cannot_have_more_than_is_registered_nor_a_users_scopes(stage: 
     assert refused(stage.post("/token", fields, basic("shop")), "invalid_scope")
 
 
-def test_a_client_is_no_user(stage: Stage) -> None:
+def test_a_client_is_not_a_user(stage: Stage) -> None:
     """O15: its id is its `sub`, and never a user's."""
     token = stage.post("/token", {"grant_type": "client_credentials"}, basic("shop")).json(dict)["access_token"]
 

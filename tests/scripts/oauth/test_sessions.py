@@ -85,7 +85,7 @@ async def test_the_store_has_the_hash_of_the_id_alone() -> None:
         st.none() | st.just("session") | st.integers() | st.text(max_size=3),
     ).map(json.dumps)
 )
-async def test_what_is_no_session_is_none(text: str) -> None:
+async def test_what_is_not_a_session_is_none(text: str) -> None:
     namespace = FakeKV()
     namespace.entries[records.session_key(digest("x"))] = text
 
@@ -95,7 +95,7 @@ async def test_what_is_no_session_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["code", "consent", "access", None])
-async def test_an_entry_of_another_kind_is_no_session(kind: str | None) -> None:
+async def test_an_entry_of_another_kind_is_not_a_session(kind: str | None) -> None:
     namespace = FakeKV()
     sessions = _store(namespace)
     session_id, _ = await sessions.start("u_ann", login_for="", epoch="", now=1000)
@@ -118,7 +118,7 @@ async def test_consent_grows_and_is_one_pairs_own() -> None:
     assert consent.covers(("email",), ())
     assert not consent.covers(("email",), ("r", "s"))
     assert await sessions.consent("u_ann", "sho", epoch="") == Consent("u_ann", "sho")
-    # Somebody moved the entry under another pair's key.
+    # An operator moved the entry under another pair's key.
     namespace.entries[records.consent_key("u_bob", "shop")] = namespace.entries[records.consent_key("u_ann", "shop")]
     assert await sessions.consent("u_bob", "shop", epoch="") == Consent("u_bob", "shop")
 

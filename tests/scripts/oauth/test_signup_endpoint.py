@@ -8,7 +8,7 @@ from issuer import passwords, users
 from tests.scripts.oauth.auth_stage import PASSWORD, request, set_up, variables
 
 
-def test_nobody_signs_up_unless_that_is_on() -> None:
+def test_no_one_signs_up_unless_that_is_on() -> None:
     with set_up() as stage:
         browser = stage.browser()
 

@@ -299,7 +299,7 @@ def test_a_client_in_kv_is_as_good_as_one_in_the_configuration(stage: Stage) -> 
         {"disabled": True},
     ],
 )
-def test_a_record_in_kv_that_does_not_fit_is_no_client(stage: Stage, changes: dict[str, JSON]) -> None:
+def test_a_record_in_kv_that_does_not_fit_is_not_a_client(stage: Stage, changes: dict[str, JSON]) -> None:
     _register(stage, **changes)
 
     assert refused(stage.exchange(stage.code("kept"), "kept"), "invalid_client", 401)

@@ -39,7 +39,7 @@ def test_an_address_has_one_spelling(typed: str, normal: str) -> None:
         *("a" * 65 + "@example.com", "ann@" + "a." * 130 + "com", "x" * 1_000_000),
     ],
 )
-def test_what_is_no_address_is_refused(typed: str) -> None:
+def test_what_is_not_an_address_is_refused(typed: str) -> None:
     with pytest.raises(BadUser, match="email: "):
         users.normal_email(typed)
 

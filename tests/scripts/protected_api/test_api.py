@@ -78,7 +78,7 @@ def test_a_page_that_cannot_be_is_a_bad_request(edge: Edge, query: str) -> None:
     assert edge.get(f"{API}/records?{query}", headers=bearer(edge.issuer)).status == 400
 
 
-def test_nobody_sees_or_touches_the_records_of_another_subject(edge: Edge, kv: KVByName) -> None:
+def test_no_one_sees_or_touches_the_records_of_another_subject(edge: Edge, kv: KVByName) -> None:
     edge.put(f"{API}/records/r", headers=bearer(edge.issuer), json={"secret": 1})
     other = bearer(edge.issuer, sub="bob")
 
@@ -179,7 +179,7 @@ def test_the_metadata_of_a_resource_with_a_path_lies_between_host_and_path(edge:
         (b'{"a":"' + b"x" * 65_536 + b'"}', "application/json", 413),
     ],
 )
-def test_a_body_that_is_no_record_is_refused(edge: Edge, body: bytes, kind: str, status: int) -> None:
+def test_a_body_that_is_not_a_record_is_refused(edge: Edge, body: bytes, kind: str, status: int) -> None:
     headers = {**bearer(edge.issuer), **({"Content-Type": kind} if kind else {})}
 
     assert edge.post(f"{API}/records", headers=headers, body=body).status == status

@@ -176,7 +176,7 @@ def test_what_surrounds_chunks_is_bounded(body: bytes, status: int, size: int) -
         assert raised.value.refusal.status == status
 
 
-def test_many_small_chunks_are_no_attack() -> None:
+def test_many_small_chunks_are_not_an_attack() -> None:
     parser = RequestParser(Limits(headers_bytes=4000))
     parser.feed(CHUNKED + b"\r\n" + b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n")
 

@@ -95,5 +95,5 @@ async def test_a_zone_is_got_by_its_id(client: Client) -> None:
     assert (missing.status, missing.code) == (404, 1001)
 
 
-async def test_a_page_that_is_no_number_is_refused(client: Client) -> None:
+async def test_a_page_that_is_not_a_number_is_refused(client: Client) -> None:
     assert (await client.get("/client/v4/zones?page=x")).status == 400

@@ -57,7 +57,7 @@ async def test_h27_the_refusal_says_how_long_to_wait(authenticator: Authenticato
     assert TOKEN not in refusal.reason
 
 
-async def test_one_wrong_token_again_and_again_keeps_nobody_away(authenticator: Authenticator) -> None:
+async def test_one_wrong_token_again_and_again_keeps_no_one_away(authenticator: Authenticator) -> None:
     for _ in range(10 * MAX_WRONG_TOKENS):
         assert await status(authenticator, "revoked") == 401
 

@@ -131,7 +131,7 @@ async def test_a_call_from_the_apis_own_origin_is_let_in(authenticator: Authenti
     assert isinstance(await authenticator.authorize(asked({**BEARER, **headers})), Principal)
 
 
-def test_an_empty_token_is_no_token() -> None:
+def test_an_empty_token_is_not_a_token() -> None:
     with pytest.raises(ValueError, match="let anyone in"):
         OneToken("")
 

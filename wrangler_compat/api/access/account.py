@@ -7,7 +7,7 @@ from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.messages import Response
-from edgeworker.products.access.config import AccessConfig, ConfiguredObject, ObjectKind, Policy, access_config
+from edgeworker.products.access.config import AccessConfig, ObjectKind, Policy, access_config
 from edgeworker.products.access.directory import Change, Directory
 from edgeworker.products.access.json_object import InvalidObject
 from edgeworker.products.access.objects import parse_policy
@@ -46,7 +46,9 @@ class AccessAccount:
 
     async def objects(self, kind: ObjectKind) -> list[StoredObject]:
         """edge.toml's first, then what was made over the API, oldest first."""
-        configured = [_configured(item) for item in self.config.objects if item.kind == kind]
+        configured = [
+            StoredObject(item.id, dict(item.value), item.place) for item in self.config.objects if item.kind == kind
+        ]
         ids = {item.id for item in configured}
         made = [
             StoredObject(document.id, dict(document.value), revision=document.revision)
@@ -128,10 +130,6 @@ def not_found(kind: str, identifier: str) -> ApiError:
 def read_only(kind: str, place: str) -> ApiError:
     text = f"access.api.error.conflict: this {kind.replace('_', ' ')} is written in {place}; change it there"
     return ApiError(409, AccessCode.CONFLICT, text)
-
-
-def _configured(item: ConfiguredObject) -> StoredObject:
-    return StoredObject(item.id, dict(item.value), item.place)
 
 
 def listing(call: Call, items: Sequence[JSON]) -> Response:

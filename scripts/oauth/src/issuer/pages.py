@@ -161,14 +161,10 @@ def person(who: Person, *, link: HTMLMarkup = NOTHING) -> HTMLMarkup:
     return fill(
         '<div class="account">\n<div class="mark" aria-hidden="true">{mark}</div>\n<div class="who">{named}</div>\n'
         "{link}</div>\n",
-        mark=_initial(who.name or who.email),
+        mark=next((character.upper() for character in (who.name or who.email) if character.isalnum()), "?"),
         named=named if who.name else fill("<bdi>{email}</bdi>", email=who.email),
         link=link,
     )
-
-
-def _initial(text: str) -> str:
-    return next((character.upper() for character in text if character.isalnum()), "?")
 
 
 def message(frame: Frame, title: str, text: str, *, details: str = "", link: tuple[str, str] | None = None) -> str:

@@ -220,7 +220,7 @@ async def test_a_value_that_is_not_json_spoils_only_its_own_key(
     assert 'key "bad" is not JSON' in str(messages[0])
 
 
-async def test_a_bulk_get_that_is_no_json_is_refused(client: Client) -> None:
+async def test_a_bulk_get_that_is_not_json_is_refused(client: Client) -> None:
     answer = await client.call("POST", f"{BULK}/get", b"{")
 
     assert (answer.status, answer.code) == (400, 10012)

@@ -21,7 +21,7 @@ def test_seconds_are_read_from_text_and_json(moment: JSON, ttl: JSON, expected: 
 
 
 @pytest.mark.parametrize("given", ["soon", "60.5", 60.5, True, [60], {}, "1e3", "9" * 16])
-def test_what_is_no_integer_is_refused_with_the_code_of_its_name(given: JSON) -> None:
+def test_what_is_not_an_integer_is_refused_with_the_code_of_its_name(given: JSON) -> None:
     with pytest.raises(ApiError) as moment:
         read(given, None, now=1000, relaxed=True)
     with pytest.raises(ApiError) as ttl:

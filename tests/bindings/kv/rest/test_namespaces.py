@@ -39,7 +39,7 @@ async def test_a_namespace_needs_a_title(client: Client, body: JSON) -> None:
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{", b"\xff", b'{"title": NaN}', b"[" * 100_000])
-async def test_a_body_that_is_no_json_is_refused(client: Client, body: bytes | None) -> None:
+async def test_a_body_that_is_not_json_is_refused(client: Client, body: bytes | None) -> None:
     answer = await client.call("POST", NAMESPACES, body)
 
     assert (answer.status, answer.code) == (400, 10012)

@@ -61,7 +61,7 @@ async def test_any_division_into_pieces_gives_the_same_page(cuts: list[int]) -> 
 
 @settings(max_examples=200)
 @given(st.text(alphabet="<>/!-ab ='\"é\n?\\", max_size=60))
-async def test_what_nobody_changes_goes_out_as_it_came_in(text: str) -> None:
+async def test_what_no_one_changes_goes_out_as_it_came_in(text: str) -> None:
     class Watching:
         def element(self, element: object) -> None: ...
 
@@ -76,7 +76,7 @@ async def test_what_nobody_changes_goes_out_as_it_came_in(text: str) -> None:
     assert b"".join([piece async for piece in rewriting.pieces(source())]) == text.encode()
 
 
-async def test_bytes_that_are_no_utf_8_go_through_as_they_are() -> None:
+async def test_bytes_that_are_not_utf_8_go_through_as_they_are() -> None:
     assert await rewritten([b"<p>\xff\xe9</p>\xc3"], "b") == b"<p>\xff\xe9</p>\xc3"
 
 

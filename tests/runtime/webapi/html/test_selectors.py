@@ -89,7 +89,7 @@ def test_elements_are_found_by_their_ancestors_and_themselves(selector: str, fou
         ("p!", "Unexpected token in selector."),
     ],
 )
-def test_what_is_no_selector_is_refused(selector: str, says: str) -> None:
+def test_what_is_not_a_selector_is_refused(selector: str, says: str) -> None:
     with pytest.raises(SelectorError, match=says):
         Selector(selector)
 

@@ -82,7 +82,7 @@ async def test_keys_are_normalised_and_what_was_dropped_or_made_up_is_told(shiel
         ({"credentials": {"keys": [_secret("h", 31)]}}, "needs at least 32"),
     ],
 )
-async def test_what_is_no_configuration_is_refused(shield: Shield, changes: dict[str, JSON], reason: str) -> None:
+async def test_what_is_not_a_configuration_is_refused(shield: Shield, changes: dict[str, JSON], reason: str) -> None:
     answer = await shield.call("POST", PATH, configuration_body(**changes))
 
     assert answer.status == 400
@@ -179,7 +179,7 @@ async def test_what_the_file_has_is_shown_and_not_changed(written: Shield) -> No
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 100_000, b'{"title": NaN}'])
-async def test_a_body_that_is_no_object_is_refused(shield: Shield, body: bytes) -> None:
+async def test_a_body_that_is_not_an_object_is_refused(shield: Shield, body: bytes) -> None:
     assert (await shield.client.call("POST", f"/client/v4/zones/{shield.zone}{PATH}", body)).status == 400
 
 

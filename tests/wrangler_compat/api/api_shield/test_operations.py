@@ -71,7 +71,7 @@ async def test_operations_are_deleted_one_by_one_and_all(shield: Shield) -> None
         [{"method": 1, "host": [], "endpoint": {}}], [_body("GET", "a.test", "/ok"), _body("GET", "a.test", "")],
     ],
 )  # fmt: skip
-async def test_what_is_no_operation_is_refused_and_nothing_is_stored(shield: Shield, body: JSON) -> None:
+async def test_what_is_not_an_operation_is_refused_and_nothing_is_stored(shield: Shield, body: JSON) -> None:
     assert (await shield.call("POST", PATH, body)).status == 400
     assert (await shield.call("GET", PATH)).result == []
 

@@ -117,7 +117,7 @@ async def test_rules_are_filtered(shield: Shield) -> None:
         ({"unknown": 1}, '"unknown"'),
     ],
 )
-async def test_what_is_no_rule_is_refused(shield: Shield, changes: dict[str, JSON], reason: str) -> None:
+async def test_what_is_not_a_rule_is_refused(shield: Shield, changes: dict[str, JSON], reason: str) -> None:
     answer = await shield.call("POST", PATH, _rule(**{"title": "t", **changes}))  # type: ignore[arg-type]  # JSON
 
     assert answer.status == 400
