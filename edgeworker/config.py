@@ -71,7 +71,7 @@ class Assets:
 
 @dataclass(frozen=True, slots=True)
 class AccessDev:
-    """Whom scripts find in `ctx.access` while developing. `identity` None: a service token, which has none."""
+    """What scripts find in `ctx.access` while developing. `identity` is None for a service token."""
 
     aud: str = field(metadata=required())
     identity: Mapping[str, JSON] | None = member(None, OBJECT_MEMBER, secret=True)

@@ -60,7 +60,7 @@ def text_bindings(sources: Sources, diagnostics: Diagnostics, location: SourceLo
 
 
 def with_stored_secrets(bindings: Sequence[Binding], texts: Sequence[Binding]) -> tuple[Binding, ...]:
-    """All of them; a text with the name of a stored secret is that secret's value, because here is no store."""
+    """All of them; a text with the name of a stored secret is that secret's value, because there is no store here."""
     stored = {binding.name for binding in bindings if isinstance(binding, StoredSecretBinding)}
     values = {text.name: text.text for text in texts if isinstance(text, SecretBinding | TextBinding)}
     filled = (

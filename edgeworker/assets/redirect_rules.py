@@ -94,7 +94,7 @@ def _rule(line: str, html: HTMLHandling, seen: set[str]) -> tuple[str, RedirectR
         return f'"{line}" is not "/from /to" or "/from /to status"'
     status = tokens[2] if len(tokens) == 3 else "302"
     if not status.isdecimal() or int(status) not in STATUSES:
-        return f"{status} is none of the statuses {', '.join(str(status) for status in STATUSES)}"
+        return f"{status} is not one of the statuses {', '.join(str(status) for status in STATUSES)}"
     if re.match(r"[A-Za-z]+://", tokens[0]):
         return f"{tokens[0]} must be a path: only its own host is redirected"
     to = tokens[1]

@@ -12,7 +12,7 @@ _SPAN: Final = re.compile(r"\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 
 
 def spans(field: str | None, size: int) -> list[Span] | None:
-    """The spans that a Range field names; none: they are none (416); None: the whole answer is meant."""
+    """The spans that a Range field names; empty if none can be satisfied (416); None for the whole response."""
     if field is None:
         return None
     unit = _UNIT.match(field)

@@ -57,7 +57,7 @@ async def _trigger(options: argparse.Namespace) -> int:
     try:
         url = URL.parse(f"{options.url.rstrip('/')}{_PATH}?{urlencode(parameters)}")
     except InvalidURL as error:
-        raise ConfigError(f'--url "{options.url}" is no URL; write one such as {_DEFAULT_URL}') from error
+        raise ConfigError(f'--url "{options.url}" is not a URL; write one such as {_DEFAULT_URL}') from error
     client = OriginClient(Outbound(), SystemClock())
     try:
         response = await client.at(url.origin).fetch(Request("POST", url, Headers([("host", url.host)])))

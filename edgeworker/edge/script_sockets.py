@@ -18,7 +18,7 @@ class ScriptSockets:
         if self.is_served(host.lower().removesuffix(".")):
             return (
                 f"{host} is served by this edge, and a socket would go around it; "
-                "use fetch(), or a library that goes by it: requests, urllib, httpx, aiohttp"
+                "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp"
             )
         return None
 

@@ -79,7 +79,7 @@ class URL:
         """The URL of a request that arrived as `METHOD target HTTP/1.1` with `Host: host`.
 
         `target` is in origin form ("/path?query"). Raises InvalidURL for a Host that is not exactly `name[:port]`:
-        "a@b", "a/b" and "a:99999" are no hosts. One trailing dot of the name is dropped. The path is in the form that
+        "a@b", "a/b" and "a:99999" are not hosts. One trailing dot of the name is dropped. The path is in the form that
         `canonical_path` gives.
         """
         plain = _PLAIN_TARGET.fullmatch(target)

@@ -1,6 +1,7 @@
 """The counts of one process. Plain numbers: a request costs two dictionary look-ups.
 
-Labels are bounded: methods are the known ones, workers the first of each name up to a limit, hosts and paths are none.
+Labels are bounded: methods are the known ones, workers the first of each name up to a limit;
+hosts and paths are never labels.
 """
 
 from collections import Counter

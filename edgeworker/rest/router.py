@@ -61,6 +61,6 @@ class Router:
 
 
 def _compiled(template: str) -> re.Pattern[str]:
-    """A "/" after the last segment is let pass; a rest takes every character, the newline too."""
+    """A "/" after the last segment is allowed; a rest matches every character, newlines too."""
     text = _PLACE.sub(lambda place: f"(?P<{place[1]}>{'.*' if place[2] else '[^/]+'})", re.escape(template))
     return re.compile(text if template.endswith("+}") else f"{text}/?", re.DOTALL)

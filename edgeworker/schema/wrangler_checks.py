@@ -145,7 +145,7 @@ def as_table(value: object) -> Mapping[str, object] | None:
 
 
 def require_table(context: FieldContext, value: object, *, end: str) -> Mapping[str, object] | None:
-    """The table; None, with an error told, if it is none. `end` is how wrangler's text ends."""
+    """The table; None, with an error reported, if it is not one. `end` is how wrangler's text ends."""
     values = as_table(value)
     if values is None:
         context.error(f'The field "{context.label}" should be an object but got {shown(value)}{end}')

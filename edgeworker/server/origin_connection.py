@@ -217,7 +217,7 @@ class OriginConnection(Http1Connection):
     # The response
 
     def _deliver(self, head: ResponseHead) -> None:
-        """Give the response to who sent the request, with its body, or with a stream if more of it will come."""
+        """Give the sender of the request its response, with the body, or with a stream if more of it will come."""
         parser = self._parser
         pieces, parser.pieces = parser.pieces, []
         body: Body | None = None

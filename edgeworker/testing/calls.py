@@ -95,13 +95,13 @@ class Reply:
         time.
 
         Raises:
-            AssertionError: it is no JSON, or of another kind. The text quotes the beginning of the body.
+            AssertionError: it is not JSON, or of another kind. The text quotes the beginning of the body.
         """
         shown = self.text if len(self.text) <= 300 else self.text[:300] + "…"
         try:
             value: JSON = json_text.loads(self.content)
         except ValueError as error:
-            raise AssertionError(f"the answer ({self.status}) is no JSON: {error}: {shown!r}") from None
+            raise AssertionError(f"the response ({self.status}) is not JSON: {error}: {shown!r}") from None
         if kind is None:
             return value
         if not isinstance(value, kind):

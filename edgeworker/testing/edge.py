@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 EDGE_FILE: Final = "edge.toml"
 Source = Config | Path | str | Sequence[Path | str] | None
 
-# All edges that are not forgotten yet, for who reports on a test that failed.
+# All edges that still exist, for the report on a test that failed.
 made: Final["weakref.WeakSet[Edge]"] = weakref.WeakSet()
 
 

@@ -113,7 +113,7 @@ _TIMES: Final[_Forgers] = {
     "exp is infinite": lambda parts: parts.signed(exp=float("inf")),
 }
 
-# RFC 7519 4.1.1 and 4.1.3: for who expects an issuer and an audience.
+# RFC 7519 4.1.1 and 4.1.3: for verifiers that expect an issuer and an audience.
 _CLAIMS: Final[_Forgers] = {
     "wrong issuer": lambda parts: parts.signed(iss="https://evil.example"),
     "issuer with a slash": lambda parts: parts.signed(iss=f"{parts.claims['iss']}/"),
@@ -121,7 +121,7 @@ _CLAIMS: Final[_Forgers] = {
     "audience is a part": lambda parts: parts.signed(aud=str(parts.claims["aud"])[:-1]),
 }
 
-# RFC 8725 2.1, 2.2, 3.1 to 3.3 and 3.10: for who verifies signatures.
+# RFC 8725 2.1, 2.2, 3.1 to 3.3 and 3.10: for verifiers of signatures.
 _SIGNATURES: Final[_Forgers] = {
     "alg none": lambda parts: parts.unsigned("none"),
     "alg nOnE": lambda parts: parts.unsigned("nOnE"),
@@ -152,7 +152,7 @@ _FORMS: Final[_Forgers] = {
     "five segments": lambda parts: parts.signed() + ".AAAA.AAAA",
     "duplicate members": _twice,
     "payload is a list": lambda parts: parts.over(segment(parts.header), segment("[1, 2]")),
-    "payload is no JSON": lambda parts: parts.over(segment(parts.header), segment("{")),
+    "payload is not JSON": lambda parts: parts.over(segment(parts.header), segment("{")),
     "payload is not UTF-8": lambda parts: parts.over(segment(parts.header), encoded(b'{"sub":"\xff"}')),
     "payload is nested deeply": lambda parts: parts.over(segment(parts.header), segment("[" * 6000 + "]" * 6000)),
     "compressed": _compressed,

@@ -152,7 +152,7 @@ class TokenIssuer:
         return self.issue(forge(self, variant, now=self._clock.now()), split=split, publish=split)
 
     def issue(self, text: str, *, split: bool, publish: bool, expires_at: int | None = None) -> IssuedToken:
-        """A token of any text. Splitting takes the last dot, so it works for texts that are no JWT too."""
+        """A token of any text. Splitting takes the last dot, so it works for texts that are not JWTs too."""
         value, _, signature = text.rpartition(".")
         if not split or not value or not signature:
             token = IssuedToken(text, False)

@@ -88,7 +88,7 @@ class LocalEdge:
 
         Raises:
             ConfigError, ScriptError: the edge cannot start; this is the first request.
-            InvalidURL: what is no URL.
+            InvalidURL: it is not a URL.
             RuntimeError: the answer waits for the clock, which the test does not move.
         """
         request = request_of(method, url, options).replace(trace=Trace(self.clock.monotonic()))

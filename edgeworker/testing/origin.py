@@ -69,7 +69,7 @@ class Origin:
         `announced_length` is a Content-Length that lies; `reset_after` breaks the connection after so many bytes.
 
         Raises:
-            ValueError: the pattern is none.
+            ValueError: it is not a pattern.
             TypeError: arguments that exclude each other.
         """
         if answer is not None and (body is not None or json is not MISSING):
@@ -143,7 +143,7 @@ class Origin:
         return await origin_rules.answer(rule, recorded)
 
     def answer_only_for(self, base: str, hosts: Container[object]) -> None:
-        """The origin `base` is none that was configured: without a rule it has the hosts that the edge serves only."""
+        """The origin `base` was not configured: without a rule it has only the hosts that the edge serves."""
         self._made_up = (base, hosts)
 
     def _check_host(self, request: Request) -> None:

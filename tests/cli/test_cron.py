@@ -67,7 +67,7 @@ def test_an_edge_that_does_not_run_is_said_so(tmp_path: Path) -> None:
     assert said.returncode == 1
     assert "refused the connection" in said.stderr
     assert "`edgeworker dev` must run there" in said.stderr
-    assert (wrong.returncode, "is no URL" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "is not a URL" in wrong.stderr) == (1, True)
 
 
 def test_the_next_times_are_shown(tmp_path: Path) -> None:

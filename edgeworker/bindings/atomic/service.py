@@ -66,4 +66,4 @@ def _size(text: str) -> int:
     try:
         return len(text.encode())
     except UnicodeEncodeError:
-        raise CallRefused("TypeError", "half of a surrogate pair is no text") from None
+        raise CallRefused("TypeError", "half of a surrogate pair is not text") from None

@@ -76,5 +76,5 @@ def _add_entry_options(parser: argparse.ArgumentParser) -> None:
 
 def _seconds(text: str) -> int:
     if not text.isdecimal() or len(text) > 9:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds')
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number of seconds; use a whole number such as 30')
     return int(text)

@@ -66,7 +66,7 @@ class Decoded:
 
 
 def parse(text: str) -> Token:
-    """Raises ConfigError for what is none of the three kinds. The error does not quote the token."""
+    """Raises ConfigError for text of any other kind. The error does not quote the token."""
     token = text.strip()
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()

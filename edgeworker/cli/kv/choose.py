@@ -35,7 +35,7 @@ def namespace_id(options: argparse.Namespace) -> str:
 async def named_namespace(place: Place, options: argparse.Namespace, name: str, *, may_be_new: bool = False) -> str:
     """The id that BINDING|ID means: an id or a title that is there, else a binding of the configuration.
 
-    With `may_be_new` what is none of them is the id of a namespace to come. Raises ConfigError.
+    With `may_be_new` any other text is the id of a namespace that will be made. Raises ConfigError.
     """
     there = await place.namespaces()
     for namespace in there:

@@ -37,7 +37,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
 
 
 def metadata_of(options: argparse.Namespace) -> JSON:
-    """Raises ConfigError for what is no JSON."""
+    """Raises ConfigError for text that is not JSON."""
     if options.metadata is None:
         return None
     try:

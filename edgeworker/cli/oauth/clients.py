@@ -117,7 +117,7 @@ class Clients:
         try:
             return self.records.parse(record)
         except self.records.bad as error:
-            raise StoreError(f'the entry "{key}" is no client: {"; ".join(error.faults)}') from None
+            raise StoreError(f'the entry "{key}" is not a client: {"; ".join(error.faults)}') from None
 
     async def all(self) -> list["RegisteredClient | StoreError"]:
         found: list[RegisteredClient | StoreError] = []
@@ -125,7 +125,7 @@ class Clients:
             try:
                 found.append(record if isinstance(record, StoreError) else self.records.parse(record))
             except self.records.bad as error:
-                found.append(StoreError(f'the entry "{key}" is no client: {"; ".join(error.faults)}'))
+                found.append(StoreError(f'the entry "{key}" is not a client: {"; ".join(error.faults)}'))
         return found
 
     async def rotate_secret(self, client_id: str, *, drop_old: bool) -> tuple["RegisteredClient", str]:

@@ -53,7 +53,7 @@ def seconds(text: str) -> int:
     """Of "90s", "15m", "2h", "1d". Raises ConfigError."""
     found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
     if found is None:
-        raise ConfigError(f'--overlap "{text}" is no time like 90s, 15m, 2h or 1d')
+        raise ConfigError(f'--overlap "{text}" is not a duration; use one such as 90s, 15m, 2h or 1d')
     return int(found[1]) * _SECONDS[found[2]]
 
 
@@ -105,7 +105,7 @@ def _show(out: Output, keys: SigningKeys, options: argparse.Namespace, signer: S
     ring = _kept(keys, signer)
     if options.private:
         if sys.stdout.isatty():
-            raise ConfigError("--private prints the private keys, and a screen is no place for them: use a pipe")
+            raise ConfigError("--private prints the private keys, which a screen must not show: use a pipe")
         out.line(keys.dump(ring))
     elif options.jwks:
         out.line(json.dumps(keys.public(ring, now=now), indent=2))

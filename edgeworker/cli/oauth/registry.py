@@ -27,12 +27,12 @@ class Registry:
         return None if value is None else value.decode("utf-8", "replace")
 
     async def record(self, key: str) -> Record | None:
-        """Raises StoreError for what is no JSON object."""
+        """Raises StoreError for a value that is not a JSON object."""
         text = await self.text(key)
         return None if text is None else _parsed(key, text)
 
     async def records(self, prefix: str) -> list[tuple[str, Record | StoreError]]:
-        """All of that prefix in the order of their keys; in place of what is no JSON object, why it is none."""
+        """All of that prefix, by key; a StoreError in place of a value that is not a JSON object."""
         found: list[tuple[str, Record | StoreError]] = []
         async for page in every_page(self._place, self._namespace, prefix=prefix):
             names = [key.name for key in page.keys]
@@ -76,5 +76,5 @@ def _parsed(key: str, text: str) -> Record:
     except ValueError:
         record = None
     if not isinstance(record, dict):
-        raise StoreError(f'the entry "{key}" is no record: it is not a JSON object')
+        raise StoreError(f'the entry "{key}" is not a record: it is not a JSON object')
     return record

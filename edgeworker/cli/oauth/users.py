@@ -127,7 +127,7 @@ class Users:
         try:
             return key, self.records.parse(record)
         except self.records.bad as error:
-            raise StoreError(f'the entry "{key}" is no user: {str(error).replace(chr(10), "; ")}') from None
+            raise StoreError(f'the entry "{key}" is not a user: {str(error).replace(chr(10), "; ")}') from None
 
     async def all(self) -> list["User | StoreError"]:
         found: list[User | StoreError] = []
@@ -135,7 +135,7 @@ class Users:
             try:
                 found.append(record if isinstance(record, StoreError) else self.records.parse(record))
             except self.records.bad as error:
-                found.append(StoreError(f'the entry "{key}" is no user: {str(error).replace(chr(10), "; ")}'))
+                found.append(StoreError(f'the entry "{key}" is not a user: {str(error).replace(chr(10), "; ")}'))
         return found
 
     async def import_file(self, options: argparse.Namespace) -> tuple[list["User"], list["User"]]:

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     lint = commands.add_parser("lint", help="what is most likely not meant")
     rules = commands.add_parser("rules", help="every rule with its expression and how many operations it decides on")
     discover = commands.add_parser(
-        "discover", help="endpoints that answered and are no operation, from the log of `dev --json`"
+        "discover", help="endpoints that answered and are not operations, from the log of `dev --json`"
     )
     discover.add_argument("log", nargs="?", default="-", metavar="FILE", help="the log; - is standard input (default)")
     discover.add_argument("--at-least", type=int, default=1, metavar="N", help="leave out what answered less often")

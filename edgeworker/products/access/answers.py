@@ -121,7 +121,7 @@ def _login(asked: Asked, application: Application) -> Answer:
 
 
 def strict_refusal(*, authenticated: bool, malformed: bool = False) -> Refuse:
-    """Strict service tokens: 401 where the token is no good, 403 where it is and no policy takes it; never a login."""
+    """Strict service tokens: 401 for an invalid token, 403 for a valid one that no policy accepts; never a login."""
     if authenticated:
         return Refuse(403, "service_token_denied", as_json=True, names_app=True)
     reason: Reason = "service_token_malformed" if malformed else "service_token_invalid"

@@ -31,7 +31,7 @@ class HostPaths:
         self._transfer = CLITransfer(services)
 
     async def answer(self, request: Request, snapshot: Snapshot) -> Response | None:
-        """None for a path or a host that is none of Access's."""
+        """None for a path or a host that does not belong to Access."""
         host = request.url.hostname
         if not snapshot.index.knows_host(host) and not snapshot.index.has_workers:
             return None

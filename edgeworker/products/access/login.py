@@ -374,7 +374,7 @@ def is_email(text: str) -> bool:
 
 
 async def read_form(request: Request, *, limit: int = _MAX_FORM_BYTES) -> dict[str, str] | None:
-    """A form's fields; None where it is none, too large, or has a field twice."""
+    """A form's fields; None if it is not a form, is too large, or has a field twice."""
     kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded" or request.body is None:
         return None

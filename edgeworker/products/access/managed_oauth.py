@@ -323,7 +323,7 @@ def may_redirect_to(uri: str, settings: ManagedOAuthSettings) -> bool:
 
 
 def is_resource(text: str, application: Application, snapshot: Snapshot) -> bool:
-    """RFC 8707: a token is asked for an address of this application."""
+    """RFC 8707: the resource of a token is an address of this application."""
     try:
         url = URL.parse(text)
     except InvalidURL:

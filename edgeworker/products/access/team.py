@@ -128,7 +128,7 @@ class TeamDomain:
         return response
 
     async def _refresh_identity(self, request: Request, snapshot: Snapshot) -> Response:
-        """Fetches what is known of who is logged in anew: groups and claims, without another login."""
+        """Fetches groups and claims of the logged-in user again, without another login."""
         services = self._services
         if "success=true" in request.url.query:
             text = "Your groups and claims are those of this moment."

@@ -62,7 +62,7 @@ VerificationKey = RSAKey | ECKey | SecretKey
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something about a set that is no error: an `alg` that was made up (`code` 110003), or a key that was left out."""
+    """A notice about a set, not an error: an `alg` that was made up (`code` 110003), or a key that was left out."""
 
     code: int
     text: str

@@ -115,7 +115,7 @@ def _about_precedence(config: ShieldConfig) -> Iterator[LintFinding]:
 
 def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator[LintFinding]:
     """`ways`: by the id of an operation, how its requests come to the worker that takes split tokens. Clients send it
-    signatures, which are no tokens. One finding for each rule."""
+    signatures, which are not tokens. One finding for each rule."""
     enabled = [rule for rule in config.rules if rule.enabled]
     told: set[str] = set()
     for operation in config.operations:
@@ -189,7 +189,7 @@ def _about_custom_rules(rules: Sequence[tuple[int, RuleExpression]], known: froz
         for part in indexed_parts(expression.root):
             key = _claims_key(part)
             if key is not None and key not in known:
-                yield LintFinding(place, f'the rule asks for claims of "{key}", which is no token configuration')
+                yield LintFinding(place, f'the rule asks for claims of "{key}", which is not a token configuration')
 
 
 def _about_rate_limits(

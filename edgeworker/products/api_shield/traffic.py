@@ -1,4 +1,4 @@
-"""Which endpoints requests went to that are no operation yet: what `edgeworker shield discover` proposes. Pure.
+"""Which endpoints requests went to that are not operations yet: what `edgeworker shield discover` proposes. Pure.
 
 Segments that look like an identifier become variables, so that "/users/17" and "/users/18" are one proposal. Only
 answers below 400 count: what does not exist is not an endpoint.

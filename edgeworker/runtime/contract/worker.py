@@ -95,7 +95,7 @@ class Worker:
         entrypoint: str | None = None,
         props: Mapping[str, object] = NO_PROPS,
     ) -> object:
-        """One RPC out of the invocation `caller`. What the method raises is raised to who called it."""
+        """One RPC out of the invocation `caller`. An exception of the method is raised to its caller."""
         # Counted like a fetch, so that two workers that call each other come to an end.
         request = caller.request.replace(hops=caller.request.hops + 1)
         ctx = self._context(request, caller.subrequest, props, by_binding=True)

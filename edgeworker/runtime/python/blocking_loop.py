@@ -1,7 +1,7 @@
 """`asyncio.run()` and `loop.run_until_complete()` of a script: they wait as `run_sync` does, on the loop that runs.
 
 Pyodide's event loop does the same; Python's refuses to run within another. Both are replaced while any script is
-loaded, and do what they did for callers that are no scripts.
+loaded, and do what they did for callers that are not scripts.
 Source: https://pyodide.org/en/stable/usage/api/python-api/webloop.html
 """
 

@@ -1,7 +1,7 @@
 """Holds sockets that libraries of scripts open by themselves to the edge's outbound policy, and tells of them.
 
 Libraries that are known go out by `fetch()` (edgeworker.runtime.python.http_libraries). All others end in the `socket`
-module, asyncio's and anyio's streams among them: while any script is loaded, its functions ask for whom they work.
+module, asyncio's and anyio's streams among them: while any script is loaded, its functions check who calls them.
 What opens sockets without it (ctypes, extension modules such as grpc's, subprocesses) is not held: scripts share the
 process with the edge, which is not a security boundary.
 """
@@ -132,7 +132,7 @@ def _tell(script: Script, connection: socket.socket, target: str) -> None:
     blocks = connection.gettimeout() != 0 and _in_loop()
     _log.warning(
         'worker "%s" opens a socket to %s%s%s: the outbound policy holds for it, but Cloudflare has no such sockets; '
-        "use fetch(), or a library that goes by it: requests, urllib, httpx, aiohttp",
+        "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp",
         script.worker,
         target,
         " and blocks all other requests while it waits for it" if blocks else "",

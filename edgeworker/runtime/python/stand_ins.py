@@ -27,7 +27,7 @@ _IMPORT_FIELDS: Final = frozenset(
 
 
 class StandIn(ModuleType):
-    """In `sys.modules` for the modules of this name of all scripts, and of who is no script."""
+    """In `sys.modules`, for the modules of this name of all scripts and of other code."""
 
     def __getattribute__(self, name: str) -> object:
         if name == "__class__":
@@ -114,7 +114,7 @@ def may_stand(name: str) -> bool:
 
 
 def is_of_others(name: str) -> bool:
-    """Whether the process has loaded a module of that name that is no script's, and not one of ours for unit tests."""
+    """Whether a module of that name is loaded that is neither a script's nor one of ours for unit tests."""
     there = sys.modules.get(name)
     return there is not None and type(there) is not StandIn and not isinstance(_loader_of(there), ShimLoader)
 
@@ -174,7 +174,7 @@ def find_elsewhere(name: str, besides: object, path: Sequence[str] | None = None
 
 
 def outside_scripts(module: ModuleType) -> ModuleType:
-    """What `importlib.import_module` gives to who is no script. Raises ModuleNotFoundError."""
+    """What `importlib.import_module` gives to code that is not a script's. Raises ModuleNotFoundError."""
     if type(module) is not StandIn:
         return module
     try:
@@ -189,7 +189,7 @@ _import_module: Final = importlib.import_module
 _scripts_of: Final[dict[str, set[Script]]] = {}
 # What is placed and released, by scripts of several threads; reentrant, because a collected object may close a worker.
 _places: Final = threading.RLock()
-# One import for what is no script at a time. Never taken by one who holds `_places`: an import may place a stand-in.
+# One import at a time of code that is not a script's. Not taken while `_places` is held: an import may place one.
 _lock: Final = threading.RLock()
 
 
@@ -209,12 +209,12 @@ def _module_of(stand_in: ModuleType, *, may_load: bool = True) -> ModuleType:
     if module is None and may_load:
         module = _load_elsewhere(name)
     if module is None:
-        raise AttributeError(f"module {name!r} belongs to a worker, and is asked for where none runs")
+        raise AttributeError(f"module {name!r} belongs to a worker, and was imported where no worker runs")
     return module
 
 
 def _load_elsewhere(name: str) -> ModuleType | None:
-    """What is no script may have modules of the same names: tests that import a script, for one."""
+    """Code that is not a script's may have modules of the same names, such as tests that import a script."""
     with _lock:
         stand_in = sys.modules.pop(name, None)
         module = None

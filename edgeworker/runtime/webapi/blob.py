@@ -16,7 +16,7 @@ class Blob(BodySource):
         native = str(given.get("endings")) == "native"
         self.content_bytes = b"".join(_part(part, native=native) for part in _parts(parts))
         kind = "" if is_absent(given.get("type")) else str(given["type"]).lower()
-        # https://w3c.github.io/FileAPI/#constructorBlob: a type with any other character is none.
+        # https://w3c.github.io/FileAPI/#constructorBlob: a type with any other character counts as no type.
         self.type = kind if kind.isascii() and kind.isprintable() else ""
 
     @classmethod

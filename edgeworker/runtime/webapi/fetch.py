@@ -314,7 +314,7 @@ def request_options(init: object, keywords: Mapping[str, object]) -> Mapping[str
 
 
 def _status(value: object) -> int:
-    """As JavaScript makes a number of it: 0 for what is none, which no response may have."""
+    """As JavaScript converts it to a number: 0 if it is not one, and no response may have that status."""
     if value is None:
         return 200
     if isinstance(value, int | float):

@@ -21,7 +21,7 @@ _NAMED_REFERENCE: Final = re.compile(r"\\k<([^>]*)>")
 class RegExpMatch(JsArray):
     """What `exec` answers: the text that was found and those of the groups; None for a group without one."""
 
-    index: int  # type: ignore[assignment]  # in JavaScript it is no method, but the place of the match
+    index: int  # type: ignore[assignment]  # in JavaScript it is the position of the match, not a method
     input: str
     groups: object
 

@@ -154,7 +154,7 @@ class RequestParser(MessageParser):
                 case 7 if name.lower() == b"upgrade":
                     upgrade = upgrade + b"," + value if upgrade else value
                 case 10 if http10 and b"close" in value.lower() and name.lower() == b"connection":
-                    # llhttp goes by "keep-alive" here, also where "close" stands beside it, which wins: RFC 9112, 9.3.
+                    # llhttp decides by "keep-alive" here, also beside a "close", which wins: RFC 9112, 9.3.
                     head.keep_alive = False
                 case 14 if name.lower() == b"content-length":
                     # llhttp checked that it is one number, and the only one; int() takes only so many zeros before it.

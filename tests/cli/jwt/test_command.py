@@ -64,4 +64,4 @@ def test_a_mistake_is_one_line_without_the_token(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("seconds", ["-1", "soon", "1.5"])
 def test_a_leeway_is_a_number_of_seconds(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
     assert _run("verify", "a.b.c", "--keys", "x", f"--leeway={seconds}") == 2
-    assert "is no number of seconds" in capsys.readouterr().err
+    assert "is not a number of seconds; use a whole number such as 30" in capsys.readouterr().err

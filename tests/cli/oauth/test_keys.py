@@ -138,7 +138,7 @@ def test_a_time_that_is_none_is_told(project: Path, capsys: pytest.CaptureFixtur
     _run("init", "--alg", "ES256")
 
     assert _run("rotate", "--overlap", "soon") == 1
-    assert '--overlap "soon" is no time like 90s, 15m, 2h or 1d' in capsys.readouterr().err
+    assert '--overlap "soon" is not a duration; use one such as 90s, 15m, 2h or 1d' in capsys.readouterr().err
 
 
 def test_keys_that_are_broken_are_told_without_being_quoted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,7 +110,7 @@ def test_a_custom_rule_that_a_missing_claim_passes_is_told() -> None:
     texts = _texts(config)
 
     assert any("is false where the claim is missing" in text for text in texts)
-    assert any('asks for claims of "B", which is no token configuration' in text for text in texts)
+    assert any('asks for claims of "B", which is not a token configuration' in text for text in texts)
 
 
 def test_a_rate_limit_on_a_claim_needs_a_rule_that_blocks() -> None:

@@ -79,7 +79,7 @@ async def _title(call: Call, action: str) -> str:
     if not isinstance(title, str) or not title.strip():
         raise failed(action, 400, KVCode.TITLE_MISSING, "missing title")
     if any("\ud800" <= character <= "\udfff" for character in title):
-        raise failed(action, 400, KVCode.MALFORMED_BODY, "the title holds a lone surrogate, which is no character")
+        raise failed(action, 400, KVCode.MALFORMED_BODY, "the title holds a lone surrogate, which is not a character")
     return title
 
 

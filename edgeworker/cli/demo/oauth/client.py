@@ -66,7 +66,7 @@ def on_loopback() -> Iterator[None]:
 class OAuthClient:
     """A confidential client with a redirect URI. It finds everything else in the issuer's metadata.
 
-    `edge_url` is where every host of the edge is reached. Methods that get an answer which is no good raise
+    `edge_url` is where every host of the edge is reached. Methods that get an invalid response raise
     ClientRefuses; `last` is the answer.
     """
 

@@ -193,7 +193,7 @@ def _rotate(narrator: Narrator, stage: ShieldStage, now: int) -> None:
 def _leave_alone(narrator: Narrator, stage: ShieldStage) -> None:
     narrator.step("What validation rules do not look at")
     answer = stage.get("/status")
-    narrator.check(f"a path that is no operation passes without a token: {answer.status}", answer.status == 200)
+    narrator.check(f"a path that is not an operation passes without a token: {answer.status}", answer.status == 200)
     narrator.note(
         "as with Cloudflare: list every endpoint (`edgeworker shield import`, `discover`), or write a custom rule"
     )

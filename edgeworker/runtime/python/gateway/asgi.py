@@ -132,7 +132,7 @@ class _ApplicationCall:
             await self._app(self._scope, self._receive, self._send)
             if not self._response.done():
                 raise RuntimeError("The application did not generate a response")
-        except Exception as error:  # noqa: BLE001  # it is raised to who awaits the response
+        except Exception as error:  # noqa: BLE001  # it is raised where the response is awaited
             if not self._response.done():
                 self._response.set_exception(error)
                 return

@@ -69,7 +69,7 @@ class _Connection:
             await self._app(self._scope, self._events.get, self._send)
             if not self.response.done():
                 raise RuntimeError("The application neither accepted nor closed the WebSocket")
-        except Exception as error:  # noqa: BLE001  # it is raised to who awaits the response
+        except Exception as error:  # noqa: BLE001  # it is raised where the response is awaited
             if not self.response.done():
                 self.response.set_exception(error)
                 return

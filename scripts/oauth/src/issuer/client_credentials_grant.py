@@ -6,7 +6,7 @@ from issuer.json_responses import OAuthError
 from issuer.token_issuance import AuthorizedAccess
 from issuer.token_request import TokenRequest, allowed_scope, effective_audience, effective_scope
 
-# Scopes about a user, whom this grant does not involve.
+# Scopes about a user; this grant involves none.
 _USER_SCOPES = frozenset({"openid", "offline_access", "profile", "email"})
 
 

@@ -112,7 +112,7 @@ class PostForm:
 
 
 def alert(title: str, faults: Mapping[str, str]) -> HTMLMarkup:
-    """A summary at the top: read aloud at once, each fault with a link to its field (the empty name is no field)."""
+    """A summary at the top: read aloud at once, each fault with a link to its field ("" is no field)."""
     if not faults:
         return NOTHING
     if list(faults) == [""]:
