@@ -105,7 +105,7 @@ _READ: Final = {
 }
 
 
-def _kind(name: bytes) -> int:
+def _classify_field(name: bytes) -> int:
     key = name.lower()
     if key in _READ:
         return _READ[key]
@@ -255,7 +255,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
     )
 
 
-_KINDS: Final = NameTable(_kind)
+_KINDS: Final = NameTable(_classify_field)
 _FIRST_LOOP: Final = (b"CDN-Loop", b"cloudflare; loops=1")
 _SCHEME_FIELDS: Final[dict[str, list[Field]]] = {
     scheme.decode("ascii"): [(b"CF-Visitor", b'{"scheme":"%b"}' % scheme), (b"X-Forwarded-Proto", scheme)]

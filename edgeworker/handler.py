@@ -37,9 +37,9 @@ class Background:
         """`name` says whose work it is: it stands in the log line of a failure."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._finished(done, name))
+        task.add_done_callback(lambda done: self._finish(done, name))
 
-    def _finished(self, task: "asyncio.Future[object]", name: str) -> None:
+    def _finish(self, task: "asyncio.Future[object]", name: str) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("waitUntil of %s failed", name, exc_info=error)

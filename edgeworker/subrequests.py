@@ -88,7 +88,7 @@ class Subrequests:
         sent = Request(
             request.method,
             request.url,
-            self._marked(request),
+            self._add_trace_fields(request),
             request.body,
             redirect=request.redirect,
             cf=request.cf,
@@ -112,7 +112,7 @@ class Subrequests:
             trace.add("subrequest", text, now=router.clock.monotonic(), since=begun)
         return response
 
-    def _marked(self, request: Request) -> Headers:
+    def _add_trace_fields(self, request: Request) -> Headers:
         """With the fields that say where the request has been; a script cannot leave them out or forge them."""
         # A script may have copied the Host of the request that it answers to one for another host.
         host = request.url.host.encode("ascii")

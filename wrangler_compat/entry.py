@@ -28,7 +28,9 @@ def find_entry(
     folder = parsed.document.file.parent
     default = ScriptEntry(default_script, True)
     if parsed.main is not None:
-        return _configured(parsed, folder / parsed.main, default, diagnostics, use_default_script=use_default_script)
+        return _find_configured(
+            parsed, folder / parsed.main, default, diagnostics, use_default_script=use_default_script
+        )
     if parsed.assets is not None:
         return _assets_alone(parsed, diagnostics)
     script = next((name for name in _USUAL if (folder / name).is_file()), None)
@@ -65,7 +67,7 @@ def _assets_alone(parsed: ParsedWorker, diagnostics: Diagnostics) -> ScriptEntry
     return ScriptEntry(None, False)
 
 
-def _configured(
+def _find_configured(
     parsed: ParsedWorker, main: Path, default: ScriptEntry, diagnostics: Diagnostics, *, use_default_script: bool
 ) -> ScriptEntry | None:
     written = parsed.main or ""

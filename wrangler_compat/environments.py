@@ -61,13 +61,15 @@ def choose(
     was chosen. `for_deployment` also tells if there are environments and none was chosen.
     """
     top = _read_level(document, document.values, (), "", diagnostics)
-    _unexpected(document, document.values, (), "top-level", (field.name for field in FIELDS), diagnostics, redirected)
+    _warn_unexpected(
+        document, document.values, (), "top-level", (field.name for field in FIELDS), diagnostics, redirected
+    )
     environments = as_table(document.values.get("env")) or {}
     environment = ResolvedEnvironment(document, env, top.values, top.where)
     if redirected:
         _check_redirected(document, environments, env, by, diagnostics)
     elif env and env in environments:
-        environment = _chosen(document, env, environments[env], top, diagnostics)
+        environment = _resolve_environment(document, env, environments[env], top, diagnostics)
     elif env:
         environment = _not_found(document, env, top, environments, diagnostics)
     elif env is None and environments and for_deployment:
@@ -136,7 +138,7 @@ def _read_legacy(
         diagnostics.warning(item.advice, location)
 
 
-def _unexpected(
+def _warn_unexpected(
     document: ConfigFile,
     raw: Mapping[str, object],
     at: KeyPath,
@@ -151,7 +153,9 @@ def _unexpected(
     context.unexpected(raw, [*known, *_REMOVED, *(generated if redirected else ())])
 
 
-def _chosen(document: ConfigFile, env: str, raw: object, top: Level, diagnostics: Diagnostics) -> ResolvedEnvironment:
+def _resolve_environment(
+    document: ConfigFile, env: str, raw: object, top: Level, diagnostics: Diagnostics
+) -> ResolvedEnvironment:
     inner = diagnostics.child(f'"env.{env}" environment configuration')
     at: KeyPath = ("env", env)
     own = as_table(raw)
@@ -164,7 +168,7 @@ def _chosen(document: ConfigFile, env: str, raw: object, top: Level, diagnostics
     for item in FIELDS:
         if item.name not in top.values or item.name in values:
             if item.name in values and item.inheritance == "own":
-                _compare(document, env, item, values[item.name], top.values.get(item.name), inner)
+                _warn_not_inherited(document, env, item, values[item.name], top.values.get(item.name), inner)
             continue
         if item.inheritance == "own":
             inner.warning(
@@ -181,7 +185,7 @@ def _chosen(document: ConfigFile, env: str, raw: object, top: Level, diagnostics
         where.setdefault("zone_id", top.where["zone_id"])
     _name(env, values, where, top)
     _warn_about_inherited_routes(document, env, level, top, inner)
-    _unexpected(document, own, at, f"env.{env}", (field.name for field in _ENV_FIELDS), inner)
+    _warn_unexpected(document, own, at, f"env.{env}", (field.name for field in _ENV_FIELDS), inner)
     return ResolvedEnvironment(document, env, values, where)
 
 
@@ -218,12 +222,14 @@ def _warn_about_inherited_routes(
         )
 
 
-def _compare(document: ConfigFile, env: str, item: Field, mine: object, tops: object, diagnostics: Diagnostics) -> None:
+def _warn_not_inherited(
+    document: ConfigFile, env: str, item: Field, own_value: object, top_value: object, diagnostics: Diagnostics
+) -> None:
     """Warns about names of the top level that the environment's own table does not have."""
-    if item.compare is None or tops is None:
+    if item.compare is None or top_value is None:
         return
-    own = set(binding_names(mine))
-    missing = [name for name in binding_names(tops) if name not in own]
+    own = set(binding_names(own_value))
+    missing = [name for name in binding_names(top_value) if name not in own]
     if not missing:
         return
     location = document.locate(("env", env, item.name))

@@ -57,12 +57,12 @@ class _JSONCParser:
         line = self._text.count("\n", 0, position) + 1
         return DocumentSyntaxError(f"{text}.", line=line, column=position - self._text.rfind("\n", 0, position))
 
-    def _found(self) -> str:
+    def _describe_next(self) -> str:
         return f'not "{self._peek()}"' if self._peek() else "but the file ends"
 
     def _string(self) -> str:
         if self._peek() != '"':
-            raise self._fault(f"A name in double quotes is expected here, {self._found()}")
+            raise self._fault(f"A name in double quotes is expected here, {self._describe_next()}")
         try:
             scanned: tuple[str, int] = _DECODER.raw_decode(self._text, self._at)
         except JSONDecodeError as error:
@@ -99,7 +99,7 @@ class _JSONCParser:
         if word is not None and word[0] in _WORDS:
             self._at = word.end()
             return _WORDS[word[0]]
-        raise self._fault(f"A value is expected here, {self._found()}")
+        raise self._fault(f"A value is expected here, {self._describe_next()}")
 
     def _object(self, where: KeyPath) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -113,7 +113,7 @@ class _JSONCParser:
             self.lines[*where, name] = self._line()
             self._blank()
             if self._peek() != ":":
-                raise self._fault(f'":" is expected after "{name}", {self._found()}')
+                raise self._fault(f'":" is expected after "{name}", {self._describe_next()}')
             self._at += 1
             self._blank()
             values[name] = self._value((*where, name))
@@ -138,7 +138,7 @@ class _JSONCParser:
             self._at += 1
             self._blank()
         elif self._peek() != closing:
-            raise self._fault(f'"," or "{closing}" is expected here, {self._found()}')
+            raise self._fault(f'"," or "{closing}" is expected here, {self._describe_next()}')
 
 
 def parse_jsonc(text: str) -> tuple[dict[str, object], dict[KeyPath, int]]:

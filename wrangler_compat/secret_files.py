@@ -40,13 +40,13 @@ class SecretFiles:
         if not self._named:
             for name in dev_vars_names(env):
                 if (folder / name).is_file():
-                    return self._parsed(folder / name, diagnostics)
+                    return self._parse_file(folder / name, diagnostics)
             if self._environ.get(_LOAD_DOT_ENV, "").lower() == "false":
                 return None
         files = self._named_files(folder, diagnostics) if self._named else _existing(folder, env)
         values: dict[str, str] = {}
         for file in files:
-            values.update(self._parsed(file, diagnostics))
+            values.update(self._parse_file(file, diagnostics))
         with_process = required is not None or self._environ.get(_INCLUDE_PROCESS, "").lower() == "true"
         process = dict(self._environ) if with_process else {}
         if with_process:
@@ -57,7 +57,7 @@ class SecretFiles:
             diagnostics.error(str(error), *(SourceLocation(short(file, self._cwd)) for file in files))
             return process
 
-    def _parsed(self, file: Path, diagnostics: Diagnostics) -> dict[str, str]:
+    def _parse_file(self, file: Path, diagnostics: Diagnostics) -> dict[str, str]:
         text = self._read_text(file, diagnostics)
         if text is None:
             return {}

@@ -105,7 +105,7 @@ class _Scanner:
         line = self._line()
         double = self._text.startswith("[[", self._at)
         self._at += 2 if double else 1
-        names = self._dotted()
+        names = self._read_dotted_key()
         self._expect("]")
         if double:
             self._expect("]")
@@ -136,21 +136,21 @@ class _Scanner:
 
     def _assignment(self, table: KeyPath) -> None:
         line = self._line()
-        where = table + self._dotted()
+        where = table + self._read_dotted_key()
         self._expect("=")
         self._note(where, line)
         self.result.set_on.setdefault(line, where)
         self._skip(_BLANK)
         self._value(where)
 
-    def _dotted(self) -> KeyPath:
+    def _read_dotted_key(self) -> KeyPath:
         names: list[str] = []
         while True:
             self._skip(_BLANK)
             start = self._at
             if self._peek() in ('"', "'"):
                 self._string()
-                names.append(_unquoted(self._text[start : self._at]))
+                names.append(_unquote(self._text[start : self._at]))
             elif self._skip(_BARE_KEY) > start:
                 names.append(self._text[start : self._at])
             else:
@@ -225,7 +225,7 @@ class _Scanner:
         self.result.open.pop()
 
 
-def _unquoted(key: str) -> str:
+def _unquote(key: str) -> str:
     if "\\" not in key:
         return key[1:-1]
     try:
@@ -256,16 +256,16 @@ def explain(text: str, reason: str, position: int) -> DocumentSyntaxError:
     lines = text.split("\n")
     content = lines[line - 1] if lines else ""
     next_line = line if _NEXT.match(content) else None
-    unclosed = _unclosed(lines, found, at_end=at_end or not content[column - 1 :].strip(), next_line=next_line)
+    unclosed = _find_unclosed(lines, found, at_end=at_end or not content[column - 1 :].strip(), next_line=next_line)
     if unclosed is not None:
         bracket, last_line = unclosed
         return DocumentSyntaxError(
             _advice(bracket, last_line), line=bracket.line, column=bracket.column, also=[last_line]
         )
-    return _explained(reason, content, found, line, column)
+    return _explain(reason, content, found, line, column)
 
 
-def _explained(reason: str, content: str, found: Scan, line: int, column: int) -> DocumentSyntaxError:
+def _explain(reason: str, content: str, found: Scan, line: int, column: int) -> DocumentSyntaxError:
     where = found.set_on.get(line)
     if reason.startswith("Cannot") and where is not None:
         first = found.lines[where]
@@ -288,7 +288,7 @@ def _explained(reason: str, content: str, found: Scan, line: int, column: int) -
     return DocumentSyntaxError(f"{reason}.", line=line, column=column)
 
 
-def _unclosed(lines: list[str], found: Scan, *, at_end: bool, next_line: int | None) -> tuple[Bracket, int] | None:
+def _find_unclosed(lines: list[str], found: Scan, *, at_end: bool, next_line: int | None) -> tuple[Bracket, int] | None:
     """The bracket that was not closed, and the line of its last item; None if that is not what is wrong.
 
     `at_end`: the text ended. `next_line`: on that line something began that cannot stand in a bracket.

@@ -16,15 +16,15 @@ def rule_pattern(rule: str) -> re.Pattern[str] | None:
     host, path = "", rule
     if rule.startswith("https://"):
         name, slash, rest = rule.removeprefix("https://").partition("/")
-        host, path = _compiled(name, "[^/.]+"), slash + rest
+        host, path = _compile_pattern(name, "[^/.]+"), slash + rest
         host = re.escape("https://") + host
     try:
-        return re.compile(host + _compiled(path, "[^/]+"))
+        return re.compile(host + _compile_pattern(path, "[^/]+"))
     except re.error:
         return None
 
 
-def _compiled(text: str, placeholder: str) -> str:
+def _compile_pattern(text: str, placeholder: str) -> str:
     pieces, place = [], 0
     for found in re.finditer(r"\*|:([A-Za-z]\w*)", text):
         pieces.append(re.escape(text[place : found.start()]))

@@ -66,12 +66,12 @@ class AssetServer:
         settings = self._settings
         opens_a_page = settings.navigation_prefers_assets and request.headers.get("sec-fetch-mode") == "navigate"
         counts = opens_a_page or isinstance(settings.run_worker_first, tuple)
-        target = self._redirected(request)
+        target = self._apply_redirects(request)
         if isinstance(target, Response) or target != request.url.path:
             return True
         return self._decide(target, settings.not_found_handling if counts else "none") is not None
 
-    def _redirected(self, request: Request) -> Response | str:
+    def _apply_redirects(self, request: Request) -> Response | str:
         """What `_redirects` makes of it: a redirect, or the path that is answered."""
         match self._redirects.find(request.url):
             case None:
@@ -94,7 +94,7 @@ class AssetServer:
         return path[len(base) - 1 :] if path.startswith(base) else None
 
     async def _answer(self, request: Request) -> Response:
-        target = self._redirected(request)
+        target = self._apply_redirects(request)
         if isinstance(target, Response):
             return target
         decision = self._decide(target, self._settings.not_found_handling)
@@ -112,10 +112,10 @@ class AssetServer:
         file = await self._files.read(decision.file)
         if file is None:
             return Response(404, status_text="Not Found")
-        return _served(request, file, decision.status)
+        return _serve_file(request, file, decision.status)
 
 
-def _served(request: Request, file: AssetFile, status: int) -> Response:
+def _serve_file(request: Request, file: AssetFile, status: int) -> Response:
     headers = Headers()
     if file.content_type is not None:
         headers.append("Content-Type", file.content_type)

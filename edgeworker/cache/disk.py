@@ -50,18 +50,18 @@ class DiskCache:
         self._puts = 0
 
     async def find(self, cache: str, url: str, request: Headers, *, now: int) -> CachedResponse | None:
-        for path in _files(self._place(cache, url)):
-            reading = self._opened(path)
+        for path in _files(self._entry_path(cache, url)):
+            reading = self._open(path)
             if reading is None or (reading.entry.cache, reading.entry.url) != (cache, url):
                 continue
             if reading.entry.head.expires_at <= now:
-                _removed(path)
+                _remove(path)
             elif suits(reading.entry.fields, request):
                 content = reading.piece(0, reading.length) if reading.length <= PIECE_BYTES else None
                 if content is not None and zlib.crc32(content) != reading.checksum:
-                    self._damaged(path, "the checksum of its content is wrong")
+                    self._remove_damaged(path, "the checksum of its content is wrong")
                     continue
-                _used(path, now)
+                _mark_used(path, now)
                 return CachedResponse(reading.entry.head, reading.length, _Content(reading, path).read, content)
         return None
 
@@ -78,7 +78,7 @@ class DiskCache:
         try:
             # What reading the content raises is the reader's; what the disk raises is ours.
             async for piece in content:
-                if writing.length + len(piece) > self._max_entry_bytes or not await self._written(writing, piece):
+                if writing.length + len(piece) > self._max_entry_bytes or not await self._write_piece(writing, piece):
                     return
             self._finish(writing, cache, url, fields, head.kept_at)
         finally:
@@ -87,21 +87,21 @@ class DiskCache:
 
     async def delete(self, cache: str, url: str, *, now: int) -> bool:
         there = False
-        for path in list(_files(self._place(cache, url))):
-            reading = self._opened(path)
+        for path in list(_files(self._entry_path(cache, url))):
+            reading = self._open(path)
             if reading is not None:
-                gone = _removed(path)
+                gone = _remove(path)
                 there = there or (gone and reading.entry.head.expires_at > now)
         return there
 
     async def close(self) -> None:
         """Nothing is open but what is being read."""
 
-    def _place(self, cache: str, url: str) -> Path:
+    def _entry_path(self, cache: str, url: str) -> Path:
         name = hashlib.sha256(f"{cache}\0{url}".encode("utf-8", "surrogatepass")).hexdigest()
         return self._folder / name[:2] / name
 
-    async def _written(self, writing: Writing, piece: bytes) -> bool:
+    async def _write_piece(self, writing: Writing, piece: bytes) -> bool:
         try:
             if len(piece) > _LARGE_PIECE_BYTES:
                 await asyncio.to_thread(writing.write, piece)
@@ -114,37 +114,37 @@ class DiskCache:
 
     def _finish(self, writing: Writing, cache: str, url: str, fields: Selecting, now: int) -> None:
         try:
-            self._placed(writing, self._place(cache, url), fields, now)
+            self._move_into_place(writing, self._entry_path(cache, url), fields, now)
         except OSError as error:
             _log.warning("the cache cannot keep an answer: %s", error)
 
-    def _placed(self, writing: Writing, place: Path, fields: Selecting, now: int) -> None:
+    def _move_into_place(self, writing: Writing, place: Path, fields: Selecting, now: int) -> None:
         place.parent.mkdir(mode=0o700, exist_ok=True)
         place.mkdir(mode=0o700, exist_ok=True)
         path = place / hashlib.sha256(repr(fields).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         variants = [file for file in _files(place) if file != path]
         if len(variants) >= MAX_VARIANTS:
             for oldest in sorted(variants, key=_used_at)[: len(variants) - MAX_VARIANTS + 1]:
-                _removed(oldest)
+                _remove(oldest)
         size = writing.finish(path, now)
         self._puts += 1
         if self._size is not None:
             self._size += max(size, _BLOCK_BYTES)
 
-    def _opened(self, path: Path) -> Reading | None:
+    def _open(self, path: Path) -> Reading | None:
         try:
             return Reading(path)
         except Damaged as error:
-            self._damaged(path, str(error))
+            self._remove_damaged(path, str(error))
         except FileNotFoundError:  # deleted meanwhile
             pass
         except OSError as error:
             _log.warning("a cached answer cannot be read: %s", error)
         return None
 
-    def _damaged(self, path: Path, reason: str) -> None:
+    def _remove_damaged(self, path: Path, reason: str) -> None:
         _log.warning("%s is damaged and was deleted: %s", path, reason)
-        _removed(path)
+        _remove(path)
 
     async def _make_room(self, now: int) -> None:
         known = self._size is not None and self._puts % _LOOKED_THROUGH_EVERY
@@ -162,7 +162,7 @@ class DiskCache:
                 continue
             if path.name.startswith("new-"):
                 if stat.st_mtime < now - _DRAFT_SECONDS:
-                    _removed(path)
+                    _remove(path)
                 continue
             found.append((stat.st_mtime, max(stat.st_size, _BLOCK_BYTES), path))
         size = sum(one for _, one, _ in found)
@@ -171,7 +171,7 @@ class DiskCache:
         for _, one, path in sorted(found):
             if size <= self._max_bytes * _FILL:
                 break
-            _removed(path)
+            _remove(path)
             size -= one
         return size
 
@@ -200,7 +200,7 @@ class _Content:
             at += len(piece)
             checksum = zlib.crc32(piece, checksum)
             if start == 0 and at == reading.length and checksum != reading.checksum:
-                _removed(self._path)
+                _remove(self._path)
                 raise OSError(f"{self._path}: the checksum of a cached answer is wrong; it was deleted")
             yield piece
 
@@ -215,7 +215,7 @@ def _files(place: Path) -> Iterator[Path]:
         _log.warning("the cache cannot be read: %s", error)
 
 
-def _removed(path: Path) -> bool:
+def _remove(path: Path) -> bool:
     """Whether it was there. Its folder goes with its last file, unless another process has just put one into it."""
     try:
         path.unlink()
@@ -236,7 +236,7 @@ def _used_at(path: Path) -> float:
         return 0.0
 
 
-def _used(path: Path, now: int) -> None:
+def _mark_used(path: Path, now: int) -> None:
     if _used_at(path) < now - _USED_SECONDS:
         with contextlib.suppress(OSError):  # deleted meanwhile
             os.utime(path, (now, now))

@@ -66,10 +66,10 @@ async def _trigger(options: argparse.Namespace) -> int:
         raise ConfigError(f"{error}; `edgeworker dev` must run there, or give its --url") from error
     finally:
         await client.close()
-    return _told(response.status, text)
+    return _report(response.status, text)
 
 
-def _told(status: int, text: str) -> int:
+def _report(status: int, text: str) -> int:
     """Says what became of it; 0 where the handler ended well."""
     out = Output.for_stream()
     try:

@@ -109,7 +109,7 @@ class _Session:
         begun_ms = clock.now_ms()
         loaded = self._load()
         self._tell_secret_sources(loaded)
-        config = self._settled(loaded)
+        config = self._apply_options(loaded)
         data = DataDir.open(options.persist_to)
         token, place = api_token(options, data)
         drain = config.limits.drain_timeout_seconds
@@ -160,7 +160,7 @@ class _Session:
             for name in loaded.secret_sources:
                 _log.info("Using secrets defined in %s", name)
 
-    def _settled(self, loaded: "Loaded") -> "Config":
+    def _apply_options(self, loaded: "Loaded") -> "Config":
         """The configuration with what the command line overrides. Tells new warnings; raises ConfigError."""
         blocks = loaded.diagnostics.blocks("warning")
         new = [block for block in blocks if block not in self._warned]
@@ -222,7 +222,7 @@ class _Session:
 
         names = ", ".join(sorted(file.name for file in files))
         try:
-            config = self._settled(self._load())
+            config = self._apply_options(self._load())
             self._tell_what_waits(sockets.config, config)
             await sockets.reload(config)
             garbage.reloaded()

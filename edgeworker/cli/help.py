@@ -29,14 +29,14 @@ def _block(lines: list[str], width: int) -> str:
     sentences: list[str] = []
     for line in lines:
         if line.startswith(" "):
-            filled += [*_filled(sentences, width), *_example(line, width)]
+            filled += [*_wrap_sentences(sentences, width), *_example(line, width)]
             sentences = []
         else:
             sentences.append(line)
-    return "\n".join([*filled, *_filled(sentences, width)])
+    return "\n".join([*filled, *_wrap_sentences(sentences, width)])
 
 
-def _filled(sentences: list[str], width: int) -> list[str]:
+def _wrap_sentences(sentences: list[str], width: int) -> list[str]:
     return wrap(" ".join(sentences), width) if sentences else []
 
 

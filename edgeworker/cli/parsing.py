@@ -57,14 +57,14 @@ class CommandParser(argparse.ArgumentParser):
         used = options.__dict__.pop(_USED, self)
         if unknown:
             assert isinstance(used, CommandParser)
-            meant = used._meant(unknown) or f". See {used.prog} --help"
+            meant = used._suggest(unknown) or f". See {used.prog} --help"
             used.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
         return options
 
     def error(self, message: str) -> NoReturn:
         found = _UNKNOWN_CHOICE.fullmatch(message)
         if found is None:
-            self._refuse(f"{message}{self._meant(self._given)}" if message.endswith(" required") else message)
+            self._refuse(f"{message}{self._suggest(self._given)}" if message.endswith(" required") else message)
         known = re.findall(r"[\w.:-]+", found["known"])
         meant = did_you_mean(found["word"], known, before="")
         there = "" if meant else "There are: " + ", ".join(f"'{each}'" for each in known) + "."
@@ -75,7 +75,7 @@ class CommandParser(argparse.ArgumentParser):
         Output.for_stream(sys.stderr).prose(f"{self.prog}: error: {message}", hanging=2)
         self.exit(2)
 
-    def _meant(self, unknown: Sequence[str]) -> str:
+    def _suggest(self, unknown: Sequence[str]) -> str:
         options = [name for action in self._actions for name in action.option_strings]
         for word in unknown:
             if not word.startswith("-") or word.partition("=")[0] in options:

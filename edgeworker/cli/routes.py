@@ -73,7 +73,7 @@ def _show_engines(out: Output, config: Config) -> None:
 
 
 def show_table(out: Output, config: Config, resolver: Resolver) -> None:
-    ranked = _ranked(resolver)
+    ranked = _rank_routes(resolver)
     has_zones = len({route.zone for route, _ in ranked}) > 1
     routes = [
         [
@@ -123,7 +123,7 @@ def show_explanation(out: Output, explanation: Explanation) -> None:
 
 def table_as_json(config: Config, resolver: Resolver) -> dict[str, JSON]:
     return {
-        "routes": [{**_route(route), "specificity": specificity} for route, specificity in _ranked(resolver)],
+        "routes": [{**_route(route), "specificity": specificity} for route, specificity in _rank_routes(resolver)],
         "custom_domains": [
             {"hostname": domain.hostname, "worker": domain.worker, "zone": domain.zone, "source": domain.source}
             for domain in config.custom_domains
@@ -163,7 +163,7 @@ def _url(text: str) -> URL:
         raise ConfigError(f'{error}; write one such as "https://api.example.com/orders"') from error
 
 
-def _ranked(resolver: Resolver) -> list[tuple[Route, int]]:
+def _rank_routes(resolver: Resolver) -> list[tuple[Route, int]]:
     """(route, specificity) in ranking order. Routes of two zones never compete; here they stand in one list."""
     parsed = sorted(((parse_pattern(route.pattern), route) for route in resolver.routes), key=lambda pair: pair[0].rank)
     return [(route, pattern.specificity) for pattern, route in parsed]

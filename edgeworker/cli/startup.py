@@ -89,7 +89,7 @@ def link_rows(config: Config, urls: Mapping[str, str]) -> list[list[str]]:
             rows.append([f"{_with_host(base, below_localhost(host))}{path}", ", ".join(workers)])
     if config.default_worker is not None and base is not None:
         where = ", every host" if config.default_on_every_host else ""
-        rows.append([_with_host(base, "localhost") + "/", f"{_worker_text(_named(config))} (default{where})"])
+        rows.append([_with_host(base, "localhost") + "/", f"{_worker_text(_find_worker(config))} (default{where})"])
     if config.origin is not None:
         rows.append(["(every other host)", f"origin {config.origin}"])
     return rows
@@ -187,7 +187,7 @@ def compact_binding_rows(config: Config, *, lines: int) -> list[list[str]]:
     return rows
 
 
-def _named(config: Config) -> Worker:
+def _find_worker(config: Config) -> Worker:
     return next(worker for worker in config.workers if worker.name == config.default_worker)
 
 

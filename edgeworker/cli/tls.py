@@ -76,7 +76,7 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    authority = _kept(options.persist_to)
+    authority = _open_authority(options.persist_to)
     if options.path:
         print(authority.certificate_file)
         return
@@ -86,7 +86,7 @@ def _show(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    certificate = _kept(options.persist_to).certificate
+    certificate = _open_authority(options.persist_to).certificate
     if options.der and options.out is None:
         raise ConfigError("--der is binary, which a terminal cannot show: add --out FILE")
     content = certificate.public_bytes(Encoding.DER if options.der else Encoding.PEM)
@@ -100,7 +100,7 @@ def _export(options: argparse.Namespace) -> None:
     Output.for_stream().ok(f"wrote {options.out}")
 
 
-def _kept(data: Path) -> "Authority":
+def _open_authority(data: Path) -> "Authority":
     from edgeworker.clock import SystemClock
     from edgeworker.host.tls.authority import Authority
 

@@ -111,8 +111,9 @@ async def _create(tokens: "ApiTokens", options: argparse.Namespace, now: int) ->
     expires_at = None if options.expires is None else expiry(options.expires, now=now)
     text = await tokens.create(options.name, allowed, now=now, expires_at=expires_at)
     # The token alone goes to stdout, so that it can be taken into a variable.
+    expires = _format_moment(expires_at)
     Output.for_stream(sys.stderr).note(
-        f'token "{options.name}" may: {", ".join(allowed)}; it expires: {_shown(expires_at)}; keep it, it is shown once'
+        f'token "{options.name}" may: {", ".join(allowed)}; it expires: {expires}; keep it, it is shown once'
     )
     Output.for_stream().line(text)
 
@@ -128,8 +129,8 @@ async def _list(out: "Output", tokens: "ApiTokens", now: int) -> None:
                 token.name,
                 token.id,
                 ", ".join(token.permissions),
-                _shown(token.created_at),
-                _shown(token.expires_at)
+                _format_moment(token.created_at),
+                _format_moment(token.expires_at)
                 + (" (expired)" if token.expires_at is not None and token.expires_at <= now else ""),
             )
             for token in found
@@ -137,5 +138,5 @@ async def _list(out: "Output", tokens: "ApiTokens", now: int) -> None:
     )
 
 
-def _shown(moment: int | None) -> str:
+def _format_moment(moment: int | None) -> str:
     return "never" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}Z"

@@ -43,7 +43,7 @@ class _Field:
         return self.high - self.low
 
 
-def _numbered(names: str) -> dict[str, int]:
+def _number_names(names: str) -> dict[str, int]:
     return {name: number for number, name in enumerate(names.split(), start=1)}
 
 
@@ -51,14 +51,14 @@ _MINUTE: Final = _Field("minute", 0, 59, "0-59, */15 or 0,30")
 _HOUR: Final = _Field("hour", 0, 23, "0-23, */6 or 9-17")
 _DAY: Final = _Field("day of the month", 1, 31, "1-31, 1,15, L, LW, L-3 or 15W")
 _MONTH: Final = _Field(
-    "month", 1, 12, "1-12, JAN-DEC or */3", _numbered("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC")
+    "month", 1, 12, "1-12, JAN-DEC or */3", _number_names("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC")
 )
 _WEEKDAY: Final = _Field(
     "day of the week",
     1,
     7,
     "1-7 (1 is Sunday), SUN-SAT, MON-FRI, 6L or MON#1",
-    _numbered("SUN MON TUE WED THU FRI SAT"),
+    _number_names("SUN MON TUE WED THU FRI SAT"),
 )
 FIELDS: Final = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY)
 
@@ -153,15 +153,15 @@ def _day_of_month(text: str) -> DayRule | None:
         offset, nearest = int(last[1] or 0), last[2] is not None
         if last[1] is not None and not 1 <= offset <= _DAY.steps:
             raise InvalidCron(f'{_DAY.name} "{text}": the days before the last one are 1 to {_DAY.steps}')
-        return lambda day: day.day == _moved(day, _days_in_month(day) - offset, nearest=nearest)
+        return lambda day: day.day == _find_day(day, _days_in_month(day) - offset, nearest=nearest)
     if (near := _NEAREST.fullmatch(text)) is not None:
         number = _number(near[1], _DAY, text)
-        return lambda day: day.day == _moved(day, number, nearest=True)
+        return lambda day: day.day == _find_day(day, number, nearest=True)
     values = _values(text, _DAY)
     return lambda day: day.day in values
 
 
-def _moved(within: date, number: int, *, nearest: bool) -> int:
+def _find_day(within: date, number: int, *, nearest: bool) -> int:
     """The day of the month that is meant by `number`: with `nearest` the closest Monday to Friday of the same month."""
     if not nearest or number < 1:
         return number

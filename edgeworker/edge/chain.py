@@ -87,7 +87,7 @@ class Edge:
         admitted = admit(request, ray=ray)
         attached = admitted if isinstance(admitted, Refusal) else self._properties.attach(admitted)
         if isinstance(attached, Refusal):
-            response = _refused(request, attached)
+            response = _refuse(request, attached)
         else:
             if self._spans is not None:
                 response = await self._answer_in_span(attached, self._spans)
@@ -102,7 +102,7 @@ class Edge:
         try:
             response = await self._chain(request.url).fetch(request)
         except StoreError as error:
-            response = _storage_failed(request, error)
+            response = _report_storage_failure(request, error)
         if not response.token_result:
             response.token_result = token_result(request.credentials, response)
         return response
@@ -123,13 +123,13 @@ class Edge:
         sender = request.headers.get("cf-worker")
         admitted = admit(request, ray=new_ray())
         if isinstance(admitted, Refusal):
-            return _refused(request, admitted)
+            return _refuse(request, admitted)
         if sender is not None:
             admitted.headers.append("CF-Worker", sender)
         try:
             return await self._chain(admitted.url).fetch(self._properties.attach_for_subrequest(admitted))
         except StoreError as error:
-            return _storage_failed(admitted, error)
+            return _report_storage_failure(admitted, error)
 
     @property
     def balanced_servers(self) -> Sequence[BalancedServer]:
@@ -175,11 +175,11 @@ class Edge:
         return self._chains[None if zone is None else zone.name]
 
 
-def _refused(request: Request, refusal: Refusal) -> Response:
+def _refuse(request: Request, refusal: Refusal) -> Response:
     return loop_page(request) if refusal.status == pages.LOOP.status else pages.refused(refusal)
 
 
-def _storage_failed(request: Request, error: StoreError) -> Response:
+def _report_storage_failure(request: Request, error: StoreError) -> Response:
     # The text names a file of this machine: it is for the log.
     _log.error("%s %s%s: %s", request.method, request.url.origin, request.url.path, error)
     return pages.answer(

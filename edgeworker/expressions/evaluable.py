@@ -18,16 +18,16 @@ def check_evaluable_part(text: str, node: Argument) -> None:
     for part in parts_of(node):
         match part:
             case Indexed(FieldAccess(name)) if name not in FIELD_READERS:
-                raise _refused(text, f'the field "{name}" has no value here', part)
+                raise _make_error(text, f'the field "{name}" has no value here', part)
             case Indexed(base) if not isinstance(base, FieldAccess):
                 function = base.function
                 if function.compute is None and function not in (IS_JWT_VALID, IS_JWT_PRESENT):
-                    raise _refused(text, f'the function "{function.name}" is not evaluated here', part)
+                    raise _make_error(text, f'the function "{function.name}" is not evaluated here', part)
             case Comparison(_, _, ListName(name)):
-                raise _refused(text, f'there is no list "${name}": lists of an account are not emulated', part)
+                raise _make_error(text, f'there is no list "${name}": lists of an account are not emulated', part)
             case _:
                 pass
 
 
-def _refused(text: str, reason: str, part: Indexed | Comparison) -> ExpressionError:
+def _make_error(text: str, reason: str, part: Indexed | Comparison) -> ExpressionError:
     return ExpressionError(reason, text, part.start, part.end)

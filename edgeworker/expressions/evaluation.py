@@ -81,7 +81,7 @@ def _outcomes(text: str, node: Logical, facts: Facts, depth: int) -> Iterator[Ou
     if isinstance(node, Parenthesized):
         yield from _outcomes(text, node.item, facts, depth)
         return
-    yield Outcome(text[node.start : node.end], _shown(node, facts), depth)
+    yield Outcome(text[node.start : node.end], _evaluate_shown(node, facts), depth)
     match node:
         case Combined(_, items):
             for item in items:
@@ -101,7 +101,7 @@ def _outcomes(text: str, node: Logical, facts: Facts, depth: int) -> Iterator[Ou
             pass
 
 
-def _shown(node: Logical, facts: Facts) -> Value:
+def _evaluate_shown(node: Logical, facts: Facts) -> Value:
     return list(_booleans(node)(facts)) if node.type.kind == "Array" else _predicate(node)(facts)
 
 
@@ -144,7 +144,7 @@ def _one_comparison(read: _Reader, operator: str, right: Operand) -> Predicate:
 
         def compare(facts: Facts) -> bool:
             value, other = read(facts), read_right(facts)
-            return value is not None and other is not None and _ordered(operator, value, other)
+            return value is not None and other is not None and _compare_order(operator, value, other)
 
         return compare
     test = _test(operator, right)
@@ -176,13 +176,13 @@ def _booleans(node: Logical) -> _Booleans:
             return lambda facts: _truths(read_all(facts))
         case Comparison(left, operator, right):
             read = _reader(left)
-            return lambda facts: [_compared(facts, element, operator, right) for element in _items(read(facts))]
+            return lambda facts: [_compare_values(facts, element, operator, right) for element in _items(read(facts))]
 
 
-def _compared(facts: Facts, value: Value, operator: str, right: Operand) -> bool:
+def _compare_values(facts: Facts, value: Value, operator: str, right: Operand) -> bool:
     if isinstance(right, Indexed):
         other = _reader(right)(facts)
-        return other is not None and _ordered(operator, value, other)
+        return other is not None and _compare_order(operator, value, other)
     return _test(operator, right)(value)
 
 
@@ -216,12 +216,12 @@ def _test(operator: str, right: Operand) -> _Test:
         case LiteralValue(constant) if operator == "eq":
             return lambda value: value == constant
         case LiteralValue(constant):
-            return lambda value: _ordered(operator, value, constant)
+            return lambda value: _compare_order(operator, value, constant)
         case Indexed():
             raise AssertionError("a right side that is computed has no constant test")
 
 
-def _ordered(operator: str, left: Value, right: Value) -> bool:
+def _compare_order(operator: str, left: Value, right: Value) -> bool:
     """Both sides are of one type; addresses of different versions are only unequal."""
     match left, right:
         case bytes(), bytes():
@@ -308,19 +308,19 @@ def _call_reader(call: FunctionCall) -> _Reader:
     takes_missing = function.takes_missing
     first = call.arguments[0]
     if not (isinstance(first, Indexed) and first.each_count):
-        return lambda facts: _called(compute, [read(facts) for read in arguments], takes_missing=takes_missing)
+        return lambda facts: _call(compute, [read(facts) for read in arguments], takes_missing=takes_missing)
 
     def call_each(facts: Facts) -> Value:
         rest = [read(facts) for read in arguments[1:]]
         results = [
-            _called(compute, [element, *rest], takes_missing=takes_missing) for element in _items(arguments[0](facts))
+            _call(compute, [element, *rest], takes_missing=takes_missing) for element in _items(arguments[0](facts))
         ]
         return [result for result in results if result is not None]
 
     return call_each
 
 
-def _called(compute: Compute, arguments: Sequence[Value | None], *, takes_missing: bool) -> Value | None:
+def _call(compute: Compute, arguments: Sequence[Value | None], *, takes_missing: bool) -> Value | None:
     return None if None in arguments and not takes_missing else compute(arguments)
 
 

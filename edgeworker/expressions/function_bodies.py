@@ -177,18 +177,18 @@ def remove_query_args(arguments: Arguments) -> Value:
 
 
 def trim(arguments: Arguments) -> Value:
-    return _text(arguments, 0).strip(_trimmed(arguments))
+    return _text(arguments, 0).strip(_trimmed_characters(arguments))
 
 
 def trim_start(arguments: Arguments) -> Value:
-    return _text(arguments, 0).lstrip(_trimmed(arguments))
+    return _text(arguments, 0).lstrip(_trimmed_characters(arguments))
 
 
 def trim_end(arguments: Arguments) -> Value:
-    return _text(arguments, 0).rstrip(_trimmed(arguments))
+    return _text(arguments, 0).rstrip(_trimmed_characters(arguments))
 
 
-def _trimmed(arguments: Arguments) -> bytes:
+def _trimmed_characters(arguments: Arguments) -> bytes:
     return _text(arguments, 1) if len(arguments) > 1 else _SPACES
 
 

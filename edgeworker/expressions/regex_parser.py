@@ -27,7 +27,7 @@ class _Group:
     alternatives: list[list[Node | None]] = field(default_factory=lambda: [[]])  # None: flags, which cannot be repeated
 
     def node(self) -> Node:
-        nodes = [_joined([item for item in items if item is not None]) for items in self.alternatives]
+        nodes = [_concatenate([item for item in items if item is not None]) for items in self.alternatives]
         return nodes[0] if len(nodes) == 1 else Alternation(tuple(nodes))
 
 
@@ -71,7 +71,7 @@ def parse_regex(pattern: str) -> Node:
                 items.append(_read_primitive(reader))
 
 
-def _joined(nodes: list[Node]) -> Node:
+def _concatenate(nodes: list[Node]) -> Node:
     return nodes[0] if len(nodes) == 1 else Concatenation(tuple(nodes))
 
 
@@ -97,7 +97,7 @@ def _read_primitive(reader: RegexReader) -> Node:
 def _literal(char: Char, flags: Flags) -> Node:
     content = bytes([char.code]) if char.is_byte else chr(char.code).encode("utf-8", "surrogatepass")
     members = [classes.bytes_of(bytes([byte])) for byte in content]
-    return _joined([OneOf(classes.fold_case(one) if flags.ignore_case else one) for one in members])
+    return _concatenate([OneOf(classes.fold_case(one) if flags.ignore_case else one) for one in members])
 
 
 def _open_group(reader: RegexReader, names: set[str]) -> _Group | None:

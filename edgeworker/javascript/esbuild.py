@@ -180,7 +180,7 @@ def _explain(text: str) -> str:
     return shown + (f"\n(and {more} more errors)" if more > 0 else "") if reports else text.strip()
 
 
-def _shown(out: Path, root: Path, source: str) -> str:
+def _name_source(out: Path, root: Path, source: str) -> str:
     """A source as people know it: its path from the project's root. esbuild names it from its output folder."""
     return os.path.relpath(out / source, root.resolve()).replace(os.sep, "/")
 
@@ -197,7 +197,9 @@ def _read(
         file = (build.root / written).resolve()
         name = file.relative_to(out).as_posix()
         if file.suffix == ".map":
-            maps[name.removesuffix(".map")] = SourceMap.parse(file.read_text("utf-8"), partial(_shown, out, build.root))
+            maps[name.removesuffix(".map")] = SourceMap.parse(
+                file.read_text("utf-8"), partial(_name_source, out, build.root)
+            )
             continue
         code = file.suffix == ".js" and output.get("inputs") != {} and "entryPoint" in output
         kind = "esm" if code else kinds.get(next((end for end in kinds if name.endswith(end)), ""), "esm")

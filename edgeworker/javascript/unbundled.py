@@ -60,7 +60,7 @@ class _Files:
         if name in self.modules:
             return name
         content = self._read(file, imported_by)
-        kind = kind or self._kind(file, name)
+        kind = kind or self._find_kind(file, name)
         self.modules[name] = Module(name, kind, content)  # before its imports: they may lead back here
         if kind in ("esm", "commonjs"):
             source = self._decode(content, file)
@@ -86,7 +86,7 @@ class _Files:
             target = self._resolve(found, file)
             if target is None:
                 continue
-            imported = self.add(target, imported_by=f"{self._shown(file)}:{found.line}")
+            imported = self.add(target, imported_by=f"{self._name_file(file)}:{found.line}")
             relative = posixpath.relpath(imported, posixpath.dirname(name) or ".")
             text = relative if relative.startswith(".") else f"./{relative}"
             quote = source[found.start]
@@ -98,7 +98,7 @@ class _Files:
         specifier = self.build.alias.get(found.specifier, found.specifier)
         if is_provided(specifier) or specifier == "__STATIC_CONTENT_MANIFEST":
             return None
-        where = f"{self._shown(file)}:{found.line}"
+        where = f"{self._name_file(file)}:{found.line}"
         folder = file.parent
         is_bare = not specifier.startswith((".", "/"))
         for ending in _TRIED:
@@ -119,7 +119,7 @@ class _Files:
             )
         raise ScriptError(f'{where}: the import "{specifier}" matches no file; correct its path')
 
-    def _kind(self, file: Path, name: str) -> ModuleKind:
+    def _find_kind(self, file: Path, name: str) -> ModuleKind:
         by_rule = kind_of(name, self.rules)
         if by_rule is not None:
             return by_rule
@@ -132,12 +132,12 @@ class _Files:
             source = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            raise ScriptError(f"{self._shown(file)}:{line}: the file is not UTF-8; save it as UTF-8") from error
+            raise ScriptError(f"{self._name_file(file)}:{line}: the file is not UTF-8; save it as UTF-8") from error
         if file.suffix not in _TYPESCRIPT:
             return source
         if self.strip_types is None:
             raise ScriptError(
-                f"{self._shown(file)}: TypeScript and JSX need esbuild or the embedded JavaScript engine: run "
+                f"{self._name_file(file)}: TypeScript and JSX need esbuild or the embedded JavaScript engine: run "
                 '"npm install --save-dev esbuild" in the project, or install edgeworker[javascript]'
             )
         return self.strip_types(source, file)
@@ -149,7 +149,7 @@ class _Files:
             content = file.read_bytes()
         except OSError as error:
             where = f"{imported_by}: " if imported_by is not None else ""
-            raise ScriptError(f"{where}{self._shown(file)} cannot be read: {error.strerror}") from error
+            raise ScriptError(f"{where}{self._name_file(file)} cannot be read: {error.strerror}") from error
         self.size += len(content)
         if self.size > MAX_BYTES:
             raise ScriptError(
@@ -165,7 +165,7 @@ class _Files:
             # Outside of the base: the names of its folders are kept, without a way up.
             return "/".join(("_", *file.parts[1:]))
 
-    def _shown(self, file: Path) -> str:
+    def _name_file(self, file: Path) -> str:
         try:
             return file.relative_to(self.build.root.resolve()).as_posix()
         except ValueError:

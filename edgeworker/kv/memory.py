@@ -23,11 +23,11 @@ class MemoryStore:
 
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         entry = self._entries.get(namespace_id, {}).get(key)
-        return None if entry is None or _expired(entry, now) else entry.value
+        return None if entry is None or _is_expired(entry, now) else entry.value
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         entry = self._entries.get(namespace_id, {}).get(key)
-        return None if entry is None or _expired(entry, now) else entry
+        return None if entry is None or _is_expired(entry, now) else entry
 
     async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:
         entry = await self.get(namespace_id, key, now=now)
@@ -36,7 +36,7 @@ class MemoryStore:
         return EntryStream(len(entry.value), _pieces(entry.value), entry.expires_at, entry.metadata)
 
     async def put(self, namespace_id: str, key: str, entry: Entry) -> None:
-        self._written(namespace_id)[key] = entry
+        self._ensure_namespace(namespace_id)[key] = entry
 
     async def put_stream(
         self,
@@ -48,11 +48,11 @@ class MemoryStore:
         metadata: str | None = None,
     ) -> None:
         value = b"".join([piece async for piece in pieces])
-        self._written(namespace_id)[key] = Entry(value, expires_at, metadata)
+        self._ensure_namespace(namespace_id)[key] = Entry(value, expires_at, metadata)
 
     async def put_many(self, namespace_id: str, entries: Sequence[tuple[str, Entry]]) -> None:
         if entries:
-            self._written(namespace_id).update(entries)
+            self._ensure_namespace(namespace_id).update(entries)
 
     async def delete(self, namespace_id: str, keys: Sequence[str]) -> None:
         entries = self._entries.get(namespace_id, {})
@@ -63,7 +63,7 @@ class MemoryStore:
         found = sorted(
             (key.encode(), entry)
             for key, entry in self._entries.get(namespace_id, {}).items()
-            if key.startswith(prefix) and key.encode() > after.encode() and not _expired(entry, now)
+            if key.startswith(prefix) and key.encode() > after.encode() and not _is_expired(entry, now)
         )
         return [ListedKey(key.decode(), entry.expires_at, entry.metadata) for key, entry in found[:limit]]
 
@@ -72,7 +72,7 @@ class MemoryStore:
             (entries, key)
             for entries in self._entries.values()
             for key, entry in entries.items()
-            if _expired(entry, now)
+            if _is_expired(entry, now)
         ]
         for entries, key in gone[:limit]:
             del entries[key]
@@ -81,7 +81,7 @@ class MemoryStore:
     async def close(self) -> None:
         self._entries.clear()
 
-    def _written(self, namespace_id: str) -> dict[str, Entry]:
+    def _ensure_namespace(self, namespace_id: str) -> dict[str, Entry]:
         self._namespaces.ensure_namespace(namespace_id)
         return self._entries.setdefault(namespace_id, {})
 
@@ -128,7 +128,7 @@ class _MemoryNamespaces:
             raise rules.title_taken()
 
 
-def _expired(entry: Entry, now: int) -> bool:
+def _is_expired(entry: Entry, now: int) -> bool:
     return entry.expires_at is not None and entry.expires_at <= now
 
 

@@ -118,7 +118,7 @@ class KVNamespace:
             rules.check_cache_ttl(cache_ttl)
         entry = await self._store.get(self.id, key, now=self.clock.now())
         self._reads.add(found=entry is not None)
-        return None if entry is None else _found(entry)
+        return None if entry is None else _make_found_value(entry)
 
     async def get_stream(self, key: str, *, cache_ttl: int | None = None) -> FoundStream | None:
         """For large values: nothing is read before the first piece is asked for."""
@@ -143,7 +143,7 @@ class KVNamespace:
         for key in names:
             entry = await self._store.get(self.id, key, now=now)
             self._reads.add(found=entry is not None)
-            found[key] = None if entry is None else _found(entry)
+            found[key] = None if entry is None else _make_found_value(entry)
             size += 0 if entry is None else len(entry.value)
             rules.check_bulk_get_size(size)
         return found
@@ -169,7 +169,7 @@ class KVNamespace:
                 rules.check_value_length(len(content))
                 await self._store.put(self.id, key, Entry(content, expires_at, text))
             case pieces:
-                async with aclosing(_limited(pieces)) as limited:
+                async with aclosing(_limit(pieces)) as limited:
                     await self._store.put_stream(self.id, key, limited, expires_at=expires_at, metadata=text)
 
     def check_put(
@@ -226,7 +226,7 @@ def parse_metadata(text: str | None) -> JSON:
         return None
 
 
-def _found(entry: Entry) -> FoundValue:
+def _make_found_value(entry: Entry) -> FoundValue:
     return FoundValue(entry.value, parse_metadata(entry.metadata), entry.expires_at)
 
 
@@ -240,7 +240,7 @@ def _bytes(value: bytes | bytearray | memoryview | str) -> bytes:
             return bytes(value)
 
 
-async def _limited(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def _limit(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The pieces up to the limit; a longer stream is given up as soon as it is longer."""
     size = 0
     try:

@@ -32,7 +32,7 @@ def utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return _joined(text).encode("utf-8", "surrogatepass")
+        return _join_surrogates(text).encode("utf-8", "surrogatepass")
 
 
 def check_key(key: str) -> str:
@@ -63,7 +63,7 @@ def check_bulk_key(key: str) -> str:
 def check_key_length(key: str) -> str:
     """What of `check_key` the prefix of a list must fulfil too."""
     try:
-        stored = _joined(key).encode()
+        stored = _join_surrogates(key).encode()
     except UnicodeEncodeError:
         raise KVError("Could not URL-decode key name", status=400, rule="key name") from None
     size = len(stored)
@@ -228,5 +228,5 @@ def title_taken() -> KVError:
     return KVError("a namespace with this account ID and title already exists", status=400, rule="title taken")
 
 
-def _joined(text: str) -> str:
+def _join_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -45,7 +45,7 @@ class Diagnostic:
     locations: tuple[SourceLocation, ...] = ()
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     first, *rest = text.split("\n")
     return "\n".join([first, *(f"{_INDENT}{line}" if line.strip() else "" for line in rest)])
 
@@ -97,8 +97,8 @@ class Diagnostics:
         inner = [block for child in self.children for block in child.blocks(level, locations=locations)]
         if not self.description or not (items or inner):
             return [*items, *inner]
-        lines = [*(f"- {_indented(item)}" for item in items), *(f"- {block}" for block in inner)]
-        return [_indented("\n".join([self.description, *lines]))]
+        lines = [*(f"- {_indent(item)}" for item in items), *(f"- {block}" for block in inner)]
+        return [_indent("\n".join([self.description, *lines]))]
 
     def render(self, level: Level, *, locations: bool = True) -> str:
         """All `blocks` as one text, "" if there are none."""

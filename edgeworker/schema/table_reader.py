@@ -82,12 +82,12 @@ class TableReader:
                     else:
                         self._collect(child, (*at, name), inner, table, content)
                 case Leaf():
-                    self._take(child, (*at, name), inner, item, content)
+                    self._read_leaf(child, (*at, name), inner, item, content)
         for name, child in node.children.items():
             if child.required and name not in values:
-                context.error(f'"{context.label}" has no "{name}": it must be {_expected(child)}.')
+                context.error(f'"{context.label}" has no "{name}": it must be {_describe_expected(child)}.')
 
-    def _take(self, leaf: Leaf, at: Names, context: FieldContext, value: object, content: "_TableContent") -> None:
+    def _read_leaf(self, leaf: Leaf, at: Names, context: FieldContext, value: object, content: "_TableContent") -> None:
         match leaf.spec:
             case Key(kind) if not kind.fits(value):
                 found = "; what is there is not shown" if leaf.secret else f", not {without_passwords(shown(value))}"
@@ -154,7 +154,7 @@ class TableReader:
         short = _single_key(shape)
         if short is not None and as_table(item) is None:
             content = _TableContent()
-            self._take(short[1], (short[0],), inner, item, content)
+            self._read_leaf(short[1], (short[0],), inner, item, content)
             return self._build(shape, (), context, content) if content.values else None
         return self._read(shape, inner, item)
 
@@ -226,7 +226,7 @@ def _heading(where: KeyPath) -> str:
     return ".".join(part for part in where if isinstance(part, str))
 
 
-def _expected(child: Leaf | TableNode) -> str:
+def _describe_expected(child: Leaf | TableNode) -> str:
     match child:
         case Leaf(Key(kind)):
             return kind.expected

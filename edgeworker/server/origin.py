@@ -44,12 +44,12 @@ _UPGRADE: Final = 3
 _READ: Final = {b"connection": _CONNECTION, b"upgrade": _UPGRADE}
 
 
-def _kind(name: bytes) -> int:
+def _classify_field(name: bytes) -> int:
     lower = name.lower()
     return _READ.get(lower, _DROPPED if IS_HOP_BY_HOP[name] or lower in _OWN else _END_TO_END)
 
 
-_KINDS: Final = NameTable(_kind)
+_KINDS: Final = NameTable(_classify_field)
 
 
 class OriginClient:
@@ -138,10 +138,10 @@ class OriginClient:
         names up itself, so a name that we cannot look up is refused too: it may mean anything to the proxy.
         """
         if endpoint.proxy is None:
-            return await self._allowed(endpoint)
+            return await self._check_addresses(endpoint)
         if not self._policy.allows_host(endpoint.host):
             try:
-                await self._allowed(endpoint)
+                await self._check_addresses(endpoint)
             except (OSError, UnicodeError) as error:
                 raise OriginError(
                     f"{endpoint} cannot be resolved here, so it may be private to the proxy; if scripts may fetch it, "
@@ -150,7 +150,7 @@ class OriginClient:
                 ) from error
         return await _resolve(OriginEndpoint(endpoint.proxy.host, endpoint.proxy.port))
 
-    async def _allowed(self, endpoint: OriginEndpoint) -> Sequence[str]:
+    async def _check_addresses(self, endpoint: OriginEndpoint) -> Sequence[str]:
         addresses = await _resolve(endpoint)
         # What follows "%" is a network interface of this machine, which no name outside can mean.
         allowed = [one for one in addresses if "%" not in one and self._policy.allows(endpoint.host, ip_address(one))]

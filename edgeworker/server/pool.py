@@ -176,7 +176,7 @@ class Pool:
             timeout_seconds=self._response_timeout,
             idle_timeout_seconds=self._idle_timeout,
             on_idle=lambda connection: self._put(endpoint, connection),
-            on_lost=lambda connection: self._lost(endpoint, connection),
+            on_lost=lambda connection: self._forget_connection(endpoint, connection),
         )
 
     def _put(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
@@ -190,7 +190,7 @@ class Pool:
         if self._sweep is None:
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle)
 
-    def _lost(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
+    def _forget_connection(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         self._all.discard(connection)
         self._once.discard(connection)
         idle = self._idle.get(endpoint)

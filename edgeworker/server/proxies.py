@@ -56,7 +56,7 @@ def parse_networks(texts: Iterable[str], *, source: str) -> tuple[Network, ...]:
 
 def is_trusted(ip: str, trusted: Sequence[Network]) -> bool:
     try:
-        address = _unmapped(ipaddress.ip_address(ip))
+        address = _unmap(ipaddress.ip_address(ip))
     except ValueError:
         return False
     return any(address in network for network in trusted)
@@ -71,7 +71,7 @@ def forwarded_client(values: Sequence[str], peer: Client, trusted: Sequence[Netw
     for entry in reversed(",".join(values).split(",")):
         match = _FORWARDED.fullmatch(entry.strip(" \t"))
         try:
-            address = _unmapped(ipaddress.ip_address("" if match is None else match[1] or match[2] or match[3]))
+            address = _unmap(ipaddress.ip_address("" if match is None else match[1] or match[2] or match[3]))
         except ValueError:
             return client
         client = Client(str(address))
@@ -111,7 +111,7 @@ def _read_v1(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
         return InvalidProxyHeader()
     if "%" in source + target or any(int(port) > 65535 for port in ports):
         return InvalidProxyHeader()
-    return ProxyHeader(Client(str(_unmapped(address)), int(ports[0])), rest)
+    return ProxyHeader(Client(str(_unmap(address)), int(ports[0])), rest)
 
 
 def _read_v2(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
@@ -132,7 +132,7 @@ def _read_v2(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
                 Client(str(ipaddress.IPv4Address(content[:4])), int.from_bytes(content[8:10], "big")), rest
             )
         case 0x21 if length >= 36:
-            address = _unmapped(ipaddress.IPv6Address(content[:16]))
+            address = _unmap(ipaddress.IPv6Address(content[:16]))
             return ProxyHeader(Client(str(address), int.from_bytes(content[32:34], "big")), rest)
         case 0x11 | 0x21:
             return InvalidProxyHeader()
@@ -140,7 +140,7 @@ def _read_v2(data: bytes) -> ProxyHeader | NeedMoreData | InvalidProxyHeader:
             return ProxyHeader(None, rest)
 
 
-def _unmapped(
+def _unmap(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """::ffff:192.0.2.1 is 192.0.2.1."""

@@ -19,11 +19,11 @@ _DROPPED: Final = 4
 _READ: Final = {b"content-length": _LENGTH, b"date": _DATE, b"connection": _CONNECTION}
 
 
-def _kind(name: bytes) -> int:
+def _classify_field(name: bytes) -> int:
     return _READ.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
 
 
-_KINDS: Final = NameTable(_kind)
+_KINDS: Final = NameTable(_classify_field)
 
 
 class IncompleteResponse(Exception):

@@ -68,7 +68,7 @@ class StateDatabase:
 
     def changes(self, space: str) -> int:
         """A number that differs after any change of a document of `space`, by any process. Takes some microseconds."""
-        try:  # not _translated(): a context manager costs more than all of it, and this is asked before each decision
+        try:  # not _translate_errors(): a context manager costs more than the rest, before each decision
             return self._observer.changes(space)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: {error}") from error
@@ -81,7 +81,7 @@ class StateDatabase:
             await self._disconnect()
 
     async def _transaction(self, work: Callable[[Execute], Awaitable[T]]) -> T:
-        async with self._lock, self._opened() as connection:
+        async with self._lock, self._open_connection() as connection:
             await connection.execute_fetchall("BEGIN IMMEDIATE")
             try:
                 result = await work(lambda statement, parameters: _rows(connection, statement, parameters))
@@ -93,14 +93,14 @@ class StateDatabase:
             return result
 
     async def _execute(self, statement: str, parameters: Parameters) -> list[Row]:
-        async with self._opened() as connection:
+        async with self._open_connection() as connection:
             return await _rows(connection, statement, parameters)
 
     @asynccontextmanager
-    async def _opened(self) -> "AsyncIterator[aiosqlite.Connection]":
+    async def _open_connection(self) -> "AsyncIterator[aiosqlite.Connection]":
         if self._closed:
             raise StoreError(f"{self.path}: is closed")
-        with self._translated():
+        with self._translate_errors():
             if self._connection is not None and _identity(self.path) != self._identity:
                 await self._disconnect()
             if self._connection is None:
@@ -132,7 +132,7 @@ class StateDatabase:
             await connection.close()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

@@ -44,7 +44,7 @@ def body_of(body: BodyLike | None, json: JSON | Missing) -> tuple[Body | None, s
         case Mapping():
             raise TypeError("a body is text, bytes or pieces of bytes; for a dict write json={...}")
         case _:
-            return Body(_streamed(body)), None
+            return Body(_stream(body)), None
 
 
 def headers_of(headers: HeadersLike | None, content_type: str | None = None) -> Headers:
@@ -74,7 +74,7 @@ def check_whole_number(what: str, value: object) -> None:
         raise TypeError(f"{what} is {value!r}; give a whole number, such as 60")
 
 
-async def _streamed(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _stream(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     if isinstance(pieces, AsyncIterable):
         async for piece in pieces:
             yield piece

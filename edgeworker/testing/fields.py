@@ -16,7 +16,7 @@ class Fields:
     def __init__(self, content: JSON) -> None:
         """Raises BadControlRequest for what is not an object."""
         if not isinstance(content, dict):
-            raise BadControlRequest(f"a JSON object is needed, not {_kind(content)}")
+            raise BadControlRequest(f"a JSON object is needed, not {_describe_kind(content)}")
         self._content: Final = content
         self._asked: Final[set[str]] = set()
 
@@ -25,14 +25,14 @@ class Fields:
         return self._content.get(name, MISSING)
 
     def text(self, name: str) -> str | None:
-        match self._given(name):
+        match self._take_value(name):
             case None | str() as text:
                 return text
             case other:
                 raise self._wrong(name, "text", other)
 
     def number(self, name: str) -> float | None:
-        match self._given(name):
+        match self._take_value(name):
             case None:
                 return None
             case bool() as other:
@@ -50,7 +50,7 @@ class Fields:
 
     def flag(self, name: str) -> bool:
         """Absent is false."""
-        match self._given(name):
+        match self._take_value(name):
             case None:
                 return False
             case bool() as flag:
@@ -59,7 +59,7 @@ class Fields:
                 raise self._wrong(name, "true or false", other)
 
     def object(self, name: str) -> dict[str, JSON] | None:
-        match self._given(name):
+        match self._take_value(name):
             case None:
                 return None
             case dict() as found:
@@ -84,15 +84,15 @@ class Fields:
         if unknown:
             raise BadControlRequest(f"unknown: {', '.join(unknown)}; there are: {', '.join(sorted(self._asked))}")
 
-    def _given(self, name: str) -> JSON:
+    def _take_value(self, name: str) -> JSON:
         self._asked.add(name)
         return self._content.get(name)
 
     def _wrong(self, name: str, wanted: str, given: JSON) -> BadControlRequest:
-        return BadControlRequest(f'"{name}" must be {wanted}, not {_kind(given)}')
+        return BadControlRequest(f'"{name}" must be {wanted}, not {_describe_kind(given)}')
 
 
-def _kind(value: JSON) -> str:
+def _describe_kind(value: JSON) -> str:
     match value:
         case None:
             return "null"

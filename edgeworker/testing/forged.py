@@ -52,12 +52,12 @@ class _Parts:
         return f"{text}.{encoded(hmac.digest(secret, text.encode(), hashlib.sha256))}"
 
 
-def _tampered(parts: _Parts) -> str:
+def _tamper_payload(parts: _Parts) -> str:
     head, _, signature = parts.signed().split(".")
     return f"{head}.{segment({**parts.claims, 'sub': 'mallory'})}.{signature}"
 
 
-def _flipped(parts: _Parts) -> str:
+def _flip_signature(parts: _Parts) -> str:
     head, body, signature = parts.signed().split(".")
     return f"{head}.{body}.{('B' if signature[0] == 'A' else 'A') + signature[1:]}"
 
@@ -95,7 +95,7 @@ def _spare_bits(parts: _Parts) -> str:
     return token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
 
 
-def _compressed(parts: _Parts) -> str:
+def _compress(parts: _Parts) -> str:
     body = encoded(zlib.compress(json.dumps(dict(parts.claims)).encode()))
     return parts.over(segment({**parts.header, "zip": "DEF"}), body)
 
@@ -137,8 +137,8 @@ _SIGNATURES: Final[_Forgers] = {
     "key in the header": _embedded_key,
     "key set named in the header": lambda parts: parts.headed({"jku": "https://evil.example/jwks.json"}, _foreign()),
     "unknown critical extension": lambda parts: parts.headed({"crit": ["b64"], "b64": False}),
-    "tampered payload": _tampered,
-    "tampered signature": _flipped,
+    "tampered payload": _tamper_payload,
+    "tampered signature": _flip_signature,
     "empty signature": lambda parts: parts.signed().rpartition(".")[0] + ".",
 }
 
@@ -155,7 +155,7 @@ _FORMS: Final[_Forgers] = {
     "payload is not JSON": lambda parts: parts.over(segment(parts.header), segment("{")),
     "payload is not UTF-8": lambda parts: parts.over(segment(parts.header), encoded(b'{"sub":"\xff"}')),
     "payload is nested deeply": lambda parts: parts.over(segment(parts.header), segment("[" * 6000 + "]" * 6000)),
-    "compressed": _compressed,
+    "compressed": _compress,
 }
 
 BAD_TIMES: Final = tuple(_TIMES)

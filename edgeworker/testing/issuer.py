@@ -191,9 +191,9 @@ def signing_key(algorithm: Algorithm, name: str = "current") -> IssuerKey:
     """One key a process for each algorithm and name."""
     match algorithm:
         case "RS256":
-            return _described(algorithm, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+            return _describe_key(algorithm, rsa.generate_private_key(public_exponent=65537, key_size=2048))
         case "ES256":
-            return _described(algorithm, ec.generate_private_key(ec.SECP256R1()))
+            return _describe_key(algorithm, ec.generate_private_key(ec.SECP256R1()))
 
 
 def encoded(data: bytes) -> str:
@@ -206,7 +206,7 @@ def segment(value: Mapping[str, JSON] | str) -> str:
     return encoded((value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))).encode())
 
 
-def _described(algorithm: Algorithm, private: PrivateKey) -> IssuerKey:
+def _describe_key(algorithm: Algorithm, private: PrivateKey) -> IssuerKey:
     match private:
         case rsa.RSAPrivateKey():
             numbers = private.public_key().public_numbers()

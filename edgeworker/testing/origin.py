@@ -125,7 +125,7 @@ class Origin:
         return _Outside(self, base)
 
     async def answer(self, request: Request, base: str | None) -> Response:
-        recorded = await _recorded(request, base)
+        recorded = await _record(request, base)
         rule = self._rule_for(recorded)
         if rule is None and base is None:
             self.refused.append(recorded)
@@ -185,7 +185,7 @@ class _Outside:
         return response
 
 
-async def _recorded(request: Request, base: str | None) -> OriginRequest:
+async def _record(request: Request, base: str | None) -> OriginRequest:
     url = request.url
     context = current_invocation.current_or_none()
     return OriginRequest(

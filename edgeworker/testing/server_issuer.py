@@ -81,7 +81,7 @@ class OAuthServerIssuer(TokenIssuer):
         self.client_secret = secrets.token_urlsafe(32)
         self._server = server
         self._space = space
-        self._client = self._registered()
+        self._client = self._register_client()
 
     @property
     def jwks_url(self) -> str:
@@ -136,7 +136,7 @@ class OAuthServerIssuer(TokenIssuer):
         settings = replace(self._server.settings, access_token_ttl_seconds=ttl_seconds)
         issued: IssuedAccessToken = token_issuance.issue(order, settings, self._server.ring)
         if claims is not None or headers is not None:
-            issued = self._altered(issued, algorithm, claims, headers)
+            issued = self._alter(issued, algorithm, claims, headers)
         assert issued.whole is not None  # "split" and "jwt" have one
         records = issuer_module("records")
         ends = max(issued.record.expires_at, now + _MIN_TTL_SECONDS)
@@ -162,7 +162,7 @@ class OAuthServerIssuer(TokenIssuer):
             self._publish(self.namespace, key, value, max(expires_at or 0, self._clock.now() + _MIN_TTL_SECONDS))
         return token
 
-    def _altered(
+    def _alter(
         self,
         issued: "IssuedAccessToken",
         algorithm: Algorithm,
@@ -181,7 +181,7 @@ class OAuthServerIssuer(TokenIssuer):
         record = replace(issued.record, publish_key=publish_key)
         return replace(issued, text=signature, record=record, whole=whole, published=value)
 
-    def _registered(self) -> "RegisteredClient":
+    def _register_client(self) -> "RegisteredClient":
         clients = ClientRecords()
         record = {
             "client_id": self.client_id,

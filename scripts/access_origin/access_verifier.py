@@ -140,14 +140,14 @@ def _kid_of(token: str) -> str:
         raise AccessDenied("the token is not three base64url segments")
     header = _object(match[1])
     _object(match[2])
-    _decoded(match[3])
+    _decode(match[3])
     kid = header.get("kid")
     if header.get("alg") != "RS256" or not isinstance(kid, str) or "crit" in header:
         raise AccessDenied("the token's header is not that of Access")
     return kid
 
 
-def _decoded(segment: str) -> bytes:
+def _decode(segment: str) -> bytes:
     try:
         data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError):
@@ -159,7 +159,7 @@ def _decoded(segment: str) -> bytes:
 
 def _object(segment: str) -> dict[str, object]:
     try:
-        value: object = json.loads(_decoded(segment), object_pairs_hook=_once)
+        value: object = json.loads(_decode(segment), object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise AccessDenied("a segment of the token is not JSON") from None
     if not isinstance(value, dict):

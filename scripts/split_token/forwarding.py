@@ -101,11 +101,11 @@ def response_fields(
             if status in (401, 403):
                 changes["cache-control"] = "no-store"
         elif _SHARED.search(kept) and not _varies(headers, "authorization"):
-            changes["vary"] = _joined(headers.get("vary"), "Authorization")
+            changes["vary"] = _join(headers.get("vary"), "Authorization")
     if cors and headers.get("access-control-allow-origin") is None:
         for name, value in cors:
             if name == "vary":
-                value = _joined(changes.get("vary", headers.get("vary")), value)
+                value = _join(changes.get("vary", headers.get("vary")), value)
             changes[name] = value
     if not changes:
         return None
@@ -117,5 +117,5 @@ def _varies(headers: HeaderFields, on: str) -> bool:
     return on in named or "*" in named
 
 
-def _joined(existing: str | None, added: str) -> str:
+def _join(existing: str | None, added: str) -> str:
     return added if not existing else f"{existing}, {added}"

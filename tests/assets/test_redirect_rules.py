@@ -36,7 +36,7 @@ def test_the_query_goes_along_where_the_target_has_none(to: str, place: str) -> 
     [
         ("/a", '"/a" is not "/from /to" or "/from /to status"'),
         ("/a /b 301 x", '"/a /b 301 x" is not "/from /to" or "/from /to status"'),
-        ("/a /b 404", "404 is none of the statuses 200, 301, 302, 303, 307, 308"),
+        ("/a /b 404", "404 is not one of the statuses 200, 301, 302, 303, 307, 308"),
         ("https://x.example/a /b", "https://x.example/a must be a path: only its own host is redirected"),
         ("/a b", "b must begin with / or https://"),
         ("/a https://y.example 200", "https://y.example must be a path, because the status is 200"),

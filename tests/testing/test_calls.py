@@ -53,7 +53,7 @@ def test_json_is_of_the_kind_that_was_asked_for() -> None:
 
 
 def test_an_answer_that_is_not_json_is_quoted() -> None:
-    with pytest.raises(AssertionError, match=r"the answer \(502\) is no JSON: .*'Bad Gateway'"):
+    with pytest.raises(AssertionError, match=r"the response \(502\) is not JSON: .*'Bad Gateway'"):
         Reply(502, Headers(), b"Bad Gateway").json()
 
 

@@ -71,7 +71,7 @@ class NamedTokens:
         token = await self._tokens.check(text, now=now)
         if token is None:
             return None
-        return Principal(token.id, token.name, tuple(_understood(token)))
+        return Principal(token.id, token.name, tuple(_parse_permissions(token)))
 
 
 class Authenticator:
@@ -134,7 +134,7 @@ def _token_of(request: Request) -> str | AuthRefusal:
     return token
 
 
-def _understood(token: ApiToken) -> Iterator[Permission]:
+def _parse_permissions(token: ApiToken) -> Iterator[Permission]:
     """A permission that a newer version wrote and this one does not know grants nothing."""
     for written in token.permissions:
         try:

@@ -59,7 +59,7 @@ class V4Api:
         try:
             principal = await self._authenticator.authorize(request)
             if isinstance(principal, AuthRefusal):
-                return _refused(principal)
+                return _refuse(principal)
             return await self._answer(request, principal)
         except ApiError as error:
             return failure(error.status, [(error.code, error.text)])
@@ -90,11 +90,11 @@ class V4Api:
             case EndpointMatch(endpoint, params):
                 if not principal.may(endpoint.needs, params.get("namespace")):
                     needed = endpoint.needs.value
-                    return _refused(AuthRefusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
+                    return _refuse(AuthRefusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
                 account = params.get("account")
                 if account is not None and not takes_account(self.config, account):
                     known = self.config.account_id
-                    return _refused(AuthRefusal(403, f'There is no account "{account}" here; this one is "{known}".'))
+                    return _refuse(AuthRefusal(403, f'There is no account "{account}" here; this one is "{known}".'))
                 return await endpoint.answer(
                     Call(
                         request,
@@ -119,7 +119,7 @@ class V4Api:
         return None
 
 
-def _refused(refusal: AuthRefusal) -> Response:
+def _refuse(refusal: AuthRefusal) -> Response:
     if refusal.status == 429:
         errors = [(GeneralCode.TOO_MANY_FAILURES, "Too many authentication failures. Please try again later.")]
         return failure(429, errors, hint=refusal.reason, headers={"retry-after": str(refusal.retry_after_seconds)})

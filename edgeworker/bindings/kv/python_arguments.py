@@ -115,14 +115,14 @@ def _amount(value: object) -> float:
         case bool() | int() | float():
             return value
         case str():
-            return _parsed(value.strip())
+            return _parse_number(value.strip())
         case list():
-            return _parsed(string(value).strip())
+            return _parse_number(string(value).strip())
         case _:
             return float("nan")
 
 
-def _parsed(text: str) -> float:
+def _parse_number(text: str) -> float:
     if not text:
         return 0
     try:

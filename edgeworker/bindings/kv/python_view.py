@@ -62,25 +62,25 @@ class KVView:
             if content is not LATER:
                 return None if content is None else content.decode("utf-8", "replace")
         given = arguments.positional(args, keywords)
-        return await self._traced("get", given, self._get(given))
+        return await self._record_call("get", given, self._get(given))
 
     async def getWithMetadata(self, *args: object, **keywords: object) -> object:
         """Like `get`, answering objects with `value`, `metadata` and `cacheStatus` (None: nothing is cached here)."""
         given = arguments.positional(args, keywords)
-        return await self._traced("getWithMetadata", given, self._get_with_metadata(given))
+        return await self._record_call("getWithMetadata", given, self._get_with_metadata(given))
 
     async def put(self, *args: object, **keywords: object) -> None:
         """`put(key, value, expiration=..., expirationTtl=..., metadata=...)`, or with the options as a dict."""
         given = arguments.positional(args, keywords)
-        await self._traced("put", given, self._put(given))
+        await self._record_call("put", given, self._put(given))
 
     async def delete(self, *args: object, **keywords: object) -> None:
         given = arguments.positional(args, keywords)
-        await self._traced("delete", given, self._delete(given))
+        await self._record_call("delete", given, self._delete(given))
 
     async def list(self, *args: object, **keywords: object) -> "KVNamespaceListResult":
         """`list(prefix=..., limit=..., cursor=...)`, or with the options as a dict."""
-        return await self._traced("list", (), self._list(arguments.positional(args, keywords)))
+        return await self._record_call("list", (), self._list(arguments.positional(args, keywords)))
 
     def __bool__(self) -> bool:
         return True
@@ -183,14 +183,14 @@ class KVView:
             raise _exception("GET", error) from error
         members = ["keys", "list_complete", *([] if page.cursor is None else ["cursor"]), "cacheStatus"]
         result = KVNamespaceListResult(
-            keys=ListedKeys(map(_listed, page.keys), members), list_complete=page.cursor is None
+            keys=ListedKeys(map(_make_listed_key, page.keys), members), list_complete=page.cursor is None
         )
         if page.cursor is not None:
             result["cursor"] = page.cursor
         result["cacheStatus"] = None
         return result
 
-    async def _traced(self, call: str, given: Sequence[object], work: Awaitable[T]) -> T:
+    async def _record_call(self, call: str, given: Sequence[object], work: Awaitable[T]) -> T:
         trace = _trace()
         if trace is None:
             return await work
@@ -201,7 +201,7 @@ class KVView:
             outcome = ("miss" if result is None else "hit") if call == "get" and not isinstance(given[0], list) else ""
             return result
         finally:
-            text = " ".join(filter(None, (f"{self._name}.{call}", _shown(given), outcome)))
+            text = " ".join(filter(None, (f"{self._name}.{call}", _describe_key(given), outcome)))
             trace.add("kv", text, now=self._namespace.clock.monotonic(), since=begun)
 
 
@@ -291,7 +291,7 @@ async def _pieces(chunks: AsyncIterable[object]) -> AsyncIterator[bytes]:
         yield bytes(chunk)
 
 
-def _listed(key: ListResultKey) -> JsDict:
+def _make_listed_key(key: ListResultKey) -> JsDict:
     listed = JsDict(name=key.name)
     if key.expires_at is not None:
         listed["expiration"] = key.expires_at
@@ -311,7 +311,7 @@ def _exception(verb: str, error: KVError | StoreError) -> JsException:
             return JsException("Error", f"KV {verb} failed: 503 Service Unavailable")
 
 
-def _shown(given: Sequence[object]) -> str:
+def _describe_key(given: Sequence[object]) -> str:
     """The call's key, shortened."""
     if not given:
         return ""

@@ -26,7 +26,7 @@ def _javascript_value(_binding: object, value: JSONValue) -> "EnvEntry":
     return EnvValue(value)
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     line = text.replace("\n", "\\n")
     return line if len(line) <= _SHOWN_CHARACTERS else f"{line[: _SHOWN_CHARACTERS - 1]}…"
 
@@ -34,7 +34,7 @@ def _shortened(text: str) -> str:
 TEXT: Final = make_kind(
     TextBinding,
     fields=(wrangler.VARS,),
-    describe=lambda binding: (_CALLED, _shortened(f'"{binding.text}"')),
+    describe=lambda binding: (_CALLED, _shorten(f'"{binding.text}"')),
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,
     javascript=_javascript_value,
@@ -42,7 +42,7 @@ TEXT: Final = make_kind(
 JSON: Final = make_kind(
     JSONBinding,
     fields=(wrangler.VERSION_METADATA,),
-    describe=lambda binding: (_CALLED, _shortened(str(binding.value))),
+    describe=lambda binding: (_CALLED, _shorten(str(binding.value))),
     service=lambda binding, _resources: binding.value,
     python=_python_value,
     javascript=_javascript_value,

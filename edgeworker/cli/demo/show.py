@@ -67,7 +67,7 @@ def _issue(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> DemoToke
 def _publish(narrator: Narrator, publisher: Publisher, token: DemoToken) -> None:
     narrator.step("The publisher writes header and payload to KV, under the hash of the signature")
     target = publisher.target(token, expiration=token.exp)
-    narrator.sent(f"PUT {_shortened(target)}")
+    narrator.sent(f"PUT {_shorten(target)}")
     narrator.sent(narrator.token(token.value))
     answer = publisher.publish(token)
     narrator.check(
@@ -204,7 +204,7 @@ def _brief(answer: wire.WireResponse) -> str:
     return f"{answer.status} {answer.body[:200].decode(errors='replace').strip()}"
 
 
-def _shortened(target: str) -> str:
+def _shorten(target: str) -> str:
     """The publisher's target without the long ids in the middle: what matters is the key and the expiry."""
     head, _, tail = target.partition("/storage/")
     return (

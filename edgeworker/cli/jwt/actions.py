@@ -52,7 +52,7 @@ def inspect(out: Output, operand: str, entry: EntryKey, *, now: int, as_json: bo
         return 0
     out.heading(f"A {token.kind}")
     if decoded is not None:
-        out.table(["header", "value"], [[_shown(name), _shown(value)] for name, value in decoded.header.items()])
+        out.table(["header", "value"], [[_escape(name), _escape(value)] for name, value in decoded.header.items()])
         out.table(["claim", "value", "in words"], _claim_rows(decoded.claims, now=now))
     if key is None:
         out.note("Its KV key is the hash of the signature, which is not here.")
@@ -106,11 +106,11 @@ def verify(out: Output, operand: str, where: str, expected: Expected, *, now: in
     ]
     claims = decoded.claims
     if expected.issuer is not None:
-        checks.append((claims.get("iss") == expected.issuer, f"iss is {_shown(claims.get('iss'))}"))
+        checks.append((claims.get("iss") == expected.issuer, f"iss is {_escape(claims.get('iss'))}"))
     if expected.audience is not None:
         audience = claims.get("aud")
         named = audience if isinstance(audience, list) else [audience]
-        checks.append((expected.audience in named, f"aud is {_shown(audience)}"))
+        checks.append((expected.audience in named, f"aud is {_escape(audience)}"))
     checks += [(False, text) for text in decoded.odd if not text.startswith("there is no exp")]
     for holds, text in checks:
         (out.ok if holds else out.fail)(text)
@@ -124,8 +124,8 @@ def _check_signature(token: Token, header: Object, keys: list[key_files.NamedKey
     named = [key for key in keys if kid is not None and key.kid == kid]
     named = named or [key for key in keys if kid is None or key.kid is None]
     if not named:
-        ids = ", ".join(_shown(key.kid) for key in keys)
-        return False, f"signature: there is no key {_shown(kid)}; there are {ids}"
+        ids = ", ".join(_escape(key.kid) for key in keys)
+        return False, f"signature: there is no key {_escape(kid)}; there are {ids}"
     fitting = [key for key in named if algorithm in key.algorithms]
     if not fitting:
         return False, f"signature: no key can verify {algorithm}"
@@ -140,7 +140,7 @@ def _check_signature(token: Token, header: Object, keys: list[key_files.NamedKey
         except jwt.InvalidTokenError as error:
             reason = str(error)
         else:
-            return True, f"signature: {algorithm}, by the key {'of that file' if key.kid is None else _shown(key.kid)}"
+            return True, f"signature: {algorithm}, by the key {'of that file' if key.kid is None else _escape(key.kid)}"
     return False, f"signature: {reason}"
 
 
@@ -177,15 +177,15 @@ def _claim_rows(claims: Object, *, now: int) -> list[list[str]]:
     moments = dict(_moments(claims))
     return [
         [
-            _shown(name),
-            _shown(value),
+            _escape(name),
+            _escape(value),
             f"{_TIMES[name]} {words.moment(moments[name], now=now)}" if name in moments else "",
         ]
         for name, value in claims.items()
     ]
 
 
-def _shown(value: object) -> str:
+def _escape(value: object) -> str:
     """Text as it is where that is safe to print, else as JSON: a token's text may hold terminal control characters."""
     if isinstance(value, str) and value.isprintable():
         return value

@@ -29,7 +29,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
             return await _get(place, namespace, options, out)
         case "list":
             keys = [key async for page in every_page(place, namespace, prefix=options.prefix) for key in page.keys]
-            out.line(json.dumps([_shown(key) for key in keys], indent=2, ensure_ascii=False))
+            out.line(json.dumps([_show_key(key) for key in keys], indent=2, ensure_ascii=False))
         case _:
             out.prose(f'Deleting the key "{options.key}" on namespace id: "{namespace}".')
             await place.delete_many(namespace, [options.key])
@@ -85,7 +85,7 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
         raise ConfigError(f"--path {path}: cannot be read: {error.strerror}") from error
 
 
-def _shown(key: ListResultKey) -> dict[str, JSON]:
+def _show_key(key: ListResultKey) -> dict[str, JSON]:
     shown: dict[str, JSON] = {"name": key.name}
     if key.expires_at is not None:
         shown["expiration"] = key.expires_at

@@ -27,7 +27,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
         case "delete":
             return await _delete(place, options, out)
         case _:
-            namespace = await _chosen(place, options)
+            namespace = await _choose_namespace(place, options)
             out.prose(f'Renaming KV namespace {namespace} to "{options.new_name}".')
             await place.rename(namespace, options.new_name)
             out.ok(f'Successfully renamed namespace to "{options.new_name}"')
@@ -45,7 +45,7 @@ async def _create(place: Place, options: argparse.Namespace, out: "Output") -> N
 
 
 async def _delete(place: Place, options: argparse.Namespace, out: "Output") -> int:
-    namespace = await _chosen(place, options)
+    namespace = await _choose_namespace(place, options)
     out.prose(f'About to delete KV namespace id: "{namespace}", with all its keys. This cannot be undone.')
     if not options.skip_confirmation and not confirmed("Delete it?"):
         out.line("Not deleting.")
@@ -55,7 +55,7 @@ async def _delete(place: Place, options: argparse.Namespace, out: "Output") -> i
     return 0
 
 
-async def _chosen(place: Place, options: argparse.Namespace) -> str:
+async def _choose_namespace(place: Place, options: argparse.Namespace) -> str:
     """By title, --namespace-id or --binding: exactly one of them. Raises ConfigError."""
     binding = getattr(options, "binding", None)
     given = [option for option in (options.title, options.namespace_id, binding) if option is not None]

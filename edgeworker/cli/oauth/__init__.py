@@ -71,14 +71,14 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
     try:
         registry = Registry(place, namespace)
         if chosen.oauth_command == "users":
-            published = _published(chosen, place, namespace) if chosen.action in _ENDS_SESSIONS else None
+            published = _find_published(chosen, place, namespace) if chosen.action in _ENDS_SESSIONS else None
             return await users.run(registry, chosen, out, err, clock.now(), published)
         return await clients.run(registry, chosen, out, err, _settings(chosen))
     finally:
         await place.close()
 
 
-def _published(chosen: argparse.Namespace, place: "Place", namespace: str) -> "PublishedTokens | None":
+def _find_published(chosen: argparse.Namespace, place: "Place", namespace: str) -> "PublishedTokens | None":
     """With --namespace-id there may be no configuration at all, and settings that the server refuses run no server."""
     from edgeworker.cli.kv.choose import load_config
     from edgeworker.cli.oauth.withdrawal import published_tokens

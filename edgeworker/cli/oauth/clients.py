@@ -48,8 +48,8 @@ async def run(
     clients = Clients(registry, settings)
     match options.action:
         case "add":
-            client, secret = await clients.add(_chosen(options))
-            _said(out, err, options, client, f"client {client.client_id} is registered", secret)
+            client, secret = await clients.add(_read_options(options))
+            _report(out, err, options, client, f"client {client.client_id} is registered", secret)
         case "list":
             return await _list(clients, options, out, err)
         case "show":
@@ -59,18 +59,18 @@ async def run(
             kept = (
                 "; the one before it stays valid until the next rotate-secret" if len(client.secret_hashes) > 1 else ""
             )
-            _said(out, err, options, client, f"client {client.client_id} has a new secret{kept}", secret)
+            _report(out, err, options, client, f"client {client.client_id} has a new secret{kept}", secret)
         case "disable" | "enable" as action:
             client = await clients.keep(replace(await clients.find(options.client), disabled=action == "disable"))
             ends = "; access tokens that it has end by themselves, within minutes" if action == "disable" else ""
-            _said(out, err, options, client, f"client {client.client_id} is {action}d{ends}")
+            _report(out, err, options, client, f"client {client.client_id} is {action}d{ends}")
         case "delete":
             client = await clients.find(options.client)
             if not options.yes and not confirmed(f"Remove the client {client.client_id} for ever?"):
                 err.line("Not removing.")
                 return 0
             await registry.delete([clients.records.key(client.client_id)])
-            _said(out, err, options, client, f"client {client.client_id} is removed")
+            _report(out, err, options, client, f"client {client.client_id} is removed")
         case _:
             await _import(clients, options, out, err)
     return 0
@@ -145,7 +145,7 @@ class Clients:
         made: list[tuple[RegisteredClient, str | None]] = []
         seen: dict[str, int] = {}
         for item in file.items:
-            found = self._of_item(item)
+            found = self._parse_item(item)
             if found is None:
                 continue
             name = found[0].client_id
@@ -163,7 +163,7 @@ class Clients:
         )
         return made
 
-    def _of_item(self, item: Item) -> tuple["RegisteredClient", str | None] | None:
+    def _parse_item(self, item: Item) -> tuple["RegisteredClient", str | None] | None:
         values = dict(item.values)
         given = values.pop("client_secret", None)
         made: str | None = None
@@ -229,7 +229,7 @@ def _has_secret(values: Mapping[str, object]) -> bool:
     return str(values.get("token_endpoint_auth_method", "client_secret_basic")).startswith("client_secret")
 
 
-def _chosen(options: argparse.Namespace) -> dict[str, object]:
+def _read_options(options: argparse.Namespace) -> dict[str, object]:
     """The record that the options describe, without a secret."""
     values: dict[str, object] = {"client_id": options.client}
     for option, member in _MEMBERS.items():
@@ -299,7 +299,7 @@ async def _import(clients: Clients, options: argparse.Namespace, out: "Output", 
         err.note("keep the secrets above; they are shown once")
 
 
-def _said(
+def _report(
     out: "Output",
     err: "Output",
     options: argparse.Namespace,

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             ring = _new(keys, signer, options.alg, now)
             _tell(out, err, options, signer, ring, put_secret(signer.file, NAME, keys.dump(ring)), now)
         case "rotate":
-            ring = rotated(keys, _kept(keys, signer), options, now)
+            ring = rotated(keys, _read_keys(keys, signer), options, now)
             _tell(out, err, options, signer, ring, put_secret(signer.file, NAME, keys.dump(ring)), now)
         case _:
             _show(out, keys, options, signer, now)
@@ -91,7 +91,7 @@ def _new(keys: SigningKeys, signer: Signer, algorithms: list[str], now: int) -> 
         raise ConfigError(f"--alg: {error}") from None
 
 
-def _kept(keys: SigningKeys, signer: Signer) -> "ServerKeySet":
+def _read_keys(keys: SigningKeys, signer: Signer) -> "ServerKeySet":
     text = read_secret(signer.file, NAME)
     if not text:
         raise ConfigError(f"{signer.file} has no {NAME}; make it with: edgeworker oauth keys init -c {signer.config}")
@@ -102,7 +102,7 @@ def _kept(keys: SigningKeys, signer: Signer) -> "ServerKeySet":
 
 
 def _show(out: Output, keys: SigningKeys, options: argparse.Namespace, signer: Signer, now: int) -> None:
-    ring = _kept(keys, signer)
+    ring = _read_keys(keys, signer)
     if options.private:
         if sys.stdout.isatty():
             raise ConfigError("--private prints the private keys, which a screen must not show: use a pipe")
@@ -110,12 +110,12 @@ def _show(out: Output, keys: SigningKeys, options: argparse.Namespace, signer: S
     elif options.jwks:
         out.line(json.dumps(keys.public(ring, now=now), indent=2))
     elif options.json:
-        out.line(json.dumps(_listed(ring, now), indent=2))
+        out.line(json.dumps(_list_keys(ring, now), indent=2))
     else:
         out.table(("kid", "alg", ""), [(key.kid, key.alg, state(key, ring, now)) for key in ring.keys])
 
 
-def _listed(ring: "ServerKeySet", now: int) -> list[dict[str, object]]:
+def _list_keys(ring: "ServerKeySet", now: int) -> list[dict[str, object]]:
     return [
         {"kid": key.kid, "alg": key.alg, "nbf": key.nbf, "exp": key.exp, "state": state(key, ring, now)}
         for key in ring.keys
@@ -128,7 +128,7 @@ def _tell(
     for warning in kept.warnings:
         err.warning(warning)
     if options.json:
-        out.line(json.dumps({"file": str(kept.file), "keys": _listed(ring, now)}, indent=2))
+        out.line(json.dumps({"file": str(kept.file), "keys": _list_keys(ring, now)}, indent=2))
         return
     out.ok(f"{NAME} is in {kept.file}, which only you can read")
     out.table(("kid", "alg", ""), [(key.kid, key.alg, state(key, ring, now)) for key in ring.keys])
@@ -142,13 +142,13 @@ def _signer(options: argparse.Namespace) -> Signer:
     """Raises ConfigError where it is not clear which worker signs."""
     config = options.config
     if config is None:
-        config = _found()
+        config = _find_token_worker()
     elif not config.is_file():
         raise ConfigError(f"-c {config}: there is no such file")
     return Signer(config, secret_file(config.parent, options.env, os.environ))
 
 
-def _found() -> Path:
+def _find_token_worker() -> Path:
     """The one worker here whose script is the token worker."""
     from edgeworker.host.bundled import DEFAULT_SCRIPT, script
     from wrangler_compat import LoadOptions, load

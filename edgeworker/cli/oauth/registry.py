@@ -29,7 +29,7 @@ class Registry:
     async def record(self, key: str) -> Record | None:
         """Raises StoreError for a value that is not a JSON object."""
         text = await self.text(key)
-        return None if text is None else _parsed(key, text)
+        return None if text is None else _parse_record(key, text)
 
     async def records(self, prefix: str) -> list[tuple[str, Record | StoreError]]:
         """All of that prefix, by key; a StoreError in place of a value that is not a JSON object."""
@@ -42,7 +42,7 @@ class Registry:
                     if value is None:  # removed since the list was made
                         continue
                     try:
-                        found.append((key, _parsed(key, value.decode("utf-8", "replace"))))
+                        found.append((key, _parse_record(key, value.decode("utf-8", "replace"))))
                     except StoreError as error:
                         found.append((key, error))
         return found
@@ -70,7 +70,7 @@ def written(record: Mapping[str, object]) -> str:
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
 
 
-def _parsed(key: str, text: str) -> Record:
+def _parse_record(key: str, text: str) -> Record:
     try:
         record = json.loads(text)
     except ValueError:

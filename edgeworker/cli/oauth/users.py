@@ -39,7 +39,7 @@ async def run(
         case "add":
             made = {"email": options.email, "name": options.name, "email_verified": options.verified}
             user = await users.add({**made, "claims": _claims(options.claims)}, new_password, options.scheme)
-            _said(out, err, options, user, f"user {user.email} may log in; id (and `sub` of every token): {user.id}")
+            _report(out, err, options, user, f"user {user.email} may log in; id (and `sub` of every token): {user.id}")
         case "list":
             return await _list(users, options, out, err)
         case "show":
@@ -48,17 +48,29 @@ async def run(
         case "disable" | "enable" as action:
             key, user = await users.find(options.user)
             user = await users.put(key, replace(user, disabled=action == "disable"), ends_sessions=True)
-            _said(out, err, options, user, f"user {user.email} is {action}d; {await _ended(user, published)}")
+            _report(
+                out, err, options, user, f"user {user.email} is {action}d; {await _describe_ended(user, published)}"
+            )
         case "set-password":
             key, user = await users.find(options.user)
             hashed = users.hashed(new_password(user.email), options.scheme)
             user = await users.put(key, replace(user, password=hashed), ends_sessions=True)
-            _said(out, err, options, user, f"user {user.email} has the new password; {await _ended(user, published)}")
+            _report(
+                out,
+                err,
+                options,
+                user,
+                f"user {user.email} has the new password; {await _describe_ended(user, published)}",
+            )
         case "end-sessions":
             _, user = await users.find(options.user)
             await users.end_sessions(user)
-            _said(
-                out, err, options, user, f"user {user.email} is signed out everywhere: {await _ended(user, published)}"
+            _report(
+                out,
+                err,
+                options,
+                user,
+                f"user {user.email} is signed out everywhere: {await _describe_ended(user, published)}",
             )
         case "delete":
             key, user = await users.find(options.user)
@@ -66,11 +78,11 @@ async def run(
                 err.line("Not removing.")
                 return 0
             await users.delete(key, user)
-            _said(out, err, options, user, f"user {user.email} is removed; {await _ended(user, published)}")
+            _report(out, err, options, user, f"user {user.email} is removed; {await _describe_ended(user, published)}")
         case _:
             imported, ended = await users.import_file(options)
             for user in ended:
-                await _ended(user, published)
+                await _describe_ended(user, published)
             if options.json:
                 out.line(json.dumps([shown(user) for user in imported], indent=2, ensure_ascii=False))
             err.ok(f"{len(imported):,} users imported from {options.file}")
@@ -89,7 +101,7 @@ class Users:
         self, values: Mapping[str, object], password: Callable[[str], str], scheme: str | None = None
     ) -> "User":
         """`values` are members of the record; `password` gives the one of this address, once all else is right."""
-        user = self._parsed(values)
+        user = self._parse_user(values)
         keys = self.records.keys(user.email)
         if await self._registry.there(keys):
             raise ConfigError(f"there is a user {user.email} already; see: edgeworker oauth users show {user.email}")
@@ -146,7 +158,7 @@ class Users:
         made: list[tuple[User, str | None]] = []
         seen: dict[str, int] = {}
         for item in file.items:
-            found = self._of_item(item, there)
+            found = self._parse_item(item, there)
             if found is None:
                 continue
             user = found[0]
@@ -184,7 +196,7 @@ class Users:
         except ValueError as error:  # BadPassword, or BadHash where the scheme is not there
             raise ConfigError(str(error)) from None
 
-    def _of_item(self, item: Item, there: Mapping[str, "User"]) -> tuple["User", str | None] | None:
+    def _parse_item(self, item: Item, there: Mapping[str, "User"]) -> tuple["User", str | None] | None:
         """The user of one table, and the password that is still to be hashed; None where it has faults."""
         values = dict(item.values)
         password, hashed = values.pop("password", None), values.pop("password_hash", None)
@@ -203,7 +215,7 @@ class Users:
         # A user that is replaced stays the same person: tokens and grants name the id.
         made = {} if kept is None else {"id": kept.id, "created": kept.created}
         try:
-            user = self._made({**made, **values, "password": _NO_HASH if hashed is None else hashed})
+            user = self._make_user({**made, **values, "password": _NO_HASH if hashed is None else hashed})
         except self.records.bad as error:
             lines = [line.replace("password:", "password_hash:", 1) for line in str(error).split("\n")]
             item.faults(lines)
@@ -216,12 +228,12 @@ class Users:
         except self.records.bad:
             return None
 
-    def _made(self, values: Mapping[str, object]) -> "User":
+    def _make_user(self, values: Mapping[str, object]) -> "User":
         return self.records.parse({"t": "user", "id": self.records.new_id(), "created": self._now, **values})
 
-    def _parsed(self, values: Mapping[str, object]) -> "User":
+    def _parse_user(self, values: Mapping[str, object]) -> "User":
         try:
-            return self._made({**values, "password": _NO_HASH})
+            return self._make_user({**values, "password": _NO_HASH})
         except self.records.bad as error:
             raise ConfigError(str(error)) from None
 
@@ -234,7 +246,7 @@ class Users:
         return {self.records.end_key(user.id): self.records.new_end_mark(now=self._now)}
 
 
-async def _ended(user: "User", published: "PublishedTokens | None") -> str:
+async def _describe_ended(user: "User", published: "PublishedTokens | None") -> str:
     """What ended with a user's mark, and what goes on for how long. Withdraws what is published."""
     text = "all sessions and refresh tokens are void at once"
     bound = "ACCESS_TOKEN_TTL_SECONDS of the server"
@@ -297,7 +309,7 @@ def _claims(text: str | None) -> object:
         raise ConfigError(f"--claims is not JSON: {error}") from None
 
 
-def _said(out: "Output", err: "Output", options: argparse.Namespace, user: "User", text: str) -> None:
+def _report(out: "Output", err: "Output", options: argparse.Namespace, user: "User", text: str) -> None:
     if options.json:
         out.line(json.dumps(shown(user), indent=2, ensure_ascii=False))
     else:

@@ -171,7 +171,7 @@ def _tokens(data: Path) -> Iterator[Finding]:
     if not (data / FILE_NAME).exists():
         return
     try:
-        tokens = asyncio.run(_listed(data))
+        tokens = asyncio.run(_list_tokens(data))
     except EdgeworkerError as error:
         yield _unusable(str(data), str(error))
         return
@@ -196,7 +196,7 @@ def _tokens(data: Path) -> Iterator[Finding]:
             )
 
 
-async def _listed(data: Path) -> list[ApiToken]:
+async def _list_tokens(data: Path) -> list[ApiToken]:
     async with SQLiteState(data, SystemClock()) as state:
         return await state.api_tokens.list()
 

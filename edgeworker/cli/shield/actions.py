@@ -87,7 +87,7 @@ def discover(options: argparse.Namespace) -> int:
     zone = one_zone(load_zones(load_config(options, warn=False), options))
     source = sys.stdin if options.log == "-" else _open(options.log)
     with source:
-        requests = (one for one in _answered(source) if _belongs(one.host.partition(":")[0], zone))
+        requests = (one for one in _read_answered(source) if _belongs(one.host.partition(":")[0], zone))
         proposals = propose(requests, OperationTable(zone.shield.operations))
     chosen = [one for one in proposals if one.requests >= options.at_least]
     return _tell(zone, [(one.method, one.host, one.endpoint) for one in chosen], options)
@@ -165,7 +165,7 @@ def _open(name: str) -> TextIO:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
 
 
-def _answered(lines: Iterable[str]) -> Iterator[AnsweredRequest]:
+def _read_answered(lines: Iterable[str]) -> Iterator[AnsweredRequest]:
     """The requests of a log of `dev --json`; other lines are passed over."""
     for line in lines:
         try:

@@ -49,7 +49,7 @@ def load_zones(config: Config, options: argparse.Namespace) -> list[ShieldZone]:
         raise ConfigError(f"There is no zone{named} with API Shield; add [zones.api_shield] to it in edge.toml.")
     if not options.persist_to.is_dir():
         return [ShieldZone(zone, shield) for zone, shield in found]
-    return asyncio.run(_with_stored(found, options))
+    return asyncio.run(_add_stored(found, options))
 
 
 def one_zone(zones: Sequence[ShieldZone], hostname: str | None = None) -> ShieldZone:
@@ -66,7 +66,7 @@ def one_zone(zones: Sequence[ShieldZone], hostname: str | None = None) -> Shield
     return zones[0]
 
 
-async def _with_stored(found: Sequence[tuple[Zone, ShieldConfig]], options: argparse.Namespace) -> list[ShieldZone]:
+async def _add_stored(found: Sequence[tuple[Zone, ShieldConfig]], options: argparse.Namespace) -> list[ShieldZone]:
     async with SQLiteState(options.persist_to, SystemClock()) as state:
         documents = state.documents(DOCUMENTS)
         return [ShieldZone(zone, merge(shield, await ZoneObjects(documents, zone.id).load())) for zone, shield in found]

@@ -135,8 +135,8 @@ class Authority:
     def last(self) -> Issued | None:
         """What was issued last, if that can still be served."""
         file = self.folder / "edge.pem"
-        kept = self._kept(file)
-        return None if kept is None else self._issued(file, kept)
+        kept = self._read_last_issued(file)
+        return None if kept is None else self._make_issued(file, kept)
 
     def issued(self, names: Iterable[str], *, now: int) -> Issued:
         """The certificate for `names`, and for all that were asked for before; made anew only where it is missing, does
@@ -146,27 +146,27 @@ class Authority:
         """
         wanted = tuple(dict.fromkeys((*(checked_name(name) for name in names), *self.names())))
         file = self.folder / "edge.pem"
-        kept = self._kept(file)
+        kept = self._read_last_issued(file)
         if (
             kept is not None
             and set(wanted) <= set(kept.names)
             and now < self._renew_at(kept)
             and kept.not_before <= now
         ):
-            return self._issued(file, kept)
+            return self._make_issued(file, kept)
         # Names stay that another configuration on the same data directory has asked for: it may be running too.
         pair = issue(self._pair, dict.fromkeys((*wanted, *(() if kept is None else kept.names))), now=now)
         self._replace(file.name, pair.key_pem + pair.certificate_pem)
-        return self._issued(file, read_facts(pair.certificate))
+        return self._make_issued(file, read_facts(pair.certificate))
 
-    def _issued(self, file: Path, facts: CertificateFacts) -> Issued:
+    def _make_issued(self, file: Path, facts: CertificateFacts) -> Issued:
         return Issued(Certificate(file, file, source="the local authority"), facts, self._renew_at(facts))
 
     def _renew_at(self, facts: CertificateFacts) -> int:
         # Towards the authority's own end there is nothing to gain from renewing.
         return facts.not_after - (RENEW_BEFORE_SECONDS if facts.not_after < self.facts.not_after else 0)
 
-    def _kept(self, file: Path) -> CertificateFacts | None:
+    def _read_last_issued(self, file: Path) -> CertificateFacts | None:
         """Of the certificate that was issued last, if this authority has signed it."""
         try:
             certificate = x509.load_pem_x509_certificate(file.read_bytes())

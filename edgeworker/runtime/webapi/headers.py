@@ -50,11 +50,11 @@ class Headers(JsObject):
 
     def set(self, name: object, value: object) -> None:
         self._check_mutable()
-        _guarded(self.core.set, name, value)
+        _change(self.core.set, name, value)
 
     def append(self, name: object, value: object) -> None:
         self._check_mutable()
-        _guarded(self.core.append, name, value)
+        _change(self.core.append, name, value)
 
     def delete(self, name: object) -> None:
         self._check_mutable()
@@ -140,7 +140,7 @@ def to_headers(init: object) -> messages.Headers:
         raise type_error(str(error)) from None
 
 
-def _guarded(change: Callable[[str, str], None], name: object, value: object) -> None:
+def _change(change: Callable[[str, str], None], name: object, value: object) -> None:
     try:
         change(to_string(name), to_string(value))
     except TypeError as error:

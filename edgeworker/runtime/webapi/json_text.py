@@ -102,9 +102,9 @@ class _JsonScanner:
                 case "-" | "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9":
                     return self._numeral()
                 case "t" | "f" | "n" as first:
-                    return self._word(_WORDS[first])
+                    return self._read_word(_WORDS[first])
                 case _:
-                    self._unexpected()
+                    self._raise_unexpected()
 
     def _after_value(self, open_brackets: list[str]) -> bool:
         """Whether another value ended here; otherwise the next one is expected."""
@@ -159,7 +159,7 @@ class _JsonScanner:
             case '"' | "\\" | "/" | "b" | "f" | "n" | "r" | "t":
                 self._at += 1
             case "":
-                self._unexpected()
+                self._raise_unexpected()
             case _:
                 self._fail("Bad escaped character")
 
@@ -188,10 +188,10 @@ class _JsonScanner:
         if self._at == before:
             self._fail(otherwise)
 
-    def _word(self, word: str) -> None:
+    def _read_word(self, word: str) -> None:
         for character in word:
             if self._peek() != character:
-                self._unexpected()
+                self._raise_unexpected()
             self._at += 1
 
     def _peek(self) -> str:
@@ -213,7 +213,7 @@ class _JsonScanner:
         column = self._at - (before.rfind("\n") + 1) + 1
         raise JsException("SyntaxError", f"{reason}{where} at position {self._at} (line {line} column {column})")
 
-    def _unexpected(self) -> NoReturn:
+    def _raise_unexpected(self) -> NoReturn:
         text, at, found = self._text, self._at, self._peek()
         if not found:
             raise JsException("SyntaxError", "Unexpected end of JSON input")

@@ -34,26 +34,26 @@ class Promise(JsObject):
                 raise RuntimeError("this promise was awaited already: keep its value")
             self._taken = True
             return self._work.__await__()
-        return self._shared().__await__()
+        return self._share().__await__()
 
     def then(
         self, fulfilled: Callable[..., object] | None = None, rejected: Callable[..., object] | None = None
     ) -> "Promise":
-        return _started(Promise(_call_then(self._shared(), fulfilled, rejected)))
+        return _start_promise(Promise(_call_then(self._share(), fulfilled, rejected)))
 
     def catch_(self, rejected: Callable[..., object]) -> "Promise":
         return self.then(None, rejected)
 
     def finally_(self, callback: Callable[[], object]) -> "Promise":
-        return _started(Promise(_call_finally(self._shared(), callback)))
+        return _start_promise(Promise(_call_finally(self._share(), callback)))
 
     @staticmethod
     def resolve(value: object = None) -> "Promise":
-        return value if isinstance(value, Promise) else Promise(_resolved(value))
+        return value if isinstance(value, Promise) else Promise(_resolve(value))
 
     @staticmethod
     def reject(reason: object) -> "Promise":
-        return Promise(_rejected(reason))
+        return Promise(_reject(reason))
 
     @staticmethod
     def all(items: Iterable[object]) -> "Promise":
@@ -65,9 +65,9 @@ class Promise(JsObject):
 
     @staticmethod
     def allSettled(items: Iterable[object]) -> "Promise":
-        return Promise(_all_settled(items))
+        return Promise(_settle_all(items))
 
-    def _shared(self) -> "asyncio.Future[object]":
+    def _share(self) -> "asyncio.Future[object]":
         if self._task is None:
             self._task = asyncio.ensure_future(self._work)
             _running.add(self._task)
@@ -75,17 +75,17 @@ class Promise(JsObject):
         return self._task
 
 
-def _started(promise: Promise) -> Promise:
+def _start_promise(promise: Promise) -> Promise:
     """What is given to `then` runs even if its result is never awaited."""
-    promise._shared()
+    promise._share()
     return promise
 
 
-async def _resolved(value: object) -> object:
+async def _resolve(value: object) -> object:
     return await value if inspect.isawaitable(value) else value
 
 
-async def _rejected(reason: object) -> object:
+async def _reject(reason: object) -> object:
     raise reason if isinstance(reason, BaseException) else JsException("Error", str(reason))
 
 
@@ -101,7 +101,7 @@ async def _run_executor(executor: Callable[..., object]) -> object:
             future.set_exception(reason if isinstance(reason, Exception) else JsException("Error", str(reason)))
 
     executor(resolve, reject)
-    return await _resolved(await future)
+    return await _resolve(await future)
 
 
 async def _call_then(
@@ -112,23 +112,23 @@ async def _call_then(
     except Exception as error:
         if rejected is None:
             raise
-        return await _resolved(rejected(error))
-    return value if fulfilled is None else await _resolved(fulfilled(value))
+        return await _resolve(rejected(error))
+    return value if fulfilled is None else await _resolve(fulfilled(value))
 
 
 async def _call_finally(work: Awaitable[object], callback: Callable[[], object]) -> object:
     try:
         return await work
     finally:
-        await _resolved(callback())
+        await _resolve(callback())
 
 
 async def _all(items: Iterable[object]) -> object:
-    return JsArray(await asyncio.gather(*(_resolved(item) for item in items)))
+    return JsArray(await asyncio.gather(*(_resolve(item) for item in items)))
 
 
 async def _race(items: Iterable[object]) -> object:
-    tasks = [asyncio.ensure_future(_resolved(item)) for item in items]
+    tasks = [asyncio.ensure_future(_resolve(item)) for item in items]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -136,8 +136,8 @@ async def _race(items: Iterable[object]) -> object:
     return next(iter(done)).result()
 
 
-async def _all_settled(items: Iterable[object]) -> object:
-    results = await asyncio.gather(*(_resolved(item) for item in items), return_exceptions=True)
+async def _settle_all(items: Iterable[object]) -> object:
+    results = await asyncio.gather(*(_resolve(item) for item in items), return_exceptions=True)
     return JsArray(
         make_object({"status": "rejected", "reason": result})
         if isinstance(result, BaseException)

@@ -146,7 +146,7 @@ class URLSearchParams(PairList[str]):
 
     def sort(self) -> None:
         self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be"))  # by code unit, as JavaScript
-        self._changed()
+        self._report_change()
 
     def extract_body(self) -> BodyWithType:
         return BodyWithType(Body(str(self).encode()), "application/x-www-form-urlencoded;charset=UTF-8")
@@ -163,7 +163,7 @@ class URLSearchParams(PairList[str]):
     def _read_value(self, value: object) -> str:
         return to_usv_string(value)
 
-    def _changed(self) -> None:
+    def _report_change(self) -> None:
         if self.on_change is not None:
             self.on_change(str(self))
 

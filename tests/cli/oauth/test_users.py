@@ -107,8 +107,8 @@ async def test_a_record_that_is_broken_is_told_and_does_not_hide_the_others(
     ran = await oauth("users", "list", status=1)
 
     assert "ann@example.com" in ran.out
-    assert 'the entry "u:broken" is no record' in ran.err
-    assert 'the entry "u:other" is no user' in ran.err
+    assert 'the entry "u:broken" is not a record' in ran.err
+    assert 'the entry "u:other" is not a user' in ran.err
 
 
 async def test_a_file_is_imported_whole(oauth: OAuth, namespace: KVNamespace, project: Path) -> None:

@@ -46,7 +46,7 @@ async def list_apps(call: Call) -> Response:
     shown: list[JSON] = []
     policies = await account.reusable()
     for item in await account.objects("app"):
-        application = _parsed(item, policies)
+        application = _parse(item, policies)
         if _is_wanted(application, call.query):
             shown.append(_view(item, application))
     return listing(call, shown)
@@ -71,7 +71,7 @@ def _is_wanted(application: Application, query: Mapping[str, str]) -> bool:
 async def get_app(call: Call) -> Response:
     account = account_of(call)
     item = await account.find("app", call.params["app"])
-    return success(_view(item, _parsed(item, await account.reusable())))
+    return success(_view(item, _parse(item, await account.reusable())))
 
 
 async def create_app(call: Call) -> Response:
@@ -79,7 +79,7 @@ async def create_app(call: Call) -> Response:
     value = own_members(await body_of(call))
     value["aud"] = secrets.token_hex(32)
     secret = _with_client(value)
-    application = await _checked(account, value)
+    application = await _check(account, value)
     item = await put_object(account, "app", value)
     return success(_view(item, application, client_secret=secret))
 
@@ -92,7 +92,7 @@ async def update_app(call: Call) -> Response:
     # Policies of the application have endpoints of their own; who does not name them does not mean to remove them.
     value.setdefault("policies", known.value.get("policies", []))
     _keep_client(value, known.value)
-    application = await _checked(account, value)
+    application = await _check(account, value)
     return success(_view(await put_object(account, "app", value, known), application))
 
 
@@ -144,7 +144,7 @@ async def create_app_policy(call: Call) -> Response:
 async def update_app_policy(call: Call) -> Response:
     account = account_of(call)
     known = await account.find_own("app", call.params["app"])
-    application = _parsed(known, await account.reusable())
+    application = _parse(known, await account.reusable())
     index = _index(application, call.params["policy"])
     value = own_members(await body_of(call))
     precedence = value.pop("precedence", None)
@@ -162,7 +162,7 @@ async def update_app_policy(call: Call) -> Response:
 async def delete_app_policy(call: Call) -> Response:
     account = account_of(call)
     known = await account.find_own("app", call.params["app"])
-    index = _index(_parsed(known, await account.reusable()), call.params["policy"])
+    index = _index(_parse(known, await account.reusable()), call.params["policy"])
     policies = _list(known.value)
     del policies[index]
     await _save(account, known, policies)
@@ -172,7 +172,7 @@ async def delete_app_policy(call: Call) -> Response:
 async def _policies(call: Call) -> tuple[StoredObject, Application, list[dict[str, JSON]]]:
     account = account_of(call)
     item = await account.find("app", call.params["app"])
-    application = _parsed(item, await account.reusable())
+    application = _parse(item, await account.reusable())
     written = _list(item.value)
     values = [value if isinstance(value, dict) else {} for value in written]
     return item, application, values
@@ -193,11 +193,11 @@ def _list(value: Mapping[str, JSON]) -> list[JSON]:
 
 async def _save(account: AccessAccount, known: StoredObject, policies: list[JSON]) -> None:
     value = {**known.value, "policies": policies}
-    await _checked(account, value)
+    await _check(account, value)
     await put_object(account, "app", value, known)
 
 
-async def _checked(account: AccessAccount, value: dict[str, JSON]) -> Application:
+async def _check(account: AccessAccount, value: dict[str, JSON]) -> Application:
     """Gives inline policies their ids, in their order. Raises ApiError (400)."""
     policies = _list(value)
 
@@ -242,7 +242,7 @@ def _keep_client(value: dict[str, JSON], known: Mapping[str, JSON]) -> None:
         value["saas_app"] = {**saas, **kept}
 
 
-def _parsed(item: StoredObject, policies: Mapping[str, Policy]) -> Application:
+def _parse(item: StoredObject, policies: Mapping[str, Policy]) -> Application:
     return parse_application({**item.value, "id": item.id}, policies=policies)
 
 

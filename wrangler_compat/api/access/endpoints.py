@@ -24,7 +24,7 @@ def _both(path: str) -> tuple[str, str]:
     return f"/accounts/{{account}}/access{path}", f"/zones/{{zone}}/access{path}"
 
 
-def _scoped() -> tuple[Endpoint, ...]:
+def _make_scoped() -> tuple[Endpoint, ...]:
     rows: list[Endpoint] = []
     for apps, app, revoke, policies, policy, groups, group, tokens, token, providers, provider in zip(
         _both("/apps"),
@@ -86,7 +86,7 @@ _USER: Final = _BASE + "/users/{user}"
 _TOKEN: Final = _BASE + "/service_tokens/{token}"
 
 ACCESS_ENDPOINTS: Final[tuple[Endpoint, ...]] = (
-    *_scoped(),
+    *_make_scoped(),
     Endpoint("POST", _TOKEN + "/rotate", service_tokens.rotate_token, _WRITE, "previous_client_secret_expires_at"),
     Endpoint("POST", _TOKEN + "/refresh", service_tokens.refresh_token, _WRITE),
     Endpoint("GET", _BASE + "/policies", rule_objects.list_policies, _READ),

@@ -159,7 +159,7 @@ async def _create(call: Call, zone: ShieldedZone, values: Sequence[JSON]) -> lis
         if missing:
             raise invalid(f"{missing[0]} is missing")
         blank = ValidationRule(str(uuid4()), "", "log", "", created_at=now)
-        made.append(_changed(call, zone, blank, value))
+        made.append(_change(call, zone, blank, value))
     order = [*(rule.id for rule in zone.stored.rules), *(rule.id for rule in made)]
     await _save(zone, made, order)
     return made
@@ -172,9 +172,9 @@ async def _edit(call: Call, zone: ShieldedZone, changes: Sequence[tuple[str, JSO
         rule = changed.get(id) or _find(zone, id)
         refuse_source("the rule", rule.source)
         members = {name: member for name, member in value.items() if name != "position"}
-        changed[id] = _changed(call, zone, rule, members)
+        changed[id] = _change(call, zone, rule, members)
         if "position" in value:
-            order = _moved(order, id, value["position"])
+            order = _move(order, id, value["position"])
     await _save(zone, list(changed.values()), order)
     return [changed[id] for id, _ in changes]
 
@@ -186,7 +186,7 @@ async def _save(zone: ShieldedZone, rules: Sequence[ValidationRule], order: Sequ
         raise changed_meanwhile(conflict) from None
 
 
-def _changed(call: Call, zone: ShieldedZone, rule: ValidationRule, value: JSONObject) -> ValidationRule:
+def _change(call: Call, zone: ShieldedZone, rule: ValidationRule, value: JSONObject) -> ValidationRule:
     """The rule with the members that `value` has."""
     refuse_unknown(value, _MEMBERS, "the rule")
     changed = replace(rule, last_updated=timestamp(call.clock), modified_by=call.principal.name)
@@ -224,12 +224,12 @@ def _selector(value: JSONObject) -> tuple[tuple[str, ...] | None, tuple[str, ...
     include, exclude = value.get("include"), value.get("exclude")
     hosts: tuple[str, ...] | None = None
     if include is not None:
-        hosts = tuple(host.lower() for host in _collected(include, "include", "host"))
+        hosts = tuple(host.lower() for host in _collect(include, "include", "host"))
         hosts = hosts or None
-    return hosts, tuple(_collected(exclude, "exclude", "operation_ids")) if exclude is not None else ()
+    return hosts, tuple(_collect(exclude, "exclude", "operation_ids")) if exclude is not None else ()
 
 
-def _collected(value: JSON, name: str, member: str) -> list[str]:
+def _collect(value: JSON, name: str, member: str) -> list[str]:
     found: list[str] = []
     for index, item in enumerate(as_list(value, name)):
         members = as_object(item, f"{name}[{index}]")
@@ -239,7 +239,7 @@ def _collected(value: JSON, name: str, member: str) -> list[str]:
     return found
 
 
-def _moved(order: Sequence[str], id: str, position: JSON) -> list[str]:
+def _move(order: Sequence[str], id: str, position: JSON) -> list[str]:
     """The order with `id` at its new place: {index} counts from 1 among the rules that were made over the API, {before}
     and {after} name another rule, and "" is the beginning or the end."""
     value = as_object(position, "position")

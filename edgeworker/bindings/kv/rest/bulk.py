@@ -28,7 +28,7 @@ async def put_bulk(call: Call) -> Response:
     pairs = [_pair(item, index, call, now) for index, item in enumerate(await _items(call, _PUT))]
     with kv_errors(_PUT):
         await namespace.put_many(pairs)
-    return _written(len(pairs))
+    return _report_written(len(pairs))
 
 
 async def delete_bulk(call: Call) -> Response:
@@ -37,7 +37,7 @@ async def delete_bulk(call: Call) -> Response:
     keys = [_text(item, _DELETE, f"item {index}") for index, item in enumerate(await _items(call, _DELETE))]
     with kv_errors(_DELETE):
         await namespace.delete_many(keys)
-    return _written(len(keys))
+    return _report_written(len(keys))
 
 
 async def get_bulk(call: Call) -> Response:
@@ -61,7 +61,9 @@ async def get_bulk(call: Call) -> Response:
     for key, entry in found.items():
         try:
             values[key] = (
-                None if entry is None else _shown(entry, as_json=kind == "json", with_metadata=with_metadata is True)
+                None
+                if entry is None
+                else _show_value(entry, as_json=kind == "json", with_metadata=with_metadata is True)
             )
         except InvalidJSON:
             values[key] = None
@@ -123,7 +125,7 @@ def _value(text: str, is_base64: bool, where: str) -> str | bytes:
         raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f'"value" of {where} is not base64: {error}') from None
 
 
-def _shown(entry: FoundValue, *, as_json: bool, with_metadata: bool) -> JSON:
+def _show_value(entry: FoundValue, *, as_json: bool, with_metadata: bool) -> JSON:
     value: JSON = loads(entry.value, lone_surrogates=True) if as_json else entry.value.decode("utf-8", "replace")
     if not with_metadata:
         return value
@@ -137,5 +139,5 @@ def _not_json(key: str) -> str:
     return f'bulk get keys: \'The value of the key "{key}" is not JSON that can be read; it is null here. Use "text".\''
 
 
-def _written(count: int) -> Response:
+def _report_written(count: int) -> Response:
     return success({"successful_key_count": count, "unsuccessful_keys": []})

@@ -24,7 +24,7 @@ async def list_keys(call: Call) -> Response:
         page = await namespace.list(
             prefix=call.query.get("prefix", ""), limit=limit, cursor=call.query.get("cursor") or None
         )
-    keys: list[JSON] = [_shown(key) for key in page.keys]
+    keys: list[JSON] = [_show_key(key) for key in page.keys]
     return success(keys, result_info={"count": len(keys), "cursor": page.cursor or ""})
 
 
@@ -35,7 +35,7 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _shown(key: ListResultKey) -> JSON:
+def _show_key(key: ListResultKey) -> JSON:
     shown: dict[str, JSON] = {"name": key.name}
     if key.expires_at is not None:
         shown["expiration"] = key.expires_at

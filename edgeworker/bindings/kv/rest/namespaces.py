@@ -35,7 +35,9 @@ async def list_namespaces(call: Call) -> Response:
             raise failed("list namespaces", 400, KVCode.INVALID_ORDER, text)
     if direction == "desc":
         namespaces.reverse()
-    shown: list[JSON] = [_shown(namespace) for namespace in namespaces[page.start : page.start + page.per_page]]
+    shown: list[JSON] = [
+        _show_namespace(namespace) for namespace in namespaces[page.start : page.start + page.per_page]
+    ]
     info = page_info(page=page.page, per_page=page.per_page, count=len(shown), total_count=len(namespaces))
     return success(shown, result_info=info)
 
@@ -48,21 +50,21 @@ async def create_namespace(call: Call) -> Response:
     namespace = Namespace(secrets.token_hex(16), title)
     with kv_errors("create namespace"):
         await call.store.namespaces.create(namespace)
-    return success(_shown(namespace))
+    return success(_show_namespace(namespace))
 
 
 async def get_namespace(call: Call) -> Response:
     namespace = await call.store.namespaces.get(call.params["namespace"])
     if namespace is None:
         raise failed("get namespace", 404, KVCode.NAMESPACE_NOT_FOUND, "namespace not found")
-    return success(_shown(namespace))
+    return success(_show_namespace(namespace))
 
 
 async def rename_namespace(call: Call) -> Response:
     title = await _title(call, "rename namespace")
     with kv_errors("rename namespace"):
         await call.store.namespaces.rename(call.params["namespace"], title)
-    return success(_shown(Namespace(call.params["namespace"], title)))
+    return success(_show_namespace(Namespace(call.params["namespace"], title)))
 
 
 async def delete_namespace(call: Call) -> Response:
@@ -83,5 +85,5 @@ async def _title(call: Call, action: str) -> str:
     return title
 
 
-def _shown(namespace: Namespace) -> JSON:
+def _show_namespace(namespace: Namespace) -> JSON:
     return {"id": namespace.id, "title": namespace.title, "supports_url_encoding": True}

@@ -75,7 +75,7 @@ async def _perform(out: Output, narrator: Narrator, *, keep: bool) -> bool:
             _log_in,
             _second_application,
             _who_is_it,
-            _forged,
+            _forge_headers,
             _service_token,
             _stranger,
         ):
@@ -147,7 +147,7 @@ def _who_is_it(scene: AccessScene) -> None:
     scene.narrator.check("the groups of edge.toml are there", identity.get("groups") == ["Engineering"])
 
 
-def _forged(scene: AccessScene) -> None:
+def _forge_headers(scene: AccessScene) -> None:
     scene.narrator.step("What is forged does not get in, whatever it looks like")
     header, payload, signature = scene.token.split(".")
     url = scene.stage.url("shop")

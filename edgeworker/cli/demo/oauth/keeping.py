@@ -40,7 +40,7 @@ class LoginPages:
                 tokens = self._client.exchange(attempt, code)
         except ClientRefuses as error:
             return 200, {}, page("No tokens", ("The server answered:", str(error)))
-        return 200, {}, page("You are logged in", *self._told(tokens))
+        return 200, {}, page("You are logged in", *self._describe_tokens(tokens))
 
     def _begin(self) -> Attempt:
         attempt = self._client.begin(SCOPE, prompt="consent")  # shown although Ann agreed before
@@ -50,7 +50,7 @@ class LoginPages:
             self._attempts[attempt.state] = attempt
         return attempt
 
-    def _told(self, tokens: Tokens) -> list[tuple[str, str]]:
+    def _describe_tokens(self, tokens: Tokens) -> list[tuple[str, str]]:
         api = self._stage.api
         basic = f"{self._client.client_id}:{self._stage.registered.secret}"
         revoke = f"curl -i -u '{basic}' -d token={tokens.access_token} {self._client.endpoint('revocation_endpoint')}"

@@ -106,7 +106,7 @@ def _tell(scene: OAuthScene) -> None:
     _revoke(scene, fresh)
     _reuse(scene, tokens, fresh)
     refused.tell(narrator=scene.narrator, stage=scene.stage, client=scene.client, browser=scene.browser)
-    _logged(scene)
+    _show_log(scene)
 
 
 def _prepare(scene: OAuthScene) -> None:
@@ -174,7 +174,7 @@ def _authorize(scene: OAuthScene) -> tuple[Attempt, str]:
         consent.status == 200 and "Notes" in consent.text,
         got=f"{consent.status} {consent.title}",
     )
-    narrator.note(f"  it says: {_said(scene, consent)}")
+    narrator.note(f"  it says: {_find_sentences(scene, consent)}")
     back = decide(browser, consent, "allow")
     narrator.check(
         "Ann agrees, and the browser is sent back to the application",
@@ -198,7 +198,7 @@ def _exchange(scene: OAuthScene, attempt: Attempt, code: str) -> Tokens:
     narrator.check("the answer must not be kept by any cache", _field(answer, "cache-control") == "no-store")
     narrator.say(f"access_token   {narrator.token(tokens.access_token)}")
     narrator.check("it is the signature of a JWT and no more", "." not in tokens.access_token)
-    key, value = _published(scene, tokens.access_token)
+    key, value = _find_published(scene, tokens.access_token)
     narrator.check("header and payload were published to KV before the answer came", value is not None)
     narrator.note(f"  KV {key[:12]}… → {narrator.token(value or '')}")
     everything = "\n".join(_everything(scene, binding) for binding in ("CODES", "TOKENS", "SPLIT"))
@@ -280,7 +280,7 @@ def _revoke(scene: OAuthScene, tokens: Tokens) -> None:
     narrator.sent(f"POST {client.endpoint('revocation_endpoint')}")
     status = client.revoke(tokens.access_token)
     narrator.check("the token worker did it", status == 200, got=str(status))
-    _, value = _published(scene, tokens.access_token)
+    _, value = _find_published(scene, tokens.access_token)
     narrator.check("what was published of it is gone from KV", value is None)
     answer = client.call(f"{scene.stage.api}/claims", tokens.access_token)
     challenge = _field(answer, "www-authenticate")
@@ -303,10 +303,10 @@ def _reuse(scene: OAuthScene, old: Tokens, fresh: Tokens) -> None:
     )
     answer = client.call(f"{scene.stage.api}/claims", old.access_token)
     narrator.check("nor is the first access token", answer.status == 401, got=str(answer.status))
-    _logged(scene)
+    _show_log(scene)
 
 
-def _logged(scene: OAuthScene) -> None:
+def _show_log(scene: OAuthScene) -> None:
     for line in scene.heard.take():
         scene.narrator.note(f"  the log: {line}")
 
@@ -326,13 +326,13 @@ def decide(browser: Browser, page: Page, decision: str) -> Page:
     raise LookupError(f'the page "{page.title}" at {place(page.url)} ({page.status}) has no button "{decision}"')
 
 
-def _said(scene: OAuthScene, consent: Page) -> str:
+def _find_sentences(scene: OAuthScene, consent: Page) -> str:
     """What the page says of the scopes that were asked for."""
     sentences = ("See your name", "See your e-mail address", "See your records", "Keep access while you are away")
     return "; ".join(sentence for sentence in sentences if sentence in consent.text)
 
 
-def _published(scene: OAuthScene, signature: str) -> tuple[str, str | None]:
+def _find_published(scene: OAuthScene, signature: str) -> tuple[str, str | None]:
     from edgeworker.testing.issuer import kv_key
 
     key = kv_key(signature)

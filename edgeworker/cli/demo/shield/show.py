@@ -149,8 +149,8 @@ def _rotate(narrator: Narrator, stage: ShieldStage, now: int) -> None:
     narrator.step("The REST API adds an endpoint, a key set and a rule, and then changes a key. Nothing restarts")
     old, new = Provider("2026-11"), Provider("2026-12")
     operations: JSON = [{"method": "GET", "host": BILLING, "endpoint": "/invoices/{id}"}]
-    _managed(narrator, stage, "POST", "/api_gateway/operations", operations)
-    made = _managed(
+    _manage(narrator, stage, "POST", "/api_gateway/operations", operations)
+    made = _manage(
         narrator,
         stage,
         "POST",
@@ -164,7 +164,7 @@ def _rotate(narrator: Narrator, stage: ShieldStage, now: int) -> None:
         },
     )
     id = str(made.get("id"))
-    _managed(
+    _manage(
         narrator,
         stage,
         "POST",
@@ -182,10 +182,10 @@ def _rotate(narrator: Narrator, stage: ShieldStage, now: int) -> None:
     before = [stage.get("/invoices/1", token_of[each], host=BILLING).status for each in (old, new)]
     narrator.check(f"tokens of the old and the new key: {before[0]} {before[1]}", before == [200, 401])
     credentials = f"/token_validation/config/{id}/credentials"
-    _managed(narrator, stage, "PUT", credentials, {"keys": [old.public_jwk, new.public_jwk]})
+    _manage(narrator, stage, "PUT", credentials, {"keys": [old.public_jwk, new.public_jwk]})
     both = [stage.get("/invoices/1", token_of[each], host=BILLING).status for each in (old, new)]
     narrator.check(f"while both are published: {both[0]} {both[1]}", both == [200, 200])
-    _managed(narrator, stage, "PUT", credentials, {"keys": [new.public_jwk]})
+    _manage(narrator, stage, "PUT", credentials, {"keys": [new.public_jwk]})
     after = [stage.get("/invoices/1", token_of[each], host=BILLING).status for each in (old, new)]
     narrator.check(f"without the old one, at the next request: {after[0]} {after[1]}", after == [401, 200])
 
@@ -203,7 +203,7 @@ def _shield(stage: ShieldStage) -> ShieldConfig | None:
     return next((found for zone in stage.config.zones if (found := shield_of(zone)) is not None), None)
 
 
-def _managed(narrator: Narrator, stage: ShieldStage, method: str, path: str, body: JSON) -> Mapping[str, object]:
+def _manage(narrator: Narrator, stage: ShieldStage, method: str, path: str, body: JSON) -> Mapping[str, object]:
     """The result of a call of the REST API, which must succeed."""
     narrator.sent(f"{method} /client/v4/zones/…{path}")
     answer = stage.manage(method, path, body)

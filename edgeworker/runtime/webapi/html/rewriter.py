@@ -61,13 +61,13 @@ class Rewriting:
     async def pieces(self, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """What comes out. Raises what a handler raises."""
         async for piece in source:
-            if out := await self._fed(self._decoder.decode(bytes(piece)), final=False):
+            if out := await self._feed(self._decoder.decode(bytes(piece)), final=False):
                 yield out
-        out = await self._fed(self._decoder.decode(b"", final=True), final=True)
+        out = await self._feed(self._decoder.decode(b"", final=True), final=True)
         if out := out + await self._end():
             yield out
 
-    async def _fed(self, text: str, *, final: bool) -> bytes:
+    async def _feed(self, text: str, *, final: bool) -> bytes:
         out: list[str] = []
         try:
             for token in self._tokenizer.feed(text, final=final):
@@ -79,24 +79,24 @@ class Rewriting:
     async def _rewritten(self, token: tokens.Token) -> str:
         match token:
             case tokens.StartTagToken():
-                return await self._started(token)
+                return await self._start_element(token)
             case tokens.EndTagToken():
-                return await self._ended(token)
+                return await self._end_element(token)
             case tokens.TextToken():
                 text = nodes.Text(token)
                 await self._tell("text", text)
-                return self._unless_dropped(text.written(token.raw))
+                return self._write_unless_dropped(text.written(token.raw))
             case tokens.CommentToken():
                 comment = nodes.Comment(token)
                 await self._tell("comments", comment)
-                return self._unless_dropped(comment.written(comment.raw))
+                return self._write_unless_dropped(comment.written(comment.raw))
             case tokens.DoctypeToken():
                 await self._tell("doctype", nodes.Doctype(token))
-                return self._unless_dropped(token.raw)
+                return self._write_unless_dropped(token.raw)
             case tokens.RawToken():
-                return self._unless_dropped(token.raw)
+                return self._write_unless_dropped(token.raw)
 
-    async def _started(self, token: tokens.StartTagToken) -> str:
+    async def _start_element(self, token: tokens.StartTagToken) -> str:
         parent = self._stack[-1] if self._stack else self._root
         parent.children += 1
         parent.types[token.name] = parent.types.get(token.name, 0) + 1
@@ -117,38 +117,38 @@ class Rewriting:
             if taken:
                 taking.append(number)
         for number in taking:
-            await _called(self._handlers[number].function("element"), element)
-        out = self._unless_dropped(element.start_written())
+            await _call(self._handlers[number].function("element"), element)
+        out = self._write_unless_dropped(element.start_written())
         if not element.empty:
             self._open(_Open(element, namespace, taking, reached))
             if not namespace and token.name in tokens.RAW_TEXT:
                 self._tokenizer.raw_text = token.name
         return out
 
-    async def _ended(self, token: tokens.EndTagToken) -> str:
+    async def _end_element(self, token: tokens.EndTagToken) -> str:
         self._tokenizer.raw_text = None
         if not self._names[token.name]:
-            return self._unless_dropped(token.raw)
+            return self._write_unless_dropped(token.raw)
         # What lies inside without an end tag of its own ends here, and what it would have put at its end is lost.
         while (entry := self._stack.pop()).element.tag != token.name:
             self._close(entry)
         self._close(entry)
         end = nodes.EndTag(token.name, token.raw)
         if entry.element.on_end is not None:
-            await _called(entry.element.on_end, end)
-        return self._unless_dropped(entry.element.end_written(end))
+            await _call(entry.element.on_end, end)
+        return self._write_unless_dropped(entry.element.end_written(end))
 
     async def _end(self) -> bytes:
         end = nodes.DocumentEnd()
         for handlers in self._handlers:
             if handlers.selector is None:
-                await _called(handlers.function("end"), end)
+                await _call(handlers.function("end"), end)
         return end.appended.encode("utf-8", "surrogateescape")
 
     async def _tell(self, event: str, node: object) -> None:
         for number, handlers in enumerate(self._handlers):
             if handlers.selector is None or self._active[number]:
-                await _called(handlers.function(event), node)
+                await _call(handlers.function(event), node)
 
     def _open(self, entry: _Open) -> None:
         self._stack.append(entry)
@@ -167,10 +167,10 @@ class Rewriting:
         """HTML begins anew within these elements of SVG."""
         return "" if parent.element.tag in ("foreignobject", "desc", "annotation-xml") else parent.namespace
 
-    def _unless_dropped(self, text: str) -> str:
+    def _write_unless_dropped(self, text: str) -> str:
         return "" if self._dropping else text
 
 
-async def _called(function: object, argument: object) -> None:
+async def _call(function: object, argument: object) -> None:
     if callable(function) and inspect.isawaitable(result := function(argument)):
         await result

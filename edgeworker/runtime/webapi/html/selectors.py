@@ -65,12 +65,12 @@ class Selector:
     def match(self, node: Node, above: Reached) -> tuple[bool, Reached]:
         """Whether it takes an element, and what is `above` for the elements in it. The cost does not depend on how
         deep they lie."""
-        reached = tuple(_reached(chain, node, *parent) for chain, parent in zip(self._chains, above, strict=True))
+        reached = tuple(_advance(chain, node, *parent) for chain, parent in zip(self._chains, above, strict=True))
         taken = any(here >> (len(chain) - 1) & 1 for chain, (here, _) in zip(self._chains, reached, strict=True))
         return taken, reached
 
 
-def _reached(chain: Sequence[_Compound], node: Node, parent: int, anywhere: int) -> tuple[int, int]:
+def _advance(chain: Sequence[_Compound], node: Node, parent: int, anywhere: int) -> tuple[int, int]:
     here = 0
     for number, compound in enumerate(chain):
         before = number == 0 or (parent if compound.child else anywhere) >> (number - 1) & 1
@@ -114,7 +114,7 @@ class _SelectorParser:
             conditions.append(lambda _: True)
         elif (name := _IDENT.match(self._text, self._at)) is not None:
             self._at = name.end()
-            conditions.append(_of_type(_plain(name[0]).lower()))
+            conditions.append(_match_type(_plain(name[0]).lower()))
         if self._peek() == "|":
             raise SelectorError("Selectors with explicit namespaces are not supported.")
         while (kind := self._peek()) and kind in ".#[:":
@@ -232,7 +232,7 @@ def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _of_type(name: str) -> Condition:
+def _match_type(name: str) -> Condition:
     return lambda node: node.tag == name
 
 

@@ -135,11 +135,11 @@ class Tokenizer:
         if len(self._rest) > MAX_TOKEN_CHARACTERS:
             raise TokenTooLong
         if final and self._rest:
-            yield from self._unfinished(self._rest)
+            yield from self._read_unfinished(self._rest)
         if final and self._in_text:
             yield TextToken("", last=True)
 
-    def _unfinished(self, rest: str) -> Iterator[Token]:
+    def _read_unfinished(self, rest: str) -> Iterator[Token]:
         if self._in_text and not rest.startswith("<!--"):
             self._in_text = False
             yield TextToken("", last=True)

@@ -215,7 +215,7 @@ def _uris(value: object) -> tuple[str, ...]:
     return items
 
 
-def _chosen(known: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
+def _choices(known: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         items = _items(value)
         for item in items:
@@ -282,7 +282,7 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "token_endpoint_auth_method": _choice(AUTH_METHODS),
     "redirect_uris": _uris,
     "post_logout_redirect_uris": _uris,
-    "grant_types": _chosen(GRANT_TYPES),
+    "grant_types": _choices(GRANT_TYPES),
     "scope": _scope,
     "resources": _resources,
     "audience": _resources,

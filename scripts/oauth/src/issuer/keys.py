@@ -57,7 +57,7 @@ class ServerKeySet:
 
 def new(algorithms: Iterable[str] = ("RS256", "ES256"), *, now: int) -> ServerKeySet:
     """A new key for each algorithm, which signs at once. Raises BadKeys for an unknown algorithm."""
-    return ServerKeySet(tuple(_made(algorithm, now) for algorithm in dict.fromkeys(algorithms)))
+    return ServerKeySet(tuple(_make(algorithm, now) for algorithm in dict.fromkeys(algorithms)))
 
 
 def rotate(key_set: ServerKeySet, *, now: int, overlap_seconds: int, keep_seconds: int = KEEP_SECONDS) -> ServerKeySet:
@@ -70,7 +70,7 @@ def rotate(key_set: ServerKeySet, *, now: int, overlap_seconds: int, keep_second
     ends = begins + keep_seconds
     kept = [key for key in key_set.keys if key.exp is None or now < key.exp]
     retired = [key if key.exp is not None else replace(key, exp=ends) for key in kept]
-    fresh = [_made(algorithm, begins) for algorithm in dict.fromkeys(key.alg for key in kept)]
+    fresh = [_make(algorithm, begins) for algorithm in dict.fromkeys(key.alg for key in kept)]
     return ServerKeySet((*retired, *fresh))
 
 
@@ -126,7 +126,7 @@ def _document(key: ServerKey) -> dict[str, object]:
     return made if key.exp is None else {**made, "exp": key.exp}
 
 
-def _made(algorithm: str, begins: int) -> ServerKey:
+def _make(algorithm: str, begins: int) -> ServerKey:
     private: PrivateKey
     match algorithm:
         case "RS256":

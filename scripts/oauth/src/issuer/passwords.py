@@ -56,7 +56,7 @@ class BadHash(ValueError):
 
 def check(password: str) -> None:
     """Raises BadPassword if it is too short or too long."""
-    if len(_encoded(password)) > MAX_BYTES:
+    if len(_encode(password)) > MAX_BYTES:
         raise BadPassword(f"a password has at most {MAX_BYTES} bytes")
     if len(_normal(password)) < MIN_LENGTH:
         raise BadPassword(f"a password has at least {MIN_LENGTH} characters")
@@ -72,7 +72,7 @@ def make(password: str, *, scheme: Scheme | None = None) -> str:
     check(password)
     salt = secrets.token_bytes(_SALT_BYTES)
     chosen = best() if scheme is None else scheme
-    return _parsed(_DUMMIES[chosen]).text(password, salt)
+    return _parse(_DUMMIES[chosen]).text(password, salt)
 
 
 def matches(stored: str, password: str) -> bool:
@@ -81,8 +81,8 @@ def matches(stored: str, password: str) -> bool:
     Raises:
         BadHash: `stored` is unusable.
     """
-    known = _parsed(stored)
-    found = known.derive(password if (fits := len(_encoded(password)) <= MAX_BYTES) else "")
+    known = _parse(stored)
+    found = known.derive(password if (fits := len(_encode(password)) <= MAX_BYTES) else "")
     return hmac.compare_digest(found, known.expected) and fits
 
 
@@ -153,7 +153,7 @@ class _Argon2id:
             kdf = Argon2id(salt=self._salt, length=len(self.expected), iterations=passes, lanes=lanes, memory_cost=kib)
         except (ImportError, UnsupportedAlgorithm):
             raise BadHash("argon2id is not available; it needs cryptography with OpenSSL 3.2. Use scrypt") from None
-        return kdf.derive(_encoded(password))
+        return kdf.derive(_encode(password))
 
     def text(self, password: str, salt: bytes) -> str:
         kib, passes, lanes = self._costs
@@ -169,7 +169,7 @@ class _Scrypt:
 
     def derive(self, password: str) -> bytes:
         log2_n, r, p = self._costs
-        return Scrypt(salt=self._salt, length=len(self.expected), n=1 << log2_n, r=r, p=p).derive(_encoded(password))
+        return Scrypt(salt=self._salt, length=len(self.expected), n=1 << log2_n, r=r, p=p).derive(_encode(password))
 
     def text(self, password: str, salt: bytes) -> str:
         log2_n, r, p = self._costs
@@ -179,10 +179,10 @@ class _Scrypt:
 
 def check_hash(stored: str) -> None:
     """Raises BadHash unless it is a PHC string of a known scheme with allowed costs."""
-    _parsed(stored)
+    _parse(stored)
 
 
-def _parsed(stored: str) -> _Argon2id | _Scrypt:
+def _parse(stored: str) -> _Argon2id | _Scrypt:
     if match := _ARGON2ID.fullmatch(stored):
         kib, passes, lanes = int(match[1]), int(match[2]), int(match[3])
         # At least 8 KiB for each lane (RFC 9106 section 3.1).
@@ -200,7 +200,7 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def _encoded(password: str) -> bytes:
+def _encode(password: str) -> bytes:
     # A very long text is not normalized before it is refused; NFC makes a text at most three times longer.
     normal = _normal(password) if len(password) <= MAX_BYTES else password
     return normal.encode("utf-8", "surrogatepass")

@@ -123,14 +123,14 @@ def dump(record: Record) -> str:
 def load(kind: type[R], text: str) -> R | None:
     """The record, or None (and an alarm in the log) for text that `dump` did not write as this kind."""
     try:
-        return _parsed(kind, text)
+        return _parse(kind, text)
     except (ValueError, RecursionError) as error:
         # The content may be anything, so it is not logged.
         _log.error("ALARM: an entry is not a record of kind %r: %s", _KINDS[kind], error)
         return None
 
 
-def _parsed(kind: type[R], text: str) -> R:
+def _parse(kind: type[R], text: str) -> R:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH} characters")
     document = json.loads(text)

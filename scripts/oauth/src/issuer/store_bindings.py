@@ -29,27 +29,27 @@ class GuardedNamespace:
         return cls(namespace, name)
 
     async def get(self, key: str) -> str | None:
-        return await self._guarded("get", lambda: self._namespace.get(key))
+        return await self._guard("get", lambda: self._namespace.get(key))
 
     async def put(self, key: str, value: str, ttl_seconds: int | None = None) -> None:
         options = {} if ttl_seconds is None else {"expirationTtl": ttl_seconds}
-        await self._guarded("put", lambda: self._namespace.put(key, value, **options))
+        await self._guard("put", lambda: self._namespace.put(key, value, **options))
 
     async def delete(self, key: str) -> None:
-        await self._guarded("delete", lambda: self._namespace.delete(key))
+        await self._guard("delete", lambda: self._namespace.delete(key))
 
     async def keys(self, prefix: str) -> list[str]:
         """All keys with that prefix."""
         found: list[str] = []
         options: dict[str, str] = {}
         while True:
-            page = await self._guarded("list", partial(self._namespace.list, prefix=prefix, **options))
+            page = await self._guard("list", partial(self._namespace.list, prefix=prefix, **options))
             found += [entry.name for entry in page.keys]
             if page.list_complete:
                 return found
             options = {"cursor": page.cursor}
 
-    async def _guarded(self, call: str, work: Callable[[], Awaitable[_T]]) -> _T:
+    async def _guard(self, call: str, work: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await work()
         except Exception as error:  # noqa: BLE001  however KV fails, nothing may pass without it

@@ -141,15 +141,15 @@ async def _metadata(context: EndpointContext) -> EndpointResponse:
 
 
 async def _jwks(context: EndpointContext) -> EndpointResponse:
-    found = keys.public(context.key_set, now=context.request.now)
-    return json_response(found, cache_seconds=_WELL_KNOWN_SECONDS)
+    answer_metadata = keys.public(context.key_set, now=context.request.now)
+    return json_response(answer_metadata, cache_seconds=_WELL_KNOWN_SECONDS)
 
 
 def _resource_metadata(name: str) -> Endpoint:
-    async def found(context: EndpointContext) -> EndpointResponse:
+    async def answer_metadata(context: EndpointContext) -> EndpointResponse:
         return json_response(metadata.resource(context.settings, name), cache_seconds=_WELL_KNOWN_SECONDS)
 
-    return found
+    return answer_metadata
 
 
 _METADATA: Final = EndpointRoute(_metadata, ("GET",), is_public=True)
