@@ -58,7 +58,7 @@ LISTED: dict[str, str] = {
     "the API token is empty": PENDING,
     "the answer broke off": SYSTEM,
     'the binding "…" means': VALUES,
-    'the entry "…" is no ': PLACE,
+    'the entry "…" is not a ': PLACE,
     "this line is not KEY=value; write": VALUES,
     "triggers.crons": PLACE,
     'worker "…": ': PLACE,
