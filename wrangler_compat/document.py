@@ -9,7 +9,7 @@ from typing import Final
 
 import tomli
 
-from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation, dotted
+from edgeworker.schema.diagnostics import Diagnostics, KeyPath, SourceLocation, format_key_path
 from wrangler_compat.jsonc import parse_jsonc
 from wrangler_compat.syntax_error import DocumentSyntaxError
 from wrangler_compat.toml_text import explain, scan
@@ -36,8 +36,8 @@ class ConfigFile:
         """The line of `where`, or of the nearest thing around it that has one."""
         for length in range(len(where), 0, -1):
             if (line := self.lines.get(where[:length])) is not None:
-                return SourceLocation(self.name, line, dotted(where))
-        return SourceLocation(self.name, None, dotted(where))
+                return SourceLocation(self.name, line, format_key_path(where))
+        return SourceLocation(self.name, None, format_key_path(where))
 
     def source(self, where: KeyPath) -> str:
         """For `source` fields of edgeworker.config: `wrangler.toml:4 (routes[0])`."""

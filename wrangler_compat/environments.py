@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edgeworker.schema.diagnostics import Diagnostics, KeyPath
-from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, to_json_text
 from edgeworker.schema.wrangler_field import Field, binding_names
 from edgeworker.suggestions import did_you_mean
 from wrangler_compat.document import ConfigFile
@@ -160,7 +160,7 @@ def _resolve_environment(
     at: KeyPath = ("env", env)
     own = as_table(raw)
     if own is None:
-        inner.error(f'The field "env.{env}" should be an object but got {shown(raw)}.', document.locate(at))
+        inner.error(f'The field "env.{env}" should be an object but got {to_json_text(raw)}.', document.locate(at))
         own = {}
     level = _read_level(document, own, at, env, inner)
     values = dict(level.values)
@@ -264,7 +264,9 @@ def _warn_not_inherited(
 def _not_found(
     document: ConfigFile, env: str, top: Level, environments: Mapping[str, object], diagnostics: Diagnostics
 ) -> ResolvedEnvironment:
-    available = f"The available configured environment names are: {shown(list(environments))}\n" if environments else ""
+    available = (
+        f"The available configured environment names are: {to_json_text(list(environments))}\n" if environments else ""
+    )
     text = (
         f'No environment found in configuration with name "{env}".\n'
         f"Before using `--env={env}` there should be an equivalent environment section in the configuration.\n"

@@ -6,7 +6,7 @@ Texts: read in and recorded from wrangler 4.164.0, see tests/conformance/cases/w
 from collections.abc import Sequence
 from typing import Final
 
-from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, to_json_text
 
 _ROUTE_SHAPE: Final = "{ pattern, custom_domain, zone_id | zone_name, enabled, previews_enabled }"
 _ROUTE_KEYS: Final = {
@@ -37,19 +37,19 @@ def route(context: FieldContext, value: object) -> None:
     if not is_route(value):
         context.error(
             f'Expected "{context.label}" to be either a string, or an object with shape {_ROUTE_SHAPE}, '
-            f"but got {shown(value)}."
+            f"but got {to_json_text(value)}."
         )
 
 
 def routes(context: FieldContext, value: object) -> None:
     if not isinstance(value, list):
-        context.error(f'Expected "{context.label}" to be an array but got {shown(value)}.')
+        context.error(f'Expected "{context.label}" to be an array but got {to_json_text(value)}.')
         return
     bad = [(index, item) for index, item in enumerate(value) if not is_route(item)]
     if bad:
         context.diagnostics.error(
             f'Expected "{context.label}" to be an array of either strings or objects with the shape {_ROUTE_SHAPE}, '
-            f"but these weren't valid: {shown([item for _, item in bad], indent=2)}.",
+            f"but these weren't valid: {to_json_text([item for _, item in bad], indent=2)}.",
             *(context.document.locate((*context.where, index)) for index, _ in bad),
         )
 
@@ -57,12 +57,12 @@ def routes(context: FieldContext, value: object) -> None:
 def triggers(context: FieldContext, value: object) -> None:
     values = as_table(value)
     if values is None:
-        context.error(f'Expected "{context.label}" to be of type object but got {shown(value)}.')
+        context.error(f'Expected "{context.label}" to be of type object but got {to_json_text(value)}.')
         return
     for name in ("crons", "events"):
         if name in values and not isinstance(values[name], list):
             inner = context.key(name)
-            inner.error(f'Expected "{inner.label}" to be of type array, but got {shown(value)}.')
+            inner.error(f'Expected "{inner.label}" to be of type array, but got {to_json_text(value)}.')
     crons = values.get("crons")
     if isinstance(crons, list):
         _check_crons(context.key("crons"), crons)
@@ -75,7 +75,7 @@ def _check_crons(context: FieldContext, crons: Sequence[object]) -> None:
     for index, cron in enumerate(crons):
         item = context.item(index)
         if not isinstance(cron, str):
-            item.error(f'Expected "{item.label}" to be of type string but got {shown(cron)}.')
+            item.error(f'Expected "{item.label}" to be of type string but got {to_json_text(cron)}.')
             continue
         try:
             parse(cron)

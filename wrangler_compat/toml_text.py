@@ -11,7 +11,7 @@ from typing import Final
 
 import tomli
 
-from edgeworker.schema.diagnostics import KeyPath, dotted
+from edgeworker.schema.diagnostics import KeyPath, format_key_path
 from wrangler_compat.syntax_error import DocumentSyntaxError
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -269,7 +269,7 @@ def _explain(reason: str, content: str, found: Scan, line: int, column: int) -> 
     where = found.set_on.get(line)
     if reason.startswith("Cannot") and where is not None:
         first = found.lines[where]
-        what = f"The table [{dotted(where)}]" if content.lstrip().startswith("[") else f'The key "{where[-1]}"'
+        what = f"The table [{format_key_path(where)}]" if content.lstrip().startswith("[") else f'The key "{where[-1]}"'
         return DocumentSyntaxError(
             f"{what} stands here for the second time; the first time is on line {first}.",
             line=line,

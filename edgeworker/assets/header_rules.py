@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from edgeworker.assets.patterns import filled, rule_pattern
+from edgeworker.assets.patterns import fill_placeholders, rule_pattern
 from edgeworker.messages import URL, Headers
 
 MAX_RULES: Final = 100
@@ -89,7 +89,7 @@ def apply(rules: Iterable[HeaderRule], url: URL, headers: Headers) -> None:
         for name in rule.removed:
             headers.delete(name)
         for name, value in rule.added.items():
-            text = filled(value, found.groupdict())
+            text = fill_placeholders(value, found.groupdict())
             if name in added:
                 headers.append(name, text)
             else:

@@ -165,7 +165,7 @@ _STEPS: dict[HTMLHandling, Callable[[str], _Steps]] = {
 }
 
 
-def decoded(path: str) -> str:
+def decode_path(path: str) -> str:
     """The path of a URL with its percent-encoding undone, segment by segment, and each run of slashes as one."""
     return re.sub("/+", "/", "/".join(_decoded_segment(segment) for segment in path.split("/")))
 
@@ -179,6 +179,6 @@ def _decoded_segment(segment: str) -> str:
         return segment
 
 
-def encoded(path: str) -> str:
+def encode_path(path: str) -> str:
     """As JavaScript's encodeURIComponent does it for each segment: this is the one spelling that a file answers to."""
     return quote(path, safe="/-_.!~*'()")

@@ -34,7 +34,7 @@ def _compile_pattern(text: str, placeholder: str) -> str:
     return "".join(pieces)
 
 
-def filled(text: str, values: dict[str, str]) -> str:
+def fill_placeholders(text: str, values: dict[str, str]) -> str:
     """`text` with each `:name` replaced that has a value."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from edgeworker.assets.patterns import filled, rule_pattern
+from edgeworker.assets.patterns import fill_placeholders, rule_pattern
 from edgeworker.config import HTMLHandling
 from edgeworker.messages import URL, InvalidURL
 
@@ -42,7 +42,7 @@ class Redirects:
             return rule.status, rule.to
         for rule in self.dynamic:
             if (found := rule.pattern.fullmatch(url.path)) is not None:
-                to = filled(rule.to, found.groupdict()).strip()
+                to = fill_placeholders(rule.to, found.groupdict()).strip()
                 return rule.status, to if re.match(r"\w+://", to) else re.sub("/+", "/", to)
         return None
 

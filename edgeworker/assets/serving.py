@@ -85,7 +85,7 @@ class AssetServer:
         inner = self._below_base(path)
         if inner is None:
             return None
-        return paths.decide(paths.decoded(inner), self._files.exists, self._settings.html_handling, not_found)
+        return paths.decide(paths.decode_path(inner), self._files.exists, self._settings.html_handling, not_found)
 
     def _below_base(self, path: str) -> str | None:
         base = self._settings.base_path
@@ -104,9 +104,9 @@ class AssetServer:
             return Response(405, status_text="Method Not Allowed")
         # One file has one spelling of its path; a request with another spelling is redirected to it. The page for what
         # is not found answers under the requested path.
-        path = paths.decoded(self._below_base(target) or "/")
+        path = paths.decode_path(self._below_base(target) or "/")
         shown = decision.to if isinstance(decision, paths.Redirect) else path
-        there = self._settings.base_path[:-1] + paths.encoded(shown)
+        there = self._settings.base_path[:-1] + paths.encode_path(shown)
         if isinstance(decision, paths.Redirect) or there != target:
             return _redirect(307, there + request.url.query)
         file = await self._files.read(decision.file)

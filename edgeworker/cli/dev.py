@@ -29,8 +29,8 @@ from edgeworker.cli.run_options import (
     add_developer_options,
     add_run_options,
     api_token,
+    apply_options,
     serves_this_machine_only,
-    settled,
 )
 from edgeworker.errors import EdgeworkerError
 
@@ -170,7 +170,7 @@ class _Session:
                 _log.warning("%s", block)
         else:
             show_warning_blocks(self._errors, new)
-        config = settled(loaded.require(), self._options)
+        config = apply_options(loaded.require(), self._options)
         details = not self._options.no_error_details and serves_this_machine_only(config)
         return replace(config, trigger_urls=True, error_details=details)
 
@@ -203,7 +203,10 @@ class _Session:
         # Its libraries take a while to load; the first requests do not wait for them.
         watching = await asyncio.to_thread(_load_watching)
         while not stop.is_set():
-            directories, named = watching.watched(sockets.config), watching.files_of_products(sockets.config)
+            directories, named = (
+                watching.find_watched_directories(sockets.config),
+                watching.files_of_products(sockets.config),
+            )
             async for files in watching.changes(
                 directories,
                 stop,
@@ -213,7 +216,7 @@ class _Session:
             ):
                 loaded_ms = SystemClock().now_ms()
                 await self._reload(sockets, files)
-                now = watching.watched(sockets.config), watching.files_of_products(sockets.config)
+                now = watching.find_watched_directories(sockets.config), watching.files_of_products(sockets.config)
                 if now != (directories, named):
                     break
 
@@ -225,7 +228,7 @@ class _Session:
             config = self._apply_options(self._load())
             self._tell_what_waits(sockets.config, config)
             await sockets.reload(config)
-            garbage.reloaded()
+            garbage.collect_after_reload()
         except EdgeworkerError as error:
             _log.error("%s\nThe version before this change keeps serving.", error)
             return

@@ -22,7 +22,7 @@ def serving() -> None:
     gc.enable()
 
 
-def reloaded() -> None:
+def collect_after_reload() -> None:
     """Something that was loaded is not used any more: looks through everything once."""
     gc.unfreeze()
     gc.collect()

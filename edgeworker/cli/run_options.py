@@ -77,7 +77,7 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def settled(config: "Config", options: argparse.Namespace) -> "Config":
+def apply_options(config: "Config", options: argparse.Namespace) -> "Config":
     """The configuration with what the command line overrides, and with the proxies of the environment.
 
     Raises ConfigError for a proxy that cannot be used.

@@ -114,19 +114,24 @@ def _tell(out: Output, authority: "Authority", issued: "Issued | None") -> None:
     from cryptography.hazmat.primitives import hashes
 
     from edgeworker.cli import trust
-    from edgeworker.server.certificates import shown
+    from edgeworker.server.certificates import format_moment
 
     certificate = authority.certificate
     fingerprint = certificate.fingerprint(hashes.SHA256()).hex(":").upper()
     rows = [
         ["authority", certificate.subject.rfc4514_string()],
-        ["valid until", shown(authority.facts.not_after)],
+        ["valid until", format_moment(authority.facts.not_after)],
         ["SHA-256", fingerprint],
         ["certificate", str(authority.certificate_file)],
     ]
     if issued is not None:
         rows.append(["signed for", ", ".join(issued.facts.names)])
-        rows.append(["until", f"{shown(issued.facts.not_after)}; renewed by itself from {shown(issued.renew_at)}"])
+        rows.append(
+            [
+                "until",
+                f"{format_moment(issued.facts.not_after)}; renewed by itself from {format_moment(issued.renew_at)}",
+            ]
+        )
     out.table(["", ""], rows)
     out.line()
     out.heading("To trust it:")

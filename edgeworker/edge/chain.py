@@ -176,7 +176,7 @@ class Edge:
 
 
 def _refuse(request: Request, refusal: Refusal) -> Response:
-    return loop_page(request) if refusal.status == pages.LOOP.status else pages.refused(refusal)
+    return loop_page(request) if refusal.status == pages.LOOP.status else pages.refuse(refusal)
 
 
 def _report_storage_failure(request: Request, error: StoreError) -> Response:

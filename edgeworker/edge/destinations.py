@@ -136,7 +136,7 @@ class Destinations:
                 request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
             details = self._details(request, f"origin {base}: {error}")
             response = pages.answer(
-                pages.origin_failed(error),
+                pages.choose_origin_page(error),
                 request,
                 rule=_asked(base),
                 evidence=(str(error), resolution.why),

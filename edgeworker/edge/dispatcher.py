@@ -43,7 +43,7 @@ class Dispatcher:
             resolution = ToOrigin(resolution.zone, self._config.origin)
         for other in alternative_paths(path):
             if self._is_other_destination(request.url, other, resolution):
-                return pages.refused(_AMBIGUOUS, _where(resolution), rule="paths that servers read in two ways")
+                return pages.refuse(_AMBIGUOUS, _where(resolution), rule="paths that servers read in two ways")
         if request.trace is not None:
             self._note(request, resolution)
         return await self._destinations.answer(request, resolution)

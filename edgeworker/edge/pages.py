@@ -55,7 +55,7 @@ _ORIGIN_TITLES: Final = {
 }
 
 
-def origin_failed(error: OriginError) -> ErrorPage:
+def choose_origin_page(error: OriginError) -> ErrorPage:
     """The page for a server behind the edge that did not answer. What it was is in the log."""
     title = _ORIGIN_TITLES.get(error.status, "Bad gateway")
     return ErrorPage(error.status, error.code, title, "The server behind the edge did not answer this request.")
@@ -67,7 +67,7 @@ def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str], from_w
     return ErrorPage(530, 1016, "Origin DNS error", f"{start}, and {why}.", hints)
 
 
-def refused(refusal: Refusal, *evidence: str, rule: str = "what every request must be to be admitted") -> Response:
+def refuse(refusal: Refusal, *evidence: str, rule: str = "what every request must be to be admitted") -> Response:
     """A request that is not admitted. The text says what would be right."""
     headers = Headers([("cache-control", "no-store"), ("content-type", "text/plain; charset=UTF-8")])
     response = Response(refusal.status, headers, refusal.text.encode() + b"\n")

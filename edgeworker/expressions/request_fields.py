@@ -60,7 +60,7 @@ class RequestFacts:
 Reader = Callable[[RequestFacts], Value | None]
 
 
-def grouped(pairs: Iterable[tuple[str, bytes]]) -> dict[str, list[bytes]]:
+def group_values(pairs: Iterable[tuple[str, bytes]]) -> dict[str, list[bytes]]:
     """The values of each name, in order."""
     result: dict[str, list[bytes]] = {}
     for name, value in pairs:
@@ -70,7 +70,7 @@ def grouped(pairs: Iterable[tuple[str, bytes]]) -> dict[str, list[bytes]]:
 
 def headers_of(request: Request) -> dict[str, list[bytes]]:
     """By lower-case name."""
-    return grouped((name.lower().decode("latin-1"), value) for name, value in request.headers.raw)
+    return group_values((name.lower().decode("latin-1"), value) for name, value in request.headers.raw)
 
 
 def cookies_of(request: Request) -> dict[str, list[bytes]]:
@@ -81,7 +81,7 @@ def cookies_of(request: Request) -> dict[str, list[bytes]]:
         for pair in header.split(b";")
         if b"=" in pair
     ]
-    return grouped((unquote(name.strip().decode("latin-1")), value.strip()) for name, _, value in pairs)
+    return group_values((unquote(name.strip().decode("latin-1")), value.strip()) for name, _, value in pairs)
 
 
 def _header(name: str) -> Reader:
@@ -95,7 +95,7 @@ def _text(text: str) -> bytes:
 
 def _arguments(query: str) -> dict[str, list[bytes]]:
     pairs = [pair.partition("=") for pair in query.removeprefix("?").split("&") if pair]
-    return grouped((name, _text(value)) for name, _, value in pairs)
+    return group_values((name, _text(value)) for name, _, value in pairs)
 
 
 def _names(values: Mapping[str, Sequence[bytes]]) -> list[Value]:

@@ -50,7 +50,7 @@ def files_of_products(config: Config) -> frozenset[Path]:
     return frozenset(file for product in products for file in product.files)
 
 
-def watched(config: Config) -> frozenset[Path]:
+def find_watched_directories(config: Config) -> frozenset[Path]:
     """The directories in which a change may matter: of the configuration files, the scripts and static assets."""
     files = [
         *config.files,

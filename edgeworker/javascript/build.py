@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from edgeworker.schema.wrangler_checks import MISSING, FieldContext, as_table, require_table, shown, strings
+from edgeworker.schema.wrangler_checks import MISSING, FieldContext, as_table, require_table, strings, to_json_text
 from edgeworker.schema.wrangler_shape import BOOLEAN, PATH, TEXT, TEXTS_BY_KEY, WranglerType, key, setting
 
 # Of a JavaScript or TypeScript `main`.
@@ -36,13 +36,13 @@ class ModuleRule:
 
 def _check_rules(context: FieldContext, value: object) -> None:
     if not isinstance(value, list):
-        context.error(f'The field "{context.label}" should be an array but got {shown(value)}.')
+        context.error(f'The field "{context.label}" should be an array but got {to_json_text(value)}.')
         return
     for index, item in enumerate(value):
         inner = context.item(index)
         values = as_table(item)
         if values is None:
-            inner.error(f'"{inner.label}" should be an object but got {shown(item)}.')
+            inner.error(f'"{inner.label}" should be an object but got {to_json_text(item)}.')
             continue
         if values.get("type") not in WRANGLER_KINDS:
             inner.error(
@@ -53,7 +53,7 @@ def _check_rules(context: FieldContext, value: object) -> None:
         if isinstance(globs, list):
             strings(inner.key("globs"), globs)
         else:
-            inner.error(f'Expected "{inner.label}.globs" to be an array of strings but got {shown(globs)}')
+            inner.error(f'Expected "{inner.label}.globs" to be an array of strings but got {to_json_text(globs)}')
         if "fallthrough" in values and not isinstance(values["fallthrough"], bool):
             inner.error('the field "fallthrough", when present, should be a boolean.')
 
@@ -75,7 +75,7 @@ def _check_defines(context: FieldContext, value: object) -> None:
     for name, item in (require_table(context, value, end=".\n") or {}).items():
         if not isinstance(item, str):
             inner = context.key(name)
-            inner.error(f'The field "{inner.label}" should be a string but got {shown(item)}.')
+            inner.error(f'The field "{inner.label}" should be a string but got {to_json_text(item)}.')
 
 
 _RULES: Final = WranglerType(None, _check_rules, _read_rules)

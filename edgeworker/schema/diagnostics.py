@@ -13,7 +13,7 @@ KeyPath = tuple[str | int, ...]  # ("kv_namespaces", 0, "binding")
 _INDENT: Final = "  "
 
 
-def dotted(where: KeyPath) -> str:
+def format_key_path(where: KeyPath) -> str:
     """`where` as wrangler writes it: `env.staging.kv_namespaces[0].binding`."""
     text = ""
     for part in where:

@@ -23,7 +23,7 @@ from edgeworker.schema.fields import (
     specs,
 )
 from edgeworker.schema.layout import NO_EXTENSIONS, Leaf, Names, Registry, TableNode, lay_out, names_of
-from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown, without_passwords
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, to_json_text, without_passwords
 
 T = TypeVar("T")
 
@@ -50,7 +50,9 @@ class TableReader:
         """`without` is a key of the table that is read already."""
         values = as_table(value)
         if values is None:
-            context.error(f'"{context.label}" must be a table, not {shown(value)}: write [{_heading(context.where)}].')
+            context.error(
+                f'"{context.label}" must be a table, not {to_json_text(value)}: write [{_heading(context.where)}].'
+            )
             return None
         content = _TableContent()
         self._collect(lay_out(shape, self._registry), (), context, values, content, without)
@@ -78,7 +80,7 @@ class TableReader:
                     table = as_table(item)
                     if table is None:
                         heading = _heading(inner.where)
-                        inner.error(f'"{inner.label}" must be a table, not {shown(item)}: write [{heading}].')
+                        inner.error(f'"{inner.label}" must be a table, not {to_json_text(item)}: write [{heading}].')
                     else:
                         self._collect(child, (*at, name), inner, table, content)
                 case Leaf():
@@ -90,7 +92,9 @@ class TableReader:
     def _read_leaf(self, leaf: Leaf, at: Names, context: FieldContext, value: object, content: "_TableContent") -> None:
         match leaf.spec:
             case Key(kind) if not kind.fits(value):
-                found = "; what is there is not shown" if leaf.secret else f", not {without_passwords(shown(value))}"
+                found = (
+                    "; what is there is not shown" if leaf.secret else f", not {without_passwords(to_json_text(value))}"
+                )
                 context.error(f'"{context.label}" must be {kind.expected}{found}.')
             case Key(kind):
                 content.written[at] = value
@@ -127,11 +131,11 @@ class TableReader:
         values = as_table(value)
         known = " or ".join(f'"{name}"' for name in shapes)
         if values is None:
-            context.error(f'"{context.label}" must be a table, not {shown(value)}.')
+            context.error(f'"{context.label}" must be a table, not {to_json_text(value)}.')
         elif key not in values:
             context.error(f'"{context.label}" has no "{key}": it must be {known}.')
         elif not isinstance(kind := values[key], str) or kind not in shapes:
-            context.key(key).error(f'"{context.label}.{key}" must be {known}, not {shown(values[key])}.')
+            context.key(key).error(f'"{context.label}.{key}" must be {known}, not {to_json_text(values[key])}.')
         else:
             return self._read(shapes[kind], context, values, without=key)
         return None
@@ -139,7 +143,7 @@ class TableReader:
     def _read_by_single_key(self, shapes: Mapping[str, type], context: FieldContext, value: object) -> object | None:
         values = as_table(value)
         if values is None or len(values) != 1:
-            found = shown(value) if values is None else f"{len(values)} keys ({', '.join(values) or 'none'})"
+            found = to_json_text(value) if values is None else f"{len(values)} keys ({', '.join(values) or 'none'})"
             context.error(
                 f'"{context.label}" must be a table with exactly one key, not {found}. '
                 f"The key is one of: {', '.join(shapes)}."

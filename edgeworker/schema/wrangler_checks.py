@@ -92,7 +92,7 @@ class FieldContext:
 Check = Callable[[FieldContext, object], None]
 
 
-def shown(value: object, *, indent: int | None = None) -> str:
+def to_json_text(value: object, *, indent: int | None = None) -> str:
     """`value` as JavaScript's JSON.stringify writes it."""
     if value is MISSING:
         return "undefined"
@@ -148,7 +148,7 @@ def require_table(context: FieldContext, value: object, *, end: str) -> Mapping[
     """The table; None, with an error reported, if it is not one. `end` is how wrangler's text ends."""
     values = as_table(value)
     if values is None:
-        context.error(f'The field "{context.label}" should be an object but got {shown(value)}{end}')
+        context.error(f'The field "{context.label}" should be an object but got {to_json_text(value)}{end}')
     return values
 
 
@@ -159,7 +159,7 @@ def anything(context: FieldContext, value: object) -> None:
 def of_type(kind: JSType) -> Check:
     def check(context: FieldContext, value: object) -> None:
         if type_of(value) != kind:
-            context.error(f'Expected "{context.label}" to be of type {kind} but got {shown(value)}.')
+            context.error(f'Expected "{context.label}" to be of type {kind} but got {to_json_text(value)}.')
 
     return check
 
@@ -173,7 +173,7 @@ def worker_name(context: FieldContext, value: object) -> None:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         context.error(
             f'Expected "{context.label}" to be of type string, alphanumeric and lowercase with dashes only '
-            f"but got {shown(value)}."
+            f"but got {to_json_text(value)}."
         )
 
 
@@ -181,7 +181,8 @@ def one_of(*choices: str) -> Check:
     def check(context: FieldContext, value: object) -> None:
         if value not in choices:
             context.error(
-                f'Expected "{context.label}" field to be one of {shown(list(choices))} but got {shown(value)}.'
+                f'Expected "{context.label}" field to be one of {to_json_text(list(choices))} '
+                f"but got {to_json_text(value)}."
             )
 
     return check
@@ -189,17 +190,17 @@ def one_of(*choices: str) -> Check:
 
 def string_list(context: FieldContext, value: object) -> None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        context.error(f'Expected "{context.label}" to be of type string array but got {shown(value)}.')
+        context.error(f'Expected "{context.label}" to be of type string array but got {to_json_text(value)}.')
 
 
 def strings(context: FieldContext, value: object) -> None:
     if not isinstance(value, list):
-        context.error(f'Expected "{context.label}" to be an array of strings but got {shown(value)}')
+        context.error(f'Expected "{context.label}" to be an array of strings but got {to_json_text(value)}')
         return
     for index, item in enumerate(value):
         if not isinstance(item, str):
             inner = context.item(index)
-            inner.error(f'Expected "{context.label}.[{index}]" to be of type string but got {shown(item)}.')
+            inner.error(f'Expected "{context.label}.[{index}]" to be of type string but got {to_json_text(item)}.')
 
 
 def string_or_strings(context: FieldContext, value: object) -> None:
@@ -216,7 +217,9 @@ def compatibility_date(context: FieldContext, value: object) -> None:
             "or em-dashes (—)."
         )
     if not _is_iso_date(_DASHES.sub("-", value)):
-        context.error(f'"{context.label}" field should be a valid ISO-8601 date (YYYY-MM-DD), but got {shown(value)}.')
+        context.error(
+            f'"{context.label}" field should be a valid ISO-8601 date (YYYY-MM-DD), but got {to_json_text(value)}.'
+        )
 
 
 def _is_iso_date(text: str) -> bool:
@@ -229,7 +232,7 @@ def _is_iso_date(text: str) -> bool:
 def bucket_name(context: FieldContext, value: object) -> None:
     if isinstance(value, str) and not _BUCKET.fullmatch(value):
         context.error(
-            f"{context.label}={shown(value)} is invalid. Bucket names must begin and end with an alphanumeric "
+            f"{context.label}={to_json_text(value)} is invalid. Bucket names must begin and end with an alphanumeric "
             "character, only contain lowercase letters, numbers, and hyphens, and be between 3 and 63 characters long."
         )
 
@@ -260,7 +263,7 @@ def table(*members: Member, other_keys: bool = False) -> Check:
     def check(context: FieldContext, value: object) -> None:
         values = as_table(value)
         if values is None:
-            context.error(f'The field "{context.label}" should be an object but got {shown(value)}.')
+            context.error(f'The field "{context.label}" should be an object but got {to_json_text(value)}.')
             return
         for member in members:
             _check_member(context, member, values)
@@ -277,7 +280,9 @@ def _check_member(context: FieldContext, member: Member, values: Mapping[str, ob
         if member.required:
             inner.error(member.text or f'"{inner.label}" is a required field.')
     elif not member.fits(value):
-        inner.error(member.text or f'Expected "{inner.label}" to be of type {member.kind} but got {shown(value)}.')
+        inner.error(
+            member.text or f'Expected "{inner.label}" to be of type {member.kind} but got {to_json_text(value)}.'
+        )
     elif member.check is not None:
         member.check(inner, value)
 
@@ -287,7 +292,7 @@ def bindings(*members: Member, other_keys: bool = False) -> Check:
 
     def check(context: FieldContext, value: object) -> None:
         if not isinstance(value, list):
-            context.error(f'The field "{context.label}" should be an array but got {shown(value)}.')
+            context.error(f'The field "{context.label}" should be an array but got {to_json_text(value)}.')
             return
         for index, item in enumerate(value):
             _check_binding(context.item(index), item, members, other_keys=other_keys)
@@ -299,7 +304,7 @@ def _check_binding(context: FieldContext, value: object, members: Sequence[Membe
     values = as_table(value)
     if values is None:
         field = next((part for part in reversed(context.where) if isinstance(part, str)), "")
-        context.error(f'"{field}" bindings should be objects, but got {shown(value)}')
+        context.error(f'"{field}" bindings should be objects, but got {to_json_text(value)}')
         return
     good = True
     for member in members:
@@ -312,7 +317,7 @@ def _check_binding(context: FieldContext, value: object, members: Sequence[Membe
             if member.required
             else '"{at}" bindings should, optionally, have a {kind} "{name}" field but got {got}.'
         )
-        said = text.format(at=context.label, kind=member.kind, name=member.name, got=shown(value))
+        said = text.format(at=context.label, kind=member.kind, name=member.name, got=to_json_text(value))
         (context if found is MISSING else context.key(member.name)).error(said)
     # wrangler looks closer only where all keys have the right types.
     for member in members:
@@ -335,7 +340,7 @@ def listed(*members: Member, items: str = "bindings") -> Check:
     def check(context: FieldContext, value: object) -> None:
         values = as_table(value)
         if values is None:
-            context.error(f'The field "{context.label}" should be an object but got {shown(value)}.')
+            context.error(f'The field "{context.label}" should be an object but got {to_json_text(value)}.')
         elif items not in values:
             context.error(f'The field "{context.label}" is missing the required "{items}" property.')
         else:

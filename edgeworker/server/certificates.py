@@ -46,9 +46,9 @@ def read_pair(cert: Path, key: Path, *, now: int, where: str) -> CertificateFact
         )
     facts = read_facts(leaf)
     if now > facts.not_after:
-        raise ConfigError(f"{where}: {cert} has expired, at {shown(facts.not_after)}; renew it")
+        raise ConfigError(f"{where}: {cert} has expired, at {format_moment(facts.not_after)}; renew it")
     if now < facts.not_before:
-        raise ConfigError(f"{where}: {cert} is not valid before {shown(facts.not_before)}; is the clock right?")
+        raise ConfigError(f"{where}: {cert} is not valid before {format_moment(facts.not_before)}; is the clock right?")
     return facts
 
 
@@ -75,7 +75,7 @@ def read_certificates(file: Path, *, where: str) -> Sequence[x509.Certificate]:
         raise ConfigError(f"{where}: {file} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)") from error
 
 
-def shown(moment: int) -> str:
+def format_moment(moment: int) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 

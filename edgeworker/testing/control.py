@@ -14,7 +14,7 @@ from aiohttp import web
 
 from edgeworker.config import JSON, Limits
 from edgeworker.errors import EdgeworkerError
-from edgeworker.host.management.application import Answer, new_application, received
+from edgeworker.host.management.application import Answer, build_request, new_application
 from edgeworker.messages import BodyTooLarge
 from edgeworker.runtime import ScriptFailure
 from edgeworker.strict_json import loads
@@ -292,7 +292,7 @@ def _algorithm(name: str | None) -> Algorithm:
 
 
 async def _read(request: web.Request) -> bytes:
-    body = received(request).body
+    body = build_request(request).body
     return b"" if body is None else await body.read(limit=_BODY_LIMIT)
 
 

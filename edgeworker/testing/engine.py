@@ -22,7 +22,7 @@ from edgeworker.testing.calls import RecordedCall
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.faults import FaultInjection, OriginMisfortune, stores
 from edgeworker.testing.home import Home
-from edgeworker.testing.log_lines import LogLine, collected
+from edgeworker.testing.log_lines import LogLine, collect_lines
 from edgeworker.testing.origin import Origin
 from edgeworker.testing.settling import CronTriggers, settle
 from edgeworker.trace import Trace
@@ -108,7 +108,7 @@ class EdgeLoop:
         """One request from outside; its trace is kept in `exchanges`, whatever becomes of it."""
         trace = request.trace or Trace(self._clock.monotonic())
         outcome = "failed"
-        with collected(self.logs):
+        with collect_lines(self.logs):
             try:
                 edge = await self.edge()
                 response = await edge.fetch(request.replace(trace=trace))
@@ -150,11 +150,11 @@ class EdgeLoop:
             ) from None
 
     async def settle(self) -> None:
-        with collected(self.logs):
+        with collect_lines(self.logs):
             await settle(self._clock, self._background, self._triggers)
 
     async def scheduled(self, worker: str, event: Scheduled) -> None:
-        with collected(self.logs):
+        with collect_lines(self.logs):
             edge = await self.edge()
             await edge.scheduled(worker, event)
 
@@ -176,7 +176,7 @@ class EdgeLoop:
         async def done() -> T:
             return await work()
 
-        return self.home.run(done) if self.home.elsewhere else finished(done())
+        return self.home.run(done) if self.home.elsewhere else run_to_end(done())
 
     async def shut(self) -> None:
         """Lets go of port, background work and scripts."""
@@ -193,7 +193,7 @@ class EdgeLoop:
         self.closed = True
         if self._address is not None:
             self._address.close()
-        finished(self._forget())
+        run_to_end(self._forget())
 
     async def _forget(self) -> None:
         edge, self._edge = self._edge, None
@@ -217,7 +217,7 @@ class _Port:
         return await self._engine.answer(request)
 
 
-def finished(work: Coroutine[object, object, T]) -> T:
+def run_to_end(work: Coroutine[object, object, T]) -> T:
     """The result of a coroutine that waits for nothing. Raises AssertionError where it does wait."""
     try:
         work.send(None)

@@ -107,7 +107,7 @@ class TokenIssuer:
         """
         payload = self.payload(sub=sub, ttl_seconds=ttl_seconds, aud=aud, scope=scope)
         key = self.key(algorithm)
-        text = signed(changed(payload, claims), key, headers=changed(self.header(key), headers))
+        text = sign(apply_changes(payload, claims), key, headers=apply_changes(self.header(key), headers))
         return self.issue(text, split=split, publish=publish, expires_at=self._clock.now() + ttl_seconds)
 
     def payload(
@@ -182,7 +182,7 @@ def kv_key(signature: str) -> str:
     return base64.b64encode(hashlib.sha256(signature.encode()).digest()).decode("ascii")
 
 
-def signed(payload: Mapping[str, JSON], key: IssuerKey, *, headers: Mapping[str, JSON] | None = None) -> str:
+def sign(payload: Mapping[str, JSON], key: IssuerKey, *, headers: Mapping[str, JSON] | None = None) -> str:
     return jwt.encode(dict(payload), key.private, algorithm=key.algorithm, headers=dict(headers or {}))
 
 
@@ -224,7 +224,7 @@ def _number(value: int, size: int | None = None) -> str:
     return encoded(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
 
 
-def changed(values: dict[str, JSON], changes: Mapping[str, JSON] | None) -> dict[str, JSON]:
+def apply_changes(values: dict[str, JSON], changes: Mapping[str, JSON] | None) -> dict[str, JSON]:
     """`values` with `changes` added; a change to None removes one."""
     merged = {**values, **(changes or {})}
     return {

@@ -38,7 +38,7 @@ _collector: Final = _Collector()
 
 
 @contextmanager
-def collected(lines: list[LogLine]) -> Iterator[None]:
+def collect_lines(lines: list[LogLine]) -> Iterator[None]:
     """What is logged by the code inside, and by tasks that it begins, is added to `lines`.
 
     Loggers of scripts are not below "edgeworker", so the collector sits at the root; it is put there once and stays.

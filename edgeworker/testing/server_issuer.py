@@ -17,7 +17,7 @@ from edgeworker.bindings import KVBinding
 from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
 from edgeworker.host.issuer_scripts import ClientRecords, SigningKeys, UserRecords, issuer_module, variables_of
-from edgeworker.testing.issuer import Algorithm, IssuedToken, IssuerKey, TokenIssuer, changed, signed
+from edgeworker.testing.issuer import Algorithm, IssuedToken, IssuerKey, TokenIssuer, apply_changes, sign
 from edgeworker.testing.kv_access import KVAccess
 from edgeworker.testing.origin import Origin
 
@@ -173,7 +173,7 @@ class OAuthServerIssuer(TokenIssuer):
         assert issued.whole is not None
         key = self.key(algorithm)
         payload: dict[str, JSON] = jwt.decode(issued.whole, options={"verify_signature": False})
-        whole = signed(changed(payload, claims), key, headers=changed(self.header(key), headers))
+        whole = sign(apply_changes(payload, claims), key, headers=apply_changes(self.header(key), headers))
         if issued.published is None:
             return replace(issued, text=whole, whole=whole)
         value, _, signature = whole.rpartition(".")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeworker.assets.paths import Redirect, Serve, decide, decoded, encoded
+from edgeworker.assets.paths import Redirect, Serve, decide, decode_path, encode_path
 from edgeworker.config import HTMLHandling, NotFoundHandling
 
 FILES = {"/index.html", "/about.html", "/blog/index.html", "/blog/404.html", "/404.html", "/a.txt"}
@@ -66,8 +66,8 @@ def test_two_redirects_lead_to_a_file_and_no_further(
     [("/%C3%A9", "/é"), ("/%E9", "/%E9"), ("/%2", "/%2"), ("//a///b", "/a/b"), ("/a%2Fb", "/a/b"), ("/a+b", "/a+b")],
 )
 def test_a_path_is_decoded_segment_by_segment(path: str, text: str) -> None:
-    assert decoded(path) == text
+    assert decode_path(path) == text
 
 
 def test_a_path_is_encoded_as_javascript_does_it() -> None:
-    assert encoded("/é ü+(1)!*'~/@") == "/%C3%A9%20%C3%BC%2B(1)!*'~/%40"
+    assert encode_path("/é ü+(1)!*'~/@") == "/%C3%A9%20%C3%BC%2B(1)!*'~/%40"

@@ -1,6 +1,6 @@
 import pytest
 
-from edgeworker.assets.patterns import filled, glob_pattern, rule_pattern
+from edgeworker.assets.patterns import fill_placeholders, glob_pattern, rule_pattern
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_name_twice_is_not_a_rule() -> None:
 
 
 def test_what_has_no_value_stays() -> None:
-    assert filled("/:a/:b:a", {"a": "1"}) == "/1/:b1"
+    assert fill_placeholders("/:a/:b:a", {"a": "1"}) == "/1/:b1"
 
 
 def test_a_glob_knows_only_the_star() -> None:

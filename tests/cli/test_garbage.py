@@ -40,7 +40,7 @@ def test_what_a_reload_leaves_behind_is_collected() -> None:
     garbage.serving()
 
     del cycle
-    garbage.reloaded()
+    garbage.collect_after_reload()
 
     assert left() is None
     assert gc.get_freeze_count() > 1000

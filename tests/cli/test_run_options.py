@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
-from edgeworker.cli.run_options import add_run_options, api_token, settled
+from edgeworker.cli.run_options import add_run_options, api_token, apply_options
 from edgeworker.config import Config, Outbound, Socket
 from edgeworker.host.datadir import DataDir
 
@@ -32,13 +32,13 @@ def options(*arguments: str) -> argparse.Namespace:
 def test_https_is_served_where_the_configuration_or_an_option_says(
     configured: Socket | None, arguments: tuple[str, ...], https: Socket | None
 ) -> None:
-    assert settled(Config(https_socket=configured), options(*arguments)).https_socket == https
+    assert apply_options(Config(https_socket=configured), options(*arguments)).https_socket == https
 
 
 def test_https_has_the_proxies_of_the_edge() -> None:
     config = Config(edge_socket=Socket(trusted_proxies=("10.0.0.0/8",)))
 
-    https = settled(config, options("--https")).https_socket
+    https = apply_options(config, options("--https")).https_socket
 
     assert https is not None
     assert https.trusted_proxies == ("10.0.0.0/8",)
@@ -47,7 +47,7 @@ def test_https_has_the_proxies_of_the_edge() -> None:
 def test_options_count_more_than_the_configuration() -> None:
     config = Config(edge_socket=Socket(port=1), api_socket=Socket("10.0.0.1", 2), outbound=Outbound(("10.0.0.0/8",)))
 
-    changed = settled(config, options("--port", "0", "--api-https-port", "3", "--allow-private", "*"))
+    changed = apply_options(config, options("--port", "0", "--api-https-port", "3", "--allow-private", "*"))
 
     assert (changed.edge_socket.port, changed.api_socket.port) == (0, 2)
     assert changed.api_https_socket == Socket("10.0.0.1", 3)
@@ -80,7 +80,7 @@ def test_the_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", "b.example")
 
-    outbound = settled(Config(outbound=Outbound(("10.0.0.0/8",))), options()).outbound
+    outbound = apply_options(Config(outbound=Outbound(("10.0.0.0/8",))), options()).outbound
 
     assert (outbound.https_proxy, outbound.no_proxy) == ("http://proxy.example:3128", "b.example")
     assert outbound.allow_private == ("10.0.0.0/8",)

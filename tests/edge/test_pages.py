@@ -55,7 +55,7 @@ async def test_hints_follow_the_line() -> None:
 
 @pytest.mark.parametrize("status", [520, 521, 522, 523, 524, 525, 526, 530])
 async def test_an_origins_failure_keeps_its_address_to_itself(status: int) -> None:
-    page = pages.origin_failed(OriginError("http://10.0.0.7:3000 refused", status=status))
+    page = pages.choose_origin_page(OriginError("http://10.0.0.7:3000 refused", status=status))
 
     response = pages.answer(page, _request(), rule="r")
 

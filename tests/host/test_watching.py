@@ -57,7 +57,7 @@ def test_a_file_that_a_product_is_made_of_matters_whatever_its_name_is(tmp_path:
     config = Config(zones=(Zone("example.com", "z", products=(product,)),), products=(OfOneFile(tmp_path / "b"),))
 
     assert files_of_products(config) == {*product.files, tmp_path / "b"}
-    assert watched(config) == {tmp_path}
+    assert find_watched_directories(config) == {tmp_path}
     source = SourceFilter(files=files_of_products(config))
     assert source(Change.modified, str(tmp_path / "keys" / "provider.json"))
     assert not source(Change.modified, str(tmp_path / "keys" / "other.json"))
@@ -70,7 +70,7 @@ def test_a_directory_inside_another_is_not_watched_twice(tmp_path: Path) -> None
         files=(tmp_path / "wrangler.toml",),
     )
 
-    assert watched(config) == {tmp_path}
+    assert find_watched_directories(config) == {tmp_path}
 
 
 def test_the_files_that_configure_assets_are_watched_where_the_assets_are(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_the_files_that_configure_assets_are_watched_where_the_assets_are(tmp_pa
     (tmp_path / "dist").mkdir()
     worker = Worker("w", tmp_path / "app" / "worker.py", assets=Assets(tmp_path / "dist"))
 
-    assert watched(Config(workers=(worker,))) == {tmp_path / "app", tmp_path / "dist"}
+    assert find_watched_directories(Config(workers=(worker,))) == {tmp_path / "app", tmp_path / "dist"}
 
 
 async def test_what_was_saved_before_the_watcher_was_ready_is_told_first(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How messages about configuration are collected and shown."""
 
-from edgeworker.schema.diagnostics import Diagnostics, SourceLocation, dotted
+from edgeworker.schema.diagnostics import Diagnostics, SourceLocation, format_key_path
 
 
 def test_messages_stand_under_their_headings_as_wrangler_prints_them() -> None:
@@ -55,7 +55,7 @@ def test_an_error_deep_down_is_an_error_of_the_whole() -> None:
 
 
 def test_a_path_is_written_as_wrangler_writes_it() -> None:
-    assert dotted(("env", "staging", "kv_namespaces", 0, "id")) == "env.staging.kv_namespaces[0].id"
+    assert format_key_path(("env", "staging", "kv_namespaces", 0, "id")) == "env.staging.kv_namespaces[0].id"
 
 
 def test_a_place_without_a_line_is_the_file() -> None:

@@ -16,12 +16,12 @@ from edgeworker.schema.wrangler_checks import (
     listed,
     number,
     one_of,
-    shown,
     string,
     string_list,
     string_or_strings,
     strings,
     table,
+    to_json_text,
     type_of,
     without_passwords,
     worker_name,
@@ -50,7 +50,7 @@ def said(check: Check, value: object) -> list[str]:
     ],
 )
 def test_a_value_is_shown_as_javascript_shows_it(value: object, text: str) -> None:
-    assert shown(value) == text
+    assert to_json_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edgeworker.config import JSON
-from edgeworker.testing.issuer import encoded, segment, signed, signing_key
+from edgeworker.testing.issuer import encoded, segment, sign, signing_key
 from verifier import access_token, keys
 from verifier.access_token import InvalidToken, TokenRequirements
 from verifier.claims import ALGORITHMS
@@ -22,7 +22,7 @@ async def _verify(text: str) -> access_token.VerifiedAccessToken:
 
 
 def _token(**claims: JSON) -> str:
-    return signed({**CLAIMS, **claims}, KEY, headers={"kid": KEY.kid, "typ": "at+jwt"})
+    return sign({**CLAIMS, **claims}, KEY, headers={"kid": KEY.kid, "typ": "at+jwt"})
 
 
 async def test_a_good_token_gives_its_subject_and_scopes() -> None:

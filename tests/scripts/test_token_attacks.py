@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgeworker.config import JSON
 from edgeworker.testing import BAD_TOKENS, Edge
-from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, encoded, segment, signed, signing_key
+from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, encoded, segment, sign, signing_key
 from tests.scripts.forging import BASE64URL, JWKS_URL, KEYS, SUBJECTS, edge_of, over, status, token_of
 
 
@@ -164,7 +164,7 @@ def test_j5_keys_that_a_token_brings_along_are_not_looked_at(verifier: Edge, nam
     head = {**verifier.issuer.header(foreign), name: values.get(name, "https://evil.example/keys")}
     verifier.origin.on("https://evil.example/*", json={"keys": [dict(foreign.public)]})
 
-    assert status(verifier, signed(verifier.issuer.payload(), foreign, headers=head)) == 401
+    assert status(verifier, sign(verifier.issuer.payload(), foreign, headers=head)) == 401
     assert verifier.origin.requests == []
     assert list(verifier.origin.refused) == []
     # A good token that has such a field is as good as before: it is ignored.

@@ -7,7 +7,7 @@ import pytest
 
 from edgeworker.testing.calls import request_of
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.engine import EdgeLoop, finished
+from edgeworker.testing.engine import EdgeLoop, run_to_end
 from edgeworker.testing.faults import FaultInjection
 from edgeworker.testing.origin import Origin
 from tests.testing.scripts import worker_config
@@ -45,4 +45,4 @@ async def test_a_closed_engine_does_not_start_again(engine: EdgeLoop) -> None:
 
 def test_work_that_waits_is_not_finished_at_once() -> None:
     with pytest.raises(AssertionError, match="waits for nothing"):
-        finished(asyncio.sleep(0))
+        run_to_end(asyncio.sleep(0))

@@ -12,7 +12,7 @@ from edgeworker.errors import KVError
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.engine import finished
+from edgeworker.testing.engine import run_to_end
 from edgeworker.testing.kv_access import Doing, KVAccess, T
 
 
@@ -20,7 +20,7 @@ def _at_once(work: Callable[[], Awaitable[T]], /) -> T:
     async def done() -> T:
         return await work()
 
-    return finished(done())
+    return run_to_end(done())
 
 
 DOING: Doing = _at_once

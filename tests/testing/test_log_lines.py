@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from edgeworker.testing.log_lines import LogLine, collected
+from edgeworker.testing.log_lines import LogLine, collect_lines
 
 
 async def _log(logger: str, text: str) -> None:
@@ -14,9 +14,9 @@ async def _log(logger: str, text: str) -> None:
 async def test_lines_go_to_the_edge_in_whose_work_they_were_made() -> None:
     one: list[LogLine] = []
     other: list[LogLine] = []
-    with collected(one):
+    with collect_lines(one):
         first = asyncio.ensure_future(_log("edgeworker.test", "one"))
-    with collected(other):
+    with collect_lines(other):
         second = asyncio.ensure_future(_log("a_script", "other"))
     await asyncio.gather(first, second)
     logging.getLogger("edgeworker.test").warning("nobody's")
@@ -27,7 +27,7 @@ async def test_lines_go_to_the_edge_in_whose_work_they_were_made() -> None:
 
 def test_a_traceback_is_part_of_the_text() -> None:
     lines: list[LogLine] = []
-    with collected(lines):
+    with collect_lines(lines):
         try:
             raise ValueError("broken")
         except ValueError:
@@ -39,7 +39,7 @@ def test_a_traceback_is_part_of_the_text() -> None:
 
 def test_what_edgeworker_tells_is_kept_too() -> None:
     lines: list[LogLine] = []
-    with collected(lines):
+    with collect_lines(lines):
         logging.getLogger("edgeworker.test").info("told")
 
     assert [line.level for line in lines] == ["INFO"]

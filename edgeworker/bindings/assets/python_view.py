@@ -2,11 +2,11 @@
 
 from edgeworker.assets import AssetServer
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.sdk.convert import from_python
-from edgeworker.runtime.sdk.fetch import of_fetched
+from edgeworker.runtime.sdk.convert import convert_options
+from edgeworker.runtime.sdk.fetch import make_response
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch
-from edgeworker.runtime.webapi.fetch import resource_of
+from edgeworker.runtime.webapi.fetch import read_request_info
 from edgeworker.runtime.webapi.ffi import JsException
 
 
@@ -21,10 +21,10 @@ class AssetsView:
     async def fetch(self, resource: object, **options: object) -> Response:
         """As `workers.fetch`, with the assets as the one who answers: `run_worker_first` does not count here."""
         try:
-            request = body_init.make_request(resource_of(resource), from_python(options))
+            request = body_init.make_request(read_request_info(resource), convert_options(options))
         except JsException as error:
             raise OSError(error.message) from error
-        return of_fetched(await perform_fetch.perform(request, current_invocation.current(), self._assets))
+        return make_response(await perform_fetch.perform(request, current_invocation.current(), self._assets))
 
     def __repr__(self) -> str:
         return f"<assets binding {self._name}>"

@@ -15,7 +15,7 @@ from edgeworker.bindings.assets.binding import AssetsBinding
 from edgeworker.config import Assets, HTMLHandling, NotFoundHandling
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.worker_fields import WorkerFields
-from edgeworker.schema.wrangler_checks import FieldContext, as_table, shown, strings, table
+from edgeworker.schema.wrangler_checks import FieldContext, as_table, strings, table, to_json_text
 from edgeworker.schema.wrangler_field import inherited
 from edgeworker.schema.wrangler_shape import TEXTS, WranglerType, choice, member, members_of, read_table
 
@@ -32,7 +32,7 @@ def run_worker_first(context: FieldContext, value: object) -> None:
         strings(context, value)
     elif not isinstance(value, bool):
         context.error(
-            f'The field "{context.label}" should be an array of strings or a boolean, but got {shown(value)}.'
+            f'The field "{context.label}" should be an array of strings or a boolean, but got {to_json_text(value)}.'
         )
 
 

@@ -31,7 +31,7 @@ def at(arguments: Sequence[object], place: int) -> object:
     return None if isinstance(value, JsNull) else value
 
 
-def required(arguments: Sequence[object], place: int, *, function: str, kind: str) -> object:
+def require_argument(arguments: Sequence[object], place: int, *, function: str, kind: str) -> object:
     """Raises JsException (TypeError) where there is none."""
     if place >= len(arguments):
         raise wrong_type(function, place, kind)

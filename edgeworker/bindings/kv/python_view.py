@@ -95,7 +95,7 @@ class KVView:
         return f"KvNamespace({self._name!r})"
 
     async def _get(self, given: Sequence[object]) -> object:
-        key = arguments.required(given, 0, function="get", kind="string or Array")
+        key = arguments.require_argument(given, 0, function="get", kind="string or Array")
         kind, cache_ttl = _get_options(given, "get")
         if isinstance(key, list | tuple):
             found = await self._get_many(key, kind, cache_ttl)
@@ -113,7 +113,7 @@ class KVView:
         return None if content is None else _value(content, kind)
 
     async def _get_with_metadata(self, given: Sequence[object]) -> object:
-        key = arguments.required(given, 0, function="getWithMetadata", kind="Array or string")
+        key = arguments.require_argument(given, 0, function="getWithMetadata", kind="Array or string")
         kind, cache_ttl = _get_options(given, "getWithMetadata")
         if isinstance(key, list | tuple):
             many = await self._get_many(key, kind, cache_ttl)
@@ -148,8 +148,8 @@ class KVView:
             raise _exception("GET_BULK", error) from error
 
     async def _put(self, given: Sequence[object]) -> None:
-        key = arguments.required(given, 0, function="put", kind="string")
-        value = arguments.required(given, 1, function="put", kind="string or JsObject")
+        key = arguments.require_argument(given, 0, function="put", kind="string")
+        value = arguments.require_argument(given, 1, function="put", kind="string or JsObject")
         options = arguments.options(given, 2, function="put", kind="PutOptions", names=_PUT_OPTIONS)
         expiration, expiration_ttl = options.get("expiration"), options.get("expirationTtl")
         try:
@@ -164,7 +164,7 @@ class KVView:
             raise _exception("PUT", error) from error
 
     async def _delete(self, given: Sequence[object]) -> None:
-        key = arguments.required(given, 0, function="delete", kind="string")
+        key = arguments.require_argument(given, 0, function="delete", kind="string")
         try:
             await self._namespace.delete(arguments.string(key))
         except (KVError, StoreError) as error:

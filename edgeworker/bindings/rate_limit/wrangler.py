@@ -6,7 +6,7 @@ from typing import Final
 
 from edgeworker.bindings.rate_limit.binding import RateLimitBinding
 from edgeworker.schema.worker_fields import WorkerFields
-from edgeworker.schema.wrangler_checks import MISSING, FieldContext, as_table, shown, type_of
+from edgeworker.schema.wrangler_checks import MISSING, FieldContext, as_table, to_json_text, type_of
 from edgeworker.schema.wrangler_field import MUST_STRING, binding_list
 from edgeworker.schema.wrangler_shape import WHOLE, WranglerType, members_of, read_table, required
 
@@ -16,12 +16,14 @@ def rate_limit_period(context: FieldContext, value: object) -> None:
     values = as_table(value) or {}
     item = context.label.removesuffix(".simple")
     if type_of(values.get("limit", MISSING)) != "number":
-        context.error(f'"{item}" bindings "simple.limit" must be a number but got {shown(value)}.')
+        context.error(f'"{item}" bindings "simple.limit" must be a number but got {to_json_text(value)}.')
     period = values.get("period", MISSING)
     if type_of(period) != "number":
-        context.error(f'"{item}" bindings "simple.period" is required and must be a number but got {shown(value)}.')
+        context.error(
+            f'"{item}" bindings "simple.period" is required and must be a number but got {to_json_text(value)}.'
+        )
     elif period not in (10, 60):
-        context.error(f'"{item}" bindings "simple.period" must be either 10 or 60 but got {shown(period)}.')
+        context.error(f'"{item}" bindings "simple.period" must be either 10 or 60 but got {to_json_text(period)}.')
     context.unexpected(values, ["limit", "period"])
 
 

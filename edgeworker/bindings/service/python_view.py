@@ -6,11 +6,11 @@ from edgeworker.bindings.service.service import EntrypointService
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.worker import Worker
 from edgeworker.runtime.sdk import rpc
-from edgeworker.runtime.sdk.convert import from_python
-from edgeworker.runtime.sdk.fetch import of_fetched
+from edgeworker.runtime.sdk.convert import convert_options
+from edgeworker.runtime.sdk.fetch import make_response
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch
-from edgeworker.runtime.webapi.fetch import resource_of
+from edgeworker.runtime.webapi.fetch import read_request_info
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.plain_objects import fields_of
 
@@ -27,10 +27,10 @@ class ServiceView:
         """As `workers.fetch`, with that worker as the one who answers. What it raises is raised."""
         caller = current_invocation.current()
         try:
-            request = body_init.make_request(resource_of(resource), from_python(options))
+            request = body_init.make_request(read_request_info(resource), convert_options(options))
         except JsException as error:
             raise OSError(error.message) from error
-        return of_fetched(await perform_fetch.perform(request, caller, self._service.handler(caller)))
+        return make_response(await perform_fetch.perform(request, caller, self._service.handler(caller)))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
         if name.startswith("_"):

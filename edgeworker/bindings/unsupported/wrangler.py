@@ -13,8 +13,8 @@ from edgeworker.schema.wrangler_checks import (
     bucket_name,
     listed,
     require_table,
-    shown,
     table,
+    to_json_text,
     type_of,
 )
 from edgeworker.schema.wrangler_field import (
@@ -70,7 +70,9 @@ def queues(context: FieldContext, value: object) -> None:
             for index, item in enumerate(values["consumers"]):
                 _consumer(consumers.item(index), item)
         else:
-            consumers.error(f'The field "{consumers.label}" should be an array but got {shown(values["consumers"])}.')
+            consumers.error(
+                f'The field "{consumers.label}" should be an array but got {to_json_text(values["consumers"])}.'
+            )
     if "producers" in values:
         _producers(context.key("producers"), values["producers"])
 
@@ -78,15 +80,15 @@ def queues(context: FieldContext, value: object) -> None:
 def _consumer(context: FieldContext, value: object) -> None:
     values = as_table(value)
     if values is None:
-        context.error(f'"{context.label}" should be a objects, but got {shown(value)}')
+        context.error(f'"{context.label}" should be a objects, but got {to_json_text(value)}')
         return
     context.unexpected(values, ["queue", *(name for name, _ in _CONSUMER)])
     if not isinstance(values.get("queue"), str):
-        context.error(f'"{context.label}" should have a string "queue" field but got {shown(value)}.')
+        context.error(f'"{context.label}" should have a string "queue" field but got {to_json_text(value)}.')
     for name, kind in _CONSUMER:
         if name in values and type_of(values[name]) != kind:
             context.key(name).error(
-                f'"{context.label}" should, optionally, have a {kind} "{name}" field but got {shown(value)}.'
+                f'"{context.label}" should, optionally, have a {kind} "{name}" field but got {to_json_text(value)}.'
             )
 
 

@@ -3,7 +3,7 @@
 import sys
 
 
-def confirmed(question: str) -> bool:
+def confirm(question: str) -> bool:
     """What the person says; yes if there is no terminal, as wrangler does."""
     if not is_terminal():
         return True

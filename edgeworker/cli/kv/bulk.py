@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.kv.choose import namespace_id
 from edgeworker.cli.kv.entry_json import pair_of
 from edgeworker.cli.kv.keys import metadata_of
@@ -36,7 +36,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
             out.line("Success!")
         case _:
             keys = _keys(items, options.filename)
-            if not options.force and not confirmed(f"Remove {len(keys)} keys from the namespace {namespace}?"):
+            if not options.force and not confirm(f"Remove {len(keys)} keys from the namespace {namespace}?"):
                 out.line("Not removing keys.")
                 return 0
             for start in range(0, len(keys), _PAIRS_AT_ONCE):

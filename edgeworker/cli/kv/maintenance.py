@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from edgeworker.cli.kv.ask import confirmed, is_terminal
+from edgeworker.cli.kv.ask import confirm, is_terminal
 from edgeworker.cli.kv.place import existing_database
 from edgeworker.errors import StoreError
 
@@ -49,7 +49,7 @@ def run_restore(options: argparse.Namespace, out: "Output") -> int:
     if there and not options.force:
         if not is_terminal():
             raise StoreError(f"{data} has {there} already; --force replaces what is there")
-        if not confirmed(f"Replace {there} in {data}?"):
+        if not confirm(f"Replace {there} in {data}?"):
             out.line("Not restoring.")
             return 0
     written = restore_directory(options.file, data)

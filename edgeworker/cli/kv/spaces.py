@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.kv.choose import bound_namespace, load_config
 from edgeworker.cli.kv.place import Place
 from edgeworker.config import JSON
@@ -47,7 +47,7 @@ async def _create(place: Place, options: argparse.Namespace, out: "Output") -> N
 async def _delete(place: Place, options: argparse.Namespace, out: "Output") -> int:
     namespace = await _choose_namespace(place, options)
     out.prose(f'About to delete KV namespace id: "{namespace}", with all its keys. This cannot be undone.')
-    if not options.skip_confirmation and not confirmed("Delete it?"):
+    if not options.skip_confirmation and not confirm("Delete it?"):
         out.line("Not deleting.")
         return 0
     await place.remove(namespace)

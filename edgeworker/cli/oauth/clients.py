@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.oauth.import_file import ImportFile, Item
-from edgeworker.cli.oauth.registry import Registry, written
+from edgeworker.cli.oauth.registry import Registry, write_record
 from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.issuer_scripts import ClientRecords
 from edgeworker.strict_json import loads
@@ -53,7 +53,7 @@ async def run(
         case "list":
             return await _list(clients, options, out, err)
         case "show":
-            out.line(json.dumps(shown(await clients.find(options.client)), indent=2, ensure_ascii=False))
+            out.line(json.dumps(show_client(await clients.find(options.client)), indent=2, ensure_ascii=False))
         case "rotate-secret":
             client, secret = await clients.rotate_secret(options.client, drop_old=options.drop_old)
             kept = (
@@ -66,7 +66,7 @@ async def run(
             _report(out, err, options, client, f"client {client.client_id} is {action}d{ends}")
         case "delete":
             client = await clients.find(options.client)
-            if not options.yes and not confirmed(f"Remove the client {client.client_id} for ever?"):
+            if not options.yes and not confirm(f"Remove the client {client.client_id} for ever?"):
                 err.line("Not removing.")
                 return 0
             await registry.delete([clients.records.key(client.client_id)])
@@ -103,7 +103,7 @@ class Clients:
         return await self.keep(client), secret
 
     async def keep(self, client: "RegisteredClient") -> "RegisteredClient":
-        await self._registry.put({self.records.key(client.client_id): written(self.records.record(client))})
+        await self._registry.put({self.records.key(client.client_id): write_record(self.records.record(client))})
         return client
 
     async def find(self, client_id: str) -> "RegisteredClient":
@@ -159,7 +159,7 @@ class Clients:
             made.append(found)
         file.require()
         await self._registry.put(
-            {self.records.key(client.client_id): written(self.records.record(client)) for client, _ in made}
+            {self.records.key(client.client_id): write_record(self.records.record(client)) for client, _ in made}
         )
         return made
 
@@ -203,7 +203,7 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 
-def shown(client: "RegisteredClient") -> dict[str, object]:
+def show_client(client: "RegisteredClient") -> dict[str, object]:
     """What is told of a client: with every default, without the hashes of its secrets."""
     return {
         "client_id": client.client_id,
@@ -263,7 +263,7 @@ async def _list(clients: Clients, options: argparse.Namespace, out: "Output", er
     found = await clients.all()
     good = sorted((each for each in found if not isinstance(each, StoreError)), key=lambda client: client.client_id)
     if options.json:
-        out.line(json.dumps([shown(client) for client in good], indent=2, ensure_ascii=False))
+        out.line(json.dumps([show_client(client) for client in good], indent=2, ensure_ascii=False))
     else:
         rows = [
             (
@@ -288,7 +288,9 @@ async def _list(clients: Clients, options: argparse.Namespace, out: "Output", er
 async def _import(clients: Clients, options: argparse.Namespace, out: "Output", err: "Output") -> None:
     made = await clients.import_file(options)
     if options.json:
-        listed = [{**shown(client), **({} if secret is None else {"client_secret": secret})} for client, secret in made]
+        listed = [
+            {**show_client(client), **({} if secret is None else {"client_secret": secret})} for client, secret in made
+        ]
         out.line(json.dumps(listed, indent=2, ensure_ascii=False))
     else:
         out.table(
@@ -309,7 +311,7 @@ def _report(
 ) -> None:
     if options.json:
         also = {} if secret is None else {"client_secret": secret}
-        out.line(json.dumps({**shown(client), **also}, indent=2, ensure_ascii=False))
+        out.line(json.dumps({**show_client(client), **also}, indent=2, ensure_ascii=False))
         return
     err.ok(text)
     if secret is not None:

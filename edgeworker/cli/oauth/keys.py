@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             ring = _new(keys, signer, options.alg, now)
             _tell(out, err, options, signer, ring, put_secret(signer.file, NAME, keys.dump(ring)), now)
         case "rotate":
-            ring = rotated(keys, _read_keys(keys, signer), options, now)
+            ring = rotate_keys(keys, _read_keys(keys, signer), options, now)
             _tell(out, err, options, signer, ring, put_secret(signer.file, NAME, keys.dump(ring)), now)
         case _:
             _show(out, keys, options, signer, now)
@@ -57,7 +57,7 @@ def seconds(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def rotated(keys: SigningKeys, ring: "ServerKeySet", options: argparse.Namespace, now: int) -> "ServerKeySet":
+def rotate_keys(keys: SigningKeys, ring: "ServerKeySet", options: argparse.Namespace, now: int) -> "ServerKeySet":
     """With --now the old keys go at once: what they signed is worth nothing any more."""
     if options.now:
         return keys.new(dict.fromkeys(key.alg for key in ring.keys), now=now)

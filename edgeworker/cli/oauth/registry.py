@@ -65,7 +65,7 @@ class Registry:
         await self._place.delete_many(self._namespace, keys)
 
 
-def written(record: Mapping[str, object]) -> str:
+def write_record(record: Mapping[str, object]) -> str:
     """As the workers write records."""
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
 

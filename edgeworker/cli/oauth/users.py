@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.oauth.import_file import ImportFile, Item
-from edgeworker.cli.oauth.registry import Registry, written
+from edgeworker.cli.oauth.registry import Registry, write_record
 from edgeworker.cli.oauth.typed import new_password
 from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.issuer_scripts import UserRecords
@@ -44,7 +44,7 @@ async def run(
             return await _list(users, options, out, err)
         case "show":
             _, user = await users.find(options.user)
-            out.line(json.dumps(shown(user), indent=2, ensure_ascii=False))
+            out.line(json.dumps(show_user(user), indent=2, ensure_ascii=False))
         case "disable" | "enable" as action:
             key, user = await users.find(options.user)
             user = await users.put(key, replace(user, disabled=action == "disable"), ends_sessions=True)
@@ -74,7 +74,7 @@ async def run(
             )
         case "delete":
             key, user = await users.find(options.user)
-            if not options.yes and not confirmed(f"Remove {user.email} ({user.id}) for ever?"):
+            if not options.yes and not confirm(f"Remove {user.email} ({user.id}) for ever?"):
                 err.line("Not removing.")
                 return 0
             await users.delete(key, user)
@@ -84,7 +84,7 @@ async def run(
             for user in ended:
                 await _describe_ended(user, published)
             if options.json:
-                out.line(json.dumps([shown(user) for user in imported], indent=2, ensure_ascii=False))
+                out.line(json.dumps([show_user(user) for user in imported], indent=2, ensure_ascii=False))
             err.ok(f"{len(imported):,} users imported from {options.file}")
     return 0
 
@@ -238,7 +238,7 @@ class Users:
             raise ConfigError(str(error)) from None
 
     def _entries(self, key: str, user: "User", *, ends_sessions: bool = False) -> dict[str, str]:
-        entries = {key: written(self.records.record(user)), self.records.id_key(user.id): key}
+        entries = {key: write_record(self.records.record(user)), self.records.id_key(user.id): key}
         # After the record: a login that sees the mark then also sees the new password.
         return entries | (self._end_mark(user) if ends_sessions else {})
 
@@ -263,7 +263,7 @@ async def _describe_ended(user: "User", published: "PublishedTokens | None") -> 
     return f"{text}, {withdrawn}; a whole JWT that an API verifies by itself goes on for at most {bound}"
 
 
-def shown(user: "User") -> dict[str, object]:
+def show_user(user: "User") -> dict[str, object]:
     """What is told of a user: all but the password's hash."""
     return {
         "id": user.id,
@@ -280,7 +280,7 @@ async def _list(users: Users, options: argparse.Namespace, out: "Output", err: "
     found = await users.all()
     good = sorted((user for user in found if not isinstance(user, StoreError)), key=lambda user: user.email)
     if options.json:
-        out.line(json.dumps([shown(user) for user in good], indent=2, ensure_ascii=False))
+        out.line(json.dumps([show_user(user) for user in good], indent=2, ensure_ascii=False))
     else:
         rows = [(user.email, user.name, user.id, _state(user), _date(user.created)) for user in good]
         out.table(("e-mail", "name", "id", "", "made"), rows)
@@ -311,6 +311,6 @@ def _claims(text: str | None) -> object:
 
 def _report(out: "Output", err: "Output", options: argparse.Namespace, user: "User", text: str) -> None:
     if options.json:
-        out.line(json.dumps(shown(user), indent=2, ensure_ascii=False))
+        out.line(json.dumps(show_user(user), indent=2, ensure_ascii=False))
     else:
         err.ok(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.output import Output
-from edgeworker.cli.run_options import settled
+from edgeworker.cli.run_options import apply_options
 
 if TYPE_CHECKING:
     from edgeworker.cli.production.finding import Finding
@@ -30,7 +30,7 @@ def audit(config: "Config", options: Namespace, *, now: int) -> "list[Finding]":
         error_details=not options.no_error_details,
         is_root=os.name == "posix" and os.geteuid() == 0,
     )
-    config = settled(config, options)
+    config = apply_options(config, options)
     found = [*audit_settings(config, run), *audit_files(config, options.persist_to, now=now)]
     return sorted(found, key=lambda finding: finding.severity != "error")
 

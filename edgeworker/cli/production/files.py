@@ -13,7 +13,7 @@ from edgeworker.clock import SystemClock
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
 from edgeworker.host.tls.authority import RENEW_BEFORE_SECONDS, Authority
-from edgeworker.server.certificates import read_certificates, read_facts, read_pair, shown
+from edgeworker.server.certificates import format_moment, read_certificates, read_facts, read_pair
 from edgeworker.state import FILE_NAME, ApiToken, SQLiteState
 
 _OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
@@ -149,7 +149,7 @@ def _ending(where: str, file: str, ends: int, now: int) -> Iterator[Finding]:
             "error" if ends < now else "warning",
             "certificate-ends",
             where,
-            f"{file} {'has ended' if ends < now else 'ends'} at {shown(ends)}",
+            f"{file} {'has ended' if ends < now else 'ends'} at {format_moment(ends)}",
             "who verifies it refuses it from then on",
             "renew it; a running edge takes up the new files by itself",
         )

@@ -319,7 +319,7 @@ class ServingProcess:
                 loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
                 await running.sockets.reload(self._with_descriptors(loaded))
                 mark.serves(published.index)
-                garbage.reloaded()
+                garbage.collect_after_reload()
                 counters.reloads += 1
                 counters.last_reload_at = clock.now()
                 _log.info("reloaded")

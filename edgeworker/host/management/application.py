@@ -36,7 +36,7 @@ def mount_rest_api(application: web.Application, api: Handler) -> None:
     """Everything that nothing else takes, with the target as it was received."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        asked = received(request)
+        asked = build_request(request)
         response = await api.fetch(asked)
         if asked.method not in ("GET", "HEAD") or response.status in (401, 403, 429):
             place = (asked.method, asked.url.path[:_LOGGED_PATH], response.status, asked.client.ip)
@@ -67,7 +67,7 @@ def new_application(limits: Limits, *middlewares: Middleware) -> web.Application
     return application
 
 
-def received(request: web.Request) -> Request:
+def build_request(request: web.Request) -> Request:
     """The core's Request; read the body here, where it has its limits and is asked for when it is wanted."""
     return request[_RECEIVED]
 

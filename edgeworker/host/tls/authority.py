@@ -15,7 +15,7 @@ from edgeworker.config import Certificate
 from edgeworker.errors import ConfigError, StoreError
 from edgeworker.files import replace_file, write_once
 from edgeworker.host.tls.x509 import Pair, checked_name, issue, new_authority, read_authority
-from edgeworker.server.certificates import CertificateFacts, read_facts, shown
+from edgeworker.server.certificates import CertificateFacts, format_moment, read_facts
 
 RENEW_BEFORE_SECONDS: Final = 30 * 86_400
 
@@ -74,8 +74,8 @@ class Authority:
         authority = cls(folder, pair)
         if now > authority.facts.not_after:
             raise ConfigError(
-                f"{folder}: the local authority has expired, at {shown(authority.facts.not_after)}; remove the folder, "
-                "make another one (edgeworker tls init), and trust that one"
+                f"{folder}: the local authority has expired, at {format_moment(authority.facts.not_after)}; remove the "
+                "folder, make another one (edgeworker tls init), and trust that one"
             )
         return authority
 

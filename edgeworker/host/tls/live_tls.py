@@ -14,7 +14,7 @@ from edgeworker.host.acme.ordering import require_library
 from edgeworker.host.file_states import states
 from edgeworker.host.tls.authority import Authority
 from edgeworker.routing import served_names
-from edgeworker.server.certificates import read_pair, shown
+from edgeworker.server.certificates import format_moment, read_pair
 from edgeworker.server.tls import server_context
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class LiveTLS:
                 self._told = str(error)
             return
         await self._switch(served)
-        _log.info("https: new certificates are served, valid until %s", shown(served.ends))
+        _log.info("https: new certificates are served, valid until %s", format_moment(served.ends))
 
     async def _switch(self, served: _Served) -> None:
         self._served = served
@@ -171,6 +171,6 @@ class LiveTLS:
             return
         self._told_expiry = now
         if left < 0:
-            _log.error("https: a certificate has expired, at %s; clients refuse it", shown(self._served.ends))
+            _log.error("https: a certificate has expired, at %s; clients refuse it", format_moment(self._served.ends))
         else:
-            _log.warning("https: a certificate ends at %s; renew it", shown(self._served.ends))
+            _log.warning("https: a certificate ends at %s; renew it", format_moment(self._served.ends))

@@ -1,12 +1,12 @@
 """`workers.fetch`."""
 
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.sdk.convert import from_python
+from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch, tasks
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
-from edgeworker.runtime.webapi.fetch import choose_signal, resource_of
+from edgeworker.runtime.webapi.fetch import choose_signal, read_request_info
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.tasks import AbortSignal
 
@@ -18,7 +18,7 @@ async def fetch(resource: object, **options: object) -> Response:
     more is not an error.
     """
     context = current_invocation.current()
-    source = resource_of(resource)
+    source = read_request_info(resource)
     try:
         if options or isinstance(source, str):
             source = body_init.make_request(source, from_python(options), own_headers=True)

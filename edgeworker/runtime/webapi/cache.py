@@ -16,7 +16,7 @@ from edgeworker.clock import Clock
 from edgeworker.messages import Body, Headers, multipart
 from edgeworker.runtime.webapi import body_init, encodings
 from edgeworker.runtime.webapi.base import options, type_error
-from edgeworker.runtime.webapi.fetch import Response, resource_of
+from edgeworker.runtime.webapi.fetch import Response, read_request_info
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 _DEFAULT: Final = ""
@@ -143,7 +143,7 @@ def _content_range(span: Span, length: int) -> str:
 
 
 def _request(request: object) -> messages.Request:
-    return body_init.make_request(resource_of(request), {})
+    return body_init.make_request(read_request_info(request), {})
 
 
 def _immutable(core: messages.Response, *, encoding: str | None = None, automatic: bool = True) -> Response:

@@ -80,7 +80,7 @@ class Request(_Message):
 
     def __init__(self, resource: object, init: object = None, /, **keywords: object) -> None:
         given = request_options(init, keywords)
-        self.core = body_init.make_request(resource_of(resource), given)
+        self.core = body_init.make_request(read_request_info(resource), given)
         self._signal = choose_signal(resource, given)
 
     @classmethod
@@ -270,7 +270,7 @@ def fetch(resource: object, init: object = None, /, **keywords: object) -> Promi
 
 
 async def _fetch(resource: object, given: Mapping[str, object], signal: AbortSignal | None) -> Response:
-    source = resource_of(resource)
+    source = read_request_info(resource)
     request = body_init.make_request(source, given) if given or isinstance(source, str) else source
     body_init.raise_if_used(request)
     try:
@@ -279,7 +279,7 @@ async def _fetch(resource: object, given: Mapping[str, object], signal: AbortSig
         raise JsException("Error", f"Network connection lost. {error}") from error.__cause__
 
 
-def resource_of(resource: object) -> "messages.Request | str":
+def read_request_info(resource: object) -> "messages.Request | str":
     """What `fetch` and `new Request` take: a request of either kind, an URL object, or text."""
     core = getattr(resource, "core", None)
     if isinstance(core, messages.Request):

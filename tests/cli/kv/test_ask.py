@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from edgeworker.cli.kv.ask import confirmed
+from edgeworker.cli.kv.ask import confirm
 
 
 class Terminal(io.StringIO):
@@ -19,11 +19,11 @@ def test_a_person_is_asked_and_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     monkeypatch.setattr(sys, "stderr", screen)
 
-    assert confirmed("Delete it?") is said
+    assert confirm("Delete it?") is said
     assert screen.getvalue() == "Delete it? [y/N] "
 
 
 def test_where_no_one_can_be_asked_it_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
 
-    assert confirmed("Delete it?")
+    assert confirm("Delete it?")

@@ -11,7 +11,7 @@ from edgeworker.config import JSON
 from edgeworker.messages import Response
 from edgeworker.products.access.config import ConfiguredObject
 from edgeworker.testing.calls import Reply
-from edgeworker.testing.issuer import signed, signing_key
+from edgeworker.testing.issuer import sign, signing_key
 from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin_rules import OriginRequest
 from tests.products.access.stage import PREFIX, SHOP, TEAM, Browser, app, edge_with, members
@@ -64,7 +64,7 @@ class Provider:
         }
         kept = {name: value for name, value in claims.items() if value != "REMOVE"}
         key = signing_key("RS256")
-        text = signed(kept, key, headers={"kid": key.kid, **self.headers})
+        text = sign(kept, key, headers={"kid": key.kid, **self.headers})
         from edgeworker.messages import Headers
 
         content = f'{{"id_token":"{text}","access_token":"x","token_type":"Bearer"}}'.encode()

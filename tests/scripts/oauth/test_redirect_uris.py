@@ -188,7 +188,7 @@ def test_what_may_be_registered_can_be_answered_to(uri: str) -> None:
     assert location.startswith(uri)
     assert parse_qs(urlsplit(location).query)["code"] == ["c"]
     assert uri.startswith(redirect_uris.form_source(uri))
-    assert redirect_uris.place(uri)
+    assert redirect_uris.name_destination(uri)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_state_of_any_characters_stays_one_parameter(uri: str, location: str) 
     ],
 )
 def test_a_policy_and_a_person_are_told_where_it_leads(uri: str, source: str, place: str) -> None:
-    assert (redirect_uris.form_source(uri), redirect_uris.place(uri)) == (source, place)
+    assert (redirect_uris.form_source(uri), redirect_uris.name_destination(uri)) == (source, place)
 
 
 def test_a_policy_names_each_origin_once_and_not_without_end() -> None:

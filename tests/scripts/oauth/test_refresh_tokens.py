@@ -33,7 +33,7 @@ def test_every_token_of_a_family_is_known_as_issued_however_old() -> None:
     tokens = [refresh_tokens.new_token(GRANT, SEAL) for _ in range(5)]
     known = family(tokens[0])
     for used, following in itertools.pairwise(tokens):
-        known = refresh_tokens.rotated(known, used, following, now=1010, idle_seconds=100)
+        known = refresh_tokens.rotate(known, used, following, now=1010, idle_seconds=100)
 
     assert [refresh_tokens.is_current(token, known) for token in tokens] == [False] * 4 + [True]
     assert all(refresh_tokens.was_issued(token, known) for token in tokens)
@@ -62,7 +62,7 @@ def test_a_token_of_another_grant_is_not_of_this_one() -> None:
 @pytest.mark.parametrize(("now", "lost"), [(1000, True), (1009, True), (1010, False)])
 def test_the_previous_token_is_good_for_the_time_of_grace(now: int, lost: bool) -> None:
     first, second = refresh_tokens.new_token(GRANT, SEAL), refresh_tokens.new_token(GRANT, SEAL)
-    known = refresh_tokens.rotated(family(first), first, second, now=1000, idle_seconds=100)
+    known = refresh_tokens.rotate(family(first), first, second, now=1000, idle_seconds=100)
 
     assert refresh_tokens.is_lost(first, known, now=now, grace_seconds=10) is lost
     assert not refresh_tokens.is_lost(first, known, now=now, grace_seconds=0)
@@ -71,8 +71,8 @@ def test_the_previous_token_is_good_for_the_time_of_grace(now: int, lost: bool) 
 
 def test_asking_again_does_not_prolong_the_grace() -> None:
     first, second, third = (refresh_tokens.new_token(GRANT, SEAL) for _ in range(3))
-    known = refresh_tokens.rotated(family(first), first, second, now=1000, idle_seconds=100)
-    known = refresh_tokens.rotated(known, first, third, now=1009, idle_seconds=100)
+    known = refresh_tokens.rotate(family(first), first, second, now=1000, idle_seconds=100)
+    known = refresh_tokens.rotate(known, first, third, now=1009, idle_seconds=100)
 
     assert known.rotated_at == 1000
     assert not refresh_tokens.is_lost(first, known, now=1010, grace_seconds=10)
@@ -81,8 +81,8 @@ def test_asking_again_does_not_prolong_the_grace() -> None:
 def test_idle_time_is_renewed_up_to_the_absolute_end() -> None:
     first, second = refresh_tokens.new_token(GRANT, SEAL), refresh_tokens.new_token(GRANT, SEAL)
 
-    assert refresh_tokens.rotated(family(first), first, second, now=1050, idle_seconds=100).expires_at == 1150
-    assert refresh_tokens.rotated(family(first), first, second, now=1200, idle_seconds=100).expires_at == 1250
+    assert refresh_tokens.rotate(family(first), first, second, now=1050, idle_seconds=100).expires_at == 1150
+    assert refresh_tokens.rotate(family(first), first, second, now=1200, idle_seconds=100).expires_at == 1250
 
 
 def test_the_state_of_atomic_decides_and_a_revoked_one_is_none() -> None:

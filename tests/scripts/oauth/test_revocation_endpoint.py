@@ -87,7 +87,7 @@ async def test_another_clients_token_is_left_alone(token: str) -> None:
 async def test_a_replaced_refresh_token_ends_the_grant_as_well() -> None:
     stores = await with_tokens()
     newer = refresh_tokens.new_token(GRANT, SEAL)
-    following = refresh_tokens.rotated(FAMILY, REFRESH, newer, now=START + 1, idle_seconds=1000)
+    following = refresh_tokens.rotate(FAMILY, REFRESH, newer, now=START + 1, idle_seconds=1000)
     assert await stores.storage(KNOWN).rotate(FAMILY, replace(following), now=START + 1)
 
     await send(stores, REFRESH)

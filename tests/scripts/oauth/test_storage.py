@@ -220,7 +220,7 @@ async def test_a_dropped_token_is_gone_from_the_gateway_first(stores: Stores, st
 
 
 async def test_a_refresh_token_is_replaced_once(storage: IssuerStorage) -> None:
-    following = refresh_tokens.rotated(FAMILY, "token-1", "token-2", now=START + 5, idle_seconds=1000)
+    following = refresh_tokens.rotate(FAMILY, "token-1", "token-2", now=START + 5, idle_seconds=1000)
     await storage.start_family(FAMILY, now=START)
     assert await storage.family("grant") == FAMILY
 

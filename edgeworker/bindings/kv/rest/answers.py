@@ -34,10 +34,10 @@ def kv_errors(action: str) -> Iterator[None]:
         yield
     except KVError as error:
         status, code = _CODES[error.rule]
-        raise failed(action, status, code, str(error)) from error
+        raise make_error(action, status, code, str(error)) from error
 
 
-def failed(action: str, status: int, code: KVCode, text: str) -> ApiError:
+def make_error(action: str, status: int, code: KVCode, text: str) -> ApiError:
     return ApiError(status, code, f"{action}: '{text}'")
 
 
@@ -45,5 +45,5 @@ async def namespace_of(call: Call, action: str) -> KVNamespace:
     """The namespace that the path names. Raises ApiError (404, 10013): over REST none springs into being."""
     namespace_id = call.params["namespace"]
     if await call.store.namespaces.get(namespace_id) is None:
-        raise failed(action, 404, KVCode.NAMESPACE_NOT_FOUND, "namespace not found")
+        raise make_error(action, 404, KVCode.NAMESPACE_NOT_FOUND, "namespace not found")
     return KVNamespace(call.store, namespace_id, call.clock)

@@ -5,7 +5,7 @@ import binascii
 from typing import Final
 
 from edgeworker.bindings.kv.rest import expiration
-from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
+from edgeworker.bindings.kv.rest.answers import kv_errors, make_error, namespace_of
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import FoundValue, KeyValuePair
 from edgeworker.kv.rules import MAX_BULK_GET_KEYS, MAX_BULK_PAIRS
@@ -46,14 +46,14 @@ async def get_bulk(call: Call) -> Response:
     asked = await call.json(KVCode.MALFORMED_BODY)
     keys = asked.get("keys") if isinstance(asked, dict) else None
     if not isinstance(asked, dict) or not isinstance(keys, list) or not keys:
-        raise failed(_GET, 400, KVCode.INVALID_REQUEST, 'the body has no list "keys" with at least one key')
+        raise make_error(_GET, 400, KVCode.INVALID_REQUEST, 'the body has no list "keys" with at least one key')
     if len(keys) > MAX_BULK_GET_KEYS:
         text = f"You can request a maximum of {MAX_BULK_GET_KEYS} keys"
-        raise failed(_GET, 400, KVCode.TOO_MANY_KEYS, text)
+        raise make_error(_GET, 400, KVCode.TOO_MANY_KEYS, text)
     kind, with_metadata = asked.get("type", "text"), asked.get("withMetadata", False)
     if kind not in ("text", "json"):
         text = f'{dumps(kind)} is not a valid type. Use "json" or "text"'
-        raise failed(_GET, 400, KVCode.INVALID_REQUEST, text)
+        raise make_error(_GET, 400, KVCode.INVALID_REQUEST, text)
     with kv_errors(_GET):
         found = await namespace.get_many([_text(key, _GET, "a key") for key in keys])
     values: dict[str, JSON] = {}
@@ -79,18 +79,18 @@ async def _items(call: Call, action: str) -> list[JSON]:
             items.append(item)
             if len(items) > MAX_BULK_PAIRS:
                 text = f"The request has more than {MAX_BULK_PAIRS} items."
-                raise failed(action, 400, KVCode.TOO_MANY_KEYS, text)
+                raise make_error(action, 400, KVCode.TOO_MANY_KEYS, text)
     except ValueError as error:
         raise not_json(KVCode.MALFORMED_BODY, error) from None
     if not items:
-        raise failed(action, 400, KVCode.INVALID_REQUEST, "The request has no item; at least one is needed.")
+        raise make_error(action, 400, KVCode.INVALID_REQUEST, "The request has no item; at least one is needed.")
     return items
 
 
 def _pair(item: JSON, index: int, call: Call, now: int) -> KeyValuePair:
     where = f"item {index}"
     if not isinstance(item, dict):
-        raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f"{where} is not an object")
+        raise make_error(_PUT, 400, KVCode.MALFORMED_BODY, f"{where} is not an object")
     expires = expiration.read(
         item.get("expiration"), item.get("expiration_ttl"), now=now, relaxed=call.relaxed_expiration
     )
@@ -105,7 +105,7 @@ def _pair(item: JSON, index: int, call: Call, now: int) -> KeyValuePair:
 
 def _text(item: JSON, action: str, where: str) -> str:
     if not isinstance(item, str):
-        raise failed(action, 400, KVCode.MALFORMED_BODY, f"{where} is not a string")
+        raise make_error(action, 400, KVCode.MALFORMED_BODY, f"{where} is not a string")
     return item
 
 
@@ -113,7 +113,7 @@ def _is_base64(given: JSON, where: str) -> bool:
     """Raises ApiError (10012): "true" taken for false would store the base64 text itself."""
     if given is None or isinstance(given, bool):
         return given is True
-    raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f'"base64" of {where} is neither true nor false')
+    raise make_error(_PUT, 400, KVCode.MALFORMED_BODY, f'"base64" of {where} is neither true nor false')
 
 
 def _value(text: str, is_base64: bool, where: str) -> str | bytes:
@@ -122,7 +122,7 @@ def _value(text: str, is_base64: bool, where: str) -> str | bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise failed(_PUT, 400, KVCode.MALFORMED_BODY, f'"value" of {where} is not base64: {error}') from None
+        raise make_error(_PUT, 400, KVCode.MALFORMED_BODY, f'"value" of {where} is not base64: {error}') from None
 
 
 def _show_value(entry: FoundValue, *, as_json: bool, with_metadata: bool) -> JSON:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
+from edgeworker.bindings.kv.rest.answers import kv_errors, make_error, namespace_of
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import ListResultKey
 from edgeworker.messages import Response
@@ -31,7 +31,7 @@ async def list_keys(call: Call) -> Response:
 def _limit(text: str) -> int:
     if _NUMBER.fullmatch(text) is None or not _MIN_LIMIT <= int(text) <= _MAX_LIMIT:
         explanation = f"Invalid limit of {text}. Please specify an integer from {_MIN_LIMIT} to {_MAX_LIMIT}."
-        raise failed("list keys", 400, KVCode.INVALID_LIMIT, explanation)
+        raise make_error("list keys", 400, KVCode.INVALID_LIMIT, explanation)
     return int(text)
 
 

@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
+from edgeworker.bindings.kv.rest.answers import kv_errors, make_error, namespace_of
 from edgeworker.config import JSON, Namespace
 from edgeworker.messages import Response
 from edgeworker.rest.call import Call
@@ -21,7 +21,7 @@ async def list_namespaces(call: Call) -> Response:
     order, direction = call.query.get("order") or None, call.query.get("direction") or "asc"
     if direction not in ("asc", "desc"):
         text = f'"{direction}" is not a direction; use asc or desc'
-        raise failed("list namespaces", 400, KVCode.INVALID_DIRECTION, text)
+        raise make_error("list namespaces", 400, KVCode.INVALID_DIRECTION, text)
     namespaces = await call.store.namespaces.all()
     match order:
         case None:
@@ -32,7 +32,7 @@ async def list_namespaces(call: Call) -> Response:
             namespaces.sort(key=lambda namespace: namespace.title)
         case _:
             text = f'"{order}" is not an order; use id or title'
-            raise failed("list namespaces", 400, KVCode.INVALID_ORDER, text)
+            raise make_error("list namespaces", 400, KVCode.INVALID_ORDER, text)
     if direction == "desc":
         namespaces.reverse()
     shown: list[JSON] = [
@@ -46,7 +46,7 @@ async def create_namespace(call: Call) -> Response:
     title = await _title(call, "create namespace")
     if len(await call.store.namespaces.all()) >= MAX_NAMESPACES:
         text = f"an account has at most {MAX_NAMESPACES} namespaces"
-        raise failed("create namespace", 400, KVCode.TOO_MANY_NAMESPACES, text)
+        raise make_error("create namespace", 400, KVCode.TOO_MANY_NAMESPACES, text)
     namespace = Namespace(secrets.token_hex(16), title)
     with kv_errors("create namespace"):
         await call.store.namespaces.create(namespace)
@@ -56,7 +56,7 @@ async def create_namespace(call: Call) -> Response:
 async def get_namespace(call: Call) -> Response:
     namespace = await call.store.namespaces.get(call.params["namespace"])
     if namespace is None:
-        raise failed("get namespace", 404, KVCode.NAMESPACE_NOT_FOUND, "namespace not found")
+        raise make_error("get namespace", 404, KVCode.NAMESPACE_NOT_FOUND, "namespace not found")
     return success(_show_namespace(namespace))
 
 
@@ -79,9 +79,11 @@ async def _title(call: Call, action: str) -> str:
     asked = await call.json(KVCode.MALFORMED_BODY)
     title = asked.get("title") if isinstance(asked, dict) else None
     if not isinstance(title, str) or not title.strip():
-        raise failed(action, 400, KVCode.TITLE_MISSING, "missing title")
+        raise make_error(action, 400, KVCode.TITLE_MISSING, "missing title")
     if any("\ud800" <= character <= "\udfff" for character in title):
-        raise failed(action, 400, KVCode.MALFORMED_BODY, "the title holds a lone surrogate, which is not a character")
+        raise make_error(
+            action, 400, KVCode.MALFORMED_BODY, "the title holds a lone surrogate, which is not a character"
+        )
     return title
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from edgeworker.bindings.kv.rest import expiration
-from edgeworker.bindings.kv.rest.answers import failed, kv_errors, namespace_of
+from edgeworker.bindings.kv.rest.answers import kv_errors, make_error, namespace_of
 from edgeworker.config import JSON
 from edgeworker.kv.rules import MAX_VALUE_BYTES, check_value_length
 from edgeworker.messages import Body, Headers, Response
@@ -79,7 +79,7 @@ async def get_metadata(call: Call) -> Response:
 
 
 def _key_not_found() -> ApiError:
-    return failed("get", 404, KVCode.KEY_NOT_FOUND, "key not found")
+    return make_error("get", 404, KVCode.KEY_NOT_FOUND, "key not found")
 
 
 async def _raw(call: Call, body: Body) -> tuple[bytes | AsyncIterator[bytes], JSON]:
@@ -109,12 +109,12 @@ async def _form(body: Body, boundary: str) -> tuple[bytes | AsyncIterator[bytes]
             total_limit=_MAX_FORM_BYTES,
         )
     except MultipartRefused as error:
-        raise failed("put", 400, KVCode.MALFORMED_BODY, str(error)) from error
+        raise make_error("put", 400, KVCode.MALFORMED_BODY, str(error)) from error
     except PartTooLarge as error:
         code = KVCode.INVALID_METADATA if error.name == "metadata" else KVCode.TOO_LARGE
-        raise failed("put", 400 if error.name == "metadata" else 413, code, str(error)) from error
+        raise make_error("put", 400 if error.name == "metadata" else 413, code, str(error)) from error
     if "value" not in parts:
-        raise failed("put", 400, KVCode.MALFORMED_BODY, 'the form has no part "value"')
+        raise make_error("put", 400, KVCode.MALFORMED_BODY, 'the form has no part "value"')
     value = parts["value"]
     whole = b"".join(value) if sum(map(len, value)) <= _WHOLE_BYTES else _pieces(value)
     return whole, _metadata(b"".join(parts.get("metadata", ())))
@@ -126,7 +126,7 @@ def _metadata(text: bytes) -> JSON:
     try:
         return loads(text, lone_surrogates=True)
     except ValueError as error:
-        raise failed("put", 400, KVCode.INVALID_METADATA, f"metadata is not JSON: {error}") from error
+        raise make_error("put", 400, KVCode.INVALID_METADATA, f"metadata is not JSON: {error}") from error
 
 
 async def _pieces(pieces: list[bytes]) -> AsyncIterator[bytes]:

@@ -149,7 +149,7 @@ def _authorize(scene: OAuthScene) -> tuple[Attempt, str]:
     narrator, client, browser = scene.narrator, scene.client, scene.browser
     narrator.step("The client sends the browser to the auth worker, with a PKCE challenge; Ann logs in and agrees")
     attempt = client.begin(SCOPE)
-    narrator.sent(f"GET {place(attempt.url)}")
+    narrator.sent(f"GET {without_query(attempt.url)}")
     narrator.note(f"  with {', '.join(parse_qs(urlsplit(attempt.url).query))}")
     page = browser.open(attempt.url)
     narrator.check(
@@ -179,7 +179,7 @@ def _authorize(scene: OAuthScene) -> tuple[Attempt, str]:
     narrator.check(
         "Ann agrees, and the browser is sent back to the application",
         back.url.startswith(f"{scene.stage.application.redirect_uri}?") and browser.went[-1][0] in (302, 303),
-        got=f"{back.status} {place(back.url)}",
+        got=f"{back.status} {without_query(back.url)}",
     )
     code = client.code_of(attempt, back.url)
     narrator.check("with a code, and with the state and the issuer that the client expects (RFC 9207)", bool(code))
@@ -323,7 +323,9 @@ def decide(browser: Browser, page: Page, decision: str) -> Page:
         for button in form.buttons:
             if button.value == decision:
                 return browser.submit(page, form, {}, button)
-    raise LookupError(f'the page "{page.title}" at {place(page.url)} ({page.status}) has no button "{decision}"')
+    raise LookupError(
+        f'the page "{page.title}" at {without_query(page.url)} ({page.status}) has no button "{decision}"'
+    )
 
 
 def _find_sentences(scene: OAuthScene, consent: Page) -> str:
@@ -357,6 +359,6 @@ def _field(answer: object, name: str) -> str:
     return str(headers.get(name, ""))
 
 
-def place(url: str) -> str:
+def without_query(url: str) -> str:
     """Without the query, which holds what is secret."""
     return url.partition("?")[0]

@@ -20,7 +20,7 @@ def parser_error(text: str) -> Exception:
     return type_error(f"Parser error: {text}")
 
 
-def inserted(content: object, init: object, keywords: Mapping[str, object]) -> str:
+def render_inserted(content: object, init: object, keywords: Mapping[str, object]) -> str:
     """What a script inserts: text that is escaped, or HTML with `{"html": True}`."""
     if not isinstance(content, str):
         raise type_error(f"what is inserted here is text, not {type(content).__name__}")
@@ -43,15 +43,15 @@ class ContentToken(JsObject):
         return self._removed
 
     def before(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.put_before += inserted(content, init, keywords)
+        self.put_before += render_inserted(content, init, keywords)
         return self
 
     def after(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.put_after = inserted(content, init, keywords) + self.put_after
+        self.put_after = render_inserted(content, init, keywords) + self.put_after
         return self
 
     def replace(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.replacement = inserted(content, init, keywords)
+        self.replacement = render_inserted(content, init, keywords)
         self._removed = True
         return self
 
@@ -117,7 +117,7 @@ class DocumentEnd(JsObject):
         self.appended = ""
 
     def append(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.appended += inserted(content, init, keywords)
+        self.appended += render_inserted(content, init, keywords)
         return self
 
 
@@ -196,15 +196,15 @@ class Element(ContentToken):
         return self
 
     def prepend(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.put_inside_first = inserted(content, init, keywords) + self.put_inside_first
+        self.put_inside_first = render_inserted(content, init, keywords) + self.put_inside_first
         return self
 
     def append(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.put_inside_last += inserted(content, init, keywords)
+        self.put_inside_last += render_inserted(content, init, keywords)
         return self
 
     def setInnerContent(self, content: object, init: object = None, /, **keywords: object) -> Self:
-        self.inner = inserted(content, init, keywords)
+        self.inner = render_inserted(content, init, keywords)
         self.put_inside_first = self.put_inside_last = ""
         return self
 

@@ -146,5 +146,5 @@ async def _is_valid_assertion(context: EndpointContext, client: RegisteredClient
         and 0 < len(jti) <= 256
     ):
         return False
-    name = digests.joined("assertion", client.client_id, jti)
+    name = digests.digest_of_parts("assertion", client.client_id, jti)
     return await context.storage.is_new(name, int(expires - now) + 1)

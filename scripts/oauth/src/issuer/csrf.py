@@ -14,7 +14,7 @@ from issuer import digests
 
 def token(secret: str, purpose: str, query: str) -> str:
     """43 characters. `secret` is the value of a cookie, `query` the canonical query of the page."""
-    message = digests.joined("csrf", purpose, query).encode("ascii")
+    message = digests.digest_of_parts("csrf", purpose, query).encode("ascii")
     code = hmac.new(secret.encode("utf-8", "surrogatepass"), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(code).rstrip(b"=").decode("ascii")
 

@@ -10,7 +10,7 @@ def digest(text: str) -> str:
     return encoded(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
-def joined(*parts: str) -> str:
+def digest_of_parts(*parts: str) -> str:
     """One digest of several texts. The length precedes each, so ("ab", "c") and ("a", "bc") differ."""
     hashed = hashlib.sha256()
     for part in parts:

@@ -79,9 +79,9 @@ def load(text: str | None) -> LoginFailures:
 def limits(account: str, address: str | None) -> list[FailureLimit]:
     """The account's limit is the first. `account` is what was typed, whether the account exists or not."""
     seen_from = network_of(address)
-    found = [FailureLimit("l:" + digests.joined("account", account, seen_from), doubles=True)]
+    found = [FailureLimit("l:" + digests.digest_of_parts("account", account, seen_from), doubles=True)]
     if seen_from:
-        found.append(FailureLimit("l:" + digests.joined("address", seen_from), doubles=False))
+        found.append(FailureLimit("l:" + digests.digest_of_parts("address", seen_from), doubles=False))
     return found
 
 

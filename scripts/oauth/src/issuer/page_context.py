@@ -12,7 +12,7 @@ from issuer.id_token_hint import IDTokenHint
 from issuer.login_backoff import LoginAttempts
 from issuer.pages import App, Frame, Person
 from issuer.password_queue import PasswordQueue
-from issuer.redirect_uris import place
+from issuer.redirect_uris import name_destination
 from issuer.sessions import LoginSession, SessionStore
 from issuer.settings import IssuerSettings
 from issuer.storage import IssuerStorage
@@ -164,7 +164,7 @@ class PageContext:
 
 
 def app(client: RegisteredClient, uri: str = "") -> App:
-    return App(client.client_name or client.client_id, client.client_id, place(uri) if uri else "")
+    return App(client.client_name or client.client_id, client.client_id, name_destination(uri) if uri else "")
 
 
 def person(user: User) -> Person:

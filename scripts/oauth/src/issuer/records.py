@@ -204,4 +204,4 @@ def ended_session_key(session_digest: str) -> str:
 
 
 def consent_key(user_id: str, client_id: str) -> str:
-    return "consent:" + digests.joined(user_id, client_id)
+    return "consent:" + digests.digest_of_parts(user_id, client_id)

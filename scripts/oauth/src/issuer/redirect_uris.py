@@ -143,7 +143,7 @@ def form_sources(uri: str, registered: Iterable[str] = ()) -> str:
     return " ".join(list(sources)[:_MAX_SOURCES])
 
 
-def place(uri: str) -> str:
+def name_destination(uri: str) -> str:
     """Where `uri` leads, for people: its host, or the name of the app's scheme."""
     parts = _PARTS.fullmatch(uri)
     return uri if parts is None else parts[3] or parts[1]

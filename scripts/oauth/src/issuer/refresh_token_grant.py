@@ -35,7 +35,7 @@ async def refresh(request: TokenRequest) -> EndpointResponse:
         scope = effective_scope(parameters.get("scope"), family.scope, client, settings)
         audience = effective_audience(parameters.all("resource"), family.resource, client, settings)
         following_token = refresh_tokens.new_token(grant_id, family.seal)
-        following = refresh_tokens.rotated(
+        following = refresh_tokens.rotate(
             family, token, following_token, now=now, idle_seconds=settings.refresh_idle_seconds
         )
         if await storage.rotate(family, following, now=now):

@@ -69,7 +69,7 @@ def is_lost(token: str, family: Family, *, now: int, grace_seconds: int) -> bool
     )
 
 
-def rotated(family: Family, used: str, token: str, *, now: int, idle_seconds: int) -> Family:
+def rotate(family: Family, used: str, token: str, *, now: int, idle_seconds: int) -> Family:
     """The family after `token` replaced `used`. A second try does not prolong the grace period."""
     first = is_current(used, family)
     return replace(

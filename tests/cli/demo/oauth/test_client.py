@@ -11,7 +11,7 @@ from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.oauth.client import ClientRefuses, OAuthClient, at_hash, on_loopback
 from edgeworker.clock import SystemClock
 from edgeworker.config import JSON
-from edgeworker.testing.issuer import signed, signing_key
+from edgeworker.testing.issuer import sign, signing_key
 
 ISSUER = "http://auth.localhost:8787"
 CALLBACK = "http://127.0.0.1:3000/callback"
@@ -32,7 +32,7 @@ def client() -> OAuthClient:
 def _id_token(access_token: str, changes: Mapping[str, JSON] | None = None, *, key: str = "current") -> str:
     signer, now = signing_key("RS256", key), SystemClock().now()
     usual: dict[str, JSON] = {"iss": ISSUER, "aud": "notes", "sub": "u_1", "iat": now, "exp": now + 60, "nonce": "n"}
-    return signed(
+    return sign(
         {**usual, "at_hash": at_hash(access_token, "RS256"), **(changes or {})}, signer, headers={"kid": signer.kid}
     )
 
