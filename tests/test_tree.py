@@ -71,6 +71,42 @@ def test_every_module_of_the_oauth_server_that_does_something_has_tests_of_its_o
     assert [_named(file) for file in active if not (tests / f"test_{file.stem}.py").exists()] == []
 
 
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "edgeworker/ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = "".join(
+        line.split("|")[1] for line in text.split("## Rooms")[1].split("\n## ")[0].splitlines() if "|" in line
+    )
+    rooms = {
+        path.stem for path in (ROOT / "edgeworker").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+
+    assert {room for room in re.findall(r"`(\w+)`", rows)} == {room for room in rooms if not room.startswith("__")}
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    text = (ROOT / "edgeworker/ARCHITECTURE.md").read_text(encoding="utf-8")
+    # `cli/NAME.py` stands for a file that is to be written.
+    named = {
+        name for name in re.findall(r"`([\w./]+/[\w.]*)[`:]", text) if "NAME" not in name and not name.startswith("/")
+    }
+    folders = (ROOT, ROOT / "edgeworker", ROOT / "edgeworker/server")
+
+    assert len(named) > 15
+    assert [
+        name
+        for name in sorted(named)
+        if not any((folder / name).exists() or (folder / f"{name}.py").exists() for folder in folders)
+    ] == []
+
+
+def test_decisions_stand_in_the_order_of_their_dates() -> None:
+    text = (ROOT / "edgeworker/DECISIONS.md").read_text(encoding="utf-8")
+    dates = re.findall(r"^\* \*\*(\d{4}-\d\d-\d\d) ", text, re.M)
+
+    assert len(dates) == len(re.findall(r"^\* ", text, re.M))
+    assert dates == sorted(dates)
+
+
 def test_every_error_is_raised_somewhere() -> None:
     errors = ast.parse((ROOT / "edgeworker/errors.py").read_text(encoding="utf-8"))
     names = [node.name for node in errors.body if isinstance(node, ast.ClassDef) and node.name != "EdgeworkerError"]
