@@ -81,9 +81,9 @@ class OriginBoard:
             raise LookupError(f'no load balancer has the origin "{url}"; there are: {known}')
         return found
 
-    def learn_checks(self, told: Iterable[CheckedOrigin]) -> None:
+    def learn_checks(self, checked: Iterable[CheckedOrigin]) -> None:
         """Takes what another process found by its checks, for the origins that are known here."""
-        for one in told:
+        for one in checked:
             record = self.records.get((one.balancer, one.url))
             if record is not None:
                 record.health = replace(

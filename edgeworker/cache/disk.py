@@ -90,8 +90,8 @@ class DiskCache:
         for path in list(_files(self._entry_path(cache, url))):
             reading = self._open(path)
             if reading is not None:
-                gone = _remove(path)
-                there = there or (gone and reading.entry.head.expires_at > now)
+                was_removed = _remove(path)
+                there = there or (was_removed and reading.entry.head.expires_at > now)
         return there
 
     async def close(self) -> None:

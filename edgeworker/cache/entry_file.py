@@ -60,14 +60,14 @@ class EntryHead:
     def read(cls, content: bytes) -> Self:
         """Raises Damaged."""
         try:
-            told = json.loads(content)
-            raw = [(base64.b64decode(name), base64.b64decode(value)) for name, value in told["headers"]]
+            stored = json.loads(content)
+            raw = [(base64.b64decode(name), base64.b64decode(value)) for name, value in stored["headers"]]
             return cls(
-                told["cache"],
-                told["url"],
-                tuple((name, value) for name, value in told["fields"]),
+                stored["cache"],
+                stored["url"],
+                tuple((name, value) for name, value in stored["fields"]),
                 CachedHead(
-                    told["status"], Headers.from_raw(raw), told["kept_at"], told["expires_at"], told["encoding"]
+                    stored["status"], Headers.from_raw(raw), stored["kept_at"], stored["expires_at"], stored["encoding"]
                 ),
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -18,27 +18,27 @@ _HEURISTIC: Final = 0.1
 
 def fresh_seconds(status: int, headers: Headers, request: Headers, *, now: int) -> int:
     """For how long an answer to `request` may be kept; 0: not at all. `now` is in epoch seconds."""
-    told = directives(headers)
-    cookies_are_private = told.get("private") == "set-cookie"
-    if status not in KEPT_STATUSES or told.keys() & {"no-store", "no-cache", "proxy-revalidate"}:
+    control = directives(headers)
+    cookies_are_private = control.get("private") == "set-cookie"
+    if status not in KEPT_STATUSES or control.keys() & {"no-store", "no-cache", "proxy-revalidate"}:
         return 0
-    if not cookies_are_private and ("private" in told or headers.has("set-cookie")):
+    if not cookies_are_private and ("private" in control or headers.has("set-cookie")):
         return 0
-    if request.has("authorization") and not told.keys() & {"public", "must-revalidate", "s-maxage"}:
+    if request.has("authorization") and not control.keys() & {"public", "must-revalidate", "s-maxage"}:
         return 0
-    return max(0, _lifetime(told, headers, now) - (_whole(headers.get("age")) or 0))
+    return max(0, _lifetime(control, headers, now) - (_whole(headers.get("age")) or 0))
 
 
-def _lifetime(told: dict[str, str], headers: Headers, now: int) -> int:
+def _lifetime(control: dict[str, str], headers: Headers, now: int) -> int:
     for name in ("s-maxage", "max-age"):
-        if name in told:
-            return _whole(told[name]) or 0
+        if name in control:
+            return _whole(control[name]) or 0
     date = _moment(headers.get("date"))
     made = now if date is None else date
     if (expires := headers.get("expires")) is not None:
         until = _moment(expires)
         return 0 if until is None else until - made
-    if "immutable" in told:
+    if "immutable" in control:
         return _IMMUTABLE_SECONDS
     changed = _moment(headers.get("last-modified"))
     return 0 if changed is None or changed > made else int((made - changed) * _HEURISTIC)

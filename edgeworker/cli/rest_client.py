@@ -74,8 +74,8 @@ async def refusal(response: Response) -> RemoteRefused:
     texts: list[str] = []
     code: int | None = None
     for listed in ("errors", "messages"):
-        told = answer.get(listed)
-        for item in told if isinstance(told, list) else []:
+        items = answer.get(listed)
+        for item in items if isinstance(items, list) else []:
             if isinstance(item, dict):
                 found = item.get("code")
                 code = found if code is None and isinstance(found, int) else code

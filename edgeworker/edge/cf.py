@@ -91,12 +91,12 @@ class CfProperties:
         if self._header is None or (text := request.headers.get(self._header)) is None:
             return request
         try:
-            told = loads(text)
+            properties = loads(text)
         except InvalidJSON:
-            told = None
-        if not isinstance(told, dict):
+            properties = None
+        if not isinstance(properties, dict):
             return Refusal(400, f'{self._header} must be one JSON object such as {{"country": "DE"}}.')
-        cf.update(told)
+        cf.update(properties)
         request.headers.delete(self._header)
         return request
 

@@ -53,13 +53,13 @@ class OriginHealthFile:
             return
         try:
             with self.path.open("rb") as file:
-                told = list(_from_json(file.read(_MOST_BYTES)))
+                checked = list(_from_json(file.read(_MOST_BYTES)))
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError) as error:
             _log.warning("%s: the health of origins cannot be read: %s", self.path.name, error)
             return
-        self.board.learn_checks(told)
+        self.board.learn_checks(checked)
 
 
 def _to_json(board: OriginBoard) -> str:

@@ -68,15 +68,15 @@ class MemoryStore:
         return [ListedKey(key.decode(), entry.expires_at, entry.metadata) for key, entry in found[:limit]]
 
     async def sweep(self, *, now: int, limit: int = 500) -> int:
-        gone = [
+        expired = [
             (entries, key)
             for entries in self._entries.values()
             for key, entry in entries.items()
             if _is_expired(entry, now)
         ]
-        for entries, key in gone[:limit]:
+        for entries, key in expired[:limit]:
             del entries[key]
-        return min(len(gone), limit)
+        return min(len(expired), limit)
 
     async def close(self) -> None:
         self._entries.clear()

@@ -124,11 +124,11 @@ class _Shared:
         self._done = False
 
     async def branch(self, index: int) -> AsyncIterator[bytes]:
-        mine, other = self._waiting[index], self._waiting[1 - index]
+        own, other = self._waiting[index], self._waiting[1 - index]
         try:
-            while mine or not self._done:
-                if mine:
-                    yield mine.pop(0)
+            while own or not self._done:
+                if own:
+                    yield own.pop(0)
                     continue
                 try:
                     piece = await anext(self._source)
@@ -140,6 +140,6 @@ class _Shared:
                 yield piece
         finally:
             self._open[index] = False
-            mine.clear()
+            own.clear()
             if not any(self._open) and isinstance(self._source, Closable):
                 await self._source.aclose()

@@ -75,8 +75,8 @@ class Counters:
             self.signs_since = _earlier(self.signs_since, other.signs_since)
         for key, report in other.origins.items():
             known = self.origins.get(key)
-            mine = report if is_alive else report.of_ended_process()
-            self.origins[key] = mine if known is None else known.joined_with(mine)
+            current = report if is_alive else report.of_ended_process()
+            self.origins[key] = current if known is None else known.joined_with(current)
 
 
 def _earlier(one: int, two: int) -> int:

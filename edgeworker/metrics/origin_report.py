@@ -57,9 +57,9 @@ class OriginReport:
     def as_json(self) -> dict[str, object]:
         """For people and programs, at `/origins`."""
         check = self.last_check
-        told: dict[str, object] = {"origin": self.url}
+        document: dict[str, object] = {"origin": self.url}
         if self.balancer:
-            told |= {
+            document |= {
                 "load_balancer": self.balancer,
                 "healthy": self.healthy == self.processes,
                 "healthy_processes": self.healthy,
@@ -71,7 +71,7 @@ class OriginReport:
                 "in_use": self.in_use,
             }
         return {
-            **told,
+            **document,
             "requests": self.requests,
             "failures": self.failures,
             "retries": self.retries,

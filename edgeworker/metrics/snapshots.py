@@ -100,13 +100,13 @@ def to_json(counters: Counters) -> str:
 
 def from_json(text: str) -> Counters:
     """Raises ValueError, KeyError or TypeError for what no process of ours wrote."""
-    told = json.loads(text)
-    durations = {name: Durations(list(counts), total) for name, (counts, total) in told["durations"].items()}
+    document = json.loads(text)
+    durations = {name: Durations(list(counts), total) for name, (counts, total) in document["durations"].items()}
     if any(len(one.counts) != len(BUCKETS) + 1 for one in durations.values()):
         raise ValueError("another number of buckets")
-    requests = Counter({(method, status, name): count for method, status, name, count in told["requests"]})
-    counters = Counters(requests, durations, *told["numbers"])
-    counters.origins = dict(from_rows(told["origins"]))
-    counters.tokens = Counter({str(result): int(count) for result, count in told["tokens"].items()})
-    counters.kv_found, counters.kv_missing, counters.certificate_ends, counters.signs_since = map(int, told["more"])
+    requests = Counter({(method, status, name): count for method, status, name, count in document["requests"]})
+    counters = Counters(requests, durations, *document["numbers"])
+    counters.origins = dict(from_rows(document["origins"]))
+    counters.tokens = Counter({str(result): int(count) for result, count in document["tokens"].items()})
+    counters.kv_found, counters.kv_missing, counters.certificate_ends, counters.signs_since = map(int, document["more"])
     return counters

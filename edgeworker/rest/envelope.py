@@ -15,8 +15,8 @@ def success(
     result: JSON, *, result_info: Mapping[str, JSON] | None = None, messages: Sequence[tuple[int, str]] = ()
 ) -> Response:
     """200 with `result`; `result_info` is there only where a list has pages. `messages` as (code, text)."""
-    told: list[JSON] = [{"code": code, "message": text} for code, text in messages]
-    content: dict[str, JSON] = {"success": True, "errors": [], "messages": told, "result": result}
+    message_items: list[JSON] = [{"code": code, "message": text} for code, text in messages]
+    content: dict[str, JSON] = {"success": True, "errors": [], "messages": message_items, "result": result}
     if result_info is not None:
         content["result_info"] = dict(result_info)
     return _answer(200, content)

@@ -36,10 +36,10 @@ async def relay_bytes(stream: SwitchedStream, upgrade: Upgrade) -> None:
 
 async def _relay_both_ways(client: Upgrade, origin: Upgrade) -> None:
     async with asyncio.TaskGroup() as group:
-        ways = [group.create_task(_relay(client, origin)), group.create_task(_relay(origin, client))]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
+        relays = [group.create_task(_relay(client, origin)), group.create_task(_relay(origin, client))]
+        await asyncio.wait(relays, return_when=asyncio.FIRST_COMPLETED)
+        for relay in relays:
+            relay.cancel()
 
 
 async def _relay(source: Upgrade, target: Upgrade) -> None:

@@ -118,9 +118,9 @@ async def add_overlap(
         return list(published)
     names = {key.name for key in published}
     noted: object = json.loads(await state.get(STATE_KEY) or "{}")
-    gone = {"/".join(key.name): key for key in present if key.name not in names}
-    since = {name: noted[name] if isinstance(noted, dict) and name in noted else now for name in gone}
-    kept = [key for name, key in gone.items() if now - since[name] < settings.overlap_seconds]
+    withdrawn = {"/".join(key.name): key for key in present if key.name not in names}
+    since = {name: noted[name] if isinstance(noted, dict) and name in noted else now for name in withdrawn}
+    kept = [key for name, key in withdrawn.items() if now - since[name] < settings.overlap_seconds]
     await state.put(STATE_KEY, json.dumps(since))
     return with_overlap(published, sorted(kept, key=lambda key: -since["/".join(key.name)]))
 

@@ -34,12 +34,12 @@ async def until_stopped(out: Output, stop: asyncio.Event) -> None:
 
 async def until_told(telling: Coroutine[object, object, T], stop: asyncio.Event) -> T:
     """What `telling` gives. Raises KeyboardInterrupt where the demo is stopped before that."""
-    told, stopped = asyncio.ensure_future(telling), asyncio.ensure_future(stop.wait())
+    telling_task, stopped = asyncio.ensure_future(telling), asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait([told, stopped], return_when=asyncio.FIRST_COMPLETED)
-        if not told.done():
+        await asyncio.wait([telling_task, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not telling_task.done():
             raise KeyboardInterrupt
-        return told.result()
+        return telling_task.result()
     finally:
-        told.cancel()
+        telling_task.cancel()
         stopped.cancel()

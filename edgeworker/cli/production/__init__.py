@@ -67,5 +67,5 @@ def show(findings: "Sequence[Finding]", out: Output) -> None:
 def show_json(findings: "Sequence[Finding]") -> None:
     """One object on stdout."""
     errors = sum(finding.severity == "error" for finding in findings)
-    told = {"findings": [asdict(one) for one in findings], "errors": errors, "warnings": len(findings) - errors}
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+    document = {"findings": [asdict(one) for one in findings], "errors": errors, "warnings": len(findings) - errors}
+    print(json.dumps(document, indent=2, ensure_ascii=False))

@@ -46,8 +46,8 @@ def lint_zones(options: argparse.Namespace) -> int:
     config = load_config(options, warn=False)
     out, found, resolver = Output.for_stream(), 0, Resolver(config)
     for zone in load_zones(config, options):
-        ways = split_token_ways(config, resolver, zone.shield)
-        for finding in (*lint(zone.shield), *lint_split_tokens(zone.shield, ways)):
+        routes_by_operation = split_token_ways(config, resolver, zone.shield)
+        for finding in (*lint(zone.shield), *lint_split_tokens(zone.shield, routes_by_operation)):
             found += 1
             place = ".".join(str(part) for part in finding.place)
             out.line(f"{zone.zone.name}{f' {place}' if place else ''}: {finding.text}")

@@ -113,18 +113,23 @@ def _about_precedence(config: ShieldConfig) -> Iterator[LintFinding]:
             )
 
 
-def lint_split_tokens(config: ShieldConfig, ways: Mapping[str, str]) -> Iterator[LintFinding]:
+def lint_split_tokens(config: ShieldConfig, routes_by_operation: Mapping[str, str]) -> Iterator[LintFinding]:
     """`ways`: by the id of an operation, how its requests come to the worker that takes split tokens. Clients send it
     signatures, which are not tokens. One finding for each rule."""
     enabled = [rule for rule in config.rules if rule.enabled]
-    told: set[str] = set()
+    reported: set[str] = set()
     for operation in config.operations:
         rule = next((rule for rule in enabled if includes(rule, operation)), None)
-        if operation.id in ways and rule is not None and rule.action == "block" and rule.id not in told:
-            told.add(rule.id)
+        if (
+            operation.id in routes_by_operation
+            and rule is not None
+            and rule.action == "block"
+            and rule.id not in reported
+        ):
+            reported.add(rule.id)
             yield LintFinding(
                 (),
-                f'the rule "{rule.title}" blocks split tokens: {ways[operation.id]} takes them, and on '
+                f'the rule "{rule.title}" blocks split tokens: {routes_by_operation[operation.id]} takes them, and on '
                 f"{operation.method} {operation.host}{operation.endpoint} a client sends a signature alone, which is "
                 "not a valid token. Exclude the operation, or validate the whole token behind the worker",
             )

@@ -221,11 +221,11 @@ def _identify(scene: OAuthScene, tokens: Tokens) -> None:
     narrator.check("its at_hash is of the token that the client received, not of the whole JWT", "at_hash" in claims)
     narrator.check("it is Ann's", claims.get("sub") == scene.stage.registered.user_id, got=str(claims.get("sub")))
     answer = scene.client.call(scene.client.endpoint("userinfo_endpoint"), tokens.access_token)
-    told = document(answer)
+    members = document(answer)
     narrator.sent("GET /userinfo, with the split token")
     narrator.check(
-        f"userinfo knows it and says: {told.get('name')}, {told.get('email')}",
-        told.get("email") == EMAIL and told.get("sub") == claims.get("sub"),
+        f"userinfo knows it and says: {members.get('name')}, {members.get('email')}",
+        members.get("email") == EMAIL and members.get("sub") == claims.get("sub"),
         got=f"{answer.status}",
     )
 
@@ -236,16 +236,16 @@ def _call(scene: OAuthScene, tokens: Tokens) -> None:
     narrator.sent(f"GET {stage.api}/claims")
     narrator.sent(f"Authorization: Bearer {narrator.token(tokens.access_token)}")
     answer = client.call(f"{stage.api}/claims", tokens.access_token)
-    told = document(answer)
+    members = document(answer)
     narrator.check("the API got the whole JWT and verified it with the issuer's keys", answer.status == 200)
-    narrator.note(f"  sub={told.get('sub')} scope={told.get('scope')!r}")
+    narrator.note(f"  sub={members.get('sub')} scope={members.get('scope')!r}")
     narrator.check(
         "it knows the user, the client, the scope, and that the token is meant for it",
-        told.get("sub") == stage.registered.user_id
-        and told.get("client_id") == CLIENT_ID
-        and "records.read" in str(told.get("scope")).split()
-        and told.get("aud") == stage.api,
-        got=str(dict(told)),
+        members.get("sub") == stage.registered.user_id
+        and members.get("client_id") == CLIENT_ID
+        and "records.read" in str(members.get("scope")).split()
+        and members.get("aud") == stage.api,
+        got=str(dict(members)),
     )
     narrator.sent(f"GET {stage.api}/records")
     answer = client.call(f"{stage.api}/records", tokens.access_token)
@@ -267,9 +267,10 @@ def _refresh(scene: OAuthScene, tokens: Tokens) -> Tokens:
     answer = client.call(f"{scene.stage.api}/claims", fresh.access_token)
     narrator.check("the API takes it", answer.status == 200, got=str(answer.status))
     narrator.sent(f"POST {client.endpoint('introspection_endpoint')}")
-    told = client.introspect(fresh.access_token)
+    members = client.introspect(fresh.access_token)
     narrator.check(
-        "introspection of the split token: active", told.get("active") is True and told.get("client_id") == CLIENT_ID
+        "introspection of the split token: active",
+        members.get("active") is True and members.get("client_id") == CLIENT_ID,
     )
     return fresh
 
@@ -286,8 +287,8 @@ def _revoke(scene: OAuthScene, tokens: Tokens) -> None:
     challenge = _field(answer, "www-authenticate")
     narrator.check("the very next call is refused at the gateway: 401", answer.status == 401, got=str(answer.status))
     narrator.note(f"  WWW-Authenticate: {challenge}")
-    told = client.introspect(tokens.access_token)
-    narrator.check("introspection says only: inactive", told == {"active": False}, got=str(dict(told)))
+    members = client.introspect(tokens.access_token)
+    narrator.check("introspection says only: inactive", members == {"active": False}, got=str(dict(members)))
 
 
 def _reuse(scene: OAuthScene, old: Tokens, fresh: Tokens) -> None:

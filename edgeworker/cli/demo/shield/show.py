@@ -109,11 +109,11 @@ def _refuse(narrator: Narrator, stage: ShieldStage, now: int) -> None:
     reached = len(stage.api.seen)
     for what, token, result in cases:
         answer = stage.get("/orders/7", token)
-        told = stage.events.last_result()
+        logged_result = stage.events.last_result()
         narrator.check(
             f"{what}: {answer.status}, and the event says {result}",
-            answer.status == 401 and told == result,
-            got=f"{_brief(answer)} {told}",
+            answer.status == 401 and logged_result == result,
+            got=f"{_brief(answer)} {logged_result}",
         )
     narrator.note(f"the last answer: WWW-Authenticate: {answer.headers.get('www-authenticate', '')}")
     narrator.note(f"the last event: {stage.events.lines[-1] if stage.events.lines else ''}")

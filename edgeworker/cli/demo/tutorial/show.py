@@ -104,8 +104,8 @@ def _expire(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
         answer = _get(stage, path, f"Bearer {token.signature}")
         narrator.check(f"{name}: {answer.status}", answer.status == 401, got=_brief(answer))
         came = len(stage.api.seen) - reached
-        told = "refused at the edge" if calls == 0 else "passed on, and refused by the API"
-        narrator.check(f"  {told}", came == calls, got=str(came))
+        outcome = "refused at the edge" if calls == 0 else "passed on, and refused by the API"
+        narrator.check(f"  {outcome}", came == calls, got=str(came))
 
 
 def _revoke(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:

@@ -116,11 +116,13 @@ def alert(title: str, faults: Mapping[str, str]) -> HTMLMarkup:
     if not faults:
         return NOTHING
     if list(faults) == [""]:
-        told = fill("<p>{text}</p>", text=faults[""])
+        summary = fill("<p>{text}</p>", text=faults[""])
     else:
-        told = fill("<ul>{items}</ul>", items=joined(_fault(name, text) for name, text in faults.items()))
+        summary = fill("<ul>{items}</ul>", items=joined(_fault(name, text) for name, text in faults.items()))
     return fill(
-        '<div class="alert" role="alert" id="faults">\n<h2>{title}</h2>\n{told}\n</div>\n', title=title, told=told
+        '<div class="alert" role="alert" id="faults">\n<h2>{title}</h2>\n{summary}\n</div>\n',
+        title=title,
+        summary=summary,
     )
 
 

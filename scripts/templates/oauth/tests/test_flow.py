@@ -18,9 +18,9 @@ def bearer(token):
 
 
 def test_the_server_tells_clients_where_everything_is(edge):
-    told = edge.get(f"{ISSUER}/.well-known/openid-configuration").json()
+    metadata = edge.get(f"{ISSUER}/.well-known/openid-configuration").json()
 
-    assert (told["issuer"], told["token_endpoint"]) == (ISSUER, f"{ISSUER}/token")
+    assert (metadata["issuer"], metadata["token_endpoint"]) == (ISSUER, f"{ISSUER}/token")
 
 
 def test_an_unknown_client_is_sent_nowhere(edge):
