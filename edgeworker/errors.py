@@ -21,7 +21,7 @@ class ScriptError(EdgeworkerError):
 class SocketError(EdgeworkerError):
     """An address that cannot be listened on: choose another one, or stop the program that holds it.
 
-    `socket` is which of an edge's sockets was meant: "url", "api_url", ...; "" where that is not known.
+    `socket` names the edge's socket: "url", "api_url", ...; "" where that is not known.
     """
 
     def __init__(self, text: str, *, socket: str = "") -> None:

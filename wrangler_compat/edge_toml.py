@@ -236,7 +236,7 @@ REGISTRY: Final[Registry] = {Zone: ZONE_TABLES, EdgeFile: ACCOUNT_TABLES}
 
 
 def read_edge(document: ConfigFile, diagnostics: Diagnostics) -> EdgeFile:
-    """Every value that is of its type; for every other one, and for every unknown key, an error is told."""
+    """Every value that is of its type; for every other one, and for every unknown key, an error is reported."""
     reader = TableReader(document.file.parent, "edge.toml", REGISTRY)
     edge = reader.read(EdgeFile, FieldContext(document, diagnostics, (), ""), document.values)
     locations = {name: document.locate((name,)) for name in document.values}

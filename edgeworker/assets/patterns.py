@@ -10,8 +10,8 @@ _PLACEHOLDER: Final = re.compile(r":([A-Za-z]\w*)")
 
 
 def rule_pattern(rule: str) -> re.Pattern[str] | None:
-    """`*` is anything and is called splat, `:name` one segment (in a host: one label). None for what cannot be meant,
-    such as one name twice.
+    """`*` is anything and is called splat, `:name` one segment (in a host: one label). None for an invalid pattern,
+    such as one with a name twice.
     """
     host, path = "", rule
     if rule.startswith("https://"):

@@ -30,7 +30,7 @@ class AssetServer:
     """`fetch` is what `env.ASSETS.fetch` does; `front` is what stands before the script."""
 
     def __init__(self, settings: config.Assets, *, worker: str, has_script: bool) -> None:
-        """`worker` is the worker's name, for log lines: rules that cannot be meant are left out with a warning."""
+        """`worker` is the worker's name, for log lines: invalid rules are left out with a warning."""
         self._settings = settings
         self._has_script = has_script
         self._files = Files(settings.directory)

@@ -1,4 +1,4 @@
-"""How a service refuses a call that cannot be meant."""
+"""How a service refuses an invalid call."""
 
 
 class CallRefused(Exception):

@@ -70,7 +70,7 @@ async def _trigger(options: argparse.Namespace) -> int:
 
 
 def _report(status: int, text: str) -> int:
-    """Says what became of it; 0 where the handler ended well."""
+    """Reports the outcome; 0 if the handler ended well."""
     out = Output.for_stream()
     try:
         outcome = json.loads(text)

@@ -13,7 +13,7 @@ _PREVIEW: Final = "--preview"
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """What says which edge is meant. `load_options` turns it into LoadOptions."""
+    """The options that say which edge to use. `load_options` turns it into LoadOptions."""
     group = parser.add_argument_group("configuration")
     group.add_argument(
         "-c",

@@ -1,6 +1,6 @@
 """Runs an edge for tests in any language: in memory, its clock and its origins steered over a control socket.
 
-The clock stands still until it is moved, every origin answers as it is told, and nothing reaches the internet. When it
+The clock stands still until it is moved, origins answer by the test's rules, and nothing reaches the internet. When it
 is ready, one line says where the edge, the control socket and the KV REST API are; with --json that line is JSON.
 
 examples:
@@ -94,7 +94,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
     async def open_behind(stack: AsyncExitStack) -> Behind:
         stack.push_async_callback(lambda: control.edge.aclose())
-        await control.edge.start()  # a script that cannot be loaded is told now, not at the first request
+        await control.edge.start()  # a script that cannot be loaded is reported now, not at the first request
         control_socket = ManagementSocket(control.application, Socket(port=options.control_port))
         return Behind(front, api, others={"control_url": control_socket})
 

@@ -162,7 +162,7 @@ def _day_of_month(text: str) -> DayRule | None:
 
 
 def _find_day(within: date, number: int, *, nearest: bool) -> int:
-    """The day of the month that is meant by `number`: with `nearest` the closest Monday to Friday of the same month."""
+    """The day of the month that `number` stands for: with `nearest` the closest Monday to Friday of the same month."""
     if not nearest or number < 1:
         return number
     days = _days_in_month(within)

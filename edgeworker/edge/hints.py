@@ -1,4 +1,4 @@
-"""What a person is told whose request nothing takes: the nearest patterns and what to configure. Pure."""
+"""Hints for a person whose request nothing takes: the nearest patterns and what to configure. Pure."""
 
 from difflib import get_close_matches
 

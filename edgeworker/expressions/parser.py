@@ -347,7 +347,7 @@ class _ExpressionParser:
             self.scanner.fail(f"invalid type of argument #{index}: {_mismatch_of(shown, argument.type)}", at, end)
 
     def _argument(self, at: int, depth: int) -> tuple[Argument, int]:
-        """A constant, a value, or something logical. What it may be is told by its first three characters."""
+        """A constant, a value, or something logical. Its first three characters say which it may be."""
         scanner = self.scanner
         one, two, three = (scanner.text[at + n : at + n + 1] for n in range(3))
         if one == '"' or (one == "r" and two in ("#", '"') and two):

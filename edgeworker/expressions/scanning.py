@@ -30,7 +30,7 @@ class Scanner:
         self.start = len(self.text) - len(self.text.lstrip(_AROUND))
 
     def fail(self, reason: str, start: int, end: int | None = None) -> NoReturn:
-        """Without `end` all that follows is meant."""
+        """Without `end`, everything that follows."""
         raise ExpressionError(reason, self.expression, start, len(self.text) if end is None else end)
 
     def skip_space(self, at: int) -> int:

@@ -35,7 +35,7 @@ _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
 class Work:
     """What the processes do.
 
-    `serve(slot, ready)` runs in a child until it is told to stop and gives its exit status; it calls `ready` when it
+    `serve(slot, ready)` runs in a child until it is asked to stop and gives its exit status; it calls `ready` when it
     answers. Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own
     before a reload, and gives 0 if the new configuration works.
     """

@@ -48,7 +48,7 @@ class ManagementSocket:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What answers on the sockets. `access_logger` is told every request of the edge's own.
+    """What answers on the sockets. `access_logger` gets every request to the edge's own sockets.
 
     Without an `api` there is no API socket. `assembly` is what a new configuration goes to, and None where the edge has
     only one. `work` runs as long as the sockets are open. `others` are more sockets of the management plane, by the
@@ -207,7 +207,7 @@ def _reachable(url: str) -> str:
 
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
-    """Says in a SocketError which socket was meant."""
+    """Names the socket in a SocketError."""
     try:
         yield
     except SocketError as error:

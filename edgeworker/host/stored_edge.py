@@ -29,7 +29,7 @@ from edgeworker.state import SQLiteState
 class StoredEdge:
     """An `Opener` for `serve`. `make_api` gets KV and the other state; without it there is no API socket.
 
-    `wrap` puts a handler in front of the edge; `access_logger` is told of each finished request. Of several processes
+    `wrap` puts a handler in front of the edge; `access_logger` gets each finished request. Of several processes
     one `sweeps` what has expired and checks `origins`, whose health the others read from `health_file`. `others` are
     more sockets of the management plane.
     """

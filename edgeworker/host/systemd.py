@@ -39,7 +39,7 @@ def notify_reloading() -> None:
 def inherited_sockets(environ: Mapping[str, str]) -> dict[str, int]:
     """The listening sockets that systemd opened, by name ("edge", "https", "redirect", "api", "management").
 
-    Without names the first one is the edge's. They are meant for this process only if LISTEN_PID says so.
+    Without names the first one is the edge's. They belong to this process only if LISTEN_PID says so.
     """
     if environ.get("LISTEN_PID") != str(os.getpid()):
         return {}

@@ -1,1 +1,1 @@
-"""What an edge counts, joined over its processes, and how it is told to Prometheus and to people."""
+"""What an edge counts, joined over its processes, and its text for Prometheus and for people."""

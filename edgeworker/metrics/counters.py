@@ -20,7 +20,7 @@ OTHER: Final = "other"
 
 @dataclass(slots=True)
 class Counters:
-    """`requests` by (method, status, served by), `durations` by what served, `tokens` by what became of them. Bytes are
+    """`requests` by (method, status, served by), `durations` by what served, `tokens` by their result. Bytes are
     of response bodies. Of moments (epoch seconds) 0 is none: the end of the certificate that ends first, and since when
     the oldest signing key in use signs."""
 

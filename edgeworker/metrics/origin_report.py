@@ -1,4 +1,4 @@
-"""What is told of one origin: its health, checks, counts and durations, joined over processes. Pure."""
+"""The report on one origin: its health, checks, counts and durations, joined over processes. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -30,7 +30,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """`folder` None: there is one process. `refresh` is called before `own` is told, for what is not counted there."""
+    """`folder` None: there is one process. `refresh` is called before `own` is reported, to add what it lacks."""
 
     own: Counters
     folder: Path | None = None

@@ -92,7 +92,7 @@ class Resolver:
     )
 
     def __init__(self, config: Config) -> None:
-        """Raises ConfigError for the first thing in zones, routes and domains that cannot be meant."""
+        """Raises ConfigError for the first invalid zone, route or domain."""
         self._config = config
         self.zones = Zones(config.zones)
         workers = {worker.name for worker in config.workers}

@@ -31,7 +31,7 @@ T = TypeVar("T")
 class TableReader:
     """Reads the tables of one file; relative paths in it start at `folder`. `file_name` is how messages call the file.
 
-    An error is told for each value that is not of its type, for each key that is not known and for each key that is
+    An error is reported for each value that is not of its type, for each key that is not known and for each key that is
     missing. `registry` has the tables that others add.
     """
 
@@ -219,7 +219,7 @@ class _TableContent:
 
 
 def suggest(name: str, known: list[str]) -> str:
-    """What was meant by `name`, or all that there is; with a space before it."""
+    """The name that `name` probably stands for, or all that there are; with a space before it."""
     close = get_close_matches(name, known, n=1)
     if close:
         return f' Did you mean "{close[0]}"?'

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class WorkerFields:
     """Values by name; a value of a wrong type, of which an error tells already, reads as if it were not there.
 
-    `worker` is the worker's name. `preview` takes what is meant for previews, where there is such a thing.
+    `worker` is the worker's name. `preview` takes the values for previews, where there are such values.
     """
 
     worker: str

@@ -59,7 +59,7 @@ class ClientBody(IncomingBody):
 
     def response_begins(self, *, streamed: bool) -> None:
         """Nothing can be said to the client between the head of the response and its end. A response that is `streamed`
-        may be made of this body, so the client is told now to send it."""
+        may be made of this body, so the client is asked now to send it."""
         if streamed:
             self._send_continue()
         self._expects = False

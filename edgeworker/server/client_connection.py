@@ -31,7 +31,7 @@ from edgeworker.server.listener_state import ListenerState, refusal_bytes
 from edgeworker.server.peer import Peer
 from edgeworker.server.received_request import ReceivedRequest
 
-# Of the requests that follow the one in hand. More stays with the client, who is not heard leaving then.
+# Of the requests that follow the one in hand. More stays with the client, whose disconnecting is not noticed then.
 _PIPELINED_BYTES: Final = 64 * 1024
 _LINGER_SECONDS: Final = 1.0
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -120,7 +120,7 @@ class OriginClient:
             return origin_context(settings, self._outbound.ca_file, now=self._clock.now(), where=where)
 
         # The system's certificates are read when they are first needed, which takes a while; files that are configured
-        # are read now, so that a wrong one is told before it is needed.
+        # are read now, so that a wrong one is reported before it is needed.
         usual = settings == USUAL_ORIGIN_TLS and self._outbound.ca_file is None
         context = None if usual else tls()
         return Pool(

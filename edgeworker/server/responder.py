@@ -56,7 +56,7 @@ class Responder:
         self._date = (0, b"")
 
     async def serve(self, received: ReceivedRequest) -> None:
-        """One request, up to the end of its response; the connection is told whether it can go on."""
+        """One request, up to the end of its response; the connection learns whether it can continue."""
         keep_alive = False
         if self._access_logger is not None:
             received.begun = self._clock.monotonic()

@@ -42,7 +42,7 @@ def _listener(edge: LocalEdge, scheme: str) -> Listener:
 
 
 class _Answering:
-    """The edge behind one scheme. There is no TLS in a pipe, so the URL is told what the client meant."""
+    """The edge behind one scheme. There is no TLS in a pipe, so the URL gets the client's scheme."""
 
     def __init__(self, edge: LocalEdge, scheme: str) -> None:
         self._edge = edge

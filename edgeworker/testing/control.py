@@ -31,7 +31,7 @@ class Control:
     """`edge` is the current edge; `reset` puts a fresh one in its place."""
 
     def __init__(self, make: Callable[[], LocalEdge], token: str, on_reset: Callable[[LocalEdge], None]) -> None:
-        """`make` makes an edge; `on_reset` is told each one, the first included."""
+        """`make` makes an edge; `on_reset` gets each one, the first included."""
         self._make = make
         self._token = token
         self._on_reset = on_reset

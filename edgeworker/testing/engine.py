@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 _HOST: Final = "127.0.0.1"
 API_TOKEN: Final = "the-api-token-of-this-test"
-# How long a request may stand still for the clock before the test is told; real seconds.
+# How long a request may stand still for the clock before the test gets an error; real seconds.
 _PATIENCE_SECONDS: Final = 5.0
 
 

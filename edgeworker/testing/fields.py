@@ -7,7 +7,7 @@ from edgeworker.testing.content import MISSING, Missing
 
 
 class BadControlRequest(Exception):
-    """A request that cannot be meant; the text says what is wrong and what would be right."""
+    """An invalid request; the text says what is wrong and what would be right."""
 
 
 class Fields:

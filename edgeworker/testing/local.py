@@ -66,7 +66,7 @@ class LocalEdge:
         origin: Origin | None = None,
         faults: FaultInjection | None = None,
     ) -> None:
-        """Raises ConfigError for routes and zones that cannot be meant."""
+        """Raises ConfigError for invalid routes and zones."""
         self.clock = clock or MovableClock()
         if any(worker.is_javascript for worker in config.workers):
             config = with_movable_time(config, self.clock)
@@ -171,7 +171,7 @@ class LocalEdge:
     # Time, KV, events
 
     async def settle(self) -> None:
-        """Runs what became due by the clock, in order, and waits for what scripts gave to waitUntil."""
+        """Runs what is due by the clock, in order, and waits for what scripts gave to waitUntil."""
         await self._engine.home.wait(self._engine.settle)
 
     def kv(self, name: str | None = None) -> KVAccess:
@@ -255,7 +255,7 @@ class LocalEdge:
 
     @property
     def exchanges(self) -> list[RecordedCall]:
-        """All requests, oldest first, with what became of them."""
+        """All requests with their outcomes, oldest first."""
         return self._engine.exchanges
 
     @property
@@ -309,7 +309,7 @@ class LocalEdge:
         self.close()
 
     def _trigger(self, expression: str | None, worker: str | None) -> tuple[str, str]:
-        """(worker, expression) of the one trigger that is meant."""
+        """(worker, expression) of the trigger."""
         triggers = [
             (each.name, cron)
             for each in self.config.workers

@@ -1,4 +1,4 @@
-"""Runs what became due, in order, until nothing is left that could go on without time or another request."""
+"""Runs what is due, in order, until nothing is left that could continue without time or another request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

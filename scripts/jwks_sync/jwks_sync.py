@@ -1,8 +1,8 @@
 """Keeps the keys of an API Shield token configuration up to date with an identity provider's JWKS.
 
-A cron trigger runs it. On any doubt (no answer, a redirect, too much, not JSON, no usable key, a private key) the keys
-of before stay, and the log says why. Its URL answers only who has SYNC_TOKEN: GET shows the keys that would go to API
-Shield, POST sends them.
+A cron trigger runs it. On any doubt (no answer, a redirect, too much, not JSON, no usable key, a private key) the
+present keys stay, and the log says why. Its URL answers only holders of SYNC_TOKEN: GET shows the keys that would go to
+API Shield, POST sends them.
 """
 
 import asyncio

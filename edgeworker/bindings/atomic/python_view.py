@@ -10,7 +10,7 @@ from edgeworker.runtime.webapi.ffi import JsException
 
 
 class AtomicView:
-    """Raises JsException for arguments that cannot be meant, as a call of the worker on Cloudflare does."""
+    """Raises JsException for invalid arguments, as a call of the worker on Cloudflare does."""
 
     def __init__(self, service: AtomicService, *, name: str) -> None:
         """`name` is the binding's."""

@@ -12,7 +12,7 @@ MAX_TTL_SECONDS: Final = 31_536_000
 
 
 class AtomicService:
-    """Takes what a script gave. Raises CallRefused for arguments that cannot be meant, as the worker on Cloudflare."""
+    """Takes what a script gave. Raises CallRefused for invalid arguments, as the worker on Cloudflare."""
 
     def __init__(self, store: AtomicStore, clock: Clock, *, space: str) -> None:
         """`space` keeps the keys of one application apart from those of others."""

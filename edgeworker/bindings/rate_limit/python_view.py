@@ -13,7 +13,7 @@ class RateLimitView:
         self._name = name
 
     async def limit(self, init: object = None, /, **keywords: object) -> JsDict:
-        """`{"success": bool}`. Raises JsException for options that cannot be meant."""
+        """`{"success": bool}`. Raises JsException for invalid options."""
         if init is None and not keywords:
             raise JsException("Error", "invalid rate limit options")
         with javascript_exceptions():

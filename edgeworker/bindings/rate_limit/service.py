@@ -23,7 +23,7 @@ class RateLimiter:
         self._clock = clock
 
     def count(self, options: Mapping[str, object]) -> bool:
-        """Whether there was room for one more. Raises CallRefused for options that cannot be meant."""
+        """Whether there was room for one more. Raises CallRefused for invalid options."""
         unknown = [name for name in options if name not in _KEYS]
         if unknown:
             raise CallRefused("Error", f"bad rate limit options: [{','.join(unknown)}]")

@@ -1,7 +1,7 @@
 """Reads the KV that `wrangler dev` keeps on the disk (.wrangler/state/v3/kv).
 
 One SQLite file for each namespace says key, blob, expiry (milliseconds) and metadata; the values are files under
-`<namespace id>/blobs`. Which file belongs to which namespace is told by where its blobs are.
+`<namespace id>/blobs`. Where its blobs are says which namespace a file belongs to.
 """
 
 import sqlite3

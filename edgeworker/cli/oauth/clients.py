@@ -204,7 +204,7 @@ def new_secret() -> str:
 
 
 def show_client(client: "RegisteredClient") -> dict[str, object]:
-    """What is told of a client: with every default, without the hashes of its secrets."""
+    """A client as it is shown: with every default, without the hashes of its secrets."""
     return {
         "client_id": client.client_id,
         "client_name": client.client_name,

@@ -264,7 +264,7 @@ async def _describe_ended(user: "User", published: "PublishedTokens | None") -> 
 
 
 def show_user(user: "User") -> dict[str, object]:
-    """What is told of a user: all but the password's hash."""
+    """A user as it is shown: all but the password's hash."""
     return {
         "id": user.id,
         "email": user.email,

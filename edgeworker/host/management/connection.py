@@ -153,7 +153,7 @@ class ManagementConnection(asyncio.Protocol):
 
     @property
     def expects_continue(self) -> bool:
-        """Whether the client waits until it is told that its body is wanted."""
+        """Whether the client waits for 100 Continue before it sends its body."""
         head = self.head
         return head is not None and head.expect is not None and not head.http10 and not self._parser.complete
 
@@ -162,7 +162,7 @@ class ManagementConnection(asyncio.Protocol):
             self._transport.write(_CONTINUE)
 
     def begin_request(self, content: "StreamReader") -> None:
-        """From now on `content` is told why the rest of the body will not come."""
+        """From now on reading `content` raises why the rest of the body will not come."""
         self._content = content
         if self._body_refusal is not None:
             self._fail_body(self._body_refusal)

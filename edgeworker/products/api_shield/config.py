@@ -99,7 +99,7 @@ class RateLimitRule:
 
 @dataclass(frozen=True, slots=True)
 class ShieldConfig(ProductConfig):
-    """`challenge`: a blocked request is told so as RFC 6750 does it, which Cloudflare does not."""
+    """`challenge`: a blocked request gets a challenge of RFC 6750, which Cloudflare does not send."""
 
     operations: tuple[Operation, ...] = ()
     configurations: tuple[TokenConfiguration, ...] = ()

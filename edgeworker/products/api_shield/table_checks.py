@@ -26,7 +26,7 @@ from edgeworker.schema.wrangler_checks import FieldContext
 
 
 def build_shield(table: ShieldTable, context: FieldContext) -> ShieldConfig | None:
-    """None if something is wrong, which is told. What is most likely not meant is a warning."""
+    """None if something is wrong, which is reported. What is most likely a slip is a warning."""
     operations = _read_operations(table, context)
     configurations = [one.made for one in table.token_configurations if one.made is not None]
     ids = [one.id for one in configurations]
@@ -104,7 +104,7 @@ def _read_operations(table: ShieldTable, context: FieldContext) -> list[Operatio
 def _read_rules(
     table: ShieldTable, context: FieldContext, operations: list[Operation], ids: frozenset[str]
 ) -> list[ValidationRule] | None:
-    """None if one is wrong, which is told."""
+    """None if one is wrong, which is reported."""
     by_key = {operation.key: operation.id for operation in operations}
     rules: list[ValidationRule] = []
     for index, written in enumerate(table.rules):

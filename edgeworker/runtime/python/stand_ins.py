@@ -154,7 +154,7 @@ def release(script: Script) -> None:
 
 
 def spec_of(script: Script, name: str, real: ModuleSpec) -> ModuleSpec:
-    """What the import system is told of a script's module, asked for by its plain name."""
+    """The spec of a script's module that is imported by its plain name."""
     spec = ModuleSpec(name, StandInLoader(script, real), origin=real.origin)
     spec.submodule_search_locations = real.submodule_search_locations
     spec.has_location = real.has_location

@@ -89,7 +89,7 @@ async def update_app(call: Call) -> Response:
     known = await account.find_own("app", call.params["app"])
     value = own_members(await body_of(call))
     value["aud"] = known.value.get("aud")
-    # Policies of the application have endpoints of their own; who does not name them does not mean to remove them.
+    # Policies of the application have endpoints of their own; a request that does not name them does not remove them.
     value.setdefault("policies", known.value.get("policies", []))
     _keep_client(value, known.value)
     application = await _check(account, value)

@@ -84,7 +84,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class InvalidRequest:
-    """A request of a verified client with an error. Unless the request is `silent`, the client is told only after the
+    """A request of a verified client with an error. Unless the request is `silent`, the client gets the error after the
     user logged in: otherwise any registered client could use this server to redirect browsers (RFC 9700, 4.11.2).
     """
 

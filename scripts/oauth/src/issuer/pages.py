@@ -50,7 +50,7 @@ class Frame:
     host: str
 
     def page(self, title: str, content: HTMLMarkup) -> str:
-        # An address in the title of a page that is about nothing else helps who has many tabs.
+        # An address in the title of a page that is about nothing else helps people with many tabs.
         return fill(
             """\
 <!doctype html>
