@@ -12,7 +12,7 @@ from edgeworker.runtime.webapi.ffi import JsException
 _T = TypeVar("_T")
 
 
-def from_python(options: Mapping[str, object]) -> Mapping[str, object]:
+def convert_options(options: Mapping[str, object]) -> Mapping[str, object]:
     """The options of `fetch` and `Request` as JavaScript's, with headers that no one else has.
 
     Raises TypeError for an unusable `headers`.

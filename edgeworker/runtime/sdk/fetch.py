@@ -1,7 +1,6 @@
 """`workers.fetch`."""
 
 from edgeworker.runtime.contract import current_invocation
-from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch, tasks
@@ -21,7 +20,7 @@ async def fetch(resource: object, **options: object) -> Response:
     source = read_request_info(resource)
     try:
         if options or isinstance(source, str):
-            source = body_init.make_request(source, from_python(options), own_headers=True)
+            source = body_init.make_request(source, convert_options(options), own_headers=True)
         body_init.raise_if_used(source)
         signal = choose_signal(resource, options)
     except JsException as error:
@@ -29,15 +28,15 @@ async def fetch(resource: object, **options: object) -> Response:
     work = perform_fetch.perform(source, context)
     try:
         if signal is None:
-            return of_fetched(await work)
-        return of_fetched(await tasks.run_unless_aborted(work, signal), signal)
+            return make_response(await work)
+        return make_response(await tasks.run_unless_aborted(work, signal), signal)
     except JsException as error:
         if signal is not None and signal.aborted:
             raise AbortError(error.message) from error
         raise OSError(error.message) from error
 
 
-def of_fetched(fetched: perform_fetch.Fetched, signal: AbortSignal | None = None) -> Response:
+def make_response(fetched: perform_fetch.Fetched, signal: AbortSignal | None = None) -> Response:
     if signal is None:
         return Response.over_fetched(fetched)
     return Response.over(fetched.response, JSResponse.over_fetched(fetched, signal))
