@@ -1,6 +1,7 @@
 """`workers.fetch`."""
 
 from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch, tasks

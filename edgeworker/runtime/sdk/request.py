@@ -8,12 +8,12 @@ from edgeworker import messages
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
-from edgeworker.runtime.sdk.convert import raise_python_errors
+from edgeworker.runtime.sdk.convert import convert_options, raise_python_errors
 from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
-from edgeworker.runtime.webapi.fetch import choose_signal
+from edgeworker.runtime.webapi.fetch import choose_signal, read_request_info
 from edgeworker.runtime.webapi.ffi import JsDict
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.runtime.webapi.written_url import as_written
