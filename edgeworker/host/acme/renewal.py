@@ -12,7 +12,7 @@ from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.acme.ordering import OrderFailed, order_certificate
 from edgeworker.host.acme.policy import Failures, Validity, is_due
-from edgeworker.server.certificates import read_certificates, read_facts, shown
+from edgeworker.server.certificates import format_moment, read_certificates, read_facts
 from edgeworker.tls_settings import ACME
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ async def renew_if_due(settings: ACME, files: ACMEFiles, clock: Clock) -> bool:
         return False
     files.forget_failures(settings)
     validity = _validity(files.certificate(settings))
-    _log.info("ACME: %s has a certificate until %s", hosts, "?" if validity is None else shown(validity.not_after))
+    _log.info(
+        "ACME: %s has a certificate until %s", hosts, "?" if validity is None else format_moment(validity.not_after)
+    )
     return True
 
 
