@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Final, Protocol, Self, TextIO
 
 from edgeworker.cli.wrapping import width_of, wrap
@@ -126,6 +127,11 @@ class Output:
         """Whether hardly anything is left of the line for long last cells, so that they get lines of their own."""
         width, before = self.width, sum(size + 2 for size in widths[:-1]) + 2
         return width is not None and before + widths[-1] > width and width - before < min(_LEAST_WIDTH, widths[-1])
+
+
+def format_minute(moment: int) -> str:
+    """Epoch seconds as a person reads them."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}Z"
 
 
 def _cut(text: str, width: int) -> str:

@@ -60,13 +60,13 @@ async def fire_when_due(
     `workers` and `fire` are asked anew each time, so that a replaced configuration counts from then on. Minutes that
     passed while the machine slept are not made up for. Raises ConfigError as `upcoming` does.
     """
-    last = _moment(clock)
+    last = utc_now(clock)
     while True:
         due = upcoming(workers(), after=last)
         wait = _LONGEST_SLEEP_SECONDS if not due else due[0].at.timestamp() - clock.now_ms() / 1000
         if wait > 0:
             await clock.sleep(min(wait, _LONGEST_SLEEP_SECONDS))
-        now = _moment(clock)
+        now = utc_now(clock)
         this_minute = now.replace(second=0, microsecond=0)
         if this_minute > last:
             for each in upcoming(workers(), after=this_minute - _MINUTE):
@@ -90,5 +90,5 @@ async def _fire(due: Due, fire: Callable[[str, Scheduled], Awaitable[None]]) -> 
         _log.info('cron "%s" of worker "%s": ok', due.cron, due.worker)
 
 
-def _moment(clock: Clock) -> datetime:
+def utc_now(clock: Clock) -> datetime:
     return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)

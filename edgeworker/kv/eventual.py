@@ -11,6 +11,7 @@ from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
+from edgeworker.messages.body import one_piece
 
 _Name = tuple[str, str]  # namespace id, key
 
@@ -95,7 +96,7 @@ class EventualStore:
             entry = older.entry
             if entry is None:
                 return None
-            return EntryStream(len(entry.value), _once(entry.value), entry.expires_at, entry.metadata)
+            return EntryStream(len(entry.value), one_piece(entry.value), entry.expires_at, entry.metadata)
         found = await self._store.stream(namespace_id, key, now=now)
         self._remember_missing((namespace_id, key), found is None, now)
         return found
@@ -180,8 +181,3 @@ class EventualStore:
 def _alive(entry: Entry | None, now: int) -> bool:
     """Expiry always wins over what is remembered."""
     return entry is not None and (entry.expires_at is None or entry.expires_at > now)
-
-
-async def _once(value: bytes) -> AsyncIterator[bytes]:
-    if value:
-        yield value

@@ -56,6 +56,15 @@ class ListResultKey:
     expires_at: int | None = None
     metadata: JSON = None
 
+    def as_json(self) -> dict[str, JSON]:
+        """As the REST API and wrangler list it: what a key does not have is left out."""
+        shown: dict[str, JSON] = {"name": self.name}
+        if self.expires_at is not None:
+            shown["expiration"] = self.expires_at
+        if self.metadata is not None:
+            shown["metadata"] = self.metadata
+        return shown
+
 
 @dataclass(frozen=True, slots=True)
 class KeyListPage:

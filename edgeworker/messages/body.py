@@ -79,7 +79,7 @@ class Body:
         self._use()
         if self._source is not None:
             return self._source
-        return _once(self._complete or b"")
+        return one_piece(self._complete or b"")
 
     def take_complete(self) -> bytes | None:
         """The bytes, used up now, if they are there already; None, and nothing is used up, if they are not."""
@@ -109,7 +109,8 @@ class Body:
         self._used = True
 
 
-async def _once(content: bytes) -> AsyncIterator[bytes]:
+async def one_piece(content: bytes) -> AsyncIterator[bytes]:
+    """The content as a stream of one piece, or of none if it is empty."""
     if content:
         yield content
 

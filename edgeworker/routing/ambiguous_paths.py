@@ -7,30 +7,17 @@ through it.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Final
 
 _ODD: Final = re.compile(r"//|%2F|%5C|;|%3B")
-_ENCODED_SLASH: Final = re.compile(r"%2F|%5C")
-_PARAMETERS: Final = re.compile(r"(?:;|%3B)[^/]*")
-_SLASHES: Final = re.compile(r"/{2,}")
-
-
-def _slashes_decoded(path: str) -> str:
-    return _ENCODED_SLASH.sub("/", path)
-
-
-def _parameters_dropped(path: str) -> str:
-    return _PARAMETERS.sub("", path)
-
-
-def _slashes_merged(path: str) -> str:
-    return _SLASHES.sub("/", path)
-
-
-# In the order in which a server does them.
-_STEPS: Final[tuple[Callable[[str], str], ...]] = (_slashes_decoded, _parameters_dropped, _slashes_merged)
+# What a server replaces by what, in the order in which it does that.
+_STEPS: Final = (
+    (re.compile(r"%2F|%5C"), "/"),  # encoded slashes are decoded
+    (re.compile(r"(?:;|%3B)[^/]*"), ""),  # parameters of a segment are dropped
+    (re.compile(r"/{2,}"), "/"),  # slashes are merged
+)
 
 
 def alternative_paths(path: str) -> Sequence[str]:
@@ -41,8 +28,8 @@ def alternative_paths(path: str) -> Sequence[str]:
     for count in range(1, len(_STEPS) + 1):
         for steps in combinations(_STEPS, count):
             alternative = path
-            for step in steps:
-                alternative = step(alternative)
+            for pattern, replacement in steps:
+                alternative = pattern.sub(replacement, alternative)
             if alternative not in found:
                 found.append(alternative)
     return found[1:]

@@ -52,7 +52,7 @@ class ApiTokens:
         if expires_at is not None and expires_at <= now:
             raise ConfigError(f"A token that expires at {expires_at} has expired already: it is {now} now.")
         token_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-        row = (token_id, name, _hash(secret), json.dumps(list(permissions)), now, expires_at)
+        row = (token_id, name, hash_secret(secret), json.dumps(list(permissions)), now, expires_at)
         insert = "INSERT INTO api_tokens VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING RETURNING 1"
         if not await self._database.write(insert, row):
             raise ConfigError(f'There is a token named "{name}" already; revoke it or take another name.')
@@ -67,7 +67,7 @@ class ApiTokens:
         if not rows:
             return None
         *fields, expected = rows[0]
-        if not isinstance(expected, bytes) or not hmac.compare_digest(_hash(secret), expected):
+        if not isinstance(expected, bytes) or not hmac.compare_digest(hash_secret(secret), expected):
             return None
         token = _token(fields)
         return token if token.expires_at is None or now < token.expires_at else None
@@ -99,5 +99,5 @@ def _token(row: Row) -> ApiToken:
     return ApiToken(str(token_id), str(name), held, created_at, expires_at)
 
 
-def _hash(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from typing import Final
 
 from edgeworker.config import Worker
-from edgeworker.cron.firing import Due, spawn, upcoming
+from edgeworker.cron.firing import Due, spawn, upcoming, utc_now
 from edgeworker.handler import Background
 from edgeworker.runtime import Scheduled
 from edgeworker.testing.clock import MovableClock
@@ -32,7 +31,7 @@ class CronTriggers:
         self._workers = tuple(worker for worker in workers if worker.crons)
         self._fire = fire
         self._clock = clock
-        self._fired = _moment(clock)
+        self._fired = utc_now(clock)
 
     def next_due_ms(self) -> int | None:
         """The epoch millisecond of the oldest minute that has passed and was not fired; None where there is none."""
@@ -48,7 +47,7 @@ class CronTriggers:
         self._fired = due[0].at
 
     def _due(self) -> list[Due]:
-        now = _moment(self._clock)
+        now = utc_now(self._clock)
         return [each for each in upcoming(self._workers, after=self._fired) if each.at <= now]
 
 
@@ -66,10 +65,6 @@ async def settle(clock: MovableClock, background: Background, triggers: CronTrig
         elif not clock.wake_next():
             return
         await _quiet(clock, background)
-
-
-def _moment(clock: MovableClock) -> datetime:
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
 
 
 async def _quiet(clock: MovableClock, background: Background) -> None:

@@ -5,7 +5,6 @@ reach a loopback socket, and with DNS rebinding it can do so under its own name.
 call with another Origin is refused; there is no CORS header in any answer. A client that guesses tokens has to wait.
 """
 
-import hashlib
 import hmac
 import ipaddress
 import logging
@@ -19,6 +18,7 @@ from edgeworker.messages import Request
 from edgeworker.rest import permissions
 from edgeworker.rest.permissions import Need, Permission, Principal
 from edgeworker.state import ApiToken, ApiTokens
+from edgeworker.state.api_tokens import hash_secret
 from wrangler_compat.api.attempts import MAX_WRONG_TOKENS, Attempts
 
 _log = logging.getLogger(__name__)
@@ -53,10 +53,10 @@ class OneToken:
     def __init__(self, text: str) -> None:
         if not text:
             raise ValueError("an empty API token would let anyone in")
-        self._hash = _hash(text)
+        self._hash = hash_secret(text)
 
     async def check(self, text: str, *, now: int) -> Principal | None:
-        if not hmac.compare_digest(_hash(text), self._hash):
+        if not hmac.compare_digest(hash_secret(text), self._hash):
             return None
         return Principal("edgeworker", "edgeworker", (Permission(Need.EVERYTHING),))
 
@@ -149,7 +149,3 @@ def _is_address(hostname: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

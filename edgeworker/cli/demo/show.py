@@ -71,12 +71,12 @@ def _publish(narrator: Narrator, publisher: Publisher, token: DemoToken) -> None
     narrator.sent(narrator.token(token.value))
     answer = publisher.publish(token)
     narrator.check(
-        "the KV REST API took it", answer.status == 200 and _document(answer).get("success") is True, got=_brief(answer)
+        "the KV REST API took it", answer.status == 200 and _document(answer).get("success") is True, got=answer.brief
     )
     narrator.check(f'the key {token.key[:10]}… with its "/" is one key', _names(publisher.keys()) == [token.key])
     stored = publisher.stored(token)
     narrator.check(
-        "KV holds header and payload, and no signature", stored.body.decode() == token.value, got=_brief(stored)
+        "KV holds header and payload, and no signature", stored.body.decode() == token.value, got=stored.brief
     )
 
 
@@ -85,7 +85,7 @@ def _call(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:
     narrator.sent(f"GET {stage.edge_url}{PATH}")
     narrator.sent(f"Authorization: Bearer {narrator.token(token.signature)}")
     answer = _get(stage, f"Bearer {token.signature}")
-    narrator.check("the edge let it through", answer.status == 200, got=_brief(answer))
+    narrator.check("the edge let it through", answer.status == 200, got=answer.brief)
     seen = stage.api.seen[-1] if stage.api.seen else None
     narrator.check("the API behind it got the whole JWT, to the letter", seen == f"Bearer {token.whole}")
     narrator.say(f"the API saw  Bearer {narrator.token((seen or '').removeprefix('Bearer '))}")
@@ -128,7 +128,7 @@ def _refuse_expired(narrator: Narrator, stage: SplitTokenStage, clock: Clock) ->
 def _revoke(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:
     narrator.step("The issuer revokes the first token: it removes the entry")
     answer = stage.publisher.withdraw(token)
-    narrator.check("the KV REST API removed it", answer.status == 200, got=_brief(answer))
+    narrator.check("the KV REST API removed it", answer.status == 200, got=answer.brief)
     _check_refused(narrator, "the revoked token", _get(stage, f"Bearer {token.signature}"), "invalid_token")
 
 
@@ -147,7 +147,7 @@ def _publish_for_keeps(narrator: Narrator, stage: SplitTokenStage, clock: Clock)
     narrator.step("A token for you to try")
     token = stage.issuer.issue_with_slash_in_key(issued_at=clock.now(), ttl_seconds=KEEP_TTL_SECONDS)
     answer = stage.publisher.publish(token)
-    narrator.check(f"it is published and valid until {_time(token.exp)}", answer.status == 200, got=_brief(answer))
+    narrator.check(f"it is published and valid until {_time(token.exp)}", answer.status == 200, got=answer.brief)
     return token
 
 
@@ -198,10 +198,6 @@ def _document(answer: wire.WireResponse) -> Mapping[str, object]:
 def _names(answer: wire.WireResponse) -> list[object]:
     result = _document(answer).get("result")
     return [item.get("name") for item in result if isinstance(item, dict)] if isinstance(result, list) else []
-
-
-def _brief(answer: wire.WireResponse) -> str:
-    return f"{answer.status} {answer.body[:200].decode(errors='replace').strip()}"
 
 
 def _shorten(target: str) -> str:

@@ -17,6 +17,11 @@ class WireResponse:
     body: bytes
     cookies: Sequence[str] = field(default=(), repr=False)
 
+    @property
+    def brief(self) -> str:
+        """The status and the beginning of the body, for a check that failed."""
+        return f"{self.status} {self.body[:200].decode(errors='replace').strip()}"
+
 
 def call(
     base_url: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None

@@ -11,7 +11,6 @@ from edgeworker.cli.kv.choose import namespace_id
 from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
-from edgeworker.kv.namespace import ListResultKey
 from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
             return await _get(place, namespace, options, out)
         case "list":
             keys = [key async for page in every_page(place, namespace, prefix=options.prefix) for key in page.keys]
-            out.line(json.dumps([_show_key(key) for key in keys], indent=2, ensure_ascii=False))
+            out.line(json.dumps([key.as_json() for key in keys], indent=2, ensure_ascii=False))
         case _:
             out.prose(f'Deleting the key "{options.key}" on namespace id: "{namespace}".')
             await place.delete_many(namespace, [options.key])
@@ -83,12 +82,3 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
                 yield piece
     except OSError as error:
         raise ConfigError(f"--path {path}: cannot be read: {error.strerror}") from error
-
-
-def _show_key(key: ListResultKey) -> dict[str, JSON]:
-    shown: dict[str, JSON] = {"name": key.name}
-    if key.expires_at is not None:
-        shown["expiration"] = key.expires_at
-    if key.metadata is not None:
-        shown["metadata"] = key.metadata
-    return shown

@@ -7,12 +7,11 @@ import re
 import shlex
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli.oauth.secret_file import Kept, put_secret, read_secret, secret_file
-from edgeworker.cli.output import Output
+from edgeworker.cli.output import Output, format_minute
 from edgeworker.errors import ConfigError
 from edgeworker.host.issuer_scripts import SigningKeys
 
@@ -67,15 +66,15 @@ def rotate_keys(keys: SigningKeys, ring: "ServerKeySet", options: argparse.Names
 def state(key: "ServerKey", ring: "ServerKeySet", now: int) -> str:
     """What a key does, in words."""
     if key.exp is not None and key.exp <= now:
-        return f"over since {_time(key.exp)}"
-    published = "" if key.exp is None else f"published until {_time(key.exp)}"
+        return f"over since {format_minute(key.exp)}"
+    published = "" if key.exp is None else f"published until {format_minute(key.exp)}"
     if key.nbf > now:
-        return ", ".join(filter(None, [f"published, signs from {_time(key.nbf)}", published]))
+        return ", ".join(filter(None, [f"published, signs from {format_minute(key.nbf)}", published]))
     same = [each for each in ring.keys if each.alg == key.alg]
     if any(key.nbf < each.nbf <= now for each in same):
         return published or "published"
     next_one = min((each.nbf for each in same if each.nbf > now), default=None)
-    signs = "signs" if next_one is None else f"signs until {_time(next_one)}"
+    signs = "signs" if next_one is None else f"signs until {format_minute(next_one)}"
     return ", ".join(filter(None, [signs, published]))
 
 
@@ -164,7 +163,3 @@ def _find_token_worker() -> Path:
         named = ", ".join(str(file) for file in found) or f"no worker here has the script {_SIGNER}.py"
         raise ConfigError(f"name the worker that signs with -c, its wrangler.toml ({named})")
     return found[0]
-
-
-def _time(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}Z"

@@ -4,7 +4,6 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.ask import confirm
@@ -282,7 +281,9 @@ async def _list(users: Users, options: argparse.Namespace, out: "Output", err: "
     if options.json:
         out.line(json.dumps([show_user(user) for user in good], indent=2, ensure_ascii=False))
     else:
-        rows = [(user.email, user.name, user.id, _state(user), _date(user.created)) for user in good]
+        from edgeworker.cli.output import format_minute
+
+        rows = [(user.email, user.name, user.id, _state(user), format_minute(user.created)) for user in good]
         out.table(("e-mail", "name", "id", "", "made"), rows)
         if not good:
             out.note("there is no user; make one with: edgeworker oauth users add EMAIL")
@@ -294,10 +295,6 @@ async def _list(users: Users, options: argparse.Namespace, out: "Output", err: "
 
 def _state(user: "User") -> str:
     return ", ".join([*(["disabled"] if user.disabled else []), *(["address verified"] if user.email_verified else [])])
-
-
-def _date(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}Z"
 
 
 def _claims(text: str | None) -> object:

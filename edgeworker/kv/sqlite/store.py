@@ -16,6 +16,7 @@ from edgeworker.kv.sqlite.namespaces import SQLiteNamespaces
 from edgeworker.kv.sqlite.reader import Reader, Row
 from edgeworker.kv.sqlite.writer import Writer
 from edgeworker.kv.store import LATER, Entry, EntryStream, Later, ListedKey, NamespaceRegistry
+from edgeworker.messages.body import one_piece
 
 _GET: Final = """
 SELECT entry.value, entry.expires_at, entry.metadata, entry.large
@@ -98,7 +99,7 @@ class SQLiteStore:
             return None
         value, expires_at, metadata, large = row
         if large is None:
-            return EntryStream(len(value), _one_piece(value), expires_at, metadata)
+            return EntryStream(len(value), one_piece(value), expires_at, metadata)
         size = await self._size(large)
         return EntryStream(size, self._pieces(large, size), expires_at, metadata)
 
@@ -210,8 +211,3 @@ def _listed(key: bytes, expires_at: int | None, metadata: str | None) -> ListedK
 
 def _row(value: bytes, expires_at: int | None, metadata: str | None, large: int | None) -> Row:
     return value, expires_at, metadata, large
-
-
-async def _one_piece(value: bytes) -> AsyncIterator[bytes]:
-    if value:
-        yield value

@@ -5,7 +5,6 @@ from typing import Final
 
 from edgeworker.bindings.kv.rest.answers import kv_errors, make_error, namespace_of
 from edgeworker.config import JSON
-from edgeworker.kv.namespace import ListResultKey
 from edgeworker.messages import Response
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
@@ -24,7 +23,7 @@ async def list_keys(call: Call) -> Response:
         page = await namespace.list(
             prefix=call.query.get("prefix", ""), limit=limit, cursor=call.query.get("cursor") or None
         )
-    keys: list[JSON] = [_show_key(key) for key in page.keys]
+    keys: list[JSON] = [key.as_json() for key in page.keys]
     return success(keys, result_info={"count": len(keys), "cursor": page.cursor or ""})
 
 
@@ -33,12 +32,3 @@ def _limit(text: str) -> int:
         explanation = f"Invalid limit of {text}. Please specify an integer from {_MIN_LIMIT} to {_MAX_LIMIT}."
         raise make_error("list keys", 400, KVCode.INVALID_LIMIT, explanation)
     return int(text)
-
-
-def _show_key(key: ListResultKey) -> JSON:
-    shown: dict[str, JSON] = {"name": key.name}
-    if key.expires_at is not None:
-        shown["expiration"] = key.expires_at
-    if key.metadata is not None:
-        shown["metadata"] = key.metadata
-    return shown

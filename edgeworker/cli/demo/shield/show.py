@@ -8,7 +8,6 @@ from typing import Final
 
 import jwt
 
-from edgeworker.cli.demo import wire
 from edgeworker.cli.demo.narrator import Narrator
 from edgeworker.cli.demo.serving import until_stopped, until_told
 from edgeworker.cli.demo.shield.stage import (
@@ -83,7 +82,7 @@ def _pass(narrator: Narrator, stage: ShieldStage, now: int) -> None:
     narrator.sent(f"Authorization: Bearer {narrator.token(token)}")
     narrator.sent("X-User: admin")
     answer = stage.get("/orders/7", token, **{"X-User": "admin"})
-    narrator.check("it reached the API", answer.status == 200, got=_brief(answer))
+    narrator.check("it reached the API", answer.status == 200, got=answer.brief)
     seen = stage.api.seen[-1] if stage.api.seen else {}
     narrator.check("the API reads who it is from X-User: ann", seen.get("x-user") == "ann", got=str(seen.get("x-user")))
     narrator.note("what the client wrote there is gone: the edge sets the field from the verified claim")
@@ -113,7 +112,7 @@ def _refuse(narrator: Narrator, stage: ShieldStage, now: int) -> None:
         narrator.check(
             f"{what}: {answer.status}, and the event says {result}",
             answer.status == 401 and logged_result == result,
-            got=f"{_brief(answer)} {logged_result}",
+            got=f"{answer.brief} {logged_result}",
         )
     narrator.note(f"the last answer: WWW-Authenticate: {answer.headers.get('www-authenticate', '')}")
     narrator.note(f"the last event: {stage.events.lines[-1] if stage.events.lines else ''}")
@@ -140,9 +139,9 @@ def _limit(narrator: Narrator, stage: ShieldStage, now: int) -> None:
     statuses = [stage.get("/orders/7", bob).status for _ in range(REQUESTS_AN_HOUR + 1)]
     narrator.check(f"bob: {' '.join(str(status) for status in statuses)}", statuses == [200] * REQUESTS_AN_HOUR + [429])
     again = stage.get("/orders/7", stage.provider.token("bob", expires_at=now + TTL_SECONDS))
-    narrator.check(f"bob with a fresh token: {again.status}", again.status == 429, got=_brief(again))
+    narrator.check(f"bob with a fresh token: {again.status}", again.status == 429, got=again.brief)
     carol = stage.get("/orders/7", stage.provider.token("carol", expires_at=now + TTL_SECONDS))
-    narrator.check(f"carol from the same address: {carol.status}", carol.status == 200, got=_brief(carol))
+    narrator.check(f"carol from the same address: {carol.status}", carol.status == 200, got=carol.brief)
 
 
 def _rotate(narrator: Narrator, stage: ShieldStage, now: int) -> None:
@@ -211,7 +210,7 @@ def _manage(narrator: Narrator, stage: ShieldStage, method: str, path: str, body
         result = json.loads(answer.body).get("result")
     except ValueError:
         result = None
-    narrator.check("the REST API took it", answer.status == 200, got=_brief(answer))
+    narrator.check("the REST API took it", answer.status == 200, got=answer.brief)
     return result if isinstance(result, dict) else {}
 
 
@@ -227,7 +226,3 @@ async def _keep(out: Output, stage: ShieldStage, now: int) -> None:
         out.line(line)
     out.line()
     await until_stopped(out, stage.stop)
-
-
-def _brief(answer: wire.WireResponse) -> str:
-    return f"{answer.status} {answer.body[:200].decode(errors='replace').strip()}"

@@ -60,7 +60,7 @@ def _publish(narrator: Narrator, stage: SplitTokenStage, clock: Clock, ttl_secon
     narrator.step("One token is published for both: header and payload in KV, under the hash of the signature")
     token = stage.issuer.issue_with_slash_in_key(issued_at=clock.now(), ttl_seconds=ttl_seconds)
     answer = stage.publisher.publish(token)
-    narrator.check("the KV REST API took it", answer.status == 200, got=_brief(answer))
+    narrator.check("the KV REST API took it", answer.status == 200, got=answer.brief)
     return token
 
 
@@ -69,7 +69,7 @@ def _call(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:
     narrator.sent(f"Authorization: Bearer {narrator.token(token.signature)}")
     for name, path in WORKERS:
         answer = _get(stage, path, f"Bearer {token.signature}")
-        narrator.check(f"{name}: {answer.status}", answer.status == 200, got=_brief(answer))
+        narrator.check(f"{name}: {answer.status}", answer.status == 200, got=answer.brief)
         seen = stage.api.seen[-1] if stage.api.seen else None
         narrator.check("  the API got the whole JWT, to the letter", seen == f"Bearer {token.whole}")
 
@@ -88,7 +88,7 @@ def _refuse(narrator: Narrator, stage: SplitTokenStage, token: DemoToken, clock:
         for name, path in WORKERS:
             answer = _get(stage, path, authorization)
             challenge = answer.headers.get("www-authenticate", "")
-            narrator.check(f"{what}, {name}: {answer.status}", answer.status == 401, got=_brief(answer))
+            narrator.check(f"{what}, {name}: {answer.status}", answer.status == 401, got=answer.brief)
             narrator.note(f"  WWW-Authenticate: {challenge}")
     narrator.check("none of these reached the API", len(stage.api.seen) == reached)
 
@@ -102,7 +102,7 @@ def _expire(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
     reached = len(stage.api.seen)
     for (name, path), calls in zip(WORKERS, (0, 1), strict=True):
         answer = _get(stage, path, f"Bearer {token.signature}")
-        narrator.check(f"{name}: {answer.status}", answer.status == 401, got=_brief(answer))
+        narrator.check(f"{name}: {answer.status}", answer.status == 401, got=answer.brief)
         came = len(stage.api.seen) - reached
         outcome = "refused at the edge" if calls == 0 else "passed on, and refused by the API"
         narrator.check(f"  {outcome}", came == calls, got=str(came))
@@ -111,7 +111,7 @@ def _expire(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
 def _revoke(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> None:
     narrator.step("The issuer revokes the first token: it removes the entry")
     answer = stage.publisher.withdraw(token)
-    narrator.check("the KV REST API removed it", answer.status == 200, got=_brief(answer))
+    narrator.check("the KV REST API removed it", answer.status == 200, got=answer.brief)
     for name, path in WORKERS:
         status = _get(stage, path, f"Bearer {token.signature}").status
         narrator.check(f"{name}: {status}", status == 401)
@@ -120,7 +120,3 @@ def _revoke(narrator: Narrator, stage: SplitTokenStage, token: DemoToken) -> Non
 def _get(stage: SplitTokenStage, path: str, authorization: str | None) -> wire.WireResponse:
     headers = {} if authorization is None else {"Authorization": authorization}
     return wire.call(stage.edge_url, "GET", path, headers)
-
-
-def _brief(answer: wire.WireResponse) -> str:
-    return f"{answer.status} {answer.body[:200].decode(errors='replace').strip()}"

@@ -139,6 +139,11 @@ def known_hash(algorithm: Algorithm) -> str:
     return name
 
 
+def hash_of(key: "CryptoKey") -> str:
+    """The name of the hash that the key was made for."""
+    return known_hash(normalised(key.algorithm["hash"]))
+
+
 def bytes_field(algorithm: Algorithm, name: str) -> bytes:
     given = algorithm.get(name)
     if is_absent(given):

@@ -21,10 +21,9 @@ from edgeworker.runtime.webapi.crypto.keys import (
     data_error,
     encoded_number,
     hash_name,
+    hash_of,
     int_field,
     jwk_of,
-    known_hash,
-    normalised,
     not_supported,
     number,
     operation_error,
@@ -87,7 +86,7 @@ class RSA:
         if form != "jwk":
             return asymmetric.to_der(form, key)
         material = key.material
-        alg = f"{self._alg}{self._suffix(_hash_of(key))}"
+        alg = f"{self._alg}{self._suffix(hash_of(key))}"
         if isinstance(material, rsa.RSAPublicKey):
             public = material.public_numbers()
             return jwk_of(key, "RSA", alg, n=encoded_number(public.n), e=encoded_number(public.e))
@@ -148,14 +147,14 @@ class Signing(RSA):
     def sign(self, algorithm: Algorithm, key: CryptoKey, data: bytes) -> bytes:
         assert isinstance(key.material, rsa.RSAPrivateKey)
         try:
-            return key.material.sign(data, self._padding(algorithm, key), hash_class(_hash_of(key)))
+            return key.material.sign(data, self._padding(algorithm, key), hash_class(hash_of(key)))
         except ValueError as error:
             raise operation_error(f"{self.name} sign failed: {error}") from None
 
     def verify(self, algorithm: Algorithm, key: CryptoKey, signature: bytes, data: bytes) -> bool:
         assert isinstance(key.material, rsa.RSAPublicKey)
         try:
-            key.material.verify(signature, data, self._padding(algorithm, key), hash_class(_hash_of(key)))
+            key.material.verify(signature, data, self._padding(algorithm, key), hash_class(hash_of(key)))
         except InvalidSignature:
             return False
         return True
@@ -168,7 +167,7 @@ class SigningPSS(Signing):
     def _padding(self, algorithm: Algorithm, key: CryptoKey) -> AsymmetricPadding:
         if is_absent(algorithm.get("saltLength")):
             raise type_error("Failed to provide salt for RSA-PSS key operation which requires a salt")
-        return PSS(MGF1(hash_class(_hash_of(key))), int_field(algorithm, "saltLength"))
+        return PSS(MGF1(hash_class(hash_of(key))), int_field(algorithm, "saltLength"))
 
 
 class Encrypting(RSA):
@@ -194,13 +193,9 @@ class Encrypting(RSA):
 
     def _padding(self, algorithm: Algorithm, key: CryptoKey) -> OAEP:
         label = algorithm.get("label")
-        digest = hash_class(_hash_of(key))
+        digest = hash_class(hash_of(key))
         return OAEP(MGF1(digest), digest, None if is_absent(label) else to_bytes(label))
 
 
 def _public_of(material: rsa.RSAPublicKey | rsa.RSAPrivateKey) -> rsa.RSAPublicKey:
     return material.public_key() if isinstance(material, rsa.RSAPrivateKey) else material
-
-
-def _hash_of(key: CryptoKey) -> str:
-    return known_hash(normalised(key.algorithm["hash"]))

@@ -22,11 +22,10 @@ from edgeworker.runtime.webapi.crypto.keys import (
     decoded,
     encoded,
     hash_name,
+    hash_of,
     int_field,
     jwk_of,
-    known_hash,
     no_export,
-    normalised,
     not_supported,
     operation_error,
 )
@@ -91,12 +90,12 @@ class HMAC:
             case "raw":
                 return secret_of(key)
             case "jwk":
-                return jwk_of(key, "oct", _hmac_alg(_hash_of(key)), k=encoded(secret_of(key)))
+                return jwk_of(key, "oct", _hmac_alg(hash_of(key)), k=encoded(secret_of(key)))
             case _:
                 raise no_export(form)
 
     def sign(self, algorithm: Algorithm, key: CryptoKey, data: bytes) -> bytes:
-        return hmac.digest(secret_of(key), data, HASHES[_hash_of(key)][0])
+        return hmac.digest(secret_of(key), data, HASHES[hash_of(key)][0])
 
     def verify(self, algorithm: Algorithm, key: CryptoKey, signature: bytes, data: bytes) -> bool:
         return hmac.compare_digest(self.sign(algorithm, key, data), signature)
@@ -223,10 +222,6 @@ class HKDFKind(_Material):
             return HKDF(hash_class(digest), size, salt, info).derive(secret_of(key)) if size else b""
         except ValueError as error:
             raise operation_error(f"HKDF deriveBits failed: {error}") from None
-
-
-def _hash_of(key: CryptoKey) -> str:
-    return known_hash(normalised(key.algorithm["hash"]))
 
 
 def _hmac_alg(name: str) -> str:
