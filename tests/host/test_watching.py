@@ -7,7 +7,7 @@ import pytest
 from watchfiles import Change
 
 from edgeworker.config import Assets, Config, ProductConfig, Worker, Zone
-from edgeworker.host.watching import SourceFilter, changes, files_of_products, watched
+from edgeworker.host.watching import SourceFilter, changes, files_of_products, find_watched_directories
 from tests.patience import PATIENCE_SECONDS
 
 
