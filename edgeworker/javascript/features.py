@@ -32,6 +32,12 @@ FEATURES: Final = (
     ),
     Feature(
         _BOTH,
+        ("ctx.exports",),
+        "emulated",
+        "in workerd by itself: what an entrypoint that is called so fetches belongs to no request, and is refused",
+    ),
+    Feature(
+        _BOTH,
         ("ctx.access",),
         "emulated",
         "`aud` and `getIdentity()`; in workerd not yet in the constructor of a class; undefined with static assets and "
@@ -53,9 +59,16 @@ FEATURES: Final = (
     ),
     Feature(
         _EMBEDDED,
-        ("WebSocket", "WebSocketPair", "WebAssembly", "EventSource", "MessageChannel", "URLPattern"),
+        ("WebAssembly", "EventSource", "MessageChannel", "URLPattern"),
         "refused",
         "using one raises an error that names workerd; `typeof` is `undefined`",
+    ),
+    Feature(
+        _EMBEDDED,
+        ("WebSocketPair", "webSocket of a response"),
+        "emulated",
+        "`new WebSocket(url)`, and accept() of one that an origin answered with, are refused by name; that one can be "
+        "passed on",
     ),
     Feature(
         _EMBEDDED,

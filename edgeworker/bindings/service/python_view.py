@@ -64,6 +64,10 @@ class OwnExports:
     def object_keys(self) -> list[str]:
         return list(self._worker.isolate.entrypoints())
 
+    def service_of(self, name: str, props: Mapping[str, object]) -> EntrypointService:
+        """For JavaScript, which makes its own objects of it."""
+        return EntrypointService(lambda: self._worker, entrypoint=None if name == "default" else name, props=props)
+
     def __repr__(self) -> str:
         return f"<ctx.exports: {', '.join(self._worker.isolate.entrypoints())}>"
 

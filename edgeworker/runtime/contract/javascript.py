@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edgeworker.config import JSON
 from edgeworker.handler import Context, Handler
@@ -38,6 +38,13 @@ class CallableWorker(Protocol):
     async def call(
         self, method: str, args: Sequence[object], options: Mapping[str, object], caller: Context
     ) -> object: ...
+
+
+@runtime_checkable
+class OwnEntrypoints(Protocol):
+    """The worker's own entrypoints: `Context.exports`."""
+
+    def service_of(self, name: str, props: Mapping[str, object]) -> CallableWorker: ...
 
 
 # One method of an object in `env`: takes the script's arguments, as None, bool, int, float, str, bytes, datetime, list

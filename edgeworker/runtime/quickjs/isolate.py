@@ -102,7 +102,8 @@ class QuickJSIsolate:
             operations = Operations(self._settings)
             platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
             realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)
-            operations.realm = realm
+            operations.realm = operations.sockets.realm = realm
+            realm.on_break = operations.sockets.lose_all
             try:
                 self._exports = self._exports.told(await realm.open())
             except BaseException:

@@ -13,12 +13,14 @@ from edgeworker.kv import rules
 from edgeworker.kv.namespace import KVNamespace, ListResultKey
 from edgeworker.messages import URL, Body, BodyLost, BodyTooLarge, BodyUsed, Headers, InvalidURL
 from edgeworker.runtime.contract.javascript import (
+    EnvEntry,
     EnvFetcher,
     EnvMethods,
     EnvNamespace,
     EnvService,
     JavaScriptError,
     JavaScriptException,
+    OwnEntrypoints,
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.quickjs import node_ciphers
@@ -27,6 +29,7 @@ from edgeworker.runtime.quickjs.bodies import Bodies
 from edgeworker.runtime.quickjs.documents import Documents, check_selector
 from edgeworker.runtime.quickjs.realm import Invocation, OperationFailed, Realm, Result
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
+from edgeworker.runtime.quickjs.sockets import ScriptWebSockets
 from edgeworker.runtime.quickjs.subtle import Keys
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi.cache import Cache
@@ -37,10 +40,6 @@ from edgeworker.runtime.webapi.ffi import JsException
 _log = logging.getLogger(__name__)
 
 _OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a handler."
-_NO_WEB_SOCKETS: Final = (
-    "The embedded JavaScript engine has no WebSockets; run the worker in workerd: npm install --save-dev wrangler in "
-    'the project, or javascript.engine = "workerd".'
-)
 _USED: Final = body_init.BODY_USED
 
 Told = Mapping[str, object]
@@ -52,6 +51,7 @@ class Operations:
     def __init__(self, settings: EmbeddedSettings) -> None:
         self._settings = settings
         self.bodies = Bodies()
+        self.sockets = ScriptWebSockets()
         self._keys = Keys()
         self._documents = Documents()
         self.realm: Realm | None = None
@@ -65,6 +65,8 @@ class Operations:
                 source = encodings.decode((body or Body(b"")).stream(), coding)
                 made = self._documents.rewrite(told, source, self.realm, invocation)
                 return self.bodies.hold(Body(made), None, invocation.id)
+            case "socket_accept" | "socket_out", _ if invocation is not None:
+                return self.sockets.call(operation, given, invocation)
             case "html_selector", (str(selector),):
                 return check_selector(selector)
             case "html_part", (int(id), str(name), str(text)):
@@ -135,13 +137,24 @@ class Operations:
     def _target(self, name: object, ctx: Context) -> Handler | None:
         if name is None:
             return None
-        match self._settings.env.get(str(name)):
+        match self._entry(name, ctx):
             case EnvService(worker):
                 return worker.handler(ctx)
             case EnvFetcher(handler):
                 return handler
             case _:
                 raise OperationFailed("TypeError", f"env.{name} has no fetch()")
+
+    def _entry(self, name: object, ctx: Context | None) -> EnvEntry | None:
+        """What stands behind a name of `env`, or behind one of `ctx.exports` ({"own": name, "props": ...})."""
+        match name:
+            case str():
+                return self._settings.env.get(name)
+            case {"own": str(own), "props": props} if ctx is not None and isinstance(ctx.exports, OwnEntrypoints):
+                values = decode(props)
+                return EnvService(ctx.exports.service_of(own, values if isinstance(values, dict) else {}))
+            case _:
+                return None
 
     def _request(self, told: Told, buffer: bytes | None, invocation: Invocation) -> messages.Request:
         try:
@@ -183,14 +196,14 @@ class Operations:
         status = told["status"]
         assert isinstance(status, int)
         made = messages.Response(status, _headers(told["headers"]), body, status_text=str(told["statusText"]))
+        if isinstance(socket := told.get("webSocket"), dict):
+            self.sockets.attach(made, socket, invocation)
         return body_init.encode_as_declared(made, coding, automatic=bool(told["automatic"]))
 
     def _received(
         self, response: messages.Response, url: str, invocation: Invocation, *, redirected: bool = False
     ) -> Result:
         """A response for the script. A short body that is there already goes with it."""
-        if response.upgrade is not None or response.web_socket is not None:
-            raise OperationFailed("Error", _NO_WEB_SOCKETS)
         coding = encodings.find_coding(response.headers)
         body: object = None
         content = None
@@ -209,6 +222,9 @@ class Operations:
             "redirected": redirected,
             "body": body,
         }
+        held = self.sockets.hold(response)
+        if held is not None:
+            told["webSocket"] = held
         return Result(json.dumps(told), content)
 
     async def _use_kv(self, told: Told, buffer: bytes | None) -> Result:
@@ -233,7 +249,7 @@ class Operations:
         values = decoded if isinstance(decoded, list) else []
         method = str(told["method"])
         call: Callable[[], Awaitable[object]]
-        match self._settings.env.get(str(told["name"])):
+        match self._entry(told["name"], invocation.ctx):
             case EnvService(worker):
                 ctx = invocation.ctx
                 if ctx is None:

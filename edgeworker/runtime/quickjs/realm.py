@@ -34,7 +34,7 @@ _WAYS_OUT: Final = (
     'run "npm install --save-dev esbuild" in the project, which lowers it, or "npm install --save-dev wrangler", which '
     "brings workerd"
 )
-_FUNCTIONS: Final = ("prepare", "load", "dispatch", "settle", "fire", "leave")
+_FUNCTIONS: Final = ("prepare", "load", "dispatch", "settle", "fire", "leave", "socket")
 
 
 @dataclass(slots=True)
@@ -103,6 +103,7 @@ class Realm:
         self._waits: dict[int, asyncio.Future[None]] = {}
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.on_break: Callable[[], None] | None = None
         self._next = 1
         self._asked = 0  # operations under way
 
@@ -112,9 +113,8 @@ class Realm:
         seconds = self._limit_seconds()
         try:
             self._engine.evaluate(loader.prelude(), "edgeworker:start", module=True, seconds=seconds)
-            self._prepare, self._load, self._dispatch, self._settle, self._fire, self._leave = self._engine.take(
-                "__edgeworker", _FUNCTIONS
-            )
+            taken = self._engine.take("__edgeworker", _FUNCTIONS)
+            self._prepare, self._load, self._dispatch, self._settle, self._fire, self._leave, self._socket = taken
             project = self.settings.project
             told = {
                 "isServiceWorker": project.is_service_worker,
@@ -200,6 +200,12 @@ class Realm:
         except (JavaScriptException, ExceededLimits) as error:
             _log.debug("a stream's cancel() failed: %s", error)
 
+    def deliver(self, invocation: Invocation, number: int, kind: str, text: str, content: bytes | None) -> None:
+        """A message of a WebSocket. Each has the CPU time of a request."""
+        invocation.cpu_seconds = 0.0
+        given = (invocation.id, number, kind, text) if content is None else (invocation.id, number, kind, text, content)
+        self._enter(invocation, self._socket, *given)
+
     def map_stack(self, stack: str) -> str:
         return map_stack(stack, self.settings.project)
 
@@ -264,6 +270,8 @@ class Realm:
         if isinstance(reason, ExceededLimits):
             # As text: a record that is kept must not keep the exception, its frames and this world.
             _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
+        if self.on_break is not None:
+            self.on_break()
         for future in self._calls.values():
             if not future.done():
                 future.set_exception(reason)
@@ -315,6 +323,10 @@ class Realm:
                 _console.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.settings.name, text)
             case "failing", _:
                 self._engine.give_reserve()
+            case ("socket_accept", (int(), int(invocation))):
+                return self._answer(operation, given, self._of(invocation))
+            case ("socket_out", _):
+                return self._answer(operation, given, self._outside)
             case ("html", (int(invocation), *_)):
                 return self._answer(operation, given, self._of(invocation))
             case ("html_selector" | "html_part", _):

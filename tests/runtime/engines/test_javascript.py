@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptSettings
@@ -171,24 +172,58 @@ def test_an_uncaught_exception_is_page_1101_and_its_place_is_in_the_log(
     assert re.search(r"Error: broken\n    at (Object\.)?fetch \(index\.ts:3:\d+\)", caplog.text)
 
 
-async def test_a_websocket_of_a_worker_in_workerd_reaches_the_client(tmp_path: Path) -> None:
-    project(
-        tmp_path,
-        {
-            "wrangler.toml": 'name = "ws"\nmain = "worker.js"\ncompatibility_date = "2026-07-01"\n',
-            "worker.js": (
-                "export default { fetch() {\n"
-                "  const [client, server] = Object.values(new WebSocketPair());\n  server.accept();\n"
-                '  server.addEventListener("message", (event) => server.send(`echo ${event.data}`));\n'
-                "  return new Response(null, { status: 101, webSocket: client });\n} }\n"
-            ),
-        },
-    )
+CHAT = """const rooms = [];
+export default { async fetch(request, env, ctx) {
+  if (new URL(request.url).pathname === "/plain") return new Response("plain");
+  if (request.headers.get("upgrade") !== "websocket") return new Response("upgrade", { status: 426 });
+  const [client, server] = Object.values(new WebSocketPair());
+  server.accept();
+  server.send("welcome");
+  server.addEventListener("message", async (event) => {
+    if (event.data === "loop") for (;;);
+    if (event.data === "close") return server.close(4001, "bye");
+    if (typeof event.data !== "string") return server.send(new Uint8Array(event.data).map((byte) => byte + 1));
+    const answer = await caches.default.match("http://origin.test/");
+    server.send(`echo ${event.data} ${answer}`);
+  });
+  server.addEventListener("close", (event) => rooms.push([event.code, event.reason, event.wasClean]));
+  return new Response(null, { status: 101, webSocket: client });
+} }
+"""
 
-    with dev("--js-engine", "workerd", cwd=tmp_path) as edge:
-        async with connect(edge.url.replace("http:", "ws:")) as socket:
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_websocket_of_a_worker_reaches_the_client(engine: str, tmp_path: Path) -> None:
+    wrangler = 'name = "ws"\nmain = "worker.js"\ncompatibility_date = "2026-01-01"\n'
+    project(tmp_path, {"wrangler.toml": wrangler, "worker.js": CHAT}, engine)
+
+    with dev(cwd=tmp_path) as edge:
+        url = edge.url.replace("http:", "ws:")
+        async with connect(url) as socket:
+            assert await socket.recv() == "welcome"
             await socket.send("hi")
-            assert await socket.recv() == "echo hi"
+            assert await socket.recv() == "echo hi undefined"
+            await socket.send(b"\x01\x02")
+            assert await socket.recv() == b"\x02\x03"
+            await socket.send("close")
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "bye")
+        assert edge.get("localhost", "/").status == 426
+
+
+async def test_a_loop_in_a_listener_of_the_embedded_engine_ends_the_socket_and_not_the_worker(tmp_path: Path) -> None:
+    wrangler = 'name = "ws"\nmain = "worker.js"\ncompatibility_date = "2026-01-01"\n[limits]\ncpu_ms = 200\n'
+    project(tmp_path, {"wrangler.toml": wrangler, "worker.js": CHAT}, "embedded")
+
+    with dev(cwd=tmp_path) as edge:
+        async with connect(edge.url.replace("http:", "ws:")) as socket:
+            assert await socket.recv() == "welcome"
+            await socket.send("loop")
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+        assert edge.get("localhost", "/plain").text == "plain"
 
 
 HELLO = {
@@ -234,3 +269,23 @@ def test_a_test_takes_the_embedded_engine_beside_a_workerd(tmp_path: Path) -> No
         edge.clock.advance(60)
         assert edge.get("/").status == 200
         assert edge.config.javascript.engine == "embedded"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_worker_calls_its_own_entrypoints_by_ctx_exports(engine: str, tmp_path: Path) -> None:
+    source = """import { WorkerEntrypoint } from "cloudflare:workers";
+    export class Counter extends WorkerEntrypoint {
+      add(a, b) { return a + b + (this.ctx.props.start ?? 0); }
+      fetch(request) { return new Response(`counter ${new URL(request.url).pathname}`); }
+    }
+    export default { async fetch(request, env, ctx) {
+      const { Counter } = ctx.exports;
+      const answer = await (await Counter.fetch("http://own/x")).text();
+      return Response.json([await Counter.add(1, 2), await Counter({ props: { start: 10 } }).add(1, 2), answer]);
+    } }
+    """
+    wrangler = 'name = "own"\nmain = "index.js"\ncompatibility_date = "2026-07-01"\n'
+    project(tmp_path, {"wrangler.toml": wrangler, "index.js": source}, engine)
+
+    with Edge([tmp_path / "edge.toml", tmp_path / "wrangler.toml"]) as edge:
+        assert edge.get("/").json() == [3, 13, "counter /x"]

@@ -127,6 +127,21 @@ function service(name) {
   });
 }
 
+// One of the worker's own entrypoints: `ctx.exports.Name`; called with { props } it is one that has them.
+export function ownEntrypoint(name, props = {}) {
+  const own = { own: name, props: encode(props) };
+  const fetch = (input, init) => fetchFrom(own, input, init);
+  return new Proxy(function entrypoint() {}, {
+    apply: (_target, _self, [options]) => ownEntrypoint(name, options?.props ?? {}),
+    get(target, method) {
+      if (method === "fetch") return fetch;
+      if (typeof method !== "string" || method === "prototype") return target[method];
+      if (method === "then" || method === "toJSON") return undefined;
+      return (...values) => invoke("call", own, method, values);
+    },
+  });
+}
+
 function methods(name, names, withoutAnswer) {
   const made = {};
   for (const method of names) {

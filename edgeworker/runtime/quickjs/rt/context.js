@@ -5,11 +5,16 @@ export const environment = {};
 const contexts = new Map();
 let nextWait = 1;
 
+// The worker's own entrypoints, once they are known.
+let ownExports = {};
+export const setExports = (value) => void (ownExports = value);
+
 class ExecutionContext {
   #invocation;
   constructor(invocation, props, audience) {
     this.#invocation = invocation;
     this.props = props;
+    this.exports = ownExports;
     if (audience !== null) this.access = { aud: audience, getIdentity };
   }
   waitUntil(promise) {
@@ -44,7 +49,7 @@ export function currentContext() {
   return found;
 }
 
-const ABSENT = /'?\b(Intl|WebAssembly|WebSocketPair|WebSocket|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
+const ABSENT = /'?\b(Intl|WebAssembly|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
 
 export function describe(error) {
   const isError = error instanceof Error;

@@ -14,9 +14,10 @@ import { setLowered } from "edgeworker:async_context";
 import { forget, runHandler } from "edgeworker:html";
 import { cancel, pull } from "edgeworker:body";
 import { describeResponse } from "edgeworker:fetch";
-import { makeBinding } from "edgeworker:bindings";
-import { describe, enterContext, environment, leaveContext } from "edgeworker:context";
+import { makeBinding, ownEntrypoint } from "edgeworker:bindings";
+import { describe, enterContext, environment, leaveContext, setExports } from "edgeworker:context";
 import { fire } from "edgeworker:timers";
+import { fromEdge } from "edgeworker:websocket";
 import { decode, encode } from "edgeworker:values";
 import { WorkerEntrypoint } from "cloudflare:workers";
 import "edgeworker:globals";
@@ -101,9 +102,11 @@ function describeExports() {
   }
   const main = mainExport();
   const source = isClass(main) ? main.prototype : main;
+  const entrypoints = names.filter((name) => exported[name]?.prototype instanceof WorkerEntrypoint);
+  setExports(Object.fromEntries([...entrypoints, ...(main === undefined ? [] : ["default"])].map((name) => [name, ownEntrypoint(name)])));
   return {
     default: HANDLERS.filter((name) => typeof source?.[name] === "function"),
-    names: names.filter((name) => exported[name]?.prototype instanceof WorkerEntrypoint),
+    names: entrypoints,
   };
 }
 
@@ -181,7 +184,7 @@ globalThis.__edgeworker = {
     },
     (error) => host("done", id, JSON.stringify(describe(error)), "", undefined),
   ),
-  dispatch, settle, fire, leave: (invocation) => {
+  dispatch, settle, fire, socket: fromEdge, leave: (invocation) => {
     leaveContext(invocation);
     forget(invocation);
   },

@@ -1,4 +1,5 @@
 // Request, Response, fetch(). Source: https://fetch.spec.whatwg.org/; texts are the Workers runtime's.
+import { giveAway, heldSocket } from "edgeworker:websocket";
 import { ask, define, tag } from "edgeworker:host";
 import { BodyMixin, extract, nativeBody, noBody, send, tee } from "edgeworker:body";
 import { newSignal } from "edgeworker:dom";
@@ -110,7 +111,8 @@ class Response extends BodyMixin {
     const given = init ?? {};
     const status = given.status === undefined ? 200 : Number(given.status);
     this.#webSocket = given.webSocket ?? null;
-    if (status !== 101 || this.#webSocket === null) {
+    if (this.#webSocket !== null && status !== 101) throw new RangeError("Responses with a WebSocket must have status code 101.");
+    if (this.#webSocket === null) {
       if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
         throw new RangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
       }
@@ -141,6 +143,7 @@ class Response extends BodyMixin {
     made.#headers = Headers._of(told.headers, true);
     made.#url = told.url ?? "";
     made.#redirected = Boolean(told.redirected);
+    if (told.webSocket !== undefined) made.#webSocket = heldSocket(told.webSocket);
     if (told.body === "bytes") made._body = { kind: "bytes", used: false, bytes: new Uint8Array(bytes) };
     else if (told.body !== null) made._body = nativeBody(told.body);
     return made;
@@ -204,7 +207,8 @@ export function describeRequest(request) {
 export function describeResponse(response) {
   const { body, buffer } = send(response._body);
   const { status } = response;
-  return { told: { status, statusText: response._phrase, headers: response.headers._pairs(), automatic: response._automatic, body }, buffer };
+  const webSocket = response.webSocket === null ? null : giveAway(response.webSocket);
+  return { told: { status, statusText: response._phrase, headers: response.headers._pairs(), automatic: response._automatic, body, webSocket }, buffer };
 }
 
 export function receive(found) {

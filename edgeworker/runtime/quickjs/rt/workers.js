@@ -17,4 +17,5 @@ const refused = (name) => class {
 export const DurableObject = refused("DurableObject");
 export const WorkflowEntrypoint = refused("WorkflowEntrypoint");
 export const env = environment;
+export const exports = new Proxy({}, { get: (_, name) => currentContext().exports[name], has: (_, name) => name in currentContext().exports, ownKeys: () => Reflect.ownKeys(currentContext().exports) });
 export const waitUntil = (promise) => currentContext().waitUntil(promise);

@@ -1,0 +1,150 @@
+"""WebSockets between a script of this engine and the edge, by number.
+
+An end that the script answered with has a negative number of the script's; one that came with what it fetched has a
+positive one of ours.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from edgeworker.messages import Closed, Response, Upgrade, WebSocketEnd, WebSocketMessage
+from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs.realm import Invocation, Realm
+from edgeworker.runtime.quickjs.stand_ins import INSTEAD
+
+_LOST: Final = 1006
+_CONNECTION: Final = (
+    "accept() of a WebSocket that an origin answered with is not in the embedded JavaScript engine: it can only be "
+    f"passed on; {INSTEAD}"
+)
+_MAX_WAITING_BYTES: Final = 64 * 1024 * 1024  # of messages that a client has not taken yet
+
+
+class AnsweredEnd:
+    """The client's end of a script's pair."""
+
+    def __init__(self, deliver: Callable[[WebSocketMessage], None]) -> None:
+        self.deliver = deliver
+        self._messages: asyncio.Queue[WebSocketMessage] = asyncio.Queue()
+        self._waiting_bytes = 0
+
+    async def receive(self) -> WebSocketMessage:
+        message = await self._messages.get()
+        self._waiting_bytes -= _size(message)
+        return message
+
+    def send(self, message: WebSocketMessage) -> None:
+        self._waiting_bytes += _size(message)
+        if self._waiting_bytes > _MAX_WAITING_BYTES:
+            message = Closed(_LOST)
+        self._messages.put_nowait(message)
+
+
+class ScriptWebSockets:
+    """`realm` is the script's world, which is given later."""
+
+    def __init__(self) -> None:
+        self.realm: Realm | None = None
+        self._answered: dict[int, AnsweredEnd] = {}
+        self._owners: dict[int, Invocation] = {}
+        self._held: dict[int, WebSocketEnd] = {}
+        self._connections: dict[int, Upgrade] = {}
+        self._accepted: dict[int, WebSocketEnd] = {}
+        self._next = 0
+
+    def hold(self, response: Response) -> int | None:
+        """The number of the WebSocket that an answer came with."""
+        self._next += 1
+        if response.web_socket is not None:
+            self._held[self._next] = response.web_socket
+        elif response.upgrade is not None:
+            self._connections[self._next] = response.upgrade
+        else:
+            return None
+        return self._next
+
+    def attach(self, response: Response, told: Mapping[str, object], invocation: Invocation) -> None:
+        """What the script says of the WebSocket of its answer: an end of a pair, or one that it passes on."""
+        match told:
+            case {"pair": int(number)}:
+                invocation.holds += 1  # it may fetch for as long as the WebSocket is open
+                self._owners[number] = invocation
+                response.web_socket = self._end(number)
+            case {"held": int(number)}:
+                response.web_socket = self._held.pop(number, None)
+                response.upgrade = self._connections.pop(number, None)
+            case _:
+                pass
+
+    def call(self, operation: str, given: tuple[Crossing, ...], invocation: Invocation) -> Crossing:
+        match operation, given:
+            case "socket_accept", (int(number), _):
+                end = self._held.pop(number, None)
+                if end is None:
+                    return _CONNECTION
+                self._accepted[number] = end
+                if self.realm is not None:
+                    invocation.holds += 1
+                    self._owners[number] = invocation
+                    self.realm.spawn(self._pump(number, end))
+            case "socket_out", (int(number), str(kind), str(text), buffer):
+                message = _message(kind, text, buffer if isinstance(buffer, bytes) else b"")
+                if number < 0:
+                    self._end(number).send(message)
+                elif number in self._accepted:
+                    self._accepted[number].deliver(message)
+                if isinstance(message, Closed) and number > 0:
+                    self._accepted.pop(number, None)
+            case _:
+                pass
+        return None
+
+    def lose_all(self) -> None:
+        """The script's world is given up."""
+        for answered in self._answered.values():
+            answered.send(Closed(_LOST))
+        for accepted in self._accepted.values():
+            accepted.deliver(Closed(_LOST))
+        self._answered.clear()
+        self._accepted.clear()
+
+    def _end(self, number: int) -> AnsweredEnd:
+        return self._answered.setdefault(number, AnsweredEnd(partial(self._to_script, number)))
+
+    async def _pump(self, number: int, end: WebSocketEnd) -> None:
+        while True:
+            message = await end.receive()
+            self._to_script(number, message)
+            if isinstance(message, Closed):
+                return
+
+    def _to_script(self, number: int, message: WebSocketMessage) -> None:
+        invocation, realm = self._owners.get(number), self.realm
+        if invocation is None or realm is None:
+            return
+        match message:
+            case Closed(code, reason):
+                kind, text, content = "close", f"{code} {reason}", None
+                self._answered.pop(number, None)
+            case str():
+                kind, text, content = "text", message, None
+            case _:
+                kind, text, content = "bytes", "", bytes(message)
+        realm.deliver(invocation, number, kind, text, content)
+        if kind == "close" and self._owners.pop(number, None) is not None:
+            realm.release(invocation)
+
+
+def _message(kind: str, text: str, content: bytes) -> WebSocketMessage:
+    if kind == "text":
+        return text
+    if kind == "bytes":
+        return content
+    code, _, reason = text.partition(" ")
+    return Closed(int(code), reason)
+
+
+def _size(message: WebSocketMessage) -> int:
+    return 0 if isinstance(message, Closed) else len(message)
