@@ -2,10 +2,14 @@
 
 A worker's script may import any of the standard library, which PyInstaller cannot see from our own imports; so all of
 it goes in, less what needs a screen and Python's own tests.
+
+The data path in it is compiled (see build_fast.py), where there is a C compiler.
 """
 
+import ast
 import importlib.metadata
 import importlib.util
+import os
 import pkgutil
 import re
 import shutil
@@ -13,6 +17,8 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+
+from build_fast import compile_tree, module_files
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {
@@ -86,21 +92,45 @@ def _providers() -> list[tuple[str, set[str]]]:
     return [(module, {re.sub(r"[-_.]+", "-", each).lower() for each in names}) for module, names in providers.items()]
 
 
+def tree() -> tuple[Path, list[str]]:
+    """What goes in: the folder of our packages, and the modules that PyInstaller cannot see are imported."""
+    if not any(map(shutil.which, ("gcc", "cc", "clang"))):
+        print("no C compiler: the data path is not compiled")
+        return ROOT, []
+    hidden = {"edgeworker__mypyc"}
+    for file in module_files():
+        for node in ast.walk(ast.parse((ROOT / file).read_text())):
+            if isinstance(node, ast.Import):
+                hidden |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                hidden |= {node.module, *(name for name in names if _is_ours(name))}
+    return compile_tree(), sorted(hidden)
+
+
+def _is_ours(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
 def build() -> Path:
     """Returns the binary's path."""
-    work = ROOT / "build"
+    packages, hidden = tree()
+    work = ROOT / "build" / "binary"
     shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
     command = [
         *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile", "--strip"),
         *("--name", "edgeworker", "--specpath", str(work)),
-        *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(ROOT)),
+        *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(packages)),
         *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
-        *[part for name in (*standard_library(), *shared_parts()) for part in ("--hidden-import", name)],
+        *[part for name in (*standard_library(), *shared_parts(), *hidden) for part in ("--hidden-import", name)],
         *[part for name in FOR_SCRIPTS for part in ("--collect-submodules", name)],
         *[part for name in sorted({*LEFT_OUT, *foreign_modules()}) for part in ("--exclude-module", name)],
-        str(ROOT / "edgeworker" / "__main__.py"),
+        str(packages / "edgeworker" / "__main__.py"),
     ]
-    subprocess.run(command, check=True, cwd=ROOT)
+    environment = os.environ | {"PYTHONPATH": str(packages)}
+    subprocess.run(command, check=True, cwd=work, env=environment)
     spec = work / "edgeworker.spec"
     # The loader itself is linked with the system's libz. One that is unpacked beside the rest would be taken in its
     # place, and where nothing there may be run, the system's linker would end it before it can say why.
@@ -113,7 +143,8 @@ def build() -> Path:
             *("--distpath", str(ROOT / "dist"), "--workpath", str(work), str(spec)),
         ],
         check=True,
-        cwd=ROOT,
+        cwd=work,
+        env=environment,
     )
     binary = ROOT / "dist" / "edgeworker"
     _explain_noexec(binary)

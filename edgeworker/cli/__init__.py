@@ -86,8 +86,16 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"edgeworker {edgeworker.__version__}")
+        print(f"edgeworker {edgeworker.__version__}{' (compiled)' if _is_compiled() else ''}")
         parser.exit()
+
+
+def _is_compiled() -> bool:
+    """Whether the data path was compiled, as in the binary and in wheels of `poe build-fast`."""
+    from importlib.util import find_spec
+
+    found = find_spec("edgeworker.admission")
+    return found is not None and not str(found.origin).endswith((".py", ".pyc"))
 
 
 def parser() -> argparse.ArgumentParser:

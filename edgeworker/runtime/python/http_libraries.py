@@ -24,7 +24,7 @@ from edgeworker.runtime.python.library_requests import (
     send,
     send_and_wait,
 )
-from edgeworker.runtime.webapi import perform_fetch
+from edgeworker.runtime.webapi.fetch_failure import FetchFailed
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +109,7 @@ class _FetchConnection(_Connection):
         seconds = self.timeout if isinstance(self.timeout, int | float) else None
         try:
             answer = send_and_wait(method, url, headers, body, seconds)
-        except perform_fetch.FetchFailed as error:
+        except FetchFailed as error:
             raise self._library.exceptions.NewConnectionError(self, str(error)) from error
         preload, decode = self._reading
         response: BaseHTTPResponse = self._library.response.HTTPResponse(

@@ -35,6 +35,7 @@ from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi.cache import Cache
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
+from edgeworker.runtime.webapi.fetch_failure import FetchFailed
 from edgeworker.runtime.webapi.ffi import JsException
 
 _log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ class Operations:
             raise OperationFailed("TypeError", _USED) from error
         except (BodyTooLarge, BodyLost) as error:
             raise OperationFailed("Error", str(error)) from error
-        except perform_fetch.FetchFailed as error:
+        except FetchFailed as error:
             cause = error.__cause__
             raise OperationFailed("Error", str(cause if isinstance(cause, EdgeworkerError) else error)) from error
         except EdgeworkerError as error:

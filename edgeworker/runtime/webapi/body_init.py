@@ -258,12 +258,13 @@ async def read(
             body = Body(encodings.decode(body.stream(), encoding))
         return await body.read(limit=limit)
     except BodyTooLarge:
-        await message.body.close()
-        raise JsException("TypeError", "Memory limit would be exceeded before EOF.") from None
+        failure = JsException("TypeError", "Memory limit would be exceeded before EOF.")
     except BodyUsed:
         raise JsException("TypeError", BODY_USED) from None
     except OriginError as error:
         raise OSError(f"the body broke off: {error}") from error
+    await message.body.close()
+    raise failure
 
 
 def decode_text(content: bytes) -> str:

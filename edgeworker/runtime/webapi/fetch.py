@@ -17,6 +17,7 @@ from edgeworker.runtime.webapi.base import JsObject, is_absent, options, range_e
 from edgeworker.runtime.webapi.blob import Blob
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
 from edgeworker.runtime.webapi.data import as_objects
+from edgeworker.runtime.webapi.fetch_failure import FetchFailed
 from edgeworker.runtime.webapi.ffi import JsException, JsNull
 from edgeworker.runtime.webapi.formdata import FormData
 from edgeworker.runtime.webapi.global_scope import refuse_in_global_scope
@@ -275,7 +276,7 @@ async def _fetch(resource: object, given: Mapping[str, object], signal: AbortSig
     body_init.raise_if_used(request)
     try:
         return Response.over_fetched(await perform_fetch.perform(request, current_invocation.current()), signal)
-    except perform_fetch.FetchFailed as error:
+    except FetchFailed as error:
         raise JsException("Error", f"Network connection lost. {error}") from error.__cause__
 
 

@@ -12,6 +12,7 @@ from edgeworker.handler import Context, Handler
 from edgeworker.messages import URL, Body, InvalidURL
 from edgeworker.runtime.webapi.base import type_error
 from edgeworker.runtime.webapi.data_url import answer_data_url
+from edgeworker.runtime.webapi.fetch_failure import FetchFailed
 from edgeworker.runtime.webapi.written_url import is_fetched, with_user_info
 
 MAX_REDIRECTS: Final = 20
@@ -29,10 +30,6 @@ _ONE_TIME_BODY: Final = (
     "requiring the body to be retransmitted. To avoid this error in the future, construct this request from a "
     "buffer-like body initializer."
 )
-
-
-class FetchFailed(OSError):
-    """The network failed, or the answer was not HTTP. `__cause__` is the edge's own error if there is one."""
 
 
 class Fetched:

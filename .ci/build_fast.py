@@ -1,0 +1,92 @@
+"""Makes the compiled form: the modules that pyproject.toml names under [tool.edgeworker], through mypyc and gcc.
+
+`python .ci/build_fast.py` leaves build/compiled, a copy of the tree in which they lie compiled beside their sources,
+and in dist/ a wheel for this Python and this system. A usual wheel and a checkout have the same modules as Python.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPILED = ROOT / "build" / "compiled"
+_NOT_COPIED = {"build", "dist", "node_modules", "uv.lock"}
+_PROGRAM = """
+import sys
+from mypyc.build import mypycify
+from setuptools import setup
+
+modules = sys.argv[1:]
+sys.argv[1:] = ["--quiet", "build_ext", "--inplace"]
+options = ["--config-file=pyproject.toml", *modules]
+setup(
+    name="edgeworker-compiled",
+    packages=[],
+    py_modules=[],
+    ext_modules=mypycify(options, opt_level="2", debug_level="0", group_name="edgeworker"),
+)
+"""
+
+
+def module_files() -> list[str]:
+    """Relative to the root."""
+    named: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["edgeworker"]["compiled"]
+    return [f"{name.replace('.', '/')}.py" for name in named]
+
+
+def compile_tree() -> Path:
+    """Returns the folder of the compiled form. What was compiled of the same sources is used again."""
+    files = module_files()
+    stamp, seen = COMPILED / "build" / "stamp", _fingerprint()
+    is_current = stamp.exists() and stamp.read_text() == seen
+    for path in ROOT.iterdir():
+        if path.name == ".ci" or not (path.name.startswith(".") or path.name in _NOT_COPIED):
+            _replace(path, COMPILED / path.name, keep_compiled=is_current)
+    if not is_current:
+        for old in COMPILED.glob("*.so"):
+            old.unlink()
+        command = [sys.executable, "-c", _PROGRAM, *files]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        subprocess.run(command, cwd=COMPILED, check=True, env=environment)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(seen)
+    missing = [file for file in files if not list((COMPILED / file).parent.glob(f"{Path(file).stem}.*.so"))]
+    if missing:
+        raise SystemExit(f"not compiled: {', '.join(missing)}")
+    return COMPILED
+
+
+def build_wheel() -> None:
+    """See wheel_hook.py."""
+    environment = os.environ | {"HATCH_BUILD_HOOK_ENABLE_CUSTOM": "true"}
+    command = ["uv", "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", str(ROOT / "dist")]
+    subprocess.run([*command, str(ROOT)], check=True, env=environment)
+
+
+def _fingerprint() -> str:
+    """Of what decides about the compiled modules: all of our sources, because types come from anywhere."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in [ROOT / "pyproject.toml", Path(__file__), *sorted((ROOT / "edgeworker").rglob("*.py"))]:
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _replace(source: Path, target: Path, *, keep_compiled: bool) -> None:
+    if source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        return
+    for file in target.rglob("*"):
+        if file.is_file() and not (keep_compiled and file.suffix == ".so"):
+            file.unlink()
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.so"), dirs_exist_ok=True)
+
+
+if __name__ == "__main__":
+    compile_tree()
+    build_wheel()
+    print(f"{COMPILED.relative_to(ROOT)} and a wheel in dist/")

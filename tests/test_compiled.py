@@ -1,0 +1,64 @@
+"""The modules that wheels of `poe build-fast` and the binary have compiled: what mypyc takes, and gets right."""
+
+import ast
+import importlib.util
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent
+MODULES: Final[list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["edgeworker"]["compiled"]
+WAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+
+
+def handlers_that_wait(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try):
+            for body in (node.finalbody, *(handler.body for handler in node.handlers)):
+                yield from (part.lineno for line in body for part in ast.walk(line) if isinstance(part, WAITING))
+
+
+def asynchronous_generators(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AsyncFunctionDef):
+            yield from (part.lineno for part in ast.walk(node) if isinstance(part, ast.Yield | ast.YieldFrom))
+
+
+def test_the_list_is_sorted_and_names_each_module_once() -> None:
+    assert sorted(set(MODULES)) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_compiled_module_awaits_nothing_while_it_handles_an_exception(module: str) -> None:
+    """mypyc 2.4 leaves the exception in the thread's state then: a later `except` may be given a stale one."""
+    assert list(handlers_that_wait(tree_of(module))) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_compiled_module_has_no_asynchronous_generator(module: str) -> None:
+    assert list(asynchronous_generators(tree_of(module))) == []
+
+
+def test_what_is_not_allowed_is_found() -> None:
+    tree = ast.parse(
+        "async def one():\n  try:\n    pass\n  except OSError:\n    await two()\n  finally:\n    await three()\n"
+        "async def four():\n  yield 1\n"
+    )
+
+    assert sorted(handlers_that_wait(tree)) == [5, 7]
+    assert list(asynchronous_generators(tree)) == [9]
+
+
+@pytest.mark.skipif("EDGEWORKER_COMPILED" not in os.environ, reason="set by CI where it tests the compiled form")
+def test_the_compiled_form_is_what_is_tested() -> None:
+    specs = {name: importlib.util.find_spec(name) for name in MODULES}
+
+    assert [name for name, spec in specs.items() if spec is None or not str(spec.origin).endswith(".so")] == []
