@@ -25,8 +25,9 @@ from edgeworker.products.api_shield.config import ShieldConfig
 from edgeworker.products.api_shield.keys import VerificationKeys
 from edgeworker.testing.clock import MovableClock
 from edgeworker.testing.local import LocalEdge
-from tests.bench import dev, tokens
-from tests.bench.rounds import Gateway, start_origin
+from tests.bench import dev, load, tokens
+from tests.bench.gateway import Gateway
+from tests.bench.rounds import start_origin
 from tests.products.api_shield.minting import ALGORITHMS, NOW, MintingKey, key_set, mint, signing_key
 from tests.products.api_shield.zones import RememberingOrigin, ShieldedEdge, configuration, operation, rule
 
@@ -103,7 +104,7 @@ def served_route(seconds: float) -> float:
             raise SystemExit("edgeworker dev did not start")
         gateway = Gateway("dev", started.port, started.pid)
         for _ in range(3):
-            gateway.measure([one.token for one in made], connections=16, seconds=seconds)
+            gateway.measure(load.Work([one.token for one in made]), connections=16, seconds=seconds)
         return min(gateway.cpu) * 1e6
 
 

@@ -41,14 +41,15 @@ def start(
     *options: str,
     starts: int = _STARTS,
     prefix: Sequence[str] = (),
+    tree: Path | None = None,
 ) -> Started | None:
     """Starts it a few times, for the median, and leaves the last one running; None, with a text, if it does not.
 
-    `data` is a folder of its own, `options` are more of the command line's, `prefix` is a program that runs it.
+    `data` is a folder of its own, `options` are more of the command line's, `prefix` is a program that runs it, `tree`
+    a folder with another form of edgeworker.
     """
     data.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"EDGEWORKER_API_TOKEN": _TOKEN, "PYTHONPYCACHEPREFIX": str(data / "pycache")}
+    environment = environment_of(tree) | {"EDGEWORKER_API_TOKEN": _TOKEN, "PYTHONPYCACHEPREFIX": str(data / "pycache")}
     command = [
         *prefix,
         sys.executable,
@@ -80,7 +81,7 @@ def start(
         )
         with ExitStack() as one:
             one.enter_context(ended(process))
-            if not _answers(process, port):
+            if not wait_for_answer(process, port):
                 log.seek(0)
                 print(f"edgeworker dev is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
                 return None
@@ -94,7 +95,13 @@ def start(
     return Started(port, process.pid, usual, without, rss_mb(process.pid))
 
 
-def _answers(process: "subprocess.Popen[str]", port: int) -> bool:
+def environment_of(tree: Path | None) -> dict[str, str]:
+    """For a process that finds edgeworker in `tree`, or where this one does."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return environment if tree is None else environment | {"PYTHONPATH": str(tree)}
+
+
+def wait_for_answer(process: "subprocess.Popen[str]", port: int) -> bool:
     """Whether it has answered before it ended."""
     while process.poll() is None:
         try:

@@ -20,13 +20,17 @@ local tokens = {}
 for line in io.lines(os.getenv("BENCH_TOKENS")) do tokens[#tokens + 1] = line end
 local number = 0
 function request()
-  number = number % #tokens + 1
-  return wrk.format("GET", "/orders", {["Host"] = "@HOST@", ["Authorization"] = "Bearer " .. tokens[number]})
+  local fields = {["Host"] = "@HOST@"}
+  if #tokens > 0 then
+    number = number % #tokens + 1
+    fields["Authorization"] = "Bearer " .. tokens[number]
+  end
+  return wrk.format("GET", "@PATH@", fields)
 end
 function done(summary, latency, requests)
   io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
     latency:percentile(50), latency:percentile(99),
-    summary.errors.status + summary.errors.read + summary.errors.timeout))
+    @ERRORS@summary.errors.read + summary.errors.timeout))
 end
 """
 
@@ -40,20 +44,30 @@ class Measured:
     count: int
 
 
-def measure(port: int, tokens: Sequence[str], *, connections: int, seconds: float) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is asked: one of the tokens after the other, or none; and what is answered where nothing is wrong."""
+
+    tokens: Sequence[str] = ()
+    path: str = "/orders"
+    status: int = 200
+
+
+def measure(port: int, work: Work, *, connections: int, seconds: float) -> Measured:
     if HAS_WRK:
-        return _with_wrk(port, tokens, connections, seconds)
-    return asyncio.run(_by_ourselves(port, tokens, connections, seconds))
+        return _with_wrk(port, work, connections, seconds)
+    return asyncio.run(_by_ourselves(port, work, connections, seconds))
 
 
-def _with_wrk(port: int, tokens: Sequence[str], connections: int, seconds: float) -> Measured:
+def _with_wrk(port: int, work: Work, connections: int, seconds: float) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
+        counted = "" if work.status >= 400 else "summary.errors.status + "
         script, list_of_tokens = Path(folder) / "bench.lua", Path(folder) / "tokens"
-        script.write_text(_SCRIPT.replace("@HOST@", HOST))
-        list_of_tokens.write_text("\n".join(tokens))
+        script.write_text(_SCRIPT.replace("@HOST@", HOST).replace("@PATH@", work.path).replace("@ERRORS@", counted))
+        list_of_tokens.write_text("\n".join(work.tokens))
         command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
         done = subprocess.run(
-            [*command, f"http://127.0.0.1:{port}/orders"],
+            [*command, f"http://127.0.0.1:{port}{work.path}"],
             env={"BENCH_TOKENS": str(list_of_tokens)},
             capture_output=True,
             text=True,
@@ -70,10 +84,13 @@ def _with_wrk(port: int, tokens: Sequence[str], connections: int, seconds: float
 class _Client(asyncio.Protocol):
     """Sends one request after the other until `deadline`; `took` are seconds."""
 
-    def __init__(self, requests: Sequence[bytes], deadline: float, done: "asyncio.Future[None]") -> None:
+    def __init__(
+        self, requests: Sequence[bytes], expected: bytes, deadline: float, done: "asyncio.Future[None]"
+    ) -> None:
         self.took: list[float] = []
         self.errors = 0
         self._requests = requests
+        self._expected = expected
         self._deadline = deadline
         self._done = done
         self._next = 0
@@ -104,7 +121,7 @@ class _Client(asyncio.Protocol):
         if length is None and not body.endswith(b"0\r\n\r\n"):
             return
         self.took.append(time.perf_counter() - self._begun)
-        self.errors += not head.startswith(b"HTTP/1.1 200 ")
+        self.errors += not head.startswith(self._expected)
         self._received = b""
         self._send()
 
@@ -114,10 +131,11 @@ class _Client(asyncio.Protocol):
             self._done.set_result(None)
 
 
-async def _by_ourselves(port: int, tokens: Sequence[str], connections: int, seconds: float) -> Measured:
+async def _by_ourselves(port: int, work: Work, connections: int, seconds: float) -> Measured:
     loop = asyncio.get_running_loop()
     requests = [
-        f"GET /orders HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n".encode() for token in tokens
+        f"GET {work.path} HTTP/1.1\r\nHost: {HOST}\r\n{authorization}\r\n".encode()
+        for authorization in [f"Authorization: Bearer {token}\r\n" for token in work.tokens] or [""]
     ]
     deadline = time.perf_counter() + seconds
     clients: list[_Client] = []
@@ -125,7 +143,7 @@ async def _by_ourselves(port: int, tokens: Sequence[str], connections: int, seco
     for number in range(connections):
         done: asyncio.Future[None] = loop.create_future()
         shifted = requests[number % len(requests) :] + requests[: number % len(requests)]
-        client = _Client(shifted, deadline, done)
+        client = _Client(shifted, b"HTTP/1.1 %d " % work.status, deadline, done)
         clients.append(client)
         waiting.append(done)
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]

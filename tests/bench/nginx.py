@@ -19,7 +19,7 @@ HAS_LUA: Final = HAS_NGINX and (_MODULES / "ngx_http_lua_module.so").exists()
 _COMMON: Final = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 {modules}
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
   access_log off; keepalive_requests 1000000000;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
@@ -31,6 +31,7 @@ http {{
 _ORIGIN: Final = """
   server {{
     listen 127.0.0.1:{port} backlog=1024; large_client_header_buffers 4 32k;
+    location /large {{ alias {large}; default_type application/octet-stream; }}
     location / {{ default_type application/json; return 200 '{{"orders":[{{"id":1,"state":"open"}}]}}'; }}
   }}
 """
@@ -47,6 +48,7 @@ _LUA: Final = """
   upstream api {{ server {origin}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port} backlog=1024;
+    location /hello {{ return 200 "hello"; }}
     location / {{
       access_by_lua_block {{
         local token = (ngx.var.http_authorization or ""):match("^Bearer ([A-Za-z0-9_-]+)$")
@@ -62,7 +64,9 @@ _LUA: Final = """
 
 def start_nginx_origin(stack: ExitStack, data: Path) -> int:
     port = free_port()
-    _start(stack, data / "origin", _ORIGIN.format(port=port), modules="", port=port)
+    large = data / "large"
+    large.write_bytes(bytes(1024 * 1024))
+    _start(stack, data / "origin", _ORIGIN.format(port=port, large=large), modules="", port=port)
     return port
 
 

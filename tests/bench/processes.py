@@ -1,6 +1,7 @@
 """Programs that run beside a benchmark."""
 
 import os
+import resource
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -65,3 +66,9 @@ def _with_children(pid: int) -> Iterator[int]:
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in file.read_text().split():
             yield from _with_children(int(child))
+
+
+def allow_many_files() -> None:
+    """As many open files as the system lets this process and those that it starts have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

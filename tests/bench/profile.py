@@ -29,11 +29,11 @@ def main() -> int:
         started = dev.start(stack, origin, data / "dev", made, starts=1)
         if started is None:
             return 1
-        sent = [one.token for one in made]
+        work = load.Work([one.token for one in made])
         out = data / "stacks"
         record = [*sampler, "record", "--gil", "--format", "raw", "--output", str(out), "--duration", str(seconds)]
         running = threading.Thread(
-            target=load.measure, args=(started.port, sent), kwargs={"connections": 64, "seconds": seconds + 1}
+            target=load.measure, args=(started.port, work), kwargs={"connections": 64, "seconds": seconds + 1}
         )
         running.start()
         subprocess.run([*record, "--pid", str(started.pid)], check=True, capture_output=True)

@@ -4,22 +4,22 @@ import argparse
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.bench import dev, load, tokens
+from tests.bench import cases, dev, load, serve, tokens
 from tests.bench.figures import Figures, chart, markdown, replace_between
+from tests.bench.gateway import Gateway
 from tests.bench.nginx import HAS_LUA, HAS_NGINX, start_nginx_lua, start_nginx_origin
-from tests.bench.processes import cpu_seconds, ended, rss_mb, wait_for_line
+from tests.bench.processes import ended, wait_for_line
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+COMPILED: Final = ROOT / "build" / "compiled"  # what `poe build-fast` leaves
 REFERENCE: Final = "nginx + lua"
 # More than this between the rounds of one gateway is another program's doing.
 BUSY_SPREAD: Final = 0.25
@@ -34,41 +34,6 @@ _BEGIN: Final = "<!-- figures: uv run poe bench -->"
 _END: Final = "<!-- /figures -->"
 
 
-@dataclass(slots=True)
-class Gateway:
-    """One that is measured. `cpu` is what its processes used for each request of a round, in seconds."""
-
-    name: str
-    port: int
-    pid: int
-    start_seconds: float | None = None
-    results: list[load.Measured] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def measure(self, sent: list[str], *, connections: int, seconds: float) -> None:
-        before = cpu_seconds(self.pid)
-        result = load.measure(self.port, sent, connections=connections, seconds=seconds)
-        self.cpu.append((cpu_seconds(self.pid) - before) / max(1.0, result.count))
-        self.results.append(result)
-
-    def figures(self) -> Figures:
-        def median(of: str) -> float:
-            return statistics.median(float(getattr(result, of)) for result in self.results)
-
-        cpu = statistics.median(self.cpu)
-        return Figures(
-            self.name,
-            median("per_second"),
-            median("p50_ms"),
-            median("p99_ms"),
-            cpu * 1e6,
-            rss_mb(self.pid),
-            self.start_seconds,
-            sum(result.errors for result in self.results),
-            (max(self.cpu) - min(self.cpu)) / cpu,
-        )
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measures the split-token route against other gateways.")
     parser.add_argument("--rounds", type=int, default=5)
@@ -76,26 +41,32 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=1000)
     parser.add_argument(
-        "--only", help="of dev, quiet (no log lines), path, bare, nginx, miniflare; default: all but quiet"
+        "--only",
+        help="of dev, fast (dev, compiled), quiet (no log lines), path, fastpath, serve, bare, nginx, miniflare; "
+        "default: all but quiet; what is compiled where `poe build-fast` has made it",
     )
     parser.add_argument(
         "--short", action="store_true", help="one round of one second each, for CI: figures, no verdict"
     )
     parser.add_argument("--write", action="store_true", help="write the table into README.md and the chart beside it")
+    parser.add_argument("--cases", action="store_true", help="the other cases instead: bodies, routes, products, ...")
     options = parser.parse_args()
+    if options.cases:
+        cases.table((), rounds=min(3, options.rounds), seconds=min(2.0, options.seconds))
+        return 0
     if options.short:
         options.rounds, options.seconds = 1, 1.0
-    wanted = set((options.only or "nginx,path,dev,bare,miniflare").split(","))
+    wanted = set((options.only or "nginx,path,fastpath,dev,fast,serve,bare,miniflare").split(","))
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeworker-bench-")))
         made = tokens.make(options.tokens)
         tokens.write(made, data / "tokens.json")
         origin = f"http://127.0.0.1:{start_origin(stack, data)}"
         gateways = _gateways(stack, wanted, origin, data, made)
-        sent = [one.token for one in made]
+        work = load.Work([one.token for one in made])
         for _ in range(options.rounds):
             for gateway in gateways:
-                gateway.measure(sent, connections=options.connections, seconds=options.seconds)
+                gateway.measure(work, connections=options.connections, seconds=options.seconds)
         found = [gateway.figures() for gateway in gateways]
     about = _about(options)
     print(f"{about}\n\n{markdown(found, REFERENCE)}")
@@ -117,15 +88,29 @@ def _gateways(stack: ExitStack, wanted: set[str], origin: str, data: Path, made:
         begun = time.perf_counter()
         port, pid = start_nginx_lua(stack, origin, data, made)
         gateways.append(Gateway(REFERENCE, port, pid, time.perf_counter() - begun))
+    tree = COMPILED if COMPILED.is_dir() else None
     if "path" in wanted:
         gateways.append(_peer(stack, "path", "edgeworker, data path alone", origin, data))
-    for kind, name, more in (
-        ("dev", "edgeworker dev", ()),
-        ("quiet", "edgeworker dev, no log lines", ("--no-request-log",)),
+    if "fastpath" in wanted and tree is not None:
+        gateways.append(_peer(stack, "path", "edgeworker, data path alone, compiled", origin, data, tree))
+    for kind, name, more, form in (
+        ("dev", "edgeworker dev", (), None),
+        ("fast", "edgeworker dev, compiled", (), tree),
+        ("quiet", "edgeworker dev, no log lines", ("--no-request-log",), None),
     ):
-        started = dev.start(stack, origin, data / kind, made, *more) if kind in wanted else None
-        if started is not None:
-            gateways.append(Gateway(name, started.port, started.pid, started.first_answer_seconds))
+        if kind not in wanted or (kind == "fast" and form is None):
+            continue
+        started = dev.start(stack, origin, data / kind, made, *more, tree=form)
+        if started is None:
+            continue
+        gateways.append(Gateway(name, started.port, started.pid, started.first_answer_seconds))
+        if kind == ("dev" if tree is None else "fast") and "serve" in wanted:
+            for processes in (1, 2):
+                served = serve.start(stack, origin, data / f"serve{processes}", made, processes=processes, tree=form)
+                if served is not None:
+                    what = "process" if processes == 1 else "processes"
+                    form_name = "" if form is None else ", compiled"
+                    gateways.append(Gateway(f"edgeworker serve, {processes} {what}{form_name}", *served))
     if "bare" in wanted:
         gateways.append(_peer(stack, "bare", "bare aiohttp proxy", origin, data))
     tools = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or Path.home() / ".cache" / "edgeworker-node-tools")
@@ -138,9 +123,9 @@ def start_origin(stack: ExitStack, data: Path) -> int:
     return start_nginx_origin(stack, data) if HAS_NGINX else _peer(stack, "origin", "origin", "", data).port
 
 
-def _peer(stack: ExitStack, kind: str, name: str, origin: str, data: Path) -> Gateway:
+def _peer(stack: ExitStack, kind: str, name: str, origin: str, data: Path, tree: Path | None = None) -> Gateway:
     command = [sys.executable, "-m", "tests.bench.peers", kind, "--origin", origin, "--data", str(data)]
-    return _started(stack, name, command)
+    return _started(stack, name, command, tree)
 
 
 def _miniflare(stack: ExitStack, tools: Path, origin: str, data: Path) -> Gateway:
@@ -150,9 +135,12 @@ def _miniflare(stack: ExitStack, tools: Path, origin: str, data: Path) -> Gatewa
     return _started(stack, "miniflare", [node, program, str(tools), origin, str(data / "tokens.json")])
 
 
-def _started(stack: ExitStack, name: str, command: list[str]) -> Gateway:
+def _started(stack: ExitStack, name: str, command: list[str], tree: Path | None = None) -> Gateway:
     begun = time.perf_counter()
-    process = stack.enter_context(ended(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)))
+    environment = dev.environment_of(tree)
+    process = stack.enter_context(
+        ended(subprocess.Popen(command, cwd=tree or ROOT, env=environment, stdout=subprocess.PIPE, text=True))
+    )
     port = int(wait_for_line(process, "ready ").split()[1])
     return Gateway(name, port, process.pid, time.perf_counter() - begun)
 

@@ -1,0 +1,37 @@
+"""`edgeworker serve` with the split-token script behind a route, and the tokens published."""
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.bench import dev
+from tests.bench.configured import with_routes
+from tests.bench.processes import ended, free_port
+from tests.bench.tokens import Split
+
+
+def start(
+    stack: ExitStack, origin: str, folder: Path, made: list[Split], *, processes: int, tree: Path | None = None
+) -> tuple[int, int] | None:
+    """(port, process id of the parent), or None, with a text, if it does not start. `folder` is one of its own."""
+    folder.mkdir()
+    configuration = with_routes(1)(folder, origin)
+    with ExitStack() as publishing:
+        if dev.start(publishing, origin, folder / "data", made, *configuration, starts=0) is None:
+            return None
+    port = free_port()
+    command = [sys.executable, "-m", "edgeworker", "serve", *configuration]
+    command += ["--persist-to", str(folder / "data" / "dev"), "--port", str(port), "--api-port", str(free_port())]
+    command += ["--management-port", str(free_port()), "--processes", str(processes)]
+    command += ["--log-format", "json", "--access-log", str(folder / "access.log")]
+    log = stack.enter_context((folder / "serve.log").open("w+"))
+    environment = dev.environment_of(tree)
+    process = stack.enter_context(
+        ended(subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, text=True))
+    )
+    if not dev.wait_for_answer(process, port):
+        log.seek(0)
+        print(f"edgeworker serve is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
+        return None
+    return port, process.pid
