@@ -36,11 +36,13 @@ from edgeworker.runtime.python import (
     blocking_loop,
     http_client_library,
     http_libraries,
+    missing_await,
     script_logging,
     socket_guard,
     stand_ins,
 )
 from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader, ValueLoader
+from edgeworker.runtime.python.script_sys import ScriptSys, make_print
 from edgeworker.runtime.python.startup_entropy import forbid_entropy
 
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
@@ -80,7 +82,9 @@ class Modules(Script):
         self._owned: dict[str, bool] = {}
         self._plainly: dict[str, bool] = {}  # names at the top that the script's modules go by for libraries
         self._running: list[ModuleType] = []  # their specifications still have the mangled names
-        self.builtins: dict[str, object] = {**vars(builtins), "__import__": self._import, MARK: self}
+        self.sys = ScriptSys()
+        own = {"__import__": self._import, "print": make_print(self.sys), MARK: self}
+        self.builtins: dict[str, object] = {**vars(builtins), **own}
         _install(self)
         for name in shims:
             if name in sys.modules and self.is_plain(name):  # unit tests imported it: libraries would find theirs
@@ -228,6 +232,8 @@ class Modules(Script):
         level: int = 0,
     ) -> ModuleType:
         """The `__import__` of the worker's modules."""
+        if name == "sys" and not level:
+            return self.sys
         if fromlist and name in _OLD_NAMES:
             name = _OLD_NAMES[name]
         package = globals.get("__package__") if level and globals is not None else None
@@ -322,6 +328,7 @@ def _install(modules: Modules) -> None:
         blocking_loop.install(lambda: current_script() is not None)
         socket_guard.install()
         script_logging.install()
+        missing_await.install()
         http_client_library.install()
 
 
@@ -335,6 +342,7 @@ def _uninstall(modules: Modules) -> None:
             blocking_loop.uninstall()
             socket_guard.uninstall()
             script_logging.uninstall()
+            missing_await.uninstall()
             http_client_library.uninstall()
 
 
@@ -342,6 +350,8 @@ def _import_module_for_scripts(name: str, package: str | None = None) -> ModuleT
     modules = current_script()
     if not isinstance(modules, Modules):
         return stand_ins.outside_scripts(_import_module(name, package))
+    if name == "sys":
+        return modules.sys
     if not name.startswith("."):
         name = modules.mangled(name)
     elif package is not None:
