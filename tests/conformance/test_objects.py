@@ -13,7 +13,17 @@ INPUTS = json.loads((HERE / "inputs" / "objects.json").read_text(encoding="utf-8
 RECORDED = json.loads((HERE / "cases" / "objects.json").read_text(encoding="utf-8"))["cases"]
 # Ours on purpose, and why.
 DIFFERENT = {
-    # An array is a list of Python too.
+    # An array is a list of Python too, and is shown as one.
+    "obj().n": {"value": "[[object Object]]"},
+    "obj().items": {"value": "[1]"},
+    "Array.new(1,2)": {"value": "[1, 2]"},
+    "Object.keys({'a': 1})": {"value": "['a']"},
+    "Object.entries({'a': 1})": {"value": "[['a', 1]]"},
+    "o=obj(); dict(o.object_entries())": {
+        "value": "{'name': 'x', 'n': [[object Object]], 'z': jsnull, 'get': 5, 'items': [1]}"
+    },
+    "JSON.parse('[3,1]').sort()": {"value": "[1, 3]"},
+    "str(JSON.parse('[1,[2]]'))": {"value": "[1, [2]]"},
     "isinstance(obj().n, list)": {"value": "True"},
     "obj().n + [1]": {"value": "[[object Object], 1]"},
     "JSON.parse('[1,2]') + [3]": {"value": "[1, 2, 3]"},

@@ -60,6 +60,7 @@ def test_a_fastapi_application_with_everything_that_tutorials_use() -> None:
         assert site.get("/stream").text == "data: 0\n\ndata: 1\n\ndata: 2\n\n"
         assert (site.get("/old").status, site.get("/old").headers.get("location")) == (308, "/")
         assert site.post("/background").json() == {"queued": True}
+        site.run(site.settle())
         assert site.get("/notes").json() == ["noted"]
         state = site.get("/state").json(dict)
         assert (state["started"], state["greeting"], state["client"]) == (True, "hi", None)

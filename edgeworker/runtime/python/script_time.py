@@ -48,6 +48,11 @@ def _datetime(clock: Clock) -> dict[str, object]:
 
     class datetime(real_datetime.datetime, metaclass=_OfAnyDatetime):
         @classmethod
+        def __get_pydantic_core_schema__(cls, _source: object, handler: Callable[[object], object]) -> object:
+            """A field of a model is the real class to pydantic."""
+            return handler(real_datetime.datetime)
+
+        @classmethod
         def now(cls, tz: real_datetime.tzinfo | None = None) -> "datetime":
             return cls.fromtimestamp(clock.now_ms() / 1000, tz)
 
@@ -60,6 +65,10 @@ def _datetime(clock: Clock) -> dict[str, object]:
             return cls.now()
 
     class date(real_datetime.date, metaclass=_OfAnyDate):
+        @classmethod
+        def __get_pydantic_core_schema__(cls, _source: object, handler: Callable[[object], object]) -> object:
+            return handler(real_datetime.date)
+
         @classmethod
         def today(cls) -> "date":
             return cls.fromtimestamp(clock.now_ms() / 1000)

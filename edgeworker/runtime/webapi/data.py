@@ -36,11 +36,6 @@ class JsArray(list[object]):
         """A list of Python is none in production."""
         return isinstance(value, JsArray if portability_warnings.current().is_strict else list)
 
-    def __repr__(self) -> str:
-        return to_string(list(self)) if portability_warnings.current().is_strict else list.__repr__(self)
-
-    __str__ = __repr__
-
     def __eq__(self, other: object) -> bool:
         if (
             self is not other

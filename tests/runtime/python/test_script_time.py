@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeworker.runtime.python import script_time
 from edgeworker.testing.clock import MovableClock
+from tests.runtime.stage import Stage
 from tests.testing.scripts import edge_of
 
 NOW = 1_700_000_000  # 2023-11-14 22:13:20 UTC
@@ -59,3 +60,15 @@ def test_objects_of_the_real_classes_are_known() -> None:
     assert isinstance(real_datetime.now(UTC), datetime_class)
     assert isinstance(real_date(2020, 1, 1), date_class)
     assert not isinstance(real_date(2020, 1, 1), datetime_class)
+
+
+async def test_a_field_of_a_pydantic_model_may_be_a_moment(stage: Stage) -> None:
+    stage.add_fetch(
+        "found = Order.model_validate({'at': '2026-01-01T00:00:00Z', 'day': '2026-01-02'})\n"
+        "return Response(found.model_dump_json())",
+        above="from datetime import date, datetime\nfrom pydantic import BaseModel\n"
+        "class Order(BaseModel):\n    at: datetime | None = None\n    day: date\n",
+        fake_time=True,
+    )
+
+    assert (await stage.get()).text == '{"at":"2026-01-01T00:00:00Z","day":"2026-01-02"}'

@@ -329,7 +329,7 @@ ERRORS = [
     ("[p() for p in [create_once_callable(int)] * 2]", "RuntimeError OnceProxy can only be called once"),
     (
         "await (await fetch('https://o.example/')).formData()",
-        "JsException TypeError: Unrecognized Content-Type header value.",
+        "JsException TypeError: Parsing a Body as FormData requires a Content-Type header.",
     ),
 ]
 
