@@ -217,7 +217,7 @@ FEATURES: Final = (
         "approximated",
         "held to the outbound policy (`allow_private`), refused hosts that this edge serves, and named in a warning "
         "with file and line, as Cloudflare has no such sockets. Not held is what the `socket` module does not open: "
-        "sockets of ctypes, subprocesses and extension modules in C (grpc, uvloop, psycopg2). Scripts share the "
+        "sockets of ctypes, subprocesses and extension modules in C (grpc, psycopg2). Scripts share the "
         "edge's process, which is not a security boundary",
     ),
     Feature(

@@ -25,5 +25,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         import uvloop
     except ImportError:  # an extra: pip install 'edgeworker[fast]'
         return None
+    from edgeworker.runtime.python.loop_guard import guarded
+
     _log.debug("the event loop is uvloop")
-    return uvloop.new_event_loop
+    return guarded(uvloop.Loop)

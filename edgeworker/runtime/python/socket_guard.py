@@ -11,7 +11,7 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import thread as pool_threads
 from contextvars import copy_context
@@ -102,7 +102,7 @@ def _addresses(found: object) -> list[str]:
 def _checked(script: Script, connection: socket.socket, address: object) -> object:
     """The address, with a name in it looked up: what is connected to is what was checked. Raises PermissionError."""
     if connection.family not in _IP or not isinstance(address, tuple) or len(address) < 2:
-        raise _refused(f"{address!r}: scripts open sockets to internet addresses only")
+        raise refused(f"{address!r}: scripts open sockets to internet addresses only")
     host, port, *more = address
     text = host if isinstance(host, str) else str(host, "ascii", "replace") if isinstance(host, bytes) else ""
     try:
@@ -113,23 +113,39 @@ def _checked(script: Script, connection: socket.socket, address: object) -> obje
         number, name = str(found[0][4][0]), text
     refusal = script.sockets.refuse_name(name) or script.sockets.refuse_address(name, number)
     if refusal is not None:
-        raise _refused(refusal)
-    _tell(script, connection, f"{name}:{port}")
+        raise refused(refusal)
+    _tell(script, f"{name}:{port}", blocks=connection.gettimeout() != 0 and _in_loop())
     return (number, port, *more)
 
 
-def _refused(text: str) -> PermissionError:
+async def check_target(
+    script: Script, host: object, port: object, look_up: Callable[..., Awaitable[list[object]]]
+) -> str:
+    """The address to connect to instead of the name: the first that is allowed. Raises PermissionError."""
+    name = host if isinstance(host, str) else str(host, "ascii", "replace") if isinstance(host, bytes) else str(host)
+    refusal = script.sockets.refuse_name(name)
+    if refusal is None:
+        found = _addresses(await look_up(name, port))
+        refusals = [script.sockets.refuse_address(name, address) for address in found]
+        allowed = [address for address, reason in zip(found, refusals, strict=True) if reason is None]
+        if allowed:
+            _tell(script, f"{name}:{port}", blocks=False)
+            return allowed[0]
+        refusal = next(filter(None, refusals), f"{name} has no address")
+    raise refused(refusal)
+
+
+def refused(text: str) -> PermissionError:
     return PermissionError(errno.EACCES, text)
 
 
-def _tell(script: Script, connection: socket.socket, target: str) -> None:
+def _tell(script: Script, target: str, *, blocks: bool) -> None:
     """One warning for each line of a script that opens sockets by a library's own means."""
     found = nearest_script_frame()
     place = (script.worker, "", 0) if found is None else (script.worker, found[0].f_code.co_filename, found[0].f_lineno)
     if place in _warned:
         return
     _warned.add(place)
-    blocks = connection.gettimeout() != 0 and _in_loop()
     _log.warning(
         'worker "%s" opens a socket to %s%s%s: the outbound policy holds for it, but Cloudflare has no such sockets; '
         "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp",
