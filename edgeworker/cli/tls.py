@@ -20,7 +20,7 @@ from edgeworker.cli.output import Output
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edgeworker.host.tls.authority import Authority, Issued
+    from edgeworker.host.tls.authority import Authority, IssuedCertificate
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +110,7 @@ def _open_authority(data: Path) -> "Authority":
     return authority
 
 
-def _tell(out: Output, authority: "Authority", issued: "Issued | None") -> None:
+def _tell(out: Output, authority: "Authority", issued: "IssuedCertificate | None") -> None:
     from cryptography.hazmat.primitives import hashes
 
     from edgeworker.cli import trust

@@ -31,7 +31,7 @@ from edgeworker.expressions.tree import (
     Not,
     Operand,
     Parenthesized,
-    Quantified,
+    Quantifier,
 )
 from edgeworker.expressions.value_types import Value
 from edgeworker.expressions.wildcards import Wildcard
@@ -88,7 +88,7 @@ def _outcomes(text: str, node: Logical, facts: Facts, depth: int) -> Iterator[Ou
                 yield from _outcomes(text, item, facts, depth + 1)
         case Not(item):
             yield from _outcomes(text, item, facts, depth + 1)
-        case Quantified(_, argument):
+        case Quantifier(_, argument):
             if isinstance(argument, Indexed):
                 yield Outcome(text[argument.start : argument.end], _reader(argument)(facts), depth + 1)
             else:
@@ -112,7 +112,7 @@ def _predicate(node: Logical) -> Predicate:
         case Not(item):
             inner = _predicate(item)
             return lambda facts: not inner(facts)
-        case Quantified(every, argument):
+        case Quantifier(every, argument):
             joined = all if every else any
             if isinstance(argument, Indexed):
                 read_array = _reader(argument)
@@ -168,7 +168,7 @@ def _booleans(node: Logical) -> _Booleans:
             parts = [_booleans(item) for item in items]
             joined = {"and": all, "or": any}.get(operator, _odd)
             return lambda facts: [joined(values) for values in zip(*(part(facts) for part in parts), strict=False)]
-        case Quantified():
+        case Quantifier():
             one = _predicate(node)
             return lambda facts: [one(facts)]
         case IsTrue(left):

@@ -35,7 +35,7 @@ from edgeworker.expressions.tree import (
     Not,
     Operand,
     Parenthesized,
-    Quantified,
+    Quantifier,
 )
 from edgeworker.expressions.value_types import BOOL, BOOL_ARRAY, BYTES, INT, IP, Type
 
@@ -181,7 +181,7 @@ class _ExpressionParser:
             self._check_depth(depth, opening)
             argument, end = self._quantifier_argument(scanner.skip_space(opening + 1), depth + 1)
             end = scanner.expect(scanner.skip_space(end), ")")
-            return Quantified(scanner.text.startswith("all", at), argument, at, end), end
+            return Quantifier(scanner.text.startswith("all", at), argument, at, end), end
         left, end = self.indexed(at, depth)
         return self._comparison(left, end, depth)
 

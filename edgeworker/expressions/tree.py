@@ -144,7 +144,7 @@ class Parenthesized:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantified:
+class Quantifier:
     """`any(...)` or `all(...)`."""
 
     every: bool
@@ -169,5 +169,5 @@ class Combined:
         return self.items[0].type
 
 
-Logical = IsTrue | Comparison | Not | Parenthesized | Quantified | Combined
+Logical = IsTrue | Comparison | Not | Parenthesized | Quantifier | Combined
 Argument = Indexed | LiteralValue | Logical

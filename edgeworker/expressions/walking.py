@@ -12,7 +12,7 @@ from edgeworker.expressions.tree import (
     LiteralValue,
     Not,
     Parenthesized,
-    Quantified,
+    Quantifier,
 )
 
 
@@ -25,7 +25,7 @@ def parts_of(node: Argument) -> Iterator[Argument]:
         case Combined(_, items):
             for one in items:
                 yield from parts_of(one)
-        case Quantified(_, argument):
+        case Quantifier(_, argument):
             yield from parts_of(argument)
         case IsTrue(left):
             yield from parts_of(left)

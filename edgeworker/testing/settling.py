@@ -17,7 +17,7 @@ _STEP_SECONDS: Final = 0.001
 _PATIENCE_SECONDS: Final = 10.0
 
 
-class Unsettled(Exception):
+class NeverSettles(Exception):
     """Work given to waitUntil neither ends nor waits for the clock."""
 
 
@@ -78,7 +78,7 @@ async def _quiet(clock: MovableClock, background: Background) -> None:
         if background.pending <= clock.sleepers:
             return
         if loop.time() > deadline:
-            raise Unsettled(
+            raise NeverSettles(
                 f"{background.pending} piece(s) of waitUntil work still run after {_PATIENCE_SECONDS:.0f} s; "
                 "what waits for a real timer or an event of the test cannot be settled"
             )

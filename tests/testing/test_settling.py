@@ -10,7 +10,7 @@ from edgeworker.config import Worker
 from edgeworker.handler import Background
 from edgeworker.runtime import Scheduled
 from edgeworker.testing.clock import MovableClock
-from edgeworker.testing.settling import CronTriggers, Unsettled, settle
+from edgeworker.testing.settling import CronTriggers, NeverSettles, settle
 
 
 async def test_background_work_is_done_afterwards() -> None:
@@ -62,7 +62,7 @@ async def test_work_that_never_ends_is_reported(monkeypatch: pytest.MonkeyPatch)
     clock, background = MovableClock(), Background()
     background.spawn(asyncio.Event().wait(), name="forever")
 
-    with pytest.raises(Unsettled, match=r"1 piece\(s\) of waitUntil work still run"):
+    with pytest.raises(NeverSettles, match=r"1 piece\(s\) of waitUntil work still run"):
         await settle(clock, background)
     await background.drain(timeout_seconds=0)
 

@@ -9,7 +9,7 @@ from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.kv.choose import namespace_id
 from edgeworker.cli.kv.entry_json import pair_of
 from edgeworker.cli.kv.keys import metadata_of
-from edgeworker.cli.kv.place import Place
+from edgeworker.cli.kv.target import KVTarget
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 from edgeworker.kv.namespace import KeyValuePair
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PAIRS_AT_ONCE = 1000  # wrangler's batches
 
 
-async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
+async def run(place: KVTarget, options: argparse.Namespace, out: "Output") -> int:
     namespace = namespace_id(options)
     items = _items(options.filename)
     match options.action:

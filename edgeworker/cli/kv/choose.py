@@ -5,14 +5,14 @@ import os
 
 from edgeworker.bindings import KVBinding
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
-from edgeworker.cli.kv.place import DataDirectory, Place, existing_database
 from edgeworker.cli.kv.remote import RemoteApi
+from edgeworker.cli.kv.target import DataDirectory, KVTarget, existing_database
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.errors import ConfigError
 
 
-def open_place(options: argparse.Namespace, clock: Clock, *, make: bool) -> Place:
+def open_place(options: argparse.Namespace, clock: Clock, *, make: bool) -> KVTarget:
     """`make` lets a database be made where the data directory has none. Raises an EdgeworkerError."""
     if options.api_url is None:
         if options.remote:
@@ -32,7 +32,7 @@ def namespace_id(options: argparse.Namespace) -> str:
     return bound_namespace(load_config(options), options.binding)
 
 
-async def named_namespace(place: Place, options: argparse.Namespace, name: str, *, may_be_new: bool = False) -> str:
+async def named_namespace(place: KVTarget, options: argparse.Namespace, name: str, *, may_be_new: bool = False) -> str:
     """The id that BINDING|ID means: an id or a title that is there, else a binding of the configuration.
 
     With `may_be_new` any other text is the id of a namespace that will be made. Raises ConfigError.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli.kv.choose import namespace_id
-from edgeworker.cli.kv.place import Place, every_page
+from edgeworker.cli.kv.target import KVTarget, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 from edgeworker.strict_json import loads
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PIECE_BYTES: Final = 256 * 1024
 
 
-async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
+async def run(place: KVTarget, options: argparse.Namespace, out: "Output") -> int:
     namespace = namespace_id(options)
     match options.action:
         case "put":
@@ -46,7 +46,7 @@ def metadata_of(options: argparse.Namespace) -> JSON:
     return metadata
 
 
-async def _put(place: Place, namespace: str, options: argparse.Namespace, out: "Output") -> None:
+async def _put(place: KVTarget, namespace: str, options: argparse.Namespace, out: "Output") -> None:
     if (options.value is None) == (options.path is None):
         raise ConfigError("give either a value or --path FILE")
     metadata = metadata_of(options)
@@ -62,7 +62,7 @@ async def _put(place: Place, namespace: str, options: argparse.Namespace, out: "
     )
 
 
-async def _get(place: Place, namespace: str, options: argparse.Namespace, out: "Output") -> int:
+async def _get(place: KVTarget, namespace: str, options: argparse.Namespace, out: "Output") -> int:
     pieces = await place.get(namespace, options.key)
     if pieces is None:
         raise ConfigError(f'there is no key "{options.key}" in the namespace {namespace}')

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.ask import confirm, is_terminal
-from edgeworker.cli.kv.place import existing_database
+from edgeworker.cli.kv.target import existing_database
 from edgeworker.errors import StoreError
 
 if TYPE_CHECKING:

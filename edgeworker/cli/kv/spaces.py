@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.kv.choose import bound_namespace, load_config
-from edgeworker.cli.kv.place import Place
+from edgeworker.cli.kv.target import KVTarget
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgeworker.cli.output import Output
 
 
-async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
+async def run(place: KVTarget, options: argparse.Namespace, out: "Output") -> int:
     match options.action:
         case "create":
             await _create(place, options, out)
@@ -34,7 +34,7 @@ async def run(place: Place, options: argparse.Namespace, out: "Output") -> int:
     return 0
 
 
-async def _create(place: Place, options: argparse.Namespace, out: "Output") -> None:
+async def _create(place: KVTarget, options: argparse.Namespace, out: "Output") -> None:
     title = f"{options.title}_preview" if options.preview else options.title
     out.prose(f'Creating namespace with title "{title}"')
     namespace = await place.create(title)
@@ -44,7 +44,7 @@ async def _create(place: Place, options: argparse.Namespace, out: "Output") -> N
     out.line(f'[[kv_namespaces]]\nbinding = "{binding}"\n{id_name} = "{namespace.id}"')
 
 
-async def _delete(place: Place, options: argparse.Namespace, out: "Output") -> int:
+async def _delete(place: KVTarget, options: argparse.Namespace, out: "Output") -> int:
     namespace = await _choose_namespace(place, options)
     out.prose(f'About to delete KV namespace id: "{namespace}", with all its keys. This cannot be undone.')
     if not options.skip_confirmation and not confirm("Delete it?"):
@@ -55,7 +55,7 @@ async def _delete(place: Place, options: argparse.Namespace, out: "Output") -> i
     return 0
 
 
-async def _choose_namespace(place: Place, options: argparse.Namespace) -> str:
+async def _choose_namespace(place: KVTarget, options: argparse.Namespace) -> str:
     """By title, --namespace-id or --binding: exactly one of them. Raises ConfigError."""
     binding = getattr(options, "binding", None)
     given = [option for option in (options.title, options.namespace_id, binding) if option is not None]

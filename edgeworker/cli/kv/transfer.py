@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from edgeworker.cli.kv import wrangler_state
 from edgeworker.cli.kv.choose import named_namespace
 from edgeworker.cli.kv.entry_json import line_of, pair_of
-from edgeworker.cli.kv.place import Place, every_page
 from edgeworker.cli.kv.progress import progress
+from edgeworker.cli.kv.target import KVTarget, every_page
 from edgeworker.errors import ConfigError
 from edgeworker.files import draft_of
 from edgeworker.kv.namespace import KeyValuePair
@@ -27,7 +27,7 @@ _BYTES_AT_ONCE: Final = 16 * 1024 * 1024
 _VALUES_AT_ONCE: Final = 100
 
 
-async def run_export(place: Place, options: argparse.Namespace, err: "Output") -> int:
+async def run_export(place: KVTarget, options: argparse.Namespace, err: "Output") -> int:
     namespace = await named_namespace(place, options, options.namespace)
     count = 0
     with _output(options.file) as output, progress("exporting", total=None) as show:
@@ -46,7 +46,7 @@ async def run_export(place: Place, options: argparse.Namespace, err: "Output") -
     return 0
 
 
-async def run_import(place: Place, options: argparse.Namespace, err: "Output", clock: "Clock") -> int:
+async def run_import(place: KVTarget, options: argparse.Namespace, err: "Output", clock: "Clock") -> int:
     """In batches, each of them whole or not at all; what has expired, or would within KV's 60 seconds, is left out."""
     namespace = await named_namespace(place, options, options.namespace, may_be_new=True)
     written = left_out = 0

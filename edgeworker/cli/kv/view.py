@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.cli.kv.choose import named_namespace
-from edgeworker.cli.kv.place import Place, every_page
+from edgeworker.cli.kv.target import KVTarget, every_page
 from edgeworker.config import JSON
 from edgeworker.kv.namespace import ListResultKey
 from edgeworker.strict_json import loads
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SHOWN_CHARACTERS: Final = 200
 
 
-async def run(place: Place, options: argparse.Namespace, out: "Output", clock: "Clock") -> int:
+async def run(place: KVTarget, options: argparse.Namespace, out: "Output", clock: "Clock") -> int:
     namespace = await named_namespace(place, options, options.namespace)
     keys: list[ListResultKey] = []
     more = False

@@ -29,7 +29,7 @@ from edgeworker.cli.oauth import options
 from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from edgeworker.cli.kv.place import Place
+    from edgeworker.cli.kv.target import KVTarget
     from edgeworker.cli.oauth.withdrawal import PublishedTokens
     from issuer.settings import IssuerSettings
 
@@ -78,7 +78,7 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
         await place.close()
 
 
-def _find_published(chosen: argparse.Namespace, place: "Place", namespace: str) -> "PublishedTokens | None":
+def _find_published(chosen: argparse.Namespace, place: "KVTarget", namespace: str) -> "PublishedTokens | None":
     """With --namespace-id there may be no configuration at all, and settings that the server refuses run no server."""
     from edgeworker.cli.kv.choose import load_config
     from edgeworker.cli.oauth.withdrawal import published_tokens

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.cli.oauth.secret_file import Kept, put_secret, read_secret, secret_file
+from edgeworker.cli.oauth.secret_file import SavedSecret, put_secret, read_secret, secret_file
 from edgeworker.cli.output import Output, format_minute
 from edgeworker.errors import ConfigError
 from edgeworker.host.issuer_scripts import SigningKeys
@@ -122,7 +122,13 @@ def _list_keys(ring: "ServerKeySet", now: int) -> list[dict[str, object]]:
 
 
 def _tell(
-    out: Output, err: Output, options: argparse.Namespace, signer: Signer, ring: "ServerKeySet", kept: Kept, now: int
+    out: Output,
+    err: Output,
+    options: argparse.Namespace,
+    signer: Signer,
+    ring: "ServerKeySet",
+    kept: SavedSecret,
+    now: int,
 ) -> None:
     for warning in kept.warnings:
         err.warning(warning)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from edgeworker.cli.kv.place import Place, every_page
+from edgeworker.cli.kv.target import KVTarget, every_page
 from edgeworker.config import JSON
 from edgeworker.errors import StoreError
 from edgeworker.kv.namespace import KeyValuePair
@@ -18,7 +18,7 @@ Record = dict[str, JSON]
 class Registry:
     """Every method raises an EdgeworkerError."""
 
-    def __init__(self, place: Place, namespace_id: str) -> None:
+    def __init__(self, place: KVTarget, namespace_id: str) -> None:
         self._place = place
         self._namespace = namespace_id
 

@@ -23,7 +23,7 @@ _NO_FROM_DOT_ENV: Final = "CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedSecret:
     """`warnings` are what a person should mend beside the file."""
 
     file: Path
@@ -51,7 +51,7 @@ def read_secret(file: Path, name: str) -> str | None:
     return _values(file, _parse(file)).get(name)
 
 
-def put_secret(file: Path, name: str, value: str) -> Kept:
+def put_secret(file: Path, name: str, value: str) -> SavedSecret:
     """Puts `name` into `file` as its only such line; every other line stays as it is.
 
     The file is replaced whole, readable by its owner only. `value` is one line of text without single quotes.
@@ -81,7 +81,7 @@ def put_secret(file: Path, name: str, value: str) -> Kept:
             "KEY='a value'"
         )
     _replace(target, text)
-    return Kept(file, tuple(warnings))
+    return SavedSecret(file, tuple(warnings))
 
 
 def _without(parsed: ParsedDotenv, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.bindings import KVBinding
-from edgeworker.cli.kv.place import Place, every_page
+from edgeworker.cli.kv.target import KVTarget, every_page
 from edgeworker.config import Config
 from edgeworker.host.issuer_scripts import TokenKeys, settings_of
 from edgeworker.kv.rules import MAX_BULK_PAIRS
@@ -21,7 +21,7 @@ class PublishedTokens:
     """Where the server lists the access tokens of a grant, and where it publishes the split ones. `ttl_seconds` is how
     long an access token lives at most."""
 
-    place: Place
+    place: KVTarget
     tokens_namespace: str
     split_namespace: str | None
     ttl_seconds: int
@@ -51,7 +51,7 @@ class PublishedTokens:
         return [key.name async for page in pages for key in page.keys]
 
 
-def published_tokens(config: Config, place: Place, *, users_namespace: str, binding: str) -> PublishedTokens | None:
+def published_tokens(config: Config, place: KVTarget, *, users_namespace: str, binding: str) -> PublishedTokens | None:
     """Of the server whose users are in that namespace; None where the configuration has none.
 
     Raises ValueError, which names the variable, for settings that cannot be used.

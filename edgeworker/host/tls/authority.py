@@ -24,7 +24,7 @@ _FOLDER: Final = "tls"
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedCertificate:
     """What the edge is served with. `renew_at` is the moment (epoch seconds) from which another one will be made."""
 
     certificate: Certificate
@@ -132,13 +132,13 @@ class Authority:
         if after != before:
             self._replace("names", "".join(f"{name}\n" for name in after).encode())
 
-    def last(self) -> Issued | None:
+    def last(self) -> IssuedCertificate | None:
         """What was issued last, if that can still be served."""
         file = self.folder / "edge.pem"
         kept = self._read_last_issued(file)
         return None if kept is None else self._make_issued(file, kept)
 
-    def issued(self, names: Iterable[str], *, now: int) -> Issued:
+    def issued(self, names: Iterable[str], *, now: int) -> IssuedCertificate:
         """The certificate for `names`, and for all that were asked for before; made anew only where it is missing, does
         not hold a name, comes from another authority, or ends soon.
 
@@ -159,8 +159,8 @@ class Authority:
         self._replace(file.name, pair.key_pem + pair.certificate_pem)
         return self._make_issued(file, read_facts(pair.certificate))
 
-    def _make_issued(self, file: Path, facts: CertificateFacts) -> Issued:
-        return Issued(Certificate(file, file, source="the local authority"), facts, self._renew_at(facts))
+    def _make_issued(self, file: Path, facts: CertificateFacts) -> IssuedCertificate:
+        return IssuedCertificate(Certificate(file, file, source="the local authority"), facts, self._renew_at(facts))
 
     def _renew_at(self, facts: CertificateFacts) -> int:
         # Towards the authority's own end there is nothing to gain from renewing.

@@ -35,7 +35,7 @@ class _Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedTLS:
     """A configuration whose certificates were read and can be served."""
 
     config: Config
@@ -89,11 +89,11 @@ class LiveTLS:
         """From now on `listener` gets every new context."""
         self._listeners.append((listener, api))
 
-    def prepared(self, config: Config) -> Prepared:
+    def prepared(self, config: Config) -> PreparedTLS:
         """What `use` takes. Raises ConfigError or StoreError, and then nothing has changed."""
-        return Prepared(config, self._build(config))
+        return PreparedTLS(config, self._build(config))
 
-    async def use(self, prepared: Prepared) -> None:
+    async def use(self, prepared: PreparedTLS) -> None:
         self._config = prepared.config
         await self._switch(prepared.served)
 

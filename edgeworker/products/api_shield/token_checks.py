@@ -15,7 +15,7 @@ from edgeworker.messages import Request, VerifiedToken
 from edgeworker.products.api_shield.compiled import CompiledShield, SourceGroup
 from edgeworker.products.api_shield.json_text import InvalidText
 from edgeworker.products.api_shield.token_sources import FoundToken, find_token
-from edgeworker.products.api_shield.verification import SKEW_SECONDS, Result, Verified, parse_token, verify_token
+from edgeworker.products.api_shield.verification import SKEW_SECONDS, Result, ValidSignature, parse_token, verify_token
 from edgeworker.products.remembered import RememberedByToken
 
 MAX_TOKENS: Final = 20_000
@@ -120,13 +120,13 @@ def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
             group, {}, {key: TokenFinding(key, result, source, detail=str(error)) for key, result in results.items()}
         )
     kid, alg = _shown(token.kid), _shown(token.alg)
-    verified: dict[str, Verified] = {}
+    verified: dict[str, ValidSignature] = {}
     checks: dict[str, TokenFinding] = {}
     moments = [-math.inf, math.inf]
     for member in group.configurations:
         outcome = verify_token(token, member.keys, require_exp=member.require_exp)
         claims: Mapping[str, str] = {}
-        if isinstance(outcome, Verified):
+        if isinstance(outcome, ValidSignature):
             result = outcome.result_at(now)
             claims = {
                 name: value[:_MAX_SHOWN] for name in _SHOWN_CLAIMS if isinstance(value := outcome.claims.get(name), str)
@@ -140,7 +140,7 @@ def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
     return _learnt(group, verified, checks, moments)
 
 
-def _begin(token: Verified, now: float) -> float:
+def _begin(token: ValidSignature, now: float) -> float:
     """Since when the answer of now has been the same."""
     moments = [-math.inf]
     if token.not_before is not None:
@@ -150,7 +150,7 @@ def _begin(token: Verified, now: float) -> float:
     return max(moment for moment in moments if moment <= now)
 
 
-def _end(token: Verified, now: float) -> float:
+def _end(token: ValidSignature, now: float) -> float:
     moments = [math.inf]
     if token.expires_at is not None:
         moments.append(token.expires_at + SKEW_SECONDS)
@@ -161,7 +161,7 @@ def _end(token: Verified, now: float) -> float:
 
 def _learnt(
     group: SourceGroup,
-    verified: Mapping[str, Verified],
+    verified: Mapping[str, ValidSignature],
     checks: Mapping[str, TokenFinding],
     moments: Sequence[float] = (-math.inf, math.inf),
 ) -> _Learnt:

@@ -18,7 +18,7 @@ from edgeworker.expressions.tree import (
     Logical,
     Not,
     Parenthesized,
-    Quantified,
+    Quantifier,
 )
 
 MAX_ATOMS: Final = 12
@@ -60,11 +60,11 @@ def _atoms(node: Logical, text: str) -> Iterator[Atom]:
         case Combined(_, items):
             for item in items:
                 yield from _atoms(item, text)
-        case IsTrue() | Comparison() | Quantified():
+        case IsTrue() | Comparison() | Quantifier():
             yield _atom(node, text)
 
 
-def _atom(node: IsTrue | Comparison | Quantified, text: str) -> Atom:
+def _atom(node: IsTrue | Comparison | Quantifier, text: str) -> Atom:
     if isinstance(node, IsTrue) and isinstance(node.left.base, FunctionCall):
         call = node.left.base
         argument = call.arguments[0]
@@ -86,5 +86,5 @@ def _evaluate(node: Logical, text: str, outcome: Mapping[Atom, bool]) -> bool:
         case Combined(operator, items):
             values = [_evaluate(item, text, outcome) for item in items]
             return all(values) if operator == "and" else any(values) if operator == "or" else sum(values) % 2 == 1
-        case IsTrue() | Comparison() | Quantified():
+        case IsTrue() | Comparison() | Quantifier():
             return outcome[_atom(node, text)]

@@ -58,7 +58,7 @@ class ParsedToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class ValidSignature:
     """A signature that holds. `expires_at` and `not_before` are without the skew."""
 
     claims: Mapping[str, JSON] = field(repr=False)
@@ -99,7 +99,7 @@ def parse_token(text: str) -> ParsedToken:
     )
 
 
-def verify_token(token: ParsedToken, keys: VerificationKeys, *, require_exp: bool) -> Verified | Result:
+def verify_token(token: ParsedToken, keys: VerificationKeys, *, require_exp: bool) -> ValidSignature | Result:
     """No other key is tried than the one that the token names, and no other algorithm than that key's."""
     if token.kid is None:
         return "no_kid"
@@ -110,7 +110,7 @@ def verify_token(token: ParsedToken, keys: VerificationKeys, *, require_exp: boo
         return "bad_signature"
     if require_exp and token.expires_at is None:
         return "no_exp"
-    return Verified(token.claims, token.claims_json, token.expires_at, token.not_before)
+    return ValidSignature(token.claims, token.claims_json, token.expires_at, token.not_before)
 
 
 def _is_signed_by(token: ParsedToken, key: VerificationKey) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.json_text import InvalidText, encode_base64url
 from edgeworker.products.api_shield.keys import VerificationKeys
-from edgeworker.products.api_shield.verification import Result, Verified, parse_token, verify_token
+from edgeworker.products.api_shield.verification import Result, ValidSignature, parse_token, verify_token
 from tests.products.api_shield.minting import (
     ALGORITHMS,
     EC,
@@ -31,7 +31,7 @@ def _result(token: str, keys: VerificationKeys, *, now: float = NOW, require_exp
         outcome = verify_token(parse_token(token), keys, require_exp=require_exp)
     except InvalidText:
         return "malformed"
-    return outcome.result_at(now) if isinstance(outcome, Verified) else outcome
+    return outcome.result_at(now) if isinstance(outcome, ValidSignature) else outcome
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
@@ -218,6 +218,6 @@ def test_claims_that_no_header_could_hold_are_kept_as_they_are() -> None:
 
     outcome = verify_token(parse_token(token), key_set(KEY), require_exp=False)
 
-    assert isinstance(outcome, Verified)
+    assert isinstance(outcome, ValidSignature)
     assert outcome.claims == {"sub": "\ud800", "name": "a\r\nb"}
     assert "sub" not in repr(outcome)

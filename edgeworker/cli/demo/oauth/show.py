@@ -26,7 +26,7 @@ PICTURE = (
 )
 
 
-class Heard(logging.Handler):
+class LogCollector(logging.Handler):
     """What the workers log, which is a part of the story and would stand between its lines otherwise."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class OAuthScene:
     """What the steps pass on."""
 
     narrator: Narrator
-    heard: Heard
+    heard: LogCollector
     stage: Stage
     client: OAuthClient
     browser: Browser
@@ -72,7 +72,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
         def wait(work: Coroutine[object, object, object]) -> object:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
 
-        heard = Heard()
+        heard = LogCollector()
         scene = OAuthScene(narrator, heard, stage, stage.client(), stage.browser(), wait)
         with on_loopback(), _listening(heard):
             try:
@@ -86,7 +86,7 @@ async def perform(out: Output, *, keep: bool) -> bool:
 
 
 @contextmanager
-def _listening(heard: Heard) -> Iterator[None]:
+def _listening(heard: LogCollector) -> Iterator[None]:
     root = logging.getLogger()
     root.addHandler(heard)
     try:

@@ -16,7 +16,7 @@ from edgeworker.cli import init
 from edgeworker.cli.demo.oauth.application import ClientApplication
 from edgeworker.cli.demo.oauth.browser import Browser
 from edgeworker.cli.demo.oauth.client import OAuthClient
-from edgeworker.cli.kv.place import DataDirectory
+from edgeworker.cli.kv.target import DataDirectory
 from edgeworker.cli.oauth.clients import Clients
 from edgeworker.cli.oauth.registry import Registry
 from edgeworker.cli.oauth.secret_file import put_secret
@@ -42,7 +42,7 @@ _PORT: Final = ":8787"  # what the project's files say
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class DemoAccounts:
     """What exists before anything runs. `secret` is the client's."""
 
     project: Path
@@ -58,7 +58,7 @@ class Stage:
     edge_url: str
     issuer: str
     api: str
-    registered: Registered
+    registered: DemoAccounts
     application: ClientApplication
     config: Config
     store: SQLiteStore
@@ -119,7 +119,7 @@ async def set_up() -> AsyncIterator[Stage]:
 
 async def _register(
     config: Config, store: SQLiteStore, clock: Clock, project: Path, secret_file: Path, redirect_uri: str
-) -> Registered:
+) -> DemoAccounts:
     """As `oauth users add` and `oauth clients add` do it."""
     registry = Registry(DataDirectory(store, clock), _namespace_id(config, "USERS"))
     user = await Users(registry, clock.now()).add(
@@ -135,7 +135,7 @@ async def _register(
             "token_format": "split",
         }
     )
-    return Registered(project, user.id, secret or secrets.token_urlsafe(), secret_file)
+    return DemoAccounts(project, user.id, secret or secrets.token_urlsafe(), secret_file)
 
 
 def _namespace_id(config: Config, binding: str) -> str:

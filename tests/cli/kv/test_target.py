@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.cli.kv.place import DataDirectory, every_page, existing_database
+from edgeworker.cli.kv.target import DataDirectory, every_page, existing_database
 from edgeworker.errors import StoreError
 from edgeworker.kv.namespace import KeyValuePair
 from tests.kv.clocks import FakeClock

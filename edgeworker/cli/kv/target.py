@@ -15,8 +15,11 @@ from edgeworker.kv.store import KVStore
 KV_FILE: Final = "kv.sqlite"
 
 
-class Place(Protocol):
-    """Every method raises an EdgeworkerError: KVError for a broken rule, else what is wrong with the place."""
+class KVTarget(Protocol):
+    """Where `kv` works: a data directory or a remote account.
+
+    Every method raises an EdgeworkerError: KVError for a broken rule, otherwise what is wrong with the target.
+    """
 
     async def namespaces(self) -> list[Namespace]: ...
 
@@ -123,7 +126,7 @@ class DataDirectory:
         return KVNamespace(self._store, namespace_id, self._clock)
 
 
-async def every_page(place: Place, namespace_id: str, *, prefix: str = "") -> AsyncIterator[KeyListPage]:
+async def every_page(place: KVTarget, namespace_id: str, *, prefix: str = "") -> AsyncIterator[KeyListPage]:
     """The whole list, page by page."""
     cursor: str | None = None
     while True:
