@@ -219,6 +219,17 @@ async def test_a_dropped_token_is_gone_from_the_gateway_first(stores: Stores, st
     assert stores.split.entries == {}
 
 
+@pytest.mark.parametrize("grant_id", ["grant", None])
+async def test_nothing_is_left_of_a_dropped_token(stores: Stores, storage: IssuerStorage, grant_id: str | None) -> None:
+    record = replace(ACCESS, grant_id=grant_id)
+    await storage.put_access("text", record, now=START)
+    assert len(stores.tokens.entries) == (1 if grant_id is None else 2)  # its record, and its place in the grant
+
+    await storage.drop_access("text", record)
+
+    assert stores.tokens.entries == {}
+
+
 async def test_a_refresh_token_is_replaced_once(storage: IssuerStorage) -> None:
     following = refresh_tokens.rotate(FAMILY, "token-1", "token-2", now=START + 5, idle_seconds=1000)
     await storage.start_family(FAMILY, now=START)
