@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from wrangler_compat import load
 
     if options.json and not options.production:
-        raise ConfigError("--json goes with --production: what is told otherwise is text")
+        raise ConfigError("--json works with --production only; without it the output is text")
     loaded = load(replace(load_options(options), for_deployment=True))
     if not loaded.diagnostics.has_errors:
         _check_edge(loaded.config, options.edge, loaded.diagnostics)

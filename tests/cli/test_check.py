@@ -257,7 +257,7 @@ def test_production_in_json_tells_errors_of_the_configuration_too(
 def test_json_goes_with_production(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--json") == 1
 
-    assert "--json goes with --production" in capsys.readouterr().err
+    assert "--json works with --production only" in capsys.readouterr().err
 
 
 def test_the_file_that_says_so_is_blamed_for_what_dev_would_not_start_with(

@@ -67,7 +67,7 @@ def options(
         )
     if unknown := [name for name in members if name not in names]:
         _log.warning(
-            "KV %s() knows no option %s; Cloudflare ignores it too. It knows %s.",
+            "KV %s() has no option %s; Cloudflare ignores it too. Its options: %s.",
             function,
             ", ".join(unknown),
             ", ".join(names),

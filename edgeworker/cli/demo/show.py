@@ -113,7 +113,7 @@ def _refuse(narrator: Narrator, stage: SplitTokenStage, token: DemoToken, clock:
 
 
 def _refuse_expired(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
-    narrator.step("A token whose time is over, although KV still has its entry")
+    narrator.step("An expired token, although KV still has its entry")
     now = clock.now()
     token = stage.issuer.issue(issued_at=now - 3600, ttl_seconds=3540)
     narrator.note(f"its exp was {_time(token.exp)}, a minute ago; the entry stays until {_time(now + 600)}")

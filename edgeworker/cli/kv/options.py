@@ -135,7 +135,7 @@ def _add_cwd(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
 
 def _add_entry(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ttl", type=int, metavar="SECONDS", help="how long it is to be there, at least 60")
-    parser.add_argument("--expiration", type=int, metavar="EPOCH", help="when it is to be gone, in epoch seconds")
+    parser.add_argument("--expiration", type=int, metavar="EPOCH", help="when the entry expires, in epoch seconds")
     parser.add_argument("--metadata", metavar="JSON", help="any JSON of up to 1024 bytes")
 
 

@@ -20,7 +20,7 @@ def audit_access(config: Config) -> Iterator[Finding]:
             "access-local-login",
             "edge.toml: access.local_login",
             "the login page lets everyone choose who to be",
-            "anyone who reaches it can become anyone whom a policy allows",
+            "anyone who reaches it can log in as any user that a policy allows",
             "leave it out, and log in at an identity provider",
         )
     if access.issuer.startswith("http://"):

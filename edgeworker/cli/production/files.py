@@ -103,7 +103,7 @@ def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
             "local-authority",
             "edge.toml: tls.certificates",
             "https is served with the local authority's certificate beyond this machine",
-            "only programs that were told to trust it do; others are taught to ignore the warning",
+            "only programs that are configured to trust it do; people learn to ignore the warning of others",
             "[[tls.certificates]] with a certificate of an authority that your clients know",
         )
 

@@ -79,7 +79,7 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
             "trace",
             "--trace",
             "every request's way is printed",
-            "it costs time and tells who reads the output where requests go",
+            "it costs time and shows every reader of the output where requests go",
             "start without --trace",
         )
     if run.is_root:

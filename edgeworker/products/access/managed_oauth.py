@@ -251,7 +251,7 @@ class ManagedOAuth:
         """Policies are asked at each refresh. A grant ends with its session's duration, however often it is renewed."""
         application = snapshot.application(proof.application_id)
         if application is None or application.oauth is None:
-            return oauth_error("invalid_grant", "the application takes no OAuth tokens any more")
+            return oauth_error("invalid_grant", "the application accepts no OAuth tokens any more")
         policy = self._flow.allows(proof.session.identity, request, application, snapshot)
         if policy is None:
             return oauth_error("invalid_grant", "no policy allows this person any more")

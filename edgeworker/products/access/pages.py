@@ -17,7 +17,7 @@ REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
     "login_required": ("Log in first", "Your session has ended, or there was none."),
     "oauth_required": ("Log in first", "This application takes OAuth access tokens."),
     "preflight_denied": ("Forbidden", "This application lets no CORS preflight pass."),
-    "websocket_denied": ("Forbidden", "An application on a worker takes no WebSocket."),
+    "websocket_denied": ("Forbidden", "An application on a worker accepts no WebSocket."),
     "service_token_invalid": ("Unauthorized", "The service token is not valid."),
     "service_token_denied": ("Forbidden", "No policy of this application allows the service token."),
     "service_token_malformed": ("Unauthorized", "The service token did not come in its one form."),

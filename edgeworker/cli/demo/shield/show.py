@@ -99,7 +99,7 @@ def _refuse(narrator: Narrator, stage: ShieldStage, now: int) -> None:
     elsewhere = stage.provider.token("ann", expires_at=now + TTL_SECONDS, iss="https://elsewhere.example")
     cases = [
         ("no token", None, "missing"),
-        ("a token whose time is over", stage.provider.token("ann", expires_at=now - 120), "expired"),
+        ("an expired token", stage.provider.token("ann", expires_at=now - 120), "expired"),
         ("another key under the same kid", stranger.token("ann", expires_at=now + TTL_SECONDS), "bad_signature"),
         ("another payload under the same signature", f"{header}.{changed[1]}.{signature}", "bad_signature"),
         ('alg "none"', f"{changed[0]}.{payload}.{signature}", "alg_mismatch"),

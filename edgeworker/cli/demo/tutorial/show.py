@@ -94,7 +94,7 @@ def _refuse(narrator: Narrator, stage: SplitTokenStage, token: DemoToken, clock:
 
 
 def _expire(narrator: Narrator, stage: SplitTokenStage, clock: Clock) -> None:
-    narrator.step("Where they differ: a token whose time is over, although KV still has its entry")
+    narrator.step("Where they differ: an expired token, although KV still has its entry")
     now = clock.now()
     token = stage.issuer.issue(issued_at=now - 3600, ttl_seconds=3540)
     published = stage.publisher.publish(token, expiration=now + 600)

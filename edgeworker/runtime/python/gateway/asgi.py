@@ -257,7 +257,7 @@ class Lifespan:
             await self.app(scope, self._events.get, self._send)
         except Exception as error:  # noqa: BLE001  # the specification calls this "no lifespan"
             if not self._started.done():
-                _log.debug("the ASGI application knows no lifespan: %r", error)
+                _log.debug("the ASGI application does not support lifespan: %r", error)
             else:
                 _log.exception("ASGI application failed in its lifespan")
         if not self._started.done():
