@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("view", _view, "what is in a namespace"),
         ("export", _export, "a namespace as JSON lines"),
         ("import", _import, "JSON lines, or what wrangler kept, into a namespace"),
-        ("stats", _stats, "how much is in each namespace"),
+        ("stats", _add_directory, "how much is in each namespace"),
         ("backup", _backup, "all that the data directory holds as one file, also while the edge runs"),
         ("restore", _restore, "a backup in place of all that the data directory holds"),
     ):
@@ -104,10 +104,6 @@ def _import(parser: argparse.ArgumentParser) -> None:
     )
     add_config_options(parser)
     add_place_options(parser)
-
-
-def _stats(parser: argparse.ArgumentParser) -> None:
-    _add_directory(parser)
 
 
 def _backup(parser: argparse.ArgumentParser) -> None:

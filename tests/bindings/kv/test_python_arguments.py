@@ -114,4 +114,5 @@ def test_an_option_that_kv_does_not_know_is_logged(caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         arguments.options([{"expiration_ttl": 60}], 0, function="put", kind="PutOptions", names=("expirationTtl",))
 
-    assert "KV put() has no option expiration_ttl; Cloudflare ignores it too. Its options: expirationTtl." in caplog.text
+    warning = "KV put() has no option expiration_ttl; Cloudflare ignores it too. Its options: expirationTtl."
+    assert warning in caplog.text
