@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,8 @@ from edgeworker.testing.clock import MovableClock
 from tests.patience import PATIENCE_SECONDS
 from tests.server.wires import Play, answering, client, head, origin
 
+# Long enough for a connection: one that is given up before it is accepted is left to the garbage collector.
+BRIEF_SECONDS = 0.5
 ANSWER = b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -37,7 +40,7 @@ async def is_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         (answering(ANSWER % 500), HealthMonitor(), "answered 500, not 2xx"),
         (answering(ANSWER % 302), HealthMonitor(), "answered 302, not 2xx"),
         (answering(b"nonsense\r\n\r\n"), HealthMonitor(), "is not HTTP"),
-        (is_silent, HealthMonitor(timeout_seconds=0.05), "no answer within 0.05 seconds"),
+        (is_silent, HealthMonitor(timeout_seconds=BRIEF_SECONDS), "no answer within 0.5 seconds"),
     ],
     ids=["good", "another status", "server error", "redirect", "not HTTP", "silent"],
 )
@@ -45,7 +48,8 @@ async def test_a_check_finds_out_whether_the_origin_answers_as_expected(
     play: Play, monitor: HealthMonitor, error: str | None
 ) -> None:
     async with origin(play) as server, client() as internet:
-        one = _one(server.url, internet.at, monitor)
+        seconds = BRIEF_SECONDS if play is is_silent else PATIENCE_SECONDS
+        one = _one(server.url, internet.at, replace(monitor, timeout_seconds=seconds))
         await check_once(one, SystemClock())
 
     check = one.record.health.last_check
@@ -68,7 +72,8 @@ async def test_a_check_finds_out_whether_the_origin_answers_as_expected(
 async def test_a_check_asks_as_configured(host: str, monitor: HealthMonitor, sent: bytes) -> None:
     heads: list[bytes] = []
     async with origin(answering(ANSWER % 200, heads=heads)) as server, client() as internet:
-        await check_once(_one(server.url, internet.at, monitor, host=host), SystemClock())
+        patient = replace(monitor, timeout_seconds=PATIENCE_SECONDS)
+        await check_once(_one(server.url, internet.at, patient, host=host), SystemClock())
 
     assert heads[0].startswith(sent)
     assert b"user-agent: edgeworker-health-check\r\n" in heads[0]
@@ -110,7 +115,7 @@ async def test_each_origin_is_asked_once_in_an_interval_and_a_silent_one_delays_
 async def test_an_origin_that_is_no_longer_configured_is_not_asked() -> None:
     clock, heads, told = MovableClock(), list[bytes](), asyncio.Event()
     async with origin(answering(*[ANSWER % 200] * 9, heads=heads)) as server, client() as internet:
-        asked = [_one(server.url, internet.at, HealthMonitor())]
+        asked = [_one(server.url, internet.at, HealthMonitor(timeout_seconds=PATIENCE_SECONDS))]
         running = asyncio.ensure_future(check_for_ever(lambda: asked, clock, told.set))
         async with asyncio.timeout(PATIENCE_SECONDS):
             await told.wait()
