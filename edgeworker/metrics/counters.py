@@ -4,8 +4,10 @@ Labels are bounded: methods are the known ones, workers the first of each name u
 hosts and paths are never labels.
 """
 
+import operator
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 from edgeworker.durations import Durations
@@ -16,6 +18,27 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", 
 _MOST_NAMES: Final = 200
 _MOST_RESULTS: Final = 30
 OTHER: Final = "other"
+_JOINING: Final = "edgeworker.metrics"
+
+
+def _earlier(one: int, two: int) -> int:
+    """Of two moments; 0 is none."""
+    return min(filter(None, (one, two)), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """`of_running`: the number of a process that has ended does not count."""
+
+    join: Callable[[int, int], int]
+    of_running: bool = False
+
+
+SUM: Final = {_JOINING: Joining(operator.add)}
+SUM_OF_RUNNING: Final = {_JOINING: Joining(operator.add, of_running=True)}
+LATEST: Final = {_JOINING: Joining(max)}
+EARLIEST: Final = {_JOINING: Joining(_earlier)}
+EARLIEST_OF_RUNNING: Final = {_JOINING: Joining(_earlier, of_running=True)}
 
 
 @dataclass(slots=True)
@@ -26,19 +49,19 @@ class Counters:
 
     requests: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     durations: dict[str, Durations] = field(default_factory=dict)
-    sent_bytes: int = 0
-    cut: int = 0
-    reloads: int = 0
-    failed_reloads: int = 0
-    last_reload_at: int = 0  # epoch seconds
-    started_at: int = 0
-    in_flight: int = 0
+    sent_bytes: int = field(default=0, metadata=SUM)
+    cut: int = field(default=0, metadata=SUM)
+    reloads: int = field(default=0, metadata=SUM)
+    failed_reloads: int = field(default=0, metadata=SUM)
+    last_reload_at: int = field(default=0, metadata=LATEST)  # epoch seconds
+    started_at: int = field(default=0, metadata=EARLIEST)
+    in_flight: int = field(default=0, metadata=SUM_OF_RUNNING)
     origins: dict[tuple[str, str], OriginReport] = field(default_factory=dict)
     tokens: Counter[str] = field(default_factory=Counter)
-    kv_found: int = 0
-    kv_missing: int = 0
-    certificate_ends: int = 0
-    signs_since: int = 0
+    kv_found: int = field(default=0, metadata=SUM)
+    kv_missing: int = field(default=0, metadata=SUM)
+    certificate_ends: int = field(default=0, metadata=EARLIEST_OF_RUNNING)
+    signs_since: int = field(default=0, metadata=EARLIEST_OF_RUNNING)
 
     def add_request(self, record: AccessLogRecord) -> None:
         method = record.method if record.method in _METHODS else OTHER
@@ -61,24 +84,17 @@ class Counters:
         self.requests.update(other.requests)
         for name, durations in other.durations.items():
             self.durations.setdefault(name, Durations()).merge(durations)
-        self.sent_bytes += other.sent_bytes
-        self.cut += other.cut
-        self.reloads += other.reloads
-        self.failed_reloads += other.failed_reloads
-        self.last_reload_at = max(self.last_reload_at, other.last_reload_at)
-        self.started_at = _earlier(self.started_at, other.started_at)
         self.tokens.update(other.tokens)
-        self.kv_found += other.kv_found
-        self.kv_missing += other.kv_missing
-        if is_alive:
-            self.certificate_ends = _earlier(self.certificate_ends, other.certificate_ends)
-            self.signs_since = _earlier(self.signs_since, other.signs_since)
+        for name, joining in NUMBERS.items():
+            if is_alive or not joining.of_running:
+                setattr(self, name, joining.join(getattr(self, name), getattr(other, name)))
         for key, report in other.origins.items():
             known = self.origins.get(key)
             current = report if is_alive else report.of_ended_process()
             self.origins[key] = current if known is None else known.joined_with(current)
 
 
-def _earlier(one: int, two: int) -> int:
-    """Of two moments; 0 is none."""
-    return min(filter(None, (one, two)), default=0)
+# How each number of several processes becomes one; snapshots write and read these.
+NUMBERS: Final[Mapping[str, Joining]] = {
+    item.name: item.metadata[_JOINING] for item in fields(Counters) if _JOINING in item.metadata
+}

@@ -15,7 +15,7 @@ from typing import Final
 from edgeworker.clock import Clock
 from edgeworker.durations import BUCKETS, Durations
 from edgeworker.files import Draft, is_of_running_process
-from edgeworker.metrics.counters import Counters
+from edgeworker.metrics.counters import NUMBERS, Counters
 from edgeworker.metrics.origin_report import from_rows, to_rows
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,6 @@ class Snapshots:
         self.refresh()
         whole, processes = Counters(), 1
         whole.merge(self.own)
-        whole.in_flight = self.own.in_flight
         if self.folder is None:
             return whole, processes
         for file in sorted(self.folder.glob("*.json"))[:_MOST_FILES]:
@@ -69,9 +68,7 @@ class Snapshots:
                 other = from_json(file.read_text("utf-8"))
                 is_alive = is_of_running_process(file)
                 whole.merge(other, is_alive=is_alive)
-                if is_alive:
-                    processes += 1
-                    whole.in_flight += other.in_flight
+                processes += is_alive
             except (OSError, ValueError, KeyError, TypeError) as error:
                 _log.warning("%s: the counts of another process cannot be read: %s", file.name, error)
         return whole, processes
@@ -82,18 +79,9 @@ def to_json(counters: Counters) -> str:
         {
             "requests": [[*key, count] for key, count in counters.requests.items()],
             "durations": {name: [one.counts, one.total] for name, one in counters.durations.items()},
-            "numbers": [
-                counters.sent_bytes,
-                counters.cut,
-                counters.reloads,
-                counters.failed_reloads,
-                counters.last_reload_at,
-                counters.started_at,
-                counters.in_flight,
-            ],
+            "numbers": {name: getattr(counters, name) for name in NUMBERS},
             "origins": to_rows(counters.origins.values()),
             "tokens": dict(counters.tokens),
-            "more": [counters.kv_found, counters.kv_missing, counters.certificate_ends, counters.signs_since],
         }
     )
 
@@ -105,8 +93,9 @@ def from_json(text: str) -> Counters:
     if any(len(one.counts) != len(BUCKETS) + 1 for one in durations.values()):
         raise ValueError("another number of buckets")
     requests = Counter({(method, status, name): count for method, status, name, count in document["requests"]})
-    counters = Counters(requests, durations, *document["numbers"])
+    counters = Counters(requests, durations)
+    for name in NUMBERS:
+        setattr(counters, name, int(document["numbers"][name]))
     counters.origins = dict(from_rows(document["origins"]))
     counters.tokens = Counter({str(result): int(count) for result, count in document["tokens"].items()})
-    counters.kv_found, counters.kv_missing, counters.certificate_ends, counters.signs_since = map(int, document["more"])
     return counters

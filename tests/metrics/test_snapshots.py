@@ -1,13 +1,15 @@
 """The counts of several processes, shared by files."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeworker.metrics.counters import Counters
+from edgeworker.metrics.counters import NUMBERS, Counters
+from edgeworker.metrics.exposition import prometheus_text
 from edgeworker.metrics.snapshots import Snapshots, from_json, to_json
 from tests.metrics.test_counters import record
 
@@ -48,3 +50,16 @@ def test_a_file_that_cannot_be_read_is_left_out_and_told(
 
     assert not whole.requests
     assert "1.json: the counts of another process cannot be read" in caplog.text
+
+
+def test_every_number_that_is_counted_is_joined_written_and_shown() -> None:
+    counters = Counters()
+    for value, name in enumerate(NUMBERS, 1001):
+        setattr(counters, name, value)
+
+    read = from_json(to_json(counters))
+    shown = prometheus_text(read, processes=1)
+
+    assert read == counters
+    assert {item.name for item in fields(Counters) if item.type is int or item.type == "int"} == set(NUMBERS)
+    assert [name for name in NUMBERS if f" {getattr(counters, name)}\n" not in shown] == []
