@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,17 @@ def test_what_a_test_waits_for_has_the_patience_of_all_tests() -> None:
     ]
 
     assert impatient == []
+
+
+def test_every_dependency_is_imported_by_the_product_itself() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[<>=;\[ ]", line)[0].lower() for line in project["dependencies"]}
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in _modules(*PACKAGES)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported = plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+    modules = packages_distributions()
+    used = {name.lower() for module in imported for name in modules.get(module.partition(".")[0], ())}
+
+    assert names - used == set()
