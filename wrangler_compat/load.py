@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings import JSONBinding, KVBinding
 from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptEngine
-from edgeworker.publishing import PublishedProject
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.ids import made_up, version_id
 from edgeworker.schema.value_types import BASE_URL
@@ -33,6 +32,9 @@ from wrangler_compat.environments import choose
 from wrangler_compat.secret_files import SecretFiles
 from wrangler_compat.variables import Sources, parse_given, text_bindings, with_stored_secrets
 from wrangler_compat.zones import ZoneFinder
+
+if TYPE_CHECKING:
+    from edgeworker.publishing.versions import PublishedProject
 
 EDGE_FILE: Final = "edge.toml"
 DEFAULT_NAME: Final = "split-token"
@@ -63,7 +65,7 @@ class LoadOptions:
     preview: bool = False
     js_engine: JavaScriptEngine | None = None
     for_deployment: bool = False
-    published: tuple[PublishedProject, ...] = ()
+    published: "tuple[PublishedProject, ...]" = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -173,7 +175,7 @@ class _Loader:
         if found.file is not None or not self._own.has_errors:
             yield _Source(found.file, found.folder, self._env, options.use_default_script, found.redirected)
 
-    def _place(self, project: PublishedProject, loadables: list[_Loadable]) -> None:
+    def _place(self, project: "PublishedProject", loadables: list[_Loadable]) -> None:
         """The published worker in place of the configured one of its name, or after all others."""
         names = [loadable.parsed.name for loadable in loadables]
         place = names.index(project.name) if project.name in names else None

@@ -35,9 +35,12 @@ from edgeworker.cli.run_options import (
 from edgeworker.errors import EdgeworkerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgeworker.cli.logs import LogStream
     from edgeworker.clock import Clock
     from edgeworker.config import Config
+    from edgeworker.handler import Handler
     from edgeworker.host.sockets import Sockets
     from edgeworker.host.storage import Storage
     from edgeworker.messages import Request, Response
@@ -103,7 +106,6 @@ class _Session:
         from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve
         from edgeworker.host.stored_edge import StoredEdge
-        from edgeworker.host.tracing import Tracing
 
         options, clock = self._options, SystemClock()
         begun_ms = clock.now_ms()
@@ -118,7 +120,7 @@ class _Session:
             data,
             clock,
             lambda storage, state: self._api(config, storage, state, token, clock),
-            wrap=(lambda edge: Tracing(edge, clock, self._print_trace)) if options.trace else None,
+            wrap=self._tracing(clock) if options.trace else None,
             access_logger=record_refusals(data.path, clock, self._request_log(clock)),
             drain_seconds=drain,
         )
@@ -138,6 +140,11 @@ class _Session:
             with redirect_stdout(PrintedLines()) if options.json else nullcontext():
                 await self._reload_until(running.stop, running.sockets, begun_ms)
                 _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
+
+    def _tracing(self, clock: "Clock") -> "Callable[[Handler], Handler]":
+        from edgeworker.host.tracing import Tracing
+
+        return lambda edge: Tracing(edge, clock, self._print_trace)
 
     def _api(self, config: "Config", storage: "Storage", state: "SQLiteState", token: str, clock: "Clock") -> "V4Api":
         from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api

@@ -12,6 +12,7 @@ Each chain is folded once, when the edge is made.
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from edgeworker.admission import Refusal, admit
 from edgeworker.balancing.board import OriginBoard
@@ -32,8 +33,10 @@ from edgeworker.rays import new_ray
 from edgeworker.routing import Resolver, RunWorker
 from edgeworker.routing.developer_hosts import name_below_localhost
 from edgeworker.runtime import Scheduled, Worker
-from edgeworker.server.balanced_origin import BalancedServer
 from edgeworker.subrequests import Subrequests
+
+if TYPE_CHECKING:
+    from edgeworker.server.balanced_origin import BalancedServer
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +135,7 @@ class Edge:
             return _report_storage_failure(admitted, error)
 
     @property
-    def balanced_servers(self) -> Sequence[BalancedServer]:
+    def balanced_servers(self) -> "Sequence[BalancedServer]":
         """The origins of all load balancers."""
         return self._destinations.balanced_servers
 

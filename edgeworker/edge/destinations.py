@@ -2,7 +2,8 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from edgeworker.admission import MAX_LOOPS, without_edge_cookies
 from edgeworker.balancing.board import OriginBoard, OriginRecord
@@ -18,8 +19,10 @@ from edgeworker.handler import Handler, Services
 from edgeworker.messages import RefusalReason, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 from edgeworker.runtime import ScriptFailure, Worker
-from edgeworker.server.balanced_origin import BalancedOrigin, BalancedServer
 from edgeworker.subrequests import SubrequestRouter, Subrequests
+
+if TYPE_CHECKING:
+    from edgeworker.server.balanced_origin import BalancedOrigin, BalancedServer
 
 _log = logging.getLogger(__name__)
 
@@ -45,12 +48,8 @@ class Destinations:
         self._board = board
         # An origin that stands alone is counted here; a load balancer counts its own.
         self._origins: dict[str, tuple[Handler, OriginRecord]] = {}
-        random_value = secrets.SystemRandom().random
-        self._balanced = {
-            balancer.name: BalancedOrigin(balancer, services.origin_at, board, services.clock, random_value)
-            for zone in resolver.zones
-            for balancer in zone.load_balancers
-        }
+        balancers = [balancer for zone in resolver.zones for balancer in zone.load_balancers]
+        self._balanced = _open_balancers(balancers, services, board) if balancers else {}
         self.subrequest_router = SubrequestRouter(
             resolver=resolver,
             same_zone=self.answer,
@@ -61,7 +60,7 @@ class Destinations:
         )
 
     @property
-    def balanced_servers(self) -> list[BalancedServer]:
+    def balanced_servers(self) -> "list[BalancedServer]":
         """The origins of all load balancers."""
         return [one for balanced in self._balanced.values() for one in balanced.servers]
 
@@ -186,3 +185,12 @@ def _asked(origin: str | LoadBalancer) -> str:
 def _matched(resolution: RunWorker) -> str:
     route = "" if resolution.route is None else f" {resolution.route.pattern}"
     return f"it runs by {resolution.matched_by}{route}"
+
+
+def _open_balancers(
+    balancers: Iterable[LoadBalancer], services: Services, board: OriginBoard
+) -> "dict[str, BalancedOrigin]":
+    from edgeworker.server.balanced_origin import BalancedOrigin  # most edges have no load balancer
+
+    random_value = secrets.SystemRandom().random
+    return {one.name: BalancedOrigin(one, services.origin_at, board, services.clock, random_value) for one in balancers}

@@ -12,7 +12,6 @@ from edgeworker.clock import Clock
 from edgeworker.config import Config, Socket
 from edgeworker.errors import EdgeworkerError, SocketError
 from edgeworker.handler import Handler
-from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.file_states import LOOK_EVERY_SECONDS, States, origin_files, states
 from edgeworker.host.management import listen_management
@@ -154,6 +153,8 @@ class Sockets:
         if https is not None:
             listener = await serve("https_url", behind.edge, https, over_tls=True)
             if redirect is not None:
+                from edgeworker.host.acme.files import ACMEFiles
+
                 assert data is not None  # https has its authority there
                 opened._redirect = RedirectToHTTPS(
                     ServedHosts(config), port=listener.port, find_challenge=ACMEFiles.of(data).find_challenge

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import JSON, Config
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import BodyTooLarge, Request
-from edgeworker.publishing import WorkerPublisher
 from edgeworker.rest.errors import ApiError, Code, KVCode
 from edgeworker.rest.permissions import Principal
 from edgeworker.state import State
 from edgeworker.strict_json import loads
+
+if TYPE_CHECKING:
+    from edgeworker.publishing import WorkerPublisher
 
 # https://developers.cloudflare.com/kv/platform/limits/: a bulk write's body, the largest JSON that the API takes.
 MAX_JSON_BYTES: Final = 100 * 1024 * 1024
@@ -37,7 +39,7 @@ class Call:
     state: State
     clock: Clock
     relaxed_expiration: bool
-    publisher: WorkerPublisher | None = None
+    publisher: "WorkerPublisher | None" = None
 
     async def content(self, *, limit: int = MAX_JSON_BYTES) -> bytes:
         """The body whole. Raises ApiError (413) beyond `limit` bytes, early where the length is announced."""

@@ -26,9 +26,12 @@ LATE = (
     "cryptography",  # TLS, tokens, crypto.subtle
     "edgeworker.cron.expression",  # triggers
     "edgeworker.expressions",  # API Shield's rules
+    "edgeworker.host.acme",  # https with certificates of an ACME authority
+    "edgeworker.host.tracing",  # --trace
     "edgeworker.javascript.esbuild",  # JavaScript workers
     "edgeworker.javascript.loading",
     "edgeworker.javascript.sourcemaps",
+    "edgeworker.publishing",  # published workers
     "edgeworker.runtime.engines",
     "edgeworker.runtime.quickjs",
     "edgeworker.runtime.workerd",
@@ -37,8 +40,10 @@ LATE = (
     "edgeworker.runtime.webapi.html.rewriter",
     "edgeworker.schema.describe",  # `config show`
     "edgeworker.testing",
+    "importlib.metadata",  # `init`
     "jwt",
     "multipart",  # forms
+    "opentelemetry",  # spans
     "oauthlib",  # `demo --oauth`
     "pathspec",  # static assets
     "publicsuffixlist",  # zones that must be guessed

@@ -1,14 +1,13 @@
 """Cloudflare's v4 REST API as a Handler: the authenticator, the router, the envelope."""
 
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.errors import StoreError
 from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
-from edgeworker.publishing import WorkerPublisher
 from edgeworker.rest import target
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import failure
@@ -18,6 +17,9 @@ from edgeworker.rest.router import EndpointMatch, Router, WrongMethod
 from edgeworker.state import MemoryState, State
 from wrangler_compat.api.account import account_id, takes_account
 from wrangler_compat.api.auth import Authenticator, AuthRefusal
+
+if TYPE_CHECKING:
+    from edgeworker.publishing import WorkerPublisher
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class V4Api:
         clock: Clock,
         state: State | None = None,
         relaxed_expiration: bool = False,
-        publisher: WorkerPublisher | None = None,
+        publisher: "WorkerPublisher | None" = None,
     ) -> None:
         self.config = config
         self._store = store
