@@ -13,6 +13,8 @@ from edgeworker.runtime.contract.portability import SILENT, Portability
 
 _log = logging.getLogger(__name__)
 _told: Final[set[tuple[str, str, int, str]]] = set()
+_read: Final[set[tuple[str, str, int]]] = set()  # where a null was read already
+_MOST_PLACES: Final = 10_000
 _Span = tuple[int | None, int | None, int | None, int | None]  # line, last line, column, last column
 _NULL: Final = "null of JavaScript is pyodide.ffi.jsnull from compatibility date 2025-09-29 on, and is not None"
 
@@ -39,6 +41,13 @@ def tell_of_null() -> None:
     if found is None:
         return
     frame, script = found
+    # A source is parsed once for each place, not at each request.
+    place = frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lasti
+    if place in _read:
+        return
+    if len(_read) >= _MOST_PLACES:
+        _read.clear()
+    _read.add(place)
     for line in _comparisons_with_none(frame):
         _tell_once(script.worker, frame.f_code.co_filename, line, _NULL, "ask for its truth, or for jsnull")
 

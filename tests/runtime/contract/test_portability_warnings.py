@@ -1,5 +1,6 @@
 """What works here and fails deployed: refused as in production, told with file and line, let through if asked."""
 
+import ast
 import logging
 
 import pytest
@@ -149,3 +150,21 @@ async def test_a_line_is_told_of_once(stage: Stage, caplog: pytest.LogCaptureFix
 
 def test_outside_of_scripts_nothing_is_refused() -> None:
     assert portability_warnings.is_refused("this", "that") is False
+
+
+async def test_a_source_is_parsed_once_for_each_place_that_reads_null(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    usual = ast.parse
+
+    def parse(source: str) -> ast.Module:
+        parsed.append(source)
+        return usual(source)
+
+    monkeypatch.setattr(ast, "parse", parse)
+    stage.add(script("return Response(str(bool(request.js_object.headers.get('x-none'))))"), date="2026-08-01")
+    for _ in range(5):
+        assert (await stage.get()).text == "False"
+
+    assert len(parsed) == 1
