@@ -22,11 +22,16 @@ def stringify(value: object, _replacer: object = None, space: object = None) -> 
         return json.dumps(plain(value), separators=separators, indent=indent, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise JsException("TypeError", str(error)) from None
+    except RecursionError:
+        raise JsException("RangeError", json_text.TOO_DEEP) from None
 
 
 def parse(text: object, _reviver: object = None) -> object:
     """Raises JsException (SyntaxError, with V8's text)."""
-    return as_objects(json_text.parse(text if isinstance(text, str) else str(text)))
+    try:
+        return as_objects(json_text.parse(text if isinstance(text, str) else str(text)))
+    except RecursionError:
+        raise JsException("RangeError", json_text.TOO_DEEP) from None
 
 
 def plain(value: object) -> object:

@@ -13,6 +13,7 @@ from edgeworker.runtime.webapi.ffi import JsDict, JsException
 
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 
+TOO_DEEP: Final = "Maximum call stack size exceeded"
 _CONTEXT: Final = 10  # characters of the text that an error shows on each side
 _SPECIAL: Final = frozenset({"NaN", "Infinity", "undefined", "[object Object]"})
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -36,7 +37,7 @@ def parse(text: str) -> object:
     except ValueError:
         _JsonScanner(text).explain()
     except RecursionError:
-        raise JsException("RangeError", "Maximum call stack size exceeded") from None
+        raise JsException("RangeError", TOO_DEEP) from None
     return parsed
 
 

@@ -45,3 +45,25 @@ async def test_an_object_is_taken_and_read_as_in_production(stage: Stage, expres
     )
 
     assert (await stage.get(cf={"colo": "AMS"})).text == gives
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "js.JSON.parse('{\"a\":' * 900 + '1' + '}' * 900)",
+        "js.JSON.parse('[' * 900 + ']' * 900)",
+        "js.JSON.stringify(ring())",
+    ],
+)
+@pytest.mark.parametrize("date", [None, "2026-08-01"])
+async def test_what_is_nested_too_deeply_is_javascripts_error(stage: Stage, expression: str, date: str | None) -> None:
+    stage.add(
+        f"{SDK}\nfrom pyodide.ffi import JsException\n"
+        "def ring():\n    made = js.Object.new()\n    made.itself = made\n    return made\n"
+        "class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n        try:\n"
+        f"            {expression}\n        except JsException as error:\n            return Response(str(error))\n"
+        "        return Response('deep enough')\n",
+        date=date,
+    )
+
+    assert (await stage.get()).text in ("deep enough", "RangeError: Maximum call stack size exceeded")
