@@ -205,6 +205,8 @@ class Request:
         made.trace = self.trace
         made.raw_target = self.raw_target
         made.visible_origin = self.visible_origin
+        made.cache_mode = self.cache_mode
+        made.written_url = self.written_url
         return made
 
     def __repr__(self) -> str:
