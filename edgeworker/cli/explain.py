@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Raises ConfigError for what is no ray id, StoreError where nothing was recorded."""
+    """Raises ConfigError for text that is not a ray id, StoreError where nothing was recorded."""
     from edgeworker.host.refusal_ring import recorded_refusals
 
     ray = None if options.ray is None else parse_ray(options.ray)

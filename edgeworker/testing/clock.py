@@ -52,8 +52,11 @@ class MovableClock:
                 heapq.heapify(self._sleepers)
 
     def advance(self, seconds: float | timedelta) -> None:
-        """Moves time forward and nothing else. Raises ValueError for less than 0, TypeError for what is no number,
-        ConfigError where a worker's time is the machine's."""
+        """Moves time forward and nothing else.
+
+        Raises ValueError for less than 0, TypeError for a value that is not a number, ConfigError if a worker's time
+        is the machine's.
+        """
         if not isinstance(seconds, timedelta):
             check_number("seconds of clock.advance", seconds)
         if self.fixed_because:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 SERVED_FOLDER: Final = "run/served"
 _LONGEST_TRIAL_SECONDS: Final = 120.0
 _LONGEST_TEXT: Final = 8000
-# A trial is a process of its own: it is no service of systemd's, and takes no socket of it.
+# A trial is a process of its own: it is not a service of systemd's, and takes no socket of it.
 _NOT_FOR_A_TRIAL: Final = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 
 

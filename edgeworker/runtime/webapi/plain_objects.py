@@ -17,7 +17,7 @@ _DICT_METHODS: Final = frozenset(name for name in dir(dict) if not name.startswi
 
 class PlainObject:
     """An object of JavaScript as pyodide shows it, where a script is held to what production has: its fields are
-    attributes, and it is no dict. What a dict would do is told and refused.
+    attributes, and it is not a dict. What a dict would do is reported and refused.
     """
 
     __slots__ = ("_fields",)
@@ -187,14 +187,14 @@ class TolerantObject(JsDict):
 
 
 def _refuse(text: str, subject: str = "'pyodide.ffi.JsProxy' object") -> Never:
-    portability_warnings.is_refused("an object of JavaScript is no dict", _INSTEAD)
+    portability_warnings.is_refused("an object of JavaScript is not a dict", _INSTEAD)
     raise TypeError(f"{subject} {text}")
 
 
 def _tell_use() -> None:
     """If it is not the edge itself that looks."""
     if not str(sys._getframe(2).f_globals.get("__name__", "")).startswith("edgeworker."):
-        portability_warnings.is_refused("an object of JavaScript is no dict on Cloudflare", _INSTEAD)
+        portability_warnings.is_refused("an object of JavaScript is not a dict on Cloudflare", _INSTEAD)
 
 
 def _plain(value: object) -> object:

@@ -15,7 +15,7 @@ ROWS = [
         "data = await request.js_object.json()\nreturn Response(data['name'])",
         "TypeError: 'pyodide.ffi.JsProxy' object is not subscriptable",
         "Ann",
-        "an object of JavaScript is no dict",
+        "an object of JavaScript is not a dict",
     ),
     (
         "data = await request.js_object.json()\nreturn Response(data.get('name'))",
@@ -145,7 +145,7 @@ async def test_a_line_is_told_of_once(stage: Stage, caplog: pytest.LogCaptureFix
     for _ in range(3):
         await stage.get(method="POST", body=b'{"name": "Ann"}')
 
-    assert caplog.text.count("an object of JavaScript is no dict") == 1
+    assert caplog.text.count("an object of JavaScript is not a dict") == 1
 
 
 def test_outside_of_scripts_nothing_is_refused() -> None:
