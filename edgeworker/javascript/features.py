@@ -47,8 +47,8 @@ FEATURES: Final = (
         _BOTH,
         ("limits.cpu_ms", "[javascript] heap_megabytes"),
         "approximated",
-        "a script that exceeds one ends with page 1102, and with it the other requests of that worker (embedded) or of "
-        "all JavaScript workers of the edge (workerd)",
+        "a script that exceeds one ends with page 1102, and with it other requests: of all JavaScript workers of the "
+        "edge (workerd), or of that worker where memory ran out (embedded)",
     ),
     Feature(_WORKERD, ("new WebSocket()", "Durable Objects"), "refused", "a WebSocket by `fetch()` and upgrades work"),
     Feature(

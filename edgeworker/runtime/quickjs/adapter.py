@@ -18,11 +18,13 @@ Loader = Callable[[str], str | None]
 # Besides the script's own limit: what we need to say how it ended.
 _RESERVE_BYTES: Final = 16 * 1024 * 1024
 _FULL: Final = 0.9
+_JOBS_BETWEEN_LOOKS: Final = 20_000
 _STACK_BYTES: Final = 1024 * 1024
 
 
 class ComputedTooLong(Exception):
-    """The script used its CPU time up. The engine is in the middle of something and must not be used again."""
+    """The script used its CPU time up. The engine was stopped in the middle of something: `resume` lets others finish,
+    and nothing new should begin in it."""
 
 
 class OutOfMemory(Exception):
@@ -83,6 +85,10 @@ class Engine:
         given = [argument.value if isinstance(argument, Function) else argument for argument in arguments]
         return self._run(lambda: function.value.call(*given), seconds)
 
+    def resume(self) -> None:
+        """After ComputedTooLong: what else waits in the script's world may go on."""
+        self._interrupted = False
+
     def is_full(self) -> bool:
         """Whether nearly all of the memory is used. Walks the heap."""
         return self._runtime.compute_memory_usage()["malloc_size"] > self._memory_bytes * _FULL
@@ -98,9 +104,14 @@ class Engine:
         self._deadline = begun + seconds
         try:
             work()
+            done = 0
             while self._context.execute_pending_job():
                 if self._is_over():
                     break
+                done += 1
+                # A loop of promises fills the memory, and what a job throws for want of it no one sees.
+                if done % _JOBS_BETWEEN_LOOKS == 0 and self.is_full():
+                    raise OutOfMemory
         except quickjs.JSError as error:
             text = str(error)
             if not self._interrupted:

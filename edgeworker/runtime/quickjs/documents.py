@@ -4,7 +4,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from edgeworker.runtime.quickjs.realm import Invocation, Realm
+from edgeworker.runtime.quickjs.invocation import Invocation
+from edgeworker.runtime.quickjs.realm import Realm
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.html import HTMLRewriter
 from edgeworker.runtime.webapi.html.rewriter import Handlers, Rewriting

@@ -10,9 +10,10 @@ from edgeworker.messages import Body, Request, Response
 from edgeworker.runtime.contract.isolate import Scheduled
 from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
 from edgeworker.runtime.contract.javascript_values import decode, encode
+from edgeworker.runtime.quickjs.invocation import Answer, Invocation
 from edgeworker.runtime.quickjs.operations import Operations, pairs
 from edgeworker.runtime.quickjs.platform import Platform
-from edgeworker.runtime.quickjs.realm import Answer, Invocation, Realm
+from edgeworker.runtime.quickjs.realm import Realm
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 
 # Fields that say how a connection carries the answer, which is the edge's own affair.
@@ -25,6 +26,7 @@ class QuickJSIsolate:
         self._settings = settings
         self._exports = JavaScriptExports(self.name, settings.project.main)
         self._realm: Realm | None = None
+        self._retired: list[Realm] = []  # in which requests still run
         self._operations = Operations(settings)
         self._loading = asyncio.Lock()
 
@@ -87,18 +89,20 @@ class QuickJSIsolate:
 
     async def close(self) -> None:
         realm, self._realm = self._realm, None
-        if realm is not None:
-            await realm.close()
+        for one in (*self._retired, *([] if realm is None else [realm])):
+            await one.close()
 
     async def _running(self) -> Realm:
         """The realm; a new one where the last one was given up."""
-        if self._realm is not None and not self._realm.broken:
+        if self._realm is not None and not self._realm.broken and not self._realm.retiring:
             return self._realm
         async with self._loading:  # one request loads it, and others wait for that
             if self._realm is not None:
-                if not self._realm.broken:
+                if not self._realm.broken and not self._realm.retiring:
                     return self._realm
-                await self._realm.close()
+                self._retired = [realm for realm in (*self._retired, self._realm) if not realm.broken]
+                if self._realm.broken:
+                    await self._realm.close()
             operations = Operations(self._settings)
             platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
             realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)

@@ -27,7 +27,8 @@ from edgeworker.runtime.quickjs import node_ciphers
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.bodies import Bodies
 from edgeworker.runtime.quickjs.documents import Documents, check_selector
-from edgeworker.runtime.quickjs.realm import Invocation, OperationFailed, Realm, Result
+from edgeworker.runtime.quickjs.invocation import Invocation, OperationFailed, Result
+from edgeworker.runtime.quickjs.realm import Realm
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 from edgeworker.runtime.quickjs.sockets import ScriptWebSockets
 from edgeworker.runtime.quickjs.subtle import Keys

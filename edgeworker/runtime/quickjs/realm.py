@@ -8,7 +8,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.errors import ScriptError
@@ -18,6 +17,7 @@ from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.quickjs import adapter, platform
 from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs.invocation import Answer, Invocation, OperationFailed, Result
 from edgeworker.runtime.quickjs.modules import ModuleLoader
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 from edgeworker.runtime.quickjs.stand_ins import INSTEAD
@@ -37,45 +37,8 @@ _WAYS_OUT: Final = (
 _FUNCTIONS: Final = ("prepare", "load", "dispatch", "settle", "fire", "leave", "socket")
 
 
-@dataclass(slots=True)
-class Invocation:
-    """One event that the script handles. `holds` counts why it still may fetch: its answer, its body, waitUntil()."""
-
-    id: int
-    ctx: Context | None
-    cpu_seconds: float = 0.0
-    holds: int = 1
-    no_retry: bool = False
-
-
-@dataclass(slots=True)
-class Answer:
-    """What a call into the script gave."""
-
-    text: str
-    buffer: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class OperationFailed(Exception):
-    """What an operation throws in the script: the name of the error's class and its text."""
-
-    name: str
-    text: str
-
-
-# A call into the script: a function of its world, and what it is given.
-Entry = tuple[adapter.Function, tuple[Crossing | adapter.Function, ...]]
 # Carries out what the script asked for: the name, the invocation, a JSON text and bytes.
-Operations = Callable[[str, Invocation, str, bytes | None], Coroutine[object, object, "Result"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What an operation gives: a text, and bytes beside it."""
-
-    text: str = ""
-    buffer: bytes | None = None
+Operations = Callable[[str, Invocation, str, bytes | None], Coroutine[object, object, Result]]
 
 
 class Realm:
@@ -91,6 +54,7 @@ class Realm:
     ) -> None:
         self.settings = settings
         self.broken = False
+        self.retiring = False  # only what began in it goes on
         self._operate_one = operate
         self._host = host
         self._answer = answer
@@ -100,6 +64,7 @@ class Realm:
         self._outside = Invocation(0, None)
         self._invocations: dict[int, Invocation] = {}
         self._calls: dict[int, asyncio.Future[Answer]] = {}
+        self._callers: dict[int, Invocation] = {}  # of calls
         self._waits: dict[int, asyncio.Future[None]] = {}
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -168,6 +133,8 @@ class Realm:
         invocation.holds -= 1
         if invocation.holds > 0 or self._invocations.pop(invocation.id, None) is None:
             return
+        if self.retiring and not self._invocations:
+            self._break(ScriptError("the worker is loaded again"))
         if not self.broken:
             self._enter(invocation, self._leave, invocation.id)
         self.spawn(self._release_bodies(invocation.id))
@@ -224,29 +191,47 @@ class Realm:
         number = self._number()
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._calls[number] = future
+        self._callers[number] = invocation
         function, arguments = arrange(number)
         try:
             self._enter(invocation, function, *arguments)
             return await future
         finally:
             self._calls.pop(number, None)
+            self._callers.pop(number, None)
 
     def _enter(
         self, invocation: Invocation, function: adapter.Function, *arguments: Crossing | adapter.Function
     ) -> None:
-        if self.broken:
+        if self.broken or invocation.is_over:
             return
         left = max(0.0, self._limit_seconds() - invocation.cpu_seconds)
         try:
             invocation.cpu_seconds += self._engine.call(function, *arguments, seconds=left)
         except adapter.ComputedTooLong:
             seconds = self._limit_seconds()
-            self._break(ExceededLimits(f"the worker computed for more than {seconds:g} s (limits.cpu_ms)"))
+            self._end_guilty(
+                invocation, ExceededLimits(f"the worker computed for more than {seconds:g} s (limits.cpu_ms)")
+            )
         except adapter.OutOfMemory:
             self._run_out_of_memory()
         except adapter.ScriptThrew as error:
             _log.error('worker "%s": %s\n%s', self.settings.name, error, self.map_stack(error.stack))
         self._end_hung()
+
+    def _end_guilty(self, invocation: Invocation, reason: ExceededLimits) -> None:
+        """Ends this invocation; others of this world may finish. Where there are none, or it happens again (what the
+        guilty one left behind runs in everyone's time), the world is given up."""
+        guilty = [number for number, caller in self._callers.items() if caller is invocation]
+        if self.retiring or len(guilty) == len(self._calls) or not guilty:
+            self._break(reason)
+            return
+        _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
+        self.retiring = invocation.is_over = True
+        self._engine.resume()
+        for number in guilty:
+            if not self._calls[number].done():
+                self._calls[number].set_exception(reason)
 
     def _end_hung(self) -> None:
         if self._calls and not self.broken and not self._asked and not self._timers:

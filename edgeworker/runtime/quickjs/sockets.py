@@ -11,7 +11,8 @@ from typing import Final
 
 from edgeworker.messages import Closed, Response, Upgrade, WebSocketEnd, WebSocketMessage
 from edgeworker.runtime.quickjs.adapter import Crossing
-from edgeworker.runtime.quickjs.realm import Invocation, Realm
+from edgeworker.runtime.quickjs.invocation import Invocation
+from edgeworker.runtime.quickjs.realm import Realm
 from edgeworker.runtime.quickjs.stand_ins import INSTEAD
 
 _LOST: Final = 1006

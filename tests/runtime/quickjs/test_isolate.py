@@ -134,25 +134,56 @@ async def test_deep_recursion_is_an_exception_of_the_script(tmp_path: Path) -> N
     assert value == "stack overflow"
 
 
-async def test_the_other_requests_of_a_script_that_exceeded_its_limits_end_too(tmp_path: Path) -> None:
-    source = """export default { async fetch(request) {
-      if (request.url.endsWith("/wait")) return fetch("http://never.test/");
-      for (;;);
-    } }"""
+WAITING = """export default { async fetch(request) {
+  if (request.url.endsWith("/wait")) return new Response((await (await fetch("http://slow.test/")).text()) + " waited");
+  if (request.url.endsWith("/microtasks")) { const again = () => Promise.resolve().then(again); await again(); }
+  if (request.url.endsWith("/loop")) for (;;);
+  return new Response("alive");
+} }"""
 
-    class Never:
+
+async def test_the_other_requests_of_a_script_that_computed_for_too_long_are_answered(tmp_path: Path) -> None:
+    answer = asyncio.Event()
+
+    class Slow:
         async def fetch(self, request: Request, /) -> Response:
-            await asyncio.Event().wait()
-            raise AssertionError
+            await answer.wait()
+            return Response(200, body=b"slow")
 
-    async with staged("embedded", tmp_path, source, cpu_ms=100) as stage:
-        waiting = asyncio.ensure_future(stage.send(Request("GET", URL.parse("http://x.test/wait")), Never()))
+    async with staged("embedded", tmp_path, WAITING, cpu_ms=100) as stage:
+        waiting = asyncio.ensure_future(stage.send(Request("GET", URL.parse("http://x.test/wait")), Slow()))
         await asyncio.sleep(0)
         with pytest.raises(ExceededLimits):
             await stage.get("/loop")
+        assert await stage.text("/") == "alive"
+        answer.set()
 
+        response = await waiting
+        assert response.body is not None
+        assert await response.body.read() == b"slow waited"
+        assert await stage.text("/") == "alive"
+
+
+async def test_a_loop_of_promises_ends_only_its_own_request(tmp_path: Path) -> None:
+    answer = asyncio.Event()
+
+    class Slow:
+        async def fetch(self, request: Request, /) -> Response:
+            await answer.wait()
+            return Response(200, body=b"slow")
+
+    async with staged("embedded", tmp_path, WAITING, cpu_ms=100) as stage:
+        waiting = asyncio.ensure_future(stage.send(Request("GET", URL.parse("http://x.test/wait")), Slow()))
+        await asyncio.sleep(0)
         with pytest.raises(ExceededLimits):
-            await waiting
+            await stage.get("/microtasks")
+        answer.set()
+
+        # Its turns alternate with those of the loop, which is still there in that world.
+        response = await waiting
+        assert response.body is not None
+        assert await response.body.read() == b"slow waited"
+        assert await stage.text("/") == "alive"
 
 
 async def test_a_handler_that_waits_for_nothing_is_ended(tmp_path: Path) -> None:
