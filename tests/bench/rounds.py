@@ -115,7 +115,7 @@ def _gateways(stack: ExitStack, wanted: set[str], origin: str, data: Path, made:
         gateways.append(_peer(stack, "bare", "bare aiohttp proxy", origin, data))
     tools = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or Path.home() / ".cache" / "edgeworker-node-tools")
     if (tools / "node_modules" / "miniflare").is_dir() and "miniflare" in wanted:
-        gateways.append(_miniflare(stack, tools, origin, data))
+        gateways.append(miniflare(stack, tools, origin, data))
     return gateways
 
 
@@ -128,7 +128,7 @@ def _peer(stack: ExitStack, kind: str, name: str, origin: str, data: Path, tree:
     return _started(stack, name, command, tree)
 
 
-def _miniflare(stack: ExitStack, tools: Path, origin: str, data: Path) -> Gateway:
+def miniflare(stack: ExitStack, tools: Path, origin: str, data: Path) -> Gateway:
     own = tools / "node_modules" / "node" / "bin" / "node"
     node = str(own) if own.exists() else shutil.which("node") or "node"
     program = str(Path(__file__).with_name("gateway_miniflare.mjs"))

@@ -134,7 +134,7 @@ class Realm:
         if invocation.holds > 0 or self._invocations.pop(invocation.id, None) is None:
             return
         if self.retiring and not self._invocations:
-            self._break(ScriptError("the worker is loaded again"))
+            self._break(ScriptError("the worker is closed"))
         if not self.broken:
             self._enter(invocation, self._leave, invocation.id)
         self.spawn(self._release_bodies(invocation.id))
