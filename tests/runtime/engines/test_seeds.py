@@ -13,9 +13,12 @@ import pytest
 
 from edgeworker.config import JSON
 from edgeworker.host.bundled import scripts_folder
+from edgeworker.javascript.build import Build
+from edgeworker.javascript.loading import load_project
 from edgeworker.messages import URL, Headers, Request, Response
 from edgeworker.runtime.contract.javascript import EnvNamespace
-from tests.cli.running import dev
+from tests.cli.running import dev, environment
+from tests.cli.test_binary import binary
 from tests.npm_tools import missing, node_tools
 from tests.runtime.engines.stage import Stage, memory_namespace, staged
 from wrangler_compat import LoadOptions, load
@@ -107,6 +110,46 @@ def test_the_tutorials_project_runs_as_it_is_generated(engine: str, tmp_path: Pa
         answer = edge.get("example.com", "/secured")
 
     assert (answer.status, answer.headers.get("www-authenticate")) == (401, "bearer")
+
+
+@pytest.mark.binary
+def test_the_tutorials_project_runs_from_the_binary_without_node(tmp_path: Path) -> None:
+    for file in ("wrangler.toml", "index.js"):
+        (tmp_path / file).write_text((TUTORIAL / file).read_text())
+
+    with dev(cwd=tmp_path, program=[binary()], env=environment(PATH=str(tmp_path))) as edge:
+        answer = edge.get("example.com", "/secured")
+        engine = edge.ready["javascript"]
+
+    assert (answer.status, answer.headers.get("www-authenticate")) == (401, "bearer")
+    assert engine == "JavaScript in QuickJS: no workerd is in the project's node_modules"
+
+
+@pytest.mark.binary
+@pytest.mark.node
+def test_the_oauth_server_runs_from_the_binary_as_a_bundle(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    project(source)
+    (source / "worker.ts").write_text((SEEDS / "oauth_worker.ts").read_text())
+    bundled = load_project(source / "worker.ts", Build(source))
+    folder = tmp_path / "deployed"
+    folder.mkdir()
+    (folder / "worker.js").write_bytes(bundled.modules[0].content)
+    (folder / "wrangler.toml").write_text(
+        'name = "auth"\nmain = "worker.js"\nno_bundle = true\ncompatibility_date = "2026-07-01"\n'
+        'compatibility_flags = ["nodejs_compat"]\n'
+        'kv_namespaces = [{ binding = "CODES", id = "c" }, { binding = "TOKENS", id = "t" }]\n'
+    )
+
+    with dev(cwd=folder, program=[binary()], env=environment(PATH=str(tmp_path))) as edge:
+        page = edge.get("localhost", "/authorize?x=1", headers={"Cookie": "session=1"})
+        denied = edge.get("localhost", "/token?code=1&email=a&client_secret=victoriassecret")
+        forged = edge.get("localhost", "/resource", headers={"Authorization": "Bearer a.b.c"})
+
+    assert '<a href="https://auth.example.com/code?x=1"> Accept</button>' in page.text
+    assert denied.status == 403
+    assert json.loads(forged.text)["errors"][0]["type"] == "oauth"
 
 
 @pytest.mark.node
