@@ -19,9 +19,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.bench import dev, tokens
+from tests.bench import dev, load, tokens
+from tests.bench.gateway import Gateway
 from tests.bench.processes import ended, free_port, wait_for_line
-from tests.bench.rounds import ROOT, Gateway, miniflare, start_origin
+from tests.bench.rounds import ROOT, miniflare, start_origin
 
 _TOOLS: Final = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or Path.home() / ".cache" / "edgeworker-node-tools")
 _PYTHON: Final = "Python script"
@@ -54,9 +55,10 @@ def main() -> int:
             gateways.append(_started(stack, engine, origin, data / engine, made, options.starts, "--js-engine", engine))
         if (_TOOLS / "node_modules" / "miniflare").is_dir():
             gateways.append(miniflare(stack, _TOOLS, origin, data))
+        work = load.Work([one.token for one in made])
         for _ in range(options.rounds):
             for gateway in gateways:
-                gateway.measure([one.token for one in made], connections=options.connections, seconds=options.seconds)
+                gateway.measure(work, connections=options.connections, seconds=options.seconds)
         _print(gateways)
     for engine in _ENGINES:
         print(f"{engine}: {reload_under_load(engine)}")
@@ -110,7 +112,7 @@ def reload_under_load(engine: str) -> str:
         stack.enter_context(ended(process))
         wait_for_line(process, "{")
 
-        def load() -> None:
+        def ask_until_over() -> None:
             while not is_over.is_set():
                 try:
                     _ask(port)
@@ -118,7 +120,7 @@ def reload_under_load(engine: str) -> str:
                 except (OSError, urllib.error.URLError) as error:
                     failed.append(str(error))
 
-        threads = [threading.Thread(target=load, daemon=True) for _ in range(_LOADERS)]
+        threads = [threading.Thread(target=ask_until_over, daemon=True) for _ in range(_LOADERS)]
         for thread in threads:
             thread.start()
         took = []
