@@ -100,9 +100,11 @@ class QuickJSIsolate:
             if self._realm is not None:
                 if not self._realm.broken and not self._realm.retiring:
                     return self._realm
-                self._retired = [realm for realm in (*self._retired, self._realm) if not realm.broken]
-                if self._realm.broken:
-                    await self._realm.close()
+                # One that others finish in is enough: each may hold as much memory as an isolate may have.
+                *older, newest = (*self._retired, self._realm)
+                self._retired = [] if newest.broken else [newest]
+                for realm in (*older, *([newest] if newest.broken else [])):
+                    await realm.close()
             operations = Operations(self._settings)
             platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
             realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)

@@ -3,15 +3,17 @@
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR, ECB
 
-# A script's CPU limit does not count work that is done for it, so this work has limits of its own.
+# One such call is not interrupted by the script's CPU limit, so it has limits of its own.
 _MAX_ITERATIONS: Final = 1_000_000
 _MAX_SCRYPT_BYTES: Final = 128 * 1024 * 1024
+_MAX_SCRYPT_COST: Final = 1 << 22  # N * r * p: a second or two
 _MAX_KEY_BYTES: Final = 1024 * 1024
 _HASHES: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 _CIPHERS: Final = frozenset(f"aes-{bits}-{mode}" for bits in (128, 192, 256) for mode in ("cbc", "ctr", "gcm", "ecb"))
@@ -34,6 +36,8 @@ def derive(text: str) -> bytes:
             case "scrypt":
                 memory = min(_whole(told, "maxmem", _MAX_SCRYPT_BYTES) + 1024 * 1024, _MAX_SCRYPT_BYTES)
                 n, r, p = (_whole(told, part, 1 << 24) for part in ("N", "r", "p"))
+                if n * r * p > _MAX_SCRYPT_COST:
+                    raise CipherError(f"Invalid scrypt params: N * r * p may be {_MAX_SCRYPT_COST} at most here")
                 return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
             case "pbkdf2":
                 iterations = _whole(told, "iterations", _MAX_ITERATIONS)
@@ -42,6 +46,12 @@ def derive(text: str) -> bytes:
                 return _hkdf(name, secret, salt, _bytes(told, "info"), length)
     except (ValueError, OverflowError, MemoryError) as error:
         raise CipherError(f"Invalid {told['method']} params: {error}") from error
+
+
+def derive_and_measure(text: str) -> tuple[bytes, float]:
+    """`derive`, and the CPU time that it took: it counts as the script's."""
+    begun = time.thread_time()
+    return derive(text), time.thread_time() - begun
 
 
 def _hkdf(name: str, secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:

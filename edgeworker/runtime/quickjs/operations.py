@@ -104,7 +104,9 @@ class Operations:
                     identity = None if access is None else await access.find_identity()
                     return Result(json.dumps(identity))
                 case "derive":
-                    return Result(buffer=await asyncio.to_thread(node_ciphers.derive, text))
+                    made, seconds = await asyncio.to_thread(node_ciphers.derive_and_measure, text)
+                    invocation.cpu_seconds += seconds
+                    return Result(buffer=made)
                 case "subtle":
                     return Result(await self._keys.run(told["method"], told["values"]))
                 case _:

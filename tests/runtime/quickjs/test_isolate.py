@@ -164,6 +164,48 @@ async def test_the_other_requests_of_a_script_that_computed_for_too_long_are_ans
         assert await stage.text("/") == "alive"
 
 
+async def test_worlds_in_which_others_finish_do_not_pile_up(tmp_path: Path) -> None:
+    class Never:
+        async def fetch(self, request: Request, /) -> Response:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    async with staged("embedded", tmp_path, WAITING, cpu_ms=100) as stage:
+        waiting = []
+        for _ in range(3):
+            send = stage.send(Request("GET", URL.parse("http://x.test/wait")), Never())
+            waiting.append(asyncio.ensure_future(send))
+            await asyncio.sleep(0)
+            with pytest.raises(ExceededLimits):
+                await stage.get("/loop")
+            assert await stage.text("/") == "alive"
+
+        for one in waiting[:2]:
+            with pytest.raises(ScriptError, match="the worker is closed"):
+                await one
+        assert not waiting[2].done()
+        waiting[2].cancel()
+        await asyncio.wait(waiting[2:])
+
+
+async def test_work_of_node_crypto_has_a_limit_and_counts_as_the_scripts(tmp_path: Path) -> None:
+    source = """import { scrypt, scryptSync } from "node:crypto";
+    export default { async fetch(request) {
+      if (request.url.endsWith("/large")) return new Response(scryptSync("p", "s", 8, { N: 2 ** 14, r: 8, p: 10_000 }));
+      if (request.url.endsWith("/many")) {
+        for (;;) await new Promise((done) => scrypt("p", "s", 8, done));
+      }
+      return new Response("alive");
+    } }"""
+
+    async with staged("embedded", tmp_path, source, cpu_ms=500) as stage:
+        with pytest.raises(JavaScriptException, match=r"N \* r \* p may be 4194304 at most here"):
+            await stage.get("/large")
+        with pytest.raises(ExceededLimits):
+            await stage.get("/many")
+        assert await stage.text("/") == "alive"
+
+
 async def test_a_loop_of_promises_ends_only_its_own_request(tmp_path: Path) -> None:
     answer = asyncio.Event()
 
