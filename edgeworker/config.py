@@ -294,6 +294,9 @@ class Limits:
     script_seconds: float | None = schema.setting(
         None, SECONDS, "until a script must have answered (page 1102); without it, no limit"
     )
+    connections: int | None = schema.setting(
+        None, POSITIVE, "open at the same time in each process; default: in `serve` half of the file descriptors"
+    )
 
 
 @dataclass(frozen=True, slots=True)

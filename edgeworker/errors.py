@@ -34,7 +34,8 @@ class OriginError(EdgeworkerError):
 
     `status` is Cloudflare's: 521 refused, 522 connect timed out, 523 unreachable (no such host or route),
     524 answer timed out, 520 an answer that is not HTTP, 525 TLS handshake failed, 526 bad certificate,
-    530 (with `code` 1016) no origin is configured or its name does not resolve, 503 too many requests are under way.
+    530 (with `code` 1016) no origin is configured or its name does not resolve, 503 the edge itself has no room:
+    too many requests are under way, or no file descriptor is left.
     `nothing_sent`: no byte of the request left, so that another server may get it.
 
     Source: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ class OriginHealthFile:
     clock: Clock
     path: Path | None = None
     checks: bool = True
+    told: set[str] = field(default_factory=set)  # what goes wrong and was told
 
     async def run(self, current: Callable[[], Sequence[BalancedServer]]) -> None:
         """Until it is cancelled. `current` gives the origins that are served now."""
@@ -45,8 +46,9 @@ class OriginHealthFile:
         try:
             with draft_of(self.path, durable=False) as draft:  # a power cut ends what it is about anyway
                 draft.file.write(_to_json(self.board).encode())
+            self.told.discard("write")
         except OSError as error:
-            _log.warning("The health of origins cannot be shared now: %s", error.strerror)
+            self._tell_once("write", "The health of origins cannot be shared now", error)
 
     def learn(self) -> None:
         if self.path is None:
@@ -57,9 +59,16 @@ class OriginHealthFile:
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError) as error:
-            _log.warning("%s: the health of origins cannot be read: %s", self.path.name, error)
+            self._tell_once("read", f"{self.path.name}: the health of origins cannot be read", error)
             return
+        self.told.discard("read")
         self.board.learn_checks(checked)
+
+    def _tell_once(self, what: str, text: str, error: Exception) -> None:
+        """Once, not twice a second."""
+        if what not in self.told:
+            self.told.add(what)
+            _log.warning("%s: %s", text, error)
 
 
 def _to_json(board: OriginBoard) -> str:

@@ -19,6 +19,7 @@ from edgeworker.routing import ServedHosts
 from edgeworker.server import Listener, listen
 from edgeworker.server.access_log import AccessLogger
 from edgeworker.server.listener import listen_on
+from edgeworker.server.open_connections import OpenConnections
 from edgeworker.server.redirect import RedirectToHTTPS
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Sockets:
         # The API bounds the body of each of its calls itself, and answers too much with its own code.
         api_limits = replace(config.limits, body_bytes=_API_BODY_BYTES)
 
+        connections = OpenConnections(config.limits.connections)
+
         async def serve(name: str, handler: Handler, socket: Socket, *, over_tls: bool = False) -> Listener:
             tls = opened.tls if over_tls else None
             with _naming(name):
@@ -114,6 +117,7 @@ class Sockets:
                     clock=clock,
                     access_logger=behind.access_logger,
                     tls=None if tls is None else tls.edge,
+                    open_connections=connections,
                 )
             stack.push_async_callback(listener.close, drain_seconds)
             if tls is not None:

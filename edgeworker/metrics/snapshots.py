@@ -8,7 +8,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,7 @@ class Snapshots:
     own: Counters
     folder: Path | None = None
     refresh: Callable[[], None] = _nothing
+    told: set[str] = field(default_factory=set)  # what went wrong and was told
 
     async def write_for_ever(self, clock: Clock) -> None:
         while True:
@@ -50,8 +51,11 @@ class Snapshots:
             draft = Draft(file.with_suffix(".draft"))
             draft.file.write(to_json(self.own).encode())
             draft.replace(file, durable=False)  # a power cut ends what is counted anyway
+            self.told.clear()
         except OSError as error:
-            _log.warning("The counts of this process cannot be shared now: %s", error.strerror)
+            if "write" not in self.told:  # once, not each second
+                self.told.add("write")
+                _log.warning("The counts of this process cannot be shared now: %s", error.strerror)
 
     def joined(self) -> tuple[Counters, int]:
         """The counts, this process's as they are now and the others' as they were a second ago at most; and how many

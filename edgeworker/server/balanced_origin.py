@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edgeworker.balancing.board import OriginBoard, OriginRecord
 from edgeworker.balancing.health import after_request
@@ -14,6 +15,8 @@ from edgeworker.errors import OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import Body, Request, Response, Upgrade
 from edgeworker.messages.body import Closable
+
+EDGE_HAS_NO_ROOM: Final = 503
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +108,7 @@ class BalancedOrigin:
                 return index
             case AllBusy():
                 text = f"each origin of load balancer {self.balancer.name} has as many requests as max_connections says"
-                raise failure or OriginError(text, status=503, nothing_sent=True)
+                raise failure or OriginError(text, status=EDGE_HAS_NO_ROOM, nothing_sent=True)
             case NoneLeft():
                 raise failure or OriginError(f"load balancer {self.balancer.name} has no enabled origin", status=521)
 
@@ -155,6 +158,8 @@ class _Use:
         if self._ended:
             return
         self.end()
+        if error.status == EDGE_HAS_NO_ROOM:
+            return  # which tells nothing about the origin
         record, now = self._one.record, self._clock.monotonic()
         was_healthy = record.health.is_healthy(now)
         record.add_failure(str(error), now=self._clock.now())

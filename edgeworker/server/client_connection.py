@@ -34,6 +34,7 @@ from edgeworker.server.received_request import ReceivedRequest
 # Of the requests that follow the one in hand. More stays with the client, whose disconnecting is not noticed then.
 _PIPELINED_BYTES: Final = 64 * 1024
 _LINGER_SECONDS: Final = 1.0
+_TOO_MANY: Final = Refusal(503, "There are too many connections; try again in a moment.")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -70,6 +71,8 @@ class ClientConnection(Http1Connection):
         self._become_idle(listener.limits.keepalive_timeout_seconds)
         refusal = self._peer.admit(connected, self.tls)
         self.client, self.trusted = self._peer.client, self._peer.trusted
+        if refusal is None and not listener.open_connections.admit(self):
+            refusal = _TOO_MANY
         if refusal is not None:
             self.send_refusal(refusal)
 
@@ -111,6 +114,7 @@ class ClientConnection(Http1Connection):
         listener = self._listener
         listener.connections.discard(self)
         self._peer.release()
+        listener.open_connections.release(self)
         self._pipelined = b""
         super().connection_lost(exc)
         self._refuse_rest_of_body()
@@ -128,6 +132,11 @@ class ClientConnection(Http1Connection):
     def is_last_request(self) -> bool:
         """Whether nothing can follow the request in hand."""
         return self._received_eof and not self._pipelined
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when it waits for a request, in seconds of the event loop; None while one is under way or begun."""
+        return self._state_since if self.outgoing == IDLE and self.incoming == IDLE else None
 
     def write(self, data: bytes | memoryview) -> None:
         super().write(data)

@@ -16,6 +16,7 @@ from edgeworker.server import proxies
 from edgeworker.server.access_log import AccessLogger
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.listener_state import ListenerState
+from edgeworker.server.open_connections import OpenConnections
 from edgeworker.server.responder import Responder
 
 _BACKLOG: Final = 1024
@@ -35,6 +36,7 @@ class Listener:
         access_logger: AccessLogger | None,
         tls: ssl.SSLContext | None,
         adds_ray: bool = True,
+        open_connections: OpenConnections | None = None,
     ) -> None:
         """Use `listen`."""
         self.host = ""
@@ -44,6 +46,7 @@ class Listener:
             limits,
             proxies.parse_networks(socket.trusted_proxies, source="trusted_proxies"),
             proxy_protocol=socket.proxy_protocol,
+            open_connections=open_connections,
         )
         self._scheme = "http" if tls is None else "https"
         self._responder = Responder(
@@ -136,15 +139,26 @@ async def listen(
     clock: Clock,
     access_logger: AccessLogger | None = None,
     tls: ssl.SSLContext | None = None,
+    open_connections: OpenConnections | None = None,
 ) -> Listener:
     """Serves `handler` on `socket` until `close`, over TLS with a context (see edgeworker.server.tls).
+
+    `open_connections` are those of all listeners that share the bound `limits.connections`.
 
     `access_logger` is called once for each finished request. Raises SocketError if the address cannot be listened on,
     ConfigError for a TLS socket behind the PROXY protocol, whose header comes before the handshake.
     """
     if tls is not None and socket.proxy_protocol:
         raise ConfigError(f"{socket.host}:{socket.port}: a https socket cannot speak the PROXY protocol; leave one out")
-    listener = Listener(handler, socket, limits=limits, clock=clock, access_logger=access_logger, tls=tls)
+    listener = Listener(
+        handler,
+        socket,
+        limits=limits,
+        clock=clock,
+        access_logger=access_logger,
+        tls=tls,
+        open_connections=open_connections,
+    )
     await listener.open(bind(socket))
     return listener
 

@@ -11,6 +11,7 @@ from edgeworker.messages import Client
 from edgeworker.messages.client_network import client_network
 from edgeworker.server import proxies
 from edgeworker.server.http1 import heads
+from edgeworker.server.open_connections import OpenConnections
 from edgeworker.server.received_request import ReceivedRequest
 
 if TYPE_CHECKING:
@@ -28,15 +29,32 @@ class ListenerState:
     `closing` is set, no connection waits for another request.
     """
 
-    __slots__ = ("_by_network", "closing", "connections", "limits", "log_refusal", "proxy_protocol", "serve", "trusted")
+    __slots__ = (
+        "_by_network",
+        "closing",
+        "connections",
+        "limits",
+        "log_refusal",
+        "open_connections",
+        "proxy_protocol",
+        "serve",
+        "trusted",
+    )
 
     serve: Callable[[ReceivedRequest], Coroutine[object, object, None]]
     log_refusal: Callable[[Refusal, str, str], None]
 
     def __init__(
-        self, limits: Limits, trusted: Sequence[proxies.Network] = (), *, proxy_protocol: bool = False
+        self,
+        limits: Limits,
+        trusted: Sequence[proxies.Network] = (),
+        *,
+        proxy_protocol: bool = False,
+        open_connections: OpenConnections | None = None,
     ) -> None:
+        """`open_connections` are those of all listeners that share a bound."""
         self.limits = limits
+        self.open_connections = OpenConnections(limits.connections) if open_connections is None else open_connections
         self.trusted = trusted
         self.proxy_protocol = proxy_protocol
         self.closing = False

@@ -10,7 +10,7 @@ from edgeworker.balancing.settings import HealthMonitor, LoadBalancer, is_expect
 from edgeworker.clock import Clock
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Headers, Request
-from edgeworker.server.balanced_origin import BalancedServer
+from edgeworker.server.balanced_origin import EDGE_HAS_NO_ROOM, BalancedServer
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,11 @@ async def check_once(one: BalancedServer, clock: Clock) -> None:
     if monitor is None:
         return
     begun = clock.monotonic()
-    error = await _ask(one, monitor)
+    try:
+        error = await _ask(one, monitor)
+    except OriginError as failure:
+        _log.warning("origin %s cannot be checked: %s", record.url, failure)
+        return
     now = clock.monotonic()
     before = record.health.checked_healthy
     result = CheckResult(clock.now(), now - begun, error)
@@ -71,7 +75,7 @@ async def check_once(one: BalancedServer, clock: Clock) -> None:
 
 
 async def _ask(one: BalancedServer, monitor: HealthMonitor) -> str | None:
-    """What is wrong, or None."""
+    """What is wrong with the origin, or None. Raises OriginError where it is the edge that cannot ask."""
     url = URL.parse(f"{URL.parse(one.server.url).scheme}://{_host(one.balancer, monitor)}{monitor.path}")
     request = Request(monitor.method, url, Headers([("accept", "*/*"), ("user-agent", _USER_AGENT)]))
     try:
@@ -81,6 +85,8 @@ async def _ask(one: BalancedServer, monitor: HealthMonitor) -> str | None:
     except TimeoutError:
         return f"no answer within {monitor.timeout_seconds:g} seconds"
     except OriginError as error:
+        if error.status == EDGE_HAS_NO_ROOM:
+            raise
         return str(error)
     if is_expected(monitor.expected_status, response.status):
         return None

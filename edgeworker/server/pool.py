@@ -228,6 +228,8 @@ def _failure(endpoint: OriginEndpoint, error: OSError) -> OriginError:
             return OriginError(f"{endpoint} cannot be reached: no route to it", status=523)
         case _ if error.errno == errno.ETIMEDOUT:
             return OriginError(f"{endpoint} did not accept a connection", status=522)
+        case _ if error.errno in (errno.EMFILE, errno.ENFILE):
+            return OriginError(f"{endpoint} cannot be asked: this edge has no more file descriptors", status=503)
         case _:
             return OriginError(
                 f"{endpoint} cannot be connected to: {error.strerror or type(error).__name__}", status=521

@@ -234,6 +234,7 @@ class ServingProcess:
         from edgeworker.cron.firing import fire_when_due
         from edgeworker.host.acme.renewal import keep_certificate
         from edgeworker.host.datadir import DataDir
+        from edgeworker.host.descriptors import DescriptorWatch, raise_limit, with_connection_limit
         from edgeworker.host.management.health_socket import health_socket
         from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve as serve_edge
@@ -245,7 +246,11 @@ class ServingProcess:
 
         options, clock = self._options, SystemClock()
         published = _published(options)
+        descriptors = raise_limit()
+        watch = DescriptorWatch(clock, descriptors)
+        asyncio.get_running_loop().set_exception_handler(watch.handle)
         config = self._with_descriptors(load_config(options, published, tell=False))
+        config = with_connection_limit(config, descriptors)
         data = DataDir.open(options.persist_to)
         mark = ServedMark(data.path)
         counters = Counters(started_at=clock.now())
@@ -285,6 +290,7 @@ class ServingProcess:
             if slot == 0:
                 await running.run_beside(keep_certificate(lambda: running.sockets.config, data.path, clock))
             await running.run_beside(snapshots.write_for_ever(clock))
+            await running.run_beside(watch.run())
             mark.serves(published.index)
             reloads: asyncio.Queue[None] = asyncio.Queue()
             loop = asyncio.get_running_loop()

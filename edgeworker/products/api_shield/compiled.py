@@ -17,6 +17,7 @@ from edgeworker.expressions.functions import IS_JWT_PRESENT, IS_JWT_VALID
 from edgeworker.expressions.tree import LiteralValue
 from edgeworker.expressions.values import TextReader, compile_text, parse_text_value
 from edgeworker.expressions.walking import calls_in
+from edgeworker.products.api_shield.characteristics import compile_characteristic
 from edgeworker.products.api_shield.config import (
     CustomRule,
     HeaderTransform,
@@ -100,7 +101,7 @@ def compile_shield(config: ShieldConfig) -> CompiledShield:
             CompiledRateLimit(
                 one,
                 _condition(one.expression),
-                tuple(compile_text(parse_text_value(text, CUSTOM_RULES)) for text in one.characteristics),
+                tuple(compile_characteristic(text) for text in one.characteristics),
             )
             for one in config.rate_limits
             if one.enabled

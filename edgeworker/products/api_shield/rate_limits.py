@@ -1,4 +1,6 @@
-"""Counts requests by what their verified tokens claim. Each process counts for itself. Pure, but for what it counts.
+"""Counts requests by client network, token, claim or any other value. Pure, but for what it counts.
+
+Each process counts for itself.
 
 A characteristic without a value (no valid token) is one value like another: such requests share one counter, as on
 Cloudflare.

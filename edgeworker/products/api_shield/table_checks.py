@@ -4,6 +4,7 @@ from uuid import UUID
 
 from edgeworker.expressions import CUSTOM_RULES, ExpressionError
 from edgeworker.expressions.values import parse_text_value
+from edgeworker.products.api_shield.characteristics import compile_characteristic
 from edgeworker.products.api_shield.compiled import check_custom_expression, check_rule_expression
 from edgeworker.products.api_shield.config import (
     MAX_CONFIGURATIONS,
@@ -163,7 +164,12 @@ def _are_expressions_sound(table: ShieldTable, context: FieldContext) -> bool:
         if is_condition and not text.strip() and name != "custom_rules":
             continue
         try:
-            check_custom_expression(text) if is_condition else parse_text_value(text, CUSTOM_RULES)
+            if is_condition:
+                check_custom_expression(text)
+            elif key == "characteristics":
+                compile_characteristic(text)
+            else:
+                parse_text_value(text, CUSTOM_RULES)
         except ExpressionError as error:
             context.key(name).item(index).key(key).error(f"{error}.")
             sound = False

@@ -39,7 +39,8 @@ class ShieldTable(ProductConfig):
         default=(), metadata=schema.tables(WrittenTransform, "claims as header fields")
     )
     rate_limits: tuple[WrittenRateLimit, ...] = field(
-        default=(), metadata=schema.tables(WrittenRateLimit, "requests counted by claims")
+        default=(),
+        metadata=schema.tables(WrittenRateLimit, "requests counted by client network, token, claim; 429 beyond"),
     )
     challenge: bool = schema.setting(False, BOOLEAN, "401 as RFC 6750 has it; Cloudflare blocks with 403")
     source: str = field(default="", metadata=schema.source())

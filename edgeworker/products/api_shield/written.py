@@ -163,7 +163,9 @@ class WrittenRateLimit:
 
     requests: int = field(metadata=schema.key(POSITIVE, "how many in a period"))
     period_seconds: int = field(metadata=schema.key(DURATION, "", path="period"))
-    characteristics: tuple[str, ...] = field(metadata=schema.key(TEXTS, "expressions by whose values is counted"))
+    characteristics: tuple[str, ...] = field(
+        metadata=schema.key(TEXTS, "expressions by whose values is counted; `ip.src`: an IPv4 address, of IPv6 a /64")
+    )
     mitigation_seconds: int = schema.setting(0, DURATION, "how long what is beyond is blocked", path="mitigation")
     expression: str = schema.setting("", ANY_TEXT, "which requests are counted; by default all")
     description: str = schema.setting("", ANY_TEXT, "for people")
