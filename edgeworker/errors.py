@@ -36,16 +36,26 @@ class OriginError(EdgeworkerError):
     524 answer timed out, 520 an answer that is not HTTP, 525 TLS handshake failed, 526 bad certificate,
     530 (with `code` 1016) no origin is configured or its name does not resolve, 503 the edge itself has no room:
     too many requests are under way, or no file descriptor is left.
-    `nothing_sent`: no byte of the request left, so that another server may get it.
+    `nothing_sent`: no byte of the request left, so that another server may get it. `sender_stalled`: the server still
+    waited for the request's body, which its sender did not send.
 
     Source: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
     """
 
-    def __init__(self, text: str, *, status: int, code: int | None = None, nothing_sent: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int,
+        code: int | None = None,
+        nothing_sent: bool = False,
+        sender_stalled: bool = False,
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
         self.nothing_sent = nothing_sent
+        self.sender_stalled = sender_stalled
 
 
 # Which rule of KV was broken; the REST API has a code for each.

@@ -158,7 +158,7 @@ class _Use:
         if self._ended:
             return
         self.end()
-        if error.status == EDGE_HAS_NO_ROOM:
+        if error.status == EDGE_HAS_NO_ROOM or error.sender_stalled:
             return  # which tells nothing about the origin
         record, now = self._one.record, self._clock.monotonic()
         was_healthy = record.health.is_healthy(now)

@@ -212,7 +212,9 @@ class OriginConnection(Http1Connection):
     def deadline_passed(self) -> None:
         if self._response is not None or (self._body is not None and self._body.is_awaited):
             seconds = self._idle_timeout if self._response is None else self._timeout
-            self._fail(OriginError(f"{self.peer} did not answer within {seconds:g} seconds", status=524))
+            stalled = self._response is not None and self.outgoing != DONE and self._writable is None
+            text = f"{self.peer} did not answer within {seconds:g} seconds"
+            self._fail(OriginError(text, status=524, sender_stalled=stalled))
 
     # The response
 

@@ -1,6 +1,7 @@
 """Several origins as one handler, over real sockets."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -226,3 +227,34 @@ async def test_a_client_that_leaves_frees_the_place_and_is_not_the_origins_failu
             await asked
 
     assert (one.records[0].in_use, one.records[0].failures) == (0, 0)
+
+
+async def test_a_client_that_stops_sending_its_body_does_not_make_the_origin_sick() -> None:
+    """Else a few slow clients could take every origin out."""
+    goes_on = asyncio.Event()
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"a"
+        await goes_on.wait()
+
+    settings = LoadBalancer((), max_failures=1, retries=0)
+    timeouts = OriginTimeouts(PATIENCE_SECONDS, SILENT_SECONDS, PATIENCE_SECONDS)
+    async with balanced(is_silent, settings=settings, timeouts=timeouts) as one:
+        with pytest.raises(OriginError) as caught:
+            await one.handler.fetch(call("POST", Body(stalls(), length=5)))
+
+    assert caught.value.status == 524
+    assert (one.records[0].failures, one.records[0].in_use) == (0, 0)
+    assert one.records[0].health.is_healthy(SystemClock().monotonic())
+
+
+async def test_an_edge_without_file_descriptors_does_not_call_the_origin_sick(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with balanced(answering(OK), settings=LoadBalancer((), max_failures=1)) as one:
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", none_left, raising=False)
+        with pytest.raises(OriginError, match="cannot be asked: this edge has no more file descriptors") as caught:
+            await one.handler.fetch(call())
+
+    assert (caught.value.status, one.records[0].failures) == (503, 0)

@@ -1,6 +1,4 @@
-"""Counts requests by client network, token, claim or any other value. Pure, but for what it counts.
-
-Each process counts for itself.
+"""Counts requests by what their verified tokens claim. Each process counts for itself. Pure, but for what it counts.
 
 A characteristic without a value (no valid token) is one value like another: such requests share one counter, as on
 Cloudflare.
@@ -14,7 +12,7 @@ from edgeworker.expressions import RequestFacts
 from edgeworker.products.api_shield.compiled import CompiledRateLimit
 
 MAX_COUNTERS: Final = 100_000
-_Key = tuple[str, tuple[bytes | None, ...]]
+_Key = tuple[bytes | None, ...]
 
 
 @dataclass(slots=True)
@@ -31,10 +29,11 @@ class OverLimit:
 
 
 class RequestCounters:
-    """The counters of one process."""
+    """The counters of one process. Each limit has a bound of its own: random tokens cannot push out the counters of
+    networks."""
 
     def __init__(self) -> None:
-        self._counters: dict[_Key, _Counter] = {}
+        self._of_limit: dict[str, dict[_Key, _Counter]] = {}
 
     def count(self, limits: Sequence[CompiledRateLimit], facts: RequestFacts, *, now: int) -> OverLimit | None:
         """Counts the request for every limit that applies; the first that is exceeded is the answer."""
@@ -49,15 +48,18 @@ class RequestCounters:
 
     def _count(self, compiled: CompiledRateLimit, facts: RequestFacts, now: int) -> int | None:
         limit = compiled.limit
-        key = (limit.id, tuple(read(facts) for read in compiled.characteristics))
+        key = tuple(read(facts) for read in compiled.characteristics)
         period = now // limit.period_seconds
-        counter = self._counters.get(key)
+        counters = self._of_limit.setdefault(limit.id, {})
+        counter = counters.get(key)
         if counter is None:
-            if len(self._counters) >= MAX_COUNTERS:
-                self._forget_oldest()
-            counter = self._counters[key] = _Counter(period)
-        if now < counter.blocked_until:
-            return counter.blocked_until - now
+            if len(counters) >= MAX_COUNTERS:
+                _forget(counters, period, now)
+            counter = counters[key] = _Counter(period)
+        left = counter.blocked_until - now
+        # More than a limit ever blocks: the clock was set back since.
+        if 0 < left <= max(limit.period_seconds, limit.mitigation_seconds):
+            return left
         if counter.period != period:
             counter.period, counter.count = period, 0
         counter.count += 1
@@ -67,7 +69,9 @@ class RequestCounters:
         counter.blocked_until = max(end_of_period, now + limit.mitigation_seconds)
         return max(1, counter.blocked_until - now)
 
-    def _forget_oldest(self) -> None:
-        """A tenth, in the order in which they were made."""
-        for key in list(self._counters)[: MAX_COUNTERS // 10]:
-            del self._counters[key]
+
+def _forget(counters: dict[_Key, _Counter], period: int, now: int) -> None:
+    """Those that no longer count; where these are few, a tenth in the order in which they were made."""
+    ended = [key for key, one in counters.items() if one.period != period and one.blocked_until <= now]
+    for key in ended if len(ended) >= MAX_COUNTERS // 10 else list(counters)[: MAX_COUNTERS // 10]:
+        del counters[key]

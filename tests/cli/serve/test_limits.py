@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.running import environment
 from tests.cli.serve.serving import Served, serve, write_project
+from tests.patience import PATIENCE_SECONDS
 
 EDGE = """\
 workers = [{ config = "wrangler.toml" }]
@@ -43,7 +44,7 @@ def _place(served: Served) -> tuple[str, int]:
 
 def _status(served: Served) -> tuple[int, str | None]:
     """The status of a request on a connection of its own, and Retry-After."""
-    connection = http.client.HTTPConnection(*_place(served), timeout=60)
+    connection = http.client.HTTPConnection(*_place(served), timeout=PATIENCE_SECONDS)
     connection.request("GET", "/", headers={"Host": "example.com"})
     answer = connection.getresponse()
     answer.read()
@@ -75,11 +76,11 @@ def test_connections_beyond_the_limit_are_refused_and_those_that_wait_make_room(
     edge.write_text(EDGE + "[limits]\nconnections = 4\n")
 
     with serve("--edge", str(edge), "--no-cron", cwd=tmp_path) as served:
-        begun = [socket.create_connection(_place(served), timeout=60) for _ in range(4)]
+        begun = [socket.create_connection(_place(served), timeout=PATIENCE_SECONDS) for _ in range(4)]
         for one in begun:
             one.sendall(b"POST / HTTP/1.1\r\nHost: example.com\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
             assert one.recv(65536).startswith(b"HTTP/1.1 100 ")  # so its request is under way
-        refused = socket.create_connection(_place(served), timeout=60)
+        refused = socket.create_connection(_place(served), timeout=PATIENCE_SECONDS)
         head = refused.recv(65536)
         while b"\r\n\r\n" not in head:
             head += refused.recv(65536)
@@ -88,7 +89,7 @@ def test_connections_beyond_the_limit_are_refused_and_those_that_wait_make_room(
         assert head.startswith(b"HTTP/1.1 503 ")
         assert b"CF-Ray: " in head
 
-        waiting = [socket.create_connection(_place(served), timeout=60) for _ in range(4)]
+        waiting = [socket.create_connection(_place(served), timeout=PATIENCE_SECONDS) for _ in range(4)]
         assert _status(served)[0] == 200
         for one in waiting:
             one.close()
@@ -106,7 +107,7 @@ def test_when_file_descriptors_are_used_up_one_line_tells_and_the_edge_goes_on_w
         pid = served.process.pid
         used = len(list(Path(f"/proc/{pid}/fd").iterdir()))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 20, used + 20))
-        held = [socket.create_connection(_place(served), timeout=60) for _ in range(60)]
+        held = [socket.create_connection(_place(served), timeout=PATIENCE_SECONDS) for _ in range(60)]
         served.wait_for("no more file descriptors")
         for one in held:
             one.close()
