@@ -2,6 +2,7 @@ import asyncio
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 
@@ -124,3 +125,15 @@ class _Counting(io.StringIO):
     def write(self, text: str, /) -> int:
         self.writes += 1
         return super().write(text)
+
+
+def test_what_a_client_did_has_a_time_as_text_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=False)
+    log = logging.getLogger("edgeworker.host.management.application")
+
+    log.info("REST API: %s", "PUT /x 200", extra={"fields": {"client": "127.0.0.1"}})
+    log.info("ready")
+
+    timed, plain = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ REST API: PUT /x 200", timed)
+    assert plain == "ready"

@@ -296,7 +296,7 @@ async def _import(clients: Clients, options: argparse.Namespace, out: "Output", 
         out.table(
             ("client", "client_secret"), [(client.client_id, secret) for client, secret in made if secret is not None]
         )
-    err.ok(f"{len(made):,} clients imported from {options.file}")
+    err.ok(f"{len(made):,} client{'' if len(made) == 1 else 's'} imported from {options.file}")
     if any(secret is not None for _, secret in made):
         err.note("keep the secrets above; they are shown once")
 

@@ -84,7 +84,7 @@ async def run(
                 await _describe_ended(user, published)
             if options.json:
                 out.line(json.dumps([show_user(user) for user in imported], indent=2, ensure_ascii=False))
-            err.ok(f"{len(imported):,} users imported from {options.file}")
+            err.ok(f"{len(imported):,} user{'' if len(imported) == 1 else 's'} imported from {options.file}")
     return 0
 
 

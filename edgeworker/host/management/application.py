@@ -39,8 +39,16 @@ def mount_rest_api(application: web.Application, api: Handler) -> None:
         asked = build_request(request)
         response = await api.fetch(asked)
         if asked.method not in ("GET", "HEAD") or response.status in (401, 403, 429):
-            place = (asked.method, asked.url.path[:_LOGGED_PATH], response.status, asked.client.ip)
-            _log.info("REST API: %s %s %d, from %s", *place)
+            path, client = asked.url.path[:_LOGGED_PATH], asked.client.ip
+            fields = {
+                "event": "api",
+                "client": client,
+                "method": asked.method,
+                "path": path,
+                "status": response.status,
+            }
+            place = (asked.method, path, response.status, client)
+            _log.info("REST API: %s %s %d, from %s", *place, extra={"fields": fields})
         return await exchange.send(response, request)
 
     application.router.add_route("*", r"/{rest:[\s\S]*}", answer)
