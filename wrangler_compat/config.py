@@ -13,6 +13,7 @@ from edgeworker.routing import parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.worker_fields import WorkerFields
 from edgeworker.schema.wrangler_checks import as_table
+from edgeworker.suggestions import did_you_mean
 from wrangler_compat.compatibility_flags import KNOWN_FLAGS
 from wrangler_compat.document import ConfigFile
 from wrangler_compat.environments import ResolvedEnvironment
@@ -203,7 +204,8 @@ def _check_flags(flags: tuple[str, ...], main: str | None, reader: WorkerFields)
     for index, flag in enumerate(flags):
         if flag not in KNOWN_FLAGS:
             reader.diagnostics.warning(
-                f"No such compatibility flag: {flag}. Cloudflare refuses it when the worker is deployed.",
+                f"No such compatibility flag: {flag}. Cloudflare refuses it when the worker is deployed."
+                f"{did_you_mean(flag, KNOWN_FLAGS)}",
                 reader.locate("compatibility_flags", index),
             )
     if main is not None and main.endswith(".py") and "python_workers" not in flags:

@@ -196,6 +196,7 @@ def test_an_unknown_flag_and_the_missing_flag_for_python_are_warnings(project: P
     assert only(loaded.require()).name == "w"
     unknown, missing = texts(loaded, "warning")
     assert unknown.startswith("No such compatibility flag: pyton_workers.")
+    assert unknown.endswith('Did you mean "python_workers"?')
     assert missing.startswith("The `python_workers` compatibility flag is required to use Python.")
     assert places(loaded, "warning")[0] == "wrangler.toml:4 (compatibility_flags[0])"
 

@@ -33,8 +33,9 @@ def run_backup(options: argparse.Namespace, out: "Output") -> int:
     existing_database(options.persist_to)
     size = backup_directory(options.persist_to, options.file, keys=options.keys)
     out.ok(f"{options.file}: {size:,} bytes")
-    keys = "the API token and the keys" if options.keys else "the API token"
-    out.note(f"It holds KV, the named tokens, the products' records and {keys}: keep it where no one else reads it.")
+    keys = ", the keys" if options.keys else ""
+    what = f"KV, the named tokens, published workers, the products' records{keys} and the API token"
+    out.note(f"It holds {what}: keep it where no one else reads it.")
     return 0
 
 
