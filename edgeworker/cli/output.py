@@ -112,21 +112,30 @@ class Output:
             left = max(self.width - sum(size + 2 for size in widths[:-1]) - 2, 1)
             cells = [[*row[:-1], _cut(row[-1], left)] for row in cells]
             widths[-1] = min(widths[-1], left)
-        below = self._has_room_below_only(widths)
+        beside = _columns_beside(widths, self.width)
         if any(columns):
-            self.note(_row(columns[:-1] if below else columns, widths))
+            self.note(_row(columns[:beside], widths))
         for index, row in enumerate(cells):
-            first, *rest = _row_lines(row, widths, self.width, below=below)
+            first, *rest = _row_lines(columns, row, widths, self.width, beside=beside)
             if index == marked and self.styled:
                 first = self.style(f"→{first[1:]}", "bold green")
             self.line(first)
             for line in rest:
                 self.line(line)
 
-    def _has_room_below_only(self, widths: Sequence[int]) -> bool:
-        """Whether hardly anything is left of the line for long last cells, so that they get lines of their own."""
-        width, before = self.width, sum(size + 2 for size in widths[:-1]) + 2
-        return width is not None and before + widths[-1] > width and width - before < min(_LEAST_WIDTH, widths[-1])
+
+def _columns_beside(widths: Sequence[int], width: int | None) -> int:
+    """How many columns stand beside each other; the others get lines of their own, below.
+
+    The last of all may be wrapped where it stands, if enough is left of the line for it.
+    """
+    if width is None:
+        return len(widths)
+    begins = [2 + sum(size + 2 for size in widths[:index]) for index in range(len(widths))]
+    if width - begins[-1] >= min(widths[-1], _LEAST_WIDTH):
+        return len(widths)
+    fitting = [index for index in range(1, len(widths)) if begins[index] - 2 <= width]
+    return max(fitting, default=1)
 
 
 def format_minute(moment: int) -> str:
@@ -145,12 +154,19 @@ def _row(row: Sequence[str], widths: Sequence[int]) -> str:
     return f"  {padded}".rstrip()
 
 
-def _row_lines(row: Sequence[str], widths: Sequence[int], width: int | None, *, below: bool) -> list[str]:
-    """The lines of one row; the first begins with two spaces."""
+def _row_lines(
+    columns: Sequence[str], row: Sequence[str], widths: Sequence[int], width: int | None, *, beside: int
+) -> list[str]:
+    """The lines of one row; the first begins with two spaces. What stands below has its column's heading in front."""
     if width is None:
         return [_row(row, widths)]
-    if below:
-        return [_row(row[:-1], widths), *([] if not row[-1] else wrap(f"    {row[-1]}", width))]
+    if beside < len(row):
+        below = [
+            f"{name}: {cell}" if name else cell
+            for name, cell in zip(columns[beside:], row[beside:], strict=True)
+            if cell
+        ]
+        return [_row(row[:beside], widths), *(wrap(f"    {', '.join(below)}", width) if below else [])]
     whole = _row(row, widths)
     column = sum(size + 2 for size in widths[:-1]) + 2
     if width_of(whole) <= width or not row[-1]:

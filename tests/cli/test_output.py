@@ -51,3 +51,28 @@ def test_an_empty_table_prints_nothing() -> None:
     Output.for_stream(stream).table(["a"], [], title="none")
 
     assert stream.getvalue() == ""
+
+
+def test_what_has_no_room_beside_stands_below_with_its_heading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "38")
+    stream = io.StringIO()
+
+    Output(stream, styled=False, wraps=True).table(
+        ["namespace", "keys", "bytes", ""], [["0" * 32, "4", "724", "old"], ["b", "0", "", ""]]
+    )
+
+    assert stream.getvalue() == (f"  namespace\n  {'0' * 32}\n    keys: 4, bytes: 724, old\n  b\n    keys: 0\n")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_line_is_wider_than_the_terminal_where_words_are_short(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = io.StringIO()
+    row = ["0123456789abcdef0123456789abcdef", "title of it", "12,345", "1,234,567", "12", "2026-11-28 22:00Z"]
+
+    Output(stream, styled=False, wraps=True).table(["id", "title", "keys", "bytes", "expiring", "made"], [row, row])
+
+    assert all(len(line) <= columns for line in stream.getvalue().splitlines())
+    assert all(stream.getvalue().count(cell) == 2 for cell in row if cell != "12")
