@@ -111,7 +111,7 @@ def _check_edge(config: "Config", edge_file: Path | None, diagnostics: "Diagnost
 
 def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
     from edgeworker.clock import SystemClock
-    from edgeworker.host.dry_run import dry_run, explain_missing_fetch, find_misspelt_fetch
+    from edgeworker.host.dry_run import dry_run, explain_missing_fetch, find_misspelt_fetch, find_misspelt_in_javascript
     from edgeworker.schema.diagnostics import SourceLocation
     from wrangler_compat.deployment import check_deployment
 
@@ -128,7 +128,9 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
         main = run.worker.main
         location = SourceLocation(run.worker.source if main is None else _short(main))
         if run.error is not None:
-            scripts.error(run.error, location)
+            handles_nothing = "no event handlers" in run.error
+            meant = find_misspelt_in_javascript(main) if main is not None and handles_nothing else None
+            scripts.error(f'{run.error}. Is "{meant}" meant to be "fetch"?' if meant else run.error, location)
             continue
         if "fetch" not in run.handles and run.worker.assets is None and run.worker.name in reached:
             scripts.error(

@@ -1,6 +1,7 @@
 """Loads each worker of a configuration as `edgeworker dev` does, serves nothing, and says what did not work."""
 
 import ast
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,7 +32,8 @@ class DryRun:
 def explain_missing_fetch(main: Path | None) -> str:
     """What a script that answers no request probably meant: a misspelt handler, or a class that is not `Default`."""
     if main is None or main.suffix != ".py":
-        return "Export a default object with a method `fetch`."
+        slip = None if main is None else find_misspelt_in_javascript(main)
+        return f'Is "{slip}" meant to be "fetch"?' if slip else "Export a default object with a method `fetch`."
     tree = ast.parse(main.read_bytes())
     methods = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
@@ -63,6 +65,12 @@ def find_misspelt_fetch(main: Path) -> list[MisspeltFetch]:
             slips = (each for name, each in methods.items() if _is_one_slip_from(name, "fetch"))
             found += [MisspeltFetch(node.name, each.name, each.lineno) for each in slips]
     return found
+
+
+def find_misspelt_in_javascript(main: Path) -> str | None:
+    """The first name before a parameter list or a colon that is one slip away from "fetch"."""
+    names = re.findall(r"([A-Za-z_$]+)\s*[(:]", main.read_text(encoding="utf-8", errors="replace"))
+    return next((name for name in names if _is_one_slip_from(name, "fetch")), None)
 
 
 def _is_entrypoint(node: ast.ClassDef) -> bool:

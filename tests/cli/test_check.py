@@ -277,3 +277,13 @@ def test_the_file_that_says_so_is_blamed_for_what_dev_would_not_start_with(
     for said in (f'origin "https://o.test": origin_ca: {tmp_path}/o.pem cannot', f"tls.client_ca: {tmp_path}/ca.pem"):
         assert said in err
     assert '"Admin" of worker "w" has a method "ftech" and no "fetch". Did you mean "fetch"?\n    at worker.py:9' in err
+
+
+def test_a_misspelt_handler_of_javascript_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("quickjs")
+    tmp_path.joinpath("wrangler.toml").write_text('name = "w"\nmain = "w.js"\ncompatibility_date = "2026-01-01"\n')
+    tmp_path.joinpath("w.js").write_text("export default { async fetchh(request) { return new Response() } }")
+
+    assert check("--js-engine", "embedded") == 1
+
+    assert 'Is "fetchh" meant to be "fetch"?' in capsys.readouterr().err

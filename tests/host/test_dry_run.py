@@ -36,7 +36,11 @@ def test_a_script_without_fetch_is_told_what_it_probably_meant(tmp_path: Path) -
     ):
         main.write_text(text)
         assert says in explain_missing_fetch(main)
-    assert "default object" in explain_missing_fetch(tmp_path / "worker.ts")
+    script = tmp_path / "worker.ts"
+    script.write_text("export default { async ftech(request: Request): Promise<Response> { return x } }")
+    assert explain_missing_fetch(script) == 'Is "ftech" meant to be "fetch"?'
+    script.write_text("export default { async patch(request) { return fetch(request) } }")
+    assert "default object" in explain_missing_fetch(script)
 
 
 @pytest.mark.parametrize("method", ["ftech", "fetc", "fetchh", "fatch", "etch"])
