@@ -3,7 +3,7 @@
 Three workers fit on a terminal of 24 lines; `--verbose` shows ids, zones and everything else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,8 +29,12 @@ def show(
 ) -> None:
     """`urls` are those of the sockets by name. `token_place` says where the API token comes from; it is not printed.
     `lines_after` of the terminal are for what is printed next."""
-    files, links, proxies, sockets = _secret_files(config), link_rows(config, urls), proxy_rows(config), []
-    if "https_url" in urls and "url" in urls:
+    files, proxies, sockets = _secret_files(config), proxy_rows(config), []
+    headings, links = ["link", "https", "worker"], link_rows(config, urls)
+    if not ("https_url" in urls and "url" in urls):
+        headings.remove("https")
+    elif out.width is not None and _width(links) > out.width:
+        headings, links = ["link", "worker"], link_rows(config, {"https_url": urls["https_url"]})
         sockets.append(["http", urls["url"], "the same hosts without TLS"])
     sockets += [[_OTHER_SOCKETS[name], url, ""] for name, url in urls.items() if name in _OTHER_SOCKETS]
     if "api_url" in urls:
@@ -38,7 +42,7 @@ def show(
     out.line()
     if files:
         out.note(f"Using secrets of {', '.join(files)}")
-    out.table(["link", "worker"], links)
+    out.table(headings, links)
     if verbose:
         bindings = binding_rows(config)
     else:
@@ -74,25 +78,31 @@ def engine_note(config: Config) -> str:
 
 
 def link_rows(config: Config, urls: Mapping[str, str]) -> list[list[str]]:
-    """One for each host: (a link, or a pattern that no single link stands for; the workers that answer there). Where
-    the edge serves https, links are https."""
-    base = urls.get("https_url") or urls.get("url")
+    """One for each host: (a link for http, one for https, as far as they are served; the workers that answer there).
+
+    In place of links stands a pattern that no single link stands for.
+    """
+    bases = [url for name in ("url", "https_url") if (url := urls.get(name)) is not None]
     hosts: dict[str, tuple[str, list[str]]] = {}
     for host, path, answers in _places(config):
         shortest, workers = hosts.get(host, (path, []))
         hosts[host] = (min(shortest, path, key=len), [*workers, *([] if answers in workers else [answers])])
+    no_more = [""] * (len(bases) - 1)
     rows = []
     for host, (path, workers) in hosts.items():
-        if host.startswith("*"):
-            rows.append([host + path, ", ".join(workers)])
-        elif base is not None:
-            rows.append([f"{_with_host(base, below_localhost(host))}{path}", ", ".join(workers)])
-    if config.default_worker is not None and base is not None:
+        links = [f"{_with_host(base, below_localhost(host))}{path}" for base in bases]
+        rows.append([*([host + path, *no_more] if host.startswith("*") else links), ", ".join(workers)])
+    if config.default_worker is not None:
         where = ", every host" if config.default_on_every_host else ""
-        rows.append([_with_host(base, "localhost") + "/", f"{_worker_text(_find_worker(config))} (default{where})"])
+        answered = f"{_worker_text(_find_worker(config))} (default{where})"
+        rows.append([*(_with_host(base, "localhost") + "/" for base in bases), answered])
     if config.origin is not None:
-        rows.append(["(every other host)", f"origin {config.origin}"])
+        rows.append(["(every other host)", *no_more, f"origin {config.origin}"])
     return rows
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    return sum(max(len(row[index]) for row in rows) + 2 for index in range(len(rows[0]))) if rows else 0
 
 
 def _places(config: Config) -> Iterator[tuple[str, str, str]]:

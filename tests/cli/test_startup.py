@@ -53,9 +53,10 @@ def test_everything_that_is_served_is_named() -> None:
     shown = _shown()
 
     for text in (
+        "http://example.com.localhost:1/ ",
         "https://example.com.localhost:3/ ",
+        "http://localhost:1/",
         "https://localhost:3/",
-        "http://127.0.0.1:1 ",
         "api (default)",
         "http://127.0.0.1:2/client/v4",
         "token: place",
@@ -111,10 +112,10 @@ def test_three_workers_fit_on_a_terminal_and_ids_are_for_verbose() -> None:
 
 
 def test_each_host_has_one_line() -> None:
-    lines = _shown(verbose=False).splitlines()
+    shown = _shown(verbose=False)
 
-    assert sum("example.com.localhost" in line for line in lines) == 1
-    assert sum("//localhost" in line for line in lines) == 1
+    assert sum("example.com.localhost" in line for line in shown.splitlines()) == 1
+    assert sum("//localhost" in line for line in shown.splitlines()) == 1
     plain = _shown(verbose=False, urls={"url": "http://127.0.0.1:1"})
     assert "http://example.com.localhost:1/ " in plain
     assert "https:" not in plain
@@ -148,3 +149,18 @@ def test_a_pattern_that_no_single_link_stands_for_is_shown_as_it_is() -> None:
     rows = startup.link_rows(replace(CONFIG, routes=routes), {"url": "http://127.0.0.1:1"})
 
     assert [row[0] for row in rows[:3]] == ["*.example.com/api/", "*/", "http://a.test.localhost:1/x"]
+
+
+@pytest.mark.parametrize(("columns", "links"), [(80, 1), (130, 2)])
+def test_where_both_links_do_not_fit_there_is_that_of_https(
+    columns: int, links: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = replace(CONFIG, routes=(Route("a-long-name.example.com/*", "api"),))
+
+    shown = _shown(long, verbose=False, styled=True)
+
+    line = next(line for line in shown.splitlines() if "a-long-name" in line)
+    assert line.count("//a-long-name.example.com.localhost:") == links
+    assert "https://a-long-name.example.com.localhost:3/" in line
+    assert ("http://127.0.0.1:1 " in shown) is (links == 1)
