@@ -118,8 +118,11 @@ class TransferHost:
 
     async def _wait(self, identifier: str) -> Response:
         for _ in range(_WAITED_SECONDS * _LOOKS_PER_SECOND):
-            document = await self._services.documents.take("transfer", identifier)
-            if document is not None:
+            documents = self._services.documents
+            # A look is a read: those who wait would write without end.
+            if await documents.get("transfer", identifier) is not None and (
+                document := await documents.take("transfer", identifier)
+            ):
                 fields = {
                     "Content-Type": "text/plain",
                     "Cache-Control": "no-store",
