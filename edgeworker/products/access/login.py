@@ -125,9 +125,8 @@ class LoginFlow:
         if isinstance(login, Response):
             return login
         services, application = self._services, login.application
-        session = await services.organization_session(request, snapshot)
-        allowed = application.allowed_idps
-        if session is not None and (not allowed or session.identity.provider_id in allowed):
+        session = await services.session_for(request, application, snapshot)
+        if session is not None:
             decided = self._decide(session.identity, request, application, snapshot)
             if isinstance(decided, IdentityAllowed):
                 here = replace(session.identity, ip=request.client.ip)

@@ -148,7 +148,7 @@ class ManagedOAuth:
         if not is_resource(resource, application, snapshot):
             described = "the resource is not of this application"
             return redirect_back(redirect_uri, {"error": "invalid_target", "error_description": described, **base})
-        session = await self._services.organization_session(request, snapshot)
+        session = await self._services.session_for(request, application, snapshot)
         policy = None
         if session is not None:
             policy = self._flow.allows(session.identity, request, application, snapshot)

@@ -116,7 +116,7 @@ class SaasProvider:
             return redirect_back(redirect_uri, {"error": "invalid_request", **base})
         if not challenge and saas.public_client and not saas.client_secret_hash:
             return redirect_back(redirect_uri, {"error": "invalid_request", **base})
-        session = await self._services.organization_session(request, snapshot)
+        session = await self._services.session_for(request, application, snapshot)
         policy = None
         if session is not None:
             policy = self._flow.allows(session.identity, request, application, snapshot)

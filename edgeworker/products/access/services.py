@@ -95,6 +95,15 @@ class AccessServices:
                 return session
         return None
 
+    async def session_for(self, request: Request, application: Application, snapshot: Snapshot) -> Session | None:
+        """The global session, where the application takes it: its people are of the same population, and it allows the
+        provider that they logged in with."""
+        session = await self.organization_session(request, snapshot)
+        if session is None or session.population != application.user_population:
+            return None
+        allowed = application.allowed_idps
+        return session if not allowed or session.identity.provider_id in allowed else None
+
     @staticmethod
     def team_tokens(request: Request) -> Iterator[str]:
         yield from cookies.values_of(request.credentials.cookie, cookies.AUTHORIZATION)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from urllib.parse import urlencode
 
+import jwt
 import pytest
 
 from edgeworker.config import JSON
@@ -334,3 +335,23 @@ async def test_where_no_one_develops_no_one_is_offered_to_be_anyone() -> None:
             reply = await browser.step("POST", browser.trail[-1].replace("/login/", "/local/"), body=body)
 
             assert reply.status == (303 if local_login else 403)
+
+
+async def test_people_of_one_population_are_not_those_of_another() -> None:
+    """An application for end users has people of its own: the same address is someone else there."""
+    portal = app("portal", "portal.example.com", type="end_user", user_population="customers", policies=[])
+    async with edge_with(app("shop", "shop.example.com"), portal) as edge:
+        browser = Browser(edge)
+        await browser.log_in(f"{SHOP}/")
+        page = await browser.go("https://portal.example.com/")
+        assert "Log in to portal" in page.text
+        assert (await browser.submit(page, "local", email="ada@example.com")).status == 200
+        elsewhere = Browser(edge, cookies={_HOST: dict(browser.cookies[_HOST])})
+        assert "Log in to shop" in (await elsewhere.go(f"{SHOP}/")).text
+
+        subjects = [
+            jwt.decode(browser.token(host), options={"verify_signature": False})["sub"]
+            for host in ("shop.example.com", "portal.example.com")
+        ]
+
+        assert subjects[0] != subjects[1]

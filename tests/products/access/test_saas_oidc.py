@@ -186,3 +186,16 @@ async def test_a_token_of_another_application_opens_one_that_is_linked_to_it() -
         bearer = {"Authorization": f"Bearer {tokens.text('access_token')}"}
         assert (await edge.fetch("https://c.example.com/", headers=bearer)).status == 200
         assert (await edge.fetch("https://b.example.com/", headers=bearer)).status == 403
+
+
+async def test_an_application_elsewhere_takes_only_the_providers_that_it_allows() -> None:
+    crm = ConfiguredObject("app", "id-crm", {**SAAS, "allowed_idps": ["idp-other"]}, "edge.toml:3")
+    async with edge_with(crm, OBJECTS[1]) as edge:
+        browser = Browser(edge)
+        await browser.log_in("https://shop.example.com/")
+
+        page = await browser.go(_url())
+
+        assert (page.status, "Log in to CRM" in page.text) == (200, True)
+        silent = await browser.step("GET", _url(prompt="none"))
+        assert _answer(silent)["error"] == "login_required"
