@@ -6,6 +6,7 @@ from edgeworker.rest.permissions import Need
 from edgeworker.rest.router import Endpoint
 from wrangler_compat.api.access import (
     applications,
+    certificates,
     kept_objects,
     login_log,
     organization,
@@ -77,6 +78,20 @@ def _make_scoped() -> tuple[Endpoint, ...]:
     return tuple(rows)
 
 
+_CLIENT_CA: Final = "409: tls.client_ca of edge.toml has them"
+
+
+def _make_certificates(base: str) -> tuple[Endpoint, ...]:
+    one = base + "/{certificate}"
+    return (
+        Endpoint("GET", base, certificates.list_certificates, _READ, "those of tls.client_ca"),
+        Endpoint("POST", base, certificates.change_certificate, _WRITE, _CLIENT_CA),
+        Endpoint("GET", one, certificates.get_certificate, _READ),
+        Endpoint("PUT", one, certificates.change_certificate, _WRITE, _CLIENT_CA),
+        Endpoint("DELETE", one, certificates.change_certificate, _WRITE, _CLIENT_CA),
+    )
+
+
 _BASE: Final = "/accounts/{account}/access"
 _TAG: Final = _BASE + "/tags/{tag}"
 _PAGE: Final = _BASE + "/custom_pages/{page}"
@@ -87,6 +102,7 @@ _TOKEN: Final = _BASE + "/service_tokens/{token}"
 
 ACCESS_ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *_make_scoped(),
+    *(row for base in _both("/certificates") for row in _make_certificates(base)),
     Endpoint("POST", _TOKEN + "/rotate", service_tokens.rotate_token, _WRITE, "previous_client_secret_expires_at"),
     Endpoint("POST", _TOKEN + "/refresh", service_tokens.refresh_token, _WRITE),
     Endpoint("GET", _BASE + "/policies", rule_objects.list_policies, _READ),
