@@ -260,7 +260,16 @@ def test_a_signature_with_sha1_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "%%%", "AAAA", encode("<a/>"), encode("<a"), "QQ==" * 200_000, encode("<p:Response xmlns:p='x'/>")]
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("%%%", id="no base64"),
+        pytest.param("AAAA", id="no XML"),
+        pytest.param(encode("<a/>"), id="another element"),
+        pytest.param(encode("<a"), id="half an element"),
+        pytest.param("QQ==" * 200_000, id="too long"),
+        pytest.param(encode("<p:Response xmlns:p='x'/>"), id="another namespace"),
+    ],
 )
 def test_what_is_not_a_response_is_refused(text: str) -> None:
     with pytest.raises(InvalidSAMLResponse):
