@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import struct
+import sys
 from typing import Final, NamedTuple
 
 MAX_TOKENS: Final = 100_000
@@ -19,7 +20,10 @@ _HEAD: Final = struct.Struct("<IIH16s12s")
 _NONCE_LENGTH: Final = 16
 _TAIL_LENGTH: Final = 12
 # An operator who fixes the secret of all texts' hashes makes them predictable: https://docs.python.org/3/using/cmdline.html
-_IS_SECRET: Final = os.environ.get("PYTHONHASHSEED", "random") in ("", "random")
+_IS_SECRET: Final = sys.hash_info.algorithm.startswith("siphash") and os.environ.get("PYTHONHASHSEED", "random") in (
+    "",
+    "random",
+)
 
 
 class RememberedToken(NamedTuple):  # made for each request: a frozen dataclass takes three times as long to make
