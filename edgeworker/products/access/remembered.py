@@ -115,5 +115,5 @@ class RememberedTokens:
             self._old, self._young = self._young, {}
 
     def _keyed_number(self, token: str) -> int:
-        data = token.encode("utf-8", "surrogateescape")
+        data = token.encode("utf-8", "surrogatepass")
         return int.from_bytes(hashlib.blake2b(data, key=self._key, digest_size=8).digest(), "little")

@@ -65,8 +65,9 @@ def test_where_the_hashes_of_texts_are_known_tokens_are_found_by_a_secret_of_the
 
 
 @pytest.mark.parametrize("token", ["", "a", "\ud800" * 12, "é" * 12, "x" * 5000])
-def test_a_text_that_is_no_token_is_not_found_and_breaks_nothing(token: str) -> None:
-    memory = RememberedTokens()
+@pytest.mark.parametrize("is_hash_secret", [True, False])
+def test_a_text_that_is_no_token_is_not_found_and_breaks_nothing(token: str, is_hash_secret: bool) -> None:
+    memory = RememberedTokens(is_hash_secret=is_hash_secret)
     memory.remember(TOKEN, ENTRY)
 
     memory.remember(token, ENTRY)
