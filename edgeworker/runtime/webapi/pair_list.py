@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 
 class PairList(BodySource, Generic[V]):
-    """`_pairs` are the pairs; what changes them tells `_changed`."""
+    """`_pairs` are the pairs; what changes them tells `_report_change`."""
 
     _pairs: list[tuple[str, V]]
 
@@ -21,7 +21,7 @@ class PairList(BodySource, Generic[V]):
     def _read_value(self, value: object) -> V:
         """What is kept of a value that a script gives."""
 
-    def _changed(self) -> None:
+    def _report_change(self) -> None:
         """Called after each change."""
 
     def get(self, name: object) -> V | JsNull | None:
@@ -35,7 +35,7 @@ class PairList(BodySource, Generic[V]):
 
     def _append(self, name: object, value: V) -> None:
         self._pairs.append((to_usv_string(name), value))
-        self._changed()
+        self._report_change()
 
     def _set(self, name: object, value: V) -> None:
         """The first pair of the name gets the value, and the others of it go."""
@@ -47,11 +47,11 @@ class PairList(BodySource, Generic[V]):
                 del self._pairs[index]
         else:
             self._pairs.append(new)
-        self._changed()
+        self._report_change()
 
     def _delete(self, matches: Callable[[tuple[str, V]], bool]) -> None:
         self._pairs[:] = [pair for pair in self._pairs if not matches(pair)]
-        self._changed()
+        self._report_change()
 
     def entries(self) -> JsIterator[tuple[str, V]]:
         return JsIterator(self.__iter__)
