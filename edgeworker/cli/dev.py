@@ -103,6 +103,7 @@ class _Session:
         from edgeworker.cli.logs import PrintedLines
         from edgeworker.clock import SystemClock
         from edgeworker.host.datadir import DataDir
+        from edgeworker.host.deferred_api import DeferredApi
         from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve
         from edgeworker.host.stored_edge import StoredEdge
@@ -119,7 +120,7 @@ class _Session:
             config,
             data,
             clock,
-            lambda storage, state: self._api(config, storage, state, token, clock),
+            lambda storage, state: DeferredApi(config, lambda: self._api(config, storage, state, token, clock)),
             wrap=self._tracing(clock) if options.trace else None,
             access_logger=record_refusals(data.path, clock, self._request_log(clock)),
             drain_seconds=drain,

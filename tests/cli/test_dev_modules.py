@@ -50,8 +50,7 @@ LATE = (
     "rich",  # other commands
     "uuid",
     "websockets",
-    "wrangler_compat.api.access",  # the first request of the API
-    "wrangler_compat.api.endpoints",
+    "wrangler_compat.api",  # the first request of the API
     "wrangler_compat.dotenv",  # .dev.vars and .env
     "yaml",  # `shield import`
 )
