@@ -25,6 +25,7 @@ from edgeworker.cache.store import (
     selecting,
     suits,
 )
+from edgeworker.files import make_folder
 from edgeworker.messages import Headers
 
 _log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class DiskCache:
     ) -> None:
         fields = selecting(head, request)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             writing = Writing(self._folder, EntryHead(cache, url, fields, head))
         except OSError as error:
             _log.warning("the cache cannot keep an answer: %s", error)

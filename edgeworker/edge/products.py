@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeworker.config import Config, Zone
+from edgeworker.files import make_folder
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import Request, Response
 from edgeworker.products.product import OpenProduct, Product, ProductServices
@@ -68,7 +69,7 @@ def open_products(
             continue
         folder = None if secrets is None else secrets / product.name
         if folder is not None:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
         given = ProductServices(
             config=config,
             clock=services.clock,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import StoreError
-from edgeworker.files import draft_of
+from edgeworker.files import draft_of, make_folder
 from edgeworker.kv.sqlite import backup as kv_backup
 from edgeworker.publishing.version_store import FOLDER as PUBLISHED_FOLDER
 from edgeworker.state import FILE_NAME as STATE_FILE
@@ -127,7 +127,7 @@ def _check_state(content: bytes, data: Path) -> None:
 
 def _write(place: Path, content: bytes) -> None:
     try:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(place.parent)
         with draft_of(place) as draft:
             draft.file.write(content)
     except OSError as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.clock import Clock
+from edgeworker.files import make_folder
 from edgeworker.host.served_generations import ServedGenerations
 from edgeworker.publishing import (
     InvalidArchive,
@@ -126,7 +127,7 @@ class EdgePublisher:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """The lock ends with the process that holds it."""
-        self.store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.store.folder)
         lock = os.open(self.store.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             deadline = self.clock.monotonic() + _LONGEST_WAIT_SECONDS

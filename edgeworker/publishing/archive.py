@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from edgeworker.errors import ConfigError
+from edgeworker.files import make_folder
 
 MOST_ARCHIVE_BYTES: Final = 64 * 1024 * 1024
 MOST_FILES: Final = 20_000
@@ -82,7 +83,7 @@ def unpack(content: bytes, folder: Path) -> None:
             left = MOST_BYTES
             for member, place in places:
                 target = folder.joinpath(*place.parts)
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(target.parent)
                 left -= _extract(archive, member, target, left)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
         raise InvalidArchive(f"not a zip archive that can be read: {error}") from error

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import StoreError
-from edgeworker.files import replace_file
+from edgeworker.files import make_folder, replace_file
 from edgeworker.publishing.archive import unpack
 from edgeworker.publishing.publisher import PublishRefused
 from edgeworker.publishing.versions import (
@@ -141,7 +141,7 @@ class VersionStore:
     def _changing(self) -> Iterator[PublishedIndex]:
         """The index, which no other process changes meanwhile."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._refused(self.folder, error) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import StoreError
-from edgeworker.files import replace_file
+from edgeworker.files import make_folder, replace_file
 from edgeworker.host.acme.policy import Failures
 from edgeworker.strict_json import dumps, loads
 from edgeworker.tls_settings import ACME
@@ -41,7 +41,7 @@ class ACMEFiles:
 
     def write(self, place: Path, content: bytes) -> None:
         try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(place.parent)
             replace_file(place, content)
         except OSError as error:
             raise StoreError(f"{place}: cannot be written: {error.strerror}") from error
