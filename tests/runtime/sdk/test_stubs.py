@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeworker.testing import Edge, single_worker
 from tests.patience import PATIENCE_SECONDS
 
-STUB = Path(__file__).parents[3] / "stubs" / "workers-stubs" / "__init__.pyi"
+STUB = Path(__file__).parents[3] / "edgeworker" / "testing" / "workers-stubs" / "__init__.pyi"
 NAMES = """
 import workers
 from workers import Response, WorkerEntrypoint
