@@ -32,6 +32,12 @@ def asynchronous_generators(tree: ast.AST) -> Iterator[int]:
             yield from (part.lineno for part in ast.walk(node) if isinstance(part, ast.Yield | ast.YieldFrom))
 
 
+def unsafe_constructions(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "__new__" and ast.unparse(node.value) == "object":
+            yield node.lineno
+
+
 def test_the_list_is_sorted_and_names_each_module_once() -> None:
     assert sorted(set(MODULES)) == MODULES
 
@@ -47,14 +53,21 @@ def test_a_compiled_module_has_no_asynchronous_generator(module: str) -> None:
     assert list(asynchronous_generators(tree_of(module))) == []
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_a_compiled_module_makes_no_object_past_its_constructor(module: str) -> None:
+    """`object.__new__(Class)` is a TypeError for a compiled class."""
+    assert list(unsafe_constructions(tree_of(module))) == []
+
+
 def test_what_is_not_allowed_is_found() -> None:
     tree = ast.parse(
         "async def one():\n  try:\n    pass\n  except OSError:\n    await two()\n  finally:\n    await three()\n"
-        "async def four():\n  yield 1\n"
+        "async def four():\n  yield 1\nobject.__new__(int)\n"
     )
 
     assert sorted(handlers_that_wait(tree)) == [5, 7]
     assert list(asynchronous_generators(tree)) == [9]
+    assert list(unsafe_constructions(tree)) == [10]
 
 
 @pytest.mark.skipif("EDGEWORKER_COMPILED" not in os.environ, reason="set by CI where it tests the compiled form")

@@ -190,11 +190,7 @@ class Request:
 
     def let_in(self, headers: Headers, access: Access) -> "Request":
         """A copy with these two, in less time than `replace`: Access makes one of each request."""
-        made = object.__new__(type(self))
-        made.method = self.method
-        made.url = self.url
-        made.headers = headers
-        made.body = self.body
+        made = Request(self.method, self.url, headers, self.body)
         made.redirect = self.redirect
         made.cf = self.cf
         made.client = self.client
