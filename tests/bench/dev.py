@@ -132,4 +132,6 @@ def _publish(api: str, token: str, made: list[Split]) -> None:
     namespaces = f"{base}/accounts/{accounts[0]['id']}/storage/kv/namespaces"
     listed = call("GET", namespaces)["result"]
     assert isinstance(listed, list)
+    if not listed:
+        return  # a script without KV
     call("PUT", f"{namespaces}/{listed[0]['id']}/bulk", [{"key": one.key, "value": one.value} for one in made])
