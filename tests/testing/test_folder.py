@@ -8,6 +8,8 @@ from edgeworker.errors import ConfigError
 from edgeworker.testing import Edge, single_worker
 from tests.testing.test_plugin import WORKER, WRANGLER
 
+pytest_plugins = ["pytester"]
+
 TESTS = """
 import pytest
 from edgeworker.testing import Edge, single_worker
