@@ -175,8 +175,7 @@ def _verdicts(found: list[Figures]) -> list[str]:
 
 def _write(found: list[Figures], about: str) -> None:
     readme = ROOT / "README.md"
-    image = "![requests of the split-token route for each second of CPU time](docs/split-token.svg)"
+    image = "![requests of the split-token route for each second of CPU time](tests/bench/split-token.svg)"
     content = f"{image}\n\n{about}.\n\n{markdown(found, REFERENCE)}"
     readme.write_text(replace_between(readme.read_text(), _BEGIN, _END, content))
-    (ROOT / "docs").mkdir(exist_ok=True)
-    (ROOT / "docs" / "split-token.svg").write_text(chart(found))
+    (ROOT / "tests" / "bench" / "split-token.svg").write_text(chart(found))
