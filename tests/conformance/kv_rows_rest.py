@@ -162,7 +162,7 @@ REST_CALLS: Final = (
         "rest: rename",
         (f"{REST}namespaces.py::test_a_namespace_is_made_renamed_and_deleted_with_its_keys",),
         f"{KV_REST}namespaces.py",
-        'return success(_shown(Namespace(call.params["namespace"], title)))',
+        'return success(_show_namespace(Namespace(call.params["namespace"], title)))',
         "return success(None)",
     ),
     Row(

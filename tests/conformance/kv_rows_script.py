@@ -109,7 +109,7 @@ CALLS: Final = (
     Row(
         "list: a garbage cursor is ignored",
         ("case: a cursor that is none",),
-        SCRIPT,
+        "edgeworker/kv/rules.py",
         "    except KVError:\n        return None",
         "    except KVError:\n        raise",
     ),
