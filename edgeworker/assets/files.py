@@ -21,7 +21,7 @@ REDIRECTS_FILE: Final = "_redirects"
 
 # With `directory = "."` they lie among the assets. In upper case too: some file systems do not tell the two apart.
 _SECRET: Final = re.compile(
-    r"\.dev\.vars(\..*)?|\.env(\..*)?|\.git|\.wrangler|\.edgeworker|api-token|(kv|state)\.sqlite(-wal|-shm)?",
+    r"\.dev\.vars(\..*)?|\.env(\..*)?|\.git|\.wrangler|\.edgeworker|api-token|(kv|state)\.sqlite(-wal|-shm)?|state\.changes",
     re.IGNORECASE,
 )
 _READ_AT_ONCE_BYTES: Final = 256 * 1024  # more is read in a thread

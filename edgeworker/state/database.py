@@ -3,9 +3,10 @@
 import asyncio
 import mmap
 import os
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -28,7 +29,8 @@ FILE_NAME: Final = "state.sqlite"
 
 _BUSY_TIMEOUT_SECONDS: Final = 10.0
 _GENERATION: Final = 1 << 48  # more changes than a file will see
-_INDEX_HEADER: Final = 48
+_MARK_NAME: Final = "state.changes"
+_MARK_BYTES: Final = 16
 _FILE_CHECK_SECONDS: Final = 0.02
 
 _FileIdentity = tuple[int, int]  # device and inode
@@ -49,6 +51,7 @@ class StateDatabase:
         self._identity: _FileIdentity | None = None
         self._closed = False
         self._observer = _Observer(self.path)
+        self._mark: int | None = None  # the descriptor of the mark of changes
 
     async def read(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """The rows of a SELECT; none if there is no file."""
@@ -60,7 +63,9 @@ class StateDatabase:
     async def write(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Commit one statement; returns what its RETURNING says."""
         async with self._lock:
-            return await self._execute(statement, parameters)
+            rows = await self._execute(statement, parameters)
+            self._tell_change()
+            return rows
 
     async def transaction(self, work: Callable[[Execute], Awaitable[T]]) -> T:
         """Commit all that `work` executes, or nothing if it raises. Cancelling the caller does not interrupt it."""
@@ -90,7 +95,14 @@ class StateDatabase:
                 if connection.in_transaction:
                     await connection.execute_fetchall("ROLLBACK")
                 raise
+            self._tell_change()
             return result
+
+    def _tell_change(self) -> None:
+        """After each commit, before its caller knows of it. Without a mark others see it a little later."""
+        if self._mark is not None:
+            with suppress(OSError):  # the write itself is done
+                os.pwrite(self._mark, secrets.token_bytes(_MARK_BYTES), 0)
 
     async def _execute(self, statement: str, parameters: Parameters) -> list[Row]:
         async with self._open_connection() as connection:
@@ -121,6 +133,8 @@ class StateDatabase:
                 SCHEMA.migrate(connection, self.path)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
+            if self._mark is None:
+                self._mark = _open_mark(self.path)
         except BaseException:
             connection.close()
             raise
@@ -128,6 +142,9 @@ class StateDatabase:
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        mark, self._mark = self._mark, None
+        if mark is not None:
+            os.close(mark)
         if connection is not None:
             await connection.close()
 
@@ -151,16 +168,16 @@ class _Observer:
         self._generation = 0  # counts the files that were seen
         self._data_version = -1
         self._counts: dict[str, int] = {}  # of each space, at `_data_version`
-        self._index: mmap.mmap | None = None
-        self._index_header = b""
+        self._mark: mmap.mmap | None = None
+        self._seen_mark = b""
         self._look_again_at = 0.0
 
     def changes(self, space: str) -> int:
-        # Every commit changes the header of the WAL's index, in any process, and comparing it costs a tenth of a
-        # microsecond where the pragma costs several. That another file was put in this one's place is looked for now
-        # and then. https://www.sqlite.org/walformat.html#the_wal_index_header
-        index = self._index
-        if index is not None and index[:_INDEX_HEADER] == self._index_header and monotonic() < self._look_again_at:
+        # Every writer changes the mark after its commit, in any process, and comparing it costs a tenth of a
+        # microsecond where the pragma costs several. A writer that was killed between the two, or that knows no mark,
+        # and another file in this one's place are looked for now and then.
+        mark = self._mark
+        if mark is not None and mark[:] == self._seen_mark and monotonic() < self._look_again_at:
             known = self._counts.get(space)
             if known is not None:
                 return self._generation * _GENERATION + known
@@ -172,8 +189,8 @@ class _Observer:
             self._open(identity)
         if self._connection is None:
             return self._generation * _GENERATION
-        # The header of before the reading: what is committed meanwhile is another one.
-        header = b"" if self._index is None else self._index[:_INDEX_HEADER]
+        # The mark of before the reading: what is committed meanwhile is another one.
+        mark = b"" if self._mark is None else self._mark[:]
         data_version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if data_version != self._data_version:
             self._data_version = data_version
@@ -181,15 +198,15 @@ class _Observer:
         count = self._counts.get(space)
         if count is None:
             count = self._counts[space] = self._count(self._connection, space)
-        if self._index is None:
-            self._index = _mapped_index(self._path)
-        self._index_header, self._look_again_at = header, monotonic() + _FILE_CHECK_SECONDS
+        if self._mark is None:
+            self._mark = _map_mark(self._path)
+        self._seen_mark, self._look_again_at = mark, monotonic() + _FILE_CHECK_SECONDS
         return self._generation * _GENERATION + count
 
     def close(self) -> None:
-        if self._index is not None:
-            self._index.close()
-            self._index = None
+        if self._mark is not None:
+            self._mark.close()
+            self._mark = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -218,14 +235,29 @@ class _Observer:
         return 0 if row is None else int(row[0])
 
 
-def _mapped_index(path: Path) -> mmap.mmap | None:
-    """The beginning of the WAL's index, shared with all who have the database open; None where there is none."""
+def _open_mark(database: Path) -> int | None:
+    """A file of our own beside the database, made here if it is missing.
+
+    The index of the WAL, which changes too, must not be looked at: SQLite holds POSIX locks on it, and closing any
+    descriptor of a file takes away all such locks of the process. Two processes then write at once, and one that opens
+    the database takes itself for the first and empties an index that others have mapped. https://www.sqlite.org/howtocorrupt.html#posix_advisory_locks_canceled
+    """
     try:
-        descriptor = os.open(f"{path}-shm", os.O_RDONLY)
+        mark = os.open(database.with_name(_MARK_NAME), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    os.pwrite(mark, secrets.token_bytes(_MARK_BYTES), 0)
+    return mark
+
+
+def _map_mark(database: Path) -> mmap.mmap | None:
+    """None where there is none yet."""
+    try:
+        descriptor = os.open(database.with_name(_MARK_NAME), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        return mmap.mmap(descriptor, _INDEX_HEADER, mmap.MAP_SHARED, mmap.PROT_READ)
+        return mmap.mmap(descriptor, _MARK_BYTES, mmap.MAP_SHARED, mmap.PROT_READ)
     except (OSError, ValueError):
         return None
     finally:

@@ -4,6 +4,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from edgeworker.errors import StoreError
 from edgeworker.state import FILE_NAME, AtomicKey, Put, SQLiteState
 from edgeworker.state.schema import SCHEMA
 from tests.kv.clocks import FakeClock
+from tests.patience import PATIENCE_SECONDS
 
 # As the first release made it: each table when it was first needed, without a version.
 FIRST_RELEASE = {
@@ -101,7 +104,72 @@ async def test_only_the_owner_reads_the_files(tmp_path: Path) -> None:
         files = list((tmp_path / "data").iterdir())
         assert len(files) > 1
         assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600] * len(files)
-    assert [file.name for file in (tmp_path / "data").iterdir()] == [FILE_NAME]
+    assert sorted(file.name for file in (tmp_path / "data").iterdir()) == ["state.changes", FILE_NAME]
+
+
+COMES_AND_GOES = """
+import asyncio, sys
+from pathlib import Path
+from edgeworker.clock import SystemClock
+from edgeworker.state import SQLiteState
+
+async def come_and_go():
+    async with SQLiteState(Path(sys.argv[1]), SystemClock()) as state:
+        documents = state.documents("access")
+        documents.version()
+        await documents.put("k", sys.argv[2], {})
+        print(sorted(document.id for document in await documents.list("k")))
+
+asyncio.run(come_and_go())
+"""
+
+
+# The byte of the WAL's index that is locked while a process has the database open: UNIX_SHM_DMS of os_unix.c.
+LOCK_OF_THE_FIRST = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    try:
+        fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)
+        print("free")
+    except BlockingIOError:
+        print("held")
+"""
+
+
+async def run_in_python(code: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", code, *arguments]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+    )
+    return done.stdout.strip()
+
+
+async def test_looking_for_changes_leaves_sqlites_locks_alone(tmp_path: Path) -> None:
+    """A descriptor of our own on the WAL's index took them away when it was closed: two processes wrote at once, and
+    what one of them had acknowledged was lost."""
+    async with state(tmp_path) as opened:
+        documents = opened.documents("access")
+        for id in ("1", "2"):
+            await documents.put("k", id, {})
+            documents.version()
+            documents.version()  # the second look is by the mark
+
+        assert await run_in_python(LOCK_OF_THE_FIRST, f"{tmp_path / FILE_NAME}-shm") == "held"
+
+
+async def test_processes_that_come_and_go_take_nothing_away_and_are_seen_at_once(tmp_path: Path) -> None:
+    async with state(tmp_path) as opened:
+        documents = opened.documents("access")
+        await documents.put("k", "1", {})
+        documents.version()
+        documents.version()
+        assert await run_in_python(COMES_AND_GOES, str(tmp_path), "2") == "['1', '2']"
+        before = documents.version()
+        assert await run_in_python(COMES_AND_GOES, str(tmp_path), "3") == "['1', '2', '3']"
+        assert documents.version() != before
+        await documents.put("k", "4", {})
+        assert await run_in_python(COMES_AND_GOES, str(tmp_path), "5") == "['1', '2', '3', '4', '5']"
+        assert [document.id for document in await documents.list("k")] == ["1", "2", "3", "4", "5"]
 
 
 async def test_a_file_that_is_put_in_place_of_the_open_one_is_used_from_the_next_call_on(tmp_path: Path) -> None:
