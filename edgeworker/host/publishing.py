@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.clock import Clock
+from edgeworker.errors import StoreError
 from edgeworker.files import make_folder
 from edgeworker.host.served_generations import ServedGenerations
 from edgeworker.publishing import (
@@ -127,8 +128,11 @@ class EdgePublisher:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """The lock ends with the process that holds it."""
-        make_folder(self.store.folder)
-        lock = os.open(self.store.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            make_folder(self.store.folder)
+            lock = os.open(self.store.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self.store.folder}: cannot be used: {error.strerror}") from error
         try:
             deadline = self.clock.monotonic() + _LONGEST_WAIT_SECONDS
             while True:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.clock import SystemClock
+from edgeworker.errors import StoreError
 from edgeworker.host.publishing import EdgePublisher
 from edgeworker.host.served_generations import ServedGenerations, Serving
 from edgeworker.publishing import PublishRefused, VersionStore, WorkerVersion, pack
@@ -80,3 +81,10 @@ async def test_of_two_at_once_each_is_tried_with_what_the_other_deployed(
 
     assert sorted(numbers) == [1, 2]
     assert len(publisher.index().worker("api").deployments) == 2
+
+
+async def test_a_folder_that_cannot_be_made_is_an_error_of_the_store(publisher: EdgePublisher, archive: bytes) -> None:
+    publisher.store.folder.write_text("a file stands where the folder should")
+
+    with pytest.raises(StoreError, match="cannot be used"):
+        await publish(publisher, archive)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher
 from edgeworker.host.served_generations import ServedGenerations, Serving
 from edgeworker.publishing import PublishedIndex, PublishedProject, VersionStore, WorkerDeployment, WorkerVersion
@@ -82,11 +82,18 @@ class ServedMark:
 
     def serves(self, index: PublishedIndex) -> None:
         self.generation = index.generation
-        self._files.tell(Serving(self.generation))
+        self._tell(Serving(self.generation))
 
     def refuses(self, index: PublishedIndex, error: str) -> None:
         self.refused = index.generation
-        self._files.tell(Serving(self.generation, self.refused, error[:_LONGEST_TEXT]))
+        self._tell(Serving(self.generation, self.refused, error[:_LONGEST_TEXT]))
+
+    def _tell(self, serving: Serving) -> None:
+        """On a full disk the edge serves on, and a publication waits in vain for this process."""
+        try:
+            self._files.tell(serving)
+        except StoreError as error:
+            _log.error("%s", error)
 
 
 def candidate(written: str, data: Path) -> Published:
