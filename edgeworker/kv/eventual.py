@@ -5,6 +5,7 @@ missing is remembered too. Source: https://developers.cloudflare.com/kv/concepts
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -30,9 +31,10 @@ class _Before:
 class EventualStores:
     """The same entries seen from several locations: what `at("api")` writes, `at("edge")` sees later.
 
-    The delay of a write, 0 to `delay_seconds`, is drawn from `seed`, its namespace, its key and its second, so that a
-    test can be repeated. What was there before is held in memory for so long. The locations belong to this process:
-    another process's writes are seen at once.
+    The delay of a write, 1 to `delay_seconds` (0: none), is drawn from `seed`, its namespace and how many writes the
+    namespace has had, so that a test can be repeated even where its keys are random, as tokens are. What was there
+    before is held in memory for so long. The locations belong to this process: another process's writes are seen at
+    once.
     """
 
     def __init__(self, store: KVStore, clock: Clock, *, seed: int, delay_seconds: int) -> None:
@@ -41,6 +43,7 @@ class EventualStores:
         self._seed = seed
         self._delay_seconds = delay_seconds
         self._locations: dict[str, EventualStore] = {}
+        self._writes: Counter[str] = Counter()  # by namespace id
 
     def at(self, location: str) -> "EventualStore":
         """The same object for the same name."""
@@ -54,14 +57,19 @@ class EventualStores:
         for key in keys:
             name = (namespace_id, key)
             writer.forget(name)
-            before = _Before(await self._store.get(namespace_id, key, now=now), now + self._delay(name, now))
+            delay_seconds = self._draw_delay(namespace_id)
+            before = _Before(await self._store.get(namespace_id, key, now=now), now + delay_seconds)
             for location in self._locations.values():
                 if location is not writer:
                     location.keep(name, before, now=now)
 
-    def _delay(self, name: _Name, now: int) -> int:
-        drawn = hashlib.blake2b(repr((self._seed, name, now)).encode(), digest_size=8).digest()
-        return int.from_bytes(drawn) % (self._delay_seconds + 1)
+    def _draw_delay(self, namespace_id: str) -> int:
+        if not self._delay_seconds:
+            return 0
+        self._writes[namespace_id] += 1
+        write = (self._seed, namespace_id, self._writes[namespace_id])
+        drawn = hashlib.blake2b(repr(write).encode(), digest_size=8).digest()
+        return 1 + int.from_bytes(drawn) % self._delay_seconds
 
 
 class EventualStore:

@@ -158,7 +158,27 @@ async def test_the_seed_decides(seed: int, delay: int) -> None:
         await two.here.put("ns", "k", Entry(b"1"))
         delays.append(await two.until_seen(b"1"))
 
-    assert delays[0] == delays[1] <= delay
+    assert delays[0] == delays[1]
+    assert min(1, delay) <= delays[0] <= delay
+
+
+async def test_random_keys_have_the_delays_of_the_seed() -> None:
+    delays = []
+    for run in "first", "second":
+        two = _Two(FakeClock(), seed=7, delay_seconds=60)
+        keys = [f"{run}-{number}" for number in range(3)]
+        for key in keys:
+            await two.here.put("ns", key, Entry(b"1"))
+        seen: dict[str, int] = {}
+        for second in range(61):
+            for key in keys:
+                if await two.there.get("ns", key, now=two.clock.now()):
+                    seen.setdefault(key, second)
+            two.clock.advance(1)
+        delays.append([seen[key] for key in keys])
+
+    assert delays[0] == delays[1]
+    assert len(set(delays[0])) > 1
 
 
 async def test_what_is_out_of_date_is_not_kept(two: _Two) -> None:
