@@ -3,8 +3,8 @@
 What a script does when it is imported happens; JavaScript is bundled and loaded by workerd. It also tells what works
 here and fails once it is deployed. Exits 1 if there is an error. What the configuration makes of it all is shown by
 `edgeworker config show`. With --production it also looks for what an operator would regret: open sockets, weak tokens,
-origins without TLS, files that others may read or write, certificates that end. Give it all options that the edge runs
-with.
+origins without TLS, files that others may read or write, certificates that end, a nearly full disk, a wrong clock,
+too few file descriptors. Give it all options that the edge runs with, as the user that it runs as.
 
 examples:
   edgeworker check

@@ -32,6 +32,21 @@ def raise_limit() -> int:
     return min(soft, _MOST) if soft != resource.RLIM_INFINITY else _MOST
 
 
+def allowed_descriptors() -> int:
+    """How many `raise_limit` would give; changes nothing."""
+    try:
+        import resource
+    except ImportError:
+        return _MOST
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
+
+
+def wanted_descriptors(connections: int) -> int:
+    """For so many connections of clients, each with one to an origin."""
+    return 2 * connections + _RESERVED
+
+
 def connection_limit(descriptors: int) -> int:
     """A connection of a client may need one to an origin too."""
     return max(16, (descriptors - _RESERVED) // 2)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import StoreError
-from edgeworker.files import Draft, is_of_running_process
+from edgeworker.files import draft_of, is_of_running_process
 from edgeworker.strict_json import dumps, loads
 
 _MOST_FILES: Final = 4096
@@ -32,9 +32,8 @@ class ServedGenerations:
         file = self.folder / f"{os.getpid()}.json"
         value = {"generation": serving.generation, "refused": serving.refused, "error": serving.error}
         try:
-            draft = Draft(file.with_suffix(".draft"))
-            draft.file.write(dumps(value).encode())
-            draft.replace(file, durable=False)
+            with draft_of(file, durable=False) as draft:
+                draft.file.write(dumps(value).encode())
         except OSError as error:
             raise StoreError(f"{file}: cannot be written: {error.strerror}") from error
 

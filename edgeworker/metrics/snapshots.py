@@ -14,7 +14,7 @@ from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.durations import BUCKETS, Durations
-from edgeworker.files import Draft, is_of_running_process
+from edgeworker.files import draft_of, is_of_running_process
 from edgeworker.metrics.counters import NUMBERS, Counters
 from edgeworker.metrics.origin_report import from_rows, to_rows
 
@@ -48,9 +48,8 @@ class Snapshots:
         self.refresh()
         file = self.folder / f"{os.getpid()}.json"
         try:
-            draft = Draft(file.with_suffix(".draft"))
-            draft.file.write(to_json(self.own).encode())
-            draft.replace(file, durable=False)  # a power cut ends what is counted anyway
+            with draft_of(file, durable=False) as draft:  # a power cut ends what is counted anyway
+                draft.file.write(to_json(self.own).encode())
             self.told.clear()
         except OSError as error:
             if "write" not in self.told:  # once, not each second

@@ -40,6 +40,15 @@ def test_all_files_of_the_folder_are_joined_and_only_living_processes_are_counte
     assert sum(own.requests.values()) == 1
 
 
+def test_what_a_killed_process_of_the_same_id_left_half_written_is_in_no_ones_way(tmp_path: Path) -> None:
+    """In a container the first process has the id 1 after each start, and in two containers at once."""
+    (tmp_path / f"{os.getpid()}.draft").write_text("half")
+
+    Snapshots(Counters(started_at=7), tmp_path).write()
+
+    assert from_json((tmp_path / f"{os.getpid()}.json").read_text()).started_at == 7
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"requests": 1, "durations": {}, "numbers": []}'])
 def test_a_file_that_cannot_be_read_is_left_out_and_told(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def audit(config: "Config", options: Namespace, *, now: int) -> "list[Finding]":
     """Errors first. `options` are those of a run (see edgeworker.cli.run_options)."""
     from edgeworker.cli.production.files import audit_files
+    from edgeworker.cli.production.machine import audit_machine, read_machine
     from edgeworker.cli.production.settings import Run, audit_settings
 
     given, kept = options.api_token or "", os.environ.get(TOKEN_VARIABLE, "")
@@ -31,7 +32,12 @@ def audit(config: "Config", options: Namespace, *, now: int) -> "list[Finding]":
         is_root=os.name == "posix" and os.geteuid() == 0,
     )
     config = apply_options(config, options)
-    found = [*audit_settings(config, run), *audit_files(config, options.persist_to, now=now)]
+    data = options.persist_to
+    found = [
+        *audit_settings(config, run),
+        *audit_files(config, data, now=now),
+        *audit_machine(config, data, read_machine(data, now=now)),
+    ]
     return sorted(found, key=lambda finding: finding.severity != "error")
 
 
