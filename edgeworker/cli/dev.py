@@ -5,6 +5,7 @@ examples:
   edgeworker dev --origin http://127.0.0.1:3000     with your API behind it
   edgeworker dev -c a/wrangler.toml -c b/wrangler.toml
   edgeworker dev --edge edge.toml -e staging --port 0 --json
+  edgeworker dev --inspector-port 9229              JavaScript workers in Chrome's DevTools (chrome://inspect)
   edgeworker dev --https                            also https://localhost:8443, see: edgeworker tls show
   curl -H 'Host: api.example.com' http://127.0.0.1:8787/orders
 """
@@ -20,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from edgeworker.cli import startup
 from edgeworker.cli.diagnostics import show_warning_blocks
@@ -30,9 +32,10 @@ from edgeworker.cli.run_options import (
     add_run_options,
     api_token,
     apply_options,
+    port_number,
     serves_this_machine_only,
 )
-from edgeworker.errors import EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +44,10 @@ if TYPE_CHECKING:
     from edgeworker.clock import Clock
     from edgeworker.config import Config
     from edgeworker.handler import Handler
-    from edgeworker.host.sockets import Sockets
+    from edgeworker.host.sockets import ManagementSocket, Sockets
     from edgeworker.host.storage import Storage
     from edgeworker.messages import Request, Response
+    from edgeworker.runtime.workerd.inspector import InspectedChildren
     from edgeworker.server.access_log import AccessLogger
     from edgeworker.state import SQLiteState
     from edgeworker.trace import Trace
@@ -60,6 +64,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
     add_run_options(parser)
     add_developer_options(parser)
+    group = parser.add_argument_group("debugging")
+    group.add_argument(
+        "--inspector-port",
+        type=port_number,
+        metavar="N",
+        help="let DevTools debug JavaScript workers on this port (0: any free one); they must run in workerd",
+    )
+    group.add_argument(
+        "--inspector-ip",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where it listens (default: %(default)s); who reaches it can run code here",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -116,6 +133,7 @@ class _Session:
         data = DataDir.open(options.persist_to)
         token, place = api_token(options, data)
         drain = config.limits.drain_timeout_seconds
+        inspected, others = self._debugging(config)
         edge = StoredEdge(
             config,
             data,
@@ -124,6 +142,8 @@ class _Session:
             wrap=self._tracing(clock) if options.trace else None,
             access_logger=record_refusals(data.path, clock, self._request_log(clock)),
             drain_seconds=drain,
+            others=others,
+            inspected=inspected,
         )
         async with serve(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
             assembly = running.behind.assembly
@@ -141,6 +161,21 @@ class _Session:
             with redirect_stdout(PrintedLines()) if options.json else nullcontext():
                 await self._reload_until(running.stop, running.sockets, begun_ms)
                 _log.info("stopping: requests in flight are finished first (Ctrl-C again cuts them)")
+
+    def _debugging(self, config: "Config") -> "tuple[InspectedChildren | None, dict[str, ManagementSocket]]":
+        """Raises ConfigError where there is nothing to debug."""
+        options = self._options
+        if options.inspector_port is None:
+            return None, {}
+        if not any(worker.is_javascript for worker in config.workers):
+            raise ConfigError("--inspector-port is for JavaScript workers, and there is none; leave the option out")
+        from edgeworker.config import Socket
+        from edgeworker.host.management.inspector_socket import inspector_socket
+        from edgeworker.runtime.workerd.inspector import InspectedChildren
+
+        children = InspectedChildren()
+        socket = Socket(options.inspector_ip.strip("[]"), options.inspector_port)
+        return children, {"inspector_url": inspector_socket(children, socket, config.limits)}
 
     def _tracing(self, clock: "Clock") -> "Callable[[Handler], Handler]":
         from edgeworker.host.tracing import Tracing
@@ -194,6 +229,8 @@ class _Session:
             f"Ready on {urls['url']}  ({startup.engine_note(config)}Ctrl-C stops)",
         ]
         out = Output.for_stream(sys.stdout)
+        if (inspector_url := urls.get("inspector_url")) is not None:
+            after.insert(0, f"DevTools: {urlsplit(inspector_url).netloc} in chrome://inspect, or {inspector_url}/json")
         if authority is not None:
             made = "was made now" if sockets.tls is not None and sockets.tls.made_authority else "signs for https"
             after.insert(0, f"{authority.certificate_file} {made}; to trust it: edgeworker tls show")

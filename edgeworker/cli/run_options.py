@@ -138,6 +138,7 @@ _PORT_OPTIONS: Final = {
     "api_url": "--api-port",
     "api_https_url": "--api-https-port",
     "control_url": "--control-port",
+    "inspector_url": "--inspector-port",
     "redirect_url": "[sockets] redirect in edge.toml",
 }
 

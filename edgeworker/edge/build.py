@@ -28,13 +28,15 @@ from edgeworker.state.rate_counters import RateCounters
 
 if TYPE_CHECKING:
     from edgeworker.runtime.engines.javascript import JavaScriptWorkers
+    from edgeworker.runtime.workerd.inspector import InspectedChildren
 
 
 @dataclass(frozen=True, slots=True)
 class PersistentServices:
     """What outlives an edge besides KV: the next configuration's edge goes on with it. By default it is in memory.
 
-    `secrets` is the folder in which products keep keys, or None for an edge in memory.
+    `secrets` is the folder in which products keep keys, or None for an edge in memory. `inspected` is for DevTools, or
+    None where no one debugs.
     """
 
     state: State = field(default_factory=MemoryState)
@@ -44,6 +46,7 @@ class PersistentServices:
     kv_reads: KVReads = field(default_factory=KVReads)
     spans: RequestSpans | None = None
     secrets: Path | None = None
+    inspected: "InspectedChildren | None" = None
 
     async def close(self) -> None:
         await self.state.close()
@@ -116,7 +119,8 @@ def _javascript_workers(config: Config, services: Services, persistent: Persiste
     from edgeworker.runtime.engines.javascript import JavaScriptWorkers
     from edgeworker.server.unix_link import UnixLink
 
-    return JavaScriptWorkers(config, UnixLink(services.clock), persistent.cache, services.clock)
+    link = UnixLink(services.clock)
+    return JavaScriptWorkers(config, link, persistent.cache, services.clock, persistent.inspected)
 
 
 def _called_entrypoints(config: Config, worker: str) -> set[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeworker.balancing.board import OriginBoard
 from edgeworker.cache.disk import DiskCache
@@ -23,6 +24,9 @@ from edgeworker.kv.sweeper import sweep_for_ever
 from edgeworker.runtime.python.watchdog import Watchdog
 from edgeworker.server.access_log import AccessLogger
 from edgeworker.state import SQLiteState
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.workerd.inspector import InspectedChildren
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class StoredEdge:
     health_file: Path | None = None
     kv_reads: KVReads = field(default_factory=KVReads)
     spans: RequestSpans | None = None
+    inspected: "InspectedChildren | None" = None
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
 
     async def __call__(self, stack: AsyncExitStack) -> Behind:
@@ -60,6 +65,7 @@ class StoredEdge:
             origins=self.origins,
             kv_reads=self.kv_reads,
             spans=self.spans,
+            inspected=self.inspected,
         )
         stack.push_async_callback(persistent.close)
         api = None if self.make_api is None else self.make_api(storage, state)

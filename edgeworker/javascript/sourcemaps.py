@@ -3,6 +3,7 @@
 Source: https://tc39.es/ecma426/ (version 3 of source maps: VLQ numbers in base 64, relative to the ones before)
 """
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,9 +38,12 @@ class _Segment:
 class SourceMap:
     """A source map of one generated file. Sections (index maps) are not read: esbuild writes none."""
 
-    def __init__(self, sources: Sequence[str], lines: Sequence[Sequence[_Segment]]) -> None:
+    def __init__(self, sources: Sequence[str], mappings: str, names: object = ()) -> None:
+        """`names` are what the mappings count, for other programs. Raises ValueError."""
         self._sources = sources
-        self._lines = lines
+        self._lines = list(_lines(mappings))
+        self._mappings = mappings
+        self._names = names
 
     @classmethod
     def parse(cls, text: str, rename: Callable[[str], str] = str) -> "SourceMap":
@@ -52,7 +56,7 @@ class SourceMap:
         root = value.get("sourceRoot")
         prefix = root.rstrip("/") + "/" if isinstance(root, str) and root else ""
         sources = [rename(f"{prefix}{source}") for source in listed] if isinstance(listed, list) else []
-        return cls(sources, list(_lines(mappings)))
+        return cls(sources, mappings, value.get("names", []))
 
     def find(self, line: int, column: int) -> Position | None:
         """What stands at a place of the generated file, both counted from 1; None where no source does."""
@@ -66,6 +70,12 @@ class SourceMap:
             return None
         segment = segments[at]
         return Position(self._sources[segment.source], segment.line + 1, segment.source_column + 1)
+
+    def to_json(self, root: str, read: Callable[[str], str | None]) -> str:
+        """The map for other programs. `root` is the URL of the folder that sources are in, `read` gives their text."""
+        contents = [read(source) for source in self._sources]
+        written = {"version": 3, "sourceRoot": root, "sources": list(self._sources), "sourcesContent": contents}
+        return json.dumps({**written, "names": self._names, "mappings": self._mappings})
 
 
 def _lines(mappings: str) -> Iterator[list[_Segment]]:

@@ -30,6 +30,7 @@ from edgeworker.runtime.contract.javascript import (
 )
 from edgeworker.runtime.workerd import binary
 from edgeworker.runtime.workerd.engine import Link, WorkerdEngine, WorkerSettings
+from edgeworker.runtime.workerd.inspector import InspectedChildren
 
 _log = logging.getLogger(__name__)
 
@@ -106,8 +107,11 @@ def has_embedded() -> bool:
 class JavaScriptWorkers:
     """`load` each worker, then `open` all of them."""
 
-    def __init__(self, config: Config, link: Link, cache: CacheStore, clock: Clock) -> None:
+    def __init__(
+        self, config: Config, link: Link, cache: CacheStore, clock: Clock, inspected: InspectedChildren | None = None
+    ) -> None:
         self._config = config
+        self._inspected = inspected
         self._link = link
         self._cache = cache
         self._clock = clock
@@ -120,6 +124,11 @@ class JavaScriptWorkers:
         main = worker.main
         build = worker.javascript or Build(main.parent)
         choice = await asyncio.to_thread(choose_engine, self._config.javascript, build.root)
+        if choice.program is None and self._inspected is not None:
+            raise ConfigError(
+                f'--inspector-port: worker "{worker.name}" runs in QuickJS ({choice.reason}), which has no inspector; '
+                "run it in workerd (npm install --save-dev wrangler, or --js-engine workerd), or leave the option out"
+            )
         project = await asyncio.to_thread(_load_project, main, build, lowers_async=choice.program is None)
         env = {service.name: _entry(service) for service in bound}
         if choice.program is None:
@@ -140,7 +149,9 @@ class JavaScriptWorkers:
     ) -> Isolate:
         if self._engine is None:
             heap = self._config.javascript.heap_megabytes
-            self._engine = WorkerdEngine(program, self._link, self._cache, self._clock, heap_megabytes=heap)
+            self._engine = WorkerdEngine(
+                program, self._link, self._cache, self._clock, heap_megabytes=heap, inspected=self._inspected
+            )
         return self._engine.add(
             WorkerSettings(
                 worker.name,

@@ -71,8 +71,11 @@ class Child:
             (self.folder / name).write_bytes(content)
         (self.folder / "config.capnp").write_text(text, "ascii")
 
-    async def start(self) -> None:
-        """Returns when every socket listens. Raises ScriptError with what workerd says of a script it refuses."""
+    async def start(self, *, inspected: bool = False) -> int | None:
+        """Returns when every socket listens: if it is `inspected`, the port of its inspector.
+
+        Raises ScriptError with what workerd says of a script it refuses.
+        """
         for path in self.folder.glob("w*.sock"):
             path.unlink()
         read_end, write_end = os.pipe()
@@ -82,6 +85,8 @@ class Child:
                 "serve",
                 "--experimental",
                 f"--control-fd={write_end}",
+                # On a unix socket, workerd's inspector never lets it come to the others.
+                *(["--inspector-addr=127.0.0.1:0"] if inspected else []),
                 "config.capnp",
                 cwd=self.folder,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -111,7 +116,7 @@ class Child:
         done, _ = await asyncio.wait({listening, ended}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if listening in done and not ended.done():
             self._tasks.append(asyncio.ensure_future(self._watch(process)))
-            return
+            return listening.result()
         listening.cancel()
         if not done:
             await self.stop()
@@ -189,19 +194,23 @@ def _lock(file: Path) -> int | None:
     return descriptor
 
 
-async def _wait_for_sockets(read_end: int, expected: int) -> None:
-    """Reads the control messages, one JSON object a line, until all sockets are named."""
+async def _wait_for_sockets(read_end: int, expected: int) -> int | None:
+    """Reads the control messages, one JSON object a line, until all sockets are named. Returns the inspector's port."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb"))
     try:
-        listening = 0
+        listening, port = 0, None
         while listening < expected:
             line = await reader.readline()
             if not line:
                 await asyncio.Event().wait()  # the child ended; who waits for that tells of it
-            with contextlib.suppress(ValueError):
-                listening += json.loads(line).get("event") == "listen"
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                told = json.loads(line)
+                listening += told["event"] == "listen"
+                if told["event"] == "listen-inspector":
+                    port = int(told["port"])
+        return port
     finally:
         transport.close()
 

@@ -9,7 +9,7 @@ from typing import Final
 _log = logging.getLogger(__name__)
 _console = logging.getLogger("edgeworker.console")
 
-_MARK: Final = "\x1f"  # runtime.mjs puts worker and method between such marks
+CONSOLE_MARK: Final = "\x1f"  # runtime.mjs puts worker and method between such marks
 _LEVELS: Final = {"debug": logging.DEBUG, "trace": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
 _KEPT_LINES: Final = 40
 _STACK: Final = re.compile(r"^(?:stack:|\s*\S*workerd@[0-9a-f]+)")
@@ -35,8 +35,8 @@ class ChildLog:
             self._take(line.decode("utf-8", "replace").rstrip("\n"), level)
 
     def _take(self, line: str, level: int) -> None:
-        if line.startswith(_MARK):
-            _, worker, method, text = [*line.split(_MARK, 3), "", "", ""][:4]
+        if line.startswith(CONSOLE_MARK):
+            _, worker, method, text = [*line.split(CONSOLE_MARK, 3), "", "", ""][:4]
             self._worker, self._level = worker, _LEVELS.get(method, logging.INFO)
             _console.log(self._level, "%s: %s", worker, text.strip())
         elif _STACK.match(line):

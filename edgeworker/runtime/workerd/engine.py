@@ -32,6 +32,7 @@ from edgeworker.runtime.workerd.bridge import Bridge, answer_of
 from edgeworker.runtime.workerd.capnp import ChildWorker, NativeBinding, host_service, quote
 from edgeworker.runtime.workerd.child import Child
 from edgeworker.runtime.workerd.entry_module import CONTROL_BINDING, entry_modules
+from edgeworker.runtime.workerd.inspector import InspectedChildren, modules_for_devtools
 from edgeworker.runtime.workerd.isolate import WorkerdIsolate
 
 _log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class WorkerdEngine:
         clock: Clock,
         *,
         heap_megabytes: int = DEFAULT_HEAP_MEGABYTES,
+        inspected: InspectedChildren | None = None,
     ) -> None:
         self.binary = binary
         self._link = link
@@ -99,6 +101,8 @@ class WorkerdEngine:
         self._end: asyncio.Future[BaseException]  # of the child that runs now: why it ended
         self._killed_for: BaseException | None = None
         self._restarts = 0
+        self._inspected = inspected
+        self._inspector_port: int | None = None
 
     def add(self, settings: WorkerSettings) -> WorkerdIsolate:
         isolate = WorkerdIsolate(settings.name, settings.project, self)
@@ -151,6 +155,7 @@ class WorkerdEngine:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        self._end_inspection()
         await self._child.stop()
         self.bridge.settle_all()
         if self._stop_serving is not None:
@@ -164,12 +169,19 @@ class WorkerdEngine:
             self._handlers = {place: self._link.connect(path) for place, path in self._paths.items()}
         self._end = asyncio.get_running_loop().create_future()
         try:
-            await self._child.start()
+            port = await self._child.start(inspected=self._inspected is not None)
         except ScriptError as error:
             text = str(error)
             for settings, _ in self._workers:
                 text = map_text(text, settings.project)
             raise ScriptError(re.sub(r"^service (\S+?): (?:Uncaught )?", r'worker "\1": ', text)) from None
+        self._inspector_port = port
+        if self._inspected is not None and port is not None:
+            self._inspected.add(port, tuple(settings.name for settings, _ in self._workers))
+
+    def _end_inspection(self) -> None:
+        if self._inspected is not None and self._inspector_port is not None:
+            self._inspected.remove(self._inspector_port)
 
     def _child_worker(self, settings: WorkerSettings) -> ChildWorker:
         name = settings.name
@@ -203,7 +215,8 @@ class WorkerdEngine:
         flags = [*settings.compatibility_flags, *_flags_of_old_projects(settings)]
         if not {"nodejs_compat", "nodejs_als"} & set(flags):
             flags.append("nodejs_als")  # the entry module needs AsyncLocalStorage
-        modules = [*entry_modules(settings.project, name, settings.entrypoints), *settings.project.modules]
+        own = settings.project.modules if self._inspected is None else modules_for_devtools(settings.project)
+        modules = [*entry_modules(settings.project, name, settings.entrypoints), *own]
         return ChildWorker(name, modules, date, flags, bindings, services, sockets)
 
     def _ping_worker(self) -> ChildWorker:
@@ -214,6 +227,7 @@ class WorkerdEngine:
 
     def _ended(self) -> None:
         """The child ended by itself: its heap was full, it crashed, or we had to kill it."""
+        self._end_inspection()
         self._starting = asyncio.ensure_future(self._recover(self._end))
 
     async def _recover(self, end: "asyncio.Future[BaseException]") -> None:
@@ -239,11 +253,15 @@ class WorkerdEngine:
             await asyncio.sleep(_PING_EVERY_SECONDS)
             if not self._limits:
                 return
+            if self._inspected is not None and self._inspected.is_debugging:
+                continue
             limit = min(self._limits.values())
             try:
                 await asyncio.wait_for(self._handlers[_PING_WORKER, ""].fetch(_ping()), limit)
                 self._restarts = 0
             except TimeoutError:
+                if self._inspected is not None and self._inspected.is_debugging:
+                    continue  # DevTools connected meanwhile
                 self._killed_for = ExceededLimits(f"the worker computed for more than {limit:g} s (limits.cpu_ms)")
                 self._child.kill()
                 return
