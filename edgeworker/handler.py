@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -15,6 +15,11 @@ from edgeworker.trace import Trace
 _log = logging.getLogger(__name__)
 
 NO_PROPS: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+# What `fetch` returns before it is awaited. A link that only decides who is asked returns that one's: each coroutine
+# between a request and its response is entered twice.
+PendingResponse = Coroutine[object, object, Response]
 
 
 class Handler(Protocol):

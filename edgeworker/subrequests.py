@@ -6,14 +6,14 @@ fetch() of its own zone) and https://developers.cloudflare.com/workers/configura
 custom domains are).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import Zone
 from edgeworker.errors import OriginError
-from edgeworker.handler import Handler
+from edgeworker.handler import Handler, PendingResponse
 from edgeworker.messages import URL, Headers, NameTable, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 
@@ -56,8 +56,8 @@ class SubrequestRouter:
     """
 
     resolver: Resolver
-    same_zone: Callable[[Request, RunWorker | ToOrigin], Awaitable[Response]]
-    other_zones: Callable[[Request], Awaitable[Response]]
+    same_zone: Callable[[Request, RunWorker | ToOrigin], PendingResponse]
+    other_zones: Callable[[Request], PendingResponse]
     internet: Handler
     clock: Clock
     max_subrequests: int
@@ -129,14 +129,14 @@ class Subrequests:
         fields.append((b"CF-Worker", sender.encode("ascii")))
         return Headers.from_raw(fields)
 
-    async def _send(self, request: Request, destination: Destination) -> Response:
+    def _send(self, request: Request, destination: Destination) -> PendingResponse:
         match destination:
             case RunWorker() | ToOrigin():
-                return await self._router.same_zone(request, destination)
+                return self._router.same_zone(request, destination)
             case ThisEdge():
-                return await self._router.other_zones(request)
+                return self._router.other_zones(request)
             case Internet():
-                return await self._router.internet.fetch(request)
+                return self._router.internet.fetch(request)
 
 
 def _name(destination: Destination) -> str:

@@ -97,7 +97,13 @@ class Edge:
             else:
                 if attached.headers.has("traceparent") or attached.headers.has("tracestate"):
                     renew_parent(attached.headers, secrets.token_hex(8))
-                response = await self._answer(attached)
+                # As `_answer`, without a coroutine between.
+                try:
+                    response = await self._chain(attached.url).fetch(attached)
+                except StoreError as error:
+                    response = _report_storage_failure(attached, error)
+                if not response.token_result:
+                    response.token_result = token_result(attached.credentials, response)
         response.headers.set("CF-Ray", ray)
         return response
 

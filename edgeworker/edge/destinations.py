@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from edgeworker.admission import MAX_LOOPS, without_edge_cookies
@@ -15,7 +15,7 @@ from edgeworker.edge.clients import is_public_client
 from edgeworker.edge.hints import hints_for
 from edgeworker.edge.origin_path import as_sent_by_client
 from edgeworker.errors import OriginError
-from edgeworker.handler import Handler, Services
+from edgeworker.handler import Handler, PendingResponse, Services
 from edgeworker.messages import RefusalReason, Request, Response
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 from edgeworker.runtime import ScriptFailure, Worker
@@ -36,7 +36,7 @@ class Destinations:
         services: Services,
         resolver: Resolver,
         workers: Mapping[str, Worker],
-        other_zones: Callable[[Request], Awaitable[Response]],
+        other_zones: Callable[[Request], PendingResponse],
         board: OriginBoard,
     ) -> None:
         """`other_zones` answers a worker's fetch() of another zone of this edge."""
@@ -64,17 +64,12 @@ class Destinations:
         """The origins of all load balancers."""
         return [one for balanced in self._balanced.values() for one in balanced.servers]
 
-    async def answer(self, request: Request, resolution: RunWorker | ToOrigin) -> Response:
+    def answer(self, request: Request, resolution: RunWorker | ToOrigin) -> PendingResponse:
         match resolution:
             case RunWorker():
-                response = await self._run(request, resolution)
+                return self._run(request, resolution)
             case ToOrigin():
-                response = await self._ask_origin(request, resolution)
-        headers = without_edge_cookies(response.headers)
-        if headers is not response.headers:
-            _log.warning("%s set a cookie whose name is the edge's own; it was left out", response.served_by)
-            response.headers = headers
-        return response
+                return self._ask_origin(request, resolution)
 
     async def _run(self, request: Request, resolution: RunWorker) -> Response:
         if request.hops > MAX_LOOPS:
@@ -100,7 +95,10 @@ class Destinations:
                 where = "" if engine == "" else f" in {engine}"
                 text = f"{resolution.worker} ({resolution.matched_by}){where}: {outcome}"
                 trace.add("worker", text, now=self._clock.monotonic(), since=begun)
-        return response if failed is None else await self._after_failure(request, resolution, failed)
+        if failed is not None:
+            return await self._after_failure(request, resolution, failed)
+        _drop_edge_cookies(response)
+        return response
 
     async def _after_failure(self, request: Request, resolution: RunWorker, failure: ScriptFailure) -> Response:
         if failure.pass_through and (request.body is None or not request.body.used):
@@ -124,12 +122,19 @@ class Destinations:
         zone = resolution.zone
         normalize = self._config.normalize_to_origin and (zone is None or zone.normalize_to_origin)
         sent = request if normalize else as_sent_by_client(request)
+        record: OriginRecord | None = None
         try:
             if isinstance(base, LoadBalancer):
                 response = await self._balanced[base.name].fetch(sent)
             else:
-                response = await self._ask_single_origin(sent, base)
+                origin, record = self._single_origin(base)
+                record.requests += 1
+                begun = self._clock.monotonic()
+                response = await origin.fetch(sent)
+                record.durations.add(self._clock.monotonic() - begun)
         except OriginError as error:
+            if record is not None:
+                record.add_failure(str(error), now=self._clock.now())
             _log.warning("origin %s: %s", base, error)
             if request.trace is not None:
                 request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
@@ -144,22 +149,14 @@ class Destinations:
         response.served_by = "origin"
         if response.status >= 400 and response.refusal_reason is None:
             response.refusal_reason = RefusalReason(f"{_asked(base)}: it answered so", (resolution.why,))
+        _drop_edge_cookies(response)
         return response
 
-    async def _ask_single_origin(self, request: Request, base: str) -> Response:
+    def _single_origin(self, base: str) -> tuple[Handler, OriginRecord]:
         known = self._origins.get(base)
         if known is None:
             known = self._origins[base] = (self._origin_at(base), self._board.record("", base))
-        origin, record = known
-        record.requests += 1
-        begun = self._clock.monotonic()
-        try:
-            response = await origin.fetch(request)
-        except OriginError as error:
-            record.add_failure(str(error), now=self._clock.now())
-            raise
-        record.durations.add(self._clock.monotonic() - begun)
-        return response
+        return known
 
     def _nothing_here(self, request: Request, resolution: ToOrigin) -> Response:
         zone = resolution.zone
@@ -176,6 +173,13 @@ class Destinations:
 def loop_page(request: Request) -> Response:
     _log.warning("loop: %s %s%s came back too often", request.method, request.url.origin, request.url.path)
     return pages.answer(pages.LOOP, request, rule="a request goes through workers of this edge a few times at most")
+
+
+def _drop_edge_cookies(response: Response) -> None:
+    headers = without_edge_cookies(response.headers)
+    if headers is not response.headers:
+        _log.warning("%s set a cookie whose name is the edge's own; it was left out", response.served_by)
+        response.headers = headers
 
 
 def _asked(origin: str | LoadBalancer) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.edge.clients import is_public_client
-from edgeworker.handler import Handler
+from edgeworker.handler import Handler, PendingResponse
 from edgeworker.messages import URL, Headers, InvalidURL, Request, Response
 from edgeworker.routing import ServedHosts, is_loopback, parse_pattern
 from edgeworker.runtime import Scheduled, ScriptFailure, Worker
@@ -38,11 +38,11 @@ class TriggerURLs:
         self._triggers = triggers
         self._then = then
 
-    async def fetch(self, request: Request, /) -> Response:
+    def fetch(self, request: Request, /) -> PendingResponse:
         path = request.url.path
         is_trigger = path in _PATHS or (path == OLD_PATH and is_loopback(request.url.hostname))
         handler = self._triggers if is_trigger and not is_public_client(request.client) else self._then
-        return await handler.fetch(request)
+        return handler.fetch(request)
 
 
 class ManualTriggers:

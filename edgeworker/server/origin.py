@@ -14,7 +14,7 @@ from edgeworker.balancing.settings import OriginTimeouts
 from edgeworker.clock import Clock
 from edgeworker.config import USUAL_ORIGIN_TLS, OriginTLS, Outbound
 from edgeworker.errors import ConfigError, OriginError
-from edgeworker.handler import Handler
+from edgeworker.handler import Handler, PendingResponse
 from edgeworker.messages import URL, Body, Headers, InvalidURL, NameTable, Request, Response
 from edgeworker.server.http1 import heads
 from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginResponse
@@ -172,8 +172,8 @@ class PoolHandler:
         self._pool = pool
         self._endpoint = endpoint
 
-    async def fetch(self, request: Request, /) -> Response:
-        return await _fetch(self._pool, self._endpoint, request)
+    def fetch(self, request: Request, /) -> PendingResponse:
+        return _fetch(self._pool, self._endpoint, request)
 
 
 class _Internet:
@@ -222,7 +222,10 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Resp
     connection = None if upgrading or once else pool.take_idle(endpoint)
     if connection is not None:
         try:
-            return _response(request, await connection.send_request(head, later, to_head=to_head))
+            return _response(request, await connection.begin_request(head, later, to_head=to_head))
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
         except ConnectionClosedBeforeResponse as error:
             if later is not None or request.method not in _IDEMPOTENT:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
@@ -230,7 +233,10 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Resp
     if once:
         pool.use_once(connection)
     try:
-        response = await connection.send_request(head, later, to_head=to_head, may_upgrade=upgrading)
+        response = await connection.begin_request(head, later, to_head=to_head, may_upgrade=upgrading)
+    except asyncio.CancelledError:
+        connection.abort()
+        raise
     except ConnectionClosedBeforeResponse as error:
         text = f"{endpoint} closed the connection without an answer"
         if endpoint.tls_name is not None:

@@ -68,13 +68,14 @@ class OriginConnection(Http1Connection):
     def is_usable(self) -> bool:
         return self.incoming == IDLE and self.outgoing == IDLE and self.is_open
 
-    async def send_request(
+    def begin_request(
         self, head: bytes, body: Body | None = None, *, to_head: bool = False, may_upgrade: bool = False
-    ) -> OriginResponse:
-        """Send a request, and return when the head of its response is there.
+    ) -> "asyncio.Future[OriginResponse]":
+        """Send a request; the result is there with the head of its response. Who gives up waiting calls `abort`.
 
         `body` is sent after `head`, while the response may come already: with `length` as it is, else chunked.
-        Raises OriginError, ConnectionClosedBeforeResponse, or whatever reading `body` raises.
+        Raises ConnectionClosedBeforeResponse; the result may be OriginError, ConnectionClosedBeforeResponse, or
+        whatever reading `body` raises.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -90,11 +91,7 @@ class OriginConnection(Http1Connection):
         response: asyncio.Future[OriginResponse] = self._loop.create_future()
         self._response = response
         self.set_deadline(self._timeout)
-        try:
-            return await response
-        except asyncio.CancelledError:
-            self.abort()
-            raise
+        return response
 
     def await_more(self) -> None:
         """The reader of the response's body waits: from now on the origin's time runs."""
