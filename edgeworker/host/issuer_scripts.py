@@ -19,6 +19,7 @@ from edgeworker.runtime.python.modules import Modules
 if TYPE_CHECKING:
     from issuer.clients import BadClient, RegisteredClient
     from issuer.keys import ServerKeySet
+    from issuer.records import AccessToken
     from issuer.settings import IssuerSettings
     from issuer.users import User
 
@@ -115,12 +116,19 @@ class UserRecords:
 
 
 class TokenKeys:
-    """Keys in TOKENS, of `issuer.records`: what lists a user's grants, and a grant's access tokens."""
+    """What is in TOKENS, of `issuer.records`: keys that list a user's grants and a grant's access tokens, and the
+    records of access tokens."""
 
     def __init__(self) -> None:
         module = issuer_module("records")
         self.grant: Callable[[str, str], str] = module.grant_key
         self.members: Callable[[str], str] = module.members_prefix
+        self.access_prefix: str = module.ACCESS_PREFIX
+        self._load: Callable[[type[AccessToken], str], AccessToken | None] = module.load
+        self._access: type[AccessToken] = module.AccessToken
+
+    def access(self, text: str) -> "AccessToken | None":
+        return self._load(self._access, text)
 
 
 class SigningKeys:

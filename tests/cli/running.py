@@ -111,12 +111,15 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "NO_COLOR": "1", **changes}
 
 
-def run(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+def run(
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None, stdin: str | None = None
+) -> "subprocess.CompletedProcess[str]":
     """One command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "edgeworker", *arguments],
         cwd=cwd,
         env=env or environment(),
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=3 * SECONDS,

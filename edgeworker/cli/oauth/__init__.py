@@ -19,6 +19,7 @@ examples:
   edgeworker oauth users list --json
   edgeworker oauth clients add shop --name "The shop" --redirect-uri https://shop.example.com/callback --scope openid
   SECRET=$(edgeworker oauth clients rotate-secret shop)
+  edgeworker oauth clients end-tokens shop -c token/wrangler.toml
   edgeworker oauth clients import clients.toml --api-url http://127.0.0.1:8788
 """
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 # What reads only says that there is no database; what writes may make one.
 _WRITES = {"add", "import"}
-_ENDS_SESSIONS = {"disable", "enable", "set-password", "end-sessions", "delete", "import"}
+# What takes away what users or clients had.
+_WITHDRAWS = {"disable", "enable", "set-password", "end-sessions", "end-tokens", "delete", "import"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,10 +72,10 @@ async def _run_in_place(chosen: argparse.Namespace) -> int:
     place = open_place(chosen, clock, make=chosen.action in _WRITES)
     try:
         registry = Registry(place, namespace)
+        published = _find_published(chosen, place, namespace) if chosen.action in _WITHDRAWS else None
         if chosen.oauth_command == "users":
-            published = _find_published(chosen, place, namespace) if chosen.action in _ENDS_SESSIONS else None
             return await users.run(registry, chosen, out, err, clock.now(), published)
-        return await clients.run(registry, chosen, out, err, _settings(chosen))
+        return await clients.run(registry, chosen, out, err, _settings(chosen), published)
     finally:
         await place.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.oauth.import_file import ImportFile, Item
 from edgeworker.cli.oauth.registry import Registry, write_record
+from edgeworker.cli.oauth.withdrawal import PublishedTokens, describe_withdrawal, describe_withdrawn
 from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.issuer_scripts import ClientRecords
 from edgeworker.strict_json import loads
@@ -42,9 +43,15 @@ _MEMBERS: Final[Mapping[str, str]] = {
 
 
 async def run(
-    registry: Registry, options: argparse.Namespace, out: "Output", err: "Output", settings: "IssuerSettings | None"
+    registry: Registry,
+    options: argparse.Namespace,
+    out: "Output",
+    err: "Output",
+    settings: "IssuerSettings | None",
+    published: PublishedTokens | None = None,
 ) -> int:
-    """`settings` are the server's, where they are known: a client must fit to them."""
+    """`settings` are the server's, where they are known: a client must fit to them. `published` is what is to be taken
+    from the gateway where a client loses what it had."""
     clients = Clients(registry, settings)
     match options.action:
         case "add":
@@ -62,17 +69,20 @@ async def run(
             _report(out, err, options, client, f"client {client.client_id} has a new secret{kept}", secret)
         case "disable" | "enable" as action:
             client = await clients.keep(replace(await clients.find(options.client), disabled=action == "disable"))
-            ends = "; access tokens that it has end by themselves, within minutes" if action == "disable" else ""
-            _report(out, err, options, client, f"client {client.client_id} is {action}d{ends}")
+            ended = await _withdraw(client.client_id, published) if action == "disable" else ""
+            _report(out, err, options, client, f"client {client.client_id} is {action}d{ended}")
+        case "end-tokens":
+            await _end_tokens(clients, options.client, out if options.json else None, err, published)
         case "delete":
             client = await clients.find(options.client)
             if not options.yes and not confirm(f"Remove the client {client.client_id} for ever?"):
                 err.line("Not removing.")
                 return 0
             await registry.delete([clients.records.key(client.client_id)])
-            _report(out, err, options, client, f"client {client.client_id} is removed")
+            ended = await _withdraw(client.client_id, published)
+            _report(out, err, options, client, f"client {client.client_id} is removed{ended}")
         case _:
-            await _import(clients, options, out, err)
+            await _import(clients, options, out, err, published)
     return 0
 
 
@@ -139,10 +149,13 @@ class Clients:
         old = () if drop_old else client.secret_hashes[: _SECRETS_KEPT - 1]
         return await self.keep(replace(client, secret_hashes=(self.records.hash_secret(secret), *old))), secret
 
-    async def import_file(self, options: argparse.Namespace) -> list[tuple["RegisteredClient", str | None]]:
-        """Each client, with its secret where one was made for it."""
+    async def import_file(
+        self, options: argparse.Namespace
+    ) -> tuple[list[tuple["RegisteredClient", str | None]], list[str]]:
+        """(each client, with its secret where one was made for it; the ids of those that lose what they had)."""
         file = ImportFile(options.file, "clients")
         made: list[tuple[RegisteredClient, str | None]] = []
+        before = {client.client_id: client for client in await self.all() if not isinstance(client, StoreError)}
         seen: dict[str, int] = {}
         for item in file.items:
             found = self._parse_item(item)
@@ -161,7 +174,11 @@ class Clients:
         await self._registry.put(
             {self.records.key(client.client_id): write_record(self.records.record(client)) for client, _ in made}
         )
-        return made
+        return made, [
+            client.client_id
+            for client, _ in made
+            if client.client_id in before and _loses(before[client.client_id], client)
+        ]
 
     def _parse_item(self, item: Item) -> tuple["RegisteredClient", str | None] | None:
         values = dict(item.values)
@@ -196,6 +213,43 @@ class Clients:
         except ValueError as error:
             return str(error).removeprefix("CLIENTS: ")
         return None
+
+
+def _loses(before: "RegisteredClient", after: "RegisteredClient") -> bool:
+    """Whether a token issued before may be more than the client may have now. No resources means all."""
+    return (
+        (after.disabled and not before.disabled)
+        or not set(before.scope) <= set(after.scope)
+        or not set(before.redirect_uris) <= set(after.redirect_uris)
+        or not set(before.grant_types) <= set(after.grant_types)
+        or (bool(after.resources) and (not before.resources or not set(before.resources) <= set(after.resources)))
+    )
+
+
+async def _withdraw(client_id: str, published: PublishedTokens | None) -> str:
+    """What was withdrawn and what goes on; it continues a sentence."""
+    return await describe_withdrawal(published, lambda tokens: tokens.withdraw_of_client(client_id))
+
+
+async def _end_tokens(
+    clients: Clients, client_id: str, out: "Output | None", err: "Output", published: PublishedTokens | None
+) -> None:
+    """Also of a client of the variable CLIENTS, and of one that was removed. With `out`, as JSON."""
+    if published is None or not published.can_withdraw:
+        raise ConfigError(
+            "end-tokens needs the configuration of the server, with the bindings TOKENS and SPLIT and "
+            'PUBLISH = "binding": name it with -c token/wrangler.toml'
+        )
+    count = await published.withdraw_of_client(client_id)
+    if not count and not published.knows_client(client_id):
+        await clients.find(client_id)
+    if out is not None:
+        out.line(json.dumps({"client_id": client_id, "withdrawn": count}))
+        return
+    err.ok(
+        f"the access tokens of client {client_id} are void{describe_withdrawn(count, published)}; its refresh tokens "
+        "stay valid (disable the client to refuse them)"
+    )
 
 
 def new_secret() -> str:
@@ -285,8 +339,11 @@ async def _list(clients: Clients, options: argparse.Namespace, out: "Output", er
     return 1 if faults else 0
 
 
-async def _import(clients: Clients, options: argparse.Namespace, out: "Output", err: "Output") -> None:
-    made = await clients.import_file(options)
+async def _import(
+    clients: Clients, options: argparse.Namespace, out: "Output", err: "Output", published: PublishedTokens | None
+) -> None:
+    made, losing = await clients.import_file(options)
+    ended = [(client_id, await _withdraw(client_id, published)) for client_id in losing]
     if options.json:
         listed = [
             {**show_client(client), **({} if secret is None else {"client_secret": secret})} for client, secret in made
@@ -297,6 +354,8 @@ async def _import(clients: Clients, options: argparse.Namespace, out: "Output", 
             ("client", "client_secret"), [(client.client_id, secret) for client, secret in made if secret is not None]
         )
     err.ok(f"{len(made):,} client{'' if len(made) == 1 else 's'} imported from {options.file}")
+    for client_id, tail in ended:
+        err.note(f"client {client_id} lost rights{tail}")
     if any(secret is not None for _, secret in made):
         err.note("keep the secrets above; they are shown once")
 

@@ -12,7 +12,7 @@ OVERLAP: Final = "15m"
 _ABOUT: Final = {
     "keys": "the keys that sign tokens: make, rotate, show",
     "users": "who may log in: add, list, show, disable, enable, set a password, delete, import",
-    "clients": "the applications: add, list, show, replace a secret, disable, enable, delete, import",
+    "clients": "the applications: add, list, show, replace a secret, disable, enable, end tokens, delete, import",
 }
 
 
@@ -95,15 +95,18 @@ def _clients(parser: argparse.ArgumentParser) -> None:
     show = commands.add_parser("show", help="one client")
     rotate = commands.add_parser("rotate-secret", help="make another secret; the one before it stays valid as well")
     rotate.add_argument("--drop-old", action="store_true", help="the new secret is the only one from now on")
-    disable = commands.add_parser("disable", help="give a client nothing any more")
+    disable = commands.add_parser("disable", help="give a client nothing any more, and withdraw its access tokens")
     enable = commands.add_parser("enable", help="let a disabled client work again")
+    end = commands.add_parser(
+        "end-tokens", help="withdraw the access tokens that a client has now, also one of the variable CLIENTS"
+    )
     delete = commands.add_parser("delete", help="remove a client for ever")
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
     imported = commands.add_parser("import", help="register the clients of a TOML or JSON file, all or none")
-    for command in (show, rotate, disable, enable, delete):
+    for command in (show, rotate, disable, enable, end, delete):
         command.add_argument("client", metavar="CLIENT-ID")
     _add_import(imported, "clients")
-    for command in (add, listing, show, rotate, disable, enable, delete, imported):
+    for command in (add, listing, show, rotate, disable, enable, end, delete, imported):
         _add_where(command)
 
 

@@ -10,12 +10,12 @@ from edgeworker.cli.kv.ask import confirm
 from edgeworker.cli.oauth.import_file import ImportFile, Item
 from edgeworker.cli.oauth.registry import Registry, write_record
 from edgeworker.cli.oauth.typed import new_password
-from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
+from edgeworker.cli.oauth.withdrawal import PublishedTokens, describe_withdrawal
+from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.issuer_scripts import UserRecords
 from edgeworker.strict_json import loads
 
 if TYPE_CHECKING:
-    from edgeworker.cli.oauth.withdrawal import PublishedTokens
     from edgeworker.cli.output import Output
     from issuer.users import User
 
@@ -30,7 +30,7 @@ async def run(
     out: "Output",
     err: "Output",
     now: int,
-    published: "PublishedTokens | None" = None,
+    published: PublishedTokens | None = None,
 ) -> int:
     """`published`: what is to be taken from the gateway where a user's sessions end."""
     users = Users(registry, now)
@@ -245,21 +245,10 @@ class Users:
         return {self.records.end_key(user.id): self.records.new_end_mark(now=self._now)}
 
 
-async def _describe_ended(user: "User", published: "PublishedTokens | None") -> str:
+async def _describe_ended(user: "User", published: PublishedTokens | None) -> str:
     """What ended with a user's mark, and what goes on for how long. Withdraws what is published."""
-    text = "all sessions and refresh tokens are void at once"
-    bound = "ACCESS_TOKEN_TTL_SECONDS of the server"
-    if published is not None:
-        bound = f"{published.ttl_seconds} seconds (ACCESS_TOKEN_TTL_SECONDS)"
-    if published is None or not published.can_withdraw:
-        return f"{text}; access tokens go on until they expire, within {bound}"
-    try:
-        count = await published.withdraw(user.id)
-        withdrawn = f"{count} split token{'' if count == 1 else 's'} withdrawn from the gateway"
-    except EdgeworkerError as error:  # the mark is set, so there is nothing to undo
-        trouble = f"split tokens could not be withdrawn from the gateway ({error}) and go on for at most {bound}"
-        return f"{text}, but {trouble}"
-    return f"{text}, {withdrawn}; a whole JWT that an API verifies by itself goes on for at most {bound}"
+    tail = await describe_withdrawal(published, lambda tokens: tokens.withdraw(user.id))
+    return f"all sessions and refresh tokens are void at once{tail}"
 
 
 def show_user(user: "User") -> dict[str, object]:

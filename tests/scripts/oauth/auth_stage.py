@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, Unpack
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from edgeworker.config import JSON
 from edgeworker.testing import Edge, FaultInjection, MovableClock, Reply
+from edgeworker.testing.calls import CallOptions
 from issuer import clients, keys, passwords, users
 from issuer.users import User
 
@@ -79,11 +81,17 @@ def answered(reply: Reply, to: str = CALLBACK) -> dict[str, str]:
     return {name: values[0] for name, values in parameters.items()}
 
 
+class SendsRequests(Protocol):
+    """An edge in this process, or one behind a socket."""
+
+    def request(self, method: str, url: str, **options: Unpack[CallOptions]) -> Reply: ...
+
+
 @dataclass(slots=True)
 class Browser:
     """Follows redirects on the issuer's host only; what leaves it is the answer."""
 
-    edge: Edge
+    edge: SendsRequests
     address: str = "198.51.100.7"
     cookies: dict[str, str] = field(default_factory=dict)
     reply: Reply | None = None

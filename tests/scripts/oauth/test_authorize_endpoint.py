@@ -277,8 +277,8 @@ def test_a_posted_request_is_one_too(browser: Browser) -> None:
 
     assert "code" in answered(browser.post("/authorize", query))
     # Without a cookie, as a browser sends another site's form; the GET that follows brings the cookie.
-    assert browser.edge.post(
-        ISSUER + "/authorize", headers={"Content-Type": "application/x-www-form-urlencoded"}, body=query
+    assert browser.edge.request(
+        "POST", ISSUER + "/authorize", headers={"Content-Type": "application/x-www-form-urlencoded"}, body=query
     ).headers.get("location") == "/authorize?" + query.replace("+", "%20")
     assert browser.post("/authorize?client_id=victoriasclient", query, follow=False).status == 400
 

@@ -1,14 +1,19 @@
 """Issuing: stored and published before the answer, and undone if one of them fails."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from issuer import records, token_response
+from edgeworker.config import JSON
+from issuer import clients, records, token_response
+from issuer.client_credentials_grant import issue_to_client
 from issuer.endpoint_response import EndpointResponse
 from issuer.store_bindings import Unavailable
 from issuer.token_issuance import AuthorizedAccess
 from issuer.token_request import TokenRequest
-from tests.scripts.oauth.in_memory import Stores, ann, document, field_of, token_request
-from tests.scripts.oauth.token_stage import API, START
+from tests.scripts.oauth.in_memory import Stores, ann, document, field_of, token_request, token_settings
+from tests.scripts.oauth.token_stage import API, SHOP, START
 
 ANN = ann()
 
@@ -76,6 +81,30 @@ async def test_a_grant_that_ended_meanwhile_takes_its_token_along() -> None:
 
     del stores.tokens.entries[records.revoked_key("grant")]
     assert await request.storage.access(kept.text) is None
+    assert stores.split.entries == {}
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {}], ids=["disabled", "deleted"])
+async def test_a_client_that_ended_meanwhile_gets_no_token_that_stays(change: dict[str, JSON]) -> None:
+    stores, configured = Stores(), token_settings(CLIENTS=[])
+    request = replace(token_request(stores, ""), storage=stores.storage(configured))
+    issued = await token_response.issue(request, access(request))
+    if change:
+        stores.users.entries[clients.key("shop")] = json.dumps({**SHOP, **change})
+
+    await token_response.take_back_if_ended(request, issued)
+
+    assert stores.split.entries == {}
+
+
+async def test_a_token_of_the_clients_own_is_taken_back_too() -> None:
+    """The client is disabled between its authentication and the answer."""
+    stores = Stores()
+    stores.users.entries[clients.key("shop")] = json.dumps({**SHOP, "disabled": True})
+    request = replace(token_request(stores, ""), storage=stores.storage(token_settings(CLIENTS=[])))
+
+    await issue_to_client(request)
+
     assert stores.split.entries == {}
 
 

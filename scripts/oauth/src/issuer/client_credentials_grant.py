@@ -3,6 +3,7 @@
 from issuer import token_response
 from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import OAuthError
+from issuer.store_bindings import Unavailable
 from issuer.token_issuance import AuthorizedAccess
 from issuer.token_request import TokenRequest, allowed_scope, effective_audience, effective_scope
 
@@ -22,4 +23,10 @@ async def issue_to_client(request: TokenRequest) -> EndpointResponse:
         audience=effective_audience(request.parameters.all("resource"), (), client, settings),
         now=request.now,
     )
-    return token_response.token_response(request, access, await token_response.issue(request, access))
+    issued = await token_response.issue(request, access)
+    try:
+        await token_response.take_back_if_ended(request, issued)
+    except Unavailable:
+        await token_response.withdraw(request, issued)
+        raise
+    return token_response.token_response(request, access, issued)

@@ -16,6 +16,9 @@ _log = logging.getLogger("oauth")
 # No record of ours is nearly as long.
 MAX_LENGTH: Final = 65_536
 
+# Of the keys in TOKENS under which access tokens are.
+ACCESS_PREFIX: Final = "a:"
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -169,7 +172,7 @@ def code_key(code: str) -> str:
 
 def access_key(token: str) -> str:
     """In TOKENS, like all keys below; `token` is the text that the client received."""
-    return "a:" + digests.digest(token)
+    return ACCESS_PREFIX + digests.digest(token)
 
 
 def family_key(grant_id: str) -> str:

@@ -260,7 +260,7 @@ class IssuerStorage:
         prefix = records.members_prefix(grant_id)
         for key in await self.tokens.keys(prefix):
             await self.publisher.withdraw(await self.tokens.get(key) or None)
-            await self.tokens.delete("a:" + key.removeprefix(prefix))
+            await self.tokens.delete(records.ACCESS_PREFIX + key.removeprefix(prefix))
             await self.tokens.delete(key)
         await self.tokens.delete(records.family_key(grant_id))
         await self.tokens.delete(records.grant_key(user_id, grant_id))

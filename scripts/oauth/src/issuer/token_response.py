@@ -32,12 +32,14 @@ async def issue(request: TokenRequest, access: AuthorizedAccess) -> IssuedAccess
 
 
 async def take_back_if_ended(request: TokenRequest, issued: IssuedAccessToken) -> None:
-    """Deletes the token if its grant was ended while it was issued, perhaps before it was listed.
+    """Deletes the token if its grant or its client was ended while it was issued, perhaps before it was listed.
 
-    The response is sent all the same: it is as if it had been sent just before the grant ended.
+    The response is sent all the same: it is as if it had been sent just before that.
     """
     storage, record = request.storage, issued.record
-    ended = record.grant_id is not None and await storage.is_revoked(record.grant_id)
+    client = await storage.client(record.client_id)
+    ended = client is None or client.disabled
+    ended = ended or (record.grant_id is not None and await storage.is_revoked(record.grant_id))
     if ended or await storage.is_void(record.user_id, record.epoch):
         await storage.drop_access(issued.text, record)
 
