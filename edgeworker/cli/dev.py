@@ -145,6 +145,7 @@ class _Session:
             others=others,
             inspected=inspected,
         )
+        garbage.program_loaded()
         async with serve(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
             assembly = running.behind.assembly
             assert assembly is not None

@@ -15,15 +15,17 @@ def starting() -> None:
     gc.disable()
 
 
+def program_loaded() -> None:
+    """What is there now stays to the end. What comes next, scripts and what serves them, a reload may replace."""
+    gc.freeze()
+
+
 def serving() -> None:
     """All is loaded."""
-    gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     gc.enable()
 
 
 def collect_after_reload() -> None:
-    """Something that was loaded is not used any more: looks through everything once."""
-    gc.unfreeze()
+    """Looks once through what came since `program_loaded`, some thousand objects: requests wait meanwhile."""
     gc.collect()
-    gc.freeze()

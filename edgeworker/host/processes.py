@@ -26,6 +26,8 @@ _LONGEST_DELAY_SECONDS: Final = 30.0
 _STABLE_SECONDS: Final = 10.0
 _KILL_AFTER_DRAIN_SECONDS: Final = 5.0
 _LONGEST_TRIAL_SECONDS: Final = 120.0
+# Loading a configuration takes a core for a while, and the requests of the processes that serve come first.
+TRIAL_NICENESS: Final = 10
 _LOOK_EVERY_SECONDS: Final = 0.02
 _FORWARDED: Final = (signal.SIGHUP, signal.SIGUSR1)
 _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
@@ -187,6 +189,7 @@ class Supervisor:
         if process == 0:
             status = 1
             try:
+                os.nice(TRIAL_NICENESS)
                 status = self.work.try_config()
             finally:
                 logging.shutdown()

@@ -89,7 +89,7 @@ def start(
             if number == 2 * starts:
                 stack.push(one.pop_all())
     ready = json.loads(wait_for_line(process, "{"))
-    _publish(ready["api_url"], _TOKEN, made)
+    publish_tokens(ready["api_url"], _TOKEN, made)
     # The first start with byte code wrote it.
     usual, without = statistics.median(took[starts + 1 :] or took), statistics.median(took[:starts] or took)
     return Started(port, process.pid, usual, without, rss_mb(process.pid))
@@ -115,7 +115,7 @@ def wait_for_answer(process: "subprocess.Popen[str]", port: int) -> bool:
     return False
 
 
-def _publish(api: str, token: str, made: list[Split]) -> None:
+def publish_tokens(api: str, token: str, made: list[Split]) -> None:
     """Writes the tokens over the KV REST API into the first namespace."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 

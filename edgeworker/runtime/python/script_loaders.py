@@ -3,9 +3,10 @@
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Final, Protocol
 
 # Sources of which a part waits without `await`; of byte code only the first word is found.
@@ -17,6 +18,12 @@ _WAITS: Final = re.compile(
 )
 # Imports within functions.
 _LATE_IMPORT: Final = re.compile(rb"^[ \t]+(?:import|from)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_MOST_COMPILED: Final = 256
+
+
+@lru_cache(maxsize=_MOST_COMPILED)
+def _compile(source: bytes, path: str) -> CodeType:
+    return compile(source, path, "exec", dont_inherit=True)
 
 
 class Owner(Protocol):
@@ -56,6 +63,13 @@ class ScriptLoader(SourceFileLoader):
         if _WAITS.search(content) or any(self._may_wait(name) for name in _LATE_IMPORT.findall(content)):
             self._owner.waits = True
         return content
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """A reload compiles those files only that have changed: requests wait meanwhile."""
+        if self.cached:
+            return super().get_code(fullname)
+        path = self.get_filename(fullname)
+        return _compile(self.get_data(path), path)
 
     def _may_wait(self, imported: bytes) -> bool:
         """What a handler imports may stand on an HTTP library, which is known too late for its first request."""

@@ -74,6 +74,22 @@ def test_reloads_under_load_lose_no_request_and_a_mistake_keeps_the_old_version(
         assert served.stop() == 0
 
 
+def test_a_configuration_is_tried_behind_the_requests(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    worker = tmp_path / "worker.py"
+    worker.write_text("import os\nopen(f'nice-{os.getpid()}', 'w').write(str(os.nice(0)))\n" + worker.read_text())
+
+    with serve("-c", str(config), "--processes", "2", cwd=tmp_path) as served:
+        serving = {int(file.read_text()) for file in tmp_path.glob("nice-*")}
+        served.send(signal.SIGHUP)
+        for _ in range(2):
+            served.wait_for('"message": "reloaded"')
+        later = {int(file.read_text()) for file in tmp_path.glob("nice-*")}
+
+    (own,) = serving
+    assert later == {own, min(own + 10, 19)}
+
+
 def test_a_process_that_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path) -> None:
     config = write_project(tmp_path)
 

@@ -1,0 +1,68 @@
+"""The configuration that `serve` serves: what the files and the command line say, and what was published."""
+
+import argparse
+import sys
+from dataclasses import replace
+
+from edgeworker.cli.diagnostics import show_warnings
+from edgeworker.cli.options import load_options
+from edgeworker.cli.output import Output
+from edgeworker.cli.serve import MANAGEMENT_PORT
+from edgeworker.cli.serve.publishing import Published, candidate
+from edgeworker.clock import SystemClock
+from edgeworker.config import Config, Socket
+from edgeworker.host import event_loop
+from edgeworker.host.assembly import Assembly
+from edgeworker.kv.memory import MemoryStore
+from edgeworker.server.outbound_proxy import with_environment_proxies
+from wrangler_compat import load
+
+
+def load_config(options: argparse.Namespace, published: Published, *, tell: bool) -> Config:
+    """The configuration with what the command line overrides and production wants, and what was published into it.
+
+    Raises ConfigError.
+    """
+    loaded = load(replace(load_options(options), environ=options.environ, published=published.projects))
+    if tell:
+        show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
+    config = loaded.require()
+
+    def placed(socket: Socket, port: int | None) -> Socket:
+        return replace(socket, host=options.host or socket.host, port=socket.port if port is None else port)
+
+    https = config.https_socket
+    if https is None and options.https_port is not None:
+        https = Socket(config.edge_socket.host, trusted_proxies=config.edge_socket.trusted_proxies)
+    management = config.management_socket or Socket(port=MANAGEMENT_PORT)
+    if options.management_port is not None:
+        management = replace(management, port=options.management_port)
+    outbound = with_environment_proxies(options.environ, config.outbound)
+    return replace(
+        config,
+        edge_socket=placed(config.edge_socket, options.port),
+        https_socket=None if https is None else placed(https, options.https_port),
+        api_socket=replace(
+            config.api_socket, port=config.api_socket.port if options.api_port is None else options.api_port
+        ),
+        management_socket=management,
+        outbound=replace(outbound, allow_private=(*outbound.allow_private, *options.allow_private)),
+        kv=replace(config.kv, durability=config.kv.durability or "full"),
+        trigger_urls=False,
+    )
+
+
+def read_published(options: argparse.Namespace) -> Published:
+    return Published.read(options.persist_to)
+
+
+def try_worker(options: argparse.Namespace) -> int:
+    config = load_config(options, candidate(options.try_worker, options.persist_to), tell=False)
+    event_loop.run(try_config(config))
+    return 0
+
+
+async def try_config(config: Config) -> None:
+    """Loads all that would be served. Raises EdgeworkerError."""
+    assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
+    await assembly.close()

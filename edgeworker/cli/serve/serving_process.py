@@ -1,0 +1,225 @@
+"""What each process of `serve` does.
+
+All that it needs is imported here, aiohttp of the management plane as well: the parent of several processes does it
+once, and each that it forks has it.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from edgeworker.balancing.board import OriginBoard
+from edgeworker.cli import garbage
+from edgeworker.cli.kv.options import TOKEN_VARIABLE
+from edgeworker.cli.output import Output
+from edgeworker.cli.serve.bound_sockets import address_of
+from edgeworker.cli.serve.health import Readiness, refresh_counters
+from edgeworker.cli.serve.loading import load_config, read_published, try_config
+from edgeworker.cli.serve.publishing import SERVED_FOLDER, ServedMark, follow, publisher
+from edgeworker.cli.serve.request_file import RequestFile
+from edgeworker.clock import SystemClock
+from edgeworker.config import Config, Socket
+from edgeworker.cron.firing import fire_when_due
+from edgeworker.errors import EdgeworkerError
+from edgeworker.files import make_folder
+from edgeworker.host import event_loop, systemd
+from edgeworker.host.acme.renewal import keep_certificate
+from edgeworker.host.datadir import DataDir
+from edgeworker.host.descriptors import DescriptorWatch, raise_limit, with_connection_limit
+from edgeworker.host.management import application as management_application
+from edgeworker.host.management import running as management_running
+from edgeworker.host.management.health_socket import health_socket
+from edgeworker.host.publishing import EdgePublisher
+from edgeworker.host.refusal_ring import record_refusals
+from edgeworker.host.serving import RunningEdge
+from edgeworker.host.serving import serve as serve_edge
+from edgeworker.host.storage import Storage
+from edgeworker.host.stored_edge import StoredEdge
+from edgeworker.host.telemetry import Telemetry
+from edgeworker.kv.namespace import KVReads
+from edgeworker.metrics.counters import Counters
+from edgeworker.metrics.snapshots import Snapshots
+from edgeworker.state import SQLiteState
+from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
+
+_log = logging.getLogger(__name__)
+
+_METRICS_FOLDER: Final = "run/metrics"
+_HEALTH_FILE: Final = "origins.health"
+# What a process would import with the first request that needs it, while others wait.
+_LOADED_EARLY: Final = (management_application, management_running)
+
+
+class ServingProcess:
+    """What each process does. Made before the processes are: its sockets are inherited."""
+
+    def __init__(self, options: argparse.Namespace, bound: dict[str, int]) -> None:
+        self._options = options
+        self._bound = bound
+
+    def prepare(self) -> None:
+        """The folders in which the processes share their counts and what they serve, made anew."""
+        data = DataDir.open(self._options.persist_to).path
+        for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER):
+            shutil.rmtree(folder, ignore_errors=True)
+            make_folder(folder)
+
+    def run(self, slot: int, ready: Callable[[], None]) -> int:
+        try:
+            event_loop.run(self._serve(slot, ready))
+        except EdgeworkerError as error:
+            Output.for_stream(sys.stderr).error(str(error))
+            return 1
+        return 0
+
+    def try_config(self) -> int:
+        """0 if the configuration, as it is on the disk now, could serve."""
+        try:
+            event_loop.run(try_config(load_config(self._options, read_published(self._options), tell=True)))
+        except EdgeworkerError as error:
+            _log.error("%s", error)
+            return 1
+        return 0
+
+    async def _serve(self, slot: int, ready: Callable[[], None]) -> None:
+        options, clock = self._options, SystemClock()
+        published = read_published(options)
+        descriptors = raise_limit()
+        watch = DescriptorWatch(clock, descriptors)
+        asyncio.get_running_loop().set_exception_handler(watch.handle)
+        config = self._with_descriptors(load_config(options, published, tell=False))
+        config = with_connection_limit(config, descriptors)
+        data = DataDir.open(options.persist_to)
+        mark = ServedMark(data.path)
+        counters = Counters(started_at=clock.now())
+        board, reads, state = OriginBoard(), KVReads(), Readiness()
+        refresh = partial(refresh_counters, counters, board, reads, state, clock)
+        snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
+        requests = RequestFile(options, clock)
+        drain = config.limits.drain_timeout_seconds
+        telemetry = Telemetry.open(os.environ)
+        management = config.management_socket
+        assert management is not None
+        edge = StoredEdge(
+            config,
+            data,
+            clock,
+            partial(self._api, config, data, clock=clock, publisher=publisher(options, data.path, clock)),
+            access_logger=record_refusals(
+                data.path, clock, requests.logger(counters), slot=slot, processes=options.processes
+            ),
+            drain_seconds=drain,
+            sweeps=slot == 0,
+            origins=board,
+            kv_reads=reads,
+            spans=telemetry,
+            health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
+            others={"management_url": health_socket(snapshots, state.reason, clock, management, config.limits)},
+        )
+        garbage.program_loaded()
+        async with serve_edge(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
+            assembly = running.behind.assembly
+            assert assembly is not None
+            state.running = running
+            if slot == 0 and not options.no_cron:
+                firing = fire_when_due(
+                    lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
+                )
+                await running.run_beside(firing)
+            if slot == 0:
+                await running.run_beside(keep_certificate(lambda: running.sockets.config, data.path, clock))
+            await running.run_beside(snapshots.write_for_ever(clock))
+            await running.run_beside(watch.run())
+            mark.serves(published.index)
+            reloads: asyncio.Queue[None] = asyncio.Queue()
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
+            loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
+            await running.run_beside(self._reload_for_ever(reloads, running, counters, mark))
+            await running.run_beside(follow(data.path, mark, clock, lambda: reloads.put_nowait(None)))
+            garbage.serving()
+            ready()
+            await running.stop.wait()
+            state.running = None
+            systemd.notify("STOPPING=1")
+            _log.info("stopping: requests in flight are finished first")
+        snapshots.write()
+        if telemetry is not None:
+            await asyncio.to_thread(telemetry.close)
+
+    async def _reload_for_ever(
+        self, reloads: asyncio.Queue[None], running: RunningEdge, counters: Counters, mark: ServedMark
+    ) -> None:
+        clock = SystemClock()
+        while True:
+            await reloads.get()
+            alone = self._options.processes == 1
+            if alone:
+                systemd.notify_reloading()
+            published = None
+            try:
+                published = await asyncio.to_thread(read_published, self._options)
+                loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
+                await running.sockets.reload(self._with_descriptors(loaded))
+                mark.serves(published.index)
+                garbage.collect_after_reload()
+                counters.reloads += 1
+                counters.last_reload_at = clock.now()
+                _log.info("reloaded")
+            except EdgeworkerError as error:
+                counters.failed_reloads += 1
+                if published is not None:
+                    mark.refuses(published.index, str(error))
+                _log.error("%s\nThe version before this change keeps serving.", error)
+            if alone:
+                systemd.notify("READY=1")
+
+    def _with_descriptors(self, config: Config) -> Config:
+        """Sockets stay those that were bound at the start, whatever a reloaded configuration says."""
+
+        def bound(name: str, socket: Socket | None) -> Socket | None:
+            descriptor = self._bound.get(name)
+            if socket is None or descriptor is None:
+                return None
+            return replace(socket, descriptor=descriptor, port=address_of(descriptor)[1])
+
+        return replace(
+            config,
+            edge_socket=bound("edge", config.edge_socket) or config.edge_socket,
+            https_socket=bound("https", config.https_socket),
+            redirect_socket=bound("redirect", config.redirect_socket),
+            api_socket=bound("api", config.api_socket) or config.api_socket,
+            api_https_socket=bound("api_https", config.api_https_socket),
+            management_socket=bound("management", config.management_socket),
+        )
+
+    def _api(
+        self,
+        config: Config,
+        data: DataDir,
+        storage: Storage,
+        state: SQLiteState,
+        *,
+        clock: SystemClock,
+        publisher: EdgePublisher | None,
+    ) -> V4Api:
+        token = self._options.environ.get(TOKEN_VARIABLE) or data.api_token()
+        hosts = (config.api_socket.host, *config.api_hosts)
+        authenticator = Authenticator([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
+        return V4Api(
+            config,
+            storage.api,
+            authenticator,
+            clock=clock,
+            state=state,
+            relaxed_expiration=config.relaxed_expiration,
+            publisher=publisher,
+        )
