@@ -34,6 +34,8 @@ class Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EntryHead:
+    """What an entry's file holds before the body."""
+
     cache: str
     url: str
     fields: Selecting

@@ -14,7 +14,9 @@ _Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _StoredEntry:
+    """A cached answer with its body."""
+
     head: CachedHead
     content: bytes
 
@@ -34,7 +36,7 @@ class MemoryCache:
         self._max_bytes = max_bytes
         self._max_entry_bytes = min(max_entry_bytes, max_bytes - ENTRY_BYTES)
         self._size = 0
-        self._entries: OrderedDict[_Key, dict[Selecting, _Kept]] = OrderedDict()
+        self._entries: OrderedDict[_Key, dict[Selecting, _StoredEntry]] = OrderedDict()
 
     async def find(self, cache: str, url: str, request: Headers, *, now: int) -> CachedResponse | None:
         key = (cache, url)
@@ -61,7 +63,7 @@ class MemoryCache:
         variants = self._entries.setdefault(key, {})
         if len(variants) >= MAX_VARIANTS:
             self._size -= variants.pop(next(iter(variants))).size
-        kept = variants[fields] = _Kept(head, b"".join(pieces))
+        kept = variants[fields] = _StoredEntry(head, b"".join(pieces))
         self._entries.move_to_end(key)
         self._size += kept.size
         while self._size > self._max_bytes:

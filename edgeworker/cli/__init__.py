@@ -98,8 +98,11 @@ def _is_compiled() -> bool:
     return found is not None and not str(found.origin).endswith((".py", ".pyc"))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; each module's first docstring line is its help."""
+def parser(used: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line; each module's first docstring line is its help.
+
+    Where `used` is a command, only that one has its options: those of all are a tenth of what a start of `dev` costs.
+    """
     top = CommandParser(
         prog="edgeworker",
         description="A local edge: fetch-handler workers, routes, KV in SQLite, the split-token gateway.",
@@ -107,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action=_Version, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    configured = [name for name in COMMANDS if used in (name, *ALIASES.get(name, []))] or list(COMMANDS)
     for name, module in COMMANDS.items():
         first, _, rest = (module.__doc__ or "").partition("\n")
         command = commands.add_parser(
@@ -116,8 +120,9 @@ def parser() -> argparse.ArgumentParser:
             description=first,
             epilog=rest.strip("\n") or None,
         )
-        module.configure(command)
-        command.set_defaults(run=module.run)
+        if name in configured:
+            module.configure(command)
+            command.set_defaults(run=module.run)
     return top
 
 
@@ -138,7 +143,7 @@ def _tell_error(error: EdgeworkerError, *, as_json: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
     words = wrangler_words(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(words)
+    options = parser(words[0] if words else None).parse_args(words)
     options.arguments = words
     try:
         status = int(options.run(options))

@@ -13,7 +13,6 @@ examples:
 
 import argparse
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +101,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    import shlex
+
     chosen = options.template or (_USUAL_OF_GENERATE if options.command == "generate" else _USUAL)
     template = TEMPLATES[chosen]
     folder = Path(options.name)

@@ -9,7 +9,6 @@ examples:
 """
 
 import argparse
-import http.client
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ask(host: str, port: int, path: str) -> tuple[int, str]:
+    import http.client
+
     connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
     try:
         connection.request("GET", path)

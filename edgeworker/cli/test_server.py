@@ -27,7 +27,6 @@ import asyncio
 import json
 import secrets
 import sys
-import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> None:
+    import tempfile
+
     from edgeworker.clock import SystemClock
     from edgeworker.config import Socket
     from edgeworker.host.serving import serve

@@ -7,7 +7,6 @@ page shows a traceback, an origin's address or a header; those are in the log un
 Codes: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -120,6 +119,8 @@ small{opacity:.7}"""
 
 
 def _html(page: ErrorPage, ray: str, details: str) -> str:
+    import html
+
     number = f"Error {page.code or page.status}"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in page.hints)
     foot = (

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from edgeworker.clock import Clock
 from edgeworker.errors import StoreError
@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 FOLDER: Final = "run/refusals"
 RING_BYTES: Final = 2 * 1024 * 1024  # of all processes together
 RECORD_BYTES: Final = 1024
+_READ_BYTES: Final = 64 * RECORD_BYTES
+_UNUSED: Final = bytes(_READ_BYTES)
 _NAME: Final = re.compile(r"([0-9]{1,4})\.ring")
 _LONGEST_NAME: Final = 64  # bytes
 _LONGEST_TEXT: Final = 240
@@ -59,11 +61,11 @@ class RecordedRefusal:
 class RefusalRing:
     """The ring of one process."""
 
-    def __init__(self, pages: mmap.mmap) -> None:
+    def __init__(self, pages: mmap.mmap, next_number: int) -> None:
         """Use `open`."""
         self._pages = pages
         self._places = len(pages) // RECORD_BYTES
-        self._next = max((record.number for record in _records(pages)), default=-1) + 1
+        self._next = next_number
 
     @classmethod
     def open(cls, data: Path, *, slot: int = 0, processes: int = 1) -> Self:
@@ -78,7 +80,9 @@ class RefusalRing:
             if not file.exists() or file.stat().st_size != size:
                 _make(file, size)
             with file.open("r+b") as opened:
-                return cls(mmap.mmap(opened.fileno(), size))
+                # Not looked for in the map: a page that was touched there counts as memory of this process.
+                last = max((record.number for record in _records(opened)), default=-1)
+                return cls(mmap.mmap(opened.fileno(), size), last + 1)
         except OSError as error:
             raise StoreError(f"{folder}: refusals cannot be recorded: {error.strerror}") from error
 
@@ -132,7 +136,7 @@ def recorded_refusals(data: Path) -> Iterator[RecordedRefusal]:
         files = sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
         for file in files:
             with file.open("rb") as opened:
-                yield from _records(opened.read(RING_BYTES))
+                yield from _records(opened)
     except FileNotFoundError:
         raise StoreError(
             f"{folder} is not there: no edge ran with this data directory; name it with --persist-to"
@@ -141,11 +145,16 @@ def recorded_refusals(data: Path) -> Iterator[RecordedRefusal]:
         raise StoreError(f"{folder} cannot be read: {error.strerror}") from error
 
 
-def _records(pages: mmap.mmap | bytes) -> Iterator[RecordedRefusal]:
-    for start in range(0, len(pages), RECORD_BYTES):
-        content = bytes(pages[start : start + RECORD_BYTES]).partition(b"\0")[0]
-        if content and (record := _decode(content)) is not None:
-            yield record
+def _records(ring: BinaryIO) -> Iterator[RecordedRefusal]:
+    """In the order of their places; no more than RING_BYTES are read."""
+    for _ in range(0, RING_BYTES, _READ_BYTES):
+        piece = ring.read(_READ_BYTES)
+        if piece == _UNUSED:  # most of them, as a rule
+            continue
+        for start in range(0, len(piece), RECORD_BYTES):
+            content = piece[start : start + RECORD_BYTES].partition(b"\0")[0]
+            if content and (record := _decode(content)) is not None:
+                yield record
 
 
 def _encode(number: int, at: int, status: int, texts: list[str], evidence: list[str]) -> bytes:
@@ -177,7 +186,10 @@ def _make(file: Path, size: int) -> None:
     may have mapped it, and would die of the part that is missing. So it would of a disk that is full: the room is
     taken now.
     """
-    old = sorted(_records(file.read_bytes()), key=lambda record: record.number) if file.exists() else []
+    old: list[RecordedRefusal] = []
+    if file.exists():
+        with file.open("rb") as opened:
+            old = sorted(_records(opened), key=lambda record: record.number)
     with draft_of(file, durable=False) as draft:
         os.posix_fallocate(draft.file.fileno(), 0, size)
         for record in old[-(size // RECORD_BYTES) :]:

@@ -23,6 +23,8 @@ class LostTo:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
+    """It does not match: the scheme, the host or the path differs."""
+
     because: Mismatch
 
 
@@ -37,6 +39,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """A route whose `rank` says which one wins where several match: the lowest."""
+
     rank: int
     route: Route
     pattern: Pattern

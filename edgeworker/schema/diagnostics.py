@@ -40,6 +40,8 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
+    """One finding about a configuration, and each place that it is about."""
+
     level: Level
     text: str
     locations: tuple[SourceLocation, ...] = ()

@@ -58,6 +58,8 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
+    """One change of a transaction: the document is gone, whatever its revision."""
+
     kind: str
     id: str
 

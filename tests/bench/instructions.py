@@ -1,5 +1,7 @@
 """How many instructions a request of the split-token route costs: `poe instructions [dev|path]`, with callgrind.
 
+`poe instructions start` counts those of a small project's `dev` up to its first answer, with bytecode cached.
+
 A count of instructions is the same on a busy machine, so it tells of a change what time cannot. It leaves out what the
 system does. Where the time goes is told by `poe profile`.
 """
@@ -16,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.bench import dev, rounds, tokens
+from tests.bench import dev, rounds, start, tokens
 from tests.bench.load import HOST
 from tests.bench.processes import ended, wait_for_line
 
@@ -27,7 +29,7 @@ _CALLGRIND: Final = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--qu
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["dev", "path"], default="dev")
+    parser.add_argument("what", nargs="?", choices=["dev", "path", "start"], default="dev")
     parser.add_argument("--requests", type=int, default=800)
     parser.add_argument("--functions", type=int, default=0, help="list so many functions of C, the dearest first")
     parser.add_argument("--out", type=Path, help="keep callgrind's file here")
@@ -39,10 +41,12 @@ def main() -> int:
         return 2
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeworker-instructions-")))
+        out = data / "callgrind"
+        if options.what == "start":
+            return _count_start(data, out, options)
         made = tokens.make(200)
         tokens.write(made, data / "tokens.json")
         origin = f"http://127.0.0.1:{rounds.start_origin(stack, data)}"
-        out = data / "callgrind"
         prefix = (*_CALLGRIND, f"--callgrind-out-file={out}")
         if options.what == "dev":
             started = dev.start(stack, origin, data / "dev", made, *options.options, starts=0, prefix=prefix)
@@ -62,15 +66,30 @@ def main() -> int:
         client.ask(options.requests)
         _control(pid, "--instr=off")
         _control(pid, "--dump")
-        dumped = _wait_for(data, "callgrind.*")
-        found = re.search(r"^totals: (\d+)", dumped.read_text(), re.MULTILINE)
-        assert found is not None
-        print(f"{options.what}: {int(found[1]) / options.requests:,.0f} instructions a request")
-        if options.functions:
-            _print_functions(dumped, options.functions, options.requests)
-        if options.out is not None:
-            shutil.copy(dumped, options.out)
+        _tell(data, options, options.requests, "a request")
     return 0
+
+
+def _count_start(data: Path, out: Path, options: argparse.Namespace) -> int:
+    project = data / "project"
+    start.write_project(project)
+    with start.first_answer(project):
+        pass
+    with start.first_answer(project, "valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={out}") as pid:
+        _control(pid, "--dump")
+        _tell(data, options, 1, "up to the first answer")
+    return 0
+
+
+def _tell(data: Path, options: argparse.Namespace, requests: int, what_for: str) -> None:
+    dumped = _wait_for(data, "callgrind.*")
+    found = re.search(r"^totals: (\d+)", dumped.read_text(), re.MULTILINE)
+    assert found is not None
+    print(f"{options.what}: {int(found[1]) / requests:,.0f} instructions {what_for}")
+    if options.functions:
+        _print_functions(dumped, options.functions, requests)
+    if options.out is not None:
+        shutil.copy(dumped, options.out)
 
 
 class _Client:

@@ -1,5 +1,9 @@
-"""What an edge that does not need it has not imported when it answers its first request."""
+"""What a small project's `dev` has imported and made when it answers its first request: its start pays for all of it.
 
+How much that is, in instructions: `poe instructions start`.
+"""
+
+import json
 from pathlib import Path
 
 from tests.cli.running import dev
@@ -10,13 +14,19 @@ CONFIG = (
 )
 SCRIPT = """
 import sys
+from dataclasses import is_dataclass
+
 import js
 from workers import Response, WorkerEntrypoint
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         assert js.HTMLRewriter and js.crypto and js.WebSocket
-        return Response("\\n".join(sys.modules))
+        ours = [m for name, m in sys.modules.items() if name.split(".")[0] in ("edgeworker", "wrangler_compat")]
+        classes = {c for module in ours for c in vars(module).values() if isinstance(c, type) and is_dataclass(c)}
+        # Where there is none, `dataclass` makes one of the signature, for which it looks the whole class through.
+        named = {f"{c.__module__}.{c.__qualname__}": c.__doc__.startswith(f"{c.__name__}(") for c in classes}
+        return Response.json({"modules": list(sys.modules), "dataclasses": named})
 """
 
 # Each of them costs time and memory that only some edges have a use for. A name stands for what is below it too.
@@ -61,10 +71,13 @@ def test_an_edge_answers_before_it_has_loaded_what_it_does_not_need(tmp_path: Pa
     (tmp_path / "worker.py").write_text(SCRIPT)
 
     with dev(cwd=tmp_path) as edge:
-        loaded = edge.get("localhost").text.splitlines()
+        answer = json.loads(edge.get("localhost").text)
 
+    loaded, dataclasses = answer["modules"], answer["dataclasses"]
     assert "edgeworker.runtime.python.isolate" in loaded
     assert [name for name in loaded if any(f"{name}.".startswith(f"{late}.") for late in LATE)] == []
     # Of a product, only the module that says whether it applies.
     parts = [name.split(".") for name in loaded if name.startswith("edgeworker.products.")]
     assert [part for part in parts if len(part) > 3 and part[3] != "product"] == []
+    assert "edgeworker.config.Config" in dataclasses
+    assert [name for name, has_no_docstring in dataclasses.items() if has_no_docstring] == []

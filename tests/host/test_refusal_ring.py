@@ -1,6 +1,8 @@
 """Why requests were refused, in files of fixed size that any process may read."""
 
 import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,18 @@ def test_only_refusals_with_a_ray_are_recorded_and_every_line_is_logged(tmp_path
     (found,) = recorded_refusals(tmp_path)
     assert (found.ray, found.rule, len(logged)) == ("2" * 16, "shop answered so", 3)
     assert b"secret-path" not in (tmp_path / refusal_ring.FOLDER / "0.ring").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux which pages of the map are in use")
+def test_a_ring_costs_no_memory_before_something_is_refused(tmp_path: Path) -> None:
+    RefusalRing.open(tmp_path).close()
+    ring = RefusalRing.open(tmp_path)
+
+    (in_use,) = re.findall(rf"{re.escape(str(tmp_path))}\S+\n(?:\w+: .*\n)*?Rss: +(\d+) kB", _smaps())
+
+    assert int(in_use) == 0
+    ring.close()
+
+
+def _smaps() -> str:
+    return Path("/proc/self/smaps").read_text()

@@ -21,11 +21,15 @@ _loop: Final[ContextVar[asyncio.AbstractEventLoop]] = ContextVar("edgeworker_loo
 
 @dataclass(frozen=True, slots=True)
 class _Wait:
+    """What a step leaves its stack with, for the driver to await."""
+
     work: Awaitable[object]
 
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
+    """What the last step leaves its stack with: what the coroutine returned."""
+
     result: object
 
 

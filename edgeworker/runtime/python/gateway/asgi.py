@@ -190,6 +190,8 @@ class _ApplicationCall:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
+    """What an application says with "http.response.start"."""
+
     status: int
     headers: list[tuple[str, str]]
 

@@ -50,6 +50,8 @@ class CryptoKey(JsObject):
 
 @dataclass(frozen=True, slots=True)
 class CryptoKeyPair(JsObject):
+    """What `generateKey` gives for an asymmetric algorithm."""
+
     publicKey: CryptoKey
     privateKey: CryptoKey
 
