@@ -28,7 +28,7 @@ HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     }
 )
-IS_HOP_BY_HOP: Final = NameTable(lambda name: name.lower() in HOP_BY_HOP)
+IS_HOP_BY_HOP: Final[NameTable[bytes, bool]] = NameTable(lambda name: name.lower() in HOP_BY_HOP)
 # How often a request may have come through an edge before: a loop between an edge and its origin ends here.
 MAX_LOOPS: Final = 16
 

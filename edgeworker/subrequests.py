@@ -21,7 +21,7 @@ from edgeworker.routing import Resolver, RunWorker, ToOrigin
 _MARK: Final = 1
 _HOST: Final = 2
 _READ: Final = {b"cdn-loop": _MARK, b"cf-worker": _MARK, b"host": _HOST}
-_KINDS: Final = NameTable(lambda name: _READ.get(name.lower(), 0))
+_KINDS: Final[NameTable[bytes, int]] = NameTable(lambda name: _READ.get(name.lower(), 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,9 @@ DEFAULTS: Final[Mapping[str, JSON]] = {
     },
 }
 
+_REMEMBERED: Final = 64
+_REMEMBERED_LENGTH: Final = 64
+
 
 class CfProperties:
     """Gives every request its `cf`: the defaults, the configured values, what the connection tells, and a header.
@@ -78,16 +81,16 @@ class CfProperties:
     def __init__(self, settings: CF) -> None:
         self._base: Mapping[str, object] = {**DEFAULTS, **settings.values}
         self._header = settings.override_header
+        # Connections without TLS have one object of facts between them, and clients send the same few encodings.
+        self._facts: Mapping[str, object] | None = None
+        self._by_encodings: dict[str | None, Mapping[str, object]] = {}
 
     def attach(self, request: Request) -> Request | Refusal:
         """The request with its `cf`; a Refusal (400) of a header that is not a JSON object.
 
         `request` is the one that `admit` has just made: it is completed, not copied.
         """
-        cf: dict[str, object] = {**self._base, **(request.cf or {})}
-        request.cf = cf
-        if (encodings := request.headers.get("accept-encoding")) is not None:
-            cf["clientAcceptEncoding"] = encodings
+        cf = request.cf = self._joined(request.cf, request.headers.get("accept-encoding"))
         if self._header is None or (text := request.headers.get(self._header)) is None:
             return request
         try:
@@ -96,9 +99,22 @@ class CfProperties:
             properties = None
         if not isinstance(properties, dict):
             return Refusal(400, f'{self._header} must be one JSON object such as {{"country": "DE"}}.')
-        cf.update(properties)
+        request.cf = {**cf, **properties}
         request.headers.delete(self._header)
         return request
+
+    def _joined(self, facts: Mapping[str, object] | None, encodings: str | None) -> Mapping[str, object]:
+        """One object for all requests that are told the same; no one changes it. `facts` are the connection's."""
+        if facts is not self._facts:
+            self._facts, self._by_encodings = facts, {}
+        found = self._by_encodings.get(encodings)
+        if found is None:
+            found = {**self._base, **(facts or {})}
+            if encodings is not None:
+                found["clientAcceptEncoding"] = encodings
+            if len(self._by_encodings) < _REMEMBERED and len(encodings or "") < _REMEMBERED_LENGTH:
+                self._by_encodings[encodings] = found
+        return found
 
     def attach_for_subrequest(self, request: Request) -> Request:
         """A worker's fetch() of this edge. What it wrote as `cf` are options of its fetch, not properties."""

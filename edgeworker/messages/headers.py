@@ -185,7 +185,7 @@ def _text(value: bytes) -> str:
 # Scripts and the edge ask for the same few names.
 _KEYS: Final[NameTable[str, bytes]] = NameTable(lambda name: name.lower().encode("latin-1", "replace"))
 _LOWERED: Final = NameTable(bytes.lower)
-_LOWER_NAMES: Final = NameTable(lambda name: name.lower().decode("latin-1"))
+_LOWER_NAMES: Final[NameTable[bytes, str]] = NameTable(lambda name: name.lower().decode("latin-1"))
 
 
 def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

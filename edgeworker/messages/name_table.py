@@ -1,9 +1,9 @@
 """What a rule says about a name (of a header field, of a host), by its spelling. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, TypeVar
 
-_Name = TypeVar("_Name", bytes, str)
+_Name = TypeVar("_Name", bound=Hashable)
 _T = TypeVar("_T")
 _LIMIT: Final = 2048
 
