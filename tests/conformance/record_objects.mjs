@@ -3,7 +3,7 @@
 //     npm install pyodide@0.28.3 node@22       (in a directory of its own)
 //     node record_objects.mjs NODE_MODULES     (NODE_MODULES is that directory's node_modules)
 //
-// A case is an expression, or statements and an expression. It answers the text of its value, or the error.
+// A case is an expression, or statements and an expression; both may `await`. It answers the text of its value, or the error.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
@@ -15,8 +15,9 @@ const cases = {};
 for (const { name, before = "pass", expression } of inputs.cases) {
   python.runPython(inputs.prelude);
   try {
-    python.runPython(before);
-    cases[name] = { value: python.runPython(`_value = (${expression})\n_value if isinstance(_value, str) else repr(_value)`) };
+    await python.runPythonAsync(before);
+    const shown = `_value = (${expression})\n_value if isinstance(_value, str) else repr(_value)`;
+    cases[name] = { value: await python.runPythonAsync(shown) };
   } catch (error) {
     cases[name] = { error: String(error.message).trim().split("\n").pop() };
   }

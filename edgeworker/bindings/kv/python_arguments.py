@@ -12,7 +12,7 @@ from typing import Final
 from edgeworker.config import JSON
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.ffi import JsException, JsNull
-from edgeworker.runtime.webapi.plain_objects import fields_of
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 
 _log = logging.getLogger(__name__)
 

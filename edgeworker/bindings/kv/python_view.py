@@ -17,7 +17,8 @@ from edgeworker.messages import Body
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
-from edgeworker.runtime.webapi.plain_objects import as_js, fields_of
+from edgeworker.runtime.webapi.plain_objects import as_js
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.trace import Trace
 
@@ -95,7 +96,7 @@ class KVView:
         return f"KvNamespace({self._name!r})"
 
     async def _get(self, given: Sequence[object]) -> object:
-        key = arguments.require_argument(given, 0, function="get", kind="string or Array")
+        key = fields_of(arguments.require_argument(given, 0, function="get", kind="string or Array"))
         kind, cache_ttl = _get_options(given, "get")
         if isinstance(key, list | tuple):
             found = await self._get_many(key, kind, cache_ttl)
@@ -113,7 +114,7 @@ class KVView:
         return None if content is None else _value(content, kind)
 
     async def _get_with_metadata(self, given: Sequence[object]) -> object:
-        key = arguments.require_argument(given, 0, function="getWithMetadata", kind="Array or string")
+        key = fields_of(arguments.require_argument(given, 0, function="getWithMetadata", kind="Array or string"))
         kind, cache_ttl = _get_options(given, "getWithMetadata")
         if isinstance(key, list | tuple):
             many = await self._get_many(key, kind, cache_ttl)

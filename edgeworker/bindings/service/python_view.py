@@ -12,7 +12,7 @@ from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch
 from edgeworker.runtime.webapi.fetch import read_request_info
 from edgeworker.runtime.webapi.ffi import JsException
-from edgeworker.runtime.webapi.plain_objects import fields_of
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 
 
 class ServiceView:

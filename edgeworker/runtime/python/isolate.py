@@ -30,6 +30,7 @@ from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules
 from edgeworker.runtime.python.shims import ShimServices
 from edgeworker.runtime.sdk.entrypoints import ScriptContext, WorkerEntrypoint
+from edgeworker.runtime.sdk.raw_env import RawEnv
 from edgeworker.runtime.sdk.request import Request as SDKRequest
 from edgeworker.runtime.sdk.response import FetchResponse
 from edgeworker.runtime.webapi import body_init
@@ -105,6 +106,7 @@ class PythonIsolate:
         self._modules = own
         self._exports = found
         self.env = env
+        self._raw_env = env if own.portability.is_silent or not found.functions else RawEnv(worker, env)
         self._has_request_signal = has_request_signal
         # How many arguments a handler takes is looked up once for each function.
         self._arguments: dict[object, int] = {}
@@ -138,7 +140,9 @@ class PythonIsolate:
         result: object
         if entrypoint is None and self._exports.default is None:
             function = self._function("fetch")
-            result = function(*self._fit_arguments(function, raw or JSRequest.over_incoming(request), self.env, view))
+            result = function(
+                *self._fit_arguments(function, raw or JSRequest.over_incoming(request), self._raw_env, view)
+            )
         else:
             method = self._method("fetch", view, entrypoint)
             result = method(*self._fit_class_arguments(method, SDKRequest.over_incoming(request, raw), view))
@@ -155,7 +159,7 @@ class PythonIsolate:
         with current_invocation.enter_invocation(ctx), enter_script(self._modules):
             if self._exports.default is None:
                 handler = self._function("scheduled")
-                result = handler(*self._fit_arguments(handler, ScheduledController(event), self.env, view))
+                result = handler(*self._fit_arguments(handler, ScheduledController(event), self._raw_env, view))
             else:
                 handler = self._method("scheduled", view, None)
                 result = handler(*self._fit_class_arguments(handler, ScheduledController(event), view))

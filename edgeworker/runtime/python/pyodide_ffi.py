@@ -8,9 +8,10 @@ from abc import ABC
 from collections.abc import Awaitable, Callable, Generator
 
 from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.webapi.array_methods import JsArray
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
-from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
+from edgeworker.runtime.webapi.data import JsMap, JsSet
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
 from edgeworker.runtime.webapi.plain_objects import ObjectMap, PlainObject
 from edgeworker.runtime.webapi.tasks import Promise

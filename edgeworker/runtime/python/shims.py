@@ -29,6 +29,7 @@ from edgeworker.runtime.sdk import request as sdk_request
 from edgeworker.runtime.webapi import (
     absent,
     arithmetic,
+    arrays,
     blob,
     buffers,
     cache,
@@ -145,7 +146,7 @@ def _js(services: ShimServices) -> Names:
         **values.NAMES,
         "AbortController": tasks.AbortController,
         "AbortSignal": tasks.AbortSignal,
-        "Array": data.JsArray,
+        "Array": arrays.Array,
         "ArrayBuffer": buffers.ArrayBuffer,
         "Blob": blob.Blob,
         "DataView": buffers.DataView,

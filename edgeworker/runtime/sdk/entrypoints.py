@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from edgeworker.handler import Context
 from edgeworker.messages import Access
+from edgeworker.runtime.sdk.raw_env import RawEnv
 from edgeworker.runtime.sdk.request import Request
 from edgeworker.runtime.webapi.data import as_objects
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
@@ -97,12 +98,14 @@ class WorkflowEntrypoint:
 
 
 def handler(function: Callable[..., object]) -> Callable[..., object]:
-    """For `on_fetch`: the raw request of JavaScript becomes a `workers.Request`."""
+    """For `on_fetch`: the raw request of JavaScript becomes a `workers.Request`, and bindings convert."""
 
     @functools.wraps(function)
     def converted(*args: object, **options: object) -> object:
         if args and isinstance(args[0], JSRequest):
             args = (Request(args[0]), *args[1:])
+        if len(args) > 1 and isinstance(args[1], RawEnv):
+            args = (args[0], args[1].converted, *args[2:])
         return function(*args, **options)
 
     return converted

@@ -54,7 +54,7 @@ class FormData(MutableMapping[str, object]):
         self._js.delete(key)
 
     def get_all(self, key: str) -> list[object]:
-        return [from_js(value) for value in self._js.getAll(key)]
+        return [from_js(value) for value in self._js.values_of(key)]
 
     def keys(self) -> Iterator[str]:  # type: ignore[override]  # every field's name, as in the SDK, not a set
         return iter(self._js.keys())

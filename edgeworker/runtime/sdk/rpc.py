@@ -23,7 +23,7 @@ from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, jsnull
 from edgeworker.runtime.webapi.formdata import FormData as JSFormData
 from edgeworker.runtime.webapi.json_text import number
-from edgeworker.runtime.webapi.plain_objects import fields_of
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.regexp import RegExp
 
 

@@ -8,7 +8,8 @@ from typing import Self, TypeVar
 from edgeworker.messages import Body
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
-from edgeworker.runtime.webapi.plain_objects import PlainObject, fields_of, make_object
+from edgeworker.runtime.webapi.plain_objects import PlainObject, make_object
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 _T = TypeVar("_T")

@@ -15,7 +15,8 @@ from edgeworker.runtime.webapi import encodings
 from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, range_error, type_error
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.headers import to_headers
-from edgeworker.runtime.webapi.plain_objects import PlainObject, as_js, fields_of
+from edgeworker.runtime.webapi.plain_objects import PlainObject, as_js
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.streams import stream_from
 from edgeworker.runtime.webapi.strings import to_string, to_usv_string
 from edgeworker.runtime.webapi.written_url import read_url

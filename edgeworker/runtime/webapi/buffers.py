@@ -10,6 +10,7 @@ from typing import ClassVar, Self, SupportsFloat, SupportsIndex, SupportsInt
 
 from edgeworker.runtime.webapi.base import is_absent, range_error, type_error
 from edgeworker.runtime.webapi.ffi import Constructor
+from edgeworker.runtime.webapi.json_text import numeral
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 
@@ -134,6 +135,11 @@ class Uint8Array(_View):
     def of(cls, *items: object) -> Self:
         return cls.new(items)
 
+    def __str__(self) -> str:
+        return ",".join(map(str, self))
+
+    __repr__ = __str__
+
     def set(self, source: bytes | bytearray | Iterable[int], offset: int = 0) -> None:
         content = bytes(source)
         if offset < 0 or offset + len(content) > len(self):
@@ -199,6 +205,11 @@ class NumberArray(_View):
         bits = 8 * cls.BYTES_PER_ELEMENT
         number = (int(item) if isinstance(item, SupportsInt) else 0) & ((1 << bits) - 1)
         return number.to_bytes(cls.BYTES_PER_ELEMENT, "little")
+
+    def __str__(self) -> str:
+        return ",".join(numeral(item) if isinstance(item, float) else str(item) for item in self._numbers())
+
+    __repr__ = __str__
 
     def _numbers(self) -> list[int | float]:
         return [item for (item,) in struct.iter_unpack(f"={self.FORMAT}", bytes(self))]

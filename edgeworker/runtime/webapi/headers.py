@@ -10,6 +10,8 @@ from typing import Final
 
 from edgeworker import messages
 from edgeworker.runtime.contract import portability_warnings
+from edgeworker.runtime.webapi.array_methods import JsArray
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsIterator, JsObject, entries, refuse_python_dict, type_error
 from edgeworker.runtime.webapi.ffi import JsNull
 from edgeworker.runtime.webapi.plain_objects import null
@@ -37,13 +39,13 @@ class Headers(JsObject):
         value = self.core.get(_checked_name(name))
         return null() if value is None else value
 
-    def getAll(self, name: object) -> list[str]:
+    def getAll(self, name: object) -> JsArray:
         if to_string(name).lower() != "set-cookie":
             raise type_error('getAll() can only be used with the header name "Set-Cookie".')
-        return self.core.get_set_cookie()
+        return self.getSetCookie()
 
-    def getSetCookie(self) -> list[str]:
-        return self.core.get_set_cookie()
+    def getSetCookie(self) -> JsArray:
+        return make_array(self.core.get_set_cookie())
 
     def has(self, name: object) -> bool:
         return self.core.has(_checked_name(name))

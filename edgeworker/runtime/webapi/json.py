@@ -10,7 +10,7 @@ from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.data import JsMap, JsSet, LiteralMap, as_objects
 from edgeworker.runtime.webapi.ffi import JsException, jsnull
-from edgeworker.runtime.webapi.plain_objects import fields_of
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 

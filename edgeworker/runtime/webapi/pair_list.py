@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+from edgeworker.runtime.webapi.array_methods import JsArray
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import BodySource, JsIterator, iterate_live
 from edgeworker.runtime.webapi.ffi import JsNull
 from edgeworker.runtime.webapi.plain_objects import null
@@ -29,7 +31,10 @@ class PairList(BodySource, Generic[V]):
         found = next((value for key, value in self._pairs if key == wanted), None)
         return null() if found is None else found
 
-    def getAll(self, name: object) -> list[V]:
+    def getAll(self, name: object) -> JsArray:
+        return make_array(self.values_of(name))
+
+    def values_of(self, name: object) -> list[V]:
         wanted = to_usv_string(name)
         return [value for key, value in self._pairs if key == wanted]
 

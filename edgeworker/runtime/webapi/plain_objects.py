@@ -9,21 +9,21 @@ from collections.abc import ItemsView, Iterator, KeysView, Mapping, MutableMappi
 from typing import Final, Never, Self
 
 from edgeworker.runtime.contract import portability_warnings
-from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsNull, jsnull
+from edgeworker.runtime.webapi.ffi import JsDict, JsNull, jsnull
+from edgeworker.runtime.webapi.plain_arrays import PlainArray
+from edgeworker.runtime.webapi.plain_proxy import NAME, PlainProxy, call_it_proxy, fields_of
 
 _INSTEAD: Final = "read its fields as attributes, or make a dict of it with to_py()"
 _DICT_METHODS: Final = frozenset(name for name in dir(dict) if not name.startswith("_"))
 
 
-class PlainObject:
+class PlainObject(PlainProxy):
     """An object of JavaScript as pyodide shows it, where a script is held to what production has: its fields are
     attributes, and it is not a dict. What a dict would do is reported and refused.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ()
     _fields: dict[str, object]
-    typeof = "object"
-    constructor = Constructor("Object")
 
     def __init__(self, fields: dict[str, object]) -> None:
         object.__setattr__(self, "_fields", fields)
@@ -58,26 +58,19 @@ class PlainObject:
         _refuse("is not iterable")
 
     def __len__(self) -> int:
-        _refuse("has no len()", "object of type 'pyodide.ffi.JsProxy'")
+        _refuse("has no len()", f"object of type '{NAME}'")
 
     def __contains__(self, name: object) -> bool:
-        _refuse("is not iterable", "argument of type 'pyodide.ffi.JsProxy'")
+        _refuse("is not iterable", f"argument of type '{NAME}'")
 
     def __bool__(self) -> bool:
         return True
-
-    __hash__ = None  # type: ignore[assignment]  # it is unhashable
-
-    def __reduce_ex__(self, _protocol: object) -> Never:
-        raise TypeError("cannot pickle 'pyodide.ffi.JsProxy' object")
 
     def __dir__(self) -> list[str]:
         return [*self._fields, *object.__dir__(self)]
 
     def __str__(self) -> str:
         return "[object Object]"
-
-    __repr__ = __str__
 
     def to_py(self, **_options: object) -> dict[str, object]:
         """A copy as a dict, at every depth."""
@@ -89,28 +82,20 @@ class PlainObject:
     def as_py_json(self) -> dict[str, object]:
         return self.to_py()
 
-    def object_keys(self) -> list[str]:
-        return list(self._fields)
+    def object_keys(self) -> PlainArray:
+        return PlainArray(self._fields)
 
-    def object_values(self) -> list[object]:
-        return list(self._fields.values())
+    def object_values(self) -> PlainArray:
+        return PlainArray(self._fields.values())
 
-    def object_entries(self) -> list[tuple[str, object]]:
-        return list(self._fields.items())
+    def object_entries(self) -> PlainArray:
+        return PlainArray(PlainArray(pair) for pair in self._fields.items())
 
     def hasOwnProperty(self, name: str) -> bool:
         return name in self._fields
 
-    def toString(self) -> str:
-        return str(self)
 
-    def valueOf(self) -> Self:
-        return self
-
-
-# What pyodide calls it: in the texts of errors, and for scripts that ask.
-PlainObject.__name__ = PlainObject.__qualname__ = "JsProxy"
-PlainObject.__module__ = "pyodide.ffi"
+call_it_proxy(PlainObject)
 
 
 class ObjectMap(MutableMapping[str, object]):
@@ -186,7 +171,7 @@ class TolerantObject(JsDict):
         return self
 
 
-def _refuse(text: str, subject: str = "'pyodide.ffi.JsProxy' object") -> Never:
+def _refuse(text: str, subject: str = f"'{NAME}' object") -> Never:
     portability_warnings.is_refused("an object of JavaScript is not a dict", _INSTEAD)
     raise TypeError(f"{subject} {text}")
 
@@ -208,11 +193,6 @@ def make_object(fields: Mapping[str, object]) -> JsDict | PlainObject:
     if portability.is_strict:
         return PlainObject(dict(fields))
     return JsDict(fields) if portability.is_silent else TolerantObject(fields)
-
-
-def fields_of(value: object) -> object:
-    """The fields of an object of JavaScript as a mapping; anything else as it is."""
-    return value._fields if isinstance(value, PlainObject) else value
 
 
 def null(*, tell: bool = True) -> JsNull | None:

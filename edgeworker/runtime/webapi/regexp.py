@@ -6,8 +6,9 @@ Source: https://tc39.es/ecma262/#sec-regexp-regular-expression-objects
 import re
 from typing import Final
 
+from edgeworker.runtime.webapi.array_methods import JsArray
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, is_absent
-from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsException, JsNull
 from edgeworker.runtime.webapi.plain_objects import make_object, null
 from edgeworker.runtime.webapi.strings import to_string
@@ -16,14 +17,6 @@ _FLAGS: Final = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _PLAIN_FLAGS: Final = frozenset("dgimsuvy")
 _NAMED: Final = re.compile(r"\(\?<(?![=!])")
 _NAMED_REFERENCE: Final = re.compile(r"\\k<([^>]*)>")
-
-
-class RegExpMatch(JsArray):
-    """What `exec` answers: the text that was found and those of the groups; None for a group without one."""
-
-    index: int  # type: ignore[assignment]  # in JavaScript it is the position of the match, not a method
-    input: str
-    groups: object
 
 
 class RegExp(JsObject):
@@ -48,11 +41,12 @@ class RegExp(JsObject):
             text = f"Invalid regular expression: /{self.source}/{self.flags}: {error}"
             raise JsException("SyntaxError", text) from None
 
-    def exec(self, text: object = None) -> RegExpMatch | JsNull | None:
+    def exec(self, text: object = None) -> JsArray | JsNull | None:
+        """The text that was found and those of the groups; None for a group without one."""
         match = self._find(text)
         return null() if match is None else match
 
-    def _find(self, text: object) -> RegExpMatch | None:
+    def _find(self, text: object) -> JsArray | None:
         subject = to_string(text)
         moves = "g" in self.flags or "y" in self.flags
         begin = self.lastIndex if moves else 0
@@ -61,9 +55,11 @@ class RegExp(JsObject):
             self.lastIndex = 0 if found is None else found.end()
         if found is None:
             return None
-        match = RegExpMatch([found[0], *found.groups()])
-        match.index, match.input = found.start(), subject
-        match.groups = make_object(found.groupdict()) if self._pattern.groupindex else None
+        match = make_array([found[0], *found.groups()])
+        groups = make_object(found.groupdict()) if self._pattern.groupindex else None
+        vars(match).update(input=subject, groups=groups)
+        if isinstance(match, list):
+            vars(match)["index"] = found.start()  # pyodide has the method of that name there, as lists have
         return match
 
     def test(self, text: object = None) -> bool:

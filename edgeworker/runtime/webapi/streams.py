@@ -14,10 +14,13 @@ from edgeworker.handler import Context
 from edgeworker.messages import Body, BodyUsed
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import encodings
+from edgeworker.runtime.webapi.array_methods import JsArray
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict
-from edgeworker.runtime.webapi.plain_objects import PlainObject, fields_of, make_object
+from edgeworker.runtime.webapi.plain_objects import PlainObject, make_object
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 
 _LOCKED = "This ReadableStream is currently locked to a reader."
 _USED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
@@ -91,11 +94,11 @@ class ReadableStream(BodySource):
         elif isinstance(self._chunks, _ClosableIterator):
             await self._chunks.aclose()
 
-    def tee(self) -> list["ReadableStream"]:
+    def tee(self) -> JsArray:
         if self._body is not None and not self._locked:
-            return [ReadableStream.of_body(half, self._encoding) for half in self._body.tee()]
+            return make_array(ReadableStream.of_body(half, self._encoding) for half in self._body.tee())
         halves = Body(_for_body(self.take(), current_invocation.current_or_none())).tee()
-        return [ReadableStream.of_body(half, None) for half in halves]
+        return make_array(ReadableStream.of_body(half, None) for half in halves)
 
     async def pipeTo(self, destination: "WritableStream", _options: object = None, **_keywords: object) -> None:
         writer = destination.getWriter()

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from edgeworker.runtime.webapi.base import is_absent
+from edgeworker.runtime.contract import portability_warnings
+from edgeworker.runtime.webapi.ffi import JsNull
 from edgeworker.runtime.webapi.json_text import numeral
-from edgeworker.runtime.webapi.plain_objects import PlainObject
+from edgeworker.runtime.webapi.plain_proxy import PlainProxy
 
 
 def to_string(value: object = "") -> str:
@@ -25,12 +26,16 @@ def to_string(value: object = "") -> str:
             return numeral(value)
         case None:
             return "undefined"
-        case _ if is_absent(value):
+        case JsNull():
             return "null"
-        case Mapping() | PlainObject():
+        case PlainProxy():
+            return str(value)
+        case list() | tuple() | dict() if portability_warnings.current().is_strict:
+            return str(value)  # it is no array and no object, but a proxy of Python's
+        case Mapping():
             return "[object Object]"
         case list() | tuple():
-            return ",".join("" if is_absent(item) else to_string(item) for item in value)
+            return ",".join("" if item is None or isinstance(item, JsNull) else to_string(item) for item in value)
         case _:
             return str(value)
 

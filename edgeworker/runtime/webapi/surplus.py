@@ -42,7 +42,7 @@ def _count_positional(function: Callable[..., object]) -> int | None:
 def javascript_class(kind: _Class) -> _Class:
     """A class of JavaScript: its public methods and its constructor ignore surplus arguments."""
     for name, member in list(vars(kind).items()):
-        if name.startswith("_") and name != "__init__":
+        if name.startswith("_") and name not in ("__init__", "__new__"):
             continue
         match member:
             case FunctionType():

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Gener
 from typing import Final, TypeVar
 
 from edgeworker.messages import Body
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject
-from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.global_scope import refuse_in_global_scope
 from edgeworker.runtime.webapi.plain_objects import make_object
@@ -124,7 +124,7 @@ async def _call_finally(work: Awaitable[object], callback: Callable[[], object])
 
 
 async def _all(items: Iterable[object]) -> object:
-    return JsArray(await asyncio.gather(*(_resolve(item) for item in items)))
+    return make_array(await asyncio.gather(*(_resolve(item) for item in items)))
 
 
 async def _race(items: Iterable[object]) -> object:
@@ -138,7 +138,7 @@ async def _race(items: Iterable[object]) -> object:
 
 async def _settle_all(items: Iterable[object]) -> object:
     results = await asyncio.gather(*(_resolve(item) for item in items), return_exceptions=True)
-    return JsArray(
+    return make_array(
         make_object({"status": "rejected", "reason": result})
         if isinstance(result, BaseException)
         else make_object({"status": "fulfilled", "value": result})

@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from edgeworker.clock import Clock
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options
-from edgeworker.runtime.webapi.data import JsArray, JsMap, JsSet
+from edgeworker.runtime.webapi.data import JsMap, JsSet
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.json_text import number
 from edgeworker.runtime.webapi.number_conversion import to_number
-from edgeworker.runtime.webapi.plain_objects import fields_of, make_object
+from edgeworker.runtime.webapi.plain_objects import make_object
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.regexp import RegExp
 from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.surplus import javascript_class
@@ -165,7 +167,7 @@ def structuredClone(value: object, _options: object = None) -> object:
         case JsSet():
             return JsSet(value)
         case list() | tuple():
-            return JsArray(structuredClone(item) for item in value)
+            return make_array(structuredClone(item) for item in value)
         case _:
             return copy.copy(value)
 
@@ -173,6 +175,7 @@ def structuredClone(value: object, _options: object = None) -> object:
 def error_class(name: str) -> type[JsException]:
     """`js.Error` and its kin: `Error.new(text)` makes an exception that can be raised in Python."""
 
+    @javascript_class
     class Made(JsException):
         def __init__(self, message: object = "", init: object = None) -> None:
             super().__init__(name, to_string(message))
@@ -186,6 +189,7 @@ def error_class(name: str) -> type[JsException]:
     return Made
 
 
+@javascript_class
 class DOMException(JsException):
     """`DOMException.new(message, name)`."""
 

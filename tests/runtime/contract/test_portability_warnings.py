@@ -42,6 +42,30 @@ ROWS = [
         "an array of JavaScript equals only itself",
     ),
     (
+        "return Response(str(list(js.JSON.parse('[1]').map(lambda item: item))))",
+        "TypeError: Default.fetch.<locals>.<lambda>() takes 1 positional argument but 3 were given",
+        "[1]",
+        "the function gets 3 arguments of JavaScript, and takes 1",
+    ),
+    (
+        "return Response(str(list(js.JSON.parse('[2, 1]').sort(key=str))))",
+        "JsException: TypeError: The comparison function must be either a function or undefined: #<Object>",
+        "[1, 2]",
+        "sort() of an array of JavaScript takes no keywords",
+    ),
+    (
+        "made = js.Array.new()\nmade.push([1])\nreturn Response(js.JSON.stringify(made))",
+        "JsException: Error: Object has already been destroyed",
+        "[[1]]",
+        "JavaScript cannot use a list of Python any more after the call that it was given to",
+    ),
+    (
+        "made = js.JSON.parse('[1]')\nreturn Response(str(made.copy()))",
+        "AttributeError: copy",
+        "[1]",
+        None,
+    ),
+    (
         "return js.Response.new('x', headers={'x-a': 'b'})",
         "JsException: TypeError: Incorrect type: the provided value is not of type 'Sequence'.",
         "x",

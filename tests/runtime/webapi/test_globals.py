@@ -24,7 +24,7 @@ RULES = [
     ),
     ("a = js.Array.of(1, 2)", "a.map(lambda x: x * 2), a.filter(lambda x: x > 1), a.join()", "([2, 4], [2], '1,2')"),
     ("seen = []; js.Array.of(1, 2).forEach(seen.append)", "seen, js.Array.new().shift()", "([1, 2], None)"),
-    ("a = js.Array.of(1)", "a.object_values(), a.object_entries()", "([1], [('0', 1)])"),
+    ("a = js.Array.of(1)", "a.object_values(), a.object_entries()", "([1], [['0', 1]])"),
     (
         "m = js.Map.new({'a': 1}); m['b'] = 2; del m['a']",
         "m.size, m.delete('b'), m.delete('b'), list(m)",
@@ -146,7 +146,7 @@ RULES = [
         "JsException: TypeError: Uint8Array.new() takes a length, a buffer or numbers, not a string",
     ),
     ("js.Uint8Array.new(1.5)", "1", "JsException: TypeError: Uint8Array.new() takes a length, a buffer or numbers"),
-    ("", "js.Uint8Array.new(), js.DataView.new(js.ArrayBuffer.new(b'a')).object_values()", "(Uint8Array(b''), [97])"),
+    ("", "js.Uint8Array.new(), js.DataView.new(js.ArrayBuffer.new(b'a')).object_values()", "(, [97])"),
     # https://www.w3.org/TR/webcrypto/
     ("", "js.crypto.subtle.timingSafeEqual(b'a', b'a'), js.crypto.subtle.timingSafeEqual(b'a', b'b')", "(True, False)"),
     (

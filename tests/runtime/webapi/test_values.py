@@ -79,7 +79,7 @@ RULES = [
      "a.every(lambda x: x > 2), a.reduce(lambda x, y: x + y), a.reduce(lambda x, y: x + y, 10), a.at(-1), a.at(3)",
      "(2, -1, True, False, 6, 16, 3, None)"),
     ("", "js.Array.from_('ab', str.upper), js.Uint8Array.from_([1, 2]), js.Array.of([1], 2).flat()",
-     "(['A', 'B'], Uint8Array(b'\\x01\\x02'), [1, 2])"),
+     "(['A', 'B'], 1,2, [1, 2])"),
     ("", "js.Object.hasOwn({'a': 1}, 'a'), js.Object.hasOwn({'a': 1}, 'b'), js.Object.getOwnPropertyNames({'a': 1})",
      "(True, False, ['a'])"),
     ("", "js.Object.keys(self.env), js.Math.sign(-2.5), js.Math.hypot(3, 4), js.Math.log10(100)", "([], -1, 5, 2)"),

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
+from edgeworker.runtime.webapi.array_methods import JsArray
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, is_absent, type_error
 from edgeworker.runtime.webapi.buffers import to_bytes
-from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
-from edgeworker.runtime.webapi.plain_objects import as_js, fields_of
+from edgeworker.runtime.webapi.plain_objects import as_js
+from edgeworker.runtime.webapi.plain_proxy import fields_of
 
 USAGES: Final = ("encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey")
 # name -> (name of hashlib, bits of the digest, bits of the block)
@@ -42,7 +44,7 @@ class CryptoKey(JsObject):
 
     @property
     def usages(self) -> JsArray:
-        return JsArray(self.allowed)
+        return make_array(self.allowed)
 
     def __repr__(self) -> str:
         return f"CryptoKey(type={self.type!r}, algorithm={self.name!r})"
@@ -223,7 +225,7 @@ def as_jwk(data: object, name: str, kty: str, *, use: str | None = None) -> Mapp
 
 
 def jwk_of(key: CryptoKey, kty: str, alg: str | None, **fields: str) -> JsDict:
-    jwk = JsDict(kty=kty, key_ops=JsArray(key.allowed))
+    jwk = JsDict(kty=kty, key_ops=make_array(key.allowed))
     if alg is not None:
         jwk["alg"] = alg
     jwk["ext"] = key.extractable

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Self
 
+from edgeworker.runtime.webapi.array_methods import JsArray
+from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, options, type_error
-from edgeworker.runtime.webapi.data import JsArray
 from edgeworker.runtime.webapi.ffi import JsNull
 from edgeworker.runtime.webapi.html import tokens
 from edgeworker.runtime.webapi.plain_objects import null
@@ -159,7 +160,7 @@ class Element(ContentToken):
     @property
     def attributes(self) -> Iterator[JsArray]:
         """Pairs of name and value."""
-        return iter([JsArray([attribute.name, attribute.value]) for attribute in self._token.attributes])
+        return iter([make_array([attribute.name, attribute.value]) for attribute in self._token.attributes])
 
     @property
     def namespaceURI(self) -> str:
