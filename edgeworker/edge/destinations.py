@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import MAX_LOOPS, without_edge_cookies
 from edgeworker.balancing.board import OriginBoard, OriginRecord
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from edgeworker.server.balanced_origin import BalancedOrigin, BalancedServer
 
 _log = logging.getLogger(__name__)
+
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class Destinations:
@@ -106,10 +108,15 @@ class Destinations:
             # A custom domain's worker is its own origin: there is nothing behind it to pass through to.
             if isinstance(behind, ToOrigin) and behind.origin is not None:
                 return await self._ask_origin(request, behind)
-        page = pages.SCRIPT_EXCEEDED_LIMITS if failure.exceeded_limits else pages.WORKER_FAILED
+        page = pages.WORKER_FAILED
+        if failure.exceeded_limits:
+            page = pages.SCRIPT_LOST if failure.lost_with_isolate else pages.SCRIPT_EXCEEDED_LIMITS
         raised = f"its script raised {type(failure.original).__name__}; the log has the traceback"
         rule, details = f"worker {resolution.worker}", self._details(request, failure.described)
-        return pages.answer(page, request, rule=rule, evidence=(raised, _matched(resolution)), details=details)
+        response = pages.answer(page, request, rule=rule, evidence=(raised, _matched(resolution)), details=details)
+        if failure.lost_with_isolate and request.method in _IDEMPOTENT:
+            response.headers.set("Retry-After", "1")
+        return response
 
     def _details(self, request: Request, text: str) -> str:
         """`text`, if this client may see it."""

@@ -32,6 +32,12 @@ WORKER_FAILED: Final = ErrorPage(500, 1101, "Worker threw exception", "The scrip
 SCRIPT_EXCEEDED_LIMITS: Final = ErrorPage(
     503, 1102, "Worker exceeded resource limits", "The script of this URL took longer than it may."
 )
+SCRIPT_LOST: Final = ErrorPage(
+    503,
+    1102,
+    "Worker exceeded resource limits",
+    "Another request to the same script took more than it may, and this one ended with it.",
+)
 LOOP: Final = ErrorPage(
     508,
     1019,

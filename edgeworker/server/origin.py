@@ -164,16 +164,18 @@ class OriginClient:
 
 
 class PoolHandler:
-    """Sends every request to one endpoint, with the Host that the request's URL says."""
+    """Sends every request to one endpoint, with the Host that the request's URL says. Unless it `repeats`, one whose
+    kept connection ends without an answer is not sent again, and raises OriginError with status 520."""
 
-    __slots__ = ("_endpoint", "_pool")
+    __slots__ = ("_endpoint", "_pool", "_repeats")
 
-    def __init__(self, pool: Pool, endpoint: OriginEndpoint) -> None:
+    def __init__(self, pool: Pool, endpoint: OriginEndpoint, *, repeats: bool = True) -> None:
         self._pool = pool
         self._endpoint = endpoint
+        self._repeats = repeats
 
     def fetch(self, request: Request, /) -> PendingResponse:
-        return _fetch(self._pool, self._endpoint, request)
+        return _fetch(self._pool, self._endpoint, request, repeats=self._repeats)
 
 
 class _Internet:
@@ -213,7 +215,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Response:
+async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request, *, repeats: bool = True) -> Response:
     body = request.body
     head, later, upgrading = _head(request, body, endpoint)
     to_head = request.method == "HEAD"
@@ -227,7 +229,7 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request) -> Resp
             connection.abort()
             raise
         except ConnectionClosedBeforeResponse as error:
-            if later is not None or request.method not in _IDEMPOTENT:
+            if later is not None or request.method not in _IDEMPOTENT or not repeats:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
     connection = await pool.connect(endpoint)
     if once:

@@ -60,7 +60,8 @@ class UnixLink:
             response_timeout_seconds=_ANSWER_SECONDS,
         )
         self._pools.append(pool)
-        return PoolHandler(pool, OriginEndpoint(path.name, 0, unix_path=str(path)))
+        # A request that ends the child must not end the next one too: who asks decides what is sent again.
+        return PoolHandler(pool, OriginEndpoint(path.name, 0, unix_path=str(path)), repeats=False)
 
     async def close(self) -> None:
         for pool in self._pools:

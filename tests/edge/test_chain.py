@@ -304,6 +304,19 @@ async def test_a_script_that_does_not_answer_in_time_is_page_1102(tmp_path: Path
     assert (response.status, text) == (503, "error code: 1102")
 
 
+async def test_a_request_that_ended_with_its_isolate_may_be_tried_again_if_it_is_idempotent(tmp_path: Path) -> None:
+    made = await _made(
+        tmp_path,
+        "async def fetch(self, request):\n"
+        "    from edgeworker.runtime.contract.isolate import LostWithIsolate\n"
+        "    raise LostWithIsolate('another request')",
+    )
+
+    answers = [(await made.get("http://example.com/w/x", method=method))[0] for method in ("GET", "DELETE", "POST")]
+
+    assert [(one.status, one.headers.get("retry-after")) for one in answers] == [(503, "1"), (503, "1"), (503, None)]
+
+
 @pytest.mark.parametrize(
     ("ip", "status"),
     [("127.0.0.1", 200), ("::1", 200), ("172.17.0.1", 200), ("10.0.0.7", 200), ("8.8.8.8", 530), ("2606:4700::1", 530)],

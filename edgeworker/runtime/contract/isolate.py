@@ -26,6 +26,10 @@ class ExceededLimits(BaseException):
     """Ends a script that took longer than it may. No Exception: a script that catches those does not catch this."""
 
 
+class LostWithIsolate(ExceededLimits):
+    """Another event of the isolate exceeded its limits, and this one ended with it: it may be tried again."""
+
+
 class ScriptFailure(Exception):
     """An uncaught exception of a script; it is logged already. `__cause__` and `original` are the exception.
 
@@ -46,6 +50,10 @@ class ScriptFailure(Exception):
     @property
     def exceeded_limits(self) -> bool:
         return isinstance(self.original, ExceededLimits)
+
+    @property
+    def lost_with_isolate(self) -> bool:
+        return isinstance(self.original, LostWithIsolate)
 
 
 class Isolate(Protocol):

@@ -4,12 +4,11 @@ The child has no network of its own, so each subrequest passes here and is sent 
 its zone, its limits and the outbound policy hold as for any other worker.
 """
 
-import asyncio
 import hmac
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -29,6 +28,7 @@ from edgeworker.runtime.contract.javascript import (
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
+from edgeworker.runtime.workerd.invocation import SAFE_METHODS, Invocation
 from edgeworker.runtime.workerd.wire_cache import answer_cache
 from edgeworker.runtime.workerd.wire_kv import answer_kv
 
@@ -40,40 +40,11 @@ _CALL_BYTES: Final = 32 * 1024 * 1024  # of one RPC: https://developers.cloudfla
 _OWN: Final = frozenset(
     name.encode() for name in (INVOCATION_FIELD, SERVICE_FIELD, KEY_FIELD, SCHEME_FIELD, CF_FIELD, "ew-event")
 )
+# KV's bulk reads, and what the entry module tells of waitUntil().
+_WITHOUT_EFFECT: Final = ("/bulk/get", "/settled")
 _OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a handler, or with new WebSocket()."
 
 Answer = Callable[[Request, Context | None], Awaitable[Response]]
-
-
-class Invocation:
-    """One invocation under way in the child: known by its ray for as long as it may fetch, which is until its answer
-    has been read and its waitUntil() work is done."""
-
-    __slots__ = ("_forget", "_held", "_settled", "ctx", "ray", "worker")
-
-    def __init__(self, ray: str, ctx: Context | None, worker: str, forget: Callable[[str], object]) -> None:
-        self.ray = ray
-        self.ctx = ctx
-        self.worker = worker
-        self._forget = forget
-        self._held = 1
-        self._settled: asyncio.Future[None] | None = None
-
-    def wait(self) -> "asyncio.Future[None]":
-        """Done when waitUntil() has no work left; until then it may fetch."""
-        self._held += 1
-        self._settled = asyncio.get_running_loop().create_future()
-        self._settled.add_done_callback(lambda _: self.release())
-        return self._settled
-
-    def settle(self) -> None:
-        if self._settled is not None and not self._settled.done():
-            self._settled.set_result(None)
-
-    def release(self) -> None:
-        self._held -= 1
-        if self._held == 0:
-            self._forget(self.ray)
 
 
 class Bridge:
@@ -85,14 +56,25 @@ class Bridge:
         self._clock = clock
         self._services: dict[str, Answer] = {}
         self._invocations: dict[str, Invocation] = {}
+        self._effects = 0  # of requests that do not say which invocation makes them: native KV, the Cache API
+        self.on_request: Callable[[], None] = lambda: None
 
     def begin(self, worker: str, ray: str | None, ctx: Context | None) -> Invocation:
         """`ray` is the request's; a worker that calls another passes its own on, so the second one gets a new one."""
         if ray is None or ray in self._invocations:
             ray = f"{secrets.token_hex(8)}-LOC"
-        invocation = Invocation(ray, ctx, worker, self._invocations.pop)
+        invocation = Invocation(ray, ctx, worker, self._invocations.pop, self._effects)
         self._invocations[ray] = invocation
         return invocation
+
+    @property
+    def invocations(self) -> Collection[Invocation]:
+        """Those under way."""
+        return self._invocations.values()
+
+    def has_effects(self, invocation: Invocation) -> bool:
+        """Whether it may have changed anything outside of the child so far."""
+        return invocation.has_effects or self._effects != invocation.effects_before
 
     def settle_all(self) -> None:
         """The child is gone, and with it the work that it waited for."""
@@ -113,8 +95,17 @@ class Bridge:
         if answer is None:
             return Response(404)
         invocation = self._invocations.get(request.headers.get(INVOCATION_FIELD) or "")
+        self.on_request()
+        if request.method not in SAFE_METHODS and request.url.path not in _WITHOUT_EFFECT:
+            if invocation is None:
+                self._effects += 1
+            else:
+                invocation.has_effects = True
         try:
-            return await answer(_restore(request), None if invocation is None else invocation.ctx)
+            if invocation is None:
+                return await answer(_restore(request), None)
+            with invocation.waiting():
+                return await answer(_restore(request), invocation.ctx)
         except StoreError as error:
             _log.error("KV or cache of a JavaScript worker: %s", error)
             return Response(503, status_text="EnvService Unavailable")

@@ -136,6 +136,11 @@ class Child:
         await asyncio.wait(self._tasks[:2], timeout=_LAST_WORDS_SECONDS)
         return self._log_reader.last_words()
 
+    @property
+    def pid(self) -> int:
+        """0 before the first start."""
+        return 0 if self._process is None else self._process.pid
+
     def kill(self) -> None:
         """Ends the child at once; it counts as having ended by itself."""
         process = self._process

@@ -33,13 +33,14 @@ from edgeworker.runtime.workerd.capnp import ChildWorker, NativeBinding, host_se
 from edgeworker.runtime.workerd.child import Child
 from edgeworker.runtime.workerd.entry_module import CONTROL_BINDING, entry_modules
 from edgeworker.runtime.workerd.inspector import InspectedChildren, modules_for_devtools
+from edgeworker.runtime.workerd.invocation import SAFE_METHODS, Ended, Invocation, describe_lost, find_suspects
 from edgeworker.runtime.workerd.isolate import WorkerdIsolate
+from edgeworker.runtime.workerd.supervisor import ChildSupervisor
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_HEAP_MEGABYTES: Final = 128  # https://developers.cloudflare.com/workers/platform/limits/#memory
-_PING_EVERY_SECONDS: Final = 0.5
-_EXIT_SECONDS: Final = 30.0
+_EXIT_SECONDS: Final = 30.0  # between the end of the child's connections and that of its process
 _RESTART_DELAYS_SECONDS: Final = (0.0, 0.5, 1.0, 2.0, 5.0)
 _PING_WORKER: Final = "edgeworker-ping"
 _PING_SOURCE: Final = b"export default { fetch: () => new Response(null, { status: 204 }) };"
@@ -96,10 +97,17 @@ class WorkerdEngine:
         self._starting: asyncio.Task[None] | None = None
         self._open: set[WorkerdIsolate] = set()
         self._stop_serving: Callable[[], Awaitable[None]] | None = None
-        self._limits: dict[asyncio.Task[Response], float] = {}  # of the requests under way, in seconds
-        self._watching: asyncio.Task[None] | None = None
-        self._end: asyncio.Future[BaseException]  # of the child that runs now: why it ended
-        self._killed_for: BaseException | None = None
+        self._supervisor = ChildSupervisor(
+            self._ping,
+            self._child.kill,
+            lambda name: next(one.cpu_ms for one, _ in self._workers if one.name == name) / 1000,
+            self.bridge.invocations,
+            inspected,
+            heap_megabytes=heap_megabytes,
+        )
+        self.bridge.on_request = self._supervisor.hear
+        self._end: asyncio.Future[Ended]  # of the child that runs now
+        self._repeating = asyncio.Lock()
         self._restarts = 0
         self._inspected = inspected
         self._inspector_port: int | None = None
@@ -112,17 +120,24 @@ class WorkerdEngine:
 
     async def start(self) -> None:
         """Starts the child once; later callers wait for the same start. Raises ScriptError."""
-        if self._starting is None:
+        starting = self._starting
+        if starting is None or (self._restarts and starting.done() and starting.exception() is not None):
             self._starting = asyncio.ensure_future(self._start())
+        assert self._starting is not None
         await asyncio.shield(self._starting)
 
-    async def send(self, isolate: WorkerdIsolate, entrypoint: str | None, request: Request) -> Response:
-        """Raises ExceededLimits where the child had to be ended meanwhile, ScriptError where it ended by itself."""
-        key = (isolate.name, entrypoint or "")
-        limit = next(settings.cpu_ms / 1000 for settings, one in self._workers if one is isolate)
+    async def send(
+        self, isolate: WorkerdIsolate, entrypoint: str | None, request: Request, invocation: Invocation
+    ) -> Response:
+        """Sends it to the child, and once more to the next one if the child ended meanwhile through something else and
+        the request has changed nothing yet.
+
+        Raises ExceededLimits or LostWithIsolate where the child had to be ended, ScriptError where it ended by itself.
+        """
+        is_repeated = False
         while True:
             await self.start()
-            handler = self._handlers.get(key)
+            handler = self._handlers.get((isolate.name, entrypoint or ""))
             if handler is None:
                 raise ScriptError(
                     f'worker "{isolate.name}" has no entrypoint "{entrypoint}"; it exports: '
@@ -130,31 +145,71 @@ class WorkerdEngine:
                 )
             end = self._end
             try:
-                return await self._ask(handler, request, limit)
+                return await self._ask(handler, request, invocation, alone=is_repeated)
             except OriginError as error:
-                reason = await asyncio.wait_for(asyncio.shield(end), _EXIT_SECONDS)
+                ended = await self._wait_for_end(end)
                 # It was down already when we asked: nothing of the request was read.
-                if error.status == 521 and (request.body is None or not request.body.used):
+                if error.status == 521 and ended is not None and (request.body is None or not request.body.used):
                     continue
-                raise reason from error
+                may_repeat = (
+                    request.method in SAFE_METHODS and request.body is None and not self.bridge.has_effects(invocation)
+                )
+                if may_repeat and not is_repeated and (ended is None or not ended.is_guilty(invocation)):
+                    is_repeated = True
+                    continue
+                if ended is None:
+                    raise ScriptError(f'worker "{isolate.name}": workerd closed the connection: {error}') from error
+                raise ended.reason_for(invocation) from error
 
-    async def _ask(self, handler: Handler, request: Request, limit: float) -> Response:
-        task = asyncio.ensure_future(handler.fetch(request))
-        self._limits[task] = limit
-        task.add_done_callback(lambda done: self._limits.pop(done, None))
-        if self._watching is None or self._watching.done():
-            self._watching = asyncio.ensure_future(self._watch())
-        return await task
+    async def _wait_for_end(self, end: "asyncio.Future[Ended]") -> "Ended | None":
+        """None where the child still runs: it closed a connection that no one had used for a while."""
+        ping = asyncio.ensure_future(self._ping())
+        both: set[asyncio.Future[Response] | asyncio.Future[Ended]] = {ping, end}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not end.done() and ping.done() and ping.exception() is None:
+            return None
+        ping.cancel()
+        await asyncio.gather(ping, return_exceptions=True)
+        try:
+            return await asyncio.wait_for(asyncio.shield(end), _EXIT_SECONDS)
+        except TimeoutError:
+            return None
+
+    async def _ask(self, handler: Handler, request: Request, invocation: Invocation, *, alone: bool) -> Response:
+        invocation.resumed_at = asyncio.get_running_loop().time()
+        self._supervisor.watch()
+        if not alone:
+            response = await handler.fetch(request)
+            self._supervisor.hear()
+            return response
+        # If it ends the child again, no other can have done it: the next one is sent when this one lets others go on.
+        answer: asyncio.Future[Response] | None = None
+        try:
+            async with self._repeating:
+                answer = asyncio.ensure_future(handler.fetch(request))
+                ping = asyncio.ensure_future(self._ping())
+                done, _ = await asyncio.wait({answer, ping}, return_when=asyncio.FIRST_COMPLETED)
+                if not any(one.exception() for one in done):
+                    self._supervisor.hear()
+                ping.cancel()
+                await asyncio.gather(ping, return_exceptions=True)
+            return await answer
+        finally:
+            if answer is not None:
+                answer.cancel()
+
+    async def _ping(self) -> Response:
+        return await self._handlers[_PING_WORKER, ""].fetch(_ping())
 
     async def close_one(self, isolate: WorkerdIsolate) -> None:
         """The child ends with its last isolate."""
         self._open.discard(isolate)
         if self._open:
             return
-        for task in (self._watching, self._starting):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        await self._supervisor.close()
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
         self._end_inspection()
         await self._child.stop()
         self.bridge.settle_all()
@@ -168,6 +223,7 @@ class WorkerdEngine:
             self._child.write([*(self._child_worker(settings) for settings, _ in self._workers), self._ping_worker()])
             self._handlers = {place: self._link.connect(path) for place, path in self._paths.items()}
         self._end = asyncio.get_running_loop().create_future()
+        self._supervisor.follow(0, 0)
         try:
             port = await self._child.start(inspected=self._inspected is not None)
         except ScriptError as error:
@@ -175,6 +231,7 @@ class WorkerdEngine:
             for settings, _ in self._workers:
                 text = map_text(text, settings.project)
             raise ScriptError(re.sub(r"^service (\S+?): (?:Uncaught )?", r'worker "\1": ', text)) from None
+        self._supervisor.follow(self._child.pid, len(self._workers))
         self._inspector_port = port
         if self._inspected is not None and port is not None:
             self._inspected.add(port, tuple(settings.name for settings, _ in self._workers))
@@ -228,45 +285,28 @@ class WorkerdEngine:
     def _ended(self) -> None:
         """The child ended by itself: its heap was full, it crashed, or we had to kill it."""
         self._end_inspection()
-        self._starting = asyncio.ensure_future(self._recover(self._end))
+        supervisor = self._supervisor
+        suspects = supervisor.suspects or find_suspects(self.bridge.invocations, heard_at=supervisor.heard_at)
+        self._starting = asyncio.ensure_future(self._recover(self._end, suspects, supervisor.killed_for))
 
-    async def _recover(self, end: "asyncio.Future[BaseException]") -> None:
+    async def _recover(
+        self, end: "asyncio.Future[Ended]", suspects: list[Invocation], killed_for: ExceededLimits | None
+    ) -> None:
+        reason: ExceededLimits | ScriptError | None = killed_for
         words = await self._child.last_words()
-        reason, self._killed_for = self._killed_for, None
         if reason is None and "heap" in words:
             reason = ExceededLimits("the worker used more memory than an isolate may have")
-        told = reason or ScriptError(f"workerd ended while a worker ran: {words or 'it said nothing'}")
-        end.set_result(told)
-        _log.error("%s; workerd is started again", told)
+        ended = Ended(
+            reason or ScriptError(f"workerd ended while a worker ran: {words or 'it said nothing'}"), suspects
+        )
+        _log.error("%s; workerd is started again. %s", ended.reason, describe_lost(self.bridge.invocations, suspects))
+        end.set_result(ended)
         self.bridge.settle_all()
+        if self._supervisor.is_healthy:
+            self._restarts = 0
         await asyncio.sleep(_RESTART_DELAYS_SECONDS[min(self._restarts, len(_RESTART_DELAYS_SECONDS) - 1)])
         self._restarts += 1
         await self._start()
-
-    async def _watch(self) -> None:
-        """While requests are under way: a child whose event loop turns answers a ping at once.
-
-        workerd has no limit on CPU time, and one worker's endless loop stops all of them. So a child that answers no
-        ping for as long as a script may compute is ended, and started again.
-        """
-        while True:
-            await asyncio.sleep(_PING_EVERY_SECONDS)
-            if not self._limits:
-                return
-            if self._inspected is not None and self._inspected.is_debugging:
-                continue
-            limit = min(self._limits.values())
-            try:
-                await asyncio.wait_for(self._handlers[_PING_WORKER, ""].fetch(_ping()), limit)
-                self._restarts = 0
-            except TimeoutError:
-                if self._inspected is not None and self._inspected.is_debugging:
-                    continue  # DevTools connected meanwhile
-                self._killed_for = ExceededLimits(f"the worker computed for more than {limit:g} s (limits.cpu_ms)")
-                self._child.kill()
-                return
-            except OriginError:
-                return  # it ended; `_ended` sees to it
 
 
 def _flags_of_old_projects(settings: WorkerSettings) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from edgeworker.runtime.contract.isolate import Scheduled
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
 from edgeworker.runtime.contract.javascript_values import decode
-from edgeworker.runtime.workerd.bridge import Invocation
 from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, SCHEME_FIELD
 from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
+from edgeworker.runtime.workerd.invocation import Invocation
 
 if TYPE_CHECKING:
     from edgeworker.runtime.workerd.engine import WorkerdEngine
@@ -43,7 +43,7 @@ class WorkerdIsolate:
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
         try:
             sent = request.replace(headers=_marked(request, invocation.ray, ctx))
-            response = await self._understand(await self._engine.send(self, entrypoint, sent), invocation)
+            response = await self._understand(await self._engine.send(self, entrypoint, sent, invocation), invocation)
         except BaseException:
             invocation.release()
             raise
@@ -97,7 +97,7 @@ class WorkerdIsolate:
         headers = _marked(request, invocation.ray, ctx)
         headers.set(EVENT_FIELD, kind)
         try:
-            answer = await self._engine.send(self, entrypoint, request.replace(headers=headers))
+            answer = await self._engine.send(self, entrypoint, request.replace(headers=headers), invocation)
             response = await self._understand(answer, invocation)
             content = b"{}" if response.body is None else await response.body.read()
         finally:
