@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeworker.assets import AssetServer
 from edgeworker.balancing.board import OriginBoard
 from edgeworker.bindings import Resources, ServiceBinding, bind_services
 from edgeworker.bindings.service.python_view import OwnExports
 from edgeworker.cache.memory import MemoryCache
 from edgeworker.cache.store import CacheStore
 from edgeworker.config import Config
+from edgeworker.config import Worker as WorkerConfig
 from edgeworker.edge.chain import Edge
 from edgeworker.edge.products import open_products
 from edgeworker.edge.script_sockets import ScriptSockets
@@ -27,6 +27,7 @@ from edgeworker.state import MemoryState, State
 from edgeworker.state.rate_counters import RateCounters
 
 if TYPE_CHECKING:
+    from edgeworker.assets import AssetServer
     from edgeworker.runtime.engines.javascript import JavaScriptWorkers
     from edgeworker.runtime.workerd.inspector import InspectedChildren
 
@@ -77,11 +78,7 @@ async def build(
         for configured in config.workers:
             engine = ""
             dev = configured.access_dev
-            assets = (
-                None
-                if configured.assets is None
-                else AssetServer(configured.assets, worker=configured.name, has_script=configured.main is not None)
-            )
+            assets = _open_assets(configured)
             bound = bind_services(configured, resources, assets)
             if configured.is_javascript:
                 javascript = javascript or _javascript_workers(config, services, persistent)
@@ -121,6 +118,14 @@ def _javascript_workers(config: Config, services: Services, persistent: Persiste
 
     link = UnixLink(services.clock)
     return JavaScriptWorkers(config, link, persistent.cache, services.clock, persistent.inspected)
+
+
+def _open_assets(worker: WorkerConfig) -> "AssetServer | None":
+    if worker.assets is None:
+        return None
+    from edgeworker.assets import AssetServer
+
+    return AssetServer(worker.assets, worker=worker.name, has_script=worker.main is not None)
 
 
 def _called_entrypoints(config: Config, worker: str) -> set[str]:

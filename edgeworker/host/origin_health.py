@@ -5,14 +5,15 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.balancing.board import CheckedOrigin, OriginBoard
 from edgeworker.balancing.health import CheckResult
 from edgeworker.clock import Clock
 from edgeworker.files import draft_of
-from edgeworker.server.balanced_origin import BalancedServer
-from edgeworker.server.origin_checks import check_for_ever
+
+if TYPE_CHECKING:  # most edges have no load balancer
+    from edgeworker.server.balanced_origin import BalancedServer
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +31,14 @@ class OriginHealthFile:
     checks: bool = True
     told: set[str] = field(default_factory=set)  # what goes wrong and was told
 
-    async def run(self, current: Callable[[], Sequence[BalancedServer]]) -> None:
+    async def run(self, current: Callable[[], "Sequence[BalancedServer]"]) -> None:
         """Until it is cancelled. `current` gives the origins that are served now."""
         if self.checks:
             self.learn()  # what the process before this one found
+            while not current():
+                await self.clock.sleep(_LOOK_EVERY_SECONDS)
+            from edgeworker.server.origin_checks import check_for_ever
+
             await check_for_ever(current, self.clock, self.tell)
             return
         while True:

@@ -34,6 +34,8 @@ LATE = (
     "aiohttp",  # the first request of the API socket
     "aiosqlite",  # lists of KV, state.sqlite
     "cryptography",  # TLS, tokens, crypto.subtle
+    "edgeworker.assets",  # workers with static files
+    "edgeworker.balancing.policy",  # load balancers
     "edgeworker.cron.expression",  # triggers
     "edgeworker.expressions",  # API Shield's rules
     "edgeworker.host.acme",  # https with certificates of an ACME authority
@@ -46,9 +48,12 @@ LATE = (
     "edgeworker.runtime.quickjs",
     "edgeworker.runtime.workerd",
     "edgeworker.runtime.webapi.crypto.subtle",  # scripts that use them
+    "edgeworker.runtime.webapi.form_reader",
     "edgeworker.runtime.webapi.html.nodes",
     "edgeworker.runtime.webapi.html.rewriter",
     "edgeworker.schema.describe",  # `config show`
+    "edgeworker.server.balanced_origin",  # load balancers
+    "edgeworker.server.origin_checks",
     "edgeworker.testing",
     "importlib.metadata",  # `init`
     "jwt",

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from edgeworker.assets import AssetServer
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.runtime.contract.activity import activity
 from edgeworker.runtime.contract.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
+
+if TYPE_CHECKING:  # most workers have no assets
+    from edgeworker.assets import AssetServer
 
 _log = logging.getLogger(__name__)
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
@@ -27,7 +29,7 @@ class Worker:
         *,
         background: Background,
         seconds: float | None = None,
-        assets: AssetServer | None = None,
+        assets: "AssetServer | None" = None,
         access: Access | None = None,
         access_with_assets: bool = False,
         exports: Callable[["Worker"], object] | None = None,

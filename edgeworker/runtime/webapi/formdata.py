@@ -3,14 +3,17 @@
 Sources: https://xhr.spec.whatwg.org/#formdata, https://html.spec.whatwg.org/#multipart-form-data
 """
 
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from edgeworker.messages import Body, multipart
 from edgeworker.runtime.webapi.base import BodyWithType, entries, is_absent, type_error
 from edgeworker.runtime.webapi.blob import Blob, File
-from edgeworker.runtime.webapi.form_reader import FormPart, boundary_of, read_form
 from edgeworker.runtime.webapi.pair_list import PairList
 from edgeworker.runtime.webapi.strings import to_usv_string
+
+if TYPE_CHECKING:
+    from edgeworker.runtime.webapi.form_reader import FormPart
 
 FormValue = str | File
 
@@ -34,6 +37,8 @@ class FormData(PairList[FormValue]):
                 text = content.decode("utf-8", "replace")
                 form._pairs = list(parse_qsl(text, keep_blank_values=True, errors="replace"))
             case "multipart/form-data":
+                from edgeworker.runtime.webapi.form_reader import boundary_of, read_form
+
                 form._pairs = [(part.name, _part_value(part)) for part in read_form(content, boundary_of(content_type))]
             case _:
                 raise type_error(
@@ -84,7 +89,7 @@ def _write(name: str, value: FormValue, boundary: str) -> bytes:
     return multipart.write_part_head(boundary, fields) + content + b"\r\n"
 
 
-def _part_value(part: FormPart) -> FormValue:
+def _part_value(part: "FormPart") -> FormValue:
     if part.filename is None:
         return part.content.decode("utf-8", "replace")
     return File.of_upload(part.content, part.filename, part.content_type)
