@@ -7,6 +7,7 @@ script can catch the interruption in the shape of a rejected promise, so it is r
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import quickjs
@@ -19,6 +20,7 @@ Loader = Callable[[str], str | None]
 _RESERVE_BYTES: Final = 16 * 1024 * 1024
 _FULL: Final = 0.9
 _JOBS_BETWEEN_LOOKS: Final = 20_000
+_JOBS_BETWEEN_CLOCKS: Final = 32  # reading the thread's CPU time costs as much as a small job
 _STACK_BYTES: Final = 1024 * 1024
 
 
@@ -71,7 +73,7 @@ class Engine:
 
     def evaluate(self, source: str, name: str, *, module: bool, seconds: float) -> float:
         """Runs it and all that it leaves to do; returns the CPU time. Raises as `call` does, or ScriptThrew."""
-        return self._run(lambda: self._context.eval(source, filename=name, module=module), seconds)
+        return self._run(partial(self._context.eval, source, filename=name, module=module), (), seconds)
 
     def take(self, holder: str, names: tuple[str, ...]) -> tuple[Function, ...]:
         """The functions of a global object, which is removed."""
@@ -80,10 +82,9 @@ class Engine:
         self._context.get_global().delete(holder)
         return functions
 
-    def call(self, function: Function, *arguments: Crossing | Function, seconds: float) -> float:
+    def call(self, function: Function, *arguments: Crossing, seconds: float) -> float:
         """Calls it and runs all that is left to do; returns the CPU time. Raises ComputedTooLong, OutOfMemory."""
-        given = [argument.value if isinstance(argument, Function) else argument for argument in arguments]
-        return self._run(lambda: function.value.call(*given), seconds)
+        return self._run(function.value.call, arguments, seconds)
 
     def resume(self) -> None:
         """After ComputedTooLong: what else waits in the script's world may go on."""
@@ -97,18 +98,19 @@ class Engine:
         """More memory, for saying how the script ended."""
         self._runtime.set_memory_limit(self._memory_bytes + _RESERVE_BYTES)
 
-    def _run(self, work: Callable[[], object], seconds: float) -> float:
+    def _run(self, work: Callable[..., object], arguments: tuple[object, ...], seconds: float) -> float:
         # Wall time would end a script because others use the machine.
         begun = time.thread_time()
         self._runtime.set_memory_limit(self._memory_bytes)
         self._deadline = begun + seconds
         try:
-            work()
+            work(*arguments)
             done = 0
-            while self._context.execute_pending_job():
-                if self._is_over():
-                    break
+            run_job = self._context.execute_pending_job
+            while run_job() and not self._interrupted:
                 done += 1
+                if done % _JOBS_BETWEEN_CLOCKS == 0 and self._is_over():
+                    break
                 # A loop of promises fills the memory, and what a job throws for want of it no one sees.
                 if done % _JOBS_BETWEEN_LOOKS == 0 and self.is_full():
                     raise OutOfMemory
@@ -145,17 +147,15 @@ class _Gate:
         # After an interruption that the script caught it goes on until it is ended.
         if self._host is None or self._engine is None or self._engine.interrupted:
             return None
-        return self._host(operation, tuple(_crossing(argument) for argument in arguments))
+        return self._host(operation, tuple([_crossing(argument) for argument in arguments]))
 
     def close(self) -> None:
         self._engine = self._host = None
 
 
 def _crossing(value: object) -> Crossing:
-    match value:
-        case None | str() | int() | float():
-            return value
-        case quickjs.Value():
-            return str(value) if value.is_string else value.to_bytes()
-        case _:  # undefined
-            return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, quickjs.Value):
+        return str(value) if value.is_string else value.to_bytes()
+    return None  # undefined

@@ -70,6 +70,9 @@ class Bodies:
         if held is not None:
             await held.body.close()
 
+    def has_any_of(self, owner: int) -> bool:
+        return any(held.owner == owner for held in self._held.values())
+
     async def release(self, owner: int) -> None:
         """What the invocation did not read is given up."""
         for id in [id for id, held in self._held.items() if held.owner == owner]:

@@ -10,8 +10,9 @@ from edgeworker.messages import Body, Request, Response
 from edgeworker.runtime.contract.isolate import Scheduled
 from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
 from edgeworker.runtime.contract.javascript_values import decode, encode
-from edgeworker.runtime.quickjs.invocation import Answer, Invocation
-from edgeworker.runtime.quickjs.operations import Operations, pairs
+from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs.invocation import Answer, Invocation, write_fields
+from edgeworker.runtime.quickjs.operations import Operations
 from edgeworker.runtime.quickjs.platform import Platform
 from edgeworker.runtime.quickjs.realm import Realm
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
@@ -39,11 +40,10 @@ class QuickJSIsolate:
         realm = await self._running()
         self._exports.check_entrypoint(entrypoint)
         operations = self._operations
-        invocation = realm.begin(ctx)
+        invocation = realm.begin(ctx, request.cf)
         try:
-            told, content = self._describe(request, invocation)
-            answer = await realm.call("fetch", {**told, **_target(ctx, entrypoint)}, content, invocation)
-            response = operations.response(json.loads(answer.text), answer.buffer, invocation)
+            made = await realm.request(invocation, *_target_parts(ctx, entrypoint), *self._parts(request, invocation))
+            response = operations.response(made, invocation)
             response.headers = response.headers.without(_OF_THE_CONNECTION)
         except BaseException:
             realm.release(invocation)
@@ -107,7 +107,7 @@ class QuickJSIsolate:
                     await realm.close()
             operations = Operations(self._settings)
             platform = Platform(self._settings.clock, operations.bodies.tee, operations.forget_body)
-            realm = Realm(self._settings, operations.run, platform, operations.answer, operations.bodies.release)
+            realm = Realm(self._settings, operations, platform)
             operations.realm = operations.sockets.realm = realm
             realm.on_break = operations.sockets.lose_all
             try:
@@ -126,25 +126,25 @@ class QuickJSIsolate:
         finally:
             realm.release(invocation)
 
-    def _describe(self, request: Request, invocation: Invocation) -> tuple[dict[str, object], bytes | None]:
-        body: object = None
+    def _parts(self, request: Request, invocation: Invocation) -> tuple[Crossing, ...]:
+        """URL, method, fields, and the body: None, "bytes" for the buffer, or what the edge holds, as JSON."""
+        body: str | None = None
         content: bytes | None = None
         if request.body is not None:
             content = request.body.complete
             if content is None:
                 id = self._operations.bodies.hold(request.body, None, invocation.id)
-                body = {"id": id, "encoding": None, "length": request.body.length}
+                body = json.dumps({"id": id, "encoding": None, "length": request.body.length})
             else:
                 content = request.body.take_complete()
                 body = "bytes"
-        told = {
-            "url": request.url.href,
-            "method": request.method,
-            "headers": pairs(request.headers),
-            "cf": request.cf,
-            "body": body,
-        }
-        return told, content
+        return request.url.href, request.method, write_fields(request.headers), body, content
+
+
+def _target_parts(ctx: Context, entrypoint: str | None) -> tuple[Crossing, ...]:
+    """The entrypoint, its properties as JSON, and the audience of an Access application."""
+    props = json.dumps(encode(dict(ctx.props))) if ctx.props else None
+    return entrypoint, props, None if ctx.access is None else ctx.access.audience
 
 
 def _target(ctx: Context, entrypoint: str | None) -> dict[str, object]:

@@ -76,7 +76,7 @@ class ModuleLoader:
         module = self._modules[name]
         if module.kind == "script":
             return module.content.decode(), False
-        return f"globalThis.__edgeworker_main = {{ run: () => import({json.dumps(name)}) }};", True
+        return f"globalThis.__edgeworker_main = () => import({json.dumps(name)});", True
 
     def load(self, name: str) -> str | None:
         if name.startswith("edgeworker:"):

@@ -34,6 +34,11 @@ _URL_PARTS: Final = (
 _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15, "deflate-raw": -15}
 _HASHES: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"})
 _MAX_CODECS: Final = 1000
+OPERATIONS: Final = frozenset(
+    {"now", "zone", "json_error", "url", "url_set", "form_decode", "form_parse", "encode", "decode", "encoding"}
+    | {"btoa", "atob", "random", "uuid", "hash", "hmac", "pem", "sign", "verify", "derive", "cipher"}
+    | {"tee", "close_body", "codec", "codec_write", "codec_end"}
+)
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 

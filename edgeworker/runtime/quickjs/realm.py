@@ -7,7 +7,8 @@ belongs to, and everything that runs until the next entry belongs to it too.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Final
 
 from edgeworker.errors import ScriptError
@@ -17,10 +18,22 @@ from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.quickjs import adapter, platform
 from edgeworker.runtime.quickjs.adapter import Crossing
-from edgeworker.runtime.quickjs.invocation import Answer, Invocation, OperationFailed, Result
+from edgeworker.runtime.quickjs.calls import Calls
+from edgeworker.runtime.quickjs.invocation import (
+    Answer,
+    EdgeOperations,
+    Invocation,
+    OperationFailed,
+    Parts,
+    ScriptRequest,
+    ScriptResponse,
+    as_bytes,
+    as_text,
+)
 from edgeworker.runtime.quickjs.modules import ModuleLoader
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 from edgeworker.runtime.quickjs.stand_ins import INSTEAD
+from edgeworker.runtime.quickjs.waits import Waits
 
 _log = logging.getLogger(__name__)
 _console = logging.getLogger("edgeworker.console")
@@ -34,43 +47,31 @@ _WAYS_OUT: Final = (
     'run "npm install --save-dev esbuild" in the project, which lowers it, or "npm install --save-dev wrangler", which '
     "brings workerd"
 )
-_FUNCTIONS: Final = ("prepare", "load", "dispatch", "settle", "fire", "leave", "socket")
-
-
-# Carries out what the script asked for: the name, the invocation, a JSON text and bytes.
-Operations = Callable[[str, Invocation, str, bytes | None], Coroutine[object, object, Result]]
+_FUNCTIONS: Final = ("prepare", "load", "dispatch", "request", "settle", "fetched", "fire", "leave", "socket")
+_LEFT_TOGETHER: Final = 64
+_PEEKS_AT_ONCE: Final = 100  # then other requests get their turn
 
 
 class Realm:
-    """`operate` carries out what the script waits for, `host` and `answer` what is answered at once."""
-
-    def __init__(
-        self,
-        settings: EmbeddedSettings,
-        operate: Operations,
-        host: platform.Platform,
-        answer: Callable[[str, tuple[Crossing, ...], Invocation | None], Crossing],
-        release_bodies: Callable[[int], Coroutine[object, object, None]],
-    ) -> None:
+    def __init__(self, settings: EmbeddedSettings, operations: EdgeOperations, host: platform.Platform) -> None:
         self.settings = settings
         self.broken = False
         self.retiring = False  # only what began in it goes on
-        self._operate_one = operate
+        self._operations = operations
         self._host = host
-        self._answer = answer
-        self._release_bodies = release_bodies
         self._loader = ModuleLoader(settings.project, settings.compatibility_flags)
         self._engine = adapter.Engine(settings.heap_megabytes * 1024 * 1024, self._called, self._loader.load)
         self._outside = Invocation(0, None)
         self._invocations: dict[int, Invocation] = {}
-        self._calls: dict[int, asyncio.Future[Answer]] = {}
-        self._callers: dict[int, Invocation] = {}  # of calls
-        self._waits: dict[int, asyncio.Future[None]] = {}
+        self._calls = Calls()
+        self._waits = Waits()
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_break: Callable[[], None] | None = None
         self._next = 1
         self._asked = 0  # operations under way
+        self._left: list[int] = []  # invocations that are over, which the script's world has not been told yet
+        self._peeks = 0  # since it was entered
 
     async def open(self) -> Mapping[str, object]:
         """Loads the worker's modules; returns what they export. Raises ScriptError."""
@@ -79,7 +80,8 @@ class Realm:
         try:
             self._engine.evaluate(loader.prelude(), "edgeworker:start", module=True, seconds=seconds)
             taken = self._engine.take("__edgeworker", _FUNCTIONS)
-            self._prepare, self._load, self._dispatch, self._settle, self._fire, self._leave, self._socket = taken
+            self._prepare, self._load, self._dispatch, self._request, self._settle, *others = taken
+            self._fetched, self._fire, self._leave, self._socket = others
             project = self.settings.project
             told = {
                 "isServiceWorker": project.is_service_worker,
@@ -93,8 +95,7 @@ class Realm:
                 self._engine.evaluate(source, self.settings.project.main, module=False, seconds=seconds)
             else:
                 self._engine.evaluate(source, "edgeworker:start", module=False, seconds=seconds)
-                start = self._engine.take("__edgeworker_main", ("run",))[0]
-                await self._enter_call(self._outside, lambda id: (self._load, (id, start)))
+                await self._wait_for_call(self._outside, lambda id: self._enter(self._outside, self._load, id))
             answer = await self.call("describe", {}, None, self._outside)
         except adapter.ScriptThrew as error:
             raise ScriptError(self._explain(self.map_stack(f"{error}\n{error.stack.rstrip()}"))) from None
@@ -124,8 +125,8 @@ class Realm:
             text += f"\nIf the syntax is right, it is newer than QuickJS: {_WAYS_OUT}"
         return f'worker "{self.settings.name}": {text}'
 
-    def begin(self, ctx: Context | None) -> Invocation:
-        invocation = Invocation(self._number(), ctx)
+    def begin(self, ctx: Context | None, cf: Mapping[str, object] | None = None) -> Invocation:
+        invocation = Invocation(self._number(), ctx, cf)
         self._invocations[invocation.id] = invocation
         return invocation
 
@@ -135,14 +136,32 @@ class Realm:
             return
         if self.retiring and not self._invocations:
             self._break(ScriptError("the worker is closed"))
-        if not self.broken:
-            self._enter(invocation, self._leave, invocation.id)
-        self.spawn(self._release_bodies(invocation.id))
+        self._left.append(invocation.id)
+        if len(self._left) >= _LEFT_TOGETHER and not self.broken:
+            for number in self._take_left():
+                self._enter(Invocation(0, None), self._leave, number)
+        if self._operations.holds_bodies_of(invocation.id):
+            self.spawn(self._operations.release_bodies(invocation.id))
+
+    def _take_left(self) -> list[int]:
+        left, self._left = self._left, []
+        return left
 
     async def call(self, kind: str, told: Mapping[str, object], buffer: bytes | None, invocation: Invocation) -> Answer:
         """Raises JavaScriptException, ExceededLimits."""
         text = json.dumps(told)
-        return await self._enter_call(invocation, lambda id: (self._dispatch, (id, invocation.id, kind, text, buffer)))
+        return await self._wait_for_call(
+            invocation, lambda id: self._enter(invocation, self._dispatch, id, invocation.id, kind, text, buffer)
+        )
+
+    async def request(self, invocation: Invocation, *parts: Crossing) -> ScriptResponse:
+        """`parts` are those of `dispatchRequest` in rt/entry.js. Raises as `call` does."""
+        left = json.dumps(self._take_left()) if self._left else None
+        answer = await self._wait_for_call(
+            invocation, lambda id: self._enter(invocation, self._request, id, invocation.id, left, *parts)
+        )
+        assert answer.response is not None
+        return answer.response
 
     async def stream(self, number: int, invocation: Invocation) -> AsyncIterator[bytes]:
         """A stream of the script, which is the body of its answer or of what it fetches."""
@@ -183,28 +202,19 @@ class Realm:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._engine.close()
 
-    async def _enter_call(
-        self,
-        invocation: Invocation,
-        arrange: Callable[[int], tuple[adapter.Function, tuple[Crossing | adapter.Function, ...]]],
-    ) -> Answer:
+    async def _wait_for_call(self, invocation: Invocation, enter: Callable[[int], object]) -> Answer:
         number = self._number()
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._calls[number] = future
-        self._callers[number] = invocation
-        function, arguments = arrange(number)
+        future = self._calls.begin(number, invocation)
         try:
-            self._enter(invocation, function, *arguments)
+            enter(number)
             return await future
         finally:
-            self._calls.pop(number, None)
-            self._callers.pop(number, None)
+            self._calls.end(number)
 
-    def _enter(
-        self, invocation: Invocation, function: adapter.Function, *arguments: Crossing | adapter.Function
-    ) -> None:
+    def _enter(self, invocation: Invocation, function: adapter.Function, *arguments: Crossing) -> None:
         if self.broken or invocation.is_over:
             return
+        self._peeks = 0
         left = max(0.0, self._limit_seconds() - invocation.cpu_seconds)
         try:
             invocation.cpu_seconds += self._engine.call(function, *arguments, seconds=left)
@@ -222,27 +232,22 @@ class Realm:
     def _end_guilty(self, invocation: Invocation, reason: ExceededLimits) -> None:
         """Ends this invocation; others of this world may finish. Where there are none, or it happens again (what the
         guilty one left behind runs in everyone's time), the world is given up."""
-        guilty = [number for number, caller in self._callers.items() if caller is invocation]
-        if self.retiring or len(guilty) == len(self._calls) or not guilty:
+        if self.retiring or not self._calls.has_others_than(invocation):
             self._break(reason)
             return
         _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
         self.retiring = invocation.is_over = True
         self._engine.resume()
-        for number in guilty:
-            if not self._calls[number].done():
-                self._calls[number].set_exception(reason)
+        self._calls.fail_those_of(invocation, reason)
 
     def _end_hung(self) -> None:
         if self._calls and not self.broken and not self._asked and not self._timers:
-            if all(future.done() for future in self._calls.values()):
+            if self._calls.are_done:
                 return
             if self._engine.is_full():  # nothing was left even for the answer
                 self._run_out_of_memory()
                 return
-            for future in self._calls.values():
-                if not future.done():
-                    future.set_exception(JavaScriptException("Error", _HUNG, f"Error: {_HUNG}"))
+            self._calls.fail_all(JavaScriptException("Error", _HUNG, f"Error: {_HUNG}"))
 
     def _run_out_of_memory(self) -> None:
         self._break(ExceededLimits("the worker used more memory than an isolate may have"))
@@ -257,12 +262,8 @@ class Realm:
             _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
         if self.on_break is not None:
             self.on_break()
-        for future in self._calls.values():
-            if not future.done():
-                future.set_exception(reason)
-        for wait in self._waits.values():
-            if not wait.done():
-                wait.cancel()
+        self._calls.fail_all(reason)
+        self._waits.cancel()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -280,14 +281,35 @@ class Realm:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _called(self, operation: str, given: tuple[Crossing, ...]) -> Crossing:
+    def _called(self, operation: str, given: Parts) -> Crossing:
         """What the script calls. Never raises for what a script may send."""
+        if operation in platform.OPERATIONS:
+            return self._host.call(operation, given)
         match operation, given:
-            case "start", (int(id), int(invocation), str(name), str(text), buffer):
-                self._asked += 1
-                self.spawn(self._operate(id, self._of(invocation), name, text, _bytes(buffer)))
+            case "respond", (int(id), int(status), str(phrase), str(headers), automatic, body, socket, buffer):
+                response = ScriptResponse(
+                    status, phrase, headers, bool(automatic), as_text(body), as_text(socket), as_bytes(buffer)
+                )
+                self._calls.answer(id, Answer("", None, response))
+            case "fetch", (int(id), int(of), str(method), str(url), str(headers), str(redirect), cf, *rest):
+                target, body, buffer = rest
+                known = cf if cf is True else as_text(cf)
+                wanted = ScriptRequest(
+                    method, url, headers, redirect, known, as_text(target), as_text(body), as_bytes(buffer)
+                )
+                self._start(id, of, self._fetched, partial(self._operations.fetch, wanted))
+            case "kv_peek", (str(name), str(key), cache_ttl):
+                self._peeks += 1
+                if self._peeks > _PEEKS_AT_ONCE:
+                    return True
+                return self._operations.peek(name, key, cache_ttl if isinstance(cache_ttl, int) else None)
+            case "cf", (int(of),):
+                properties = self._of(of).cf
+                return None if properties is None else json.dumps(properties)
+            case "start", (int(id), int(of), str(name), str(text), buffer):
+                self._start(id, of, self._settle, partial(self._operations.run, name, text, as_bytes(buffer)))
             case "done", (int(id), error, text, buffer):
-                self._finish(id, error, str(text or ""), _bytes(buffer))
+                self._finish(id, error, str(text or ""), as_bytes(buffer))
             case "timer", (int(id), int(invocation), int() | float() as milliseconds):
                 self._timers[id] = self.spawn(self._wait_for_timer(id, self._of(invocation), milliseconds / 1000))
             case "cancel_timer", (int(id),):
@@ -295,9 +317,12 @@ class Realm:
                 if timer is not None:
                     timer.cancel()
             case "wait", (int(id), int(invocation)):
-                self._begin_wait(id, self._of(invocation))
+                self._waits.begin(id, self._of(invocation), self.release)
             case "waited", (int(id), error):
-                self._end_wait(id, error)
+                failure = self._waits.end(id, error)
+                if failure is not None:
+                    name = self.settings.name
+                    _log.error('worker "%s": waitUntil failed: %s', name, self.map_stack(failure))
             case "no_retry", (int(invocation),):
                 self._of(invocation).no_retry = True
             case "pass_through", (int(invocation),):
@@ -309,36 +334,45 @@ class Realm:
             case "failing", _:
                 self._engine.give_reserve()
             case ("socket_accept", (int(), int(invocation))):
-                return self._answer(operation, given, self._of(invocation))
+                return self._operations.answer(operation, given, self._of(invocation))
             case ("socket_out", _):
-                return self._answer(operation, given, self._outside)
+                return self._operations.answer(operation, given, self._outside)
             case ("html", (int(invocation), *_)):
-                return self._answer(operation, given, self._of(invocation))
+                return self._operations.answer(operation, given, self._of(invocation))
             case ("html_selector" | "html_part", _):
-                return self._answer(operation, given, None)
+                return self._operations.answer(operation, given, None)
             case _:
-                return self._host.call(operation, given)
+                raise ValueError(f"{operation} is not an operation of the engine")
         return None
 
     def _of(self, invocation: int) -> Invocation:
         return self._invocations.get(invocation, self._outside)
 
-    async def _operate(self, id: int, invocation: Invocation, name: str, text: str, buffer: bytes | None) -> None:
+    def _start(
+        self, id: int, of: int, function: adapter.Function, work: Callable[[Invocation], Awaitable[Parts]]
+    ) -> None:
+        """Begins what the script waits for; `function` is given its parts."""
+        self._asked += 1
+        self.spawn(self._carry_out(id, self._of(of), function, work))
+
+    async def _carry_out(
+        self,
+        id: int,
+        invocation: Invocation,
+        function: adapter.Function,
+        work: Callable[[Invocation], Awaitable[Parts]],
+    ) -> None:
         invocation.holds += 1
-        error: str | None = None
-        result = Result()
+        parts: Parts
         try:
-            result = await self._operate_one(name, invocation, text, buffer)
+            parts = await work(invocation)
         except OperationFailed as failure:
-            error = json.dumps({"name": failure.name, "message": failure.text})
+            function, parts = self._settle, (json.dumps({"name": failure.name, "message": failure.text}), "")
         finally:
             self._asked -= 1
         if self.broken:
             return
-        if error is None and result.buffer is not None:
-            self._enter(invocation, self._settle, id, None, result.text, result.buffer)
-        else:
-            self._enter(invocation, self._settle, id, error, result.text)
+        self._enter(invocation, function, id, *parts)
         self.release(invocation)
 
     async def _wait_for_timer(self, id: int, invocation: Invocation, seconds: float) -> None:
@@ -346,29 +380,11 @@ class Realm:
         self._timers.pop(id, None)
         self._enter(invocation, self._fire, id)
 
-    def _begin_wait(self, id: int, invocation: Invocation) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waits[id] = future
-        invocation.holds += 1
-        future.add_done_callback(lambda _: self.release(invocation))
-        if invocation.ctx is not None:
-            invocation.ctx.wait_until(future)
-
-    def _end_wait(self, id: int, error: Crossing) -> None:
-        future = self._waits.pop(id, None)
-        if isinstance(error, str):
-            told = json.loads(error)
-            shown = self.map_stack(str(told.get("stack") or told.get("message")))
-            _log.error('worker "%s": waitUntil failed: %s', self.settings.name, shown)
-        if future is not None and not future.done():
-            future.set_result(None)
-
     def _finish(self, id: int, error: Crossing, text: str, buffer: bytes | None) -> None:
-        future = self._calls.get(id)
-        if future is None or future.done():
-            return
         if not isinstance(error, str):
-            future.set_result(Answer(text, buffer))
+            self._calls.answer(id, Answer(text, buffer))
+            return
+        if not self._calls.is_waiting(id):
             return
         told = json.loads(error)
         name, message = str(told["name"]), str(told["message"])
@@ -376,8 +392,4 @@ class Realm:
         if is_text or (name in _WITHOUT_MEMORY and self._engine.is_full()):
             self._run_out_of_memory()
         else:
-            future.set_exception(JavaScriptException(name, message, self.map_stack(str(told["stack"]))))
-
-
-def _bytes(value: Crossing) -> bytes | None:
-    return value if isinstance(value, bytes) else None
+            self._calls.fail(id, JavaScriptException(name, message, self.map_stack(str(told["stack"]))))

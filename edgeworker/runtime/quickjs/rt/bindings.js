@@ -2,7 +2,7 @@
 import { ask, bufferOf, bytesOf, define, host } from "edgeworker:host";
 import { asBytes } from "edgeworker:body";
 import { concat } from "edgeworker:blob";
-import { describeRequest, describeResponse, fetchFrom, receive } from "edgeworker:fetch";
+import { describeResponse, fetchFrom, receive } from "edgeworker:fetch";
 import { encode as utf8 } from "edgeworker:text";
 import { decode, encode } from "edgeworker:values";
 
@@ -68,7 +68,11 @@ class KvNamespace {
     if (arguments.length === 0) throw missing("get", "string or Array");
     if (Array.isArray(key)) return this.#many(key, options, false);
     const { type, cacheTtl } = this.#options(options);
-    const found = await this.#ask("get", { key: String(key), cacheTtl });
+    const at = String(key);
+    // What takes no waiting is answered at once: null, the text, or true where it has to be waited for.
+    const near = type === "text" || type === "json" ? host("kv_peek", this.#name, at, cacheTtl) : true;
+    if (near !== true) return near === null || type === "text" ? near : JSON.parse(near);
+    const found = await this.#ask("get", { key: at, cacheTtl });
     return found === "" ? null : value(new Uint8Array(found.buffer), type);
   }
   async getWithMetadata(key, options = undefined) {
@@ -117,7 +121,8 @@ async function invoke(operation, name, method, values) {
 
 // An own `fetch` and any other name as a method, which is asked of the other worker.
 function service(name) {
-  const fetch = (input, init) => fetchFrom(name, input, init);
+  const target = JSON.stringify(name);
+  const fetch = (input, init) => fetchFrom(target, input, init);
   return new Proxy({}, {
     get(_, method) {
       if (method === "fetch") return fetch;
@@ -130,7 +135,8 @@ function service(name) {
 // One of the worker's own entrypoints: `ctx.exports.Name`; called with { props } it is one that has them.
 export function ownEntrypoint(name, props = {}) {
   const own = { own: name, props: encode(props) };
-  const fetch = (input, init) => fetchFrom(own, input, init);
+  const target = JSON.stringify(own);
+  const fetch = (input, init) => fetchFrom(target, input, init);
   return new Proxy(function entrypoint() {}, {
     apply: (_target, _self, [options]) => ownEntrypoint(name, options?.props ?? {}),
     get(target, method) {
@@ -168,7 +174,7 @@ export function makeBinding(name, told) {
     case "value": return told.value;
     case "kv": return new KvNamespace(name);
     case "service": return service(name);
-    case "fetcher": return { fetch: (input, init) => fetchFrom(name, input, init) };
+    case "fetcher": return { fetch: (input, init) => fetchFrom(JSON.stringify(name), input, init) };
     case "methods": return methods(name, told.methods, told.withoutAnswer);
     default: return unsupported(name, told.kind);
   }
@@ -180,21 +186,23 @@ class Cache {
   #ask(method, request, options, response, buffer) {
     const asked = request instanceof Request ? request : new Request(request);
     const { url, method: verb, headers } = asked;
-    const told = { name: this.#name, method, request: { url, method: verb, headers: headers._pairs() }, ignoreMethod: Boolean(options?.ignoreMethod), response };
+    const told = { name: this.#name, method, request: { url, method: verb, headers: headers._text() }, ignoreMethod: Boolean(options?.ignoreMethod), response };
     return ask("cache", JSON.stringify(told), buffer);
   }
   async match(request, options = {}) {
     const found = await this.#ask("match", request, options);
-    return found === "" ? undefined : receive(found);
+    if (found === "") return undefined;
+    const isText = typeof found === "string";
+    const { status, statusText, headers, url, body } = JSON.parse(isText ? found : found.text);
+    return receive(status, statusText, headers, url, false, body, isText ? undefined : found.buffer, null);
   }
   async put(request, response) {
     if (!(response instanceof Response)) throw missing("put", "Response", "Cache", 2);
     if (response.bodyUsed) throw new TypeError("Body has already been used. It can only be used once. Use tee() first if you need to read it twice.");
-    const { told, buffer } = describeResponse(response);
-    await this.#ask("put", request, {}, told, buffer);
+    const [status, statusText, headers, automatic, body, , buffer] = describeResponse(response);
+    await this.#ask("put", request, {}, { status, statusText, headers, automatic, body }, buffer);
   }
   async delete(request, options = {}) { return JSON.parse(await this.#ask("delete", request, options)); }
 }
 
 define({ Cache, caches: { default: new Cache(""), open: async (name) => new Cache(`name:${name}`) } });
-export { describeRequest };

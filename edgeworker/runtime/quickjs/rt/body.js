@@ -104,15 +104,15 @@ export function tee(state) {
 const sent = new Map();
 let nextStream = 1;
 
-// How the edge is told of a body, and the bytes that go beside it. Uses the body up.
+// How the edge is told of a body (null, "bytes" or JSON), and the bytes that go beside it. Uses the body up.
 export function send(state) {
   if (state.kind === "none") return { body: null, buffer: undefined };
   use(state);
   if (state.kind === "bytes") return { body: "bytes", buffer: bufferOf(state.bytes) };
-  if (state.kind === "native") return { body: { native: state.id, encoding: state.encoding }, buffer: undefined };
+  if (state.kind === "native") return { body: JSON.stringify({ native: state.id, encoding: state.encoding }), buffer: undefined };
   const id = nextStream++;
   sent.set(id, state.stream.getReader());
-  return { body: { stream: id, length: state.length }, buffer: undefined };
+  return { body: JSON.stringify({ stream: id, length: state.length }), buffer: undefined };
 }
 
 // The next piece of a stream that was sent; undefined at its end.

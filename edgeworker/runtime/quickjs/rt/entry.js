@@ -1,5 +1,5 @@
 // Runs a worker's handlers when the edge asks for it. Python calls `dispatch`, `settle` and `fire` of what is made here.
-import { define, host, runAs, settle } from "edgeworker:host";
+import { define, host, receiveFetch, runAs, settle } from "edgeworker:host";
 import "edgeworker:dom";
 import "edgeworker:timers";
 import "edgeworker:text";
@@ -141,18 +141,7 @@ async function run(kind, told, buffer, invocation) {
     return { text: "" };
   }
   if (kind === "cancel") return { text: "", buffer: await cancel(told.id) };
-  const ctx = enterContext(invocation, decode(told.props), told.audience);
-  const { object, surplus, label } = target(told.entrypoint, ctx);
-  if (kind === "fetch") {
-    if (typeof object?.fetch !== "function") none("fetch", label);
-    const response = await object.fetch(Request._incoming(told, buffer), ...surplus);
-    if (!(response instanceof Response)) {
-      const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
-      throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
-    }
-    const described = describeResponse(response);
-    return { text: JSON.stringify(described.told), buffer: described.buffer };
-  }
+  const { object, surplus, label } = target(told.entrypoint, enterContext(invocation, decode(told.props), told.audience));
   if (kind === "scheduled") {
     if (typeof object?.scheduled !== "function") none("scheduled", label);
     const { cron, scheduledTime } = told;
@@ -165,27 +154,58 @@ async function run(kind, told, buffer, invocation) {
   return { text: JSON.stringify(encode(await method.apply(object, told.values.map(decode)))) };
 }
 
-function dispatch(id, invocation, kind, text, buffer) {
-  runAs(invocation, () => run(kind, JSON.parse(text), buffer, invocation)).then(
-    (made) => host("done", id, null, made.text, made.buffer),
-    (error) => {
-      host("failing");
-      host("done", id, JSON.stringify(describe(error)), "", undefined);
-    },
+async function answer(invocation, entrypoint, props, audience, request) {
+  const { object, surplus, label } = target(entrypoint, enterContext(invocation, props, audience));
+  if (typeof object?.fetch !== "function") none("fetch", label);
+  const response = await object.fetch(request, ...surplus);
+  if (response instanceof Response) return describeResponse(response);
+  const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
+  throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
+}
+
+// A request: its parts come one by one, which costs less than JSON. `left` are invocations that are over, as JSON.
+function dispatchRequest(id, invocation, left, entrypoint, props, audience, url, method, headers, body, buffer) {
+  if (left !== null) JSON.parse(left).forEach(leave);
+  const request = Request._incoming(invocation, url, method, headers, body, buffer);
+  const given = props === null ? {} : decode(JSON.parse(props));
+  runAs(invocation, () => answer(invocation, entrypoint, given, audience, request)).then(
+    (parts) => host("respond", id, ...parts),
+    (error) => fail(id, error),
   );
 }
 
-globalThis.__edgeworker = {
-  prepare: (text) => prepare(JSON.parse(text)),
-  load: (id, promise) => promise().then(
+function leave(invocation) {
+  leaveContext(invocation);
+  forget(invocation);
+}
+
+function fail(id, error) {
+  host("failing");
+  host("done", id, JSON.stringify(describe(error)), "", undefined);
+}
+
+function dispatch(id, invocation, kind, text, buffer) {
+  runAs(invocation, () => run(kind, JSON.parse(text), buffer, invocation)).then(
+    (made) => host("done", id, null, made.text, made.buffer),
+    (error) => fail(id, error),
+  );
+}
+
+// Imports the worker's main module.
+function load(id) {
+  const run = globalThis.__edgeworker_main;
+  delete globalThis.__edgeworker_main;
+  run().then(
     (found) => {
       exported = found;
       host("done", id, null, "", undefined);
     },
     (error) => host("done", id, JSON.stringify(describe(error)), "", undefined),
-  ),
-  dispatch, settle, fire, socket: fromEdge, leave: (invocation) => {
-    leaveContext(invocation);
-    forget(invocation);
-  },
+  );
+}
+
+globalThis.__edgeworker = {
+  prepare: (text) => prepare(JSON.parse(text)),
+  load,
+  dispatch, request: dispatchRequest, settle, fetched: receiveFetch, fire, socket: fromEdge, leave,
 };

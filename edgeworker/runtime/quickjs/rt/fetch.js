@@ -1,12 +1,30 @@
 // Request, Response, fetch(). Source: https://fetch.spec.whatwg.org/; texts are the Workers runtime's.
 import { giveAway, heldSocket } from "edgeworker:websocket";
-import { ask, define, tag } from "edgeworker:host";
+import { askFetch, define, host, tag } from "edgeworker:host";
 import { BodyMixin, extract, nativeBody, noBody, send, tee } from "edgeworker:body";
 import { newSignal } from "edgeworker:dom";
 
 const NULL_BODY = [101, 103, 204, 205, 304];
 const NORMAL = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"];
 const ABSENT = { cache: "default", credentials: "same-origin", destination: "", integrity: "", keepalive: false, mode: "cors", referrer: "about:client", referrerPolicy: "" };
+
+const MAKE = Symbol("make"); // an object whose parts are set afterwards
+
+// `cf` of a request that came in: the edge is asked for it when a script reads it.
+class IncomingCf {
+  #invocation;
+  #value;
+  constructor(invocation) { this.#invocation = invocation; }
+  get isRead() { return this.#invocation === undefined; }
+  get value() {
+    if (this.#invocation !== undefined) {
+      const text = host("cf", this.#invocation);
+      this.#value = text === null ? undefined : JSON.parse(text);
+      this.#invocation = undefined;
+    }
+    return this.#value;
+  }
+}
 
 class Request extends BodyMixin {
   #url;
@@ -17,6 +35,7 @@ class Request extends BodyMixin {
   #cf;
   constructor(input, init = undefined) {
     super();
+    if (input === MAKE) return;
     const given = init ?? {};
     const base = input instanceof Request ? input : undefined;
     if (base === undefined) {
@@ -56,31 +75,37 @@ class Request extends BodyMixin {
       this._body = base._body.kind === "none" ? noBody() : extractFrom(base);
     }
   }
-  static _incoming(told, bytes) {
-    const made = new Request(told.url);
-    made.#url = told.url;
-    made.#method = told.method;
+  static _incoming(invocation, url, method, headers, body, buffer) {
+    const made = new Request(MAKE);
+    made.#url = url;
+    made.#method = method;
     made.#redirect = "manual";
-    made.#headers = Headers._of(told.headers, true);
-    made.#cf = told.cf ?? undefined;
+    made.#headers = Headers._of(headers, true);
+    made.#cf = new IncomingCf(invocation);
     made._isIncoming = true;
-    if (told.body === "bytes") made._body = { kind: "bytes", used: false, bytes: new Uint8Array(bytes) };
-    else if (told.body !== null) made._body = nativeBody(told.body);
+    made._body = bodyOf(body, buffer);
     return made;
   }
   get url() { return this.#url; }
   get method() { return this.#method; }
   get redirect() { return this.#redirect; }
   get headers() { return this.#headers; }
-  get cf() { return this.#cf; }
+  get cf() { return this.#cf instanceof IncomingCf ? this.#cf.value : this.#cf; }
+  // As the edge is told: null, `true` for that of the request that came in, or a text.
+  get _cf() {
+    if (this.#cf instanceof IncomingCf && !this.#cf.isRead) return true;
+    const { cf } = this;
+    return cf === undefined || cf === null ? null : JSON.stringify(cf);
+  }
   get signal() { return (this.#signal ??= newSignal()); }
   get _signal() { return this.#signal; }
   clone() {
-    const made = new Request(this.#url);
-    Object.assign(made, { _body: tee(this._body) });
+    const made = new Request(MAKE);
+    made.#url = this.#url;
+    made._body = tee(this._body);
     made.#method = this.#method;
     made.#redirect = this.#redirect;
-    made.#headers = Headers._of(this.#headers._pairs(), Boolean(this._isIncoming));
+    made.#headers = Headers._of(this.#headers._text(), Boolean(this._isIncoming));
     made.#cf = this.#cf;
     made.#signal = this.#signal;
     return made;
@@ -108,6 +133,7 @@ class Response extends BodyMixin {
   _automatic = true;
   constructor(body = null, init = undefined) {
     super();
+    if (body === MAKE) return;
     const given = init ?? {};
     const status = given.status === undefined ? 200 : Number(given.status);
     this.#webSocket = given.webSocket ?? null;
@@ -136,16 +162,15 @@ class Response extends BodyMixin {
     this._body = state;
     if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
   }
-  static _received(told, bytes) {
-    const made = new Response();
-    made.#status = told.status;
-    made.#statusText = told.statusText;
-    made.#headers = Headers._of(told.headers, true);
-    made.#url = told.url ?? "";
-    made.#redirected = Boolean(told.redirected);
-    if (told.webSocket !== undefined) made.#webSocket = heldSocket(told.webSocket);
-    if (told.body === "bytes") made._body = { kind: "bytes", used: false, bytes: new Uint8Array(bytes) };
-    else if (told.body !== null) made._body = nativeBody(told.body);
+  static _received(status, statusText, headers, url, redirected, body, buffer, webSocket) {
+    const made = new Response(MAKE);
+    made.#status = status;
+    made.#statusText = statusText;
+    made.#headers = Headers._of(headers, true);
+    made.#url = url;
+    made.#redirected = redirected;
+    if (webSocket !== null) made.#webSocket = heldSocket(webSocket);
+    made._body = bodyOf(body, buffer);
     return made;
   }
   static json(data, init = {}) {
@@ -160,7 +185,7 @@ class Response extends BodyMixin {
     const parsed = URL.parse(String(url));
     if (parsed === null) throw new TypeError(`Unable to parse URL: ${String(url).slice(0, 200)}`);
     const made = new Response(null, { status, headers: { Location: parsed.href } });
-    made.#headers = Headers._of(made.#headers._pairs(), true);
+    made.#headers = Headers._of(made.#headers._text(), true);
     return made;
   }
   static error() { throw new TypeError("Response.error() is not implemented."); }
@@ -175,7 +200,7 @@ class Response extends BodyMixin {
   get cf() { return this.#cf; }
   get webSocket() { return this.#webSocket; }
   clone() {
-    const made = new Response();
+    const made = new Response(MAKE);
     made._body = tee(this._body);
     made._automatic = this._automatic;
     made.#status = this.#status;
@@ -198,35 +223,35 @@ const PHRASES = {
   503: "Service Unavailable", 504: "Gateway Timeout",
 };
 
-export function describeRequest(request) {
-  const { body, buffer } = send(request._body);
-  const { url, method, redirect } = request;
-  return { told: { url, method, redirect, headers: request.headers._pairs(), cf: request.cf ?? null, body }, buffer };
+// The body of something that came from the edge: null, "bytes" for the buffer, or the JSON of what it holds.
+function bodyOf(told, buffer) {
+  if (told === null) return noBody();
+  if (told === "bytes") return { kind: "bytes", used: false, bytes: new Uint8Array(buffer) };
+  return nativeBody(JSON.parse(told));
 }
 
+// What the edge is told of a response, in the order in which it reads it. Uses the body up.
 export function describeResponse(response) {
   const { body, buffer } = send(response._body);
-  const { status } = response;
-  const webSocket = response.webSocket === null ? null : giveAway(response.webSocket);
-  return { told: { status, statusText: response._phrase, headers: response.headers._pairs(), automatic: response._automatic, body, webSocket }, buffer };
+  const webSocket = response.webSocket === null ? null : JSON.stringify(giveAway(response.webSocket));
+  return [response.status, response._phrase, response.headers._text(), response._automatic, body, webSocket, buffer];
 }
 
-export function receive(found) {
-  return typeof found === "string" ? Response._received(JSON.parse(found)) : Response._received(JSON.parse(found.text), found.buffer);
-}
+export const receive = (...parts) => Response._received(...parts);
 
-// `target` is the name of a binding, or undefined for where this invocation's subrequests go.
+// `target` is the JSON of a binding's name, or undefined for where this invocation's subrequests go.
 export async function fetchFrom(target, input, init) {
   const request = input instanceof Request && init === undefined ? input : new Request(input, init);
   const signal = request._signal;
   signal?.throwIfAborted();
   if (target === undefined && !/^https?:/.test(request.url)) throw new TypeError(`Fetch API cannot load: ${request.url}`);
-  const { told, buffer } = describeRequest(request);
-  const answer = ask("fetch", JSON.stringify({ ...told, target }), buffer);
-  if (signal === undefined) return receive(await answer);
+  const { body, buffer } = send(request._body);
+  const parts = [request.method, request.url, request.headers._text(), request.redirect, request._cf, target ?? null, body, buffer];
+  const answer = askFetch(parts);
+  if (signal === undefined) return receive(...await answer);
   const aborted = Promise.withResolvers();
   signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
-  return receive(await Promise.race([answer, aborted.promise]));
+  return receive(...await Promise.race([answer, aborted.promise]));
 }
 
 define({ Request, Response, fetch: (input, init = undefined) => fetchFrom(undefined, input, init) });

@@ -26,12 +26,29 @@ export function ask(operation, text = "", buffer = undefined) {
   });
 }
 
-export function settle(id, error, text, buffer) {
+// A fetch() of these parts; gives those of the response.
+export function askFetch(parts) {
+  return new Promise((resolve, reject) => {
+    const id = next++;
+    pending.set(id, { resolve, reject, invocation, frame: currentFrame() });
+    host("fetch", id, invocation, ...parts);
+  });
+}
+
+function take(id) {
   const waiting = pending.get(id);
-  if (waiting === undefined) return;
+  if (waiting === undefined) return undefined;
   pending.delete(id);
   invocation = waiting.invocation;
   enterFrame(waiting.frame);
+  return waiting;
+}
+
+export const receiveFetch = (id, ...parts) => void take(id)?.resolve(parts);
+
+export function settle(id, error, text, buffer) {
+  const waiting = take(id);
+  if (waiting === undefined) return;
   if (error === null) waiting.resolve(buffer === undefined ? text : { text, buffer });
   else waiting.reject(makeError(JSON.parse(error)));
 }
