@@ -21,6 +21,9 @@ _NUL: Final = 0x00
 
 _name_of: Final = itemgetter(0)
 
+_REMEMBERED_ORDERS: Final = 512
+_REMEMBERED_BYTES: Final = 1024  # of the names of one message
+
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
@@ -131,13 +134,14 @@ class Headers:
 
         Source: https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
         """
+        fields = self._fields
+        order = _ORDERS[tuple([name for name, _ in fields])]
+        if order is None:
+            return [(name, _text(value)) for name, value in self.entries_of_bytes()]
         try:
-            pairs = [(_LOWER_NAMES[name], value.decode()) for name, value in self._fields]
+            return [(name, fields[index][1].decode()) for name, index in order]
         except UnicodeDecodeError:
-            pairs = [(_LOWER_NAMES[name], _text(value)) for name, value in self._fields]
-        if len(dict(pairs)) == len(pairs):
-            return sorted(pairs, key=_name_of)
-        return [(name, _text(value)) for name, value in self.entries_of_bytes()]
+            return [(name, _text(fields[index][1])) for name, index in order]
 
     def entries_of_bytes(self) -> list[tuple[str, bytes]]:
         """As `entries`, with the values as they came on the wire."""
@@ -186,6 +190,28 @@ def _text(value: bytes) -> str:
 _KEYS: Final[NameTable[str, bytes]] = NameTable(lambda name: name.lower().encode("latin-1", "replace"))
 _LOWERED: Final = NameTable(bytes.lower)
 _LOWER_NAMES: Final[NameTable[bytes, str]] = NameTable(lambda name: name.lower().decode("latin-1"))
+
+
+_Order = list[tuple[str, int]] | None
+
+
+class _OrderTable(dict[tuple[bytes, ...], _Order]):
+    """By the names of a message's fields: the lower-case names sorted, and where each stands; None if one is repeated.
+
+    Clients and origins send the same few lists of names again and again, and to sort them costs more than the rest.
+    """
+
+    def __missing__(self, names: tuple[bytes, ...]) -> _Order:
+        lower = [_LOWER_NAMES[name] for name in names]
+        order = None if len(set(lower)) < len(lower) else sorted(zip(lower, range(len(lower)), strict=True))
+        if sum(map(len, names)) <= _REMEMBERED_BYTES:
+            if len(self) >= _REMEMBERED_ORDERS:
+                self.clear()
+            self[names] = order
+        return order
+
+
+_ORDERS: Final = _OrderTable()
 
 
 def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

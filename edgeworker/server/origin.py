@@ -18,9 +18,10 @@ from edgeworker.handler import Handler, PendingResponse
 from edgeworker.messages import URL, Body, Headers, InvalidURL, NameTable, Request, Response
 from edgeworker.server.http1 import heads
 from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginResponse
+from edgeworker.server.origin_endpoint import OriginEndpoint
 from edgeworker.server.outbound import OutboundPolicy
 from edgeworker.server.outbound_proxy import Proxies
-from edgeworker.server.pool import OriginEndpoint, Pool, Resolve
+from edgeworker.server.pool import Pool, Resolve
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})

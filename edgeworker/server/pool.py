@@ -4,40 +4,15 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.errors import OriginError
 from edgeworker.server.origin_connection import OriginConnection
+from edgeworker.server.origin_endpoint import IdleConnections, OriginEndpoint
 from edgeworker.server.outbound_proxy import Proxy
 from edgeworker.server.tunnel import Tunnel
 
-_IDLE_SECONDS: Final = 60.0
-_IDLE_PER_ENDPOINT: Final = 256
 _SWEEP_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class OriginEndpoint:
-    """A server to connect to. `host` has no brackets. `tls_name` is what its certificate must hold; None is http.
-
-    Through a `proxy`, https goes in a tunnel, and http as requests to the proxy. With a `unix_path` the server listens
-    on that socket, and `host` is only its name in messages.
-    """
-
-    host: str
-    port: int
-    tls_name: str | None = None
-    proxy: Proxy | None = None
-    unix_path: str | None = None
-
-    @property
-    def authority(self) -> str:
-        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-    def __str__(self) -> str:
-        url = f"{'http' if self.tls_name is None else 'https'}://{self.authority}"
-        return url if self.proxy is None else f"{url} through {self.proxy}"
 
 
 # The addresses that may be connected to for an endpoint, in the order in which to try them; they are the proxy's where
@@ -62,7 +37,7 @@ class Pool:
         self._connect_timeout = connect_timeout_seconds
         self._response_timeout = response_timeout_seconds
         self._idle_timeout = response_timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
-        self._idle: dict[OriginEndpoint, list[OriginConnection]] = {}
+        self._idle = IdleConnections()
         self._all: set[OriginConnection] = set()
         self._once: set[OriginConnection] = set()
         self._sweep: asyncio.TimerHandle | None = None
@@ -70,13 +45,7 @@ class Pool:
 
     def take_idle(self, endpoint: OriginEndpoint) -> OriginConnection | None:
         """A kept-alive connection that is not known to be dead, the one used last."""
-        idle = self._idle.get(endpoint)
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable and not _too_old(connection, asyncio.get_running_loop().time()):
-                return connection
-            connection.abort()
-        return None
+        return self._idle.take(endpoint)
 
     async def connect(self, endpoint: OriginEndpoint) -> OriginConnection:
         """A new connection. Raises OriginError."""
@@ -180,38 +149,23 @@ class Pool:
         )
 
     def _put(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
-        idle = self._idle.setdefault(endpoint, [])
-        if connection in self._once or len(idle) >= _IDLE_PER_ENDPOINT:
+        if connection in self._once:
             connection.abort()
             return
         loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
-        idle.append(connection)
+        self._idle.put(endpoint, connection, now=loop.time())
         if self._sweep is None:
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle)
 
     def _forget_connection(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         self._all.discard(connection)
         self._once.discard(connection)
-        idle = self._idle.get(endpoint)
-        if idle and connection in idle:
-            idle.remove(connection)
+        self._idle.remove(endpoint, connection)
 
     def _sweep_idle(self) -> None:
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        for endpoint, idle in list(self._idle.items()):
-            for connection in [connection for connection in idle if _too_old(connection, now)]:
-                idle.remove(connection)
-                connection.abort()
-            if not idle:
-                del self._idle[endpoint]
-        self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle) if self._idle else None
-
-
-def _too_old(connection: OriginConnection, now: float) -> bool:
-    limit = _IDLE_SECONDS if connection.idle_seconds is None else min(_IDLE_SECONDS, connection.idle_seconds)
-    return now - connection.idle_since >= limit
+        has_more = self._idle.sweep(now=loop.time())
+        self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle) if has_more else None
 
 
 def _failure(endpoint: OriginEndpoint, error: OSError) -> OriginError:

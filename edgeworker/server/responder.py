@@ -244,8 +244,9 @@ class Responder:
             served_by,
             received.client.ip,
             ray,
-            token=token,
-            refusal=refusal,
+            "",
+            token,
+            refusal,
         )
 
     def _http_date(self) -> bytes:

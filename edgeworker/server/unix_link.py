@@ -12,7 +12,8 @@ from edgeworker.config import Limits, Socket
 from edgeworker.handler import Handler
 from edgeworker.server.listener import Listener
 from edgeworker.server.origin import PoolHandler
-from edgeworker.server.pool import OriginEndpoint, Pool
+from edgeworker.server.origin_endpoint import OriginEndpoint
+from edgeworker.server.pool import Pool
 
 _CONNECT_SECONDS: Final = 10.0
 _DRAIN_SECONDS: Final = 1.0

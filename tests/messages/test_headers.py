@@ -1,6 +1,7 @@
 import pytest
 
 from edgeworker.messages import Headers
+from edgeworker.messages.headers import _ORDERS
 
 
 def test_repeated_fields_are_joined_as_fetch_joins_them() -> None:
@@ -128,3 +129,18 @@ def test_a_look_up_sees_what_was_changed_since_the_last_one() -> None:
     headers.delete("a")
     assert (headers.get("a"), headers.has("a")) == (None, False)
     assert headers.get("b") == "2"
+
+
+def test_entries_of_the_same_names_in_another_order_or_spelling_are_sorted_again() -> None:
+    for names in (["b", "a", "c"], ["B", "a", "C"], ["c", "b", "a"], ["b", "a", "c"]):
+        headers = Headers.from_raw([(name.encode(), name.lower().encode()) for name in names])
+        assert headers.entries() == [("a", "a"), ("b", "b"), ("c", "c")]
+
+
+def test_a_flood_of_lists_of_names_is_not_remembered_for_ever() -> None:
+    for number in range(2000):
+        assert Headers.from_raw([(b"x-%d" % number, b"")]).entries() == [(f"x-{number}", "")]
+    assert Headers.from_raw([(b"x" * 2000, b"")]).entries() == [("x" * 2000, "")]
+
+    assert len(_ORDERS) <= 512
+    assert (b"x" * 2000,) not in _ORDERS

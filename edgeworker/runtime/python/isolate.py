@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import CoroutineType
 from typing import Final
@@ -25,6 +25,7 @@ from edgeworker.runtime.contract.portability import Portability
 from edgeworker.runtime.contract.script_frames import Script, enter_script, reset_script, set_script
 from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
 from edgeworker.runtime.python import compatibility, exports, load_errors, run_sync_stack, shims, tracebacks
+from edgeworker.runtime.python.events import ScheduledController, client_left, tell_of_the_end
 from edgeworker.runtime.python.exports import Exports
 from edgeworker.runtime.python.module_env import ModuleEnv
 from edgeworker.runtime.python.modules import Modules
@@ -36,8 +37,6 @@ from edgeworker.runtime.sdk.response import FetchResponse
 from edgeworker.runtime.webapi import body_init
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
-from edgeworker.runtime.webapi.ffi import JsException
-from edgeworker.runtime.webapi.tasks import AbortSignal
 from edgeworker.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
@@ -120,36 +119,38 @@ class PythonIsolate:
         invocation, script = set_invocation(ctx), set_script(self._modules)
         try:
             if not self._has_request_signal:
-                return await self._fetch(request, view, None, entrypoint)
+                result = self._call_fetch(request, view, None, entrypoint)
+                if type(result) is CoroutineType and not self._modules.waits:
+                    answer = await result
+                    if isinstance(answer, FetchResponse):
+                        return self._take_response(answer)
+                    result = answer
+                return await self._await_response(result)
             raw = JSRequest.over_incoming(request)
             try:
-                response = await self._fetch(request, view, raw, entrypoint)
+                response = await self._await_response(self._call_fetch(request, view, raw, entrypoint))
             except asyncio.CancelledError:
-                raw.signal.abort_with(_client_left())
+                raw.signal.abort_with(client_left())
                 raise
             if response.body is not None and response.body.complete is None:
-                response.body = Body(_tell_of_the_end(response.body, raw.signal, ctx), length=response.body.length)
+                response.body = Body(tell_of_the_end(response.body, raw.signal, ctx), length=response.body.length)
             return response
         finally:
             reset_script(script)
             reset_invocation(invocation)
 
-    async def _fetch(
+    def _call_fetch(
         self, request: Request, view: ScriptContext, raw: JSRequest | None, entrypoint: str | None
-    ) -> Response:
-        result: object
+    ) -> object:
         if entrypoint is None and self._exports.default is None:
             function = self._function("fetch")
-            result = function(
-                *self._fit_arguments(function, raw or JSRequest.over_incoming(request), self._raw_env, view)
-            )
-        else:
-            method = self._method("fetch", view, entrypoint)
-            result = method(*self._fit_class_arguments(method, SDKRequest.over_incoming(request, raw), view))
-        if type(result) is CoroutineType and not self._modules.waits:
-            answer = await result
-        else:
-            answer = await self._await_result(result)
+            raw = raw or JSRequest.over_incoming(request)
+            return function(*self._fit_arguments(function, raw, self._raw_env, view))
+        method = self._method("fetch", view, entrypoint)
+        return method(*self._fit_class_arguments(method, SDKRequest.over_incoming(request, raw), view))
+
+    async def _await_response(self, result: object) -> Response:
+        answer = await self._await_result(result)
         while not isinstance(answer, FetchResponse | JSResponse) and isinstance(answer, Awaitable):
             answer = await answer  # a promise of a promise is one promise to JavaScript
         return self._take_response(answer)
@@ -244,7 +245,7 @@ class PythonIsolate:
         return arguments[:count]
 
     def _take_response(self, result: object) -> messages.Response:
-        if not isinstance(result, FetchResponse | JSResponse):
+        if not isinstance(result, (FetchResponse, JSResponse)):
             raise TypeError(
                 "Incorrect type for Promise: the Promise did not resolve to 'Response'. "
                 f"fetch in {self._main.name} returned {_describe(result)}; return Response(...) from `workers`"
@@ -253,37 +254,6 @@ class PythonIsolate:
             raise TypeError("Return value from serve handler must not be an error response (like Response.error())")
         body_init.raise_if_used(result.core)
         return body_init.encode_as_declared(result.core, result.encoding, automatic=result.automatic)
-
-
-class ScheduledController:
-    """The first argument of `scheduled`. `scheduledTime` is in epoch milliseconds."""
-
-    def __init__(self, event: Scheduled) -> None:
-        self.cron = event.cron
-        self.scheduledTime = event.scheduled_time
-        self.type = "scheduled"
-        self._event = event
-
-    def noRetry(self) -> None:
-        self._event.no_retry = True
-
-
-def _client_left() -> JsException:
-    return JsException("AbortError", "The client disconnected.")
-
-
-async def _tell_of_the_end(body: Body, signal: AbortSignal, ctx: Context) -> AsyncIterator[bytes]:
-    """The body; where it is not read to its end, the signal is aborted within the invocation."""
-    pieces = body.stream()
-    try:
-        async for piece in pieces:
-            yield piece
-    except (asyncio.CancelledError, GeneratorExit):
-        with current_invocation.enter_invocation(ctx):
-            signal.abort_with(_client_left())
-        raise
-    finally:
-        await body.close()
 
 
 def _describe(result: object) -> str:

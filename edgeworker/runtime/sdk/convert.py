@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping
 from http import HTTPMethod
 from typing import TypeVar
 
+from edgeworker.messages import Headers
 from edgeworker.runtime.sdk import headers as sdk_headers
 from edgeworker.runtime.sdk.blob import Blob
 from edgeworker.runtime.sdk.formdata import FormData
@@ -21,7 +22,7 @@ def convert_options(options: Mapping[str, object]) -> Mapping[str, object]:
         return options
     given = dict(options)
     if "headers" in given:
-        given["headers"] = sdk_headers.from_script(given["headers"])
+        given["headers"] = _read_headers(given["headers"])
     method = given.get("method")
     if isinstance(method, HTTPMethod):
         given["method"] = method.value
@@ -29,6 +30,15 @@ def convert_options(options: Mapping[str, object]) -> Mapping[str, object]:
     if isinstance(body, FormData | Blob):
         given["body"] = body.js_object
     return given
+
+
+def _read_headers(headers: object) -> Headers | None:
+    if type(headers) is list and set(map(type, headers)) == {tuple}:  # what nearly every script gives
+        try:
+            return Headers(headers)
+        except (TypeError, ValueError, AttributeError):
+            pass  # it is said below what is wrong, or what is not text is converted
+    return sdk_headers.from_script(headers)
 
 
 def to_python_exception(error: JsException) -> Exception:

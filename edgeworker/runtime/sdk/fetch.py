@@ -3,6 +3,7 @@
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.sdk.failures import AbortError
+from edgeworker.runtime.sdk.request import Request
 from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi import body_init, perform_fetch, tasks
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
@@ -18,12 +19,15 @@ async def fetch(resource: object, **options: object) -> Response:
     more is not an error.
     """
     context = current_invocation.current()
-    source = read_request_info(resource)
+    signal: AbortSignal | None = None
+    is_plain = not options and type(resource) is Request and resource.made_js_object is None
+    source = resource.core if type(resource) is Request and is_plain else read_request_info(resource)
     try:
         if options or isinstance(source, str):
             source = body_init.make_request(source, convert_options(options), own_headers=True)
         body_init.raise_if_used(source)
-        signal = choose_signal(resource, options)
+        if not is_plain:
+            signal = choose_signal(resource, options)
     except JsException as error:
         raise OSError(error.message) from error
     work = perform_fetch.perform(source, context)

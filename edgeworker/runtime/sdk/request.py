@@ -36,6 +36,9 @@ class Request:
             self.core, self._js = input.core, input
             return
         given = convert_options(options)
+        if type(input) is Request and input._js is None and "signal" not in given:
+            self.core = body_init.make_request(input.core, given, own_headers=True)
+            return
         self.core = body_init.make_request(read_request_info(input), given, own_headers=True)
         if (signal := choose_signal(input, given)) is not None:
             self._js = JSRequest.over(self.core, signal=signal)
