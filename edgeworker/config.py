@@ -258,6 +258,9 @@ class Outbound:
     connect_timeout_seconds: float = schema.setting(15.0, SECONDS, "")
     response_timeout_seconds: float = schema.setting(100.0, SECONDS, "until the head of the answer")
     max_subrequests: int = schema.setting(1000, POSITIVE, "for one request")
+    allow_native_sockets: bool = schema.setting(
+        False, BOOLEAN, "scripts may import extension modules that open sockets in C (grpc, psycopg2), past all of this"
+    )
     http_proxy: str = field(default="", repr=False)
     https_proxy: str = field(default="", repr=False)
     no_proxy: str = ""

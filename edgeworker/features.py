@@ -216,9 +216,9 @@ FEATURES: Final = (
         ("socket", "asyncio and anyio streams", "any other library that opens sockets"),
         "approximated",
         "held to the outbound policy (`allow_private`), refused hosts that this edge serves, and named in a warning "
-        "with file and line, as Cloudflare has no such sockets. Not held is what the `socket` module does not open: "
-        "sockets of ctypes, subprocesses and extension modules in C (grpc, psycopg2). Scripts share the "
-        "edge's process, which is not a security boundary",
+        "with file and line, as Cloudflare has no such sockets. Extension modules that open sockets in C (grpc, "
+        "psycopg2, pycurl) are refused, unless `allow_native_sockets` is set in edge.toml. Not held are ctypes and "
+        "subprocesses: scripts share the edge's process, which is not a security boundary",
     ),
     Feature(
         "libraries",

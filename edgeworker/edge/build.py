@@ -73,7 +73,9 @@ async def build(
     workers: dict[str, Worker] = {}
     resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
     javascript: JavaScriptWorkers | None = None
-    sockets = ScriptSockets(OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served)
+    sockets = ScriptSockets(
+        OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served, config.outbound.allow_native_sockets
+    )
     try:
         for configured in config.workers:
             engine = ""

@@ -13,6 +13,7 @@ class ScriptSockets:
 
     policy: OutboundPolicy
     is_served: Callable[[str], bool]
+    allow_native: bool = False
 
     def refuse_name(self, host: str) -> str | None:
         if self.is_served(host.lower().removesuffix(".")):
@@ -28,3 +29,12 @@ class ScriptSockets:
             return None
         place = host if host == address else f"{host} is at {address}, which"
         return f'{place} is not on the public internet; if scripts may reach it, add "{host}" to outbound.allow_private'
+
+    def refuse_extension(self, module: str) -> str | None:
+        if self.allow_native:
+            return None
+        return (
+            f"{module} opens sockets by itself, past outbound.allow_private, and Cloudflare has no such module; "
+            "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp. If scripts may use it here, set "
+            "outbound.allow_native_sockets = true in edge.toml"
+        )

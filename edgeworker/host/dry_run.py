@@ -102,7 +102,7 @@ async def _load(config: Config, worker: Worker, clock: Clock) -> DryRun:
         default_worker=worker.name,
         zones=tuple(replace(zone, products=()) for zone in config.zones),
         products=(),
-        outbound=Outbound(),
+        outbound=Outbound(allow_native_sockets=config.outbound.allow_native_sockets),
     )
     background = Background()
     client = OriginClient(Outbound(), clock)  # nothing is fetched; dry_edge finds what is wrong with origins

@@ -45,3 +45,11 @@ def test_an_address_is_held_to_the_outbound_policy(
     assert (refusal is not None) is refused
     if refusal is not None:
         assert f'add "{host}" to outbound.allow_private' in refusal
+
+
+def test_extension_modules_with_sockets_need_leave() -> None:
+    refusal = _policy("*").refuse_extension("grpc._cython.cygrpc")
+
+    assert refusal is not None
+    assert "outbound.allow_native_sockets = true" in refusal
+    assert ScriptSockets(OutboundPolicy.parse(()), lambda _host: False, allow_native=True).refuse_extension("m") is None

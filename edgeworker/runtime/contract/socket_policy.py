@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class SocketPolicy(Protocol):
-    """Both answer None, or why not: a text that says what would be right."""
+    """Each answers None, or why not: a text that says what would be right."""
 
     def refuse_name(self, host: str) -> str | None:
         """For a host name that a library of a script wants to look up."""
@@ -15,6 +15,10 @@ class SocketPolicy(Protocol):
 
     def refuse_address(self, host: str, address: str) -> str | None:
         """For an IP address that it wants to connect to; `host` is the name that was looked up, or the address."""
+        ...
+
+    def refuse_extension(self, module: str) -> str | None:
+        """For an extension module that opens sockets in C, past this policy."""
         ...
 
 
@@ -26,3 +30,6 @@ class NoSockets:
 
     def refuse_address(self, host: str, address: str) -> str | None:
         return self.refuse_name(host)
+
+    def refuse_extension(self, module: str) -> str | None:
+        return f"{module} opens sockets by itself, and scripts open no sockets here"

@@ -34,6 +34,7 @@ from typing import Final
 from edgeworker.runtime.contract.script_frames import MARK, Script, current_script, enter_script
 from edgeworker.runtime.python import (
     blocking_loop,
+    extension_guard,
     http_client_library,
     http_libraries,
     missing_await,
@@ -327,6 +328,7 @@ def _install(modules: Modules) -> None:
         importlib.reload = _reload_for_scripts
         blocking_loop.install(lambda: current_script() is not None)
         socket_guard.install()
+        extension_guard.install()
         script_logging.install()
         missing_await.install()
         http_client_library.install()
@@ -341,6 +343,7 @@ def _uninstall(modules: Modules) -> None:
             importlib.reload = _reload
             blocking_loop.uninstall()
             socket_guard.uninstall()
+            extension_guard.uninstall()
             script_logging.uninstall()
             missing_await.uninstall()
             http_client_library.uninstall()

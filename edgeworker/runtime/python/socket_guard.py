@@ -2,8 +2,8 @@
 
 Libraries that are known go out by `fetch()` (edgeworker.runtime.python.http_libraries). All others end in the `socket`
 module, asyncio's and anyio's streams among them: while any script is loaded, its functions check who calls them.
-What opens sockets without it (ctypes, extension modules such as grpc's, subprocesses) is not held: scripts share the
-process with the edge, which is not a security boundary.
+Extension modules that open sockets in C are refused (extension_guard); ctypes and subprocesses are not held: scripts
+share the process with the edge, which is not a security boundary.
 """
 
 import asyncio
