@@ -1,14 +1,16 @@
 """Randomness while a script is loaded, which production refuses: all isolates would start with the same values.
 
-What a library draws while it is imported is let through, as production does for the libraries that need it.
+What a library draws while it is imported is let through, as production does for the libraries that need it. What an
+extension module draws by itself (a key of cryptography, numpy) is not seen.
 Source: src/pyodide/internal/topLevelEntropy of workerd.
 """
 
 import os
 import random  # noqa: TID251  # to guard it
+import ssl
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from types import FrameType
 from typing import Final
@@ -27,6 +29,12 @@ _usual_urandom: Final = os.urandom
 _usual: Final[dict[str, Callable[..., object]]] = {
     name: getattr(random, name) for name in random.__all__ if name not in ("Random", "SystemRandom")
 }
+# What draws in C.
+_IN_C: Final[Mapping[str, Callable[..., object]]] = {
+    "ssl.RAND_bytes": ssl.RAND_bytes,
+    **({"os.getrandom": os.getrandom} if sys.platform == "linux" else {}),
+}
+_usual_seed: Final[Callable[..., None]] = random.Random.seed
 _loading: Final[list[Script]] = []
 
 
@@ -42,6 +50,7 @@ class forbid_entropy:  # read as a statement: `with forbid_entropy(script):`
             _loading.append(self._script)
             if len(_loading) == 1:
                 _replace(_guarded_urandom, _GUARDED)
+                _replace_in_c(_GUARDED_IN_C, _guarded_seed)
 
     def __exit__(self, *_error: object) -> None:
         self._script.is_loading = False
@@ -49,6 +58,7 @@ class forbid_entropy:  # read as a statement: `with forbid_entropy(script):`
             _loading.remove(self._script)
             if not _loading:
                 _replace(_usual_urandom, _usual)
+                _replace_in_c(_IN_C, _usual_seed)
 
 
 def _replace(urandom: Callable[[int], bytes], functions: dict[str, Callable[..., object]]) -> None:
@@ -56,6 +66,20 @@ def _replace(urandom: Callable[[int], bytes], functions: dict[str, Callable[...,
     setattr(random, "_urandom", urandom)  # noqa: B010  # a name of the module's own, for secrets and SystemRandom
     for name, function in functions.items():
         setattr(random, name, function)
+
+
+def _replace_in_c(functions: Mapping[str, Callable[..., object]], seed: Callable[..., None]) -> None:
+    for name, function in functions.items():
+        module, _, attribute = name.partition(".")
+        setattr(sys.modules[module], attribute, function)
+    setattr(random.Random, "seed", seed)  # noqa: B010  # mypy takes no assignment to a method
+
+
+@wraps(_usual_seed)
+def _guarded_seed(self: random.Random, a: object = None, version: int = 2) -> None:
+    if a is None and _is_refused("random.Random() without a seed"):
+        raise OSError(_EIO, _NOT_AT_STARTUP)
+    _usual_seed(self, a, version)
 
 
 @wraps(_usual_urandom)
@@ -89,4 +113,15 @@ def _is_refused(what: str) -> bool:
     return False
 
 
+def _guard_in_c(name: str, usual: Callable[..., object]) -> Callable[..., object]:
+    @wraps(usual)
+    def guarded(*args: object, **options: object) -> object:
+        if _is_refused(f"{name}()"):
+            raise OSError(_EIO, _NOT_AT_STARTUP)
+        return usual(*args, **options)
+
+    return guarded
+
+
+_GUARDED_IN_C: Final = {name: _guard_in_c(name, usual) for name, usual in _IN_C.items()}
 _GUARDED: Final = {name: _guard(name, usual) for name, usual in _usual.items()}

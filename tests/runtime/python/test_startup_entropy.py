@@ -2,6 +2,7 @@
 
 import os
 import random  # it is what is guarded
+import ssl
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,10 @@ TEXT = "Randomness is not allowed while a Worker is starting"
         ("import js\nx = js.fetch('https://x.example/')", "Disallowed operation called within global scope"),
         ("import js\njs.setTimeout(print, 1)", "Disallowed operation called within global scope"),
         ("import js\njs.setInterval(print, 1)", "Disallowed operation called within global scope"),
+        ("import random\nx = random.Random()", TEXT),
+        ("import random\nclass Mine(random.Random):\n    pass\nx = Mine().random()", TEXT),
+        ("import ssl\nx = ssl.RAND_bytes(4)", TEXT),
+        ("import os\nx = os.getrandom(4)", TEXT),
         ("import secrets\ndef make():\n    return secrets.token_hex(8)\nx = make()", TEXT),
     ],
 )
@@ -45,6 +50,8 @@ def test_a_script_that_draws_while_it_is_loaded_does_not_start(stage: Stage, sta
     [
         "import js\nDRAWN = js.Math.random()",
         "import random\nDRAWN = random.Random(7).random()",
+        "import random\nDRAWN = random.SystemRandom()",
+        "import httpx\nDRAWN = httpx.AsyncClient()",
         "import tempfile\nDRAWN = tempfile.gettempdir()",
         "import email.generator, uuid, secrets\nDRAWN = 1",
     ],
@@ -67,11 +74,11 @@ async def test_what_a_script_took_from_random_works_in_its_handlers(stage: Stage
 
 
 def test_the_process_keeps_its_own_functions(stage: Stage) -> None:
-    before = os.urandom, random.random, random.choice
+    before = os.urandom, random.random, random.choice, random.Random.seed, ssl.RAND_bytes
 
     stage.add(IMPORTS + "DRAWN = 1\n" + HANDLER, date="2026-01-01")
 
-    assert (os.urandom, random.random, random.choice) == before
+    assert (os.urandom, random.random, random.choice, random.Random.seed, ssl.RAND_bytes) == before
 
 
 def test_a_library_may_draw_while_it_is_imported(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
