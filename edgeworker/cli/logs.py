@@ -27,7 +27,8 @@ class _TextFormatter(logging.Formatter):
             text += "\n" + self.formatException(record.exc_info)
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict) and "client" in fields:  # what someone did has a time, as the line of a request has
-            text = f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}Z {text}"
+            about = f"{fields['client']} {fields['ray']} " if "ray" in fields else ""
+            text = f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}Z {about}{text}"
         style = _LEVEL_STYLES.get(record.levelno)
         return text if style is None else f"{self._out.style(record.levelname.lower() + ':', style)} {text}"
 

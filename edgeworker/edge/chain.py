@@ -28,6 +28,7 @@ from edgeworker.edge.triggers import ManualTriggers, TriggerURLs
 from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
+from edgeworker.messages.log_fields import log_fields
 from edgeworker.products.product import SigningProduct
 from edgeworker.rays import new_ray
 from edgeworker.routing import Resolver, RunWorker
@@ -190,7 +191,8 @@ def _refuse(request: Request, refusal: Refusal) -> Response:
 
 def _report_storage_failure(request: Request, error: StoreError) -> Response:
     # The text names a file of this machine: it is for the log.
-    _log.error("%s %s%s: %s", request.method, request.url.origin, request.url.path, error)
+    place = request.url.origin + request.url.path
+    _log.error("%s %s: %s", request.method, place, error, extra=log_fields(request))
     return pages.answer(
         pages.STORAGE_FAILED,
         request,

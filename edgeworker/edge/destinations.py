@@ -17,6 +17,7 @@ from edgeworker.edge.origin_path import as_sent_by_client
 from edgeworker.errors import OriginError
 from edgeworker.handler import Handler, PendingResponse, Services
 from edgeworker.messages import RefusalReason, Request, Response
+from edgeworker.messages.log_fields import log_fields
 from edgeworker.routing import Resolver, RunWorker, ToOrigin
 from edgeworker.runtime import ScriptFailure, Worker
 from edgeworker.subrequests import SubrequestRouter, Subrequests
@@ -142,7 +143,7 @@ class Destinations:
         except OriginError as error:
             if record is not None:
                 record.add_failure(str(error), now=self._clock.now())
-            _log.warning("origin %s: %s", base, error)
+            _log.warning("origin %s: %s", base, error, extra=log_fields(request))
             if request.trace is not None:
                 request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
             details = self._details(request, f"origin {base}: {error}")
@@ -173,12 +174,13 @@ class Destinations:
         hints = hints_for(request.url, self._config, zone)
         url = request.url
         page = pages.nothing_here(url.host, url.path, why=why, hints=hints, from_worker=from_worker)
-        _log.warning("530: %s", page.detail)
+        _log.warning("530: %s", page.detail, extra=log_fields(request))
         return pages.answer(page, request, rule="no origin is configured for this host", evidence=(why,))
 
 
 def loop_page(request: Request) -> Response:
-    _log.warning("loop: %s %s%s came back too often", request.method, request.url.origin, request.url.path)
+    place = request.url.origin + request.url.path
+    _log.warning("loop: %s %s came back too often", request.method, place, extra=log_fields(request))
     return pages.answer(pages.LOOP, request, rule="a request goes through workers of this edge a few times at most")
 
 

@@ -15,6 +15,7 @@ from edgeworker.errors import OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import Body, Request, Response, Upgrade
 from edgeworker.messages.body import Closable
+from edgeworker.messages.log_fields import log_fields
 
 EDGE_HAS_NO_ROOM: Final = 503
 
@@ -86,7 +87,7 @@ class BalancedOrigin:
                     raise
                 failure = error
                 one.record.retries += 1
-                _log.warning("origin %s: %s; another one is asked", one.server.url, error)
+                _log.warning("origin %s: %s; another one is asked", one.server.url, error, extra=log_fields(request))
                 if request.trace is not None:
                     request.trace.add("error", f"origin {one.server.url}: {error}", now=self._clock.monotonic())
 

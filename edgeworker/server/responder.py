@@ -132,8 +132,13 @@ class Responder:
         except BodyRefused as error:
             return _refusal_page(error.refusal)
         except Exception:  # noqa: BLE001  # whatever a handler does wrong, the client gets an answer
-            _log.exception("%s %s%s: the handler failed", request.method, request.url.origin, request.url.path)
-            return _refusal_page(_SERVER_ERROR)
+            page, fields = _refusal_page(_SERVER_ERROR), {"client": request.client.ip}
+            if self._adds_ray:
+                fields["ray"] = new_ray()
+                page.headers.set("CF-Ray", fields["ray"])
+            place = f"{request.method} {request.url.origin}{request.url.path}"
+            _log.exception("%s: the handler failed", place, extra={"fields": fields})
+            return page
 
     def _frame(self, received: ReceivedRequest, response: Response, *, keep_alive: bool) -> FramedResponse:
         head, connection, date = received.head, received.connection, self._http_date()
@@ -158,9 +163,9 @@ class Responder:
                 framed, connection, timeout_seconds=self._limits.write_timeout_seconds
             )
         except IncompleteResponse as error:
-            _log.warning(
-                "%s %s: the answer was cut: %s", received.head.method, received.url, error, exc_info=error.__cause__
-            )
+            fields = {"client": received.client.ip, "ray": response.headers.get("cf-ray") or "-"}
+            place = f"{received.head.method} {received.url}"
+            _log.warning("%s: the answer was cut: %s", place, error, exc_info=error.__cause__, extra={"fields": fields})
             connection.abort(reset=framed.ends_with_connection)
             received.is_complete = False
         except ConnectionError:

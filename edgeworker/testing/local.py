@@ -76,7 +76,9 @@ class LocalEdge:
         self.number = next(_numbers)
         self.routes = Routes(self.config)
         if config.origin is None:
-            self.origin.answer_only_for(ORIGIN, ServedHosts(config))
+            # A zone alone names no host. What stands behind its products nothing else names, though.
+            zones = tuple(zone for zone in config.zones if zone.products)
+            self.origin.answer_only_for(ORIGIN, ServedHosts(replace(config, zones=zones)))
         self._engine = EdgeLoop(self.config, self.clock, self.origin, self.faults)
 
     # Requests

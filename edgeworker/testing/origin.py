@@ -143,14 +143,17 @@ class Origin:
         return await origin_rules.answer(rule, recorded)
 
     def answer_only_for(self, base: str, hosts: Container[object]) -> None:
-        """The origin `base` was not configured: without a rule it has only the hosts that the edge serves."""
+        """The origin `base` was not configured: without a rule it has only the hosts that routes and others name."""
         self._made_up = (base, hosts)
 
     def _check_host(self, request: Request) -> None:
         assert self._made_up is not None
         host = request.url.hostname
         if host not in self._made_up[1]:
-            text = f"{host} belongs to no zone and no route of this edge, and no origin is configured for it"
+            text = (
+                f"{host} does not exist here: no route, custom domain or origin of this edge names it; for an origin "
+                f'behind it: origin.on("{request.url.origin}/*", ...)'
+            )
             raise OriginError(text, status=530, code=1016)
 
     def _add(self, rule: Rule) -> Rule:

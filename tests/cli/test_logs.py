@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from edgeworker.cli import logs
+from edgeworker.messages import URL, Client, Headers, Request
+from edgeworker.messages.log_fields import log_fields
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,21 @@ def test_text_lines_name_the_level_only_when_something_is_wrong(capsys: pytest.C
     assert said.startswith("fine\nerror: bad\n")
     assert "ValueError: inner" in said
     assert "too much" not in said
+
+
+def test_a_line_about_a_request_says_when_who_and_which_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.set_up(as_json=False)
+    request = Request(
+        "GET", URL.parse("http://a/"), Headers({"CF-Ray": "c98ff6359c88fa80-LOC"}), client=Client("203.0.113.7")
+    )
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.5)  # of logging
+
+    logging.getLogger("edgeworker.x").warning("530: nothing\nhere", extra=log_fields(request))
+
+    line = "warning: 2027-01-15T08:00:00Z 203.0.113.7 c98ff6359c88fa80-LOC 530: nothing\nhere\n"
+    assert capsys.readouterr().err == line
 
 
 def test_others_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:

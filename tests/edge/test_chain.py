@@ -104,6 +104,29 @@ async def test_a_script_that_raises_is_page_1101_and_one_log_entry(
     assert "chain.py" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("body", "url", "said"),
+    [
+        ("async def fetch(self, request):\n    raise ValueError('x')", "http://example.com/w/x", "uncaught exception"),
+        (PASS, "http://other.test/x", "530: No worker takes other.test/x"),
+        (PASS, "http://example.com/static", "origin http://"),
+    ],
+    ids=["a script that raises", "no origin", "an origin that is down"],
+)
+async def test_a_line_about_a_failure_names_the_client_and_the_ray_of_its_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, body: str, url: str, said: str
+) -> None:
+    made = await _made(tmp_path, body, origin=is_down)
+
+    response, _ = await made.get(url)
+
+    (record,) = [record for record in caplog.records if record.name.startswith("edgeworker")]
+    assert said in record.getMessage()
+    ray = response.headers.get("cf-ray")
+    assert ray
+    assert record.__dict__["fields"] == {"client": "127.0.0.1", "ray": ray}
+
+
 async def test_pass_through_on_exception_sends_the_original_request_to_the_origin(tmp_path: Path) -> None:
     made = await _made(
         tmp_path,

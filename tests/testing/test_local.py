@@ -220,16 +220,6 @@ def test_a_cron_without_an_expression_is_the_only_one_there_is(tmp_path: Path) -
         edge.run(edge.cron())
 
 
-def test_a_host_of_no_zone_is_refused_as_on_dev(tmp_path: Path) -> None:
-    with edge_of(tmp_path, FORWARDS) as edge:
-        misspelt = edge.get("https://api.exmaple.com/")
-        right = edge.get("https://api.example.com/")
-        edge.origin.on("https://api.exmaple.com/", body="a rule")
-        wanted = edge.get("https://api.exmaple.com/")
-
-    assert (misspelt.status, right.status, wanted.text) == (530, 200, "a rule")
-
-
 def test_values_that_cannot_be_meant_say_what_would_be_right(tmp_path: Path) -> None:
     nothing: dict[str, str] = {"x": None}  # type: ignore[dict-item]  # the mistake that is tested
     with edge_of(tmp_path, HELLO) as edge:

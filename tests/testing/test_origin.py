@@ -1,19 +1,28 @@
 """Origins and the internet of a test."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from edgeworker.config import Route, Zone
 from edgeworker.errors import OriginError
 from edgeworker.handler import Background, Context, Handler
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.testing.clock import MovableClock
+from edgeworker.testing.local import LocalEdge
 from edgeworker.testing.origin import Origin
 from edgeworker.testing.origin_rules import OriginRequest
 from edgeworker.trace import Trace
+from tests.testing.scripts import edge_of, worker_config
 
 BASE = "http://origin.test"
+FORWARDS = """
+async def fetch(self, request):
+    return await fetch(request)
+"""
 
 
 @pytest.fixture
@@ -220,3 +229,42 @@ async def test_everything_can_be_forgotten(origin: Origin) -> None:
 
     assert origin.requests == []
     assert (await _ask(origin.at(BASE)))[0] == 200
+
+
+def test_a_host_of_no_zone_is_refused_as_on_dev(tmp_path: Path) -> None:
+    with edge_of(tmp_path, FORWARDS) as edge:
+        misspelt = edge.get("https://api.exmaple.com/")
+        right = edge.get("https://api.example.com/")
+        edge.origin.on("https://api.exmaple.com/", body="a rule")
+        wanted = edge.get("https://api.exmaple.com/")
+
+    assert (misspelt.status, right.status, wanted.text) == (530, 200, "a rule")
+
+
+def test_a_host_of_a_zone_that_nothing_names_is_refused_as_on_dev(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On Cloudflare it has no DNS record."""
+    config = worker_config(tmp_path, FORWARDS)
+    routes = (Route("api.example.com/v1/*", "shop"), Route("*.cdn.example.com/x", "shop"))
+    config = replace(config, zones=(Zone("example.com"),), routes=routes)
+    with LocalEdge(config) as edge:
+        statuses = {
+            host: edge.get(f"https://{host}/").status
+            for host in ("api.example.com", "a.cdn.example.com", "ap1.example.com", "example.com")
+        }
+        refused = caplog.text
+        edge.origin.on("https://ap1.example.com/*", body="a rule")
+        wanted = edge.get("https://ap1.example.com/")
+    with LocalEdge(replace(config, zones=(Zone("example.com", origin="http://10.0.0.1"),))) as edge:
+        behind_an_origin = edge.get("https://ap1.example.com/")
+
+    assert statuses == {
+        "api.example.com": 200,
+        "a.cdn.example.com": 200,
+        "ap1.example.com": 530,
+        "example.com": 530,
+    }
+    assert "ap1.example.com does not exist here: no route, custom domain or origin of this edge names it" in refused
+    assert 'origin.on("https://ap1.example.com/*", ...)' in refused
+    assert (wanted.text, behind_an_origin.status) == ("a rule", 200)

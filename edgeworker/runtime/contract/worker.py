@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
+from edgeworker.messages.log_fields import log_fields
 from edgeworker.runtime.contract.activity import activity
 from edgeworker.runtime.contract.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
 
@@ -137,15 +138,14 @@ class Worker:
             )
 
     def _failure(self, error: BaseException, ctx: Context) -> ScriptFailure:
-        request = ctx.request
+        request, about = ctx.request, log_fields(ctx.request)
+        place = f"{request.method} {request.url.origin}{request.url.path}"
         if isinstance(error, BodyLost):
             # A client that goes away is not the script's fault, and any client could fill the log.
-            place = request.url.origin + request.url.path
-            _log.warning('worker "%s": %s (%s %s)', self.name, error, request.method, place)
+            _log.warning('worker "%s": %s (%s)', self.name, error, place, extra=about)
             return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
         described = self.isolate.describe(error)
-        place = request.url.origin + request.url.path
-        _log.error('worker "%s": uncaught exception (%s %s)\n%s', self.name, request.method, place, described)
+        _log.error('worker "%s": uncaught exception (%s)\n%s', self.name, place, described, extra=about)
         return ScriptFailure(self.name, error, pass_through=ctx.passes_through, described=described)
 
 
