@@ -9,6 +9,7 @@
 Each chain is folded once, when the edge is made.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
@@ -85,7 +86,7 @@ class Edge:
 
     async def fetch(self, request: Request, /) -> Response:
         """A request from outside."""
-        ray = new_ray()
+        received, ray = request, new_ray()
         if self.config.trigger_urls and request.url.hostname.endswith(".localhost"):
             request = self._with_real_name(request)
         admitted = admit(request, ray=ray)
@@ -93,18 +94,22 @@ class Edge:
         if isinstance(attached, Refusal):
             response = _refuse(request, attached)
         else:
-            if self._spans is not None:
-                response = await self._answer_in_span(attached, self._spans)
-            else:
-                if attached.headers.has("traceparent") or attached.headers.has("tracestate"):
-                    renew_parent(attached.headers, secrets.token_hex(8))
-                # As `_answer`, without a coroutine between.
-                try:
+            try:
+                if self._spans is not None:
+                    response = await self._answer_in_span(attached, self._spans)
+                else:
+                    if attached.headers.has("traceparent") or attached.headers.has("tracestate"):
+                        renew_parent(attached.headers, secrets.token_hex(8))
+                    # As `_answer`, without a coroutine between.
                     response = await self._chain(attached.url).fetch(attached)
-                except StoreError as error:
-                    response = _report_storage_failure(attached, error)
-                if not response.token_result:
-                    response.token_result = token_result(attached.credentials, response)
+                    if not response.token_result:
+                        response.token_result = token_result(attached.credentials, response)
+            except StoreError as error:
+                response = _report_storage_failure(attached, error)
+                response.token_result = token_result(attached.credentials, response)
+            except asyncio.CancelledError:
+                received.headers.set("CF-Ray", ray)  # the client left: its line in the access log has this ray
+                raise
         response.headers.set("CF-Ray", ray)
         return response
 

@@ -10,7 +10,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import Limits
 from edgeworker.handler import Handler
 from edgeworker.messages import Headers, RefusalReason, Request, Response, Upgrade
-from edgeworker.rays import new_ray
+from edgeworker.rays import new_ray, parse_ray
 from edgeworker.server import received_request, upgraded
 from edgeworker.server.access_log import AccessLogger, AccessLogRecord
 from edgeworker.server.client_body import BodyRefused
@@ -235,8 +235,14 @@ class Responder:
     def _record(self, received: ReceivedRequest) -> AccessLogRecord:
         request, response = received.request, received.response
         host, path = ("-", "-") if request is None else (request.url.host, request.url.path)
-        served_by, ray = ("", "") if response is None else (response.served_by, response.headers.get("cf-ray") or "")
-        token, refusal = ("", None) if response is None else (response.token_result, response.refusal_reason)
+        served_by, token, refusal, ray, reason = "", "", None, "", ""
+        if response is not None:
+            served_by, token, refusal = response.served_by, response.token_result, response.refusal_reason
+            ray = response.headers.get("cf-ray") or ""
+            if request is None and refusal is not None:
+                reason = " ".join(refusal.evidence)
+        elif request is not None and self._adds_ray:
+            ray = parse_ray(request.headers.get("cf-ray") or "") or ""  # the edge has set it
         seconds = self._clock.monotonic() - received.begun
         return AccessLogRecord(
             received.head.method,
@@ -249,7 +255,7 @@ class Responder:
             served_by,
             received.client.ip,
             ray,
-            "",
+            reason,
             token,
             refusal,
         )

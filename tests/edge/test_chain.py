@@ -1,5 +1,6 @@
 """The path of a request through routes, workers and origins, with scripts as files and no socket."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -125,6 +126,27 @@ async def test_a_line_about_a_failure_names_the_client_and_the_ray_of_its_page(
     ray = response.headers.get("cf-ray")
     assert ray
     assert record.__dict__["fields"] == {"client": "127.0.0.1", "ray": ray}
+
+
+async def test_a_request_whose_client_leaves_is_known_by_the_ray_that_its_worker_saw(tmp_path: Path) -> None:
+    seen: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+    async def wait(request: Request) -> Response:
+        seen.set_result(request.headers.get("cf-ray"))
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    made = await _made(tmp_path, PASS, origin=wait)
+    request = Request("GET", URL.parse("http://example.com/static"), Headers({"CF-Ray": "0000000000000000-LOC"}))
+    asked = asyncio.ensure_future(made.edge.fetch(request))
+    ray = await seen
+
+    asked.cancel()
+    await asyncio.wait([asked])
+
+    assert asked.cancelled()
+    assert ray is not None
+    assert request.headers.get_all("cf-ray") == [ray]
 
 
 async def test_pass_through_on_exception_sends_the_original_request_to_the_origin(tmp_path: Path) -> None:

@@ -344,6 +344,7 @@ async def test_a_client_that_leaves_before_its_answer_is_logged_as_499() -> None
     begun = asyncio.Event()
 
     async def answer(request: Request) -> Response:
+        request.headers.set("CF-Ray", "c98ff6359c88fa80-LOC")  # as the edge does
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -357,6 +358,7 @@ async def test_a_client_that_leaves_before_its_answer_is_logged_as_499() -> None
             await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
 
     assert [(record.status, record.complete, record.path) for record in records] == [(499, False, "/a")]
+    assert (records[0].client, records[0].ray) == ("127.0.0.1", "c98ff6359c88fa80-LOC")
 
 
 async def test_a_record_has_the_clients_address_and_the_ray_of_the_response() -> None:
@@ -375,3 +377,10 @@ async def test_what_is_refused_unread_is_logged_with_its_reason() -> None:
 
     assert [(record.status, record.client, record.path) for record in records] == [(400, "127.0.0.1", "-")]
     assert records[0].reason.startswith("The ")
+
+
+async def test_what_is_refused_for_its_host_or_target_is_logged_with_its_reason() -> None:
+    async with serving(Answering(hello)) as (listener, records):
+        await exchange(listener.port, b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
+
+    assert [(record.status, record.path, record.reason) for record in records] == [(400, "-", 'Invalid Host: "a b".')]
