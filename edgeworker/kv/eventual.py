@@ -90,6 +90,9 @@ class EventualStore:
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         return LATER
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        return LATER
+
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         older = self._older((namespace_id, key), now)
         if older is not None:

@@ -38,6 +38,9 @@ class FaultyStore:
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         return LATER
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        return LATER
+
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         await self._trouble("get")
         return await self._store.get(namespace_id, key, now=now)

@@ -25,6 +25,10 @@ class MemoryStore:
         entry = self._entries.get(namespace_id, {}).get(key)
         return None if entry is None or _is_expired(entry, now) else entry.value
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        entry = self._entries.get(namespace_id, {}).get(key)
+        return None if entry is None or _is_expired(entry, now) else entry
+
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         entry = self._entries.get(namespace_id, {}).get(key)
         return None if entry is None or _is_expired(entry, now) else entry

@@ -113,6 +113,14 @@ class KVNamespace:
             self._reads.add(found=value is not None)
         return value
 
+    def peek_with_metadata(self, key: str) -> FoundValue | Later | None:
+        """What `get_with_metadata` would answer, where that takes no waiting, else LATER. Raises KVError as it does."""
+        entry = self._store.peek_entry(self.id, rules.check_key(key), now=self.clock.now())
+        if entry is LATER:
+            return LATER
+        self._reads.add(found=entry is not None)
+        return None if entry is None else _make_found_value(entry)
+
     async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
         key = rules.check_key(key)
         if cache_ttl is not None:

@@ -89,6 +89,10 @@ class KVStore(Protocol):
         """
         ...
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        """As `peek`, with the metadata."""
+        ...
+
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None: ...
 
     async def stream(self, namespace_id: str, key: str, *, now: int) -> EntryStream | None:

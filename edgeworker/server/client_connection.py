@@ -91,7 +91,7 @@ class ClientConnection(Http1Connection):
             self._pipelined_from = 0
             if len(self._pipelined) > _PIPELINED_BYTES:
                 self.pause_reading()
-        else:
+        elif self._listener.answer_at_once is None or not self._answer_at_once(data):
             self._read(data, 0)
 
     def eof_received(self) -> bool:
@@ -235,6 +235,19 @@ class ClientConnection(Http1Connection):
             self._body.refuse(Refusal(400, "The connection was closed in the middle of the body."))
 
     # Reading
+
+    def _answer_at_once(self, data: bytes) -> bool:
+        transport, listener = self._transport, self._listener
+        if listener.answer_at_once is None or transport is None or listener.closing:
+            return False
+        if self.incoming != IDLE or self.outgoing != IDLE or self._writable is not None:
+            return False
+        answer = listener.answer_at_once(data)
+        if answer is None:
+            return False
+        transport.write(answer)
+        self._become_idle(listener.limits.keepalive_timeout_seconds)
+        return True
 
     def _read(self, data: bytes, start: int) -> None:
         """What belongs to the request in hand, or begins the next one."""

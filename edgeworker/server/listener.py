@@ -6,6 +6,7 @@ import errno
 import os
 import socket as sockets
 import ssl
+from collections.abc import Callable
 from typing import Final
 
 from edgeworker.clock import Clock
@@ -125,6 +126,10 @@ class Listener:
     def _tasks(self) -> "set[asyncio.Task[None]]":
         """What serves the requests that are under way."""
         return {connection.task for connection in self._state.connections if connection.task is not None}
+
+    def answer_at_once(self, answer: Callable[[bytes], bytes | None]) -> None:
+        """`answer` is shown requests as bytes before they are read, see ListenerState."""
+        self._state.answer_at_once = answer
 
     def connection(self) -> ClientConnection:
         """The server's side of a new connection, to be connected to something other than a socket."""

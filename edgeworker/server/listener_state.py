@@ -26,11 +26,13 @@ class ListenerState:
 
     `serve` answers a request and in the end calls `finish_request` of its connection; `log_refusal` is called with each
     answer that was given without a request, the client's address and the ray id. Both are set by the listener. Once
-    `closing` is set, no connection waits for another request.
+    `closing` is set, no connection waits for another request. `answer_at_once` is shown what comes on a connection
+    without a request under way, and may answer it with bytes; what it leaves is read as usual.
     """
 
     __slots__ = (
         "_by_network",
+        "answer_at_once",
         "closing",
         "connections",
         "limits",
@@ -58,6 +60,7 @@ class ListenerState:
         self.trusted = trusted
         self.proxy_protocol = proxy_protocol
         self.closing = False
+        self.answer_at_once: Callable[[bytes], bytes | None] | None = None
         self.connections: set[ClientConnection] = set()
         self._by_network: Counter[str] = Counter()
 

@@ -39,12 +39,15 @@ class UnixLink:
         self._clock = clock
         self._pools: list[Pool] = []
 
-    async def serve(self, path: Path, handler: Handler) -> Callable[[], Awaitable[None]]:
-        """Listens until what it returns is called."""
+    async def serve(
+        self, path: Path, handler: Handler, answer_at_once: Callable[[bytes], bytes | None]
+    ) -> Callable[[], Awaitable[None]]:
+        """Listens until what it returns is called. `answer_at_once` is shown each request as bytes first."""
         # What a worker fetches arrives as it was sent.
         listener = Listener(
             handler, Socket(), limits=_LIMITS, clock=self._clock, access_logger=None, tls=None, adds_ray=False
         )
+        listener.answer_at_once(answer_at_once)
         server = await asyncio.get_running_loop().create_unix_server(listener.connection, path=str(path))
 
         async def stop() -> None:

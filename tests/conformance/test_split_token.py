@@ -33,6 +33,9 @@ class _DownStore(MemoryStore):
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         return LATER
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        return LATER
+
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         raise StoreError("it is down")
 

@@ -41,6 +41,15 @@ async def test_what_can_be_told_without_waiting_is_what_get_finds(store: KVStore
     assert store.peek("ns", "large", now=0) in (LARGE, LATER)
 
 
+async def test_an_entry_is_peeked_at_as_it_was_put(store: KVStore) -> None:
+    entry = Entry(b"v", 100, '{"m": 1}')
+    await store.put("ns", "k", entry)
+
+    assert store.peek_entry("ns", "k", now=99) in (entry, LATER)
+    assert store.peek_entry("ns", "k", now=100) in (None, LATER)
+    assert store.peek_entry("ns", "missing", now=0) in (None, LATER)
+
+
 async def test_an_empty_value_is_a_value(store: KVStore) -> None:
     await store.put("ns", "k", Entry(b""))
 

@@ -84,6 +84,19 @@ class SQLiteStore:
             return None
         return value if large is None else LATER
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        """As `peek`."""
+        try:
+            row = self._reader.row(_GET, (namespace_id, key.encode()))
+        except sqlite3.Error:
+            return LATER
+        if row is None:
+            return None
+        value, expires_at, metadata, large = row
+        if expires_at is not None and expires_at <= now:
+            return None
+        return Entry(value, expires_at, metadata) if large is None else LATER
+
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         row = await self._row(namespace_id, key, now)
         if row is None:

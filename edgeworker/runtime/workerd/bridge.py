@@ -16,6 +16,7 @@ from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import EdgeworkerError, StoreError
 from edgeworker.handler import Context, Handler
+from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, BodyTooLarge, Headers, Request, Response
 from edgeworker.runtime.contract.javascript import (
     EnvEntry,
@@ -31,6 +32,7 @@ from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, KEY_FI
 from edgeworker.runtime.workerd.invocation import SAFE_METHODS, Invocation
 from edgeworker.runtime.workerd.wire_cache import answer_cache
 from edgeworker.runtime.workerd.wire_kv import answer_kv
+from edgeworker.runtime.workerd.wire_kv_reads import answer_read
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Bridge:
         self._cache = cache
         self._clock = clock
         self._services: dict[str, Answer] = {}
+        self._namespaces: dict[bytes, KVNamespace] = {}
         self._invocations: dict[str, Invocation] = {}
         self._effects = 0  # of requests that do not say which invocation makes them: native KV, the Cache API
         self.on_request: Callable[[], None] = lambda: None
@@ -81,15 +84,24 @@ class Bridge:
         for invocation in list(self._invocations.values()):
             invocation.settle()
 
-    def add(self, answer: Answer) -> str:
+    def add(self, answer: Answer, entry: EnvEntry | None = None) -> str:
         """What stands in SERVICE_FIELD for it."""
         number = str(len(self._services))
         self._services[number] = answer
+        if isinstance(entry, EnvNamespace):
+            self._namespaces[number.encode()] = entry.namespace
         return number
 
+    def answer_read(self, data: bytes) -> bytes | None:
+        """The answer to a read of KV that takes no waiting; None for all else, which is for `fetch`."""
+        answer = answer_read(data, self._key, self._namespaces)
+        if answer is not None:
+            self.on_request()
+        return answer
+
     async def fetch(self, request: Request, /) -> Response:
-        shown = request.headers.get_all(KEY_FIELD)
-        if len(shown) != 1 or not hmac.compare_digest(shown[0].encode("utf-8", "replace"), self._key):
+        # Of two fields the values are joined, which is no key.
+        if not hmac.compare_digest(request.headers.get_bytes(KEY_FIELD) or b"", self._key):
             return Response(403)
         answer = self._services.get(request.headers.get(SERVICE_FIELD) or "")
         if answer is None:
@@ -105,7 +117,7 @@ class Bridge:
             if invocation is None:
                 return await answer(_restore(request), None)
             with invocation.waiting():
-                return await answer(_restore(request), invocation.ctx)
+                return await answer(_restore(request, invocation), invocation.ctx)
         except StoreError as error:
             _log.error("KV or cache of a JavaScript worker: %s", error)
             return Response(503, status_text="EnvService Unavailable")
@@ -215,22 +227,21 @@ def _throw(text: str) -> Response:
     return Response(502, Headers({THROWS_FIELD: quote(text)}))
 
 
-def _restore(request: Request) -> Request:
+def _restore(request: Request, invocation: Invocation | None = None) -> Request:
     """The request as the script made it: with its scheme and `cf`, without the fields of the link."""
     scheme = request.headers.get(SCHEME_FIELD)
     url = request.url
     if scheme in ("http", "https") and scheme != url.scheme:
         url = URL.from_target(scheme, url.host, request.raw_target or url.target)
-    cf = request.headers.get(CF_FIELD)
-    return request.replace(
-        url=url,
-        headers=request.headers.without(_OWN),
-        cf=_json_object(cf),
-        redirect="manual",
-    )
+    text = request.headers.get(CF_FIELD)
+    # Most scripts pass it on as it came.
+    is_known = invocation is not None and text is not None and text == invocation.cf_text
+    cf = dict(invocation.cf) if invocation is not None and is_known else _json_object(text)
+    return request.replace(url=url, headers=request.headers.without(_OWN), cf=cf, redirect="manual")
 
 
 def _json_object(text: str | None) -> dict[str, object] | None:
+    """Without the audience of `ctx.access`."""
     if text is None:
         return None
     try:

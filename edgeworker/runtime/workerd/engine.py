@@ -50,8 +50,11 @@ _PING_DATE: Final = "2024-01-01"
 class Link(Protocol):
     """The edge's own HTTP over unix sockets."""
 
-    async def serve(self, path: Path, handler: Handler) -> Callable[[], Awaitable[None]]:
-        """Answers on a new socket until what it returns is called."""
+    async def serve(
+        self, path: Path, handler: Handler, answer_at_once: Callable[[bytes], bytes | None]
+    ) -> Callable[[], Awaitable[None]]:
+        """Answers on a new socket until what it returns is called. `answer_at_once` is shown each request as bytes
+        before the handler is asked, and may answer it with bytes."""
         ...
 
     def connect(self, path: Path) -> Handler:
@@ -219,7 +222,7 @@ class WorkerdEngine:
 
     async def _start(self) -> None:
         if self._stop_serving is None:
-            self._stop_serving = await self._link.serve(self._child.host, self.bridge)
+            self._stop_serving = await self._link.serve(self._child.host, self.bridge, self.bridge.answer_read)
             self._child.write([*(self._child_worker(settings) for settings, _ in self._workers), self._ping_worker()])
             self._handlers = {place: self._link.connect(path) for place, path in self._paths.items()}
         self._end = asyncio.get_running_loop().create_future()
@@ -252,7 +255,7 @@ class WorkerdEngine:
             answer = answer_of(entry)
             service = f"env.{entry_name}"
             if answer is not None:
-                services[service] = self.bridge.add(answer)
+                services[service] = self.bridge.add(answer, entry)
             bindings.append(_binding(entry_name, entry, host_service(name, service)))
         sockets = {}
         for entrypoint in ("", *settings.entrypoints):

@@ -1,7 +1,7 @@
 """One event that a worker in the child handles, as the edge sees it from outside."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,12 +19,12 @@ class Invocation:
     done.
 
     `has_effects`: it sent something that may have changed something. `resumed_at` is when it last had something to go
-    on with: the request itself, or the answer to what it asked.
+    on with: the request itself, or the answer to what it asked. `cf_text` is what the child was told of its `cf`.
     """
 
     __slots__ = (
         *("_forget", "_held", "_settled", "_waits"),
-        *("ctx", "effects_before", "has_effects", "ray", "resumed_at", "worker"),
+        *("cf", "cf_text", "ctx", "effects_before", "has_effects", "ray", "resumed_at", "worker"),
     )
 
     def __init__(
@@ -35,6 +35,8 @@ class Invocation:
         self.worker = worker
         self.effects_before = effects_before
         self.has_effects = False
+        self.cf: Mapping[str, object] = {}
+        self.cf_text: str | None = None
         self.resumed_at = asyncio.get_running_loop().time()
         self._waits = 0
         self._forget = forget

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FAILURE: Final = "ew-failure"
 _PENDING: Final = "ew-pending"
+_write_json: Final = json.JSONEncoder(separators=(",", ":")).encode  # as JSON.stringify() writes it back
 _FAILURE_BYTES: Final = 1024 * 1024
 _EVENT_URL: Final = URL("http", "localhost", 80, "/cdn-cgi/edgeworker/event", "")
 
@@ -42,7 +43,7 @@ class WorkerdIsolate:
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
         try:
-            sent = request.replace(headers=_marked(request, invocation.ray, ctx))
+            sent = request.replace(headers=_marked(request, invocation, ctx))
             response = await self._understand(await self._engine.send(self, entrypoint, sent, invocation), invocation)
         except BaseException:
             invocation.release()
@@ -94,7 +95,7 @@ class WorkerdIsolate:
         content = json.dumps(told).encode()
         request = Request("POST", _EVENT_URL, Headers({"Content-Type": "application/json"}), Body(content))
         invocation = self._engine.bridge.begin(self.name, None, ctx)
-        headers = _marked(request, invocation.ray, ctx)
+        headers = _marked(request, invocation, ctx)
         headers.set(EVENT_FIELD, kind)
         try:
             answer = await self._engine.send(self, entrypoint, request.replace(headers=headers), invocation)
@@ -122,21 +123,22 @@ class WorkerdIsolate:
         return response
 
 
-def _marked(request: Request, ray: str, ctx: Context | None) -> Headers:
+def _marked(request: Request, invocation: Invocation, ctx: Context | None) -> Headers:
     """With what the child is told beside the request. The entry module takes the audience out of `cf` again."""
     audience = None if ctx is None or ctx.access is None else ctx.access.audience
     fields = [field for field in request.headers.raw if not field[0].lower().startswith((b"ew-", b"cf-ray"))]
-    headers = Headers.from_raw(fields)
-    headers.append("CF-Ray", ray)
-    headers.append(SCHEME_FIELD, request.url.scheme)
+    fields.append((b"CF-Ray", invocation.ray.encode("latin-1", "replace")))
+    fields.append((SCHEME_FIELD.encode(), request.url.scheme.encode()))
     cf = request.cf
     if cf is not None and AUDIENCE_PROPERTY in cf:  # of a worker that would say for itself who was let in
         cf = {name: value for name, value in cf.items() if name != AUDIENCE_PROPERTY}
+    invocation.cf = cf or {}
     if audience is not None:
         cf = {**(cf or {}), AUDIENCE_PROPERTY: audience}
     if cf is not None:
-        headers.append(CF_FIELD, json.dumps(cf))
-    return headers
+        invocation.cf_text = _write_json(cf)
+        fields.append((CF_FIELD.encode(), invocation.cf_text.encode("ascii")))
+    return Headers.from_raw(fields)
 
 
 async def _held(body: Body, invocation: Invocation) -> AsyncIterator[bytes]:

@@ -23,6 +23,9 @@ class _WaitingStore(MemoryStore):
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         return LATER
 
+    def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
+        return LATER
+
 
 class _BrokenStore(_WaitingStore):
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:

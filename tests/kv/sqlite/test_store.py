@@ -174,6 +174,10 @@ async def test_a_small_value_is_told_without_waiting_and_a_large_one_is_not(tmp_
     assert store.peek("ns", "small", now=100) is None
     assert store.peek("ns", "missing", now=0) is None
     assert store.peek("ns", "large", now=0) is LATER
+    assert store.peek_entry("ns", "small", now=99) == await store.get("ns", "small", now=99)
+    assert store.peek_entry("ns", "small", now=100) is None
+    assert store.peek_entry("ns", "missing", now=0) is None
+    assert store.peek_entry("ns", "large", now=0) is LATER
     await store.close()
 
 

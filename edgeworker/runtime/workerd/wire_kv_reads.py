@@ -1,0 +1,64 @@
+"""A read of KV as workerd sends it, answered at once where that takes no waiting: bytes in, bytes out.
+
+Whatever is not exactly such a read is left to the usual way, which also tells what is wrong with it.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote
+
+from edgeworker.errors import KVError
+from edgeworker.kv.namespace import KVNamespace
+from edgeworker.kv.store import Later
+from edgeworker.runtime.workerd.capnp import KEY_FIELD, SERVICE_FIELD
+
+_REQUEST_LINE: Final = re.compile(rb"GET /([^ ?]+)\?urlencoded=true HTTP/1\.1")
+_SERVICE: Final = SERVICE_FIELD.encode()
+_KEY: Final = KEY_FIELD.encode()
+_END: Final = b"\r\n\r\n"
+_MISSING: Final = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+_AT_ONCE_BYTES: Final = 64 * 1024
+# A body would follow, or another protocol.
+_NOT_OF_A_READ: Final = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"connection", b"expect"})
+
+
+def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace]) -> bytes | None:
+    """The response, or None. `data` is what came on a connection without a request under way; `key` proves that it is
+    of our child; `namespaces` are by what stands in SERVICE_FIELD."""
+    if data[:5] != b"GET /" or data.find(_END) != len(data) - len(_END):
+        return None
+    lines = data[: -len(_END)].split(b"\r\n")
+    line = _REQUEST_LINE.fullmatch(lines[0])
+    if line is None:
+        return None
+    shown: list[bytes] = []
+    services: list[bytes] = []
+    for field in lines[1:]:
+        name, separator, value = field.partition(b": ")
+        name = name.lower()
+        if not separator or name in _NOT_OF_A_READ:
+            return None
+        if name == _KEY:
+            shown.append(value)
+        elif name == _SERVICE:
+            services.append(value)
+    if len(shown) != 1 or len(services) != 1 or not hmac.compare_digest(shown[0], key):
+        return None
+    namespace = namespaces.get(services[0])
+    return None if namespace is None else _read(namespace, unquote(line[1].decode("latin-1"), errors="surrogateescape"))
+
+
+def _read(namespace: KVNamespace, key: str) -> bytes | None:
+    try:
+        found = namespace.peek_with_metadata(key)
+    except KVError:
+        return None
+    if found is None:
+        return _MISSING
+    if isinstance(found, Later) or len(found.value) > _AT_ONCE_BYTES:
+        return None
+    metadata = b"" if found.metadata is None else b"CF-KV-Metadata: %b\r\n" % json.dumps(found.metadata).encode("ascii")
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%b\r\n%b" % (len(found.value), metadata, found.value)
