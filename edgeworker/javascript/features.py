@@ -56,13 +56,19 @@ FEATURES: Final = (
         _WORKERD,
         ("time",),
         "approximated",
-        "it is the machine's: a test that moves its clock needs the embedded engine",
+        "in UTC, in both engines; it is the machine's: a test that moves its clock needs the embedded engine",
     ),
     Feature(
         _EMBEDDED,
         ("WebAssembly", "EventSource", "MessageChannel", "URLPattern"),
         "refused",
-        "using one raises an error that names workerd; `typeof` is `undefined`",
+        "using one raises an error that names workerd; `typeof` is `undefined`, and of WebAssembly the log says so",
+    ),
+    Feature(
+        _EMBEDDED,
+        ("unhandledrejection", "rejectionhandled"),
+        "refused",
+        "QuickJS does not tell which rejections no one handles; a listener gets a warning; `error` events work",
     ),
     Feature(
         _EMBEDDED,
@@ -75,7 +81,7 @@ FEATURES: Final = (
         _EMBEDDED,
         ("Intl", "toLocaleString", "localeCompare"),
         "approximated",
-        "for en-US, which every other locale gets too; no DisplayNames; collation is right for English",
+        "for en-US, which every other locale gets too; collation is right for English",
     ),
     Feature(
         _EMBEDDED,

@@ -5,12 +5,17 @@ Value and not as str; an ArrayBuffer inside of another object becomes {}, so buf
 script can catch the interruption in the shape of a rejected promise, so it is remembered here.
 """
 
+import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import quickjs
+
+if sys.platform != "win32":
+    import resource
 
 Crossing = str | int | float | bytes | None  # what passes between a script and Python
 Host = Callable[[str, tuple[Crossing, ...]], Crossing]
@@ -21,7 +26,10 @@ _RESERVE_BYTES: Final = 16 * 1024 * 1024
 _FULL: Final = 0.9
 _JOBS_BETWEEN_LOOKS: Final = 20_000
 _JOBS_BETWEEN_CLOCKS: Final = 32  # reading the thread's CPU time costs as much as a small job
-_STACK_BYTES: Final = 1024 * 1024
+_SMALL_STACK_BYTES: Final = 1024 * 1024
+_STACK_BYTES: Final = 4 * 1024 * 1024
+# Filling the memory with small objects takes longer than this; see `may_have_run_out`.
+_FILLING_SECONDS: Final = 0.1
 
 
 class ComputedTooLong(Exception):
@@ -55,12 +63,13 @@ class Engine:
         self._memory_bytes = memory_bytes
         self._runtime = quickjs.Runtime()
         self._runtime.set_memory_limit(memory_bytes)
-        self._runtime.set_max_stack_size(_STACK_BYTES)
+        self._runtime.set_max_stack_size(_stack_bytes())
         self._runtime.set_interrupt_handler(self._is_over)
         self._context = quickjs.Context(self._runtime)
         self._context.set_module_loader(load)
         self._gate = _Gate(self, host)
         self._deadline: float | None = None
+        self._begun = 0.0
         self._interrupted = False
         self._context.set("__edgeworker_host", self._gate)
 
@@ -94,13 +103,18 @@ class Engine:
         """Whether nearly all of the memory is used. Walks the heap."""
         return self._runtime.compute_memory_usage()["malloc_size"] > self._memory_bytes * _FULL
 
+    def may_have_run_out(self) -> bool:
+        """Whether a script that threw null may have done so for want of memory: QuickJS does where there is none for
+        the error, and what the script held is free again when we see it."""
+        return self.is_full() or time.thread_time() - self._begun > _FILLING_SECONDS
+
     def give_reserve(self) -> None:
         """More memory, for saying how the script ended."""
         self._runtime.set_memory_limit(self._memory_bytes + _RESERVE_BYTES)
 
     def _run(self, work: Callable[..., object], arguments: tuple[object, ...], seconds: float) -> float:
         # Wall time would end a script because others use the machine.
-        begun = time.thread_time()
+        begun = self._begun = time.thread_time()
         self._runtime.set_memory_limit(self._memory_bytes)
         self._deadline = begun + seconds
         try:
@@ -134,6 +148,14 @@ class Engine:
     @property
     def interrupted(self) -> bool:
         return self._interrupted
+
+
+def _stack_bytes() -> int:
+    """For the script's frames: as much as half of the thread's own, which Python's frames use too."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        return _SMALL_STACK_BYTES
+    own, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return _STACK_BYTES if own == resource.RLIM_INFINITY else max(_SMALL_STACK_BYTES, min(_STACK_BYTES, own // 2))
 
 
 class _Gate:

@@ -389,7 +389,12 @@ class Realm:
         told = json.loads(error)
         name, message = str(told["name"]), str(told["message"])
         is_text = (name, message) == ("InternalError", "out of memory")
-        if is_text or (name in _WITHOUT_MEMORY and self._engine.is_full()):
+        is_null = (name, message) == ("object", "null")
+        if (
+            is_text
+            or (name in _WITHOUT_MEMORY and self._engine.is_full())
+            or (is_null and self._engine.may_have_run_out())
+        ):
             self._run_out_of_memory()
         else:
             self._calls.fail(id, JavaScriptException(name, message, self.map_stack(str(told["stack"]))))

@@ -221,8 +221,10 @@ async def _wait_for_sockets(read_end: int, expected: int) -> int | None:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours but what finding shared libraries and time zones needs: scripts may read the environment."""
-    return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZ", "TMPDIR") if name in os.environ}
+    """Nothing of ours but what finding shared libraries needs: scripts may read the environment. Workers run in UTC."""
+    return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ} | {
+        "TZ": "UTC"
+    }
 
 
 def _end_with_parent() -> None:

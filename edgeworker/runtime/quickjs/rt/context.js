@@ -49,7 +49,8 @@ export function currentContext() {
   return found;
 }
 
-const ABSENT = /'?\b(Intl|WebAssembly|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
+const ABSENT = /'?\b(Intl|EventSource|MessageChannel|URLPattern|SharedArrayBuffer)\b'? is not defined/;
+const OF_WEBASSEMBLY = /'(?:instantiate|instantiateStreaming|compile|compileStreaming|validate|Module|Instance|Memory|Table|Global)' of undefined/;
 
 export function describe(error) {
   const isError = error instanceof Error;
@@ -59,7 +60,7 @@ export function describe(error) {
   } catch {
     text = "a value that has no text";
   }
-  const lacking = ABSENT.exec(text)?.[1];
+  const lacking = ABSENT.exec(text)?.[1] ?? (OF_WEBASSEMBLY.test(text) ? "WebAssembly" : undefined);
   if (lacking !== undefined) {
     text += ` (the embedded JavaScript engine has no ${lacking}; run the worker in workerd: npm install --save-dev wrangler in the project, or javascript.engine = "workerd")`;
   }

@@ -1,5 +1,6 @@
 // crypto: WebCrypto is the edge's own, which the recorded cases of workerd hold.
 import { ask, bufferOf, bytesOf, define, host, tag } from "edgeworker:host";
+import "edgeworker:streams";
 import { decode, encode, setKeys } from "edgeworker:values";
 
 const MAKE = Symbol("make");
@@ -62,11 +63,51 @@ function definedOnly(value) {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
 }
 
+// A WritableStream whose `digest` is that of all that was written.
+class DigestStream extends WritableStream {
+  #digest;
+  #pieces = [];
+  #written = 0;
+  constructor(algorithm) {
+    const name = String(typeof algorithm === "object" && algorithm !== null ? algorithm.name : algorithm).toUpperCase();
+    const { promise, resolve, reject } = Promise.withResolvers();
+    promise.catch(() => undefined);
+    super({
+      write: (piece) => {
+        const bytes = typeof piece === "string" ? new TextEncoder().encode(piece) : bytesOf(piece);
+        if (bytes === undefined) {
+          const error = new TypeError("DigestStream is a byte stream but received an object of non-ArrayBuffer/ArrayBufferView/string type on its writable side.");
+          reject(error);
+          throw error;
+        }
+        this.#pieces.push(bytes.slice());
+        this.#written += bytes.byteLength;
+      },
+      close: async () => {
+        const all = new Uint8Array(this.#written);
+        let at = 0;
+        for (const piece of this.#pieces) {
+          all.set(piece, at);
+          at += piece.byteLength;
+        }
+        this.#pieces = [];
+        resolve(await crypto.subtle.digest(name, all));
+      },
+      abort: (reason) => reject(reason),
+    });
+    if (!Object.hasOwn(HASHES, name) && name !== "MD5") throw new DOMException("Unrecognized or unimplemented digest algorithm requested.", "NotSupportedError");
+    this.#digest = promise;
+  }
+  get digest() { return this.#digest; }
+  get bytesWritten() { return BigInt(this.#written); }
+}
+
 class Crypto {
+  DigestStream = DigestStream;
   subtle = new SubtleCrypto();
   getRandomValues(array) {
     if (!ArrayBuffer.isView(array) || array instanceof Float32Array || array instanceof Float64Array || array instanceof DataView) {
-      throw new DOMException("getRandomValues() takes an array of integers.", "TypeMismatchError");
+      throw new DOMException("ArrayBufferView argument to getRandomValues() must be an integer-typed view.", "TypeMismatchError");
     }
     if (array.byteLength > 65536) throw new DOMException("getRandomValues() only accepts buffers of size <= 64K.", "QuotaExceededError");
     bytesOf(array).set(new Uint8Array(host("random", array.byteLength)));

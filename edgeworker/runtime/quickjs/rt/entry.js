@@ -20,7 +20,7 @@ import { fire } from "edgeworker:timers";
 import { fromEdge } from "edgeworker:websocket";
 import { decode, encode } from "edgeworker:values";
 import { WorkerEntrypoint } from "cloudflare:workers";
-import "edgeworker:globals";
+import { globalEvents } from "edgeworker:globals";
 
 let exported = {};
 let isServiceWorker = false;
@@ -41,11 +41,13 @@ function prepare(told) {
 
 // A service worker's listeners, as the handlers of a module.
 const listeners = { fetch: [], scheduled: [] };
-globalThis.addEventListener = (type, listener) => {
-  (listeners[type] ??= []).push(typeof listener === "function" ? listener : (event) => listener.handleEvent(event));
+globalThis.addEventListener = (type, listener, options) => {
+  if (!Object.hasOwn(listeners, type)) globalEvents.addEventListener(type, listener, options);
+  else listeners[type].push(typeof listener === "function" ? listener : (event) => listener.handleEvent(event));
 };
 globalThis.removeEventListener = (type, listener) => {
-  listeners[type] = (listeners[type] ?? []).filter((one) => one !== listener);
+  if (!Object.hasOwn(listeners, type)) globalEvents.removeEventListener(type, listener);
+  else listeners[type] = listeners[type].filter((one) => one !== listener);
 };
 
 async function dispatchFetch(request, env, ctx) {

@@ -1,16 +1,90 @@
 // Names that the Workers runtime has besides.
-import { define, host } from "edgeworker:host";
+import { currentInvocation, define, host } from "edgeworker:host";
 
 class WorkerGlobalScope extends EventTarget {}
 class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
 define({
   self: globalThis,
-  navigator: { userAgent: "Cloudflare-Workers", hardwareConcurrency: 1, language: "en-US", languages: ["en-US"] },
+  navigator: { userAgent: "Cloudflare-Workers", hardwareConcurrency: 1, language: "en", languages: ["en"] },
   WorkerGlobalScope,
   ServiceWorkerGlobalScope,
   scheduler: { wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)) },
-  reportError: (error) => console.error(error),
+  reportError(error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const event = new ErrorEvent("error", { message: `Uncaught ${text}`, error, cancelable: true });
+    if (globalEvents.dispatchEvent(event)) console.error("Uncaught", error);
+  },
+  dispatchEvent: (event) => globalEvents.dispatchEvent(event),
 });
+
+// Listeners of the global scope, but for those of a service worker's handlers.
+class GlobalEvents extends EventTarget {
+  addEventListener(type, listener, options) {
+    if (type === "unhandledrejection" || type === "rejectionhandled") {
+      warnOnce(`"${type}" events: it does not see which rejections no one handles`);
+    }
+    super.addEventListener(type, listener, options);
+  }
+}
+export const globalEvents = new GlobalEvents();
+
+const warned = new Set();
+function warnOnce(what) {
+  if (warned.has(what)) return;
+  warned.add(what);
+  console.warn(`The embedded JavaScript engine has no ${what}. If the worker needs it, run it in workerd: npm install --save-dev wrangler in the project, or javascript.engine = "workerd"`);
+}
+
+// `typeof WebAssembly` is "undefined", so that code with another way takes it; the log says so once.
+Object.defineProperty(globalThis, "WebAssembly", { get: () => warnOnce("WebAssembly"), set: (value) => define({ WebAssembly: value }), configurable: true, enumerable: false });
+
+// Code is not made of texts, but while modules are loaded.
+const FORBIDDEN = "Code generation from strings disallowed for this context";
+function checkLoading() {
+  if (currentInvocation() !== 0) throw new EvalError(FORBIDDEN);
+}
+for (const example of [function () {}, async function () {}, function* () {}, async function* () {}]) {
+  const prototype = Object.getPrototypeOf(example);
+  const native = prototype.constructor;
+  const made = function (...values) {
+    checkLoading();
+    return Reflect.construct(native, values, new.target ?? made);
+  };
+  Object.setPrototypeOf(made, native);
+  Object.defineProperty(made, "name", { value: native.name, configurable: true });
+  Object.defineProperty(made, "length", { value: 1, configurable: true });
+  Object.defineProperty(made, "prototype", { value: prototype, writable: false });
+  Object.defineProperty(prototype, "constructor", { value: made, writable: true, configurable: true });
+  if (native === Function) define({ Function: made });
+}
+const evaluate = globalThis.eval;
+define({
+  eval(text) {
+    if (typeof text !== "string") return text;
+    checkLoading();
+    return evaluate(text);
+  },
+});
+
+// V8's.
+Error.captureStackTrace ??= (error) => {
+  const stack = new Error().stack.split("\n").slice(1).join("\n");
+  Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true, enumerable: false });
+};
+Error.stackTraceLimit ??= 10;
+
+Array.fromAsync ??= async function fromAsync(items, map, self) {
+  const made = typeof this === "function" ? new this() : [];
+  let at = 0;
+  const add = async (item) => {
+    made[at] = map === undefined ? item : await map.call(self, item, at);
+    at++;
+  };
+  if (items[Symbol.asyncIterator] !== undefined || items[Symbol.iterator] !== undefined) for await (const item of items) await add(item);
+  else for (let index = 0; index < Number(items.length); index++) await add(await items[index]);
+  made.length = at;
+  return made;
+};
 
 // What JSON.parse() says of a text that is not JSON are V8's words: the edge has them.
 const { parse } = JSON;

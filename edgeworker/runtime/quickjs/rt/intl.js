@@ -1,6 +1,7 @@
 // Intl for en-US: every other locale gets it too, as ECMA-402 says of one that an engine does not have. Loaded where a worker names it.
 import { define, tag } from "edgeworker:host";
 import { DateTimeFormat, RelativeTimeFormat } from "edgeworker:intl_dates";
+import { DisplayNames, supportedValuesOf } from "edgeworker:intl_names";
 import { NumberFormat, PluralRules, canonical, option, supported } from "edgeworker:intl_numbers";
 
 class ListFormat {
@@ -113,11 +114,8 @@ class Locale {
   maximize() { return this; }
   minimize() { return this; }
 }
-class DisplayNames {
-  constructor() { throw new Error('Intl.DisplayNames is not in the embedded JavaScript engine; run the worker in workerd: npm install --save-dev wrangler in the project, or javascript.engine = "workerd".'); }
-}
 
-const Intl = { getCanonicalLocales: (locales) => canonical(locales) };
+const Intl = { getCanonicalLocales: (locales) => canonical(locales), supportedValuesOf: (key) => supportedValuesOf(String(key)) };
 const constructors = { NumberFormat, PluralRules, DateTimeFormat, RelativeTimeFormat, ListFormat, Collator, Segmenter, Locale, DisplayNames };
 for (const [name, value] of Object.entries(constructors)) {
   // Some are called without `new` by old code, which a class does not allow.

@@ -1,12 +1,13 @@
 // Timers, queueMicrotask, Date and performance: time is the edge's clock.
 import { currentFrame } from "edgeworker:async_context";
 import { currentInvocation, define, host, runAs } from "edgeworker:host";
+import { NativeDate, parseDate, timeOf } from "edgeworker:utc_dates";
 
 const timers = new Map();
 let next = 1;
 
 function add(callback, delay, values, repeats) {
-  if (typeof callback !== "function") throw new TypeError("The first argument of a timer is a function.");
+  if (typeof callback !== "function") throw new TypeError(`Failed to execute '${repeats ? "setInterval" : "setTimeout"}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.`);
   const id = next++;
   const milliseconds = Math.max(0, Math.min(Number(delay) || 0, 2 ** 31 - 1));
   timers.set(id, { callback, values, repeats, milliseconds, invocation: currentInvocation(), frame: currentFrame() });
@@ -26,10 +27,9 @@ function clear(id) {
   if (timers.delete(Number(id))) host("cancel_timer", Number(id));
 }
 
-const NativeDate = globalThis.Date;
 function Date(...values) {
   if (new.target === undefined) return new NativeDate(host("now")).toString();
-  return Reflect.construct(NativeDate, values.length === 0 ? [host("now")] : values, new.target);
+  return Reflect.construct(NativeDate, [values.length === 0 ? host("now") : timeOf(values)], new.target);
 }
 Object.setPrototypeOf(Date, NativeDate);
 Date.prototype = NativeDate.prototype;
@@ -37,6 +37,7 @@ Object.defineProperty(Date, "prototype", { writable: false });
 Object.defineProperty(Date.prototype, "constructor", { value: Date, writable: true, configurable: true });
 Object.defineProperty(Date, "length", { value: 7, configurable: true });
 Date.now = () => host("now");
+Date.parse = (text) => parseDate(String(text));
 
 const origin = host("now");
 define({
@@ -50,6 +51,12 @@ define({
   clearImmediate: clear,
   queueMicrotask: (callback) => {
     if (typeof callback !== "function") throw new TypeError("queueMicrotask() takes a function.");
-    Promise.resolve().then(() => callback());
+    Promise.resolve().then(() => {
+      try {
+        callback();
+      } catch (error) {
+        reportError(error);
+      }
+    });
   },
 });
