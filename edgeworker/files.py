@@ -8,7 +8,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+_AS_ROOT: Final = os.name == "posix" and os.geteuid() == 0
 
 
 class Draft:
@@ -17,7 +19,7 @@ class Draft:
     def __init__(self, path: Path, *, mode: int = 0o600) -> None:
         """`path` is the draft's own: beside the place that it is for, on the same file system."""
         self.path = path
-        self.file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "wb")
+        self.file: BinaryIO = os.fdopen(_create(path, mode), "wb")
 
     def replace(self, place: Path, *, durable: bool = True) -> None:
         """Closes the file and puts it in its place. If `durable`, it is there after a power cut too."""
@@ -82,20 +84,56 @@ def create_file(path: Path) -> None:
     A file that is there is not even opened: closing it again would end the locks that SQLite holds on it in this
     process.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     if path.exists():
         return
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        os.close(_create(path, 0o600))
     sync_folder(path.parent)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, *, parents: bool = True) -> None:
     """Make a folder that only its owner reads (0700), and so each folder above it that is missing: `mkdir` makes those
     as the umask says. Raises OSError."""
-    for one in (*reversed(folder.parents), folder):
+    for one in (*reversed(folder.parents), folder) if parents else (folder,):
         if not one.is_dir():
             one.mkdir(mode=0o700, exist_ok=True)
+            if _AS_ROOT:
+                _give_folder(one)
+
+
+def open_or_create(path: Path) -> int:
+    """Open a file for reading and writing, made here (0600) if it is missing. Raises OSError."""
+    while True:
+        try:
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                return _create(path, 0o600)
+
+
+def _create(path: Path, mode: int) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    if _AS_ROOT:
+        _give(descriptor, path.parent)
+    return descriptor
+
+
+def _give_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _give(descriptor, folder.parent)
+    finally:
+        os.close(descriptor)
+
+
+def _give(descriptor: int, folder: Path) -> None:
+    """What root makes in another user's folder belongs to that user: `sudo edgeworker token create` writes into a data
+    directory that a service has to read afterwards."""
+    owner = folder.stat()
+    if owner.st_uid != 0:
+        with suppress(PermissionError):  # root of a container may not
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

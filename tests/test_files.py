@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.files import Draft, create_file, draft_of, is_of_running_process, make_folder, replace_file, write_once
+from edgeworker.files import (
+    Draft,
+    create_file,
+    draft_of,
+    is_of_running_process,
+    make_folder,
+    open_or_create,
+    replace_file,
+    write_once,
+)
 
 
 def test_a_replaced_file_has_the_new_content_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
@@ -122,3 +131,29 @@ def test_each_folder_that_is_made_is_for_the_owner_alone_whatever_the_umask_says
 
     made = (tmp_path / "run", tmp_path / "run" / "metrics", tmp_path / "run" / "metrics" / "deep")
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700] * 3
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_in_a_folder_of_a_service_belongs_to_the_service(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, 4711, 4712)
+
+    create_file(data / "kv.sqlite")
+    replace_file(data / "api-token", b"t")
+    write_once(data / "once", b"t")
+    make_folder(data / "run" / "metrics")
+    os.close(open_or_create(data / "lock"))
+
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in data.rglob("*")}
+    assert len(list(data.rglob("*"))) == 6
+    assert owners == {(4711, 4712)}
+
+
+def test_a_file_is_opened_where_it_is_and_made_where_it_is_not(tmp_path: Path) -> None:
+    for content in (b"", b"kept"):
+        descriptor = open_or_create(tmp_path / "mark")
+        assert os.read(descriptor, 10) == content
+        os.pwrite(descriptor, b"kept", 0)
+        os.close(descriptor)
+    assert stat.S_IMODE((tmp_path / "mark").stat().st_mode) == 0o600

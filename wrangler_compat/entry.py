@@ -38,6 +38,8 @@ def find_entry(
         if use_default_script:
             return _default_in_place_of(parsed, script, default, diagnostics)
         return ScriptEntry((folder / script).resolve(), False)
+    if use_default_script:
+        return default
     diagnostics.warning(
         f'The worker "{parsed.name}" has no "main": it runs the built-in split-token script. '
         'To run your own, add main = "worker.py".',

@@ -120,8 +120,7 @@ class DiskCache:
             _log.warning("the cache cannot keep an answer: %s", error)
 
     def _move_into_place(self, writing: Writing, place: Path, fields: Selecting, now: int) -> None:
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        place.mkdir(mode=0o700, exist_ok=True)
+        make_folder(place)
         path = place / hashlib.sha256(repr(fields).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         variants = [file for file in _files(place) if file != path]
         if len(variants) >= MAX_VARIANTS:

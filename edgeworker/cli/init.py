@@ -7,6 +7,7 @@ examples:
   edgeworker init my-gateway --template split-token
   edgeworker init my-gateway --template split-token-js
   edgeworker init my-login --template oauth
+  edgeworker init /etc/edgeworker --template server --host api.example.com --origin http://127.0.0.1:3000
   edgeworker generate split-tokens-worker    as the split-token tutorial does with wrangler
   cd my-worker && uv run edgeworker dev
 """
@@ -20,6 +21,7 @@ from typing import Final
 
 from edgeworker.cli.output import Output
 from edgeworker.cli.requirement import own_requirement
+from edgeworker.cli.server_files import EDGE, write_server
 from edgeworker.errors import ConfigError
 
 
@@ -77,6 +79,7 @@ TEMPLATES: Final[Mapping[str, Template]] = {
     ),
 }
 _USUAL: Final = "hello"
+_SERVER: Final = "server"
 _USUAL_OF_GENERATE: Final = "tutorial"  # whose reader types `wrangler generate NAME`
 
 _NAMED: Final = 20  # more files than these are only counted
@@ -95,17 +98,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     texts = ", ".join(f"{name} ({template.text})" for name, template in TEMPLATES.items())
     parser.add_argument(
         "--template",
-        choices=TEMPLATES,
-        help=f"{texts}; default: {_USUAL}, and {_USUAL_OF_GENERATE} for `edgeworker generate`",
+        choices=[*TEMPLATES, _SERVER],
+        help=f"{texts}, {_SERVER} (the configuration of a gateway on a server of your own, for `serve`); default: "
+        f"{_USUAL}, and {_USUAL_OF_GENERATE} for `edgeworker generate`",
     )
+    server = parser.add_argument_group(f"of --template {_SERVER}")
+    server.add_argument("--host", metavar="HOST", help="the host that clients ask for, such as api.example.com")
+    server.add_argument("--origin", metavar="URL", help="the server behind it, such as http://127.0.0.1:3000")
 
 
 def run(options: argparse.Namespace) -> int:
     import shlex
 
     chosen = options.template or (_USUAL_OF_GENERATE if options.command == "generate" else _USUAL)
-    template = TEMPLATES[chosen]
     folder = Path(options.name)
+    if chosen == _SERVER:
+        return _write_server(folder, options)
+    if options.host is not None or options.origin is not None:
+        raise ConfigError(f"--host and --origin are of --template {_SERVER}")
+    template = TEMPLATES[chosen]
     written = write(folder, chosen)
     out = Output.for_stream()
     named = ", ".join(written) if len(written) <= _NAMED else f"{len(written)} files; begin with README.md"
@@ -129,6 +140,19 @@ def run(options: argparse.Namespace) -> int:
     elif template.has_tests:
         out.line("  pytest                     (in an environment in which edgeworker is installed)")
     out.line(f"  {template.deploy}")
+    return 0
+
+
+def _write_server(folder: Path, options: argparse.Namespace) -> int:
+    written = write_server(folder, options.host, options.origin)
+    out = Output.for_stream()
+    out.ok(f"wrote {', '.join(written)} to {folder}")
+    out.line()
+    out.heading("Next:")
+    edge, unit = shlex.quote(str((folder / EDGE).resolve())), "/etc/systemd/system/edgeworker.service"
+    out.line(f"  edgeworker check --production --edge {edge}")
+    out.line(f"  edgeworker serve --edge {edge} --processes 2 --print-unit > {unit}")
+    out.line("  systemctl enable --now edgeworker")
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from edgeworker.errors import StoreError
-from edgeworker.files import write_once
+from edgeworker.files import make_folder, write_once
 
 _TOKEN_BYTES: Final = 32
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -29,7 +29,9 @@ class DataDir:
                 a user who can replace a file in here can forge tokens.
         """
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.is_dir():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(path)
             mode = path.stat().st_mode
         except FileExistsError:
             raise StoreError(f"{path}: the data directory is a file; name a directory with --persist-to") from None

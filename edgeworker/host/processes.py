@@ -110,6 +110,7 @@ class Supervisor:
                     signal.signal(number, signal.SIG_DFL)
                 signal.set_wakeup_fd(-1)
                 _end_with_parent()
+                os.environ.pop("NOTIFY_SOCKET", None)  # the parent alone speaks for all of them
                 status = self.work.serve(slot.number, lambda: _write(child_end, READY))
             finally:
                 # No clean-up of the parent's runs in a child.
@@ -189,6 +190,7 @@ class Supervisor:
         if process == 0:
             status = 1
             try:
+                os.environ.pop("NOTIFY_SOCKET", None)
                 os.nice(TRIAL_NICENESS)
                 status = self.work.try_config()
             finally:

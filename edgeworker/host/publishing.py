@@ -13,7 +13,7 @@ from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.errors import StoreError
-from edgeworker.files import make_folder
+from edgeworker.files import make_folder, open_or_create
 from edgeworker.host.served_generations import ServedGenerations
 from edgeworker.publishing import (
     InvalidArchive,
@@ -130,7 +130,7 @@ class EdgePublisher:
         """The lock ends with the process that holds it."""
         try:
             make_folder(self.store.folder)
-            lock = os.open(self.store.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = open_or_create(self.store.folder / _LOCK)
         except OSError as error:
             raise StoreError(f"{self.store.folder}: cannot be used: {error.strerror}") from error
         try:

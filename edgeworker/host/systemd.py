@@ -6,6 +6,7 @@ https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html and h
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -39,9 +40,11 @@ def notify_reloading() -> None:
 def inherited_sockets(environ: Mapping[str, str]) -> dict[str, int]:
     """The listening sockets that systemd opened, by name ("edge", "https", "redirect", "api", "management").
 
-    Without names the first one is the edge's. They belong to this process only if LISTEN_PID says so.
+    Without names the first one is the edge's. They belong to this process only if LISTEN_PID says so: systemd knows
+    the first process of the single binary, which starts the one that serves.
     """
-    if environ.get("LISTEN_PID") != str(os.getpid()):
+    processes = (os.getpid(), os.getppid()) if getattr(sys, "frozen", False) else (os.getpid(),)
+    if environ.get("LISTEN_PID", "") not in {str(process) for process in processes}:
         return {}
     try:
         count = int(environ.get("LISTEN_FDS", "0"))

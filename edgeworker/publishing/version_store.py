@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import StoreError
-from edgeworker.files import make_folder, replace_file
+from edgeworker.files import make_folder, open_or_create, replace_file
 from edgeworker.publishing.archive import unpack
 from edgeworker.publishing.publisher import PublishRefused
 from edgeworker.publishing.versions import (
@@ -83,7 +83,7 @@ class VersionStore:
                 index = with_room
             made = version(max((one.number for one in index.worker(name).versions), default=0) + 1)
             try:
-                (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+                make_folder(self.folder / name)
                 replace_file(self._archive(name, made), archive)
             except OSError as error:
                 raise self._refused(self.folder / name, error) from error
@@ -123,7 +123,7 @@ class VersionStore:
             content = file.read_bytes()
             if hashlib.sha256(content).hexdigest() != version.sha256:
                 raise StoreError(f"{file}: it is not what was published (SHA-256 differs); restore it from a backup")
-            draft.mkdir(mode=0o700)
+            make_folder(draft, parents=False)
             unpack(content, draft)
             draft.replace(folder)
         except FileNotFoundError as error:
@@ -142,7 +142,7 @@ class VersionStore:
         """The index, which no other process changes meanwhile."""
         try:
             make_folder(self.folder)
-            lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = open_or_create(self.folder / _LOCK)
         except OSError as error:
             raise self._refused(self.folder, error) from error
         try:

@@ -118,6 +118,7 @@ class ClientConnection(Http1Connection):
         self._pipelined = b""
         super().connection_lost(exc)
         self._refuse_rest_of_body()
+        self._parser.close()
         if self.task is not None:
             self.task.cancel()
 

@@ -189,6 +189,7 @@ class OriginConnection(Http1Connection):
             else:
                 self._fail(self._closed_early(exc))
         super().connection_lost(exc)
+        self._parser.close()
         if self._sender is not None:
             self._sender.cancel()
             self._sender = None

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from edgeworker.errors import StoreError
-from edgeworker.files import create_file
+from edgeworker.files import create_file, open_or_create
 from edgeworker.sqlite_thread import open_in_thread
 from edgeworker.state.schema import SCHEMA
 
@@ -243,7 +243,7 @@ def _open_mark(database: Path) -> int | None:
     the database takes itself for the first and empties an index that others have mapped. https://www.sqlite.org/howtocorrupt.html#posix_advisory_locks_canceled
     """
     try:
-        mark = os.open(database.with_name(_MARK_NAME), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        mark = open_or_create(database.with_name(_MARK_NAME))
     except OSError:
         return None
     os.pwrite(mark, secrets.token_bytes(_MARK_BYTES), 0)

@@ -44,6 +44,14 @@ def test_sockets_that_systemd_opened_have_names(environ: dict[str, str], found: 
     assert inherited_sockets(told) == found
 
 
+def test_of_the_single_binary_systemd_knows_the_first_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = {"LISTEN_PID": str(os.getppid()), "LISTEN_FDS": "1"}
+
+    assert inherited_sockets(environ) == {}
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    assert inherited_sockets(environ) == {"edge": 3}
+
+
 def test_secrets_come_from_files_and_credentials(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from a file\n")
     (tmp_path / "credentials").mkdir()

@@ -32,6 +32,16 @@ def test_without_main_the_default_script_runs_with_a_warning(project: Project) -
     ]
 
 
+def test_an_edge_that_asks_for_the_default_script_is_not_warned_of_it(project: Project) -> None:
+    project.write("wrangler.toml", NO_MAIN + TOKENS)
+    project.write("edge.toml", 'workers = [{ config = "wrangler.toml", default_script = true }]\n')
+
+    loaded = project.load(edge="edge.toml")
+
+    assert only(loaded.require()).is_default_script
+    assert texts(loaded, "warning") == []
+
+
 def test_the_default_script_gets_its_namespace_where_none_is_configured(project: Project) -> None:
     project.write("wrangler.toml", NO_MAIN)
 

@@ -13,13 +13,12 @@ _UNIT: Final = """\
 #             systemctl daemon-reload && systemctl enable --now edgeworker
 [Unit]
 Description=edgeworker
-Documentation=man:systemd.service(5)
 After=network-online.target
 Wants=network-online.target
 
 [Service]
 Type=notify
-NotifyAccess=main
+NotifyAccess={speakers}
 ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 # Requests under way have the drain time of edge.toml (limits.drain_timeout_seconds, 30) and a little more.
@@ -33,7 +32,7 @@ StateDirectoryMode=0700
 LogsDirectory=edgeworker
 RuntimeDirectory=edgeworker
 WorkingDirectory={folder}
-{writable}# Secrets come as files; the name of a credential is that of the variable:
+{temporary}{writable}# Secrets come as files; the name of a credential is that of the variable:
 # LoadCredential=API_TOKEN:/etc/edgeworker/secrets/api-token
 LimitNOFILE=65536
 {capabilities}
@@ -63,6 +62,11 @@ WantedBy=multi-user.target
 """
 
 
+_EXECUTABLE_TEMPORARY: Final = """\
+# The binary unpacks itself where programs may run; /tmp of this machine is mounted noexec.
+Environment=TMPDIR=/var/lib/edgeworker
+"""
+
 _VALUES: Final = (
     "env",
     "origin",
@@ -85,7 +89,8 @@ _SWITCHES: Final = ("default_script", "preview", "no_cron", "no_publish", "no_re
 
 def unit_text(options: Namespace) -> str:
     """A unit that runs the same command line, as an unprivileged user with its own state directory."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgeworker"]
+    is_binary = getattr(sys, "frozen", False)
+    program = [sys.executable] if is_binary else [sys.executable, "-m", "edgeworker"]
     words = [*program, "serve"]
     files = [("-c", file) for file in options.config] + [("--edge", file) for file in (options.edge,) if file]
     for option, file in files:
@@ -105,6 +110,9 @@ def unit_text(options: Namespace) -> str:
     return _UNIT.format(
         command=shlex.join(words).replace("%", "%%"),
         folder=str(folder).replace("%", "%%"),
+        # The first process of the binary starts the one that serves and speaks.
+        speakers="all" if is_binary else "main",
+        temporary=_EXECUTABLE_TEMPORARY if is_binary and _refuses_programs("/tmp") else "",
         writable=_writable(options),
         capabilities=f"AmbientCapabilities={right}\nCapabilityBoundingSet={right}",
         protect_home="read-only" if _is_in_home(folder) else "yes",
@@ -120,6 +128,10 @@ def _writable(options: Namespace) -> str:
         return ""
     paths = " ".join(shlex.quote(str(folder)) for folder in outside).replace("%", "%%")
     return f"# Make a user that owns these, and write User= in place of DynamicUser=.\nReadWritePaths={paths}\n"
+
+
+def _refuses_programs(folder: str) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
 
 
 def _is_in_home(folder: Path) -> bool:

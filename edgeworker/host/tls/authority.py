@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 
 from edgeworker.config import Certificate
 from edgeworker.errors import ConfigError, StoreError
-from edgeworker.files import replace_file, write_once
+from edgeworker.files import make_folder, replace_file, write_once
 from edgeworker.host.tls.x509 import Pair, checked_name, issue, new_authority, read_authority
 from edgeworker.server.certificates import CertificateFacts, format_moment, read_facts
 
@@ -91,7 +91,7 @@ class Authority:
         pair = new_authority(f"edgeworker local authority {secrets.token_hex(4)}", now=now)
         draft = data / f"{_FOLDER}.{secrets.token_hex(8)}"
         try:
-            draft.mkdir(mode=0o700)
+            make_folder(draft, parents=False)
             write_once(draft / "ca.key", pair.key_pem)
             write_once(draft / "ca.pem", pair.certificate_pem, mode=0o644)
             # The folder appears with both files in it: of two processes that start together one wins.

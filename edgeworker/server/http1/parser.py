@@ -9,7 +9,7 @@ Source: https://www.rfc-editor.org/rfc/rfc9112
 from typing import Final, Protocol
 
 from edgeworker.admission import Field
-from edgeworker.llhttp import HttpParserError, HttpParserUpgrade
+from edgeworker.llhttp import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 # A head ends so, and so does a chunked body, with trailers or without.
 _END: Final = b"\r\n\r\n"
@@ -24,6 +24,9 @@ class Llhttp(Protocol):
     def should_keep_alive(self) -> bool: ...
 
     def should_upgrade(self) -> bool: ...
+
+
+_NO_LLHTTP: Final[Llhttp] = HttpRequestParser(object())
 
 
 class MessageParser:
@@ -70,6 +73,11 @@ class MessageParser:
         self._body_left: int | None = None  # of a body with Content-Length
         self._tail = b""  # the last bytes that were read, if the end may go on in the next ones
         self._size = 0  # of the head; then of what came between two pieces of the body
+
+    def close(self) -> None:
+        """Let go of llhttp, whose callbacks lead back here: else each connection would leave a cycle of objects behind,
+        of which Python looks for thousands at once. Nothing may be fed any more."""
+        self._llhttp = _NO_LLHTTP
 
     def feed(self, data: bytes, start: int = 0) -> int:
         """Read `data` from `start` to the end of this message, and return where that is.

@@ -56,6 +56,9 @@ class ResponseHead:
         self.idle_seconds: float | None = None
 
 
+_NO_RESPONSES: Final = HttpResponseParser(object())
+
+
 class ResponseParser(MessageParser):
     """`head` is the final response's once it is there; interim ones (1xx) are skipped, but for the 101 asked for.
 
@@ -89,6 +92,10 @@ class ResponseParser(MessageParser):
         self._is_interim = False
         self._to_head = to_head
         self._may_upgrade = may_upgrade
+
+    def close(self) -> None:
+        super().close()
+        self._responses = _NO_RESPONSES
 
     def end_of_connection(self) -> bool:
         """No more bytes will come. Returns whether the response is complete."""

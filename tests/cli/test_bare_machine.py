@@ -1,0 +1,57 @@
+"""ON_PREM.md followed on a machine without Python, by an unprivileged service with a read-only root."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_binary import binary
+from tests.npm_tools import missing
+from tests.patience import PATIENCE_SECONDS
+
+ROOT = Path(__file__).parent.parent.parent
+NAMESPACES = (
+    "unshare",
+    "--mount",
+    "--net",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "--kill-child",
+    "--propagation",
+    "private",
+)
+
+
+@pytest.mark.binary
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
+def test_three_commands_make_a_gateway_with_tls_and_metrics_on_a_bare_machine(tmp_path: Path) -> None:
+    program = binary()
+    if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "ip", "setpriv", "ldd"))):
+        missing("root, unshare, ip and setpriv are needed to make a machine of its own")
+
+    done = subprocess.run(
+        [*NAMESPACES, sys.executable, "-m", "tests.cli.bare_machine", str(tmp_path), program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=4 * PATIENCE_SECONDS,
+        check=False,
+    )
+
+    assert done.stdout.endswith("all is well\n"), f"{done.stdout}\n{done.stderr}"
+
+
+def test_the_page_has_the_commands_that_are_tried() -> None:
+    page = (ROOT / "edgeworker" / "ON_PREM.md").read_text()
+
+    helper = Path(__file__).with_name("bare_machine.py").read_text()
+    for command in (
+        "edgeworker init /etc/edgeworker --template server --host ",
+        "edgeworker serve --edge /etc/edgeworker/edge.toml --processes 2 --print-unit",
+    ):
+        assert command in page
+        assert command in helper
