@@ -21,7 +21,6 @@ from typing import Final
 
 from edgeworker.cli.output import Output
 from edgeworker.cli.requirement import own_requirement
-from edgeworker.cli.server_files import EDGE, write_server
 from edgeworker.errors import ConfigError
 
 
@@ -144,6 +143,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write_server(folder: Path, options: argparse.Namespace) -> int:
+    import shlex
+
+    from edgeworker.cli.server_files import EDGE, write_server
+
     written = write_server(folder, options.host, options.origin)
     out = Output.for_stream()
     out.ok(f"wrote {', '.join(written)} to {folder}")
