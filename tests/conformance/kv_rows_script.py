@@ -215,7 +215,7 @@ CALLS: Final = (
         "eventual: seen elsewhere later",
         (f"{EVENTUAL}test_a_write_is_seen_elsewhere_within_the_delay",),
         f"{CODE}eventual.py",
-        "now + self._delay(name, now))",
+        "now + delay_seconds)",
         "now)",
     ),
     Row(
