@@ -1,17 +1,14 @@
 """`workers.Request`: a view of the core's request with Python's names and one-shot readers."""
 
-import json
 from http import HTTPMethod
 from typing import Final
 
 from edgeworker import messages
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.sdk import headers as sdk_headers
-from edgeworker.runtime.sdk.blob import Blob
-from edgeworker.runtime.sdk.convert import convert_options, raise_python_errors
-from edgeworker.runtime.sdk.formdata import FormData
+from edgeworker.runtime.sdk.body_reader import BodyReader
+from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.webapi import body_init
-from edgeworker.runtime.webapi.buffers import ArrayBuffer
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import choose_signal, read_request_info
 from edgeworker.runtime.webapi.ffi import JsDict
@@ -21,7 +18,7 @@ from edgeworker.runtime.webapi.written_url import as_written
 _METHODS: Final = {method.value: method for method in HTTPMethod}
 
 
-class Request:
+class Request(BodyReader):
     """`Request(url or request, method=..., headers=..., body=..., redirect=..., cf=...)`."""
 
     core: messages.Request
@@ -88,10 +85,6 @@ class Request:
         return self.js_object.body  # type: ignore[return-value]  # jsnull, which the SDK hands on, is false like None
 
     @property
-    def body_used(self) -> bool:
-        return self.core.body is not None and self.core.body.used
-
-    @property
     def redirect(self) -> str:
         return self.core.redirect
 
@@ -108,44 +101,14 @@ class Request:
     referrer = JSRequest.referrer
     referrer_policy = JSRequest.referrerPolicy
 
-    async def _read(self) -> "bytes":
-        self._raise_if_used()
-        return await body_init.read(self.core, None)
-
-    async def bytes(self) -> "bytes":
-        return await self._read()
-
-    async def buffer(self) -> ArrayBuffer:
-        return ArrayBuffer(await self._read())
-
-    async def text(self) -> str:
-        return body_init.decode_text(await self._read())
-
     async def json(self, **options: object) -> object:
-        """Objects are dicts; in a lenient edge JsDict, which has attributes too. `options` are those of `json.loads`.
-        Raises JSONDecodeError."""
-        text = body_init.decode_text(await self._read())
+        """Objects are dicts; in a lenient edge JsDict, which has attributes too."""
         usual = {} if portability_warnings.current().is_strict else {"object_hook": JsDict}
-        parsed: object = json.loads(text, **(usual | options))  # type: ignore[arg-type]  # the caller's
-        return parsed
-
-    async def blob(self) -> Blob:
-        self._raise_if_used()
-        return Blob(await self.js_object.blob())
-
-    async def form_data(self) -> FormData:
-        self._raise_if_used()
-        return FormData(await raise_python_errors(self.js_object.formData()))
-
-    formData = form_data
+        return await self._parse_json(**(usual | options))
 
     def clone(self) -> "Request":
         self._raise_if_used()
         return Request(self.js_object.clone())
-
-    def _raise_if_used(self) -> None:
-        if self.body_used:
-            raise OSError("Body already used")
 
     def __repr__(self) -> str:
         return f"Request(method={self.core.method!r}, url={self.url!r})"

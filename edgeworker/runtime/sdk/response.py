@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 from edgeworker import messages
 from edgeworker.runtime.sdk import headers as sdk_headers
-from edgeworker.runtime.sdk.blob import Blob
-from edgeworker.runtime.sdk.convert import raise_python_errors, to_python_exception
+from edgeworker.runtime.sdk.body_reader import BodyReader
+from edgeworker.runtime.sdk.convert import to_python_exception
 from edgeworker.runtime.sdk.failures import BodyUsedError, HttpStatusError
 from edgeworker.runtime.sdk.formdata import FormData
 from edgeworker.runtime.webapi import body_init
@@ -21,11 +21,11 @@ from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.runtime.webapi.websocket import take_for_response
 
 
-class FetchResponse:
+class FetchResponse(BodyReader):
     """What can be read of a response."""
 
     core: messages.Response
-    encoding: str | None = None  # which Content-Encoding the body is in
+    used_error = BodyUsedError
     automatic = True  # the runtime encodes the body as Content-Encoding says
     _js: JSResponse | None = None
     _fetched: Fetched | None = None  # where it came from the network
@@ -76,50 +76,15 @@ class FetchResponse:
         found = self.js_object.body
         return found if isinstance(found, ReadableStream) else None
 
-    @property
-    def body_used(self) -> bool:
-        return self.core.body is not None and self.core.body.used
-
     def raise_for_status(self) -> None:
         """Raises HttpStatusError, an OSError, for a status from 400 on."""
         if self.core.status >= 400:
             raise HttpStatusError(self.core.status, self.core.status_text, self.url)
 
-    async def _read(self) -> "bytes":
-        self._raise_if_used()
-        return await body_init.read(self.core, self.encoding)
-
-    async def bytes(self) -> "bytes":
-        return await self._read()
-
-    async def buffer(self) -> ArrayBuffer:
-        return ArrayBuffer(await self._read())
-
     async def memoryview(self) -> "memoryview":
         return memoryview(await self._read())
 
-    async def text(self) -> str:
-        return body_init.decode_text(await self._read())
-
-    string = text
-
-    async def _json(self, **options: object) -> object:
-        parsed: object = json.loads(body_init.decode_text(await self._read()), **options)  # type: ignore[arg-type]  # the caller's
-        return parsed
-
-    async def blob(self) -> Blob:
-        self._raise_if_used()
-        return Blob(await self.js_object.blob())
-
-    async def form_data(self) -> FormData:
-        self._raise_if_used()
-        return FormData(await raise_python_errors(self.js_object.formData()))
-
-    formData = form_data
-
-    def _raise_if_used(self) -> None:
-        if self.body_used:
-            raise BodyUsedError("Body already used")
+    string = BodyReader.text
 
     def replace_body(self, body: object) -> "Response":
         """The same status and headers with another body."""
@@ -157,7 +122,7 @@ class FetchResponse:
     def json(self: object, *args: object, **options: object) -> object:
         """`await response.json()` reads the body; `Response.json(data, ...)` on the class makes a response."""
         if isinstance(self, Response):
-            return self._json(**options)
+            return self._parse_json(**options)
         return Response.from_json(self, *args, **options)  # type: ignore[arg-type]  # the script's arguments
 
 
