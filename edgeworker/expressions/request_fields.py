@@ -141,6 +141,14 @@ def _cf(*path: str) -> Callable[[RequestFacts], object]:
     return read
 
 
+def _address(text: str) -> Value | None:
+    """None for what is not known: the peer of a Unix socket has no address."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
 def _cf_text(*path: str) -> Reader:
     read = _cf(*path)
     return lambda facts: _text(found) if isinstance(found := read(facts), str) else None
@@ -223,7 +231,7 @@ FIELD_READERS: Final[Mapping[str, Reader]] = {
     "raw.http.request.uri.path": lambda facts: _text(_raw_target(facts).partition("?")[0]),
     "raw.http.request.uri.path.extension": lambda facts: _extension(_raw_target(facts).partition("?")[0]),
     "raw.http.request.uri.query": lambda facts: _text(_raw_target(facts).partition("?")[2]),
-    "ip.src": lambda facts: ip_address(facts.request.client.ip),
+    "ip.src": lambda facts: _address(facts.request.client.ip),
     "ip.src.asnum": _cf_number("asn"),
     "ip.src.city": _cf_text("city"),
     "ip.src.continent": _cf_text("continent"),

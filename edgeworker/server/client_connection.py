@@ -310,6 +310,10 @@ class ClientConnection(Http1Connection):
             case proxies.InvalidProxyHeader():
                 self.abort()
                 return b""
+            case Refusal() as refusal:
+                self.client = self._peer.client
+                self.send_refusal(refusal)
+                return b""
             case bytes() as rest:
                 self._become_idle(self._listener.limits.keepalive_timeout_seconds)
                 self.client, self.trusted = self._peer.client, self._peer.trusted

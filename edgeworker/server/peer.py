@@ -41,11 +41,8 @@ class Peer:
             return None  # a proxy has as many connections as it likes
         if self._listener.proxy_protocol:
             transport.abort()
-        elif self._listener.admit_connection(self.client.ip):
-            self._counted_address = self.client.ip
-        else:
-            return Refusal(429, "There are too many connections from this address.")
-        return None
+            return None
+        return self._count()
 
     def release(self) -> None:
         """The connection has ended."""
@@ -53,8 +50,15 @@ class Peer:
             self._listener.release_connection(self._counted_address)
             self._counted_address = None
 
-    def read_proxy_header(self, data: bytes) -> bytes | proxies.NeedMoreData | proxies.InvalidProxyHeader:
-        """What follows the PROXY header, once all of it is there."""
+    def _count(self) -> Refusal | None:
+        """Count the connection for the client's address, which may have too many already."""
+        if not self._listener.admit_connection(self.client.ip):
+            return Refusal(429, "There are too many connections from this address.")
+        self._counted_address = self.client.ip
+        return None
+
+    def read_proxy_header(self, data: bytes) -> bytes | Refusal | proxies.NeedMoreData | proxies.InvalidProxyHeader:
+        """What follows the PROXY header, once all of it is there. The connection counts for the client named there."""
         written = self._proxy_header + data
         match proxies.read_proxy_header(written):
             case proxies.ProxyHeader(client, rest):
@@ -62,7 +66,8 @@ class Peer:
                 if client is not None:
                     self.client = client
                     self.trusted = proxies.is_trusted(client.ip, self._listener.trusted)
-                return rest
+                refusal = None if self.trusted else self._count()
+                return rest if refusal is None else refusal
             case proxies.NeedMoreData() as more:
                 self._proxy_header = written
                 return more

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.expressions import RequestFacts, TokenFact
+from edgeworker.expressions import CUSTOM_RULES, RequestFacts, TokenFact, compile_expression, parse
 from edgeworker.expressions.request_fields import FIELD_READERS
 from edgeworker.expressions.value_types import Value
 from edgeworker.messages import URL, Client, Headers, Request
@@ -51,6 +51,25 @@ def test_every_field_can_be_read_of_a_bare_request() -> None:
     request = Request("GET", URL.parse("https://example.com/"), Headers(), client=Client("2001:db8::1"))
 
     assert [name for name in FIELD_READERS if not isinstance(_facts(request).field(name), object)] == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        ("ip.src eq 127.0.0.1", False),
+        ("ip.src ne 127.0.0.1", False),
+        ("not ip.src in {0.0.0.0/0 ::/0}", True),
+        ("ip.src in {0.0.0.0/0 ::/0}", False),
+        ("ip.src lt 255.255.255.255", False),
+        ('http.host eq "example.com"', True),
+    ],
+)
+def test_a_client_without_an_address_has_no_ip_src(expression: str, holds: bool) -> None:
+    """The peer of a Unix socket, for one."""
+    facts = _facts(Request("GET", URL.parse("https://example.com/"), Headers(), client=Client("")))
+
+    assert facts.field("ip.src") is None
+    assert compile_expression(parse(expression, CUSTOM_RULES))(facts) is holds
 
 
 def test_claims_are_listed_by_the_configuration_that_found_them() -> None:

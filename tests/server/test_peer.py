@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from edgeworker.admission import Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import Client
 from edgeworker.server import proxies
@@ -69,6 +70,26 @@ def test_a_proxy_header_may_come_in_pieces_and_its_client_is_not_trusted(cut: in
 
     assert peer.client == Client("192.0.2.1", 4711)
     assert (peer.trusted, peer.awaits_proxy_header, peer.has_begun_proxy_header) == (False, False, False)
+
+
+def test_a_connection_behind_a_proxy_counts_for_the_client_that_the_header_names() -> None:
+    """192.0.2.1 has two connections at most; the proxy, and clients that are proxies, have as many as they like."""
+    listener = _listener(most=2, proxy_protocol=True)
+    other, proxy = HEADER.replace(b"192.0.2.1 ", b"192.0.2.9 "), HEADER.replace(b"192.0.2.1 ", b"10.2.2.2 ")
+    peers = [Peer(listener) for _ in range(9)]
+    for peer in peers:
+        peer.admit(_Transport("10.1.1.1"))
+    first, second, third, stranger, *proxies_peers = peers
+
+    assert [peer.read_proxy_header(HEADER) for peer in (first, second)] == [b"", b""]
+    refused = third.read_proxy_header(HEADER)
+    assert isinstance(refused, Refusal)
+    assert (refused.status, third.client.ip) == (429, "192.0.2.1")
+    assert stranger.read_proxy_header(other) == b""
+    assert [peer.read_proxy_header(proxy) for peer in proxies_peers] == [b""] * 5
+    for peer in peers:
+        peer.release()
+    assert Peer(listener).read_proxy_header(HEADER) == b""
 
 
 def test_what_is_not_a_proxy_header_is_told() -> None:

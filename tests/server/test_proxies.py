@@ -1,10 +1,12 @@
 """Who the client is behind proxies."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeworker.config import Socket
+from edgeworker.config import Limits, Socket
 from edgeworker.errors import ConfigError
 from edgeworker.messages import Client, Request, Response
 from edgeworker.server import proxies
@@ -95,6 +97,23 @@ async def test_a_client_that_a_proxy_header_names_cannot_name_another() -> None:
         received = await exchange(listener.port, announcement + GET + forged + END)
 
     assert received.endswith(b"\r\n\r\n198.51.100.7 http")
+
+
+async def test_a_client_behind_a_proxy_has_no_more_connections_than_others() -> None:
+    announcement = b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n"
+    limits = Limits(connections_per_address=1)
+    async with serving(Answering(who), socket=proxied("127.0.0.1", proxy_protocol=True), limits=limits) as made:
+        listener, records = made
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(announcement + GET + b"\r\n")
+        await reader.readuntil(b"198.51.100.7 http")
+        refused = await exchange(listener.port, announcement + GET + END)
+        other = await exchange(listener.port, b"PROXY TCP4 198.51.100.8 192.0.2.1 4711 443\r\n" + GET + END)
+        writer.close()
+
+    assert refused.startswith(b"HTTP/1.1 429 ")
+    assert other.endswith(b"\r\n\r\n198.51.100.8 http")
+    assert [(record.status, record.client) for record in records if record.status == 429] == [(429, "198.51.100.7")]
 
 
 @pytest.mark.parametrize(

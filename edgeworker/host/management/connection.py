@@ -307,6 +307,10 @@ class ManagementConnection(asyncio.Protocol):
             case proxies.InvalidProxyHeader():
                 self.abort()
                 return b""
+            case Refusal() as refusal:
+                self.client = self._peer.client
+                self._refuse(refusal)
+                return b""
             case bytes() as rest:
                 self._enter(IDLE, self._limits.keepalive_timeout_seconds)
                 self.client, self.trusted = self._peer.client, self._peer.trusted
