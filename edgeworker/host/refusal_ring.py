@@ -31,6 +31,10 @@ _NAME: Final = re.compile(r"([0-9]{1,4})\.ring")
 _LONGEST_NAME: Final = 64  # bytes
 _LONGEST_TEXT: Final = 240
 _MOST_EVIDENCE: Final = 12
+_TOKEN_RESULTS: Final = {
+    "missing": "a bearer token was asked for, and the request shows none",
+    "refused": "the bearer token that the request shows was not accepted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +118,27 @@ def record_refusals(
 
     def log(record: AccessLogRecord) -> None:
         if record.status >= 400 and record.ray:
-            answered = f"{record.served_by or 'the edge'} answered so"
+            answered = RefusalReason(f"{record.served_by or 'the edge'} answered so")
             ring.record(
                 ray=record.ray,
                 at=clock.now(),
                 status=record.status,
                 method=record.method,
                 host=record.host,
-                reason=record.refusal or RefusalReason(answered),
+                reason=_with_token(record.refusal or answered, record.token),
             )
         if then is not None:
             then(record)
 
     return log
+
+
+def _with_token(reason: RefusalReason, result: str) -> RefusalReason:
+    """What a script or product found of the request's token is evidence too; a good one refused nothing."""
+    if result in ("", "accepted"):
+        return reason
+    text = _TOKEN_RESULTS.get(result, f"the token of the request: {result}")
+    return RefusalReason(reason.rule, (*reason.evidence, text))
 
 
 def recorded_refusals(data: Path) -> Iterator[RecordedRefusal]:

@@ -152,6 +152,26 @@ def test_only_refusals_with_a_ray_are_recorded_and_every_line_is_logged(tmp_path
     assert b"secret-path" not in (tmp_path / refusal_ring.FOLDER / "0.ring").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("token", "evidence"),
+    [
+        ("", ()),
+        ("accepted", ()),
+        ("missing", ("a bearer token was asked for, and the request shows none",)),
+        ("refused", ("the bearer token that the request shows was not accepted",)),
+        ("expired", ("the token of the request: expired",)),
+    ],
+)
+def test_what_was_found_of_the_token_is_evidence(tmp_path: Path, token: str, evidence: tuple[str, ...]) -> None:
+    log = record_refusals(tmp_path, MovableClock(), None)
+    assert log is not None
+
+    log(AccessLogRecord("GET", "example.com", "/", 401, 0.0, 0, ray="1" * 16, served_by="gateway", token=token))
+
+    (found,) = recorded_refusals(tmp_path)
+    assert found.evidence == evidence
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux which pages of the map are in use")
 def test_a_ring_costs_no_memory_before_something_is_refused(tmp_path: Path) -> None:
     RefusalRing.open(tmp_path).close()
