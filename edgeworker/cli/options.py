@@ -14,6 +14,8 @@ _PREVIEW: Final = "--preview"
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """The options that say which edge to use. `load_options` turns it into LoadOptions."""
+    from edgeworker.javascript.settings import ENGINES
+
     group = parser.add_argument_group("configuration")
     group.add_argument(
         "-c",
@@ -40,7 +42,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--js-engine",
-        choices=("auto", "workerd", "embedded"),
+        choices=ENGINES,
         help="what runs JavaScript workers (default: as edge.toml says, else the project's workerd, or embedded)",
     )
     add_preview(group, "use preview_id of KV namespaces instead of id")

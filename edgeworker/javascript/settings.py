@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from edgeworker.schema import fields as schema
 from edgeworker.schema.value_types import PATH, POSITIVE, one_of
 
 JavaScriptEngine = Literal["auto", "workerd", "embedded"]
+ENGINES: Final[tuple[str, ...]] = get_args(JavaScriptEngine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class JavaScriptSettings:
     """
 
     engine: JavaScriptEngine = schema.setting(
-        "auto", one_of("auto", "workerd", "embedded"), "`auto`: workerd from the project's node_modules, else embedded"
+        "auto", one_of(*ENGINES), "`auto`: workerd from the project's node_modules, else embedded"
     )
     workerd: Path | None = schema.setting(None, PATH, "the workerd program; default: of node_modules, else on PATH")
     heap_megabytes: int = schema.setting(128, POSITIVE, "memory of JavaScript objects")

@@ -41,19 +41,27 @@ _NO_DATE: Final = "2021-11-02"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """An engine, and why it is this one: both are shown to people."""
+class UseEmbedded:
+    """QuickJS, in this process. `reason` says why, to people."""
 
-    engine: str
     reason: str
-    program: binary.Binary | None = None
-
-    @property
-    def name(self) -> str:
-        return "QuickJS" if self.program is None else str(self.program)
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.reason}"
+        return f"QuickJS: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class UseWorkerd:
+    """The program, in a child process. `reason` says why, to people."""
+
+    program: binary.Binary
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.program}: {self.reason}"
+
+
+EngineChoice = UseEmbedded | UseWorkerd
 
 
 def describe_engines(config: Config) -> dict[str, str]:
@@ -69,34 +77,44 @@ def describe_engines(config: Config) -> dict[str, str]:
     return told
 
 
-def choose_engine(settings: JavaScriptSettings, root: Path) -> Choice:
+def choose_engine(settings: JavaScriptSettings, root: Path) -> EngineChoice:
     """Raises ConfigError where the engine that was asked for is not there."""
-    if settings.engine == "embedded":
-        if not has_embedded():
+    match settings.engine:
+        case "embedded" if has_embedded():
+            return UseEmbedded("it is configured")
+        case "embedded":
             raise ConfigError(f'javascript.engine is "embedded", and QuickJS is not installed; {_INSTALL_EMBEDDED}')
-        return Choice("embedded", "it is configured")
+        case "workerd":
+            if (found := _configured_workerd(settings, root)) is not None:
+                return found
+            on_path = binary.find_on_path()
+            if on_path is None:
+                raise ConfigError(
+                    'javascript.engine is "workerd", and no workerd is in the project\'s node_modules or on PATH; run '
+                    '"npm install --save-dev wrangler" in the project, or name the program as javascript.workerd'
+                )
+            return UseWorkerd(binary.inspect_binary(on_path, "PATH"), "it is on PATH")
+        case "auto":
+            if (found := _configured_workerd(settings, root)) is not None:
+                return found
+            if has_embedded():
+                return UseEmbedded("no workerd is in the project's node_modules")
+            raise ConfigError(
+                "JavaScript workers need an engine, and there is none: workerd is not in the project's node_modules, "
+                'and QuickJS is not installed; run "npm install --save-dev wrangler" in the project, or '
+                + _INSTALL_EMBEDDED
+            )
+
+
+def _configured_workerd(settings: JavaScriptSettings, root: Path) -> UseWorkerd | None:
+    """That of edge.toml, else the project's own."""
     if settings.workerd is not None:
         found = binary.inspect_binary(settings.workerd, "as configured")
-        return Choice("workerd", f"{found.program} is configured", found)
+        return UseWorkerd(found, f"{found.program} is configured")
     in_project = binary.find_in_project(root)
-    if in_project is not None:
-        return Choice(
-            "workerd", "it is in the project's node_modules", binary.inspect_binary(in_project, "node_modules")
-        )
-    if settings.engine == "workerd":
-        on_path = binary.find_on_path()
-        if on_path is None:
-            raise ConfigError(
-                'javascript.engine is "workerd", and no workerd is in the project\'s node_modules or on PATH; run '
-                '"npm install --save-dev wrangler" in the project, or name the program as javascript.workerd'
-            )
-        return Choice("workerd", "it is on PATH", binary.inspect_binary(on_path, "PATH"))
-    if has_embedded():
-        return Choice("embedded", "no workerd is in the project's node_modules")
-    raise ConfigError(
-        "JavaScript workers need an engine, and there is none: workerd is not in the project's node_modules, and "
-        f'QuickJS is not installed; run "npm install --save-dev wrangler" in the project, or {_INSTALL_EMBEDDED}'
-    )
+    if in_project is None:
+        return None
+    return UseWorkerd(binary.inspect_binary(in_project, "node_modules"), "it is in the project's node_modules")
 
 
 def has_embedded() -> bool:
@@ -116,7 +134,7 @@ class JavaScriptWorkers:
         self._cache = cache
         self._clock = clock
         self._engine: WorkerdEngine | None = None
-        self.choices: dict[str, Choice] = {}
+        self.choices: dict[str, EngineChoice] = {}
 
     async def load(self, worker: Worker, bound: Sequence[BoundService], entrypoints: Collection[str]) -> Isolate:
         """`entrypoints` are the named ones that other workers call. Raises ScriptError or ConfigError."""
@@ -124,17 +142,18 @@ class JavaScriptWorkers:
         main = worker.main
         build = worker.javascript or Build(main.parent)
         choice = await asyncio.to_thread(choose_engine, self._config.javascript, build.root)
-        if choice.program is None and self._inspected is not None:
+        if self._inspected is not None and not isinstance(choice, UseWorkerd):
             raise ConfigError(
                 f'--inspector-port: worker "{worker.name}" runs in QuickJS ({choice.reason}), which has no inspector; '
                 "run it in workerd (npm install --save-dev wrangler, or --js-engine workerd), or leave the option out"
             )
-        project = await asyncio.to_thread(_load_project, main, build, lowers_async=choice.program is None)
+        project = await asyncio.to_thread(_load_project, main, build, lowers_async=isinstance(choice, UseEmbedded))
         env = {service.name: _entry(service) for service in bound}
-        if choice.program is None:
-            isolate = self._add_embedded(worker, project, env)
-        else:
-            isolate = self._add_to_workerd(choice.program, worker, project, env, entrypoints)
+        match choice:
+            case UseEmbedded():
+                isolate = self._add_embedded(worker, project, env)
+            case UseWorkerd(program):
+                isolate = self._add_to_workerd(program, worker, project, env, entrypoints)
         _log.info('worker "%s" runs in %s', worker.name, choice)
         self.choices[worker.name] = choice
         return isolate

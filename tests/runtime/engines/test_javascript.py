@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptSettings
-from edgeworker.runtime.engines.javascript import choose_engine
+from edgeworker.runtime.engines.javascript import UseEmbedded, UseWorkerd, choose_engine
 from edgeworker.testing import Edge
 from tests.cli.running import dev, run
 from tests.npm_tools import node_tools
@@ -41,9 +41,8 @@ def test_the_projects_own_workerd_is_taken(tmp_path: Path) -> None:
 
     choice = choose_engine(JavaScriptSettings(), tmp_path / "src")
 
-    assert choice.engine == "workerd"
+    assert isinstance(choice, UseWorkerd)
     assert choice.reason == "it is in the project's node_modules"
-    assert choice.program is not None
     assert choice.program.newest_date >= "2026-07-01"
 
 
@@ -51,7 +50,7 @@ def test_the_projects_own_workerd_is_taken(tmp_path: Path) -> None:
 def test_a_configured_program_wins(tmp_path: Path) -> None:
     choice = choose_engine(JavaScriptSettings(workerd=workerd().program), tmp_path)
 
-    assert choice.program is not None
+    assert isinstance(choice, UseWorkerd)
     assert choice.program.program == workerd().program
 
 
@@ -77,7 +76,7 @@ def test_without_a_workerd_in_the_project_the_embedded_engine_is_taken(tmp_path:
 
     choice = choose_engine(JavaScriptSettings(), tmp_path)
 
-    assert (choice.engine, choice.reason) == ("embedded", "no workerd is in the project's node_modules")
+    assert choice == UseEmbedded("no workerd is in the project's node_modules")
 
 
 @pytest.mark.node
@@ -87,7 +86,7 @@ def test_the_embedded_engine_can_be_asked_for(tmp_path: Path) -> None:
 
     choice = choose_engine(JavaScriptSettings(engine="embedded"), tmp_path)
 
-    assert (choice.engine, choice.program) == ("embedded", None)
+    assert choice == UseEmbedded("it is configured")
 
 
 @pytest.mark.parametrize(
