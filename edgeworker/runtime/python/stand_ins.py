@@ -32,9 +32,15 @@ class StandIn(ModuleType):
     def __getattribute__(self, name: str) -> object:
         if name == "__class__":
             return StandIn
-        # Code that looks through all modules asks for such names; nothing is loaded for it.
+        # Code that looks through all modules asks for such names; nothing is loaded for it, and what every module has
+        # is there: pytest, for one, reads `__doc__` without a second thought.
         is_question = name.startswith("__") and name != "__path__"
-        module = _module_of(self, may_load=not is_question)
+        try:
+            module = _module_of(self, may_load=not is_question)
+        except AttributeError:
+            if is_question:
+                return ModuleType.__getattribute__(self, name)
+            raise
         try:
             value: object = getattr(module, name)
         except AttributeError:

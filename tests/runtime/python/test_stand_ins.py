@@ -240,6 +240,18 @@ async def test_looking_through_all_modules_loads_nothing(stage: Stage, installed
         repr(module), hasattr(module, "__file__"), hasattr(module, "__warningregistry__"), isinstance(module, type)
 
 
+def test_what_every_module_has_is_there_where_no_worker_runs() -> None:
+    script = Script("a")
+    stand_in = stand_ins.place("made_for_no_one", script)
+    try:
+        assert (stand_in.__doc__, stand_in.__name__, stand_in.__spec__) == (None, "made_for_no_one", None)
+        assert not hasattr(stand_in, "__file__")
+        with pytest.raises(AttributeError, match="belongs to a worker"):
+            _ = stand_in.anything
+    finally:
+        stand_ins.release(script)
+
+
 async def test_the_processs_own_modules_keep_their_places(stage: Stage) -> None:
     import colorsys
 
