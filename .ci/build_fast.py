@@ -1,4 +1,5 @@
-"""Makes the compiled form: the modules that pyproject.toml names under [tool.edgeworker], through mypyc and gcc.
+"""Makes the compiled form: the modules that pyproject.toml names under [tool.edgeworker], through mypyc and gcc, and
+what is written in C (`_NAME.c` beside the module that uses it, and does the same in Python without it).
 
 `python .ci/build_fast.py` leaves build/compiled, a copy of the tree in which they lie compiled beside their sources,
 and in dist/ a wheel for this Python and this system. A usual wheel and a checkout have the same modules as Python.
@@ -17,17 +18,22 @@ COMPILED = ROOT / "build" / "compiled"
 _NOT_COPIED = {"build", "dist", "node_modules", "uv.lock"}
 _PROGRAM = """
 import sys
+from pathlib import Path
 from mypyc.build import mypycify
-from setuptools import setup
+from setuptools import Extension, setup
 
 modules = sys.argv[1:]
+by_hand = [
+    Extension(".".join(file.with_suffix("").parts), [str(file)], extra_compile_args=["-O2"])
+    for file in sorted(Path("edgeworker").rglob("_*.c"))
+]
 sys.argv[1:] = ["--quiet", "build_ext", "--inplace"]
 options = ["--config-file=pyproject.toml", *modules]
 setup(
     name="edgeworker-compiled",
     packages=[],
     py_modules=[],
-    ext_modules=mypycify(options, opt_level="2", debug_level="0", group_name="edgeworker"),
+    ext_modules=by_hand + mypycify(options, opt_level="2", debug_level="0", group_name="edgeworker"),
 )
 """
 
@@ -54,6 +60,7 @@ def compile_tree() -> Path:
         subprocess.run(command, cwd=COMPILED, check=True, env=environment)
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(seen)
+    files += [str(file.relative_to(ROOT)) for file in (ROOT / "edgeworker").rglob("_*.c")]
     missing = [file for file in files if not list((COMPILED / file).parent.glob(f"{Path(file).stem}.*.so"))]
     if missing:
         raise SystemExit(f"not compiled: {', '.join(missing)}")
@@ -70,7 +77,8 @@ def build_wheel() -> None:
 def _fingerprint() -> str:
     """Of what decides about the compiled modules: all of our sources, because types come from anywhere."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in [ROOT / "pyproject.toml", Path(__file__), *sorted((ROOT / "edgeworker").rglob("*.py"))]:
+    sources = [file for kind in ("*.py", "_*.c") for file in sorted((ROOT / "edgeworker").rglob(kind))]
+    for path in [ROOT / "pyproject.toml", Path(__file__), *sources]:
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.bench import cases, dev, load, serve, tokens
+from tests.bench import cases, dev, load, serve, tokens, wrangler_dev
 from tests.bench.figures import Figures, chart, markdown, replace_between
 from tests.bench.gateway import Gateway
 from tests.bench.nginx import HAS_LUA, HAS_NGINX, start_nginx_lua, start_nginx_origin
@@ -42,7 +42,8 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, default=1000)
     parser.add_argument(
         "--only",
-        help="of dev, fast (dev, compiled), quiet (no log lines), path, fastpath, serve, bare, nginx, miniflare; "
+        help="of dev, fast (dev, compiled), quiet (no log lines), path, fastpath, serve, bare, nginx, miniflare, "
+        "wrangler (dev); "
         "default: all but quiet; what is compiled where `poe build-fast` has made it",
     )
     parser.add_argument(
@@ -56,7 +57,7 @@ def main() -> int:
         return 0
     if options.short:
         options.rounds, options.seconds = 1, 1.0
-    wanted = set((options.only or "nginx,path,fastpath,dev,fast,serve,bare,miniflare").split(","))
+    wanted = set((options.only or "nginx,path,fastpath,dev,fast,serve,bare,miniflare,wrangler").split(","))
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeworker-bench-")))
         made = tokens.make(options.tokens)
@@ -116,6 +117,10 @@ def _gateways(stack: ExitStack, wanted: set[str], origin: str, data: Path, made:
     tools = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or Path.home() / ".cache" / "edgeworker-node-tools")
     if (tools / "node_modules" / "miniflare").is_dir() and "miniflare" in wanted:
         gateways.append(miniflare(stack, tools, origin, data))
+    if (tools / "node_modules" / ".bin" / "wrangler").exists() and "wrangler" in wanted:
+        wrangler = wrangler_dev.start(stack, tools, origin, data / "wrangler", made)
+        if wrangler is not None:
+            gateways.append(wrangler)
     return gateways
 
 

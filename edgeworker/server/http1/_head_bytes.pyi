@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def join_head(start: bytes, fields: Sequence[tuple[bytes, bytes]], /) -> bytes | None: ...
