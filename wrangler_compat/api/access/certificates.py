@@ -1,10 +1,6 @@
 """Access over REST: the authorities of clients' certificates. They are the edge's: shown, and not changed here."""
 
-from typing import Final, NoReturn
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from edgeworker.config import JSON
 from edgeworker.messages import Response
@@ -13,6 +9,9 @@ from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
 from edgeworker.rest.errors import AccessCode, ApiError
 from wrangler_compat.api.access.account import account_of, listing, not_found
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _MAX_BYTES: Final = 1_048_576
 
@@ -48,6 +47,8 @@ def _authorities(call: Call) -> list[dict[str, JSON]]:
     file = call.config.tls.client_ca
     if file is None:
         return []
+    from cryptography import x509  # 9 MB, which most edges never need for this
+
     try:
         with file.open("rb") as stream:
             certificates = x509.load_pem_x509_certificates(stream.read(_MAX_BYTES))
@@ -56,7 +57,10 @@ def _authorities(call: Call) -> list[dict[str, JSON]]:
     return [_view(certificate) for certificate in certificates]
 
 
-def _view(certificate: x509.Certificate) -> dict[str, JSON]:
+def _view(certificate: "x509.Certificate") -> dict[str, JSON]:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.x509.oid import NameOID
+
     fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return {
