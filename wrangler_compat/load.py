@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from edgeworker.bindings import JSONBinding, KVBinding
 from edgeworker.config import Binding, Config, CustomDomain, Namespace, Route, Socket, Worker
-from edgeworker.errors import ConfigError
 from edgeworker.javascript.settings import JavaScriptEngine
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
 from edgeworker.schema.ids import made_up, version_id
 from edgeworker.schema.value_types import BASE_URL
-from edgeworker.schema.wrangler_checks import without_passwords
+from edgeworker.schema.wrangler_checks import as_table, without_passwords
 from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
 from wrangler_compat.cross_checks import (
     LocatedRoute,
@@ -29,6 +28,7 @@ from wrangler_compat.document import ConfigFile, parse_document, read_text
 from wrangler_compat.edge_toml import EdgeFile, read_edge
 from wrangler_compat.entry import ScriptEntry, find_entry
 from wrangler_compat.environments import choose
+from wrangler_compat.loaded import ConfigSource, Loaded
 from wrangler_compat.secret_files import SecretFiles
 from wrangler_compat.variables import Sources, parse_given, text_bindings, with_stored_secrets
 from wrangler_compat.zones import ZoneFinder
@@ -67,24 +67,6 @@ class LoadOptions:
     for_deployment: bool = False
     published: "tuple[PublishedProject, ...]" = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """`config` is complete if `diagnostics` has no error; `config.files` lists what was read in either case.
-
-    `secret_sources` names the files that secrets were read from (and "process.env"), as wrangler tells them.
-    """
-
-    config: Config
-    diagnostics: Diagnostics
-    secret_sources: tuple[str, ...] = ()
-
-    def require(self) -> Config:
-        """Raises ConfigError with all errors, as wrangler words them."""
-        if self.diagnostics.has_errors:
-            raise ConfigError(self.diagnostics.render("error"))
-        return self.config
 
 
 def load(options: LoadOptions) -> Loaded:
@@ -132,7 +114,13 @@ class _Loader:
         for project in self._options.published:
             self._place(project, loadables)
         config = self._config(edge, loadables, anything=any(source.file is not None for source in sources))
-        return Loaded(config, self._diagnostics, tuple(self._secret_files.used))
+        documents = {loadable.parsed.name: loadable.parsed.document for loadable in loadables}
+        found = {
+            name: ConfigSource(document.file, tuple(as_table(document.values.get("env")) or {}))
+            for name, document in documents.items()
+            if document.file in self._files
+        }
+        return Loaded(config, self._diagnostics, tuple(self._secret_files.used), found)
 
     def _read(self, file: Path, diagnostics: Diagnostics) -> str | None:
         self._files[file] = None

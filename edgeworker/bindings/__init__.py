@@ -66,6 +66,11 @@ def describe_binding(binding: Binding) -> tuple[str, str]:
     return _BY_VALUE[type(binding)].describe(binding)
 
 
+def annotate_binding(binding: Binding) -> str:
+    """The Python type of a binding, by its name in `workers.bindings` for type checkers."""
+    return _BY_VALUE[type(binding)].annotate(binding)
+
+
 __all__ = [
     "KINDS",
     "AnalyticsBinding",
@@ -82,6 +87,7 @@ __all__ = [
     "StoredSecretBinding",
     "TextBinding",
     "UnsupportedBinding",
+    "annotate_binding",
     "bind_services",
     "describe_binding",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Never, TypeVar
+from typing import TYPE_CHECKING, Final, Never, TypeVar
 
 from edgeworker.config import Binding
 from edgeworker.schema.worker_fields import WorkerFields
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # most commands read configurations and run no script
     from edgeworker.state import AtomicStore
     from edgeworker.state.rate_counters import RateCounters
 
+UNKNOWN_TYPE: Final = "Incomplete"  # of `_typeshed`: Any, for now
 B = TypeVar("B", bound=Binding)
 S = TypeVar("S")
 
@@ -43,7 +44,8 @@ class Resources:
 class Kind:
     """`value` is the binding's configuration. `fields` are the rows of wrangler's configuration that the kind has, and
     `read` makes its bindings of a worker's fields. `describe` gives the kind in wrangler's words and a text for people,
-    in which no secret stands. `bind` makes the service, and the views of it when they are asked for. `endpoints` are
+    in which no secret stands; `annotate` its Python type, of the module `workers.bindings` for
+    type checkers. `bind` makes the service, and the views of it when they are asked for. `endpoints` are
     those of the REST API.
     """
 
@@ -51,6 +53,7 @@ class Kind:
     fields: tuple[Field, ...]
     read: Callable[[WorkerFields], Iterable[Binding]]
     describe: Callable[[Binding], tuple[str, str]]
+    annotate: Callable[[Binding], str]
     bind: "Callable[[Binding, Resources], BoundService]"
     endpoints: "Callable[[], Sequence[Endpoint]]"
 
@@ -70,6 +73,7 @@ def make_kind(
     python: Callable[[B, S], object],
     endpoints: "Callable[[], Sequence[Endpoint]]" = tuple,
     javascript: "Callable[[B, S], EnvEntry] | None" = None,
+    annotate: Callable[[B], str] = lambda _binding: UNKNOWN_TYPE,
 ) -> Kind:
     """A Kind out of functions that know the binding's own type. `python` makes the view of Python scripts, `javascript`
     what the engines of JavaScript make theirs of; without it, using the binding there raises an error that names it.
@@ -81,6 +85,10 @@ def make_kind(
     def describe_any(binding: Binding) -> tuple[str, str]:
         assert isinstance(binding, value)
         return describe(binding)
+
+    def annotate_any(binding: Binding) -> str:
+        assert isinstance(binding, value)
+        return annotate(binding)
 
     def bind(binding: Binding, resources: Resources) -> "BoundService":
         from edgeworker.runtime.contract.bound import BoundService
@@ -95,4 +103,4 @@ def make_kind(
 
         return BoundService(binding.name, made, {"python": lambda: python(own, made), "javascript": javascript_entry})
 
-    return Kind(value, fields, read, describe_any, bind, endpoints)
+    return Kind(value, fields, read, describe_any, annotate_any, bind, endpoints)

@@ -21,6 +21,7 @@ from edgeworker.cli import (
     cron,
     demo,
     dev,
+    env_types,
     explain,
     init,
     jwt,
@@ -63,6 +64,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
     "test-server": test_server,
     "tls": tls,
     "token": token,
+    "types": env_types,
     "versions": versions,
 }
 

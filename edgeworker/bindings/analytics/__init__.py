@@ -34,6 +34,7 @@ KIND: Final = make_kind(
     fields=(wrangler.FIELD,),
     read=wrangler.read_bindings,
     describe=lambda binding: ("Analytics Engine Dataset", f"{binding.dataset} (logged only)"),
+    annotate=lambda _binding: "AnalyticsEngineDataset",
     service=_service,
     python=_python_view,
     javascript=_javascript_view,

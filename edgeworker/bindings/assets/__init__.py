@@ -35,6 +35,7 @@ KIND: Final = make_kind(
     fields=(wrangler.FIELD,),
     read=wrangler.read_bindings,
     describe=lambda _binding: ("Assets", ""),
+    annotate=lambda _binding: "Fetcher",
     service=_service,
     python=_python_view,
     javascript=_javascript_view,

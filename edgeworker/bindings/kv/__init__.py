@@ -40,6 +40,7 @@ KIND: Final = make_kind(
     fields=(wrangler.FIELD,),
     read=wrangler.read_bindings,
     describe=lambda binding: ("KV Namespace", binding.namespace_id),
+    annotate=lambda _binding: "KVNamespace",
     service=_service,
     python=_python_view,
     endpoints=_endpoints,

@@ -34,6 +34,7 @@ KIND: Final = make_kind(
     fields=(wrangler.FIELD,),
     read=wrangler.read_bindings,
     describe=lambda binding: ("Rate Limit", f"{binding.limit} requests/{binding.period_seconds}s"),
+    annotate=lambda _binding: "RateLimit",
     service=_service,
     python=_python_view,
     javascript=_javascript_view,

@@ -38,6 +38,7 @@ KIND: Final = make_kind(
     fields=(wrangler.FIELD,),
     read=wrangler.read_bindings,
     describe=_describe,
+    annotate=lambda _binding: "SecretsStoreSecret",
     service=_service,
     python=_python_view,
     javascript=_javascript_view,

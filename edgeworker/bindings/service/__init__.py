@@ -49,6 +49,7 @@ KIND: Final = make_kind(
     fields=(wrangler.FIELD,),
     read=wrangler.read_bindings,
     describe=_describe,
+    annotate=lambda _binding: "Service",
     service=_service,
     python=_python_view,
     javascript=_javascript_view,

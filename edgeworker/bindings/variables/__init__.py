@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.bindings.kind import make_kind
+from edgeworker.bindings.kind import UNKNOWN_TYPE, make_kind
 from edgeworker.bindings.variables import wrangler
 from edgeworker.bindings.variables.binding import JSONBinding, SecretBinding, TextBinding
 from edgeworker.config import JSON as JSONValue
@@ -26,6 +26,14 @@ def _javascript_value(_binding: object, value: JSONValue) -> "EnvEntry":
     return EnvValue(value)
 
 
+def _annotate_value(binding: JSONBinding) -> str:
+    match binding.value:
+        case bool() | int() | float() as value:
+            return type(value).__name__
+        case _:
+            return UNKNOWN_TYPE  # an object of JavaScript
+
+
 def _shorten(text: str) -> str:
     line = text.replace("\n", "\\n")
     return line if len(line) <= _SHOWN_CHARACTERS else f"{line[: _SHOWN_CHARACTERS - 1]}…"
@@ -35,6 +43,7 @@ TEXT: Final = make_kind(
     TextBinding,
     fields=(wrangler.VARS,),
     describe=lambda binding: (_CALLED, _shorten(f'"{binding.text}"')),
+    annotate=lambda _binding: "str",
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,
     javascript=_javascript_value,
@@ -43,6 +52,7 @@ JSON: Final = make_kind(
     JSONBinding,
     fields=(wrangler.VERSION_METADATA,),
     describe=lambda binding: (_CALLED, _shorten(str(binding.value))),
+    annotate=_annotate_value,
     service=lambda binding, _resources: binding.value,
     python=_python_value,
     javascript=_javascript_value,
@@ -51,6 +61,7 @@ SECRET: Final = make_kind(
     SecretBinding,
     fields=(wrangler.SECRETS,),
     describe=lambda binding: (_CALLED, '"(hidden)"'),
+    annotate=lambda _binding: "str",
     service=lambda binding, _resources: binding.text,
     python=lambda _binding, text: text,
     javascript=_javascript_value,

@@ -1,7 +1,7 @@
 """The module `workers` for type checkers of projects, as Cloudflare's Python SDK has it (workers-runtime-sdk 1.9.5).
 
 It is installed with edgeworker (a stub package, PEP 561), so that mypy and pyright check scripts. What lies in `env` is
-the project's own and not known here: `self.env: Env` with a class of one's own says it.
+the project's own: `edgeworker types` writes it into worker_env.pyi beside the script, and without that file it is Any.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
@@ -13,6 +13,7 @@ from typing import Protocol, TypedDict, TypeVar, overload
 
 from _typeshed import Incomplete
 from typing_extensions import Unpack  # of typing from 3.11 on; checkers know both
+from worker_env import Env as _Env
 
 _Handler = TypeVar("_Handler", bound=Callable[..., object])
 
@@ -185,8 +186,8 @@ class Context:
 
 class WorkerEntrypoint:
     ctx: Context
-    env: Incomplete
-    def __init__(self, ctx: Context, env: Incomplete) -> None: ...
+    env: _Env
+    def __init__(self, ctx: Context, env: _Env) -> None: ...
 
 class DurableObject:
     ctx: Incomplete
@@ -198,7 +199,7 @@ class WorkflowEntrypoint:
     env: Incomplete
     def __init__(self, ctx: Incomplete, env: Incomplete) -> None: ...
 
-env: Incomplete
+env: _Env
 
 async def fetch(resource: str | Request | Incomplete, **options: Unpack[FetchKwargs]) -> Response: ...
 def handler(function: _Handler) -> _Handler: ...

@@ -58,6 +58,7 @@ def test_the_stub_has_the_names_of_the_module(tmp_path: Path) -> None:
 
 def test_a_type_checker_finds_what_is_misspelt_in_a_script_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "workers").mkdir()
+    (tmp_path / "worker_env.pyi").write_text("from typing import Any\n\nEnv = Any\n")
     shutil.copy(STUB, tmp_path / "workers")
     (tmp_path / "script.py").write_text(SCRIPT)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", "script.py"]
