@@ -147,33 +147,33 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
 def mutated(body: JSON) -> Iterator[JSON]:
     """`body`, and `body` with each hostile value in each of its places."""
     yield body
-    for place in _places(body):
+    for place in places_of(body):
         for value in VALUES:
-            yield _replaced(body, place, value)
+            yield replace_at(body, place, value)
 
 
-def _places(value: JSON, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+def places_of(value: JSON, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     yield place
     match value:
         case dict():
             for name, item in value.items():
-                yield from _places(item, (*place, name))
+                yield from places_of(item, (*place, name))
         case list():
             for index, item in enumerate(value[:2]):
-                yield from _places(item, (*place, index))
+                yield from places_of(item, (*place, index))
         case _:
             pass
 
 
-def _replaced(value: JSON, place: tuple[str | int, ...], new: JSON) -> JSON:
+def replace_at(value: JSON, place: tuple[str | int, ...], new: JSON) -> JSON:
     if not place:
         return new
     first, *rest = place
     match value, first:
         case dict(), str():
-            return {**value, first: _replaced(value[first], tuple(rest), new)}
+            return {**value, first: replace_at(value[first], tuple(rest), new)}
         case list(), int():
-            return [_replaced(item, tuple(rest), new) if at == first else item for at, item in enumerate(value)]
+            return [replace_at(item, tuple(rest), new) if at == first else item for at, item in enumerate(value)]
         case _:
             raise AssertionError(place)
 
@@ -198,9 +198,9 @@ WRITING = [endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"]
 async def test_no_path_and_no_query_breaks_an_endpoint(client: Client, endpoint: Endpoint) -> None:
     for parameter in PARAMETERS:
         for place in _PLACE.findall(endpoint.template):
-            await _answers(client, endpoint, target_of(endpoint, "x", **{place: parameter}), b"{}")
+            await check_answer(client, endpoint, target_of(endpoint, "x", **{place: parameter}), b"{}")
     for query in QUERIES:
-        await _answers(client, endpoint, f"{target_of(endpoint, 'id-shop')}?{query}", b"{}")
+        await check_answer(client, endpoint, f"{target_of(endpoint, 'id-shop')}?{query}", b"{}")
 
 
 @pytest.mark.parametrize("endpoint", WRITING, ids=_name)
@@ -208,14 +208,14 @@ async def test_no_body_breaks_an_endpoint(client: Client, endpoint: Endpoint) ->
     ids = await _made_ids(client)
     target = target_of(endpoint, "x", **ids)
     for raw in RAW:
-        await _answers(client, endpoint, target, raw)
+        await check_answer(client, endpoint, target, raw)
     for body in BODIES:
         # What an endpoint refuses as a whole is not looked into.
-        if await _answers(client, endpoint, target, json.dumps(body).encode()) in (200, 201):
+        if await check_answer(client, endpoint, target, json.dumps(body).encode()) in (200, 201):
             candidates = list(mutated(body))
             step = 1 + len(candidates) // (_FEW if "/keys" in target else _MANY)
             for hostile in candidates[WRITING.index(endpoint) % step :: step]:
-                await _answers(client, endpoint, target, json.dumps(hostile).encode())
+                await check_answer(client, endpoint, target, json.dumps(hostile).encode())
 
 
 async def _made_ids(client: Client) -> dict[str, str]:
@@ -238,7 +238,7 @@ async def _made_ids(client: Client) -> dict[str, str]:
     return ids
 
 
-async def _answers(client: Client, endpoint: Endpoint, target: str, body: bytes) -> int:
+async def check_answer(client: Client, endpoint: Endpoint, target: str, body: bytes) -> int:
     content = None if endpoint.method == "GET" else body
     try:
         answer = await client.call(endpoint.method, target, content)
