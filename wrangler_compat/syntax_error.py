@@ -1,6 +1,9 @@
 """A file that is not TOML or JSON: what is wrong, and the lines around it with a caret. Pure."""
 
 from collections.abc import Iterable
+from typing import Final
+
+_MAX_WIDTH: Final = 100
 
 
 class DocumentSyntaxError(Exception):
@@ -21,10 +24,20 @@ class DocumentSyntaxError(Exception):
         width = len(str(shown[-1]))
         parts = [f"{name}:{self.line}:{self.column}:"]
         for number in shown:
-            parts.append(f"  {number:>{width}} │ {_visible(lines[number - 1])}".rstrip())
+            column = self.column if number == line else 1
+            part, column = _cut(_visible(lines[number - 1]), column)
+            parts.append(f"  {number:>{width}} │ {part}".rstrip())
             if number == line:
-                parts.append(f"  {' ' * width} ╵ {' ' * (self.column - 1)}^")
+                parts.append(f"  {' ' * width} ╵ {' ' * (column - 1)}^")
         return "\n".join(parts)
+
+
+def _cut(line: str, column: int) -> tuple[str, int]:
+    """What is shown of a long line, such as one of minified JSON, and the column's place in it."""
+    begin = max(0, column - _MAX_WIDTH // 2) if len(line) > _MAX_WIDTH else 0
+    part = line[begin : begin + _MAX_WIDTH]
+    before, after = "…" if begin else "", "…" if begin + _MAX_WIDTH < len(line) else ""
+    return f"{before}{part}{after}", column - begin + len(before)
 
 
 def _visible(line: str) -> str:

@@ -77,7 +77,7 @@ class _Scanner:
                 self._skip(_BLANK)
                 if self._peek() not in ("\n", "\r", "#", ""):
                     raise _LostError
-        except _LostError:
+        except (_LostError, RecursionError):  # nested too deeply, as tomli says too if it gets as far
             self.result.lost = (self._line(), self._column())
         return self.result
 

@@ -164,3 +164,13 @@ def test_an_error_says_what_is_wrong_at_its_place(text: str, line: int, column: 
 
     assert says in fault.text
     assert (fault.line, fault.column) == (line, column)
+
+
+@pytest.mark.parametrize("opened", ["{a=", "[", "[{a="])
+def test_an_error_before_deep_nesting_is_explained_too(opened: str) -> None:
+    """tomli stops at the first error; the scanner looks for its reason in the whole text."""
+    text = 'name = "\\@"\nx = ' + opened * 3000
+    with pytest.raises(tomli.TOMLDecodeError) as raised:
+        tomli.loads(text)
+
+    assert explain(text, raised.value.msg, raised.value.pos).line == 1
