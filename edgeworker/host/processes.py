@@ -17,10 +17,10 @@ from types import FrameType
 from typing import Final
 
 from edgeworker.host import systemd
+from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
 
 _log = logging.getLogger(__name__)
 
-READY: Final = b"ready\n"
 _FIRST_DELAY_SECONDS: Final = 0.1
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _STABLE_SECONDS: Final = 10.0
@@ -37,12 +37,14 @@ _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
 class Work:
     """What the processes do.
 
-    `serve(slot, ready)` runs in a child until it is asked to stop and gives its exit status; it calls `ready` when it
-    answers. Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own
-    before a reload, and gives 0 if the new configuration works.
+    `serve(slot, tell, loaded)` runs in a child until it is asked to stop and gives its exit status; it reports when it
+    answers, and what it has loaded, at the start and after each reload. A child that is started in place of one that
+    ended gets as `loaded` what was reported last, so that it serves the same as the others, whatever lies on the disk.
+    Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own before a
+    reload, and gives 0 if the new configuration works.
     """
 
-    serve: Callable[[int, Callable[[], None]], int]
+    serve: Callable[[int, Callable[[Report], None], bytes | None], int]
     try_config: Callable[[], int]
     drain_seconds: float
 
@@ -54,7 +56,7 @@ class _Slot:
     started_at: float = 0.0
     delay: float = _FIRST_DELAY_SECONDS
     start_at: float = 0.0
-    ready_end: int = -1
+    reports: ReportReader | None = None
     is_ready: bool = False
 
 
@@ -66,6 +68,7 @@ class Supervisor:
     _received: list[int] = field(default_factory=list)
     _stopping_since: float | None = None
     _was_ready: bool = False
+    _loaded: bytes | None = field(default=None, repr=False)  # secrets are a part of it
 
     def run(self) -> int:
         """Returns when every child has ended: 0 after a stop, 1 if none of them could be started."""
@@ -80,7 +83,7 @@ class Supervisor:
                         with contextlib.suppress(BlockingIOError):
                             os.read(wakeup, 4096)
                     else:
-                        self._read_readiness(key.data, selector)
+                        self._read_reports(key.data, selector)
                 self._handle_signals()
                 self._reap(selector)
                 if self._stopping_since is not None:
@@ -98,28 +101,29 @@ class Supervisor:
         return max(0.01, min([*waits, 1.0]))
 
     def _start(self, slot: _Slot, selector: selectors.BaseSelector) -> None:
-        ready_end, child_end = os.pipe()
+        parent_end, child_end = os.pipe()
         process = os.fork()
         if process == 0:
             status = 1
             try:
                 os.setsid()  # Ctrl-C is for the parent, which tells its children to drain
                 selector.close()
-                os.close(ready_end)
+                os.close(parent_end)
                 for number in _HANDLED:
                     signal.signal(number, signal.SIG_DFL)
                 signal.set_wakeup_fd(-1)
                 _end_with_parent()
                 os.environ.pop("NOTIFY_SOCKET", None)  # the parent alone speaks for all of them
-                status = self.work.serve(slot.number, lambda: _write(child_end, READY))
+                status = self.work.serve(slot.number, ReportSender(child_end).send, self._loaded)
             finally:
                 # No clean-up of the parent's runs in a child.
                 logging.shutdown()
                 os._exit(status)
         os.close(child_end)
-        os.set_blocking(ready_end, False)
-        slot.process, slot.started_at, slot.ready_end, slot.is_ready = process, time.monotonic(), ready_end, False
-        selector.register(ready_end, selectors.EVENT_READ, slot)
+        os.set_blocking(parent_end, False)
+        slot.process, slot.started_at, slot.is_ready = process, time.monotonic(), False
+        slot.reports = ReportReader(parent_end)
+        selector.register(parent_end, selectors.EVENT_READ, slot)
 
     def _start_due(self, selector: selectors.BaseSelector) -> None:
         now = time.monotonic()
@@ -127,13 +131,24 @@ class Supervisor:
             if not slot.process and slot.start_at <= now:
                 self._start(slot, selector)
 
-    def _read_readiness(self, slot: _Slot, selector: selectors.BaseSelector) -> None:
-        with contextlib.suppress(BlockingIOError):
-            if os.read(slot.ready_end, 64):
-                slot.is_ready = True
-        selector.unregister(slot.ready_end)
-        os.close(slot.ready_end)
-        slot.ready_end = -1
+    def _read_reports(self, slot: _Slot, selector: selectors.BaseSelector, *, is_last: bool = False) -> None:
+        reports = slot.reports
+        if reports is None:
+            return
+        try:
+            for report in reports.read():
+                match report.kind:
+                    case ReportKind.READY:
+                        slot.is_ready = True
+                    case ReportKind.LOADED:
+                        self._loaded = report.content
+        except (OSError, ValueError) as error:
+            _log.error("process %d of the edge cannot be understood: %s", slot.process, error)
+            reports.is_ended = True
+        if reports.is_ended or is_last:  # a process of a script's may hold the other end
+            selector.unregister(reports.descriptor)
+            os.close(reports.descriptor)
+            slot.reports = None
         if not self._was_ready and all(one.is_ready for one in self._slots):
             self._was_ready = True
             _log.info("ready", extra={"fields": {"event": "ready"}})
@@ -151,8 +166,7 @@ class Supervisor:
             if slot is None:
                 continue
             slot.process = 0
-            if slot.ready_end >= 0:
-                self._read_readiness(slot, selector)
+            self._read_reports(slot, selector, is_last=True)
             if self._stopping_since is not None:
                 continue
             if time.monotonic() - slot.started_at >= _STABLE_SECONDS:
@@ -248,12 +262,6 @@ def _signals_to(received: list[int]) -> Iterator[int]:
             signal.signal(number, handler)
         os.close(read_end)
         os.close(write_end)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    with contextlib.suppress(OSError):  # the parent is gone
-        os.write(descriptor, data)
-        os.close(descriptor)
 
 
 def _reason(status: int) -> str:

@@ -49,7 +49,7 @@ def pack(folder: Path) -> bytes:
     packed = io.BytesIO()
     count = size = 0
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(_files(folder)):
+        for file in sorted(project_files(folder)):
             try:
                 content = file.read_bytes()
             except OSError as error:
@@ -64,6 +64,23 @@ def pack(folder: Path) -> bytes:
     if packed.tell() > MOST_ARCHIVE_BYTES:
         raise ConfigError(f"{folder}: the packed project has more than {MOST_ARCHIVE_BYTES >> 20} MiB")
     return packed.getvalue()
+
+
+def project_files(folder: Path, *, without: Path | None = None) -> Iterator[Path]:
+    """Every regular file below `folder` that a worker may need, without secrets, and none in the folder `without`."""
+    for top, folders, files in os.walk(folder):
+        here = Path(top)
+        folders[:] = [
+            name
+            for name in folders
+            if name not in _LEFT_OUT_FOLDERS
+            and not (here / name / "pyvenv.cfg").is_file()
+            and (without is None or (here / name).resolve() != without)
+        ]
+        for name in files:
+            file = here / name
+            if not (name.startswith(_SECRETS) or name.endswith(".pyc")) and file.is_file():
+                yield file
 
 
 def names_in(archive: bytes) -> list[str]:
@@ -87,18 +104,6 @@ def unpack(content: bytes, folder: Path) -> None:
                 left -= _extract(archive, member, target, left)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
         raise InvalidArchive(f"not a zip archive that can be read: {error}") from error
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for top, folders, files in os.walk(folder):
-        here = Path(top)
-        folders[:] = [
-            name for name in folders if name not in _LEFT_OUT_FOLDERS and not (here / name / "pyvenv.cfg").is_file()
-        ]
-        for name in files:
-            file = here / name
-            if not (name.startswith(_SECRETS) or name.endswith(".pyc")) and file.is_file():
-                yield file
 
 
 def _checked(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:

@@ -81,8 +81,8 @@ class ServedMark:
         self.generation = 0
         self.refused = 0
 
-    def serves(self, index: PublishedIndex) -> None:
-        self.generation = index.generation
+    def serves(self, generation: int) -> None:
+        self.generation = generation
         self._tell(Serving(self.generation))
 
     def refuses(self, index: PublishedIndex, error: str) -> None:

@@ -22,6 +22,7 @@ from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve.bound_sockets import address_of
 from edgeworker.cli.serve.health import Readiness, refresh_counters
+from edgeworker.cli.serve.loaded import Keeper, follow_files, ways_to_start
 from edgeworker.cli.serve.loading import load_config, read_published, try_config
 from edgeworker.cli.serve.publishing import SERVED_FOLDER, ServedMark, follow, publisher
 from edgeworker.cli.serve.request_file import RequestFile
@@ -32,8 +33,11 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.files import make_folder
 from edgeworker.host import event_loop, systemd
 from edgeworker.host.acme.renewal import keep_certificate
+from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.descriptors import DescriptorWatch, raise_limit, with_connection_limit
+from edgeworker.host.loaded_config import FOLDER as LOADED_FOLDER
+from edgeworker.host.loaded_config import RestoredConfig
 from edgeworker.host.management import application as management_application
 from edgeworker.host.management import running as management_running
 from edgeworker.host.management.health_socket import health_socket
@@ -64,21 +68,28 @@ class ServingProcess:
     def __init__(self, options: argparse.Namespace, bound: dict[str, int]) -> None:
         self._options = options
         self._bound = bound
+        self._is_ready = False
 
     def prepare(self) -> None:
-        """The folders in which the processes share their counts and what they serve, made anew."""
+        """The folders in which the processes share their counts, what they serve and its scripts, made anew."""
         data = DataDir.open(self._options.persist_to).path
-        for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER):
+        for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER, data / LOADED_FOLDER):
             shutil.rmtree(folder, ignore_errors=True)
             make_folder(folder)
 
-    def run(self, slot: int, ready: Callable[[], None]) -> int:
-        try:
-            event_loop.run(self._serve(slot, ready))
-        except EdgeworkerError as error:
-            Output.for_stream(sys.stderr).error(str(error))
-            return 1
-        return 0
+    def run(self, slot: int, tell: Callable[[Report], None], loaded: bytes | None) -> int:
+        """`loaded` is what the other processes serve; without it, what lies on the disk is."""
+        ways = ways_to_start(loaded, self._options.persist_to, self._load)
+        while not self._is_ready:
+            try:
+                if (started := next(ways, None)) is None:
+                    break
+                event_loop.run(self._serve(slot, tell, started))
+            except EdgeworkerError as error:
+                Output.for_stream(sys.stderr).error(str(error))
+            else:
+                return 0
+        return 1
 
     def try_config(self) -> int:
         """0 if the configuration, as it is on the disk now, could serve."""
@@ -89,16 +100,18 @@ class ServingProcess:
             return 1
         return 0
 
-    async def _serve(self, slot: int, ready: Callable[[], None]) -> None:
+    def _load(self) -> RestoredConfig:
+        published = read_published(self._options)
+        return RestoredConfig(load_config(self._options, published, tell=False), published.index.generation)
+
+    async def _serve(self, slot: int, tell: Callable[[Report], None], started: RestoredConfig) -> None:
         options, clock = self._options, SystemClock()
-        published = read_published(options)
         descriptors = raise_limit()
         watch = DescriptorWatch(clock, descriptors)
         asyncio.get_running_loop().set_exception_handler(watch.handle)
-        config = self._with_descriptors(load_config(options, published, tell=False))
-        config = with_connection_limit(config, descriptors)
+        config = with_connection_limit(self._with_descriptors(started.config), descriptors)
         data = DataDir.open(options.persist_to)
-        mark = ServedMark(data.path)
+        mark, keeper = ServedMark(data.path), Keeper(data.path, tell)
         counters = Counters(started_at=clock.now())
         board, reads, state = OriginBoard(), KVReads(), Readiness()
         refresh = partial(refresh_counters, counters, board, reads, state, clock)
@@ -138,15 +151,18 @@ class ServingProcess:
                 await running.run_beside(keep_certificate(lambda: running.sockets.config, data.path, clock))
             await running.run_beside(snapshots.write_for_ever(clock))
             await running.run_beside(watch.run())
-            mark.serves(published.index)
+            mark.serves(started.generation)
             reloads: asyncio.Queue[None] = asyncio.Queue()
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
             loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
-            await running.run_beside(self._reload_for_ever(reloads, running, counters, mark))
+            await running.run_beside(self._reload_for_ever(reloads, running, counters, mark, keeper))
             await running.run_beside(follow(data.path, mark, clock, lambda: reloads.put_nowait(None)))
+            await running.run_beside(follow_files(started.replaced, clock, lambda: reloads.put_nowait(None)))
             garbage.serving()
-            ready()
+            self._is_ready = True
+            tell(Report(ReportKind.READY))
+            await running.run_beside(keeper.keep(started))
             await running.stop.wait()
             state.running = None
             systemd.notify("STOPPING=1")
@@ -156,7 +172,7 @@ class ServingProcess:
             await asyncio.to_thread(telemetry.close)
 
     async def _reload_for_ever(
-        self, reloads: asyncio.Queue[None], running: RunningEdge, counters: Counters, mark: ServedMark
+        self, reloads: asyncio.Queue[None], running: RunningEdge, counters: Counters, mark: ServedMark, keeper: Keeper
     ) -> None:
         clock = SystemClock()
         while True:
@@ -169,7 +185,8 @@ class ServingProcess:
                 published = await asyncio.to_thread(read_published, self._options)
                 loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
                 await running.sockets.reload(self._with_descriptors(loaded))
-                mark.serves(published.index)
+                mark.serves(published.index.generation)
+                await keeper.keep(RestoredConfig(loaded, published.index.generation))
                 garbage.collect_after_reload()
                 counters.reloads += 1
                 counters.last_reload_at = clock.now()

@@ -10,6 +10,7 @@ from edgeworker.cli.serve.bound_sockets import address_of, bind_sockets
 from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.host import systemd
+from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.processes import Supervisor, Work
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def serve(options: argparse.Namespace) -> int:
     session = ServingProcess(options, bound)
     session.prepare()
     if options.processes == 1:
-        return session.run(0, _tell_ready)
+        return session.run(0, _tell_ready, None)
     drain = config.limits.drain_timeout_seconds
     return Supervisor(Work(session.run, session.try_config, drain), options.processes).run()
 
@@ -62,6 +63,9 @@ def _called(worker: Worker) -> str:
     return worker.source if worker.source.startswith(f"{worker.name}, version ") else worker.name
 
 
-def _tell_ready() -> None:
+def _tell_ready(report: Report) -> None:
+    """Where there is no parent. What is loaded is of use to none: a process that ends ends the edge."""
+    if report.kind is not ReportKind.READY:
+        return
     _log.info("ready", extra={"fields": {"event": "ready"}})
     systemd.notify("READY=1")

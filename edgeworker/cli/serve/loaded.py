@@ -1,0 +1,81 @@
+"""What a process of `serve` starts from: what the others have loaded, or what lies on the disk."""
+
+import asyncio
+import logging
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeworker.host.child_reports import Report, ReportKind
+from edgeworker.host.file_states import LOOK_EVERY_SECONDS, states
+from edgeworker.host.loaded_config import RestoredConfig, keep_config, restore_config
+
+if TYPE_CHECKING:
+    from edgeworker.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+
+def ways_to_start(loaded: bytes | None, data: Path, load: Callable[[], RestoredConfig]) -> Iterator[RestoredConfig]:
+    """One after another, as long as the process cannot serve what it was given: what the others serve, with the
+    certificates that are on the disk and then with theirs, and in the end what is on the disk, which `load` reads.
+
+    Raises ConfigError or StoreError.
+    """
+    if loaded is not None:
+        try:
+            restored = restore_config(loaded, data)
+            _tell_changes(restored)
+            yield restored
+            restored = restore_config(loaded, data, files_from_memory=True)
+            if set(restored.replaced) & set(restored.changed):
+                _tell_changes(restored)
+                yield restored
+        except (OSError, ValueError, pickle.PickleError) as error:
+            _log.error("what the other processes serve cannot be restored: %s", error)
+    yield load()
+
+
+def _tell_changes(restored: RestoredConfig) -> None:
+    if restored.changed:
+        _log.warning(
+            "started from what the other processes serve, because this was changed and not loaded since: %s. Reload "
+            "(kill -HUP of the first process) to serve what is on the disk",
+            ", ".join(map(str, restored.changed)),
+        )
+
+
+async def follow_files(files: Sequence[Path], clock: "Clock", reload: Callable[[], None]) -> None:
+    """Asks for a reload once files that were read from memory have been changed, and are written to their end."""
+    before = seen = states(files)
+    while files:
+        await clock.sleep(LOOK_EVERY_SECONDS)
+        now = states(files)
+        if now != before and now == seen:
+            before = now
+            reload()
+        seen = now
+
+
+class Keeper:
+    """Tells the parent what this process has loaded. Where that cannot be kept, it is said once."""
+
+    def __init__(self, data: Path, tell: Callable[[Report], None]) -> None:
+        self._data = data
+        self._tell = tell
+        self._told = ""
+
+    async def keep(self, loaded: RestoredConfig) -> None:
+        if loaded.changed:
+            return  # it came from the parent
+        await asyncio.to_thread(self._keep, loaded)
+
+    def _keep(self, loaded: RestoredConfig) -> None:
+        try:
+            self._tell(Report(ReportKind.LOADED, keep_config(loaded.config, loaded.generation, self._data)))
+            _log.debug("what is served is kept for a process that is started again")
+        except (OSError, ValueError, TypeError, AttributeError, pickle.PickleError) as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                _log.warning("a process that ends will start from the files on the disk, without a copy: %s", error)
