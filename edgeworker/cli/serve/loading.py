@@ -42,6 +42,7 @@ def load_config(options: argparse.Namespace, published: Published, *, tell: bool
         config,
         edge_socket=placed(config.edge_socket, options.port),
         https_socket=None if https is None else placed(https, options.https_port),
+        redirect_socket=None if config.redirect_socket is None else placed(config.redirect_socket, None),
         api_socket=replace(
             config.api_socket, port=config.api_socket.port if options.api_port is None else options.api_port
         ),

@@ -218,6 +218,19 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert "the port is in use" in done.stderr
 
 
+def test_the_address_of_the_command_line_is_that_of_all_sockets_of_clients(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    edge = tmp_path / "edge.toml"
+    edge.write_text(
+        'workers = [{ config = "wrangler.toml" }]\n[sockets]\nhttps = "0.0.0.0:0"\nredirect = "0.0.0.0:0"\n'
+    )
+
+    with serve("--edge", str(edge), "--host", "127.0.0.1", "--no-cron", cwd=tmp_path) as served:
+        addresses = {name: url.split("//")[1].rpartition(":")[0] for name, url in served.urls.items()}
+
+    assert addresses == dict.fromkeys(("edge", "https", "redirect", "api", "management"), "127.0.0.1")
+
+
 def test_production_defaults_hold(tmp_path: Path) -> None:
     config = write_project(tmp_path)
     config.write_text(config.read_text() + '[triggers]\ncrons = ["0 0 1 1 *"]\n')
