@@ -36,6 +36,15 @@ class ACMEFiles:
         """PEM: the key, then the certificate with its chain."""
         return self.folder / f"{_name(settings.directory, *sorted(settings.hosts))}.pem"
 
+    def other_certificates(self, settings: ACME) -> list[Path]:
+        """Those that were ordered for other hosts or elsewhere, the newest first."""
+        try:
+            ages = {file: file.stat().st_mtime for file in self.folder.glob("*.pem")}
+        except OSError:
+            return []
+        ages.pop(self.certificate(settings), None)
+        return sorted(ages, key=lambda file: -ages[file])
+
     def account(self, settings: ACME) -> Path:
         return self.folder / f"account-{_name(settings.directory)}.json"
 

@@ -122,6 +122,7 @@ def _explained(error: Exception) -> str:
     """The library's own texts are long, or only names of classes."""
     from acme.errors import TimeoutError as TooLate
     from acme.errors import ValidationError
+    from requests.exceptions import RequestException
 
     if isinstance(error, ValidationError):
         said = [
@@ -133,4 +134,15 @@ def _explained(error: Exception) -> str:
         return "the authority could not prove " + "; ".join(said)[:_LONGEST_TEXT]
     if isinstance(error, TooLate):
         return "the authority did not decide in time"
+    if isinstance(error, RequestException):
+        place = "the authority" if error.request is None else str(error.request.url)
+        return f"{place} cannot be reached: {_first_cause(error)}"[:_LONGEST_TEXT]
     return (str(error) or type(error).__name__)[:_LONGEST_TEXT]
+
+
+def _first_cause(error: BaseException) -> str:
+    """What the network or TLS said, without what libraries put around it."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or str(error) or type(error).__name__

@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,6 +17,7 @@ from edgeworker.host.tls.authority import Authority
 from edgeworker.routing import served_names
 from edgeworker.server.certificates import format_moment, read_pair
 from edgeworker.server.tls import server_context
+from edgeworker.tls_settings import ACME
 
 _log = logging.getLogger(__name__)
 
@@ -130,7 +132,7 @@ class LiveTLS:
         files: list[Path] = []
         if tls.acme is not None:
             files.append(ACMEFiles.of(self._data).certificate(tls.acme))
-            tls = self._with_ordered(tls, files[0], now)
+            tls = self._with_ordered(tls, tls.acme, files[0], now)
         if not tls.certificates:
             tls, due = self._with_authority(config, now)
         ends = min(
@@ -144,19 +146,28 @@ class LiveTLS:
             files.append(tls.client_ca)
         return _Served(edge, api, tuple(files), due, ends)
 
-    def _with_ordered(self, tls: TLS, file: Path, now: int) -> TLS:
-        """With the certificate that was ordered, once it is there and can be used; until then the local authority's
-        serves, if there is no other.
+    def _with_ordered(self, tls: TLS, acme: ACME, file: Path, now: int) -> TLS:
+        """With the certificate that was ordered, once it is there and can be used. Until then one of before for such a
+        host stays: a new host or another directory must not take away the certificate that clients trust. The local
+        authority's serves if there is none.
         """
         require_library()
-        if not file.exists():
+        usable: Path | None = file if file.exists() else self._ordered_before(acme, now)
+        if usable is None:
             return tls
         try:
-            read_pair(file, file, now=now, where="tls.acme")
+            read_pair(usable, usable, now=now, where="tls.acme")
         except ConfigError as error:
             _log.error("%s\nIt is ordered again.", error)
             return tls
-        return replace(tls, certificates=(*tls.certificates, Certificate(file, file, source="tls.acme")))
+        return replace(tls, certificates=(*tls.certificates, Certificate(usable, usable, source="tls.acme")))
+
+    def _ordered_before(self, acme: ACME, now: int) -> Path | None:
+        for file in ACMEFiles.of(self._data).other_certificates(acme):
+            with suppress(ConfigError):
+                if set(read_pair(file, file, now=now, where="tls.acme").names) & set(acme.hosts):
+                    return file
+        return None
 
     def _with_authority(self, config: Config, now: int) -> tuple[TLS, int]:
         if self.authority is None:

@@ -102,7 +102,8 @@ async def test_an_authority_that_cannot_prove_a_host_is_asked_again_later(
     clock.ahead = 700
     assert not await renew_if_due(wanted, files, clock)
 
-    assert "Connection refused" in caplog.text
+    assert f"api.example.com: {wanted.directory} cannot be reached: Connection refused" in caplog.text
+    assert "Pool" not in caplog.text
     failures = files.failures(wanted)
     assert failures is not None
     assert failures.count == 2

@@ -4,15 +4,18 @@ import asyncio
 import logging
 import ssl
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgeworker.config import TLS, Certificate, Config, Limits, Zone
 from edgeworker.errors import ConfigError
+from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.tls.live_tls import LiveTLS
 from edgeworker.server import listen
 from edgeworker.testing.clock import MovableClock
+from edgeworker.tls_settings import ACME
 from tests.pki import DAY, NOW, PKI
 from tests.server.wires import ANY_PORT, END, GET, Answering, hello
 
@@ -93,6 +96,50 @@ async def test_a_file_that_is_gone_for_a_moment_changes_nothing(pki: PKI, clock:
     await live.check()
 
     assert await shown(live, authorities=pki.ca) == ["a.example"]
+
+
+async def test_a_certificate_that_was_ordered_before_serves_until_the_new_one_is_there(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    files = ACMEFiles.of(tmp_path / "data")
+
+    def order(settings: ACME, *names: str) -> None:
+        pair = pki.server(*names)
+        files.write(files.certificate(settings), pair.key.read_bytes() + pair.cert.read_bytes())
+
+    before = ACME("https://staging.example/dir", ("a.example",), True)
+    order(before, "a.example")
+    order(ACME("https://staging.example/dir", ("other.example",), True), "other.example")
+    wanted = ACME("https://acme.example/dir", ("a.example", "b.example"), True)
+
+    live = LiveTLS(Config(tls=TLS(acme=wanted)), clock, data=tmp_path / "data")
+
+    assert await shown(live, authorities=pki.ca) == ["a.example"]
+    assert live.authority is None
+    order(wanted, "a.example", "b.example")
+    await live.check()
+    await live.check()
+    assert await shown(live, authorities=pki.ca) == ["a.example", "b.example"]
+
+
+async def test_one_that_has_ended_or_is_for_other_hosts_serves_no_longer(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    files = ACMEFiles.of(tmp_path / "data")
+    pair = pki.server("other.example")
+    other = ACME("https://acme.example/dir", ("other.example",), True)
+    files.write(files.certificate(other), pair.key.read_bytes() + pair.cert.read_bytes())
+
+    live = LiveTLS(Config(tls=TLS(acme=replace(other, hosts=("a.example",)))), clock, data=tmp_path / "data")
+
+    assert live.authority is not None
+    clock.advance(1000 * DAY)
+    assert (
+        LiveTLS(
+            Config(tls=TLS(acme=replace(other, directory="https://new.example/dir"))), clock, data=tmp_path / "data"
+        ).authority
+        is not None
+    )
 
 
 async def test_listeners_get_the_new_context_and_their_connections_live_on(
