@@ -153,3 +153,16 @@ def test_every_dependency_is_imported_by_the_product_itself() -> None:
     used = {name.lower() for module in imported for name in modules.get(module.partition(".")[0], ())}
 
     assert names - used == set()
+
+
+def test_every_private_name_of_a_module_is_used() -> None:
+    unused = []
+    for package in PACKAGES:
+        for module in _modules(package):
+            text = module.read_text(encoding="utf-8")
+            for name in re.findall(r"^(?:(?:async )?def |class |)(_[a-zA-Z]\w*)(?:\(|:)", text, re.M):
+                if name != "_log" and len(re.findall(rf"\b{name}\b", text)) == 1:
+                    unused.append(f"{_named(module)}: {name}")
+
+    # Imported early, see there.
+    assert [name for name in unused if not name.endswith("serving_process.py: _LOADED_EARLY")] == []

@@ -37,9 +37,9 @@ class WrittenRoute:
 
 @dataclass(frozen=True, slots=True)
 class ParsedWorker:
-    """`main` is what was written, None if nothing was. `bindings` are all but the texts, which need `.dev.vars`.
+    """`main` is what was written, None if nothing was; `main_location` is the key of it, `main` or an older one.
 
-    `build_main` tells that `main` comes from another key than `main`, namely that of `main_location`.
+    `bindings` are all but the texts, which need `.dev.vars`.
     """
 
     name: str

@@ -53,7 +53,7 @@ class ZoneFinder:
         self._declared = frozenset(self._zones)
 
     def learn(self, parsed: ParsedWorker) -> None:
-        """Adds the zones that `plan` names. Call it for all workers before `zone_of`."""
+        """Adds the zones that the routes of `parsed` name. Call it for all workers before `zone_of`."""
         for route in parsed.routes:
             if route.zone_name is None:
                 continue

@@ -64,7 +64,7 @@ def add_developer_options(parser: argparse.ArgumentParser, *, listed: bool = Tru
     add("--cron", "fire cron triggers at their times, which are in UTC")
     add("--no-error-details", "error pages show no traceback and no origin, as in production")
     add("--trace", "print each request's way through the edge")
-    add("--no-request-log", "log no line for each request")
+    add("--no-request-log", "do not log requests")
     if listed:
         add("--verbose", "log more, and show zones, routes and ids at the start")
         add("--json", "log lines as JSON on stderr, a ready line as JSON on stdout")

@@ -23,9 +23,7 @@ class InvalidCron(ValueError):
 
 DayRule = Callable[[date], bool]
 
-_FRIDAY: Final = 5  # ISO: Monday is 1
-_SATURDAY: Final = 6
-_SUNDAY: Final = 7
+_SATURDAY: Final = 6  # ISO: Monday is 1
 
 
 @dataclass(frozen=True, slots=True)

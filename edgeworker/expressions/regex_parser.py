@@ -14,7 +14,6 @@ from edgeworker.expressions.regex_tree import Alternation, Concatenation, LookAr
 
 MAX_DEPTH: Final = 100  # the crate's is 250
 _MAX_COUNT: Final = 2**32 - 1
-_EMPTY: Final = Concatenation(())
 _NOTHING_TO_REPEAT: Final = "repetition operator missing expression"
 _UNCLOSED_COUNT: Final = "unclosed counted repetition"
 

@@ -91,7 +91,7 @@ class ClientRecords:
 
 
 class UserRecords:
-    """`issuer.users` and `issuer.passwords` with types. Errors: `bad_user` (a line for each fault), `bad_password`."""
+    """`issuer.users` and `issuer.passwords` with types. Errors: `bad` (a line for each mistake), `bad_password`."""
 
     def __init__(self) -> None:
         users, passwords, end_marks = (issuer_module(name) for name in ("users", "passwords", "end_marks"))

@@ -134,7 +134,7 @@ class AccessHelper:
             document = await self._documents.get("keys", "current")
             assert document is not None
             fresh = access_key(f"rotated {next(self._numbers)}")
-            rotated = from_document(document.value).rotated(fresh, self._clock.now())
+            rotated = from_document(document.value).rotate(fresh, self._clock.now())
             await self._directory.commit([Put("keys", "current", to_document(rotated))])
 
         self._at_once(rotate)
@@ -160,7 +160,7 @@ class AccessHelper:
         # Keys are made here and not in a thread, so that nothing waits.
         now, keys = self._clock.now(), snapshot.keys
         if keys.is_due(now, snapshot.organization.key_rotation_days):
-            keys = keys.rotated(access_key(f"rotated {next(self._numbers)}"), now)
+            keys = keys.rotate(access_key(f"rotated {next(self._numbers)}"), now)
         elif keys.needs_upcoming(now):
             keys = keys.with_upcoming(access_key(f"upcoming {next(self._numbers)}"))
         else:

@@ -112,9 +112,9 @@ async def _certs(opened: OpenedAccess, *, kid: str | None, as_pem: bool) -> None
     snapshot = await opened.directory.signing()
     now = opened.clock.now()
     out = Output.for_stream()
-    found = [key for key in snapshot.keys.published(now) if kid is None or key.kid.startswith(kid)]
+    found = [key for key in snapshot.keys.published_keys(now) if kid is None or key.kid.startswith(kid)]
     if not found:
-        known = ", ".join(key.kid for key in snapshot.keys.published(now))
+        known = ", ".join(key.kid for key in snapshot.keys.published_keys(now))
         raise ConfigError(f'no published key has the kid "{kid}"; there are: {known}')
     if as_pem:
         for key in found:
@@ -138,7 +138,7 @@ async def _keys(opened: OpenedAccess, *, rotate: bool) -> None:
         snapshot = await opened.directory.signing()
     left = snapshot.keys.rotated_at + snapshot.organization.key_rotation_days * DAY_SECONDS - now
     out.line(f"current key    {snapshot.keys.current.kid}")
-    for key in snapshot.keys.published(now)[1:]:
+    for key in snapshot.keys.published_keys(now)[1:]:
         role = "previous key " if snapshot.keys.is_in_grace(now) else "upcoming key "
         out.line(f"{role}  {key.kid}")
     out.line(f"next rotation  in {max(0, -(-left // DAY_SECONDS))} days")

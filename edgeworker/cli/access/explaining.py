@@ -10,7 +10,7 @@ from edgeworker.config import Config
 from edgeworker.errors import ConfigError
 from edgeworker.messages import URL, Client, Headers, InvalidURL, Request
 from edgeworker.products.access import service_tokens
-from edgeworker.products.access.answers import how_asked
+from edgeworker.products.access.answers import classify_request
 from edgeworker.products.access.authentication import AccessAuthenticator, candidates
 from edgeworker.products.access.config import Application, worker_tag
 from edgeworker.products.access.directory import Directory, Snapshot
@@ -19,7 +19,7 @@ from edgeworker.products.access.local_login import identity_of
 from edgeworker.products.access.matching import Match
 from edgeworker.products.access.opaque_tokens import OpaqueTokens
 from edgeworker.products.access.policy import Visitor
-from edgeworker.products.access.service_tokens import MalformedCredential, ShownCredential, ValidToken
+from edgeworker.products.access.service_tokens import MalformedCredential, PresentedCredential, ValidToken
 from edgeworker.products.access.sessions import Sessions
 from edgeworker.routing import Resolver
 from edgeworker.routing.resolver import RunWorker
@@ -39,8 +39,8 @@ async def explain_request(config: Config, directory: Directory, clock: Clock, op
     if options.email:
         identity = identity_of(options.email, snapshot, groups=groups_of(options.groups))
         visitor = replace(visitor, identity=identity)
-    asked = how_asked(request.method, request.headers)
-    for line in explain(match, visitor, snapshot.context, asked).lines():
+    kind = classify_request(request.method, request.headers)
+    for line in explain(match, visitor, snapshot.context, kind).lines():
         out.line(line)
 
 
@@ -78,11 +78,11 @@ async def _visitor(
 ) -> Visitor:
     """Says what the request's credentials are worth."""
     token = None
-    match service_tokens.shown(request.credentials, request.headers, application):
-        case ShownCredential() as credential:
-            checked = service_tokens.check(credential, snapshot.service_tokens, clock.now())
+    match service_tokens.read_credential(request.credentials, request.headers, application):
+        case PresentedCredential() as credential:
+            checked = service_tokens.check_credential(credential, snapshot.service_tokens, clock.now())
             token = checked.token if isinstance(checked, ValidToken) else None
-            out.line("service token: " + ("valid" if isinstance(checked, ValidToken) else checked.trouble))
+            out.line("service token: " + ("valid" if isinstance(checked, ValidToken) else checked.problem))
         case MalformedCredential(text):
             out.line(f"service token: malformed ({text})")
         case None:

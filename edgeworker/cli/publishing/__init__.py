@@ -39,14 +39,14 @@ def add_edge_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def ask(
+def call_api(
     options: argparse.Namespace, method: str, path: str, content: bytes | None = None, *, kind: str = "application/json"
 ) -> JSON:
     """The `result` of a call; `path` is below the published workers. Raises ConfigError or OriginError."""
-    return asyncio.run(_ask(options, method, path, content, kind))
+    return asyncio.run(_call_api(options, method, path, content, kind))
 
 
-async def _ask(options: argparse.Namespace, method: str, path: str, content: bytes | None, kind: str) -> JSON:
+async def _call_api(options: argparse.Namespace, method: str, path: str, content: bytes | None, kind: str) -> JSON:
     from edgeworker.cli.rest_client import RestClient, envelope, refusal
     from edgeworker.messages import Body
 
@@ -65,7 +65,7 @@ def worker_path(name: str) -> str:
     return f"/{quote(name, safe='')}"
 
 
-def deployment(number: int | None, message: str) -> bytes:
+def encode_deployment(number: int | None, message: str) -> bytes:
     return dumps({"version": number, "message": message}).encode()
 
 
@@ -82,7 +82,7 @@ def tell_deployed(out: "Output", result: JSON, what: str) -> None:
             raise ConfigError("the server at --api-url did not answer as the API of edgeworker does")
 
 
-def table_of(result: Mapping[str, JSON]) -> list[tuple[str, ...]]:
+def version_rows(result: Mapping[str, JSON]) -> list[tuple[str, ...]]:
     """The versions of one worker, the newest first, with what is served marked."""
     deployed = result.get("deployed")
     current = deployed.get("id") if isinstance(deployed, dict) else None
@@ -107,9 +107,9 @@ def table_of(result: Mapping[str, JSON]) -> list[tuple[str, ...]]:
 def _token(options: argparse.Namespace) -> str:
     from edgeworker.host.datadir import DataDir
 
-    given = options.api_token or os.environ.get(_TOKEN_VARIABLE)
-    if given:
-        return str(given)
+    token = options.api_token or os.environ.get(_TOKEN_VARIABLE)
+    if token:
+        return str(token)
     data = DataDir(options.persist_to)
     if not data.api_token_file.exists():
         raise ConfigError(

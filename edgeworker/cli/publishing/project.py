@@ -35,17 +35,17 @@ def pack_project(config: Path | None, env: str | None) -> PackedProject:
     """Raises ConfigError, or ScriptError for JavaScript that cannot be bundled."""
     from edgeworker.javascript.esbuild import find_esbuild
 
-    file = _wrangler_file(config)
+    file = _find_wrangler_file(config)
     worker = _load(file, env).workers[0]
     _check_inside(worker, file)
     if worker.main is not None and worker.is_javascript:
         build = worker.javascript or Build(file.parent)
         if not build.no_bundle and find_esbuild(build.root) is not None:
-            return _bundled(worker, worker.main, build, file)
+            return _pack_bundle(worker, worker.main, build, file)
     return PackedProject(worker.name, file.name, pack(file.parent))
 
 
-def _wrangler_file(config: Path | None) -> Path:
+def _find_wrangler_file(config: Path | None) -> Path:
     from edgeworker.schema.diagnostics import Diagnostics
     from wrangler_compat.discovery import discover
 
@@ -80,7 +80,7 @@ def _check_inside(worker: Worker, file: Path) -> None:
             )
 
 
-def _bundled(worker: Worker, main: Path, build: Build, file: Path) -> PackedProject:
+def _pack_bundle(worker: Worker, main: Path, build: Build, file: Path) -> PackedProject:
     """The bundle and the assets, with a wrangler file that says so: the edge needs no bundler and no node_modules."""
     from edgeworker.javascript.loading import load_project
 
@@ -91,13 +91,13 @@ def _bundled(worker: Worker, main: Path, build: Build, file: Path) -> PackedProj
             place = folder / _BUNDLE / module.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(module.content)
-        values = _values(file)
+        values = _read_values(file)
         values |= {
             "main": f"{_BUNDLE}/{bundle.main}",
             "base_dir": _BUNDLE,
             "no_bundle": True,
             "find_additional_modules": True,
-            "rules": _rules(bundle),
+            "rules": _module_rules(bundle),
         }
         for key in ("build", "tsconfig", "alias", "define"):
             values.pop(key, None)
@@ -108,28 +108,28 @@ def _bundled(worker: Worker, main: Path, build: Build, file: Path) -> PackedProj
         return PackedProject(worker.name, _CONFIG, pack(folder))
 
 
-def _values(file: Path) -> dict[str, JSON]:
+def _read_values(file: Path) -> dict[str, JSON]:
     from edgeworker.schema.diagnostics import Diagnostics
     from wrangler_compat.document import parse_document
 
     document = parse_document(file.read_text(encoding="utf-8"), file, file.name, Diagnostics())
     assert document is not None  # it was loaded a moment ago
-    return {key: _json(value) for key, value in document.values.items()}
+    return {key: _to_json(value) for key, value in document.values.items()}
 
 
-def _json(value: object) -> JSON:
+def _to_json(value: object) -> JSON:
     match value:
         case dict():
-            return {str(key): _json(item) for key, item in value.items()}
+            return {str(key): _to_json(item) for key, item in value.items()}
         case list():
-            return [_json(item) for item in value]
+            return [_to_json(item) for item in value]
         case None | bool() | int() | float() | str():
             return value
         case _:  # TOML's dates and times, which no field of wrangler's takes
             return str(value)
 
 
-def _rules(bundle: Project) -> list[JSON]:
+def _module_rules(bundle: Project) -> list[JSON]:
     """One for each kind of module beside the main one, with the files' very names."""
     kinds = {kind: name for name, kind in WRANGLER_KINDS.items()}
     globs: dict[str, list[JSON]] = {}

@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlencode
 
-from edgeworker.cli.publishing import add_edge_options, ask, tell_deployed, worker_path
+from edgeworker.cli.publishing import add_edge_options, call_api, tell_deployed, worker_path
 from edgeworker.errors import ConfigError
 
 
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.message.isprintable():
         raise ConfigError("--message must be one line of text")
     query = urlencode({"config": packed.config, "env": options.env or "", "message": options.message})
-    result = ask(
+    result = call_api(
         options, "POST", f"{worker_path(packed.name)}/versions?{query}", packed.archive, kind="application/zip"
     )
     tell_deployed(out, result, f"published ({size})")

@@ -8,14 +8,14 @@ examples:
 
 import argparse
 
-from edgeworker.cli.publishing import add_edge_options, ask, deployment, tell_deployed, worker_path
+from edgeworker.cli.publishing import add_edge_options, call_api, encode_deployment, tell_deployed, worker_path
 
 _FILES = "files"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="WORKER", help="the worker's name")
-    parser.add_argument("--to", type=_version, metavar="VERSION", help='a version\'s number, or "files"')
+    parser.add_argument("--to", type=_parse_version, metavar="VERSION", help='a version\'s number, or "files"')
     parser.add_argument("-m", "--message", default="", metavar="TEXT", help="why")
     add_edge_options(parser)
 
@@ -25,14 +25,14 @@ def run(options: argparse.Namespace) -> int:
 
     path = worker_path(options.name)
     if options.to == _FILES:
-        result = ask(options, "DELETE", path)
+        result = call_api(options, "DELETE", path)
     else:
-        result = ask(options, "POST", f"{path}/deployments", deployment(options.to, options.message))
+        result = call_api(options, "POST", f"{path}/deployments", encode_deployment(options.to, options.message))
     tell_deployed(Output.for_stream(), result, "rolled back")
     return 0
 
 
-def _version(text: str) -> int | str:
+def _parse_version(text: str) -> int | str:
     if text == _FILES:
         return text
     if text.isascii() and text.isdecimal() and 1 <= int(text) <= 1_000_000_000:

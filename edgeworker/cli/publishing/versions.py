@@ -8,7 +8,7 @@ examples:
 
 import argparse
 
-from edgeworker.cli.publishing import add_edge_options, ask, table_of, worker_path
+from edgeworker.cli.publishing import add_edge_options, call_api, version_rows, worker_path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     from edgeworker.strict_json import dumps
 
     out = Output.for_stream()
-    result = ask(options, "GET", "" if options.name is None else worker_path(options.name))
+    result = call_api(options, "GET", "" if options.name is None else worker_path(options.name))
     if options.json:
         out.line(dumps(result))
         return 0
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     if not workers:
         out.line("nothing was published to this edge: it serves its configuration files")
     for worker in workers:
-        rows = table_of(worker)
+        rows = version_rows(worker)
         served = next((index for index, row in enumerate(rows) if row[1]), None)
         if served is None:
             rows = [("-", "served", "", "", "the worker of the configuration files, if they have one"), *rows]

@@ -50,11 +50,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='a private host, address or network that scripts may fetch ("*": all); may be repeated',
     )
     running.add_argument(
-        "--no-publish", action="store_true", help="take no worker over the API (what was published stays served)"
+        "--no-publish", action="store_true", help="refuse to publish workers over the API; published ones stay served"
     )
     # For the trial of a publication, in a process of its own.
     running.add_argument("--try-worker", help=argparse.SUPPRESS)
-    running.add_argument("--no-cron", action="store_true", help="fire no cron triggers")
+    running.add_argument("--no-cron", action="store_true", help="do not fire cron triggers")
     running.add_argument(
         "--print-unit", action="store_true", help="print a hardened systemd unit for these options, and exit"
     )
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="json: every line is a JSON object; combined: the access log as nginx writes it (default: %(default)s)",
     )
-    logs.add_argument("--no-request-log", action="store_true", help="log no line for each request")
+    logs.add_argument("--no-request-log", action="store_true", help="do not log requests")
     logs.add_argument("--verbose", action="store_true", help="log more")
 
 

@@ -19,9 +19,7 @@ _log = logging.getLogger(__name__)
 def serve(options: argparse.Namespace) -> int:
     """Raises EdgeworkerError for what is wrong before the first request."""
     if not options.config and options.edge is None:
-        raise ConfigError(
-            "serve looks for no configuration by itself: name it with --edge edge.toml or -c wrangler.toml"
-        )
+        raise ConfigError("serve does not look for a configuration: name it with --edge edge.toml or -c wrangler.toml")
     garbage.starting()
     logs.set_up(as_json=options.log_format == "json", verbose=options.verbose)
     options.environ = systemd.SecretEnvironment(os.environ)

@@ -29,7 +29,7 @@ _HTML: Final = re.compile(r"(?:^|,)[ \t]*(?:text/html|application/xhtml\+xml)[ \
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestKind:
     """How a request was made, as far as an answer depends on it."""
 
     is_xhr: bool = False
@@ -77,9 +77,9 @@ class PassPreflight:
 Answer = RedirectToLogin | RedirectTo | Refuse | AnswerPreflight | PassPreflight
 
 
-def how_asked(method: str, headers: Headers) -> Asked:
+def classify_request(method: str, headers: Headers) -> RequestKind:
     accept = headers.get("accept") or ""
-    return Asked(
+    return RequestKind(
         is_xhr=(headers.get("x-requested-with") or "").lower() == "xmlhttprequest",
         wants_json=_JSON.search(accept) is not None,
         is_browser=_HTML.search(accept) is not None,
@@ -88,10 +88,10 @@ def how_asked(method: str, headers: Headers) -> Asked:
     )
 
 
-def answer_to(
-    decision: LoginNeeded | ServiceAuthNeeded | PolicyDenied, asked: Asked, application: Application
+def choose_answer(
+    decision: LoginNeeded | ServiceAuthNeeded | PolicyDenied, kind: RequestKind, application: Application
 ) -> Answer:
-    if asked.is_preflight and not isinstance(decision, PolicyDenied):
+    if kind.is_preflight and not isinstance(decision, PolicyDenied):
         if application.options_preflight_bypass:
             return PassPreflight()
         if application.cors is not None:
@@ -99,22 +99,22 @@ def answer_to(
         return Refuse(403, "preflight_denied", names_app=True)
     match decision:
         case LoginNeeded():
-            return _login(asked, application)
+            return _login(kind, application)
         case ServiceAuthNeeded():
             if application.custom_non_identity_deny_url:
                 return RedirectTo(application.custom_non_identity_deny_url)
             status = 401 if application.service_auth_401 else 403
-            return Refuse(status, "service_auth_required", as_json=asked.wants_json, names_app=True)
+            return Refuse(status, "service_auth_required", as_json=kind.wants_json, names_app=True)
         case PolicyDenied():
-            if application.custom_deny_url and asked.is_browser:
+            if application.custom_deny_url and kind.is_browser:
                 return RedirectTo(application.custom_deny_url)
-            return Refuse(403, "policy_denied", as_json=asked.wants_json and not asked.is_browser, names_app=True)
+            return Refuse(403, "policy_denied", as_json=kind.wants_json and not kind.is_browser, names_app=True)
 
 
-def _login(asked: Asked, application: Application) -> Answer:
-    if application.oauth is not None and not asked.is_browser:
+def _login(kind: RequestKind, application: Application) -> Answer:
+    if application.oauth is not None and not kind.is_browser:
         return Refuse(401, "oauth_required", as_json=True, challenge="oauth")
-    if asked.is_xhr:
+    if kind.is_xhr:
         return Refuse(401, "login_required", challenge="access", cors=True)
     # `Accept: application/json`, Sec-Fetch-Mode and a WebSocket's upgrade change nothing on their own.
     return RedirectToLogin()

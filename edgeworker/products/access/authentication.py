@@ -22,7 +22,7 @@ from edgeworker.products.access.opaque_tokens import OpaqueTokens
 from edgeworker.products.access.policy import Identity, Visitor, flat, policies_of
 from edgeworker.products.access.remembered import RememberedToken, RememberedTokens
 from edgeworker.products.access.rules import LinkedAppTokenRule
-from edgeworker.products.access.service_tokens import MalformedCredential, RefusedToken, ShownCredential, ValidToken
+from edgeworker.products.access.service_tokens import MalformedCredential, PresentedCredential, RefusedToken, ValidToken
 from edgeworker.products.access.sessions import Session, Sessions
 from edgeworker.products.access.tokens import read_app_token
 
@@ -93,13 +93,13 @@ class AccessAuthenticator:
             return None
         if claims.common_name:
             service = snapshot.service_tokens.get(claims.common_name)
-            if service is None or service_tokens.trouble_of(service, now) is not None:
+            if service is None or service_tokens.find_problem(service, now) is not None:
                 return None
             if claims.issued_at <= snapshot.revocations.app_moment(application.id):
                 return None
             entry = RememberedToken(claims.valid_until, snapshot.serial, application.aud, "", claims.common_name)
         else:
-            found = await self._sessions.session_of(claims.nonce, application, snapshot)
+            found = await self._sessions.find_granted(claims.nonce, application, snapshot)
             if found is None:
                 return None
             grant, session = found
@@ -122,8 +122,8 @@ class AccessAuthenticator:
         known = self._identities.get(nonce)
         if known is not None:
             return known
-        grant = await self._sessions.grant(nonce)
-        session = None if grant is None else await self._sessions.stored(grant.session_id)
+        grant = await self._sessions.find_grant(nonce)
+        session = None if grant is None else await self._sessions.find_stored(grant.session_id)
         if session is None:
             return None
         self._keep_identity(nonce, session.identity)
@@ -136,22 +136,22 @@ class AccessAuthenticator:
 
     def service_token(self, request: Request, application: Application, snapshot: Snapshot) -> ServiceCheck | None:
         """None where the request shows none."""
-        match service_tokens.shown(request.credentials, request.headers, application):
+        match service_tokens.read_credential(request.credentials, request.headers, application):
             case None:
                 return None
             case MalformedCredential():
                 return ServiceCheck(is_malformed=True)
-            case ShownCredential() as credential:
-                match service_tokens.check(credential, snapshot.service_tokens, self._clock.now()):
+            case PresentedCredential() as credential:
+                match service_tokens.check_credential(credential, snapshot.service_tokens, self._clock.now()):
                     case ValidToken(token):
                         return ServiceCheck(token)
-                    case RefusedToken(trouble, token):
+                    case RefusedToken(problem, token):
                         if token is not None:
                             _log.warning(
                                 'Access: service token "%s" was refused at %s: %s',
                                 token.name,
                                 application.name,
-                                trouble,
+                                problem,
                             )
                         return ServiceCheck()
 
@@ -210,7 +210,7 @@ class AccessAuthenticator:
             )
         except InvalidToken:
             return None
-        found_session = await self._sessions.session_of(claims.nonce, other, snapshot)
+        found_session = await self._sessions.find_granted(claims.nonce, other, snapshot)
         return None if found_session is None else found_session[1]
 
 

@@ -25,14 +25,14 @@ MAX_REDIRECT_URI: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class ShownClient:
+class ClientCredentials:
     """How a client names itself at the token endpoint; `secret` "" for a public one."""
 
     client_id: str
     secret: str = field(default="", repr=False)
 
 
-def shown_client(authorization: str | None, form: Mapping[str, str]) -> ShownClient | None:
+def read_client_credentials(authorization: str | None, form: Mapping[str, str]) -> ClientCredentials | None:
     """By Basic or in the form, and not by both. None for anything else."""
     if authorization is not None:
         scheme, _, text = authorization.partition(" ")
@@ -42,21 +42,21 @@ def shown_client(authorization: str | None, form: Mapping[str, str]) -> ShownCli
             name, colon, secret = base64.b64decode(text.strip(), validate=True).decode("utf-8").partition(":")
         except (binascii.Error, ValueError):
             return None
-        found = ShownClient(unquote(name), unquote(secret))
+        found = ClientCredentials(unquote(name), unquote(secret))
         return found if colon and form.get("client_id", found.client_id) == found.client_id else None
     client_id = form.get("client_id", "")
-    return ShownClient(client_id, form.get("client_secret", "")) if client_id else None
+    return ClientCredentials(client_id, form.get("client_secret", "")) if client_id else None
 
 
-def has_secret(shown: ShownClient, secret_hash: str) -> bool:
-    return bool(secret_hash) and hmac.compare_digest(hash_secret(shown.secret), secret_hash)
+def has_secret(credentials: ClientCredentials, secret_hash: str) -> bool:
+    return bool(secret_hash) and hmac.compare_digest(hash_secret(credentials.secret), secret_hash)
 
 
 def is_challenge(text: str) -> bool:
     return _CHALLENGE.fullmatch(text) is not None
 
 
-def fits_challenge(verifier: str, challenge: str) -> bool:
+def matches_challenge(verifier: str, challenge: str) -> bool:
     if not _VERIFIER.fullmatch(verifier):
         return False
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -71,7 +71,7 @@ class CLITransfer:
 
     async def _organization_token(self, session: AppSession, application: Application, snapshot: Snapshot) -> str:
         services = self._services
-        found = await services.sessions.session_of(session.entry.nonce, application, snapshot)
+        found = await services.sessions.find_granted(session.entry.nonce, application, snapshot)
         if found is None or services.clock.now() >= found[1].expires_at:
             return ""
         return (await services.issuer.organization_token(found[1]))[0]

@@ -184,7 +184,7 @@ class Directory:
             return
         keys = signing_keys.from_document(document.value)
         fresh = keys.upcoming or await self._make_key()
-        await self._put_keys(keys.rotated(fresh, self._clock.now()), if_revision=document.revision)
+        await self._put_keys(keys.rotate(fresh, self._clock.now()), if_revision=document.revision)
 
     async def _announce(self, known: "KeySet") -> None:
         from edgeworker.products.access import keys as signing_keys

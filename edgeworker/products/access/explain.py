@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from edgeworker.products.access.answers import (
     AnswerPreflight,
-    Asked,
     PassPreflight,
     RedirectTo,
     RedirectToLogin,
     Refuse,
-    answer_to,
+    RequestKind,
+    choose_answer,
 )
 from edgeworker.products.access.config import Policy
 from edgeworker.products.access.json_object import JSONObject
@@ -93,7 +93,7 @@ class AccessExplanation:
         yield f"Answer: {self.answer}"
 
 
-def explain(match: Match | None, visitor: Visitor, context: RuleContext, asked: Asked) -> AccessExplanation:
+def explain(match: Match | None, visitor: Visitor, context: RuleContext, kind: RequestKind) -> AccessExplanation:
     if match is None:
         return AccessExplanation(None, None)
     application = match.application
@@ -108,7 +108,7 @@ def explain(match: Match | None, visitor: Visitor, context: RuleContext, asked: 
         )
         for policy in (*early, *late)
     )
-    return AccessExplanation(match, decision, verdicts, _answer(decision, match, asked))
+    return AccessExplanation(match, decision, verdicts, _answer(decision, match, kind))
 
 
 def _policy_of(decision: Decision) -> Policy | None:
@@ -135,7 +135,7 @@ def _when(rule: Rule, context: RuleContext) -> str:
     return "at each request" if again else "at login"
 
 
-def _answer(decision: Decision, match: Match, asked: Asked) -> str:
+def _answer(decision: Decision, match: Match, kind: RequestKind) -> str:
     match decision:
         case Bypassed():
             return "passes without a token: the policy bypasses Access"
@@ -144,16 +144,16 @@ def _answer(decision: Decision, match: Match, asked: Asked) -> str:
         case IdentityAllowed():
             return "passes once this person is logged in"
         case LoginNeeded() | ServiceAuthNeeded() | PolicyDenied():
-            return _refusal(decision, match, asked)
+            return _refusal(decision, match, kind)
 
 
-def _refusal(decision: LoginNeeded | ServiceAuthNeeded | PolicyDenied, match: Match, asked: Asked) -> str:
+def _refusal(decision: LoginNeeded | ServiceAuthNeeded | PolicyDenied, match: Match, kind: RequestKind) -> str:
     why = {
         LoginNeeded: "no one is logged in",
         ServiceAuthNeeded: "no policy allows anyone who logs in, and no service token is valid",
         PolicyDenied: "a Deny policy holds, or none that allows",
     }[type(decision)]
-    match answer_to(decision, asked, match.application):
+    match choose_answer(decision, kind, match.application):
         case RedirectToLogin():
             return f"302 to the login: {why}"
         case RedirectTo(url):

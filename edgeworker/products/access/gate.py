@@ -131,8 +131,8 @@ class Gate:
 
     async def _decide(self, request: Request, match: Match, snapshot: Snapshot) -> Response:
         services, application = self._services, match.application
-        asked = answers.how_asked(request.method, request.headers)
-        if match.by_worker and asked.is_websocket:
+        kind = answers.classify_request(request.method, request.headers)
+        if match.by_worker and kind.is_websocket:
             return replies.refuse(Refuse(403, "websocket_denied", names_app=True), request, snapshot, match)
         if request.credentials.access_metadata_request and request.method == "HEAD":
             token = await services.issuer.match_token(application, hostname=request.url.hostname, uri=match.uri)
@@ -263,8 +263,8 @@ class Gate:
         email: str = "",
     ) -> Response:
         application = match.application
-        asked = answers.how_asked(request.method, request.headers)
-        match answers.answer_to(decision, asked, application):
+        kind = answers.classify_request(request.method, request.headers)
+        match answers.choose_answer(decision, kind, application):
             case RedirectToLogin():
                 return await self._to_login(request, application, snapshot, visitor)
             case RedirectTo(url):
@@ -274,7 +274,7 @@ class Gate:
             case PassPreflight():
                 return await self._pass(request)
             case Refuse() as refusal:
-                explained = explain(match, visitor, snapshot.context, asked)
+                explained = explain(match, visitor, snapshot.context, kind)
                 evidence = [line for policy in explained.policies for line in policy.evidence()]
                 return replies.refuse(refusal, request, snapshot, match, email=email, evidence=evidence)
 

@@ -39,9 +39,9 @@ class SignedToken:
 
 
 def sign(claims: Mapping[str, JSON], key: rsa.RSAPrivateKey, kid: str) -> str:
-    signed = f"{_segment({'alg': 'RS256', 'kid': kid, 'typ': 'JWT'})}.{_segment(claims)}"
+    signed = f"{_encode_segment({'alg': 'RS256', 'kid': kid, 'typ': 'JWT'})}.{_encode_segment(claims)}"
     signature = key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
-    return f"{signed}.{encoded(signature)}"
+    return f"{signed}.{encode_base64url(signature)}"
 
 
 def parse(text: str) -> SignedToken:
@@ -51,8 +51,8 @@ def parse(text: str) -> SignedToken:
     match = _COMPACT.fullmatch(text)
     if match is None:
         raise InvalidToken("the token is not three base64url segments")
-    header = _object(_decoded(match[1]), "header")
-    claims = _object(_decoded(match[2]), "payload")
+    header = _parse_object(_decode_base64url(match[1]), "header")
+    claims = _parse_object(_decode_base64url(match[2]), "payload")
     if header.get("alg") != "RS256":
         raise InvalidToken("the token's alg is not RS256")
     if header.get("typ", "JWT") != "JWT":
@@ -62,7 +62,7 @@ def parse(text: str) -> SignedToken:
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise InvalidToken("the token's header has no kid")
-    return SignedToken(kid, claims, f"{match[1]}.{match[2]}".encode(), _decoded(match[3]))
+    return SignedToken(kid, claims, f"{match[1]}.{match[2]}".encode(), _decode_base64url(match[3]))
 
 
 def verify(token: SignedToken, key: rsa.RSAPublicKey) -> None:
@@ -99,26 +99,26 @@ def audiences(claims: Mapping[str, JSON]) -> tuple[str, ...]:
             return ()
 
 
-def encoded(data: bytes) -> str:
+def encode_base64url(data: bytes) -> str:
     """base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _segment(value: Mapping[str, JSON]) -> str:
-    return encoded(json.dumps(dict(value), separators=(",", ":")).encode())
+def _encode_segment(value: Mapping[str, JSON]) -> str:
+    return encode_base64url(json.dumps(dict(value), separators=(",", ":")).encode())
 
 
-def _decoded(segment: str) -> bytes:
+def _decode_base64url(segment: str) -> bytes:
     try:
         data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError):
         raise InvalidToken("a segment of the token is not base64url") from None
-    if encoded(data) != segment:  # bits beyond the last byte: two texts for one token
+    if encode_base64url(data) != segment:  # bits beyond the last byte: two texts for one token
         raise InvalidToken("a segment of the token is not base64url in its one form")
     return data
 
 
-def _object(data: bytes, name: str) -> dict[str, JSON]:
+def _parse_object(data: bytes, name: str) -> dict[str, JSON]:
     try:
         value = loads(data, unique_names=True)
     except InvalidJSON:
@@ -126,14 +126,3 @@ def _object(data: bytes, name: str) -> dict[str, JSON]:
     if not isinstance(value, dict):
         raise InvalidToken(f"the token's {name} is not a JSON object")
     return value
-
-
-def _once(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member comes twice")
-    return value
-
-
-def _refuse(name: str) -> JSON:
-    raise ValueError(f"{name} is not JSON")

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from edgeworker.config import JSON
 from edgeworker.errors import StoreError
 from edgeworker.products.access.config import DAY_SECONDS, GRACE_SECONDS
-from edgeworker.products.access.jws import encoded
+from edgeworker.products.access.jws import encode_base64url
 
 _KEY_BITS: Final = 2048
 _EXPONENT: Final = 65537
@@ -45,8 +45,8 @@ class SigningKey:
             "kty": "RSA",
             "alg": "RS256",
             "use": "sig",
-            "e": encoded(numbers.e.to_bytes(3, "big")),
-            "n": encoded(numbers.n.to_bytes(size, "big")),
+            "e": encode_base64url(numbers.e.to_bytes(3, "big")),
+            "n": encode_base64url(numbers.n.to_bytes(size, "big")),
         }
 
 
@@ -59,7 +59,7 @@ class KeySet:
     previous: SigningKey | None = None
     upcoming: SigningKey | None = None
 
-    def published(self, now: int) -> tuple[SigningKey, ...]:
+    def published_keys(self, now: int) -> tuple[SigningKey, ...]:
         """The current key first."""
         other = self.previous if self.is_in_grace(now) else self.upcoming
         return (self.current,) if other is None else (self.current, other)
@@ -81,7 +81,7 @@ class KeySet:
     def needs_upcoming(self, now: int) -> bool:
         return self.upcoming is None and not self.is_in_grace(now)
 
-    def rotated(self, fresh: SigningKey, now: int) -> "KeySet":
+    def rotate(self, fresh: SigningKey, now: int) -> "KeySet":
         """The key that was announced signs from now on, or `fresh` where none was."""
         return KeySet(self.upcoming or fresh, now, previous=self.current)
 
@@ -117,7 +117,7 @@ def make_key(auth_domain: str, *, now: int) -> SigningKey:
 
 def certs(keys: KeySet, *, now: int, swap: bool) -> dict[str, JSON]:
     """What `/cdn-cgi/access/certs` answers. `swap` puts the current key second: the order means nothing."""
-    shown = list(keys.published(now))
+    shown = list(keys.published_keys(now))
     if swap:
         shown.reverse()
     pairs: list[JSON] = [{"kid": key.kid, "cert": key.certificate} for key in shown]

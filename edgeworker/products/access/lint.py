@@ -58,7 +58,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownObjects:
     """What rules can name."""
 
     context: RuleContext
@@ -81,7 +81,7 @@ def find_mistakes(config: AccessConfig) -> list[Mistake]:
     providers = [parse_identity_provider(value) for value in values("identity_provider")]
     reusable = {policy.name: policy for policy in policies} | {policy.id: policy for policy in policies}
     applications = [parse_application(value, policies=reusable) for value in values("app")]
-    known = Known(
+    known = KnownObjects(
         RuleContext(
             {group.name: group for group in groups} | {group.id: group for group in groups},
             {rules.name: rules for rules in lists} | {rules.id: rules for rules in lists},
@@ -107,7 +107,7 @@ def _provider(provider: IdentityProvider) -> Iterator[Mistake]:
         )
 
 
-def check_applications(applications: Iterable[Application], known: Known) -> Iterator[Mistake]:
+def check_applications(applications: Iterable[Application], known: KnownObjects) -> Iterator[Mistake]:
     applications = list(applications)
     for application in applications:
         for policy in application.policies:
@@ -138,7 +138,7 @@ def _ports(application: Application) -> Iterator[Mistake]:
             )
 
 
-def check_policy(policy: Policy, known: Known) -> Iterator[str]:
+def check_policy(policy: Policy, known: KnownObjects) -> Iterator[str]:
     rules = list(flat(policy.rules, known.context))
     service = [rule for rule in rules if isinstance(rule, ServiceTokenRule | AnyServiceTokenRule)]
     if policy.decision == "allow" and service:
@@ -172,7 +172,7 @@ def _require(rules: tuple[Rule, ...]) -> Iterator[str]:
             )
 
 
-def _names(rule: Rule, known: Known) -> Iterator[str]:
+def _names(rule: Rule, known: KnownObjects) -> Iterator[str]:
     match rule:
         case ServiceTokenRule(token_id) if token_id not in known.tokens:
             same = [token for token in known.tokens.values() if token_id in (token.client_id, token.name)]
@@ -201,7 +201,7 @@ def _names(rule: Rule, known: Known) -> Iterator[str]:
             pass
 
 
-def _in_group(group: AccessGroup, known: Known) -> Iterator[Mistake]:
+def _in_group(group: AccessGroup, known: KnownObjects) -> Iterator[Mistake]:
     for text in _require(group.require):
         yield Mistake(group.id, f'group "{group.name}": {text}')
 

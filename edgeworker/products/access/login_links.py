@@ -15,7 +15,7 @@ from edgeworker.config import JSON
 from edgeworker.messages import URL, InvalidURL, Request
 from edgeworker.products.access import jws
 from edgeworker.products.access.config import TEAM_SUFFIX, Application
-from edgeworker.products.access.jws import encoded
+from edgeworker.products.access.jws import encode_base64url
 from edgeworker.products.access.tokens import META_SECONDS
 
 PREFIX: Final = "/cdn-cgi/access/"
@@ -107,7 +107,7 @@ def redirect_of(url: URL) -> str:
 
 
 def authorized_url(origin: str, *, nonce: str, host: str, redirect: str, is_sso: bool) -> str:
-    state = encoded(json.dumps({"hostname": host, "redirectURL": redirect, "isSSO": is_sso}).encode())
+    state = encode_base64url(json.dumps({"hostname": host, "redirectURL": redirect, "isSSO": is_sso}).encode())
     return f"{origin}{PREFIX}authorized?{urlencode({'nonce': nonce, 'state': state})}"
 
 

@@ -14,12 +14,12 @@ from edgeworker.messages import URL, BodyTooLarge, InvalidURL, Request, Response
 from edgeworker.products.access import html_page, pages, replies
 from edgeworker.products.access.authorization_request import (
     MAX_REDIRECT_URI,
-    fits_challenge,
     is_challenge,
     is_same_redirect,
+    matches_challenge,
     oauth_error,
+    read_client_credentials,
     redirect_back,
-    shown_client,
 )
 from edgeworker.products.access.client_limit import ClientLimit
 from edgeworker.products.access.config import Application, ManagedOAuthSettings
@@ -226,22 +226,22 @@ class ManagedOAuth:
         form = await read_form(request)
         if form is None:
             return oauth_error("invalid_request", "send a form, with each parameter once")
-        shown = shown_client(request.credentials.authorization, form)
-        if shown is None or shown.secret:
+        credentials = read_client_credentials(request.credentials.authorization, form)
+        if credentials is None or credentials.secret:
             return oauth_error("invalid_client", "clients here are public: send client_id in the form", status=401)
         opaque = self._services.opaque
         match form.get("grant_type"):
             case "authorization_code":
                 proof = await opaque.take("oauth_code", form.get("code", ""), snapshot)
-                if proof is None or proof.value.get("client") != shown.client_id:
+                if proof is None or proof.value.get("client") != credentials.client_id:
                     return oauth_error("invalid_grant", "the code is not valid; it counts once, for a minute")
                 if form.get("redirect_uri") != proof.value.get("redirect_uri"):
                     return oauth_error("invalid_grant", "the redirect_uri is not that of the authorization request")
-                if not fits_challenge(form.get("code_verifier", ""), str(proof.value.get("challenge"))):
+                if not matches_challenge(form.get("code_verifier", ""), str(proof.value.get("challenge"))):
                     return oauth_error("invalid_grant", "the code_verifier does not fit")
             case "refresh_token":
                 proof = await opaque.take("oauth_refresh", form.get("refresh_token", ""), snapshot)
-                if proof is None or proof.value.get("client") != shown.client_id:
+                if proof is None or proof.value.get("client") != credentials.client_id:
                     return oauth_error("invalid_grant", "the refresh token is not valid; it counts once")
             case _:
                 return oauth_error("unsupported_grant_type", "use authorization_code or refresh_token")

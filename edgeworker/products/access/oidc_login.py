@@ -48,7 +48,7 @@ class ProviderFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _StartedLogin:
     """What was written down when the browser left."""
 
     value: Mapping[str, JSON]
@@ -110,17 +110,17 @@ class OIDCLogin:
             return await self._flow.fail_round_trip(request, begun.value, str(error), snapshot)
         return await self._flow.end_round_trip(request, begun.value, identity, snapshot)
 
-    async def _take(self, state: str) -> _Begun | None:
+    async def _take(self, state: str) -> _StartedLogin | None:
         document = await self._services.documents.take("idp_state", secret_hash(state)) if state else None
         if document is None:
             return None
         values = [document.value.get(name) for name in ("provider", "browser", "nonce", "verifier")]
-        return _Begun(document.value, *(str(value) for value in values))
+        return _StartedLogin(document.value, *(str(value) for value in values))
 
     async def _identity(
         self,
         query: Mapping[str, str],
-        begun: _Begun,
+        begun: _StartedLogin,
         provider: IdentityProvider,
         oidc: OIDCSettings,
         snapshot: Snapshot,

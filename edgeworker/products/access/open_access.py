@@ -13,20 +13,20 @@ from edgeworker.products.product import ProductServices
 
 
 class OpenAccess:
-    def __init__(self, given: ProductServices) -> None:
-        config = access_config(given.config)
+    def __init__(self, services: ProductServices) -> None:
+        config = access_config(services.config)
         assert config is not None
         self.services = AccessServices(
             config,
-            account_id=given.config.account_id or made_up_account(),
-            documents=given.documents,
-            clock=given.clock,
-            resolver=given.resolver,
-            internet=given.internet,
-            developing=given.config.trigger_urls,
+            account_id=services.config.account_id or made_up_account(),
+            documents=services.documents,
+            clock=services.clock,
+            resolver=services.resolver,
+            internet=services.internet,
+            developing=services.config.trigger_urls,
         )
         # At once, not with the first request: `edgeworker access login` may come before it.
-        given.background.spawn(self.services.directory.announce_issuer(), name="Access")
+        services.background.spawn(self.services.directory.announce_issuer(), name="Access")
         team = TeamDomain(self.services)
         hosts: dict[str, Handler] = dict.fromkeys(config.team_hosts, team)
         self.hosts: Mapping[str, Handler] = {**hosts, TRANSFER_HOST: TransferHost(self.services)}

@@ -12,13 +12,13 @@ from edgeworker.messages import Request, Response
 from edgeworker.products.access import pages, replies, tokens
 from edgeworker.products.access.authentication import bearer
 from edgeworker.products.access.authorization_request import (
-    ShownClient,
-    fits_challenge,
+    ClientCredentials,
     has_secret,
     is_challenge,
+    matches_challenge,
     oauth_error,
+    read_client_credentials,
     redirect_back,
-    shown_client,
 )
 from edgeworker.products.access.config import Application, SaasSettings
 from edgeworker.products.access.directory import Snapshot
@@ -90,7 +90,7 @@ class SaasProvider:
 
     async def _jwks(self) -> Response:
         snapshot = await self._services.directory.signing()
-        keys: list[JSON] = [key.jwk for key in snapshot.keys.published(self._services.clock.now())]
+        keys: list[JSON] = [key.jwk for key in snapshot.keys.published_keys(self._services.clock.now())]
         return replies.json_reply({"keys": keys}, headers={"Access-Control-Allow-Origin": "*"})
 
     async def _authorize(
@@ -145,8 +145,8 @@ class SaasProvider:
         form = await read_form(request)
         if form is None:
             return oauth_error("invalid_request", "send a form, with each parameter once")
-        shown = shown_client(request.credentials.authorization, form)
-        if shown is None or not self._is_client(shown, saas):
+        credentials = read_client_credentials(request.credentials.authorization, form)
+        if credentials is None or not self._is_client(credentials, saas):
             return oauth_error("invalid_client", "the client is not known, or its secret is wrong", status=401)
         match form.get("grant_type"):
             case "authorization_code":
@@ -157,9 +157,9 @@ class SaasProvider:
                 if form.get("redirect_uri") != code.value.get("redirect_uri"):
                     return oauth_error("invalid_grant", "the redirect_uri is not that of the authorization request")
                 verifier = form.get("code_verifier", "")
-                if (challenge or verifier) and not (challenge and fits_challenge(verifier, challenge)):
+                if (challenge or verifier) and not (challenge and matches_challenge(verifier, challenge)):
                     return oauth_error("invalid_grant", "the code_verifier does not fit")
-                if not shown.secret and not challenge:
+                if not credentials.secret and not challenge:
                     return oauth_error("invalid_grant", "a public client needs PKCE")
                 return await self._issue(code, application, saas, snapshot)
             case "refresh_token" if saas.refresh_token_seconds is not None:
@@ -172,10 +172,10 @@ class SaasProvider:
             case _:
                 return oauth_error("unsupported_grant_type", "use authorization_code")
 
-    def _is_client(self, shown: ShownClient, saas: SaasSettings) -> bool:
-        if shown.client_id != saas.client_id:
+    def _is_client(self, credentials: ClientCredentials, saas: SaasSettings) -> bool:
+        if credentials.client_id != saas.client_id:
             return False
-        return has_secret(shown, saas.client_secret_hash) if shown.secret else saas.public_client
+        return has_secret(credentials, saas.client_secret_hash) if credentials.secret else saas.public_client
 
     async def _issue(
         self, proof: OpaqueToken, application: Application, saas: SaasSettings, snapshot: Snapshot

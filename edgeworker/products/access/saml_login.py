@@ -63,7 +63,7 @@ class SAMLLogin:
 
     def metadata(self, provider: IdentityProvider | None, snapshot: Snapshot) -> Response:
         """Of one provider, or what holds for all of them."""
-        certificates = tuple(key.certificate for key in snapshot.keys.published(self._services.clock.now()))
+        certificates = tuple(key.certificate for key in snapshot.keys.published_keys(self._services.clock.now()))
         signs = provider is not None and provider.saml is not None and provider.saml.sign_request
         text = saml_messages.metadata(callback=self.callback(snapshot), certificates=certificates, signs_requests=signs)
         fields = {"Content-Type": "application/samlmetadata+xml", "Cache-Control": "private, no-store"}

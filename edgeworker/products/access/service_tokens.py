@@ -25,7 +25,7 @@ _NO_SECRET: Final = hash_secret("")
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCredential:
+class PresentedCredential:
     client_id: str
     client_secret: str = field(repr=False)
 
@@ -37,8 +37,7 @@ class MalformedCredential:
     text: str
 
 
-Shown = ShownCredential | MalformedCredential | None
-Trouble = Literal["unknown", "wrong secret", "expired", "disabled"]
+TokenProblem = Literal["unknown", "wrong secret", "expired", "disabled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,13 @@ class ValidToken:
 class RefusedToken:
     """`token` is known where the Client ID is: only then a refusal is logged."""
 
-    trouble: Trouble
+    problem: TokenProblem
     token: ServiceToken | None
 
 
-def shown(credentials: Credentials, headers: Headers, application: Application) -> Shown:
+def read_credential(
+    credentials: Credentials, headers: Headers, application: Application
+) -> PresentedCredential | MalformedCredential | None:
     """What a request shows: the two standard header fields, or the one that the application names.
 
     A header that holds no credential at all ("Authorization: Basic ...") shows none.
@@ -69,10 +70,10 @@ def shown(credentials: Credentials, headers: Headers, application: Application) 
         return None
     if not credentials.client_id or not credentials.client_secret:
         return MalformedCredential("CF-Access-Client-Id and CF-Access-Client-Secret go together")
-    return ShownCredential(credentials.client_id, credentials.client_secret)
+    return PresentedCredential(credentials.client_id, credentials.client_secret)
 
 
-def _single(headers: Headers, application: Application) -> ShownCredential | MalformedCredential | None:
+def _single(headers: Headers, application: Application) -> PresentedCredential | MalformedCredential | None:
     if application.service_token_header is None:
         return None
     values = headers.get_all(application.service_token_header)
@@ -88,11 +89,13 @@ def _single(headers: Headers, application: Application) -> ShownCredential | Mal
     found = {name.lower(): item for name, item in value.items()} if isinstance(value, dict) else {}
     match found.get("cf-access-client-id"), found.get("cf-access-client-secret"):
         case str(client_id), str(client_secret) if client_id and client_secret:
-            return ShownCredential(client_id, client_secret)
+            return PresentedCredential(client_id, client_secret)
     return MalformedCredential('the configured header has no "cf-access-client-id" and "cf-access-client-secret"')
 
 
-def check(credential: ShownCredential, tokens: Mapping[str, ServiceToken], now: int) -> ValidToken | RefusedToken:
+def check_credential(
+    credential: PresentedCredential, tokens: Mapping[str, ServiceToken], now: int
+) -> ValidToken | RefusedToken:
     """`tokens` are by Client ID."""
     token = tokens.get(credential.client_id)
     given = hash_secret(credential.client_secret)
@@ -104,12 +107,12 @@ def check(credential: ShownCredential, tokens: Mapping[str, ServiceToken], now: 
         return RefusedToken("unknown", None)
     if not is_current and not (is_previous and token.previous_hash and now < token.previous_until):
         return RefusedToken("wrong secret", token)
-    if (trouble := trouble_of(token, now)) is not None:
-        return RefusedToken(trouble, token)
+    if (problem := find_problem(token, now)) is not None:
+        return RefusedToken(problem, token)
     return ValidToken(token)
 
 
-def trouble_of(token: ServiceToken, now: int) -> Trouble | None:
+def find_problem(token: ServiceToken, now: int) -> TokenProblem | None:
     """Why a token opens nothing now, its secret aside."""
     if not token.enabled:
         return "disabled"

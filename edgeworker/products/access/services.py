@@ -124,7 +124,7 @@ class AccessServices:
         if claims.common_name:
             known = claims.common_name in snapshot.service_tokens
             return (application, None, claims.common_name) if known else None
-        found = await self.sessions.session_of(claims.nonce, application, snapshot)
+        found = await self.sessions.find_granted(claims.nonce, application, snapshot)
         return None if found is None else (application, found[1], "")
 
     async def record_login(self, identity: Identity, application: Application, ray: str, *, allowed: bool) -> None:

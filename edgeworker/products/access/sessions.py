@@ -186,15 +186,15 @@ class Sessions:
         document = await self._documents.get("session", session_id)
         if document is None:
             return None
-        session = _session_of(document)
+        session = _parse_session(document)
         if session.user_generation < snapshot.revocations.user_generation(session.identity.user_uuid):
             return None
         return session
 
-    async def stored(self, session_id: str) -> Session | None:
+    async def find_stored(self, session_id: str) -> Session | None:
         """A session's record, whether or not it was revoked: for a token that was verified already."""
         document = await self._documents.get("session", session_id)
-        return None if document is None else _session_of(document)
+        return None if document is None else _parse_session(document)
 
     async def keep_until(self, session: Session, moment: int) -> None:
         """The record of a login is needed as long as anything that it opened."""
@@ -228,7 +228,7 @@ class Sessions:
         await self.keep_until(session, grant.expires_at)
         return grant
 
-    async def grant(self, nonce: str) -> Grant | None:
+    async def find_grant(self, nonce: str) -> Grant | None:
         document = await self._documents.get("grant", nonce) if nonce else None
         if document is None:
             return None
@@ -244,11 +244,11 @@ class Sessions:
             document.expires_at or 0,
         )
 
-    async def session_of(
+    async def find_granted(
         self, nonce: str, application: Application, snapshot: Snapshot
     ) -> tuple[Grant, Session] | None:
         """What an application token's nonce stands for, where neither it nor its login was revoked."""
-        grant = await self.grant(nonce)
+        grant = await self.find_grant(nonce)
         if grant is None or grant.app_id != application.id:
             return None
         if grant.app_generation < snapshot.revocations.app_generation(application.id):
@@ -299,7 +299,7 @@ class Sessions:
             return
 
 
-def _session_of(document: Document) -> Session:
+def _parse_session(document: Document) -> Session:
     value = document.value
     return Session(
         document.id,

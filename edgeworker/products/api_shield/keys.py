@@ -1,4 +1,4 @@
-"""The keys of a token configuration: what is taken of a JSON Web VerificationKey Set, and what is left out and why.
+"""The keys of a token configuration: what is taken of a JSON Web Key Set, and what is left out and why.
 Pure.
 
 Source: https://developers.cloudflare.com/api-shield/security/jwt-validation/api/ and RFC 7517, RFC 7518, RFC 8725.
@@ -85,18 +85,18 @@ class InvalidKeys(ValueError):
     """A set that is refused whole."""
 
 
-class _Dropped(Exception):
+class _UnusableKey(Exception):
     """Why one key is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSecrets:
-    """Secrets by (alg, kid) that a key without `k` may keep; `whole`: every secret must be given anew."""
+class StoredSecrets:
+    """Secrets by (alg, kid), which a key without `k` keeps."""
 
     secrets: Mapping[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
 
 
-def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> VerificationKeys:
+def read_keys(keys: Sequence[JSON], *, kept: StoredSecrets | None = None) -> VerificationKeys:
     """The keys that can verify tokens. With `kept` an "oct" key may leave out `k`.
 
     Raises InvalidKeys for a private key, for a secret that is missing or too short, for two keys of one (alg, kid), for
@@ -108,7 +108,7 @@ def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> Verif
     for index, value in enumerate(keys):
         try:
             key, defaulted = _read_key(value, index, kept)
-        except _Dropped as reason:
+        except _UnusableKey as reason:
             dropped += 1
             notices.append(Notice(DEFAULTED_ALG_CODE + 1, f"keys[{index}] was dropped: {reason}"))
             continue
@@ -129,7 +129,7 @@ def read_keys(keys: Sequence[JSON], *, kept: KeptSecrets | None = None) -> Verif
     return VerificationKeys(tuple(taken), tuple(notices), dropped)
 
 
-def _read_key(value: JSON, index: int, kept: KeptSecrets | None) -> tuple[VerificationKey, bool]:
+def _read_key(value: JSON, index: int, kept: StoredSecrets | None) -> tuple[VerificationKey, bool]:
     if not isinstance(value, dict):
         raise InvalidKeys(f"keys[{index}] is not a JSON object")
     private = [name for name in _PRIVATE_MEMBERS if name in value]
@@ -139,7 +139,7 @@ def _read_key(value: JSON, index: int, kept: KeptSecrets | None) -> tuple[Verifi
     _check_use(value)
     kid = value.get("kid")
     if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID_CHARACTERS:
-        raise _Dropped("it has no kid, without which no token can name it")
+        raise _UnusableKey("it has no kid, without which no token can name it")
     try:
         match value.get("kty"):
             case "RSA":
@@ -149,36 +149,36 @@ def _read_key(value: JSON, index: int, kept: KeptSecrets | None) -> tuple[Verifi
             case "oct":
                 return _read_secret(value, kid, index, kept), False
             case other:
-                raise _Dropped(f"kty {_shown(other)} is not supported; use RSA, EC or oct")
+                raise _UnusableKey(f"kty {_describe(other)} is not supported; use RSA, EC or oct")
     except InvalidText as error:
-        raise _Dropped(str(error)) from None
+        raise _UnusableKey(str(error)) from None
 
 
 def _check_use(value: Mapping[str, JSON]) -> None:
     if value.get("use", "sig") != "sig":
-        raise _Dropped(f'its use is {_shown(value.get("use"))}, not "sig"')
+        raise _UnusableKey(f'its use is {_describe(value.get("use"))}, not "sig"')
     operations = value.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
-        raise _Dropped('its key_ops do not have "verify"')
+        raise _UnusableKey('its key_ops do not have "verify"')
 
 
 def _read_rsa(value: Mapping[str, JSON], kid: str) -> tuple[VerificationKey, bool]:
     alg = value.get("alg", "RS256")
     chosen = next((name for name in RSA_ALGORITHMS if name == alg), None)
     if chosen is None:
-        raise _Dropped(f"alg {_shown(alg)} is not for RSA keys; use one of {', '.join(RSA_ALGORITHMS)}")
+        raise _UnusableKey(f"alg {_describe(alg)} is not for RSA keys; use one of {', '.join(RSA_ALGORITHMS)}")
     modulus, exponent = _number(value, "n"), _number(value, "e")
     bits = modulus.bit_length()
     if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
-        raise _Dropped(f"its modulus has {bits} bits; {MIN_RSA_BITS} to {MAX_RSA_BITS} are accepted")
+        raise _UnusableKey(f"its modulus has {bits} bits; {MIN_RSA_BITS} to {MAX_RSA_BITS} are accepted")
     if modulus % 2 == 0 or exponent < 3 or exponent % 2 == 0 or exponent.bit_length() > 64:
-        raise _Dropped("its modulus or exponent is not one of a sound key")
+        raise _UnusableKey("its modulus or exponent is not one of a sound key")
     if has_roca_fingerprint(modulus):
-        raise _Dropped("its modulus can be factored (CVE-2017-15361)")
+        raise _UnusableKey("its modulus can be factored (CVE-2017-15361)")
     try:
         public_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ValueError:
-        raise _Dropped("its modulus or exponent is not one of a sound key") from None
+        raise _UnusableKey("its modulus or exponent is not one of a sound key") from None
     jwk = {"kty": "RSA", "kid": kid, "alg": chosen, "n": _canonical(modulus), "e": _canonical(exponent)}
     return RSAKey(kid, chosen, public_key, jwk), "alg" not in value
 
@@ -186,25 +186,25 @@ def _read_rsa(value: Mapping[str, JSON], kid: str) -> tuple[VerificationKey, boo
 def _read_ec(value: Mapping[str, JSON], kid: str) -> tuple[VerificationKey, bool]:
     curve = value.get("crv")
     if not isinstance(curve, str) or curve not in _EC_ALGORITHMS:
-        raise _Dropped(f"crv {_shown(curve)} is not supported; use P-256 or P-384")
+        raise _UnusableKey(f"crv {_describe(curve)} is not supported; use P-256 or P-384")
     chosen, size = _EC_ALGORITHMS[curve]
     if value.get("alg", chosen) != chosen:
-        raise _Dropped(f"alg {_shown(value.get('alg'))} does not fit the curve {curve}, which is for {chosen}")
+        raise _UnusableKey(f"alg {_describe(value.get('alg'))} does not fit the curve {curve}, which is for {chosen}")
     x, y = _coordinate(value, "x", size), _coordinate(value, "y", size)
     try:
         numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), _CURVES[curve])
         public_key = numbers.public_key()
     except ValueError:
-        raise _Dropped(f"its point is not on the curve {curve}") from None
+        raise _UnusableKey(f"its point is not on the curve {curve}") from None
     jwk = {"kty": "EC", "kid": kid, "alg": chosen, "crv": curve, "x": encode_base64url(x), "y": encode_base64url(y)}
     return ECKey(kid, chosen, public_key, jwk), "alg" not in value
 
 
-def _read_secret(value: Mapping[str, JSON], kid: str, index: int, kept: KeptSecrets | None) -> SecretKey:
+def _read_secret(value: Mapping[str, JSON], kid: str, index: int, kept: StoredSecrets | None) -> SecretKey:
     alg = value.get("alg")
     chosen = next((name for name in ("HS256", "HS384", "HS512") if name == alg), None)
     if chosen is None:
-        raise _Dropped(f"alg {_shown(alg)} is not for oct keys; give one of HS256, HS384, HS512")
+        raise _UnusableKey(f"alg {_describe(alg)} is not for oct keys; give one of HS256, HS384, HS512")
     if "k" not in value and kept is not None and (chosen, kid) in kept.secrets:
         secret = kept.secrets[chosen, kid]
     else:
@@ -228,19 +228,19 @@ def secrets_of(keys: Sequence[VerificationKey]) -> dict[tuple[str, str], bytes]:
 def _number(value: Mapping[str, JSON], name: str) -> int:
     text = value.get(name)
     if not isinstance(text, str) or not text:
-        raise _Dropped(f"its {name} is missing")
+        raise _UnusableKey(f"its {name} is missing")
     if len(text) > MAX_RSA_BITS // 4:
-        raise _Dropped(f"its {name} is too long")
+        raise _UnusableKey(f"its {name} is too long")
     return int.from_bytes(decode_base64url(text, f"member {name}"), "big")
 
 
 def _coordinate(value: Mapping[str, JSON], name: str, size: int) -> bytes:
     text = value.get(name)
     if not isinstance(text, str):
-        raise _Dropped(f"its {name} is missing")
+        raise _UnusableKey(f"its {name} is missing")
     data = decode_base64url(text, f"member {name}")
     if len(data) != size:
-        raise _Dropped(f"its {name} has {len(data)} bytes instead of {size}")
+        raise _UnusableKey(f"its {name} has {len(data)} bytes instead of {size}")
     return data
 
 
@@ -248,7 +248,7 @@ def _canonical(number: int) -> str:
     return encode_base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
-def _shown(value: JSON) -> str:
+def _describe(value: JSON) -> str:
     return (
         f'"{value[:40]}"'
         if isinstance(value, str)

@@ -114,8 +114,8 @@ def _about_precedence(config: ShieldConfig) -> Iterator[LintFinding]:
 
 
 def lint_split_tokens(config: ShieldConfig, routes_by_operation: Mapping[str, str]) -> Iterator[LintFinding]:
-    """`ways`: by the id of an operation, how its requests come to the worker that takes split tokens. Clients send it
-    signatures, which are not tokens. One finding for each rule."""
+    """`routes_by_operation` says by the id of an operation how its requests reach the worker that takes split tokens.
+    Clients send it signatures, which are not tokens. One finding for each rule."""
     enabled = [rule for rule in config.rules if rule.enabled]
     reported: set[str] = set()
     for operation in config.operations:

@@ -9,7 +9,7 @@ from typing import Literal
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.config import TokenConfiguration, ValidationRule
 from edgeworker.products.api_shield.json_text import decode_base64url, encode_base64url
-from edgeworker.products.api_shield.keys import KeptSecrets, SecretKey, VerificationKeys, read_keys
+from edgeworker.products.api_shield.keys import SecretKey, StoredSecrets, VerificationKeys, read_keys
 from edgeworker.products.api_shield.operations import Operation
 from edgeworker.products.api_shield.token_sources import read_source
 
@@ -71,7 +71,7 @@ def read_configuration(value: JSONObject, secrets: list[JSON]) -> TokenConfigura
     assert isinstance(keys, list)
     sources = value["token_sources"]
     assert isinstance(sources, list)
-    kept = KeptSecrets(
+    kept = StoredSecrets(
         {
             (_text(secret, "alg"), _text(secret, "kid")): decode_base64url(_text(secret, "k"), "secret")
             for secret in secrets

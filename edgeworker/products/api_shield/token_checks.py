@@ -51,7 +51,7 @@ NO_TOKENS: Final = CheckedTokens({}, {}, ())
 
 
 @dataclass(frozen=True, slots=True)
-class _Learnt:
+class _RememberedCheck:
     """What holds for a token from `valid_from` until `valid_until` (epoch seconds)."""
 
     group: SourceGroup
@@ -64,7 +64,9 @@ class TokenChecker:
     """For all zones of a process."""
 
     def __init__(self) -> None:
-        self._remembered: RememberedByToken[_Learnt] = RememberedByToken(max_entries=MAX_TOKENS, max_bytes=MAX_BYTES)
+        self._remembered: RememberedByToken[_RememberedCheck] = RememberedByToken(
+            max_entries=MAX_TOKENS, max_bytes=MAX_BYTES
+        )
 
     def check(self, shield: CompiledShield, request: Request, *, now: float) -> CheckedTokens:
         """Only groups that one of the request's fields concerns cost anything."""
@@ -99,27 +101,27 @@ class TokenChecker:
 
     def _check_group(self, group: SourceGroup, found: FoundToken, now: float) -> CheckedTokens:
         name = b"%d:%d:%s" % (group.number, found.number, found.text.encode("latin-1"))
-        learnt = self._remembered.find(name)
-        if learnt is not None and learnt.group is group and learnt.valid_from <= now <= learnt.valid_until:
-            return learnt.tokens
-        learnt = check_token(group, found, now)
-        if learnt.tokens.verified:
-            claims = sum(len(fact.claims_json) for fact in learnt.tokens.facts.values())
-            self._remembered.remember(name, learnt, size=len(name) + claims * _BYTES_PER_CLAIM_BYTE)
-        return learnt.tokens
+        known = self._remembered.find(name)
+        if known is not None and known.group is group and known.valid_from <= now <= known.valid_until:
+            return known.tokens
+        known = check_token(group, found, now)
+        if known.tokens.verified:
+            claims = sum(len(fact.claims_json) for fact in known.tokens.facts.values())
+            self._remembered.remember(name, known, size=len(name) + claims * _BYTES_PER_CLAIM_BYTE)
+        return known.tokens
 
 
-def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
+def check_token(group: SourceGroup, found: FoundToken, now: float) -> _RememberedCheck:
     """Each configuration's answer on one token."""
     source = found.source.expression
     try:
         token = parse_token(found.text)
     except InvalidText as error:
         results: dict[str, Result] = {member.id: "malformed" for member in group.configurations}
-        return _learnt(
+        return _remember_check(
             group, {}, {key: TokenFinding(key, result, source, detail=str(error)) for key, result in results.items()}
         )
-    kid, alg = _shown(token.kid), _shown(token.alg)
+    kid, alg = _shorten(token.kid), _shorten(token.alg)
     verified: dict[str, ValidSignature] = {}
     checks: dict[str, TokenFinding] = {}
     moments = [-math.inf, math.inf]
@@ -137,7 +139,7 @@ def check_token(group: SourceGroup, found: FoundToken, now: float) -> _Learnt:
         else:
             result = outcome
         checks[member.id] = TokenFinding(member.id, result, source, kid, alg, claims)
-    return _learnt(group, verified, checks, moments)
+    return _remember_check(group, verified, checks, moments)
 
 
 def _begin(token: ValidSignature, now: float) -> float:
@@ -159,12 +161,12 @@ def _end(token: ValidSignature, now: float) -> float:
     return min(moment for moment in moments if moment >= now)
 
 
-def _learnt(
+def _remember_check(
     group: SourceGroup,
     verified: Mapping[str, ValidSignature],
     checks: Mapping[str, TokenFinding],
     moments: Sequence[float] = (-math.inf, math.inf),
-) -> _Learnt:
+) -> _RememberedCheck:
     facts = {
         key: TokenFact(True, True, token.claims, token.claims_json)
         if (token := verified.get(key)) is not None
@@ -172,8 +174,8 @@ def _learnt(
         for key in checks
     }
     tokens = tuple(VerifiedToken(key, token.claims) for key, token in verified.items())
-    return _Learnt(group, CheckedTokens(facts, checks, tokens), moments[0], moments[1])
+    return _RememberedCheck(group, CheckedTokens(facts, checks, tokens), moments[0], moments[1])
 
 
-def _shown(text: str | None) -> str | None:
+def _shorten(text: str | None) -> str | None:
     return None if text is None else text[:_MAX_SHOWN]

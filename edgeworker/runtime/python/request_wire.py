@@ -3,14 +3,10 @@
 For libraries that speak HTTP/1.1 themselves: http.client (and urllib, which stands on it) and aiohttp.
 """
 
-from typing import Final
-
 from edgeworker import messages
 from edgeworker.llhttp import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from edgeworker.messages import Body, Headers
 from edgeworker.runtime.python.library_requests import response_fields
-
-_LENGTH: Final = "content-length"
 
 
 class WrittenRequest:

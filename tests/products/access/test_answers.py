@@ -11,9 +11,9 @@ from edgeworker.products.access.answers import (
     RedirectTo,
     RedirectToLogin,
     Refuse,
-    answer_to,
+    choose_answer,
+    classify_request,
     cors_fields,
-    how_asked,
     strict_refusal,
 )
 from edgeworker.products.access.config import Application
@@ -75,9 +75,9 @@ def test_each_row(
     application: Application,
     expected: Answer,
 ) -> None:
-    asked = how_asked("OPTIONS" if fields is PREFLIGHT else "GET", Headers(fields))
+    kind = classify_request("OPTIONS" if fields is PREFLIGHT else "GET", Headers(fields))
 
-    assert answer_to(decision, asked, application) == expected
+    assert choose_answer(decision, kind, application) == expected
 
 
 def test_strict_service_tokens_are_never_redirected() -> None:

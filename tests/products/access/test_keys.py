@@ -19,18 +19,18 @@ def key(number: int) -> SigningKey:
 
 
 FRESH = KeySet(key(1), NOW, upcoming=key(2))
-ROTATED = FRESH.rotated(key(3), NOW + 10)
+ROTATED = FRESH.rotate(key(3), NOW + 10)
 
 
 def test_two_keys_are_published_at_each_time() -> None:
     settled = ROTATED.with_upcoming(key(3))
 
-    assert FRESH.published(NOW) == (key(1), key(2))
-    assert ROTATED.published(NOW + 10) == (key(2), key(1))
-    assert ROTATED.published(NOW + 10 + GRACE_SECONDS) == (key(2),)
+    assert FRESH.published_keys(NOW) == (key(1), key(2))
+    assert ROTATED.published_keys(NOW + 10) == (key(2), key(1))
+    assert ROTATED.published_keys(NOW + 10 + GRACE_SECONDS) == (key(2),)
     assert ROTATED.needs_upcoming(NOW + 10 + GRACE_SECONDS)
     assert not ROTATED.needs_upcoming(NOW + 9 + GRACE_SECONDS)
-    assert settled.published(NOW) == (key(2), key(3))
+    assert settled.published_keys(NOW) == (key(2), key(3))
 
 
 def test_the_previous_key_verifies_for_seven_days_and_the_announced_one_not_yet() -> None:
@@ -41,9 +41,9 @@ def test_the_previous_key_verifies_for_seven_days_and_the_announced_one_not_yet(
 
 
 def test_a_second_rotation_within_the_grace_drops_the_older_key_at_once() -> None:
-    twice = ROTATED.rotated(key(3), NOW + 20)
+    twice = ROTATED.rotate(key(3), NOW + 20)
 
-    assert twice.published(NOW + 20) == (key(3), key(2))
+    assert twice.published_keys(NOW + 20) == (key(3), key(2))
     assert twice.find(key(1).kid, NOW + 20) is None
 
 

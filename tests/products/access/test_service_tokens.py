@@ -10,10 +10,10 @@ from edgeworker.products.access import service_tokens
 from edgeworker.products.access.objects import hash_secret, parse_application, parse_service_token
 from edgeworker.products.access.service_tokens import (
     MalformedCredential,
+    PresentedCredential,
     RefusedToken,
-    ShownCredential,
     ValidToken,
-    check,
+    check_credential,
 )
 
 APP = parse_application({"name": "a", "domain": "a.com"})
@@ -25,12 +25,12 @@ NOW = 1_800_000_000
 @pytest.mark.parametrize(
     ("credentials", "fields", "expected"),
     [
-        (Credentials(client_id="i", client_secret="s"), [], ShownCredential("i", "s")),
+        (Credentials(client_id="i", client_secret="s"), [], PresentedCredential("i", "s")),
         (Credentials(), [], None),
         (Credentials(client_id="i"), [], MalformedCredential),
         (Credentials(client_secret="s"), [], MalformedCredential),
         (Credentials(client_id="", client_secret="s"), [], MalformedCredential),
-        (Credentials(), [("Authorization", GOOD)], ShownCredential("i", "s")),
+        (Credentials(), [("Authorization", GOOD)], PresentedCredential("i", "s")),
         (Credentials(), [("Authorization", "Basic abc")], None),
         (Credentials(), [("Authorization", "{broken")], MalformedCredential),
         (Credentials(), [("Authorization", "{}")], MalformedCredential),
@@ -40,13 +40,13 @@ NOW = 1_800_000_000
     ],
 )
 def test_how_a_credential_is_shown(credentials: Credentials, fields: list[tuple[str, str]], expected: object) -> None:
-    found = service_tokens.shown(credentials, Headers(fields), SINGLE)
+    found = service_tokens.read_credential(credentials, Headers(fields), SINGLE)
 
     assert isinstance(found, expected) if isinstance(expected, type) else found == expected
 
 
 def test_a_header_that_no_application_names_is_not_looked_at() -> None:
-    assert service_tokens.shown(Credentials(), Headers([("Authorization", GOOD)]), APP) is None
+    assert service_tokens.read_credential(Credentials(), Headers([("Authorization", GOOD)]), APP) is None
 
 
 def _token(**more: JSON) -> dict[str, JSON]:
@@ -69,7 +69,7 @@ def _token(**more: JSON) -> dict[str, JSON]:
     ],
 )
 def test_which_secret_is_good(token: dict[str, JSON], secret: str, trouble: str | None) -> None:
-    found = check(ShownCredential("i", secret), {"i": parse_service_token(token)}, NOW)
+    found = check_credential(PresentedCredential("i", secret), {"i": parse_service_token(token)}, NOW)
 
     match found:
         case ValidToken():
@@ -79,7 +79,7 @@ def test_which_secret_is_good(token: dict[str, JSON], secret: str, trouble: str 
 
 
 def test_an_unknown_client_id_is_refused_without_a_token() -> None:
-    assert check(ShownCredential("other", "new"), {}, NOW) == RefusedToken("unknown", None)
+    assert check_credential(PresentedCredential("other", "new"), {}, NOW) == RefusedToken("unknown", None)
 
 
 def test_a_new_secret_has_the_documented_form_and_is_not_in_any_repr() -> None:
@@ -89,5 +89,5 @@ def test_a_new_secret_has_the_documented_form_and_is_not_in_any_repr() -> None:
     assert len(secret) == 6 + 40 + 8
     assert service_tokens.checksum(secret[6:46]) == secret[46:]
     assert service_tokens.new_client_id().endswith(".access")
-    assert "s3cret" not in repr(ShownCredential("i", "s3cret"))
+    assert "s3cret" not in repr(PresentedCredential("i", "s3cret"))
     assert hash_secret("new") not in repr(parse_service_token(_token()))

@@ -213,7 +213,7 @@ def test_a_signature_has_one_text() -> None:
 
 
 def test_a_token_ends_at_its_exp_or_when_its_key_is_retired() -> None:
-    rotated = KEYS.rotated(key(2), NOW)
+    rotated = KEYS.rotate(key(2), NOW)
     long_lived = tokens.sign({**_claims(), "exp": NOW + 30 * 86_400}, key(1))
 
     assert _read(GOOD, now=NOW + 599).valid_until == NOW + 600

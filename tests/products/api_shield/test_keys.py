@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.json_text import encode_base64url
-from edgeworker.products.api_shield.keys import InvalidKeys, KeptSecrets, Notice, read_keys, secrets_of
+from edgeworker.products.api_shield.keys import InvalidKeys, Notice, StoredSecrets, read_keys, secrets_of
 from tests.products.api_shield.minting import ALGORITHMS, signing_key, small_rsa_key
 
 GOOD = signing_key("RS256", "good").jwk()
@@ -115,7 +115,7 @@ def test_an_algorithm_that_is_left_out_is_told() -> None:
 
 def test_a_secret_that_is_left_out_is_kept_where_that_is_allowed() -> None:
     key: dict[str, JSON] = {"kty": "oct", "kid": "h", "alg": "HS256"}
-    kept = KeptSecrets(secrets_of(read_keys([{**key, "k": _secret(32)}]).keys))
+    kept = StoredSecrets(secrets_of(read_keys([{**key, "k": _secret(32)}]).keys))
 
     assert secrets_of(read_keys([key], kept=kept).keys) == {("HS256", "h"): b"s" * 32}
     for other in (key, {**key, "k": None}):
@@ -151,5 +151,5 @@ def test_no_secret_is_shown() -> None:
     found = read_keys([{"kty": "oct", "kid": "h", "alg": "HS256", "k": _secret(32)}])
 
     assert "sss" not in repr(found)
-    assert "sss" not in repr(KeptSecrets(secrets_of(found.keys)))
+    assert "sss" not in repr(StoredSecrets(secrets_of(found.keys)))
     assert "k" not in found.keys[0].jwk

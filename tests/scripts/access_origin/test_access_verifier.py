@@ -125,8 +125,8 @@ async def test_an_unknown_kid_is_looked_for_once_a_minute_at_most(team: Team) ->
     assert team.fetches == 1
 
     team.now += REFETCH_SECONDS
-    team.keys = team.keys.rotated(access_key("rotated 1"), team.now)
-    team.keys = team.keys.rotated(access_key("rotated 1"), team.now)
+    team.keys = team.keys.rotate(access_key("rotated 1"), team.now)
+    team.keys = team.keys.rotate(access_key("rotated 1"), team.now)
     assert await _takes(verifier, team.token("rotated 1"))
     assert team.fetches == 2
 

@@ -14,7 +14,7 @@ from edgeworker.products.api_shield.config import (
 )
 from edgeworker.products.api_shield.keys import (
     InvalidKeys,
-    KeptSecrets,
+    StoredSecrets,
     VerificationKeys,
     read_keys,
     secrets_of,
@@ -115,7 +115,7 @@ async def _replace_credentials(call: Call, *, keep_secrets: bool) -> Response:
     configuration = _find(zone, call)
     refuse_source("the token configuration", configuration.source)
     value = as_object(await read_json(call), "the body")
-    kept = KeptSecrets(secrets_of(configuration.keys.keys)) if keep_secrets else None
+    kept = StoredSecrets(secrets_of(configuration.keys.keys)) if keep_secrets else None
     keys = _keys(value, kept)
     await zone.objects.put_configuration(replace(configuration, keys=keys, last_updated=timestamp(call.clock)))
     return success({"keys": keys_json(keys)}, messages=_messages(keys))
@@ -147,7 +147,7 @@ def _sources(value: JSONObject) -> tuple[TokenSource, ...]:
         raise invalid(f"token_sources: {error}") from None
 
 
-def _keys(value: dict[str, JSON], kept: KeptSecrets | None) -> VerificationKeys:
+def _keys(value: dict[str, JSON], kept: StoredSecrets | None) -> VerificationKeys:
     try:
         return read_keys(as_list(value.get("keys"), "keys"), kept=kept)
     except InvalidKeys as error:

@@ -33,7 +33,7 @@ _Private = Ed25519PrivateKey | X25519PrivateKey
 
 
 class Edwards:
-    """The keys of both. `curve` is what a JWK calls it; `old` is Cloudflare's first name of Ed25519."""
+    """The keys of both. `curve` is what a JWK calls it."""
 
     def __init__(
         self,

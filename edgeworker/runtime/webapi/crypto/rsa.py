@@ -33,7 +33,6 @@ from edgeworker.runtime.webapi.ffi import JsDict
 
 # Beyond, making a key takes minutes, and nothing could end it.
 _MAX_GENERATED_BITS: Final = 8192
-_PUBLIC: Final = ("n", "e")
 _PRIVATE: Final = ("d", "p", "q", "dp", "dq", "qi")
 
 
