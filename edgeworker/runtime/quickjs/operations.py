@@ -3,9 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeVar
 
 from edgeworker import messages
 from edgeworker.errors import EdgeworkerError
@@ -52,6 +51,7 @@ _OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a 
 _USED: Final = body_init.BODY_USED
 
 Told = Mapping[str, object]
+_Made = TypeVar("_Made")
 
 
 class Operations:
@@ -100,19 +100,20 @@ class Operations:
 
     async def fetch(self, request: ScriptRequest, invocation: Invocation) -> Parts:
         """The parts of the response, as rt/fetch.js receives them. Raises OperationFailed."""
-        with _failures_of_the_script():
-            ctx = invocation.ctx
-            if ctx is None:
-                raise OperationFailed("Error", _OUTSIDE)
-            target = None if request.target is None else self._target(json.loads(request.target), ctx)
-            sent = self._request(request, invocation)
-            fetched = await perform_fetch.perform(sent, ctx, target)
-            return self._received(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
+        return await _translate_failures(self._fetch(request, invocation))
 
     async def run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Parts:
         """Raises OperationFailed with what the script's promise is rejected with."""
-        with _failures_of_the_script():
-            return (await self._run(name, text, buffer, invocation)).parts
+        return (await _translate_failures(self._run(name, text, buffer, invocation))).parts
+
+    async def _fetch(self, request: ScriptRequest, invocation: Invocation) -> Parts:
+        ctx = invocation.ctx
+        if ctx is None:
+            raise OperationFailed("Error", _OUTSIDE)
+        target = None if request.target is None else self._target(json.loads(request.target), ctx)
+        sent = self._request(request, invocation)
+        fetched = await perform_fetch.perform(sent, ctx, target)
+        return self._received(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
 
     async def _run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Result:
         told = json.loads(text)
@@ -298,11 +299,10 @@ class Operations:
                 return Result(json.dumps(await cache.delete(request, options)))
 
 
-@contextmanager
-def _failures_of_the_script() -> Iterator[None]:
+async def _translate_failures(work: Awaitable[_Made]) -> _Made:
     """Raises OperationFailed for what the script's promise is rejected with."""
     try:
-        yield
+        return await work
     except node_ciphers.CipherError as error:
         raise OperationFailed("Error", str(error)) from error
     except JavaScriptError as error:

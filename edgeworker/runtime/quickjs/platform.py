@@ -39,6 +39,7 @@ OPERATIONS: Final = frozenset(
     | {"btoa", "atob", "random", "uuid", "hash", "hmac", "pem", "sign", "verify", "derive", "cipher"}
     | {"tee", "close_body", "codec", "codec_write", "codec_end"}
 )
+_SPACES: Final = str.maketrans("", "", "\t\n\f\r ")
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 
@@ -55,8 +56,19 @@ class Platform:
     def call(self, operation: str, given: tuple[Crossing, ...]) -> Crossing:
         """Raises ValueError for what no script of ours asks."""
         match operation, given:
+            # What most scripts ask comes first: the cases are tried in their order.
             case "now", _:
                 return self._clock.now_ms()
+            case "encode", (str(text),):
+                return text.encode("utf-8", "replace")
+            case "decode", (str(encoding), fatal, bytes(content)):
+                return _decode(encoding, bool(fatal), content)
+            case "btoa", (str(text),):
+                return _btoa(text)
+            case "atob", (str(text),):
+                return _atob(text)
+            case "hash", (str(name), bytes(content)):
+                return hashlib.new(name, content).digest() if name in _HASHES else None
             case "zone", (str(name), int() | float() as milliseconds):
                 return _zone_at(name, milliseconds)
             case "json_error", (str(text),):
@@ -67,25 +79,15 @@ class Platform:
                 return _set_part(href, part, value)
             case "form_decode", (str(text),):
                 return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode("utf-8", "replace")
-            case "encode", (str(text),):
-                return text.encode("utf-8", "replace")
-            case "decode", (str(encoding), fatal, bytes(content)):
-                return _decode(encoding, bool(fatal), content)
             case "encoding", (str(label),):
                 try:
                     return str(TextDecoder.new(label).encoding)
                 except JsException:
                     return ""
-            case "btoa", (str(text),):
-                return _btoa(text)
-            case "atob", (str(text),):
-                return _atob(text)
             case "random", (int(size),) if 0 <= size <= 65_536:
                 return secrets.token_bytes(size)
             case "uuid", _:
                 return str(uuid.uuid4())
-            case "hash", (str(name), bytes(content)):
-                return hashlib.new(name, content).digest() if name in _HASHES else None
             case "hmac", (str(name), bytes(key), bytes(content)):
                 return hmac.new(key, content, name).digest() if name in _HASHES else None
             case "pem", (str(kind), str(text)):
@@ -212,7 +214,7 @@ def _btoa(text: str) -> str | None:
 
 
 def _atob(text: str) -> str | None:
-    cleaned = "".join(character for character in text if character not in "\t\n\f\r ")
+    cleaned = text.translate(_SPACES)
     if len(cleaned) % 4 == 0:
         cleaned = cleaned.removesuffix("=").removesuffix("=") if cleaned.endswith("=") else cleaned
     if len(cleaned) % 4 == 1 or "=" in cleaned:

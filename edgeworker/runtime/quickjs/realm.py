@@ -156,7 +156,10 @@ class Realm:
 
     async def request(self, invocation: Invocation, *parts: Crossing) -> ScriptResponse:
         """`parts` are those of `dispatchRequest` in rt/entry.js. Raises as `call` does."""
-        left = json.dumps(self._take_left()) if self._left else None
+        left: Crossing = None
+        if self._left:
+            ended = self._take_left()
+            left = ended[0] if len(ended) == 1 else json.dumps(ended)
         answer = await self._wait_for_call(
             invocation, lambda id: self._enter(invocation, self._request, id, invocation.id, left, *parts)
         )

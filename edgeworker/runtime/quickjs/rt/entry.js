@@ -165,9 +165,10 @@ async function answer(invocation, entrypoint, props, audience, request) {
   throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
 }
 
-// A request: its parts come one by one, which costs less than JSON. `left` are invocations that are over, as JSON.
+// A request: its parts come one by one, which costs less than JSON. `left` is an invocation that is over, or JSON of several.
 function dispatchRequest(id, invocation, left, entrypoint, props, audience, url, method, headers, body, buffer) {
-  if (left !== null) JSON.parse(left).forEach(leave);
+  if (typeof left === "number") leave(left);
+  else if (left !== null) JSON.parse(left).forEach(leave);
   const request = Request._incoming(invocation, url, method, headers, body, buffer);
   const given = props === null ? {} : decode(JSON.parse(props));
   runAs(invocation, () => answer(invocation, entrypoint, given, audience, request)).then(
