@@ -8,16 +8,17 @@ import hmac
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from edgeworker.admission import Field
 from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.errors import EdgeworkerError, StoreError
 from edgeworker.handler import Context, Handler
 from edgeworker.kv.namespace import KVNamespace
-from edgeworker.messages import URL, BodyTooLarge, Headers, Request, Response
+from edgeworker.messages import URL, BodyTooLarge, Headers, NameTable, Request, Response
 from edgeworker.runtime.contract.javascript import (
     EnvEntry,
     EnvFetcher,
@@ -39,9 +40,15 @@ _log = logging.getLogger(__name__)
 INVOCATION_FIELD: Final = "ew-invocation"
 THROWS_FIELD: Final = "ew-throws"
 _CALL_BYTES: Final = 32 * 1024 * 1024  # of one RPC: https://developers.cloudflare.com/workers/runtime-apis/rpc/#limits
-_OWN: Final = frozenset(
-    name.encode() for name in (INVOCATION_FIELD, SERVICE_FIELD, KEY_FIELD, SCHEME_FIELD, CF_FIELD, "ew-event")
-)
+_INVOCATION: Final = INVOCATION_FIELD.encode()
+_SERVICE: Final = SERVICE_FIELD.encode()
+_KEY: Final = KEY_FIELD.encode()
+_SCHEME: Final = SCHEME_FIELD.encode()
+_CF: Final = CF_FIELD.encode()
+_OWN: Final = frozenset({_INVOCATION, _SERVICE, _KEY, _SCHEME, _CF, b"ew-event"})
+# The lower-case name of a field that is ours in a request; empty for all others.
+_OF_LINK: Final[NameTable[bytes, bytes]] = NameTable(lambda name: name.lower() if name.lower() in _OWN else b"")
+_IS_OF_LINK: Final[NameTable[bytes, bool]] = NameTable(lambda name: name.lower().startswith(b"ew-"))
 # KV's bulk reads, and what the entry module tells of waitUntil().
 _WITHOUT_EFFECT: Final = ("/bulk/get", "/settled")
 _OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a handler, or with new WebSocket()."
@@ -100,13 +107,13 @@ class Bridge:
         return answer
 
     async def fetch(self, request: Request, /) -> Response:
-        # Of two fields the values are joined, which is no key.
-        if not hmac.compare_digest(request.headers.get_bytes(KEY_FIELD) or b"", self._key):
+        link, fields = _split(request.headers.raw)
+        if not hmac.compare_digest(link.get(_KEY, b""), self._key):
             return Response(403)
-        answer = self._services.get(request.headers.get(SERVICE_FIELD) or "")
+        answer = self._services.get(link.get(_SERVICE, b"").decode("latin-1"))
         if answer is None:
             return Response(404)
-        invocation = self._invocations.get(request.headers.get(INVOCATION_FIELD) or "")
+        invocation = self._invocations.get(link.get(_INVOCATION, b"").decode("latin-1"))
         self.on_request()
         if request.method not in SAFE_METHODS and request.url.path not in _WITHOUT_EFFECT:
             if invocation is None:
@@ -114,10 +121,11 @@ class Bridge:
             else:
                 invocation.has_effects = True
         try:
+            sent = _restore(request, link, fields, invocation)
             if invocation is None:
-                return await answer(_restore(request), None)
+                return await answer(sent, None)
             with invocation.waiting():
-                return await answer(_restore(request, invocation), invocation.ctx)
+                return await answer(sent, invocation.ctx)
         except StoreError as error:
             _log.error("KV or cache of a JavaScript worker: %s", error)
             return Response(503, status_text="EnvService Unavailable")
@@ -129,7 +137,7 @@ class Bridge:
         return await _fetch(request, ctx.subrequest)
 
     async def use_cache(self, request: Request, _ctx: Context | None) -> Response:
-        return await answer_cache(request, self._cache, self._clock)
+        return _without_link_fields(await answer_cache(request, self._cache, self._clock))
 
     async def answer_control(self, request: Request, ctx: Context | None) -> Response:
         """What the entry module asks and tells beside the script."""
@@ -217,9 +225,16 @@ async def _call(request: Request, call: Callable[[str, list[object]], Awaitable[
 
 async def _fetch(request: Request, handler: Handler) -> Response:
     try:
-        return await handler.fetch(request)
+        return _without_link_fields(await handler.fetch(request))
     except EdgeworkerError as error:
         return _throw(str(error))
+
+
+def _without_link_fields(response: Response) -> Response:
+    """An origin cannot say what only we say to the child, nor what only the child's entry module says to us."""
+    if any(_IS_OF_LINK[name] for name, _ in response.headers.raw):
+        response.headers = Headers.from_raw([field for field in response.headers.raw if not _IS_OF_LINK[field[0]]])
+    return response
 
 
 def _throw(text: str) -> Response:
@@ -227,17 +242,32 @@ def _throw(text: str) -> Response:
     return Response(502, Headers({THROWS_FIELD: quote(text)}))
 
 
-def _restore(request: Request, invocation: Invocation | None = None) -> Request:
+def _split(fields: Sequence[Field]) -> tuple[dict[bytes, bytes], list[Field]]:
+    """The fields of the link by lower-case name, and those that the script sent. Of one that came twice neither counts:
+    a script may have added it."""
+    link: dict[bytes, bytes] = {}
+    sent = []
+    for field in fields:
+        name = _OF_LINK[field[0]]
+        if not name:
+            sent.append(field)
+        else:
+            link[name] = b"" if name in link else field[1]
+    return link, sent
+
+
+def _restore(
+    request: Request, link: Mapping[bytes, bytes], fields: list[Field], invocation: Invocation | None
+) -> Request:
     """The request as the script made it: with its scheme and `cf`, without the fields of the link."""
-    scheme = request.headers.get(SCHEME_FIELD)
-    url = request.url
+    scheme, url = link.get(_SCHEME, b"").decode("latin-1"), request.url
     if scheme in ("http", "https") and scheme != url.scheme:
         url = URL.from_target(scheme, url.host, request.raw_target or url.target)
-    text = request.headers.get(CF_FIELD)
+    text = link[_CF].decode("utf-8", "replace") if _CF in link else None
     # Most scripts pass it on as it came.
     is_known = invocation is not None and text is not None and text == invocation.cf_text
     cf = dict(invocation.cf) if invocation is not None and is_known else _json_object(text)
-    return request.replace(url=url, headers=request.headers.without(_OWN), cf=cf, redirect="manual")
+    return request.replace(url=url, headers=Headers.from_raw(fields), cf=cf, redirect="manual")
 
 
 def _json_object(text: str | None) -> dict[str, object] | None:

@@ -25,7 +25,7 @@ globalThis.fetch = async function fetch(input, init) {
   const request = new Request(input, init);
   request.headers.set(INVOCATION, invocations.getStore()?.ray ?? "");
   const response = await networkFetch(request);
-  const thrown = response.headers.get(THROWS);
+  const thrown = response.status === 502 ? response.headers.get(THROWS) : null;
   if (thrown !== null) throw new Error(decodeURIComponent(thrown));
   return response;
 };
@@ -102,8 +102,8 @@ function marked(response, invocation) {
 // ctx.access, where Cloudflare Access let the request in. Its audience comes as a property of `cf`, which the script does
 // not see: `cf` cannot be changed, so the request and its clones get one without it.
 function showAccess(request, ctx, ray) {
-  const { [AUDIENCE]: aud, ...cf } = request.cf ?? {};
-  if (aud === undefined) return;
+  if (request.cf?.[AUDIENCE] === undefined) return;
+  const { [AUDIENCE]: aud, ...cf } = request.cf;
   showCf(request, cf);
   const getIdentity = async () => {
     const response = await control.fetch("http://edge/identity", { headers: { [INVOCATION]: ray } });
