@@ -138,14 +138,14 @@ class Realm:
             self._break(ScriptError("the worker is closed"))
         self._left.append(invocation.id)
         if len(self._left) >= _LEFT_TOGETHER and not self.broken:
-            for number in self._take_left():
-                self._enter(Invocation(0, None), self._leave, number)
+            self._enter(Invocation(0, None), self._leave, self._take_left())
         if self._operations.holds_bodies_of(invocation.id):
             self.spawn(self._operations.release_bodies(invocation.id))
 
-    def _take_left(self) -> list[int]:
+    def _take_left(self) -> Crossing:
+        """An invocation that is over, several as JSON, or None."""
         left, self._left = self._left, []
-        return left
+        return None if not left else left[0] if len(left) == 1 else json.dumps(left)
 
     async def call(self, kind: str, told: Mapping[str, object], buffer: bytes | None, invocation: Invocation) -> Answer:
         """Raises JavaScriptException, ExceededLimits."""
@@ -156,10 +156,7 @@ class Realm:
 
     async def request(self, invocation: Invocation, *parts: Crossing) -> ScriptResponse:
         """`parts` are those of `dispatchRequest` in rt/entry.js. Raises as `call` does."""
-        left: Crossing = None
-        if self._left:
-            ended = self._take_left()
-            left = ended[0] if len(ended) == 1 else json.dumps(ended)
+        left = self._take_left()
         answer = await self._wait_for_call(
             invocation, lambda id: self._enter(invocation, self._request, id, invocation.id, left, *parts)
         )

@@ -165,10 +165,9 @@ async function answer(invocation, entrypoint, props, audience, request) {
   throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
 }
 
-// A request: its parts come one by one, which costs less than JSON. `left` is an invocation that is over, or JSON of several.
+// A request: its parts come one by one, which costs less than JSON. `left` is an invocation that is over, or JSON of several, or null.
 function dispatchRequest(id, invocation, left, entrypoint, props, audience, url, method, headers, body, buffer) {
-  if (typeof left === "number") leave(left);
-  else if (left !== null) JSON.parse(left).forEach(leave);
+  leave(left);
   const request = Request._incoming(invocation, url, method, headers, body, buffer);
   const given = props === null ? {} : decode(JSON.parse(props));
   runAs(invocation, () => answer(invocation, entrypoint, given, audience, request)).then(
@@ -177,9 +176,11 @@ function dispatchRequest(id, invocation, left, entrypoint, props, audience, url,
   );
 }
 
-function leave(invocation) {
-  leaveContext(invocation);
-  forget(invocation);
+function leave(left) {
+  for (const invocation of left === null ? [] : typeof left === "number" ? [left] : JSON.parse(left)) {
+    leaveContext(invocation);
+    forget(invocation);
+  }
 }
 
 function fail(id, error) {
