@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from edgeworker.config import Config
-from tests.edge.making import OPENED, make
+from tests.edge.making import make
 
 CASES: Final = Path(__file__).parent / "cases" / "scheduled.json"
 
@@ -38,8 +38,7 @@ async def test_a_fired_trigger_is_answered_as_miniflare_does(tmp_path: Path, rec
     made = await make(tmp_path, Config(default_worker="w", trigger_urls=True), {"w": SCRIPTS[recorded.script]})
 
     response, text = await made.get(f"http://localhost/cdn-cgi/handler/scheduled{recorded.query}")
-    OPENED.remove(made.edge)
-    await made.edge.close()
+    await made.close()
 
     if recorded.script == "has no handler":
         # We say what is missing; there it stands in the log only.

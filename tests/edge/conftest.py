@@ -1,12 +1,3 @@
-from collections.abc import AsyncIterator
+from tests.edge.making import edges_are_closed
 
-import pytest
-
-from tests.edge.making import OPENED
-
-
-@pytest.fixture(autouse=True)
-async def _edges_are_closed() -> AsyncIterator[None]:
-    yield
-    while OPENED:
-        await OPENED.pop().close()
+__all__ = ["edges_are_closed"]

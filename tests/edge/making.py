@@ -1,8 +1,10 @@
 """An edge of script texts, with origins that a test answers for."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Worker
@@ -17,8 +19,15 @@ Answer = Callable[[Request], Awaitable[Response]]
 HEADER = "from workers import Response, WorkerEntrypoint, fetch, Request\n\n\nclass Default(WorkerEntrypoint):\n"
 
 
-# Closed after each test, see conftest.py.
-OPENED: list[Edge] = []
+_opened: list[Edge] = []
+
+
+@pytest.fixture(autouse=True)
+async def edges_are_closed() -> AsyncIterator[None]:
+    """For the conftest.py of each folder whose tests make edges: a worker that stays open holds names of modules."""
+    yield
+    while _opened:
+        await _opened.pop().close()
 
 
 class Server:
@@ -58,6 +67,11 @@ class Made:
         response = await self.edge.fetch(Request(method, URL.parse(url), Headers(headers), content))
         return response, "" if response.body is None else (await response.body.read()).decode()
 
+    async def close(self) -> None:
+        """Where no conftest.py does it after the test."""
+        _opened.remove(self.edge)
+        await self.edge.close()
+
 
 async def make(
     folder: Path,
@@ -88,5 +102,5 @@ async def make(
 
     services = Services(clock=SystemClock(), background=background, internet=outside, origin_at=origin_at)
     edge = await build(replace(config, workers=tuple(workers)), services, MemoryStore(), persistent)
-    OPENED.append(edge)
+    _opened.append(edge)
     return Made(edge, origins, outside, background)
