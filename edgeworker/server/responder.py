@@ -244,20 +244,24 @@ class Responder:
         elif request is not None and self._adds_ray:
             ray = parse_ray(request.headers.get("cf-ray") or "") or ""  # the edge has set it
         seconds = self._clock.monotonic() - received.begun
-        return AccessLogRecord(
-            received.head.method,
-            host,
-            path,
-            received.status or _CLIENT_LEFT,
-            seconds,
-            received.sent_bytes,
-            received.is_complete,
-            served_by,
-            received.client.ip,
-            ray,
-            reason,
-            token,
-            refusal,
+        # A NamedTuple's own constructor takes five times as long.
+        return tuple.__new__(
+            AccessLogRecord,
+            (
+                received.head.method,
+                host,
+                path,
+                received.status or _CLIENT_LEFT,
+                seconds,
+                received.sent_bytes,
+                received.is_complete,
+                served_by,
+                received.client.ip,
+                ray,
+                reason,
+                token,
+                refusal,
+            ),
         )
 
     def _http_date(self) -> bytes:

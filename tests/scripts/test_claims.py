@@ -169,6 +169,8 @@ def test_the_type_is_one_of_those_that_are_expected(kind: object, fits: bool) ->
         ({"exp": {}}, 100, 0, "exp is not a number"),
         ({"exp": json.loads("1e400")}, 100, 0, "exp is not a number"),
         ({"exp": json.loads("-1e400")}, 100, 0, "exp is not a number"),
+        ({"exp": 10**400}, 100, 0, "exp is not a number"),
+        ({"exp": 101, "nbf": -(10**400)}, 100, 0, "nbf is not a number"),
         ({"exp": 200, "nbf": 100}, 100, 0, None),
         ({"exp": 200, "nbf": 101}, 100, 0, "not valid yet"),
         ({"exp": 200, "nbf": 160}, 100, 60, None),

@@ -20,7 +20,6 @@ from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
 from edgeworker.runtime.webapi.plain_objects import as_js
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.streams import ReadableStream
-from edgeworker.trace import Trace
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class KVView:
         Text (the default) is a str, JSON is what it holds, "arrayBuffer" a memoryview, "stream" a ReadableStream; a
         missing key is None. Many keys give a dict.
         """
-        if len(args) == 1 and not keywords and type(args[0]) is str and _trace() is None:
+        if len(args) == 1 and not keywords and type(args[0]) is str and current_invocation.trace() is None:
             # What nearly every call is, and what most requests do: no coroutine and no list of arguments for it.
             try:
                 content = self._namespace.peek(args[0])
@@ -192,7 +191,7 @@ class KVView:
         return result
 
     async def _record_call(self, call: str, given: Sequence[object], work: Awaitable[T]) -> T:
-        trace = _trace()
+        trace = current_invocation.trace()
         if trace is None:
             return await work
         begun = self._namespace.clock.monotonic()
@@ -225,11 +224,6 @@ class ListedKeys(list[JsDict]):
 
     def __call__(self) -> Sequence[str]:
         return self._members
-
-
-def _trace() -> Trace | None:
-    context = current_invocation.current_or_none()
-    return None if context is None else context.trace
 
 
 def _get_options(given: Sequence[object], function: str) -> tuple[str, int | None]:

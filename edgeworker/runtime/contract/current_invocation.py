@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Final
 
 from edgeworker.handler import Context
+from edgeworker.trace import Trace
 
 _context: Final[ContextVar[Context]] = ContextVar("edgeworker_invocation")
 
@@ -24,6 +25,12 @@ def current() -> Context:
 
 def current_or_none() -> Context | None:
     return _context.get(None)
+
+
+def trace() -> Trace | None:
+    """Of the request that is answered, if it has one."""
+    context = _context.get(None)
+    return None if context is None else context.request.trace
 
 
 # What `enter_invocation` does, for where each request passes: two calls into C.

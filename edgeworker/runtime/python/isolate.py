@@ -40,6 +40,7 @@ from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
+_INHERITED: Final = frozenset(vars(WorkerEntrypoint))
 _EVENT_ARGUMENTS: Final = 3  # the event, env, ctx
 
 
@@ -225,7 +226,7 @@ class PythonIsolate:
         method: object = getattr(instance, name, None)
         if method is None:  # class handlers of the first months: compatibility dates before 2025-08-14
             method = getattr(instance, exports.OLD_METHODS.get(name, name), None)
-        if not callable(method) or name in vars(WorkerEntrypoint):
+        if not callable(method) or name in _INHERITED:
             raise ScriptError(f"{self._main.name}: class {kind.__name__}: Method {name} does not exist")
         return method
 

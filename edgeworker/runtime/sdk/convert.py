@@ -24,10 +24,10 @@ def convert_options(options: Mapping[str, object]) -> Mapping[str, object]:
     if "headers" in given:
         given["headers"] = _read_headers(given["headers"])
     method = given.get("method")
-    if isinstance(method, HTTPMethod):
+    if method is not None and isinstance(method, HTTPMethod):
         given["method"] = method.value
     body = given.get("body")
-    if isinstance(body, FormData | Blob):
+    if body is not None and isinstance(body, (FormData, Blob)):  # to join the two is dearer than to ask
         given["body"] = body.js_object
     return given
 

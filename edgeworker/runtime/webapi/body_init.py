@@ -140,10 +140,10 @@ def make_request(
         url, written_url = resource.url, resource.written_url
     method = _method(options.get("method"), "GET" if base is None else base.method)
     given = options.get("headers")
-    if given is not None and not can_be_headers(given):
-        raise wrong_field("headers", "Headers or Sequence or object")
     if own_headers and isinstance(given, messages.Headers):
         headers = given
+    elif given is not None and not can_be_headers(given):
+        raise wrong_field("headers", "Headers or Sequence or object")
     else:
         headers = to_headers((None if base is None else base.headers) if given is None else given)
     body = None if base is None else base.body
@@ -216,11 +216,12 @@ def _method(given: object, otherwise: str) -> str:
 def _redirect(given: object, otherwise: Redirect) -> Redirect:
     if given is None:
         return otherwise
-    match to_string(given):
-        case "follow" | "manual" as mode:
-            return mode
-        case _:
-            raise type_error(_NO_REDIRECT)
+    mode = given if type(given) is str else to_string(given)
+    if mode == "manual":
+        return "manual"
+    if mode == "follow":
+        return "follow"
+    raise type_error(_NO_REDIRECT)
 
 
 def _cache_mode(options: Mapping[str, object], otherwise: str | None) -> str | None:

@@ -23,6 +23,8 @@ _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 # second encoding of the same bytes (RFC 4648 section 3.5). A single character encodes nothing.
 _LAST: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
 
+_LAST_MOMENT: Final = 2**63
+
 Claims = dict[str, object]
 
 
@@ -154,10 +156,13 @@ def _moment(claims: Claims, name: str) -> float | None:
     if name not in claims:
         return None
     value = claims[name]
-    # True is an int in Python, and a JSON number may be too large to be finite.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidToken(f"The access token's {name} is not a number of seconds")
-    return value
+    # Not isinstance: True is an int in Python. A JSON number may be too large to be finite, and an int of Python to be
+    # compared with seconds.
+    if type(value) is int and abs(value) <= _LAST_MOMENT:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise InvalidToken(f"The access token's {name} is not a number of seconds")
 
 
 def _without_duplicates(members: list[tuple[str, object]]) -> Claims:
