@@ -15,7 +15,14 @@ class ConfigError(EdgeworkerError):
 
 
 class ScriptError(EdgeworkerError):
-    """A worker's script that cannot be loaded or has no such handler: correct the script."""
+    """A worker's script that cannot be loaded or has no such handler: correct the script.
+
+    `place` is the file and line of the mistake, where it is known and may be another file than the worker's main.
+    """
+
+    def __init__(self, text: str, place: tuple[str, int] | None = None) -> None:
+        super().__init__(text)
+        self.place = place
 
 
 class SocketError(EdgeworkerError):

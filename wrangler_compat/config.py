@@ -74,6 +74,7 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
     main, main_location = _main(settings, reader)
     host, port = _socket(settings, reader)
     _support(reader)
+    _find_misplaced(reader)
     version = reader.table("version_metadata").get("binding")
     date = _compatibility_date(settings, reader)
     _check_flags(settings.compatibility_flags, main, reader)
@@ -96,6 +97,29 @@ def parse_worker(environment: ResolvedEnvironment, diagnostics: Diagnostics, *, 
         assets=parse_assets(reader, date=date, flags=settings.compatibility_flags),
         javascript=reader.settings(Build, root=reader.folder),
     )
+
+
+# Of the top level. In TOML what stands below [vars] belongs to it, so that one of these is a variable there.
+_OF_THE_TOP: Final = (
+    "main",
+    "compatibility_date",
+    "compatibility_flags",
+    "workers_dev",
+    "account_id",
+    "routes",
+    "route",
+)
+
+
+def _find_misplaced(reader: WorkerFields) -> None:
+    is_toml = reader.document.name.endswith(".toml")
+    for name in _OF_THE_TOP:
+        if is_toml and name in reader.table("vars") and name not in reader.values:
+            reader.diagnostics.warning(
+                f'"{name}" stands below [vars], so it is a variable of the script and sets nothing. Write it above the '
+                "first line with brackets.",
+                reader.locate("vars", name),
+            )
 
 
 def _required_secrets(reader: WorkerFields) -> tuple[str, ...] | None:

@@ -111,7 +111,13 @@ def _check_edge(config: "Config", edge_file: Path | None, diagnostics: "Diagnost
 
 def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
     from edgeworker.clock import SystemClock
-    from edgeworker.host.dry_run import dry_run, explain_missing_fetch, find_misspelt_fetch, find_misspelt_in_javascript
+    from edgeworker.host.dry_run import (
+        dry_run,
+        explain_missing_fetch,
+        find_misspelt_fetch,
+        find_misspelt_in_javascript,
+        find_wrong_parameters,
+    )
     from edgeworker.schema.diagnostics import SourceLocation
     from wrangler_compat.deployment import check_deployment
 
@@ -130,6 +136,8 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
         if run.error is not None:
             handles_nothing = "no event handlers" in run.error
             meant = find_misspelt_in_javascript(main) if main is not None and handles_nothing else None
+            if run.place is not None:
+                location = SourceLocation(_short(Path(run.place[0])), run.place[1])
             scripts.error(f'{run.error}. Is "{meant}" meant to be "fetch"?' if meant else run.error, location)
             continue
         if "fetch" not in run.handles and run.worker.assets is None and run.worker.name in reached:
@@ -144,6 +152,13 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
                     f'The entrypoint "{slip.class_name}" of worker "{run.worker.name}" has a method "{slip.method}" '
                     'and no "fetch". Did you mean "fetch"?',
                     SourceLocation(_short(main), slip.line),
+                )
+            for wrong in find_wrong_parameters(main):
+                (scripts.error if wrong.fails else scripts.warning)(
+                    f'{wrong.class_name} of worker "{run.worker.name}" has {wrong.written}, '
+                    + ("so each request to it fails." if wrong.fails else "and finds None in env and ctx.")
+                    + " Write async def fetch(self, request), and use self.env and self.ctx.",
+                    SourceLocation(_short(main), wrong.line),
                 )
         if run.worker.crons and "scheduled" not in run.handles:
             scripts.warning(

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeworker.clock import Clock
 from edgeworker.config import Config, Outbound, Worker
 from edgeworker.edge import build
-from edgeworker.errors import EdgeworkerError
+from edgeworker.errors import EdgeworkerError, ScriptError
 from edgeworker.handler import Background, Services
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.server.origin import OriginClient
@@ -19,12 +19,15 @@ _EVENTS = ("fetch", "scheduled")
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """`error` says why the script cannot be loaded. Without one, `handles` are the events that it handles, and
-    `entrypoints` the names that a service binding can lead to.
+    """`error` says why the script cannot be loaded, and `place` in which file and line, if that is known.
+
+    Without an error, `handles` are the events that it handles, and `entrypoints` the names that a service binding can
+    lead to.
     """
 
     worker: Worker
     error: str | None = None
+    place: tuple[str, int] | None = None
     handles: frozenset[str] = frozenset()
     entrypoints: frozenset[str] = frozenset()
 
@@ -64,6 +67,34 @@ def find_misspelt_fetch(main: Path) -> list[MisspeltFetch]:
         if "fetch" not in methods:
             slips = (each for name, each in methods.items() if _is_one_slip_from(name, "fetch"))
             found += [MisspeltFetch(node.name, each.name, each.lineno) for each in slips]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class WrongParameters:
+    """A `fetch` of a class whose parameters are not `self` and the request."""
+
+    class_name: str
+    written: str
+    line: int
+    fails: bool  # each call; otherwise env and ctx are None
+
+
+def find_wrong_parameters(main: Path) -> list[WrongParameters]:
+    """In the classes of a Python script: only a call would tell. A method with a decorator or `*` may be right."""
+    found = []
+    for node in ast.parse(main.read_bytes()).body:
+        if not isinstance(node, ast.ClassDef) or not _is_entrypoint(node):
+            continue
+        for method in node.body:
+            if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) or method.name != "fetch":
+                continue
+            names = [each.arg for each in (*method.args.posonlyargs, *method.args.args)]
+            if method.decorator_list or method.args.vararg is not None or len(names) == 2:
+                continue
+            written = f"fetch({', '.join(names)})"
+            needed = len(names) - len(method.args.defaults)
+            found.append(WrongParameters(node.name, written, method.lineno, fails=len(names) < 2 or needed > 4))
     return found
 
 
@@ -112,11 +143,12 @@ async def _load(config: Config, worker: Worker, clock: Clock) -> DryRun:
         edge = await build(alone, services, store)
         try:
             isolate = edge.workers[worker.name].isolate
-            return DryRun(worker, None, frozenset(filter(isolate.handles, _EVENTS)), frozenset(isolate.entrypoints()))
+            handles = frozenset(filter(isolate.handles, _EVENTS))
+            return DryRun(worker, handles=handles, entrypoints=frozenset(isolate.entrypoints()))
         finally:
             await edge.close()
     except EdgeworkerError as error:
-        return DryRun(worker, str(error))
+        return DryRun(worker, str(error), error.place if isinstance(error, ScriptError) else None)
     finally:
         await background.drain(timeout_seconds=0)
         await store.close()

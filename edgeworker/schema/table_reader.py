@@ -51,7 +51,7 @@ class TableReader:
         values = as_table(value)
         if values is None:
             context.error(
-                f'"{context.label}" must be a table, not {to_json_text(value)}: write [{_heading(context.where)}].'
+                f'"{context.label}" must be a table, not {to_json_text(value)}: write {_heading(context.where)}.'
             )
             return None
         content = _TableContent()
@@ -80,7 +80,7 @@ class TableReader:
                     table = as_table(item)
                     if table is None:
                         heading = _heading(inner.where)
-                        inner.error(f'"{inner.label}" must be a table, not {to_json_text(item)}: write [{heading}].')
+                        inner.error(f'"{inner.label}" must be a table, not {to_json_text(item)}: write {heading}.')
                     else:
                         self._collect(child, (*at, name), inner, table, content)
                 case Leaf():
@@ -101,7 +101,7 @@ class TableReader:
                 content.values[at] = kind.convert(value, self._folder)
             case Table(shape, many=True) if not isinstance(value, list):
                 heading = _heading(context.where)
-                context.error(f'"{context.label}" must be an array of tables: write [[{heading}]], not [{heading}].')
+                context.error(f'"{context.label}" must be an array of tables: write [{heading}], not {heading}.')
             case Table(shape, many=True) if isinstance(value, list):
                 items = [self._read_shape(shape, context.item(index), item) for index, item in enumerate(value)]
                 content.written[at] = value
@@ -227,7 +227,9 @@ def suggest(name: str, known: list[str]) -> str:
 
 
 def _heading(where: KeyPath) -> str:
-    return ".".join(part for part in where if isinstance(part, str))
+    """`[a.b]`, or `[[a.b]]` for one of several tables."""
+    name = ".".join(part for part in where if isinstance(part, str))
+    return f"[[{name}]]" if where and isinstance(where[-1], int) else f"[{name}]"
 
 
 def _describe_expected(child: Leaf | TableNode) -> str:

@@ -104,6 +104,61 @@ def test_each_script_is_imported_as_dev_does_and_the_file_that_is_wrong_is_named
     assert 'by the class with the name "Default", not by "Main"' in err
 
 
+@pytest.mark.parametrize(
+    ("script", "helper", "failed", "said"),
+    [
+        ("import helper\n", "def f(:\n", "helper.py", "at helper.py:1"),
+        ("import helper\n", "import os\nX = os.environ['NOT_THERE']\n", "helper.py", "at helper.py:2"),
+        ("from workers import Respose\n", "", "worker.py", 'Did you mean "Response"?'),
+        ("from worker import Response\n", "", "worker.py", 'Did you mean "from workers import Response"?'),
+        ("from worker import nothing\n", "", "worker.py", "at worker.py:1"),
+    ],
+    ids=["a syntax error", "an exception", "a misspelt class", "the script itself", "another name"],
+)
+def test_the_file_and_line_that_are_wrong_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], script: str, helper: str, failed: str, said: str
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text(script + SCRIPT)
+    tmp_path.joinpath("helper.py").write_text(helper)
+
+    assert check() == 1
+
+    out, err = capsys.readouterr()
+    assert out == f"FAILED: {failed}: 1 error\n"
+    assert said in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "said"),
+    [
+        ("request", 1, "has fetch(request), so each request to it fails."),
+        ("self, request, env, ctx", 0, "has fetch(self, request, env, ctx), and finds None in env and ctx."),
+        ("self, request", 0, ""),
+        ("self, *arguments", 0, ""),
+    ],
+)
+def test_parameters_that_a_handler_of_a_class_does_not_get_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], parameters: str, status: int, said: str
+) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD)
+    tmp_path.joinpath("worker.py").write_text(SCRIPT.replace("self, request", parameters))
+
+    assert check() == status
+
+    _, err = capsys.readouterr()
+    assert said in err
+    assert bool(said) == ("Write async def fetch(self, request)" in err)
+
+
+def test_keys_of_the_top_that_stand_below_vars_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text('name = "w"\n[vars]\nA = "1"\nmain = "worker.py"\n')
+
+    check()
+
+    assert '"main" stands below [vars], so it is a variable of the script and sets nothing.' in capsys.readouterr().err
+
+
 def test_a_service_binding_to_a_class_that_is_not_there_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from edgeworker.config import Config, Worker
-from edgeworker.host.dry_run import MisspeltFetch, dry_run, explain_missing_fetch, find_misspelt_fetch
+from edgeworker.host.dry_run import (
+    MisspeltFetch,
+    dry_run,
+    explain_missing_fetch,
+    find_misspelt_fetch,
+    find_wrong_parameters,
+)
 from tests.kv.clocks import FakeClock
 
 
@@ -65,3 +71,24 @@ def test_other_methods_are_not_taken_for_fetch(tmp_path: Path, text: str) -> Non
     main.write_text(text)
 
     assert find_misspelt_fetch(main) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fails"),
+    [
+        ("request", True),
+        ("", True),
+        ("self, request, env, ctx, more", True),
+        ("self, request, env", False),
+        ("self, request, env=None", False),
+        ("self, request", None),
+        ("self, /, request", None),
+        ("self, *all", None),
+    ],
+)
+def test_parameters_of_fetch_are_self_and_the_request(tmp_path: Path, parameters: str, fails: bool | None) -> None:
+    """None: they are right."""
+    main = tmp_path / "worker.py"
+    main.write_text(f"class Default(WorkerEntrypoint):\n    async def fetch({parameters}): ...\n")
+
+    assert [(wrong.fails, wrong.line) for wrong in find_wrong_parameters(main)] == [(fails, 2)][: fails is not None]

@@ -146,7 +146,7 @@ WRONG = [
     ("rates = { limit = -1 }", '"door.rates.limit" must be a whole number, 0 or more, not -1. [3]'),
     ("policies = 1", '"door.policies" must be an array of tables: write [[door.policies]], not [door.policies]. [3]'),
     ("[[door.policies]]", '"door.policies[0]" has no "include": it must be an array of tables. [3]'),
-    ("policies = [1]", '"door.policies[0]" must be a table, not 1: write [door.policies]. [3]'),
+    ("policies = [1]", '"door.policies[0]" must be a table, not 1: write [[door.policies]]. [3]'),
     (
         "policies = [{ include = [{ emial = 1 }] }]",
         '"door.policies[0].include[0].emial" is not a key of edge.toml. Did you mean "email"? [3]',

@@ -153,7 +153,7 @@ def test_a_zone_without_an_id_gets_one_that_stays_the_same() -> None:
         ('[[zones]]\nid = "1"\n', '"zones[0]" has no "name": it must be a host name such as "example.com". [1]'),
         ("[zones]\n", '"zones" must be an array of tables: write [[zones]], not [zones]. [1]'),
         ("limits = 5\n", '"limits" must be a table, not 5: write [limits]. [1]'),
-        ("zones = [5]\n", '"zones[0]" must be a table, not 5: write [zones]. [1]'),
+        ("zones = [5]\n", '"zones[0]" must be a table, not 5: write [[zones]]. [1]'),
         (
             '[[kv.namespaces]]\nid = "1"\ntitle = "a"\n[[kv.namespaces]]\nid = "1"\ntitle = "b"\n',
             'There are two namespaces with the id "1": remove one of them. [5]',

@@ -11,6 +11,7 @@ from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.runtime.python import tracebacks
 from edgeworker.runtime.python.modules import Modules
+from edgeworker.suggestions import did_you_mean
 
 # Modules of Pyodide itself: they have no meaning on CPython, and none that deploys either.
 _NOT_PORTABLE: Final = {
@@ -34,6 +35,9 @@ _SYNTAX: Final = (
 )
 
 
+_IMPORTED_NAME: Final = re.compile(r"cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'")
+
+
 def check_main(worker: Worker, main: Path) -> ScriptError | None:
     """An error for a `main` that is not a readable file."""
     place = f"{worker.source}: " if worker.source else ""
@@ -55,15 +59,34 @@ def explain_unknown_language(worker: Worker, main: Path, known: Iterable[str]) -
 
 def explain_load_error(error: BaseException, worker: Worker, modules: Modules) -> ScriptError:
     """The error for what a script raised while it was imported."""
+    place = tracebacks.find_last_line(error)
     match error:
         case SyntaxError() if error.filename is not None and Path(error.filename).is_file():
             text = _describe_syntax_error(error)
+            place = error.filename, error.lineno or 1
         case ModuleNotFoundError() if error.name is not None:
             text = _describe_place(error, worker) + _describe_missing_module(error, error.name, modules)
         case _:
             shown = modules.plain("".join(traceback.format_exception_only(type(error), error)).strip())
-            text = _describe_place(error, worker) + shown + _format_frames(error, modules)
-    return ScriptError(f'worker "{worker.name}": {modules.plain(text)}')
+            text = _describe_place(error, worker) + shown + _suggest_import(shown, worker, modules)
+            text += _format_frames(error, modules)
+            if isinstance(error, SyntaxError) and "null bytes" in text:
+                text += "; it is not UTF-8 text: save it as UTF-8"
+    return ScriptError(f'worker "{worker.name}": {modules.plain(text)}', place)
+
+
+def _suggest_import(message: str, worker: Worker, modules: Modules) -> str:
+    """What was meant by a name that is not in `workers`, or by a script that imports from itself."""
+    found = _IMPORTED_NAME.search(message)
+    if found is None:
+        return ""
+    name, module = found.groups()
+    known = [each for each in dir(modules.import_("workers")) if not each.startswith("_")]
+    if module == "workers":
+        return did_you_mean(name, known)
+    if worker.main is not None and module == worker.main.stem and name in known:
+        return f'. {worker.main.name} imports from itself. Did you mean "from workers import {name}"?'
+    return ""
 
 
 def _describe_syntax_error(error: SyntaxError) -> str:
