@@ -43,7 +43,7 @@ def test_a_file_a_folder_and_the_current_folder_say_the_same(tmp_path: Path, mon
 
 def test_variables_win_over_the_file(tmp_path: Path) -> None:
     with Edge(_wrangler(tmp_path), variables={"NAME": "test", "NUMBER": [2]}) as edge:
-        assert edge.get("/").text == "test [2]"
+        assert edge.get("/").text == "test 2"  # an array of JavaScript
 
 
 def test_several_workers_make_one_edge(tmp_path: Path) -> None:

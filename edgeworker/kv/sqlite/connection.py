@@ -45,10 +45,11 @@ def create(path: Path) -> None:
 def connect_for_writing(path: Path, durability: Durability) -> sqlite3.Connection:
     """May be used in another thread than this one, by one thread at a time. Waits for other writers in `begin` only."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
-    connection.execute(f"PRAGMA fullfsync = {int(durability == 'full')}")  # macOS: fsync alone does not reach the disk
-    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
-    connection.execute("PRAGMA busy_timeout = 0")
+    with _closed_on_error(connection):
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
+        connection.execute(f"PRAGMA fullfsync = {int(durability == 'full')}")  # macOS: fsync does not reach the disk
+        connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
+        connection.execute("PRAGMA busy_timeout = 0")
     return connection
 
 
@@ -83,10 +84,21 @@ def connect_for_reading(path: Path, *, waits: bool) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
-    if not waits:
-        connection.execute("PRAGMA busy_timeout = 0")
+    with _closed_on_error(connection):
+        connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
+        if not waits:
+            connection.execute("PRAGMA busy_timeout = 0")
     return connection
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """A file that is damaged shows it at the first statement."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextmanager

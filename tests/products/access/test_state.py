@@ -3,7 +3,7 @@
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import jwt
@@ -200,7 +200,7 @@ async def test_no_secret_is_at_rest_in_the_clear(tmp_path: Path) -> None:
         await browser.step("GET", "https://api.example.com/", headers=CI_HEADERS)
         app_session = browser.cookies["shop.example.com"]["CF_AppSession"]
 
-    with sqlite3.connect(tmp_path / "data" / FILE_NAME) as connection:
+    with closing(sqlite3.connect(tmp_path / "data" / FILE_NAME)) as connection:
         text = "\n".join(connection.iterdump())
     for secret in (browser.token(), CI_HEADERS["CF-Access-Client-Secret"], app_session):
         assert secret not in text

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from enum import Enum
@@ -43,8 +44,8 @@ class Default(WorkerEntrypoint):
             ET.SubElement(root, "title").text = "<T>"
             return Response(ET.tostring(root), headers={"content-type": "application/rss+xml"})
         if request.url.endswith("/sqlite"):
-            db = sqlite3.connect(":memory:")
-            return Response(str(db.execute("select 1 + 1").fetchone()[0]))
+            with closing(sqlite3.connect(":memory:")) as db:
+                return Response(str(db.execute("select 1 + 1").fetchone()[0]))
         if request.url.endswith("/self"):
             return Response((Path(__file__).parent / "templates.py").read_text()[:10])
         page = environment.from_string("<p>{{ name }}</p>").render(name="<Ann>")
