@@ -23,7 +23,8 @@ from wrangler_compat.api.access.account import (
     not_found,
     times,
 )
-from wrangler_compat.api.access.rule_objects import check_tokens, checked_policy, own_members, policy_view, put_object
+from wrangler_compat.api.access.object_endpoints import put_object
+from wrangler_compat.api.access.rule_objects import check_tokens, checked_policy, own_members, policy_view
 
 _DEFAULTS: Final[dict[str, JSON]] = {
     "allowed_idps": [],

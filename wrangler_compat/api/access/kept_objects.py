@@ -1,6 +1,7 @@
 """Access over REST: tags, custom pages and bookmarks, kept as they are written. No page of the edge shows them."""
 
-from typing import Final, Literal
+from functools import partial
+from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.messages import Response
@@ -8,10 +9,10 @@ from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
 from edgeworker.state import Delete
 from wrangler_compat.api.access.account import AccessAccount, StoredObject, account_of, body_of, invalid, listing, times
-from wrangler_compat.api.access.rule_objects import own_members, put_object
+from wrangler_compat.api.access.object_endpoints import ObjectEndpoints, put_object
+from wrangler_compat.api.access.rule_objects import own_members
 
 _PAGES: Final = ("identity_denied", "forbidden", "login", "interstitial")
-_Kind = Literal["tag", "custom_page", "bookmark"]
 
 
 async def list_tags(call: Call) -> Response:
@@ -22,7 +23,7 @@ async def list_tags(call: Call) -> Response:
 
 async def create_tag(call: Call) -> Response:
     account = account_of(call)
-    value = await _named(call)
+    value = await _read_named(account, call)
     if any(item.value.get("name") == value["name"] for item in await account.objects("tag")):
         raise invalid(f'there is a tag "{value["name"]}" already')
     return success(_tag(await put_object(account, "tag", value), {}))
@@ -36,7 +37,9 @@ async def get_tag(call: Call) -> Response:
 async def update_tag(call: Call) -> Response:
     account = account_of(call)
     known = await _find_tag(account, call)
-    return success(_tag(await put_object(account, "tag", await _named(call), known), await _tag_counts(account)))
+    return success(
+        _tag(await put_object(account, "tag", await _read_named(account, call), known), await _tag_counts(account))
+    )
 
 
 async def delete_tag(call: Call) -> Response:
@@ -68,30 +71,8 @@ def _tag(item: StoredObject, counts: dict[str, int]) -> dict[str, JSON]:
     return {"name": name, "app_count": counts.get(name, 0), **times(item.value)}
 
 
-async def list_pages(call: Call) -> Response:
-    return listing(call, [_page(item, html=False) for item in await account_of(call).objects("custom_page")])
-
-
-async def create_page(call: Call) -> Response:
-    return success(_page(await put_object(account_of(call), "custom_page", await _page_body(call))))
-
-
-async def get_page(call: Call) -> Response:
-    return success(_page(await account_of(call).find("custom_page", call.params["page"])))
-
-
-async def update_page(call: Call) -> Response:
-    account = account_of(call)
-    known = await account.find("custom_page", call.params["page"])
-    return success(_page(await put_object(account, "custom_page", await _page_body(call), known)))
-
-
-async def delete_page(call: Call) -> Response:
-    return await _delete(call, "custom_page", call.params["page"])
-
-
-async def _page_body(call: Call) -> dict[str, JSON]:
-    value = await _named(call)
+async def _read_page(account: AccessAccount, call: Call) -> dict[str, JSON]:
+    value = await _read_named(account, call)
     if value.get("type") not in _PAGES:
         raise invalid(f'"{value.get("type")}" is not a type of page; there are: {", ".join(_PAGES)}')
     if not isinstance(value.get("custom_html"), str):
@@ -106,34 +87,12 @@ def _page(item: StoredObject, *, html: bool = True) -> dict[str, JSON]:
     return {**shown, **times(item.value)}
 
 
-async def list_bookmarks(call: Call) -> Response:
-    return listing(call, [_bookmark(item) for item in await account_of(call).objects("bookmark")])
-
-
-async def create_bookmark(call: Call) -> Response:
-    return success(_bookmark(await put_object(account_of(call), "bookmark", await _named(call))))
-
-
-async def get_bookmark(call: Call) -> Response:
-    return success(_bookmark(await account_of(call).find("bookmark", call.params["bookmark"])))
-
-
-async def update_bookmark(call: Call) -> Response:
-    account = account_of(call)
-    known = await account.find("bookmark", call.params["bookmark"])
-    return success(_bookmark(await put_object(account, "bookmark", await _named(call), known)))
-
-
-async def delete_bookmark(call: Call) -> Response:
-    return await _delete(call, "bookmark", call.params["bookmark"])
-
-
 def _bookmark(item: StoredObject) -> dict[str, JSON]:
     own = {name: value for name, value in item.value.items() if not name.endswith("_at")}
     return {**own, "id": item.id, **times(item.value)}
 
 
-async def _named(call: Call) -> dict[str, JSON]:
+async def _read_named(_account: AccessAccount, call: Call) -> dict[str, JSON]:
     value = own_members(await body_of(call))
     name = value.get("name")
     if not isinstance(name, str) or not name.strip():
@@ -141,8 +100,5 @@ async def _named(call: Call) -> dict[str, JSON]:
     return value
 
 
-async def _delete(call: Call, kind: _Kind, identifier: str) -> Response:
-    account = account_of(call)
-    known = await account.find(kind, identifier)
-    await account.commit([Delete(kind, known.id)])
-    return success({"id": known.id})
+PAGES: Final = ObjectEndpoints("custom_page", "page", _read_page, _page, partial(_page, html=False))
+BOOKMARKS: Final = ObjectEndpoints("bookmark", "bookmark", _read_named, _bookmark)

@@ -29,7 +29,8 @@ from wrangler_compat.api.access.account import (
     times,
     timestamp,
 )
-from wrangler_compat.api.access.rule_objects import own_members, put_object
+from wrangler_compat.api.access.object_endpoints import put_object
+from wrangler_compat.api.access.rule_objects import own_members
 
 _SECRETS: Final = ("client_secret", "api_token", "private_key")
 _HIDDEN: Final = "**********************************"

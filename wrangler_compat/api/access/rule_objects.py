@@ -1,17 +1,17 @@
 """Access over REST: groups, reusable policies, and what policies of any kind may name."""
 
-import uuid
 from collections.abc import Mapping
+from typing import Final
 
 from edgeworker.config import JSON
 from edgeworker.messages import Response
-from edgeworker.products.access.config import AccessGroup, ObjectKind, Policy
+from edgeworker.products.access.config import AccessGroup, Policy
 from edgeworker.products.access.json_object import InvalidObject, format_duration
 from edgeworker.products.access.objects import parse_group, parse_policy
 from edgeworker.products.access.rules import Rule, ServiceTokenRule, rule_json
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
-from edgeworker.state import Delete, Put
+from edgeworker.state import Delete
 from wrangler_compat.api.access.account import (
     AccessAccount,
     StoredObject,
@@ -19,9 +19,9 @@ from wrangler_compat.api.access.account import (
     body_of,
     invalid,
     invalid_object,
-    listing,
     times,
 )
+from wrangler_compat.api.access.object_endpoints import ObjectEndpoints
 
 _OURS = frozenset({"id", "created_at", "updated_at", "aud", "uid"})
 
@@ -96,27 +96,24 @@ def _group_view(item: StoredObject) -> dict[str, JSON]:
     }
 
 
-async def list_policies(call: Call) -> Response:
-    return listing(call, [_reusable_view(item) for item in await account_of(call).objects("policy")])
-
-
-async def get_policy(call: Call) -> Response:
-    return success(_reusable_view(await account_of(call).find("policy", call.params["policy"])))
-
-
-async def create_policy(call: Call) -> Response:
-    account = account_of(call)
+async def _read_policy(account: AccessAccount, call: Call) -> dict[str, JSON]:
     value = own_members(await body_of(call))
     await checked_policy(account, value)
-    return success(_reusable_view(await put_object(account, "policy", value)))
+    return value
 
 
-async def update_policy(call: Call) -> Response:
-    account = account_of(call)
-    known = await account.find_own("policy", call.params["policy"])
+async def _read_group(account: AccessAccount, call: Call) -> dict[str, JSON]:
     value = own_members(await body_of(call))
-    await checked_policy(account, value)
-    return success(_reusable_view(await put_object(account, "policy", value, known)))
+    try:
+        group = parse_group(value)
+    except InvalidObject as error:
+        raise invalid_object(error) from None
+    await check_tokens(account, group)
+    return value
+
+
+POLICIES: Final = ObjectEndpoints("policy", "policy", _read_policy, _reusable_view)
+GROUPS: Final = ObjectEndpoints("group", "group", _read_group, _group_view)
 
 
 async def delete_policy(call: Call) -> Response:
@@ -132,53 +129,3 @@ async def delete_policy(call: Call) -> Response:
                 raise invalid(f'the policy is used by the application "{app.value.get("name")}"')
     await account.commit([Delete("policy", known.id)])
     return success({"id": known.id})
-
-
-async def list_groups(call: Call) -> Response:
-    return listing(call, [_group_view(item) for item in await account_of(call).objects("group")])
-
-
-async def get_group(call: Call) -> Response:
-    return success(_group_view(await account_of(call).find("group", call.params["group"])))
-
-
-async def create_group(call: Call) -> Response:
-    account = account_of(call)
-    value = own_members(await body_of(call))
-    await _checked_group(account, value)
-    return success(_group_view(await put_object(account, "group", value)))
-
-
-async def update_group(call: Call) -> Response:
-    account = account_of(call)
-    known = await account.find_own("group", call.params["group"])
-    value = own_members(await body_of(call))
-    await _checked_group(account, value)
-    return success(_group_view(await put_object(account, "group", value, known)))
-
-
-async def delete_group(call: Call) -> Response:
-    account = account_of(call)
-    known = await account.find_own("group", call.params["group"])
-    await account.commit([Delete("group", known.id)])
-    return success({"id": known.id})
-
-
-async def _checked_group(account: AccessAccount, value: dict[str, JSON]) -> None:
-    try:
-        group = parse_group(value)
-    except InvalidObject as error:
-        raise invalid_object(error) from None
-    await check_tokens(account, group)
-
-
-async def put_object(
-    account: AccessAccount, kind: ObjectKind, value: dict[str, JSON], known: StoredObject | None = None
-) -> StoredObject:
-    """A new object, or `known` with another value. It counts with the next request in every process."""
-    identifier = str(uuid.uuid4()) if known is None else known.id
-    created = account.now if known is None else known.value.get("created_at", account.now)
-    stored = {**value, "created_at": created, "updated_at": account.now}
-    revision = 0 if known is None else known.revision
-    await account.commit([Put(kind, identifier, stored, if_revision=revision)])
-    return StoredObject(identifier, stored, revision=revision)

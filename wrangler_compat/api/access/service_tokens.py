@@ -20,7 +20,7 @@ from wrangler_compat.api.access.account import (
     times,
     timestamp,
 )
-from wrangler_compat.api.access.rule_objects import put_object
+from wrangler_compat.api.access.object_endpoints import put_object
 
 _YEAR: Final = "8760h"
 _FOREVER: Final = "forever"
