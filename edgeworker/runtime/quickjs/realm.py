@@ -33,7 +33,7 @@ from edgeworker.runtime.quickjs.invocation import (
 from edgeworker.runtime.quickjs.modules import ModuleLoader
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 from edgeworker.runtime.quickjs.stand_ins import INSTEAD
-from edgeworker.runtime.quickjs.waits import Waits
+from edgeworker.runtime.quickjs.waits import ScriptTimers, Waits
 
 _log = logging.getLogger(__name__)
 _console = logging.getLogger("edgeworker.console")
@@ -65,7 +65,7 @@ class Realm:
         self._invocations: dict[int, Invocation] = {}
         self._calls = Calls()
         self._waits = Waits()
-        self._timers: dict[int, asyncio.Task[None]] = {}
+        self._timers = ScriptTimers(settings.clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_break: Callable[[], None] | None = None
         self._next = 1
@@ -264,9 +264,7 @@ class Realm:
             self.on_break()
         self._calls.fail_all(reason)
         self._waits.cancel()
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.cancel_all()
 
     def _limit_seconds(self) -> float:
         return self.settings.cpu_ms / 1000
@@ -311,11 +309,10 @@ class Realm:
             case "done", (int(id), error, text, buffer):
                 self._finish(id, error, str(text or ""), as_bytes(buffer))
             case "timer", (int(id), int(invocation), int() | float() as milliseconds):
-                self._timers[id] = self.spawn(self._wait_for_timer(id, self._of(invocation), milliseconds / 1000))
+                fire = partial(self._enter, self._of(invocation), self._fire, id)
+                self._timers.add(id, self.spawn(self._timers.wait(id, milliseconds / 1000, fire)))
             case "cancel_timer", (int(id),):
-                timer = self._timers.pop(id, None)
-                if timer is not None:
-                    timer.cancel()
+                self._timers.cancel(id)
             case "wait", (int(id), int(invocation)):
                 self._waits.begin(id, self._of(invocation), self.release)
             case "waited", (int(id), error):
@@ -374,11 +371,6 @@ class Realm:
             return
         self._enter(invocation, function, id, *parts)
         self.release(invocation)
-
-    async def _wait_for_timer(self, id: int, invocation: Invocation, seconds: float) -> None:
-        await self.settings.clock.sleep(seconds)
-        self._timers.pop(id, None)
-        self._enter(invocation, self._fire, id)
 
     def _finish(self, id: int, error: Crossing, text: str, buffer: bytes | None) -> None:
         if not isinstance(error, str):

@@ -1,9 +1,10 @@
-"""The work that a script gave to waitUntil(), by number."""
+"""What a script waits for: the work that it gave to waitUntil(), and its timers. Both by number."""
 
 import asyncio
 import json
 from collections.abc import Callable
 
+from edgeworker.clock import Clock
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.invocation import Invocation
 
@@ -35,3 +36,31 @@ class Waits:
         for future in self._futures.values():
             if not future.done():
                 future.cancel()
+
+
+class ScriptTimers:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks)
+
+    def add(self, id: int, task: "asyncio.Task[None]") -> None:
+        """`task` runs `wait`."""
+        self._tasks[id] = task
+
+    async def wait(self, id: int, seconds: float, fire: Callable[[], None]) -> None:
+        await self._clock.sleep(seconds)
+        self._tasks.pop(id, None)
+        fire()
+
+    def cancel(self, id: int) -> None:
+        task = self._tasks.pop(id, None)
+        if task is not None:
+            task.cancel()
+
+    def cancel_all(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()

@@ -15,7 +15,7 @@ from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import Later
 from edgeworker.runtime.workerd.capnp import KEY_FIELD, SERVICE_FIELD
 
-_REQUEST_LINE: Final = re.compile(rb"GET /([^ ?]+)\?urlencoded=true HTTP/1\.1")
+_REQUEST_LINE: Final = re.compile(rb"GET /([!->@-~]+)\?urlencoded=true HTTP/1\.1")
 _SERVICE: Final = SERVICE_FIELD.encode()
 _KEY: Final = KEY_FIELD.encode()
 _END: Final = b"\r\n\r\n"
@@ -48,7 +48,7 @@ def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace]
     if len(shown) != 1 or len(services) != 1 or not hmac.compare_digest(shown[0], key):
         return None
     namespace = namespaces.get(services[0])
-    return None if namespace is None else _read(namespace, unquote(line[1].decode("latin-1"), errors="surrogateescape"))
+    return None if namespace is None else _read(namespace, unquote(line[1].decode("ascii"), errors="surrogateescape"))
 
 
 def _read(namespace: KVNamespace, key: str) -> bytes | None:

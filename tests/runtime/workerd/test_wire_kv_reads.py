@@ -49,6 +49,7 @@ async def namespace() -> KVNamespace:
         (b"large?urlencoded=true", None),
         (b"k?urlencoded=true&cache_ttl=60", None),
         (b"?urlencoded=true", None),  # a list
+        ("é?urlencoded=true".encode(), None),
         (b"%s?urlencoded=true" % (b"k" * 600), None),  # an error has a text of its own
     ],
 )
