@@ -16,8 +16,9 @@ _ALPN: Final = ("http/1.1",)
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
-def server_context(tls: TLS, *, now: int) -> ssl.SSLContext:
-    """What to serve https sockets with. The files are read here and not again.
+def server_context(tls: TLS, *, now: int | None) -> ssl.SSLContext:
+    """What to serve https sockets with. The files are read here and not again. `now` None: whether certificates are
+    valid is for their clients to say.
 
     Raises:
         ConfigError: a file cannot be used, a certificate is not valid at `now`, is not its key's, or does not hold

@@ -27,13 +27,18 @@ WARN_BEFORE_SECONDS: Final = 14 * 86_400
 @dataclass(frozen=True, slots=True)
 class _Served:
     """`edge` asks clients for certificates where that is configured, `api` never does. `due` is when to look again
-    even if no file has changed, `ends` the last second of the certificate that ends first (epoch seconds)."""
+    even if no file has changed, `ends` the last second of the certificate that ends first, `begins` the first one of
+    that which begins last (epoch seconds)."""
 
     edge: ssl.SSLContext
     api: ssl.SSLContext
     files: tuple[Path, ...]
     due: int | None
+    begins: int
     ends: int
+
+    def is_valid(self, now: int) -> bool:
+        return self.begins <= now <= self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class LiveTLS:
 
     The certificates are those of `config.tls`; without any, one of the local authority in the data directory for
     every name that the configuration serves. With `tls.acme` the ordered one joins them as soon as it is there. A
-    certificate that cannot be used is told, and the one before stays.
+    certificate that cannot be used is told, and the one before stays. One that has expired is served if there is no
+    better one: most hosts may have others, and an edge that does not start helps no one.
     """
 
     def __init__(self, config: Config, clock: Clock, *, data: Path) -> None:
@@ -71,7 +77,7 @@ class LiveTLS:
         self._told_expiry = 0
         self.authority: Authority | None = None
         self.made_authority = False
-        self._served = self._build(config)
+        self._served = self._build(config, is_strict=False)
         self._loaded = self._seen = states(self._served.files)
 
     @property
@@ -93,7 +99,7 @@ class LiveTLS:
 
     def prepared(self, config: Config) -> PreparedTLS:
         """What `use` takes. Raises ConfigError or StoreError, and then nothing has changed."""
-        return PreparedTLS(config, self._build(config))
+        return PreparedTLS(config, self._build(config, is_strict=self._served.is_valid(self._clock.now())))
 
     async def use(self, prepared: PreparedTLS) -> None:
         self._config = prepared.config
@@ -110,7 +116,7 @@ class LiveTLS:
         if not settled:
             return  # a certificate and its key are written one after the other
         try:
-            served = self._build(self._config)
+            served = self._build(self._config, is_strict=self._served.is_valid(now))
         except EdgeworkerError as error:
             if str(error) != self._told:
                 _log.error("%s\nThe certificate before this change keeps being served.", error)
@@ -126,7 +132,8 @@ class LiveTLS:
         for listener, is_api in self._listeners:
             await listener.replace_tls(served.api if is_api else served.edge)
 
-    def _build(self, config: Config) -> _Served:
+    def _build(self, config: Config, *, is_strict: bool) -> _Served:
+        """`is_strict`: a certificate that is not valid now is refused."""
         now = self._clock.now()
         tls, due = config.tls, None
         files: list[Path] = []
@@ -135,16 +142,18 @@ class LiveTLS:
             tls = self._with_ordered(tls, tls.acme, files[0], now)
         if not tls.certificates:
             tls, due = self._with_authority(config, now)
-        ends = min(
-            read_pair(one.cert, one.key, now=now, where=one.source or "tls.certificates").not_after
+        checked_at = now if is_strict else None
+        facts = [
+            read_pair(one.cert, one.key, now=checked_at, where=one.source or "tls.certificates")
             for one in tls.certificates
-        )
-        edge = server_context(tls, now=now)
-        api = edge if tls.client_auth == "none" else server_context(replace(tls, client_auth="none"), now=now)
+        ]
+        edge = server_context(tls, now=checked_at)
+        api = edge if tls.client_auth == "none" else server_context(replace(tls, client_auth="none"), now=checked_at)
         files += [file for one in tls.certificates for file in (one.cert, one.key)]
         if tls.client_ca is not None:
             files.append(tls.client_ca)
-        return _Served(edge, api, tuple(files), due, ends)
+        begins, ends = max(one.not_before for one in facts), min(one.not_after for one in facts)
+        return _Served(edge, api, tuple(files), due, begins, ends)
 
     def _with_ordered(self, tls: TLS, acme: ACME, file: Path, now: int) -> TLS:
         """With the certificate that was ordered, once it is there and can be used. Until then one of before for such a
@@ -177,10 +186,13 @@ class LiveTLS:
 
     def _tell_expiry(self, now: int) -> None:
         """Once a day from two weeks before the end. What the local authority issues is renewed before that."""
-        left = self._served.ends - now
-        if left > WARN_BEFORE_SECONDS or now - self._told_expiry < 86_400:
+        left, begins = self._served.ends - now, self._served.begins
+        if (left > WARN_BEFORE_SECONDS and begins <= now) or abs(now - self._told_expiry) < 86_400:
             return
         self._told_expiry = now
+        if begins > now:
+            _log.error("https: a certificate is not valid before %s; is the clock right?", format_moment(begins))
+            return
         if left < 0:
             _log.error("https: a certificate has expired, at %s; clients refuse it", format_moment(self._served.ends))
         else:

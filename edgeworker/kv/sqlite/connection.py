@@ -124,7 +124,11 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError:
         case sqlite3.SQLITE_FULL:
             text = "cannot grow, the disk is full; make room on it"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            text = f"is damaged ({error}); restore a backup, or move the file away to begin with an empty one"
+            # SQLite says so of an error of the disk while it reads, too (SQLITE_IOERR_CORRUPTFS).
+            text = (
+                f"is damaged ({error}), or its disk cannot be read: look there first (dmesg); else restore a backup, "
+                "or move the file away to begin with an empty one"
+            )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_AUTH:
             text = f"cannot be opened ({error}); check that the file and its directory may be read and written"
         case sqlite3.SQLITE_IOERR:

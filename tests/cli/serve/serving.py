@@ -1,5 +1,6 @@
 """Runs `edgeworker serve` in a process of its own."""
 
+import contextlib
 import json
 import queue
 import signal
@@ -64,6 +65,12 @@ class Served:
             self.said.append(line)
             if text in line:
                 return line
+
+    def drain(self) -> None:
+        """Takes what was said up to now, without waiting."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self.said.append(self._lines.get_nowait())
 
     def get(self, path: str = "/", host: str = "example.com") -> Answer:
         return fetch(self.urls["edge"] + path, headers={"Host": host})

@@ -233,3 +233,42 @@ async def test_the_end_of_a_certificate_is_told_daily_two_weeks_before(
     clock.advance(20 * DAY)
     await live.check()
     assert caplog.messages[-1].startswith("https: a certificate has expired, at ")
+
+
+@pytest.fixture
+def expired(tmp_path: Path) -> Certificate:
+    return PKI(tmp_path, now=NOW - 500 * DAY).server("old.example")
+
+
+async def test_an_edge_starts_and_reloads_with_a_certificate_that_has_expired_and_says_so(
+    expired: Certificate, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each other host has its own, and a process that ended must come back."""
+    live = LiveTLS(configured(expired), clock, data=tmp_path)
+    live.prepared(configured(expired))
+    await live.check()
+    await live.check()
+
+    assert [message.split(" at ")[0] for message in caplog.messages] == ["https: a certificate has expired,"]
+
+
+async def test_no_expired_certificate_takes_the_place_of_one_that_is_valid(
+    expired: Certificate, pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    live = LiveTLS(configured(pki.server("a.example")), clock, data=tmp_path)
+
+    with pytest.raises(ConfigError, match="has expired"):
+        live.prepared(configured(expired))
+
+
+async def test_a_clock_that_is_before_the_certificate_is_told_and_stops_no_reload(
+    pki: PKI, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = configured(pki.server("a.example"))
+    live = LiveTLS(config, MovableClock(NOW - 30 * DAY), data=tmp_path)
+
+    live.prepared(config)
+    await live.check()
+    await live.check()
+
+    assert [message.split(" before ")[0] for message in caplog.messages] == ["https: a certificate is not valid"]

@@ -1,0 +1,72 @@
+/* Faults of the disk and of the clock for a process that has this library preloaded. A file of 64 bytes, which is named
+   by FAULTS_FILE and mapped, says which: [0] the disk is full, [1] reading fails, [2] fsync fails, [3] seconds that are
+   added to the time of day. Only files below FAULTS_FOLDER are hit. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile int64_t *faults;
+static const char *folder;
+
+__attribute__((constructor)) static void begin(void) {
+    const char *name = getenv("FAULTS_FILE");
+    folder = getenv("FAULTS_FOLDER");
+    if (!name || !folder) return;
+    int descriptor = open(name, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    void *mapped = mmap(NULL, 64, PROT_READ, MAP_SHARED, descriptor, 0);
+    close(descriptor);
+    if (mapped != MAP_FAILED) faults = mapped;
+}
+
+static int hits(int fault, int descriptor) {
+    if (!faults || !faults[fault]) return 0;
+    char link[64], target[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, target, sizeof target - 1);
+    if (length <= 0) return 0;
+    target[length] = 0;
+    return strncmp(target, folder, strlen(folder)) == 0;
+}
+
+#define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define FAIL(fault, descriptor, code) if (hits(fault, descriptor)) { errno = code; return -1; }
+
+ssize_t write(int d, const void *b, size_t n) { REAL(write); FAIL(0, d, ENOSPC) return real(d, b, n); }
+ssize_t pwrite(int d, const void *b, size_t n, off_t o) { REAL(pwrite); FAIL(0, d, ENOSPC) return real(d, b, n, o); }
+ssize_t pwrite64(int d, const void *b, size_t n, off64_t o) { REAL(pwrite64); FAIL(0, d, ENOSPC) return real(d, b, n, o); }
+int posix_fallocate(int d, off_t o, off_t n) { REAL(posix_fallocate); if (hits(0, d)) return ENOSPC; return real(d, o, n); }
+int fallocate(int d, int m, off_t o, off_t n) { REAL(fallocate); FAIL(0, d, ENOSPC) return real(d, m, o, n); }
+ssize_t read(int d, void *b, size_t n) { REAL(read); FAIL(1, d, EIO) return real(d, b, n); }
+ssize_t pread(int d, void *b, size_t n, off_t o) { REAL(pread); FAIL(1, d, EIO) return real(d, b, n, o); }
+ssize_t pread64(int d, void *b, size_t n, off64_t o) { REAL(pread64); FAIL(1, d, EIO) return real(d, b, n, o); }
+int fsync(int d) { REAL(fsync); FAIL(2, d, EIO) return real(d); }
+int fdatasync(int d) { REAL(fdatasync); FAIL(2, d, EIO) return real(d); }
+
+int clock_gettime(clockid_t id, struct timespec *to) {
+    REAL(clock_gettime);
+    int result = real(id, to);
+    if (result == 0 && faults && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) to->tv_sec += faults[3];
+    return result;
+}
+int gettimeofday(struct timeval *restrict to, void *restrict zone) {
+    REAL(gettimeofday);
+    int result = real(to, zone);
+    if (result == 0 && faults) to->tv_sec += faults[3];
+    return result;
+}
+time_t time(time_t *to) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (to) *to = now.tv_sec;
+    return now.tv_sec;
+}

@@ -1,0 +1,45 @@
+"""Faults of the disk and of the clock of another process, by a library that gcc makes and the process preloads."""
+
+import mmap
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tests.cli.running import environment
+
+Fault = Literal["full", "read", "fsync", "clock"]
+_PLACES: dict[Fault, int] = {"full": 0, "read": 1, "fsync": 2, "clock": 3}
+
+
+def has_compiler() -> bool:
+    return shutil.which("gcc") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Shim:
+    """`folder` is what the faults hit."""
+
+    library: Path
+    control: Path
+    folder: Path
+
+    @classmethod
+    def build(cls, place: Path, folder: Path) -> "Shim":
+        library, control = place / "shim.so", place / "faults"
+        source = Path(__file__).with_name("shim.c")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"], check=True)
+        control.write_bytes(bytes(64))
+        return cls(library, control, folder)
+
+    def set(self, fault: Fault, value: int) -> None:
+        with self.control.open("r+b") as file, mmap.mmap(file.fileno(), 64) as mapped:
+            struct.pack_into("q", mapped, 8 * _PLACES[fault], value)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return environment(
+            LD_PRELOAD=str(self.library), FAULTS_FILE=str(self.control), FAULTS_FOLDER=str(self.folder.resolve())
+        )
