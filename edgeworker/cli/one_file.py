@@ -5,6 +5,7 @@ Without this the second one, which is the edge, would go on without its parent a
 """
 
 import atexit
+import contextlib
 import os
 import shutil
 import signal
@@ -26,18 +27,21 @@ def supervise() -> None:
         return
     folder = Path(unpacked)
     parent = os.getppid()
-    hold(folder)
+    mark = hold(folder)
     remove_abandoned(folder.parent)
-    atexit.register(_remove_if_orphaned, folder, parent)
+    atexit.register(_remove_if_orphaned, folder, parent, mark)
     _end_with(parent)
 
 
 def hold(folder: Path) -> int:
-    """Marks `folder` as in use until this process ends, however it ends; the descriptor of the mark."""
+    """Marks `folder` as in use until this process ends, however it ends; the descriptor of the mark.
+
+    The binary's own processes share it: the trial of a publication runs where the edge that starts it was unpacked.
+    """
     import fcntl
 
     mark = os.open(folder / _IN_USE, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(mark, fcntl.LOCK_EX)
+    fcntl.flock(mark, fcntl.LOCK_SH)
     return mark
 
 
@@ -88,6 +92,11 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, name="edgeworker-parent", daemon=True).start()
 
 
-def _remove_if_orphaned(folder: Path, parent: int) -> None:
-    if os.getppid() != parent:
+def _remove_if_orphaned(folder: Path, parent: int, mark: int) -> None:
+    import fcntl
+
+    if os.getppid() == parent:
+        return
+    with contextlib.suppress(OSError):
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # no other process runs there
         shutil.rmtree(folder, ignore_errors=True)

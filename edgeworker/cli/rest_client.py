@@ -6,7 +6,7 @@ from typing import Final, Self
 from edgeworker.config import JSON
 from edgeworker.errors import ConfigError
 from edgeworker.handler import Handler
-from edgeworker.host.http_client import HttpClient
+from edgeworker.host.http_client import READ_SECONDS, HttpClient
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
 from edgeworker.strict_json import loads
 
@@ -30,13 +30,16 @@ class RestClient:
         self._client: HttpClient | None = None
 
     @classmethod
-    def open(cls, api_url: str, *, token: str) -> Self:
-        """`api_url` with or without /client/v4 at its end. Raises ConfigError."""
+    def open(cls, api_url: str, *, token: str, read_seconds: float = READ_SECONDS) -> Self:
+        """`api_url` with or without /client/v4 at its end; `read_seconds` is how long to wait for an answer.
+
+        Raises ConfigError.
+        """
         try:
             base = URL.parse(api_url.rstrip("/").removesuffix(ROOT))
         except InvalidURL as error:
             raise ConfigError(f'--api-url "{api_url}" is not a URL like http://127.0.0.1:8788') from error
-        http = HttpClient(os.environ)
+        http = HttpClient(os.environ, read_seconds=read_seconds)
         client = cls(http, base, token=token)
         client._client = http
         return client

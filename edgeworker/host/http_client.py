@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from aiohttp.abc import ResolveResult
 
 CONNECT_SECONDS: Final = 10.0
-READ_SECONDS: Final = 60.0  # until the next piece of an answer
+READ_SECONDS: Final = 60.0
 _PIECE_BYTES: Final = 64 * 1024
 _AUTOMATIC: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 class HttpClient:
-    """A Handler that goes to the host of a request's URL, through the proxy that the environment names for it."""
+    """A Handler that goes to the host of a request's URL, through the proxy that the environment names for it.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    It waits `read_seconds` for the next piece of an answer.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, read_seconds: float = READ_SECONDS) -> None:
         """Raises ConfigError for a proxy that cannot be used."""
+        self._read_seconds = read_seconds
         self._proxies = Proxies.from_config(with_environment_proxies(environ, Outbound()))
         self._session: ClientSession | None = None
 
@@ -40,9 +44,9 @@ class HttpClient:
         try:
             answer = await self._send(request)
         except (ClientError, OSError, TimeoutError) as error:
-            raise OriginError(f"{request.url.origin}: {_reason(error)}", status=523) from error
+            raise OriginError(f"{request.url.origin}: {_reason(error, self._read_seconds)}", status=523) from error
         headers = Headers.from_raw(list(answer.raw_headers))
-        return Response(answer.status, headers, Body(_pieces(answer), length=answer.content_length))
+        return Response(answer.status, headers, Body(_pieces(answer, self._read_seconds), length=answer.content_length))
 
     async def _send(self, request: Request) -> "ClientResponse":
         from multidict import CIMultiDict
@@ -84,7 +88,7 @@ class HttpClient:
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=_AUTOMATIC,
-            timeout=ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+            timeout=ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=self._read_seconds),
             trust_env=False,
         )
         return session
@@ -107,23 +111,25 @@ async def _in_pieces(body: Body) -> AsyncIterator[bytes]:
             yield piece[start : start + _PIECE_BYTES]
 
 
-async def _pieces(answer: "ClientResponse") -> AsyncIterator[bytes]:
+async def _pieces(answer: "ClientResponse", read_seconds: float) -> AsyncIterator[bytes]:
     from aiohttp import ClientError
 
     try:
         async for piece in answer.content.iter_any():
             yield piece
     except (ClientError, OSError, TimeoutError) as error:
-        raise OriginError(f"{answer.url.origin()}: the answer broke off: {_reason(error)}", status=520) from error
+        raise OriginError(
+            f"{answer.url.origin()}: the answer broke off: {_reason(error, read_seconds)}", status=520
+        ) from error
     finally:
         answer.close()
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, read_seconds: float) -> str:
     """What a person can do something about."""
     match error:
         case TimeoutError() | asyncio.TimeoutError():
-            return f"there was no answer in time ({CONNECT_SECONDS:g} s to connect, {READ_SECONDS:g} s to answer)"
+            return f"there was no answer in time ({CONNECT_SECONDS:g} s to connect, {read_seconds:g} s to answer)"
         case OSError(errno=int(number)):
             return os.strerror(number)  # asyncio's own text names addresses only
         case _:

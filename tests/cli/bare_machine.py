@@ -129,13 +129,12 @@ class _Origin(http.server.BaseHTTPRequestHandler):
         return
 
 
-def status_of(context: ssl.SSLContext | None, port: int, token: str = "") -> tuple[int, str, str]:
+def status_of(context: ssl.SSLContext | None, port: int, token: str = "", path: str = "/") -> tuple[int, str, str]:
     """(status, Location, body) of a request to the edge, from a connection of its own."""
     with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as plain:
         connection = plain if context is None else context.wrap_socket(plain, server_hostname=HOST)
-        connection.sendall(
-            f"GET / HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n".encode()
-        )
+        fields = f"Host: {HOST}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+        connection.sendall(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     head, _, body = answer.partition("\r\n\r\n")
     location = next((line[10:] for line in head.split("\r\n") if line.lower().startswith("location: ")), "")
@@ -157,6 +156,23 @@ def publish_token(state: Path, split: Split) -> None:
         account = json.load(answer)["result"][0]["id"]
     place = f"{base}/{account}/storage/kv/namespaces/tokens/values/{quote(split.key, safe='')}"
     urllib.request.urlopen(urllib.request.Request(place, split.value.encode(), headers, method="PUT")).close()
+
+
+def publish_worker(machine: Machine) -> None:
+    """What a developer does on another machine, here with a worker of its own path."""
+    project = machine.root / "project"
+    project.mkdir()
+    (project / "wrangler.toml").write_text(
+        'name = "hello"\nmain = "worker.py"\ncompatibility_date = "2026-11-01"\n'
+        f'compatibility_flags = ["python_workers"]\nroutes = ["{HOST}/hello"]\n'
+    )
+    (project / "worker.py").write_text(
+        "from workers import Response, WorkerEntrypoint\n\n\nclass Default(WorkerEntrypoint):\n"
+        '    async def fetch(self, request):\n        return Response("hello")\n'
+    )
+    token = (machine.seen / "var/lib/edgeworker/api-token").read_text().strip()
+    done = machine.command("edgeworker", "publish", "-c", "/project/wrangler.toml", "--api-token", token)
+    assert "version 1 is served (2 of 2 processes)" in done.stdout, done
 
 
 def metrics() -> str:
@@ -197,10 +213,15 @@ def follow_the_page(machine: Machine) -> None:
     machine.wait_for_note("RELOADING=1")
     machine.wait_for_note("STATUS=reloaded")
     until(lambda: "edgeworker_reloads_total 2\n" in metrics())  # of both processes
+    written = gateway.read_text()
     gateway.write_text("name = ")
     service.send_signal(signal.SIGHUP)
     machine.wait_for_note("the version before keeps serving")
     assert status_of(context, 443, split.token)[0] == 200
+
+    gateway.write_text(written)
+    publish_worker(machine)
+    assert status_of(context, 443, path="/hello")[::2] == (200, "hello")
 
     service.send_signal(signal.SIGTERM)
     assert service.wait(PATIENCE_SECONDS) == 0

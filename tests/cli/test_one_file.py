@@ -36,6 +36,26 @@ def test_only_what_an_ended_process_has_marked_is_removed(tmp_path: Path) -> Non
     os.close(descriptor)
 
 
+def test_processes_of_one_binary_use_a_folder_together_and_the_last_one_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "_MEIshared"
+    folder.mkdir()
+    mark = one_file.hold(folder)
+    program = "import sys, pathlib, edgeworker.cli.one_file as one; one.hold(pathlib.Path(sys.argv[1])); print('held')"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+    assert done.stdout == "held\n"
+    assert one_file.remove_abandoned(tmp_path) == []
+    os.close(mark)
+    assert one_file.remove_abandoned(tmp_path) == [folder]
+
+
 @pytest.mark.binary
 def test_an_edge_ends_with_the_killed_first_process_and_leaves_nothing(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"

@@ -11,6 +11,7 @@ from edgeworker.errors import ConfigError, OriginError
 from edgeworker.host.http_client import HttpClient
 from edgeworker.messages import URL, Body, Headers, Request, Response
 from edgeworker.server import Listener, listen
+from tests.server.wires import origin
 
 
 class Seen:
@@ -110,3 +111,12 @@ async def test_a_server_that_is_not_there_or_speaks_something_else_is_told() -> 
         with pytest.raises(OriginError, match=f"http://127.0.0.1:{port}: "):
             await client.fetch(Request("GET", URL.parse(f"http://127.0.0.1:{port}/")))
     mail.close()
+
+
+async def test_a_server_that_says_nothing_is_left_after_the_time_that_it_has() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with origin(silent) as server, HttpClient({}, read_seconds=0.05) as client:
+        with pytest.raises(OriginError, match=r"no answer in time \(10 s to connect, 0\.05 s to answer\)"):
+            await client.fetch(Request("GET", URL.parse(server.url)))

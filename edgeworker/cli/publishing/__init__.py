@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _WORKERS: Final = "/client/v4/edgeworker/workers"
 _DEFAULT_URL: Final = "http://127.0.0.1:8788"
 _TOKEN_VARIABLE: Final = "EDGEWORKER_API_TOKEN"
+# The edge waits a minute for another publication to end, tries this one for two, and waits one for its processes.
+_LONGEST_ANSWER_SECONDS: Final = 300.0
 
 
 def add_edge_options(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +52,7 @@ async def _call_api(options: argparse.Namespace, method: str, path: str, content
     from edgeworker.cli.rest_client import RestClient, envelope, refusal
     from edgeworker.messages import Body
 
-    client = RestClient.open(options.api_url, token=_token(options))
+    client = RestClient.open(options.api_url, token=_token(options), read_seconds=_LONGEST_ANSWER_SECONDS)
     try:
         body = None if content is None else Body(content, length=len(content))
         response = await client.send(method, _WORKERS + path, body, kind=kind)
