@@ -18,6 +18,7 @@ from wrangler_compat.api.access.account import (
     StoredObject,
     account_of,
     body_of,
+    invalid,
     invalid_object,
     listing,
     not_found,
@@ -102,6 +103,23 @@ async def delete_app(call: Call) -> Response:
     known = await account.find_own("app", call.params["app"])
     await account.commit([Delete("app", known.id)])
     return success({"id": known.id})
+
+
+async def update_app_settings(call: Call) -> Response:
+    """PUT sets both, PATCH what it names."""
+    account = account_of(call)
+    known = await account.find_own("app", call.params["app"])
+    given = await body_of(call)
+    settings: dict[str, JSON] = {}
+    for name in ("allow_iframe", "skip_interstitial"):
+        kept = known.value.get(name, False) if call.request.method == "PATCH" else False
+        settings[name] = given.get(name, kept)
+        if not isinstance(settings[name], bool):
+            raise invalid(f"{name} must be true or false")
+    value = {**known.value, **settings}
+    await _check(account, value)
+    await put_object(account, "app", value, known)
+    return success(settings)
 
 
 async def revoke_app_tokens(call: Call) -> Response:

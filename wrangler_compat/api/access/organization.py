@@ -1,6 +1,7 @@
 """Access over REST: the organization, its keys, identity providers, and users with their sessions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from edgeworker.config import JSON
@@ -9,9 +10,10 @@ from edgeworker.products.access.config import DAY_SECONDS, made_up_account
 from edgeworker.products.access.directory import ORGANIZATION
 from edgeworker.products.access.identity_document import identity_document
 from edgeworker.products.access.json_object import InvalidObject, format_duration
+from edgeworker.products.access.login import is_email
 from edgeworker.products.access.organization import parse_organization
 from edgeworker.products.access.provider_objects import parse_identity_provider
-from edgeworker.products.access.sessions import identity_of
+from edgeworker.products.access.sessions import email_key, identity_of
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
 from edgeworker.rest.errors import AccessCode, ApiError
@@ -32,6 +34,7 @@ from wrangler_compat.api.access.account import (
 from wrangler_compat.api.access.object_endpoints import put_object
 from wrangler_compat.api.access.rule_objects import own_members
 
+_MAX_NAME: Final = 200
 _SECRETS: Final = ("client_secret", "api_token", "private_key")
 _HIDDEN: Final = "**********************************"
 
@@ -206,6 +209,50 @@ async def list_users(call: Call) -> Response:
     users = await account_of(call).documents.list("user")
     wanted = call.query.get("email", "").lower() or call.query.get("search", "").lower()
     return listing(call, [_user(user) for user in users if wanted in str(user.value.get("email"))])
+
+
+async def create_user(call: Call) -> Response:
+    """The person finds this id at the first login, whichever provider tells the address."""
+    account, value = account_of(call), await body_of(call)
+    email, name = _email_of(value), _name_of(value)
+    if await account.documents.get("user", email_key(email, "")) is not None:
+        raise ApiError(409, AccessCode.CONFLICT, f"access.api.error.conflict: there is a user {email} already")
+    await account.sessions.user_uuid(email)
+    user = await account.documents.get("user", email_key(email, ""))
+    if user is None:  # another caller deleted it at once
+        raise not_found("user", email)
+    return success(_user(await _rename_user(account, user, name)))
+
+
+async def update_user(call: Call) -> Response:
+    """Only the name: an id belongs to its address, and the next login tells the name anew."""
+    account, value = account_of(call), await body_of(call)
+    email, name = _email_of(value), _name_of(value)
+    user = await _find_user(account, call)
+    if email != str(user.value.get("email")).lower():
+        raise invalid(f"the address of a user does not change; delete this one and create {email}")
+    return success(_user(await _rename_user(account, user, name)))
+
+
+async def _rename_user(account: AccessAccount, user: Document, name: str) -> Document:
+    value = {**user.value, "name": name}
+    await account.commit([Put("user", user.id, value, if_revision=user.revision)])
+    return replace(user, value=value)
+
+
+def _email_of(value: Mapping[str, JSON]) -> str:
+    """As logins write it."""
+    email = value.get("email")
+    if not isinstance(email, str) or not is_email(email):
+        raise invalid("email must be an address such as ann@example.com")
+    return email.lower()
+
+
+def _name_of(value: Mapping[str, JSON]) -> str:
+    name = value.get("name", "")
+    if not isinstance(name, str) or len(name) > _MAX_NAME or not name.isprintable():
+        raise invalid(f"name must be a text of at most {_MAX_NAME} characters in one line")
+    return name
 
 
 async def get_user(call: Call) -> Response:

@@ -239,6 +239,47 @@ async def test_users_and_their_sessions_are_shown(stage: Stage) -> None:
     assert len([item async for item in users.failed_logins.list(str(eve.id), account_id=ACCOUNT)]) == 1
 
 
+async def test_a_user_that_was_created_has_the_same_id_after_the_first_login(stage: Stage) -> None:
+    users = stage.sdk.zero_trust.access.users
+    made = await users.create(account_id=ACCOUNT, email="Ada@Example.com", name="Ada")
+    assert made is not None
+    assert (made.email, made.name, made.last_successful_login) == ("ada@example.com", "Ada", None)
+    with pytest.raises(cloudflare.ConflictError, match="already"):
+        await users.create(account_id=ACCOUNT, email="ada@example.com")
+    renamed = await users.update(str(made.id), account_id=ACCOUNT, email="ada@example.com", name="Ada L.")
+    assert renamed is not None
+    assert (renamed.id, renamed.name) == (made.id, "Ada L.")
+    for email in ("eve@example.com", "no address", ""):
+        with pytest.raises(cloudflare.BadRequestError):
+            await users.update(str(made.id), account_id=ACCOUNT, email=email, name="x")
+
+    await Browser(stage.edge).log_in(f"{SHOP}/")
+
+    (seen,) = [user async for user in users.list(account_id=ACCOUNT)]
+    assert (seen.id, seen.email) == (made.id, "ada@example.com")
+    assert seen.last_successful_login is not None
+
+
+async def test_the_settings_of_an_application_have_an_endpoint_of_their_own(stage: Stage) -> None:
+    apps = stage.sdk.zero_trust.access.applications
+    made = await apps.create(account_id=ACCOUNT, type="self_hosted", domain="wiki.example.com", name="Wiki")
+    assert made is not None
+    app_id = str(made.to_dict()["id"])
+
+    await apps.settings.update(app_id, account_id=ACCOUNT, allow_iframe=True)
+    edited = await apps.settings.edit(app_id, account_id=ACCOUNT, skip_interstitial=True)
+
+    assert edited is not None
+    assert (edited.allow_iframe, edited.skip_interstitial) == (True, True)
+    found = await apps.get(app_id, account_id=ACCOUNT)
+    assert found is not None
+    shown = found.to_dict()
+    assert (shown["name"], shown["allow_iframe"], shown["skip_interstitial"]) == ("Wiki", True, True)
+    replaced = await apps.settings.update(app_id, account_id=ACCOUNT, allow_iframe=False)
+    assert replaced is not None
+    assert (replaced.allow_iframe, replaced.skip_interstitial) == (False, False)
+
+
 async def test_the_organization_and_its_identity_providers(stage: Stage) -> None:
     sdk = stage.sdk.zero_trust
     organization = await sdk.organizations.list(account_id=ACCOUNT)
