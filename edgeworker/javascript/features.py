@@ -51,7 +51,13 @@ FEATURES: Final = (
         "edge (workerd), or of that worker where memory ran out (embedded). In workerd, a GET, HEAD or OPTIONS without "
         "effects so far is asked again in the next process; others get a 503, with Retry-After if they are idempotent",
     ),
-    Feature(_WORKERD, ("new WebSocket()", "Durable Objects"), "refused", "a WebSocket by `fetch()` and upgrades work"),
+    Feature(
+        _BOTH,
+        ("new WebSocket()",),
+        "emulated",
+        "a subrequest like a fetch() with an upgrade: zones, limits and outbound policy hold",
+    ),
+    Feature(_WORKERD, ("Durable Objects",), "refused", "using one raises an error"),
     Feature(
         _WORKERD,
         ("time",),
@@ -74,8 +80,7 @@ FEATURES: Final = (
         _EMBEDDED,
         ("WebSocketPair", "webSocket of a response"),
         "emulated",
-        "`new WebSocket(url)`, and accept() of one that an origin answered with, are refused by name; that one can be "
-        "passed on",
+        "of answers to a fetch() with an upgrade too: accept() it, or pass it on",
     ),
     Feature(
         _EMBEDDED,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,9 @@ from edgeworker.runtime.workerd.inspector import InspectedChildren
 _log = logging.getLogger(__name__)
 
 _INSTALL_EMBEDDED: Final = 'install the extra with "pip install edgeworker[javascript]"'
+
+# Seen in workerd 2026-07-30: the flag, its first date and what turns it off.
+_FLAGS_SINCE: Final = {"websocket_standard_binary_type": ("2026-03-17", "no_websocket_standard_binary_type")}
 
 # What a worker without a date runs with, as wrangler says in its warning; production refuses it.
 _NO_DATE: Final = "2021-11-02"
@@ -195,11 +198,19 @@ class JavaScriptWorkers:
                 env,
                 self._cache,
                 self._clock,
-                worker.compatibility_flags,
+                (*worker.compatibility_flags, *flags_of_date(worker)),
                 worker.cpu_ms,
                 self._config.javascript.heap_megabytes,
             )
         )
+
+
+def flags_of_date(worker: Worker) -> Iterator[str]:
+    """Flags that the worker's date turns on, as far as the embedded engine has both ways. workerd knows them itself."""
+    for flag, (since, opposite) in _FLAGS_SINCE.items():
+        named = {flag, opposite} & set(worker.compatibility_flags)
+        if not named and (worker.compatibility_date or _NO_DATE) >= since:
+            yield flag
 
 
 def _load_project(main: Path, build: Build, *, lowers_async: bool) -> Project:

@@ -93,9 +93,10 @@ class Operations:
         return kv_calls.peek(self._settings.env.get(name), key, cache_ttl)
 
     def holds_bodies_of(self, invocation: int) -> bool:
-        return self.bodies.has_any_of(invocation)
+        return self.bodies.has_any_of(invocation) or self.sockets.has_any_of(invocation)
 
     async def release_bodies(self, invocation: int) -> None:
+        self.sockets.close_unused(invocation)
         await self.bodies.release(invocation)
 
     async def fetch(self, request: ScriptRequest, invocation: Invocation) -> Parts:
@@ -112,7 +113,12 @@ class Operations:
             raise OperationFailed("Error", _OUTSIDE)
         target = None if request.target is None else self._target(json.loads(request.target), ctx)
         sent = self._request(request, invocation)
-        fetched = await perform_fetch.perform(sent, ctx, target)
+        if (sent.headers.get("upgrade") or "").lower() == "websocket":
+            from edgeworker.runtime.quickjs import origin_websocket  # most scripts open none
+
+            fetched = await origin_websocket.open_connection(sent, ctx, target)
+        else:
+            fetched = await perform_fetch.perform(sent, ctx, target)
         return self._received(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
 
     async def _run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Result:
@@ -224,7 +230,7 @@ class Operations:
                 body = json.dumps({"id": id, "encoding": coding, "length": response.body.length})
             else:
                 body = "bytes"
-        fields, held = write_fields(response.headers), self.sockets.hold(response)
+        fields, held = write_fields(response.headers), self.sockets.hold(response, invocation.id)
         return response.status, response.status_text, fields, url, redirected, body, content, held
 
     async def _call(self, told: Told, invocation: Invocation) -> Result:

@@ -69,7 +69,7 @@ class Realm:
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_break: Callable[[], None] | None = None
         self._next = 1
-        self._asked = 0  # operations under way
+        self.asked = 0  # operations under way, and WebSockets that may bring something
         self._left: list[int] = []  # invocations that are over, which the script's world has not been told yet
         self._peeks = 0  # since it was entered
 
@@ -241,7 +241,7 @@ class Realm:
         self._calls.fail_those_of(invocation, reason)
 
     def _end_hung(self) -> None:
-        if self._calls and not self.broken and not self._asked and not self._timers:
+        if self._calls and not self.broken and not self.asked and not self._timers:
             if self._calls.are_done:
                 return
             if self._engine.is_full():  # nothing was left even for the answer
@@ -349,7 +349,7 @@ class Realm:
         self, id: int, of: int, function: adapter.Function, work: Callable[[Invocation], Awaitable[Parts]]
     ) -> None:
         """Begins what the script waits for; `function` is given its parts."""
-        self._asked += 1
+        self.asked += 1
         self.spawn(self._carry_out(id, self._of(of), function, work))
 
     async def _carry_out(
@@ -366,7 +366,7 @@ class Realm:
         except OperationFailed as failure:
             function, parts = self._settle, (json.dumps({"name": failure.name, "message": failure.text}), "")
         finally:
-            self._asked -= 1
+            self.asked -= 1
         if self.broken:
             return
         self._enter(invocation, function, id, *parts)

@@ -13,13 +13,8 @@ from edgeworker.messages import Closed, Response, Upgrade, WebSocketEnd, WebSock
 from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.invocation import Invocation
 from edgeworker.runtime.quickjs.realm import Realm
-from edgeworker.runtime.quickjs.stand_ins import INSTEAD
 
 _LOST: Final = 1006
-_CONNECTION: Final = (
-    "accept() of a WebSocket that an origin answered with is not in the embedded JavaScript engine: it can only be "
-    f"passed on; {INSTEAD}"
-)
 _MAX_WAITING_BYTES: Final = 64 * 1024 * 1024  # of messages that a client has not taken yet
 
 
@@ -51,17 +46,18 @@ class ScriptWebSockets:
         self._answered: dict[int, AnsweredEnd] = {}
         self._owners: dict[int, Invocation] = {}
         self._held: dict[int, WebSocketEnd] = {}
-        self._connections: dict[int, Upgrade] = {}
+        self._connections: dict[int, tuple[Upgrade, str | None, int]] = {}  # extensions, invocation
         self._accepted: dict[int, WebSocketEnd] = {}
         self._next = 0
 
-    def hold(self, response: Response) -> int | None:
-        """The number of the WebSocket that an answer came with."""
+    def hold(self, response: Response, invocation: int) -> int | None:
+        """The number of the WebSocket that an answer of this invocation's fetch() came with."""
         self._next += 1
         if response.web_socket is not None:
             self._held[self._next] = response.web_socket
         elif response.upgrade is not None:
-            self._connections[self._next] = response.upgrade
+            extensions = response.headers.get("sec-websocket-extensions")
+            self._connections[self._next] = (response.upgrade, extensions, invocation)
         else:
             return None
         return self._next
@@ -75,20 +71,22 @@ class ScriptWebSockets:
                 response.web_socket = self._end(number)
             case {"held": int(number)}:
                 response.web_socket = self._held.pop(number, None)
-                response.upgrade = self._connections.pop(number, None)
+                connection = self._connections.pop(number, None)
+                response.upgrade = None if connection is None else connection[0]
             case _:
                 pass
 
     def call(self, operation: str, given: tuple[Crossing, ...], invocation: Invocation) -> Crossing:
         match operation, given:
             case "socket_accept", (int(number), _):
-                end = self._held.pop(number, None)
+                end = self._held.pop(number, None) or self._open(number)
                 if end is None:
-                    return _CONNECTION
+                    return "This WebSocket was accepted or passed on before."
                 self._accepted[number] = end
                 if self.realm is not None:
                     invocation.holds += 1
                     self._owners[number] = invocation
+                    self.realm.asked += 1
                     self.realm.spawn(self._pump(number, end))
             case "socket_out", (int(number), str(kind), str(text), buffer):
                 message = _message(kind, text, buffer if isinstance(buffer, bytes) else b"")
@@ -102,14 +100,40 @@ class ScriptWebSockets:
                 pass
         return None
 
+    def has_any_of(self, invocation: int) -> bool:
+        """Whether it has connections that it may not use."""
+        return any(owner == invocation for *_, owner in self._connections.values())
+
+    def close_unused(self, invocation: int) -> None:
+        """The invocation is over: what it neither accepted nor passed on is closed."""
+        for number, (connection, _, owner) in list(self._connections.items()):
+            if owner == invocation:
+                connection.close()
+                del self._connections[number]
+
+    def _open(self, number: int) -> WebSocketEnd | None:
+        """The script's end of a connection with an origin."""
+        found = self._connections.pop(number, None)
+        if found is None or self.realm is None:
+            return None
+        from edgeworker.runtime.quickjs.origin_websocket import OriginWebSocket
+
+        connection, extensions, _ = found
+        end = OriginWebSocket(connection, extensions)
+        self.realm.spawn(end.write())
+        return end
+
     def lose_all(self) -> None:
         """The script's world is given up."""
         for answered in self._answered.values():
             answered.send(Closed(_LOST))
         for accepted in self._accepted.values():
             accepted.deliver(Closed(_LOST))
+        for connection, *_ in self._connections.values():
+            connection.close()
         self._answered.clear()
         self._accepted.clear()
+        self._connections.clear()
 
     def _end(self, number: int) -> AnsweredEnd:
         return self._answered.setdefault(number, AnsweredEnd(partial(self._to_script, number)))
@@ -117,6 +141,8 @@ class ScriptWebSockets:
     async def _pump(self, number: int, end: WebSocketEnd) -> None:
         while True:
             message = await end.receive()
+            if isinstance(message, Closed) and self.realm is not None:
+                self.realm.asked -= 1
             self._to_script(number, message)
             if isinstance(message, Closed):
                 return

@@ -1,5 +1,9 @@
 // Names that the Workers runtime has besides.
+import { fetchFrom } from "edgeworker:fetch";
 import { currentInvocation, define, host } from "edgeworker:host";
+import { setConnect } from "edgeworker:websocket";
+
+setConnect((url, init) => fetchFrom(undefined, url, init));
 
 class WorkerGlobalScope extends EventTarget {}
 class ServiceWorkerGlobalScope extends WorkerGlobalScope {}

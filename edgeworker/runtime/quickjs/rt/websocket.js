@@ -21,12 +21,41 @@ class WebSocket extends EventTarget {
   onmessage = null;
   onclose = null;
   onerror = null;
-  binaryType = "arraybuffer";
-  constructor(made) {
-    if (made !== MAKE) {
-      throw new Error('new WebSocket(url) is not in the embedded JavaScript engine; run the worker in workerd: npm install --save-dev wrangler in the project, or javascript.engine = "workerd".');
-    }
+  #binaryType = Cloudflare.compatibilityFlags.websocket_standard_binary_type ? "blob" : "arraybuffer";
+  #url = null;
+  #protocol = "";
+  #isConnecting = false;
+  constructor(url, protocols = undefined) {
     super();
+    if (url === MAKE) return;
+    if (arguments.length === 0) throw new TypeError("Failed to construct 'WebSocket': 1 argument required, but only 0 present.");
+    const { href, listed } = checkTarget(url, protocols);
+    this.#url = href;
+    this.#isConnecting = true;
+    this.#connect(href, listed);
+  }
+  // A fetch() with an upgrade, as any other of the invocation's.
+  async #connect(href, protocols) {
+    try {
+      const headers = new Headers({ Upgrade: "websocket" });
+      if (protocols.length > 0) headers.set("Sec-WebSocket-Protocol", protocols.join(", "));
+      const response = await connectWith(href.replace(/^ws/, "http"), { headers });
+      if (response.webSocket === null) throw new Error(`The server answered ${response.status} and not with a WebSocket.`);
+      this.#protocol = response.headers.get("sec-websocket-protocol") ?? "";
+      this.#id = response.webSocket.#id;
+      this.#isHeld = true;
+    } catch (error) {
+      this.#isConnecting = false;
+      this.#closedHere = this.#closedThere = true;
+      const message = `WebSocket connection to ${this.#url} failed: ${error.message}`;
+      this.dispatchEvent(new ErrorEvent("error", { message, error: new Error(message) }));
+      this.dispatchEvent(new CloseEvent("close", { code: 1006, reason: "Failed to establish websocket connection", wasClean: false }));
+      return;
+    }
+    this.#isConnecting = false;
+    if (this.#closedHere) return this.#toEdge({ code: 1000, reason: "" });
+    this.dispatchEvent(new Event("open"));
+    this.accept();
   }
   static _pair() {
     const [one, other] = [new WebSocket(MAKE), new WebSocket(MAKE)];
@@ -61,13 +90,20 @@ class WebSocket extends EventTarget {
     target.#receive(message);
   }
   get readyState() {
+    if (this.#isConnecting) return 0;
     if (!this.#closedHere && !this.#closedThere) return 1;
     return this.#closedHere && this.#closedThere ? 3 : 2;
   }
-  get url() { return null; }
-  get protocol() { return ""; }
+  get binaryType() { return this.#binaryType; }
+  set binaryType(value) {
+    if (value !== "blob" && value !== "arraybuffer") throw new DOMException(`Unsupported WebSocket binaryType: ${value}`, "SyntaxError");
+    this.#binaryType = value;
+  }
+  get url() { return this.#url; }
+  get protocol() { return this.#protocol; }
   get extensions() { return ""; }
   accept() {
+    if (this.#isConnecting) throw new TypeError("Websocket obtained from the 'new WebSocket()' constructor cannot call accept");
     if (this.#isGivenAway) throw new TypeError("Can't accept() WebSocket when it was already used in a response.");
     if (this.#accepted !== null) return;
     this.#accepted = currentInvocation();
@@ -79,12 +115,18 @@ class WebSocket extends EventTarget {
     this.#later();
   }
   send(data) {
+    if (this.#isConnecting) throw new DOMException("The WebSocket is not open yet.", "InvalidStateError");
+    if (this.#url !== null && this.#accepted === null && !this.#closedHere) this.accept();
     if (this.#accepted === null) throw new TypeError("You must call accept() on this WebSocket before sending messages.");
     if (this.#closedHere) throw new TypeError("Can't call WebSocket send() after close().");
     this.#pass(typeof data === "string" ? data : bytesOf(data) === undefined ? String(data) : bufferOf(new Uint8Array(bytesOf(data))));
   }
   close(code = undefined, reason = undefined) {
-    if (this.#accepted === null) throw new TypeError("You must call accept() on this WebSocket before calling close().");
+    if (this.#isConnecting) {
+      this.#closedHere = true;
+      return;
+    }
+    if (this.#accepted === null && this.#url === null) throw new TypeError("You must call accept() on this WebSocket before calling close().");
     if (code !== undefined && !mayBeSent(Number(code))) throw new DOMException(`Invalid WebSocket close code: ${code}.`, "InvalidAccessError");
     const text = reason === undefined ? "" : String(reason);
     if (text !== "" && code === undefined) throw new TypeError("If you specify a WebSocket close reason, you must also specify a code.");
@@ -118,7 +160,8 @@ class WebSocket extends EventTarget {
     while (this.#waiting.length > 0) {
       const message = this.#waiting.shift();
       if (typeof message === "string" || message instanceof ArrayBuffer) {
-        this.dispatchEvent(new MessageEvent("message", { data: message }));
+        const isBlob = message instanceof ArrayBuffer && this.#binaryType === "blob";
+        this.dispatchEvent(new MessageEvent("message", { data: isBlob ? new Blob([message]) : message }));
         continue;
       }
       this.#closedThere = true;
@@ -127,6 +170,23 @@ class WebSocket extends EventTarget {
     }
   }
 }
+// Texts are the Workers runtime's.
+function checkTarget(url, protocols) {
+  const refuse = (text) => {
+    throw new DOMException(`WebSocket Constructor: ${text}`, "SyntaxError");
+  };
+  const parsed = URL.parse(String(url)) ?? refuse("The url is invalid.");
+  if (parsed.protocol !== "ws:" && parsed.protocol !== "wss:") refuse("The url scheme must be ws or wss.");
+  if (parsed.hash !== "" || parsed.href.endsWith("#")) refuse("The url fragment must be empty.");
+  const listed = protocols === undefined ? [] : Array.isArray(protocols) ? protocols.map(String) : [String(protocols)];
+  if (listed.some((one) => !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(one))) refuse("The protocol header token is invalid.");
+  if (new Set(listed).size !== listed.length) refuse("The protocols header cannot have repeating values.");
+  return { href: parsed.href, listed };
+}
+
+let connectWith;
+export const setConnect = (value) => void (connectWith = value);
+
 for (const [number, name] of ["CONNECTING", "OPEN", "CLOSING", "CLOSED"].entries()) {
   for (const target of [WebSocket, WebSocket.prototype]) {
     Object.defineProperty(target, name, { value: number, enumerable: true });
