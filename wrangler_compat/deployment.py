@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from edgeworker.bindings import UnsupportedBinding
+from edgeworker.bindings import DurableObjectBinding, UnsupportedBinding
 from edgeworker.config import Config, Route, Worker
 from edgeworker.routing import parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
@@ -37,6 +37,8 @@ def _check_date(worker: Worker, today: date, diagnostics: Diagnostics) -> None:
 
 def _check_bindings(worker: Worker, diagnostics: Diagnostics) -> None:
     for binding in worker.bindings:
+        if isinstance(binding, DurableObjectBinding) and worker.is_javascript:
+            continue  # which engine runs it says more
         if isinstance(binding, UnsupportedBinding):
             diagnostics.warning(
                 f'env.{binding.name} of worker "{worker.name}" is a binding of a kind that is not emulated '

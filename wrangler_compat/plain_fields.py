@@ -32,7 +32,7 @@ PLAIN_FIELDS: Final[tuple[Field, ...]] = (
     inherited(
         "python_modules", table(Member("exclude", None, check=string_list)), "NOTE", "packages are those of this Python"
     ),
-    inherited("migrations", anything, "NOTE", "Durable Objects are not emulated"),
+    inherited("migrations", anything, "NOTE", "say which Durable Objects have SQLite; nothing is migrated"),
     inherited("exports", anything, "NOTE", "Durable Objects and workflows are not emulated"),
     inherited(
         "placement",

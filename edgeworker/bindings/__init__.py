@@ -8,6 +8,7 @@ from edgeworker.bindings import (
     analytics,
     assets,
     atomic,
+    durable_object,
     kv,
     rate_limit,
     secrets_store,
@@ -18,6 +19,7 @@ from edgeworker.bindings import (
 from edgeworker.bindings.analytics.binding import AnalyticsBinding
 from edgeworker.bindings.assets.binding import AssetsBinding
 from edgeworker.bindings.atomic.binding import AtomicBinding
+from edgeworker.bindings.durable_object.binding import DurableObjectBinding
 from edgeworker.bindings.kind import Kind, Resources
 from edgeworker.bindings.kv.binding import KVBinding
 from edgeworker.bindings.rate_limit.binding import RateLimitBinding
@@ -39,6 +41,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     rate_limit.KIND,
     analytics.KIND,
     secrets_store.KIND,
+    durable_object.KIND,
     unsupported.KIND,
     assets.KIND,
     variables.TEXT,
@@ -77,6 +80,7 @@ __all__ = [
     "AssetsBinding",
     "AtomicBinding",
     "Binding",
+    "DurableObjectBinding",
     "JSONBinding",
     "KVBinding",
     "Kind",

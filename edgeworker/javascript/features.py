@@ -57,7 +57,13 @@ FEATURES: Final = (
         "emulated",
         "a subrequest like a fetch() with an upgrade: zones, limits and outbound policy hold",
     ),
-    Feature(_WORKERD, ("Durable Objects",), "refused", "using one raises an error"),
+    Feature(
+        _WORKERD,
+        ("Durable Objects",),
+        "approximated",
+        "workerd's own, with SQLite where `migrations` say so, until a reload. What an object fetches belongs to the "
+        "invocation that calls it, so an alarm cannot fetch()",
+    ),
     Feature(
         _WORKERD,
         ("time",),
@@ -66,7 +72,7 @@ FEATURES: Final = (
     ),
     Feature(
         _EMBEDDED,
-        ("WebAssembly", "EventSource", "MessageChannel", "URLPattern"),
+        ("WebAssembly", "EventSource", "MessageChannel", "URLPattern", "Durable Objects"),
         "refused",
         "using one raises an error that names workerd; `typeof` is `undefined`, and of WebAssembly the log says so",
     ),

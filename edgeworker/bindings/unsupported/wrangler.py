@@ -113,20 +113,6 @@ _unsafe_bindings: Final = bindings(
 
 FIELDS: Final[tuple[Field, ...]] = (
     top_level("data_blobs", table(other_keys=True), "NOTE", NOT_EMULATED, "Data Blob"),
-    Field(
-        "durable_objects",
-        listed(
-            Member("name", required=True, text='binding should have a string "name" field.'),
-            Member("class_name", required=True, text='binding should have a string "class_name" field.'),
-            Member("script_name", text='the field "script_name", when present, should be a string.'),
-            Member("environment", text='the field "environment", when present, should be a string.'),
-        ),
-        "own",
-        "NOTE",
-        NOT_EMULATED,
-        "Durable Object",
-        "bindings",
-    ),
     binding_list(
         "send_email",
         "Send Email",
@@ -284,7 +270,7 @@ def _names(field: Field, fields: WorkerFields) -> list[str]:
         case "send_email":
             tables = [as_table(item) or {} for item in (value if isinstance(value, list) else [])]
             return [name for table in tables if isinstance(name := table.get("name"), str)]
-        case "unsafe" | "durable_objects" | "logfwdr":
+        case "unsafe" | "logfwdr":
             return field.names(value) if "bindings" in fields.table(field.name) else []
         case _:
             return field.names(value)

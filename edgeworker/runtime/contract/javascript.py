@@ -89,10 +89,19 @@ class EnvMethods:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvDurableObjects:
+    """A namespace of the engine's own. `script` is the worker that exports the class, None for this one."""
+
+    class_name: str
+    script: str | None
+    uses_sqlite: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EnvNotEmulated:
     """Using it throws an error that names its kind."""
 
     kind: str
 
 
-EnvEntry = EnvValue | EnvNamespace | EnvService | EnvFetcher | EnvMethods | EnvNotEmulated
+EnvEntry = EnvValue | EnvNamespace | EnvService | EnvFetcher | EnvMethods | EnvDurableObjects | EnvNotEmulated

@@ -20,6 +20,7 @@ from edgeworker.javascript.settings import JavaScriptSettings
 from edgeworker.runtime.contract.bound import BoundService
 from edgeworker.runtime.contract.isolate import Isolate
 from edgeworker.runtime.contract.javascript import (
+    EnvDurableObjects,
     EnvEntry,
     EnvFetcher,
     EnvMethods,
@@ -187,6 +188,13 @@ class JavaScriptWorkers:
         )
 
     def _add_embedded(self, worker: Worker, project: Project, env: Mapping[str, EnvEntry]) -> Isolate:
+        if any(isinstance(entry, EnvDurableObjects) for entry in env.values()):
+            _log.warning(
+                'worker "%s": the embedded JavaScript engine has no Durable Objects; using one throws. %s',
+                worker.name,
+                'Run the worker in workerd: "npm install --save-dev wrangler" in the project, or javascript.engine = '
+                '"workerd"',
+            )
         # Here, because the extra may not be installed, and an edge without JavaScript need not load it.
         from edgeworker.runtime.quickjs.isolate import QuickJSIsolate
         from edgeworker.runtime.quickjs.settings import EmbeddedSettings
@@ -224,5 +232,7 @@ def _load_project(main: Path, build: Build, *, lowers_async: bool) -> Project:
 
 def _entry(service: BoundService) -> EnvEntry:
     view = service.views["javascript"]()
-    assert isinstance(view, EnvValue | EnvNamespace | EnvService | EnvFetcher | EnvMethods | EnvNotEmulated)
+    assert isinstance(
+        view, EnvValue | EnvNamespace | EnvService | EnvFetcher | EnvMethods | EnvDurableObjects | EnvNotEmulated
+    )
     return view

@@ -8,6 +8,7 @@ from edgeworker.cache.store import CacheStore
 from edgeworker.clock import Clock
 from edgeworker.javascript.project import Project
 from edgeworker.runtime.contract.javascript import (
+    EnvDurableObjects,
     EnvEntry,
     EnvFetcher,
     EnvMethods,
@@ -49,5 +50,7 @@ def _describe(entry: EnvEntry) -> dict[str, object]:
             return {"form": "fetcher"}
         case EnvMethods(methods, without_answer):
             return {"form": "methods", "methods": list(methods), "withoutAnswer": list(without_answer)}
+        case EnvDurableObjects():
+            return {"form": "unsupported", "kind": "Durable Object"}
         case EnvNotEmulated(kind):
             return {"form": "unsupported", "kind": kind}

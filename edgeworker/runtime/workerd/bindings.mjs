@@ -49,6 +49,33 @@ function service(env) {
   });
 }
 
+// workerd's own namespace; each call says which invocation makes it.
+function durableObjects(namespace) {
+  const made = (stub) => new Proxy(stub, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof name !== "string" || name === "then" || name === "id" || name === "name") return value;
+      if (name === "fetch") {
+        return (input, init) => {
+          const request = new Request(input, init);
+          request.headers.set("ew-invocation", invocation());
+          return target.fetch(request);
+        };
+      }
+      return (...values) => target.__edgeworker_call(invocation(), name, values);
+    },
+  });
+  return new Proxy(namespace, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name === "get" || name === "getByName") return (...values) => made(value.apply(target, values));
+      if (name === "jurisdiction") return (...values) => durableObjects(value.apply(target, values));
+      return value.bind(target);
+    },
+  });
+}
+
 function unsupported(options) {
   const refuse = (what) => {
     throw new Error(`env.${options.name} is a ${options.kind}, which edgeworker does not emulate (${what}).`);
@@ -67,6 +94,8 @@ export default function make(env) {
       return service(env);
     case "fetcher":
       return { fetch: fetcher(env) };
+    case "durableObjects":
+      return durableObjects(env.namespace);
     case "methods":
       return methods(env, options.methods, options.withoutAnswer);
     default:

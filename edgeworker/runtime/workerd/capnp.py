@@ -16,6 +16,7 @@ SCHEME_FIELD: Final = "ew-scheme"
 CF_FIELD: Final = "ew-cf"
 AUDIENCE_PROPERTY: Final = "ew-access"  # of `cf`: the audience of `ctx.access`, where there is one
 
+_DISK: Final = "edgeworker-objects"
 _BETWEEN: Final = ",\n  "
 _KINDS: Final = {
     "esm": "esModule",
@@ -78,10 +79,17 @@ def host_service(worker: str, service: str) -> str:
 
 
 def write_config(
-    workers: Sequence[ChildWorker], *, host: str, key: str, extensions: Mapping[str, str], heap_megabytes: int
+    workers: Sequence[ChildWorker],
+    *,
+    host: str,
+    key: str,
+    extensions: Mapping[str, str],
+    heap_megabytes: int,
+    objects: str = "",
 ) -> tuple[str, dict[str, bytes]]:
     """The text, and the files that it embeds, by name. `host` is the path of our socket, `key` what proves that a
-    request comes from this child. `extensions` are modules of ours by name, for wrapped bindings."""
+    request comes from this child. `extensions` are modules of ours by name, for wrapped bindings. `objects` is the
+    folder of what Durable Objects store."""
     files: dict[str, bytes] = {}
 
     def embed(content: bytes) -> str:
@@ -90,6 +98,8 @@ def write_config(
         return f'embed "{name}"'
 
     services = [line for worker in workers for line in _services(worker, host, key, embed)]
+    if any(worker.durable_objects for worker in workers):
+        services.append(f"(name={quote(_DISK)}, disk=(path={quote(objects)}, writable=true))")
     sockets = [
         f"(name={quote(f'{worker.name}#{entrypoint}')}, address={quote(f'unix:{path}')}, "
         f'http=(forwardedProtoHeader="{SCHEME_FIELD}", cfBlobHeader="{CF_FIELD}"), '
@@ -125,10 +135,12 @@ def _services(worker: ChildWorker, host: str, key: str, embed: Callable[[bytes],
         f"enableSql={'true' if one.uses_sqlite else 'false'})"
         for one in worker.durable_objects
     )
+    # In memory there would be no SQL, and an alarm ends workerd 2026-07-30.
+    storage = f"durableObjectStorage=(localDisk={quote(_DISK)}), " if worker.durable_objects else ""
     yield (
         f"(name={quote(worker.name)}, worker=(modules=[{modules}], "
         f"compatibilityDate={quote(worker.compatibility_date)}, compatibilityFlags=[{flags}], bindings=[{bindings}], "
-        f"durableObjectNamespaces=[{objects}], durableObjectStorage=(inMemory=void), "
+        f"durableObjectNamespaces=[{objects}], {storage}"
         f"globalOutbound={quote(host_service(worker.name, 'out'))}, "
         f"cacheApiOutbound={quote(host_service(worker.name, 'cache'))}))"
     )

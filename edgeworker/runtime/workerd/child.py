@@ -59,12 +59,15 @@ class Child:
         return self.folder / f"w{number}.sock"
 
     def write(self, workers: Sequence[ChildWorker]) -> None:
+        objects = self.folder / "objects"
+        objects.mkdir(mode=0o700, exist_ok=True)
         text, files = write_config(
             workers,
             host=str(self.host),
             key=self.key,
             extensions=extension_modules(),
             heap_megabytes=self._heap_megabytes,
+            objects=str(objects),
         )
         self._expected = sum(len(worker.sockets) for worker in workers)
         for name, content in files.items():

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -19,6 +19,7 @@ from edgeworker.javascript.stack import map_text
 from edgeworker.messages import URL, Request, Response
 from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import (
+    EnvDurableObjects,
     EnvEntry,
     EnvFetcher,
     EnvMethods,
@@ -31,6 +32,7 @@ from edgeworker.runtime.workerd.binary import Binary
 from edgeworker.runtime.workerd.bridge import Bridge, answer_of
 from edgeworker.runtime.workerd.capnp import ChildWorker, NativeBinding, host_service, quote
 from edgeworker.runtime.workerd.child import Child
+from edgeworker.runtime.workerd.durable_objects import check_scripts, find_classes
 from edgeworker.runtime.workerd.entry_module import CONTROL_BINDING, entry_modules
 from edgeworker.runtime.workerd.inspector import InspectedChildren, modules_for_devtools
 from edgeworker.runtime.workerd.invocation import SAFE_METHODS, Ended, Invocation, describe_lost, find_suspects
@@ -221,6 +223,7 @@ class WorkerdEngine:
         await self._link.close()
 
     async def _start(self) -> None:
+        check_scripts(self._envs())
         if self._stop_serving is None:
             self._stop_serving = await self._link.serve(self._child.host, self.bridge, self.bridge.answer_read)
             self._child.write([*(self._child_worker(settings) for settings, _ in self._workers), self._ping_worker()])
@@ -276,8 +279,13 @@ class WorkerdEngine:
         if not {"nodejs_compat", "nodejs_als"} & set(flags):
             flags.append("nodejs_als")  # the entry module needs AsyncLocalStorage
         own = settings.project.modules if self._inspected is None else modules_for_devtools(settings.project)
-        modules = [*entry_modules(settings.project, name, settings.entrypoints), *own]
-        return ChildWorker(name, modules, date, flags, bindings, services, sockets)
+        objects = find_classes(name, self._envs())
+        classes = [one.class_name for one in objects]
+        modules = [*entry_modules(settings.project, name, settings.entrypoints, classes), *own]
+        return ChildWorker(name, modules, date, flags, bindings, services, sockets, objects)
+
+    def _envs(self) -> Mapping[str, Mapping[str, EnvEntry]]:
+        return {settings.name: settings.env for settings, _ in self._workers}
 
     def _ping_worker(self) -> ChildWorker:
         services = {"out": self.bridge.add(_refuse), "cache": self.bridge.add(_refuse)}
@@ -352,12 +360,16 @@ def _binding(name: str, entry: EnvEntry, service: str) -> NativeBinding:
         case EnvMethods(methods, without_answer):
             told = {"form": "methods", "methods": list(methods), "withoutAnswer": list(without_answer)}
             return _wrapped(name, told, service)
+        case EnvDurableObjects(class_name, script):
+            inner = f"(className={quote(class_name)}{f', serviceName={quote(script)}' if script else ''})"
+            more = (f'(name="namespace", durableObjectNamespace={inner})',)
+            return _wrapped(name, {"form": "durableObjects"}, None, more)
         case EnvNotEmulated(kind):
             return _wrapped(name, {"form": "unsupported", "name": name, "kind": kind}, None)
 
 
-def _wrapped(name: str, told: Mapping[str, object], service: str | None) -> NativeBinding:
-    inner = [f'(name="options", text={quote(json.dumps(told))})']
+def _wrapped(name: str, told: Mapping[str, object], service: str | None, more: Sequence[str] = ()) -> NativeBinding:
+    inner = [f'(name="options", text={quote(json.dumps(told))})', *more]
     if service is not None:
         inner.append(f'(name="host", service={quote(service)})')
     return NativeBinding(name, "wrapped", f'(moduleName="edgeworker:bindings", innerBindings=[{", ".join(inner)}])')

@@ -3,7 +3,7 @@
 // __MAIN__, __NAME__ and the exports at the end are written in by entry_module.py.
 import "./edgeworker-runtime.mjs";
 /* __PRELUDE__ */
-import { answer, configure, event, isClass, scheduledController } from "./edgeworker-runtime.mjs";
+import { answer, configure, event, isClass, scheduledController, within } from "./edgeworker-runtime.mjs";
 import { decode, encode } from "./edgeworker-values.mjs";
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as worker from "__MAIN__";
@@ -34,6 +34,29 @@ function wrap(exported, label) {
       if (typeof exported?.fetch !== "function") return answer(request, ctx, () => none("fetch", label));
       return answer(request, ctx, () => exported.fetch(request, env, ctx));
     },
+  };
+}
+
+// A class of Durable Objects: what an object fetches belongs to the invocation that called it.
+function wrapObject(exported, name) {
+  if (!isClass(exported)) throw new TypeError(`The worker exports no class "${name}", of which a binding has Durable Objects`);
+  return class extends exported {
+    constructor(ctx, env) {
+      configure(NAME, env.__edgeworker_control);
+      super(ctx, env);
+    }
+    async fetch(request) {
+      const ray = request.headers.get("ew-invocation") ?? "";
+      const made = new Request(request);
+      made.headers.delete("ew-invocation");
+      if (typeof super.fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
+      return within(ray, () => super.fetch(made));
+    }
+    async __edgeworker_call(ray, name, args) {
+      const isPublic = name !== "constructor" && !name.startsWith("__edgeworker") && name in exported.prototype && !(name in Object.prototype);
+      if (!isPublic || typeof this[name] !== "function") throw new TypeError(`The RPC receiver does not implement the method "${name}".`);
+      return within(ray, () => this[name](...args));
+    }
   };
 }
 

@@ -16,8 +16,11 @@ _VALUES: Final = "edgeworker-values.mjs"
 _SERVICE_WORKER: Final = "edgeworker-service-worker.mjs"
 
 
-def entry_modules(project: Project, worker: str, entrypoints: Sequence[str]) -> list[Module]:
-    """The entry comes first. `entrypoints` are the named exports that are called from outside of the worker."""
+def entry_modules(
+    project: Project, worker: str, entrypoints: Sequence[str], durable_objects: Sequence[str] = ()
+) -> list[Module]:
+    """The entry comes first. `entrypoints` are the named exports that are called from outside of the worker,
+    `durable_objects` those that are classes of Durable Objects."""
     text = _read("entry.mjs").replace('"__MAIN__"', json.dumps(f"./{project.main}"))
     text = text.replace('"__NAME__"', json.dumps(worker))
     modules = [
@@ -37,6 +40,9 @@ def entry_modules(project: Project, worker: str, entrypoints: Sequence[str]) -> 
         for number, name in enumerate(entrypoints):
             text += f"const named{number} = wrap(worker[{json.dumps(name)}], {json.dumps(name)});\n"
             text += f"export {{ named{number} as {name} }};\n"
+        for number, name in enumerate(durable_objects):
+            text += f"const object{number} = wrapObject(worker[{json.dumps(name)}], {json.dumps(name)});\n"
+            text += f"export {{ object{number} as {name} }};\n"
     return [Module(NAME, "esm", text.encode()), *modules]
 
 

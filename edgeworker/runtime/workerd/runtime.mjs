@@ -197,6 +197,11 @@ export async function answer(request, ctx, handle) {
   });
 }
 
+// What a Durable Object does for an invocation of another context.
+export function within(ray, work) {
+  return invocations.run(new Invocation(ray), work);
+}
+
 // A firing of a cron trigger or one RPC, as a request that only the edge can make.
 export async function event(request, ctx, handle) {
   const invocation = new Invocation(request.headers.get("cf-ray") ?? "");

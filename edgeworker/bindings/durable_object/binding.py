@@ -1,0 +1,17 @@
+"""A namespace of Durable Objects. Pure."""
+
+from dataclasses import dataclass
+
+from edgeworker.bindings.unsupported.binding import UnsupportedBinding
+
+
+@dataclass(frozen=True, slots=True)
+class DurableObjectBinding(UnsupportedBinding):
+    """workerd has it by itself; for Python and in the embedded engine it is not emulated.
+
+    `script` is the worker that exports the class, None for the worker itself.
+    """
+
+    class_name: str
+    script: str | None
+    uses_sqlite: bool
