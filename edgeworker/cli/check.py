@@ -129,7 +129,6 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
     for text in warnings:
         scripts.warning(text)
     reached = {route.worker for route in config.routes} | {domain.worker for domain in config.custom_domains}
-    reached.add(config.default_worker)
     for run in runs:
         main = run.worker.main
         location = SourceLocation(run.worker.source if main is None else _short(main))
@@ -140,7 +139,10 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
                 location = SourceLocation(_short(Path(run.place[0])), run.place[1])
             scripts.error(f'{run.error}. Is "{meant}" meant to be "fetch"?' if meant else run.error, location)
             continue
-        if "fetch" not in run.handles and run.worker.assets is None and run.worker.name in reached:
+        # A worker that only cron triggers run is the default one where it is alone; no one means to send it a request.
+        is_for_cron = bool(run.worker.crons) and "scheduled" in run.handles
+        is_reached = run.worker.name in reached or (run.worker.name == config.default_worker and not is_for_cron)
+        if "fetch" not in run.handles and run.worker.assets is None and is_reached:
             scripts.error(
                 f'The script of worker "{run.worker.name}" has no handler "fetch", so each request to it fails. '
                 f"{explain_missing_fetch(main)}",

@@ -342,3 +342,27 @@ def test_a_misspelt_handler_of_javascript_is_told(tmp_path: Path, capsys: pytest
     assert check("--js-engine", "embedded") == 1
 
     assert 'Is "fetchh" meant to be "fetch"?' in capsys.readouterr().err
+
+
+CRON_SCRIPT = """
+from workers import WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def scheduled(self, controller, env, ctx):
+        print("cron processed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ('[triggers]\ncrons = ["* * * * *"]\n', 0),
+        ('routes = ["a.com/*"]\n[triggers]\ncrons = ["* * * * *"]\n', 1),
+        ("", 1),
+    ],
+)
+def test_a_worker_that_only_cron_triggers_run_needs_no_fetch(tmp_path: Path, more: str, status: int) -> None:
+    tmp_path.joinpath("wrangler.toml").write_text(GOOD + more)
+    tmp_path.joinpath("worker.py").write_text(CRON_SCRIPT)
+
+    assert check() == status

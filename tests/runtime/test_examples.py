@@ -171,12 +171,12 @@ def test_opengraph(edge: Edge) -> None:
 
 
 NOT_EMULATED = [
-    ("/d1", "env.DB.prepare: a D1 Database is not emulated by edgeworker"),
-    ("/r2", "env.BUCKET.get: a"),
+    ("/d1", "env.DB.prepare: D1 Database is not emulated by edgeworker"),
+    ("/r2", "env.BUCKET.get: R2"),
     ("/ai", "env.AI.run: "),
-    ("/do", "env.ROOMS.getByName: a Durable Object"),
-    ("/workflow", "env.ORDERS.create: a "),
-    ("/queue", "env.QUEUE.send: a "),
+    ("/do", "env.ROOMS.getByName: Durable Object"),
+    ("/workflow", "env.ORDERS.create: Workflow"),
+    ("/queue", "env.QUEUE.send: Queue"),
 ]
 
 

@@ -15,10 +15,13 @@ class UnsupportedView:
     def __getattr__(self, name: str) -> Never:
         if name.startswith("__"):
             raise AttributeError(name)  # what Python itself asks of an object is not a use
-        raise NotEmulated(f"env.{self._name}.{name}: a {self._kind} is not emulated by edgeworker")
+        self._refuse(f"env.{self._name}.{name}")
 
     def __call__(self, *_args: object, **_options: object) -> Never:
-        raise NotEmulated(f"env.{self._name}(): a {self._kind} is not emulated by edgeworker")
+        self._refuse(f"env.{self._name}()")
+
+    def _refuse(self, use: str) -> Never:
+        raise NotEmulated(f"{use}: {self._kind} is not emulated by edgeworker; wrangler dev runs this part")
 
     def __repr__(self) -> str:
         return f"<{self._kind} {self._name}, not emulated>"

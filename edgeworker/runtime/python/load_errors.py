@@ -17,6 +17,7 @@ from edgeworker.suggestions import did_you_mean
 _NOT_PORTABLE: Final = {
     "micropip": "packages are declared in pyproject.toml and installed with pywrangler, not at run time",
     "pyodide_js": "it is Pyodide's own interface; Python Workers cannot rely on it",
+    "wsgi": "the SDK has it as a part of workers: from workers import wsgi",
     "pyodide_http": "use the libraries themselves (httpx, requests)",
 }
 

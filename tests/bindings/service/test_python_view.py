@@ -101,8 +101,8 @@ WRONG = [
     ("self.env.BACK.fails()", "went wrong"),
     ("self.env.BACK.echo((1, 2))", "<class 'tuple'> cannot be sent over RPC."),
     ("self.env.BACK.echo(asyncio.sleep)", "ok"),
-    ("self.env.BUCKET.get('x')", "env.BUCKET.get: a R2 bucket is not emulated by edgeworker"),
-    ("self.env.BUCKET()", "env.BUCKET(): a R2 bucket is not emulated"),
+    ("self.env.BUCKET.get('x')", "env.BUCKET.get: R2 bucket is not emulated by edgeworker"),
+    ("self.env.BUCKET()", "env.BUCKET(): R2 bucket is not emulated"),
     ("self.env.NOTHING", 'worker "w" has no binding "NOTHING"; bound are: GONE, BACK, NAMED, BUCKET, V'),
 ]
 

@@ -13,4 +13,7 @@ async def test_a_script_that_does_not_use_it_runs_and_one_that_does_is_told(stag
         UnsupportedBinding("BUCKET", "R2 Bucket"),
     )
 
-    assert text == "<R2 Bucket BUCKET, not emulated>: env.BUCKET.get: a R2 Bucket is not emulated by edgeworker"
+    assert text == (
+        "<R2 Bucket BUCKET, not emulated>: env.BUCKET.get: R2 Bucket is not emulated by edgeworker; "
+        "wrangler dev runs this part"
+    )

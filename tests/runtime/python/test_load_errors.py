@@ -30,6 +30,7 @@ BROKEN = [
     ),
     ("import pkg.missing\n", ["No module named 'pkg.missing': pkg is the worker's own, and has no such module"]),
     ("from pkg import missing\n", ["worker.py, line 1: ImportError: cannot import name 'missing' from 'pkg'"]),
+    ("import wsgi\n", ["No module named 'wsgi': the SDK has it as a part of workers: from workers import wsgi"]),
     ("import micropip\n", ["line 1: No module named 'micropip': packages are declared in pyproject.toml"]),
     ("from workers import Nothing\n", ["cannot import name 'Nothing' from 'workers'"]),
     (
