@@ -1,6 +1,8 @@
 """Reads of KV that are answered as bytes; recorded from workerd 2026-08-01."""
 
 import asyncio
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,13 @@ async def namespace() -> KVNamespace:
     await made.put("a b/é", b"", metadata={"m": "é"})
     await made.put("large", b"x" * 100_000)
     return made
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """With a short path: that of a socket has at most about a hundred bytes."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +93,7 @@ async def test_what_is_not_exactly_a_read_of_our_child_is_left(
     assert answer_read(read.replace(part, instead, 1), KEY, {b"3": namespace}) is None
 
 
-async def test_a_connection_has_reads_and_other_requests_in_turns(namespace: KVNamespace, tmp_path: Path) -> None:
+async def test_a_connection_has_reads_and_other_requests_in_turns(namespace: KVNamespace, folder: Path) -> None:
     clock = SystemClock()
     link = UnixLink(clock)
     bridge = Bridge(KEY.decode(), MemoryCache(), clock)
@@ -93,8 +102,8 @@ async def test_a_connection_has_reads_and_other_requests_in_turns(namespace: KVN
     assert answer is not None
     number = bridge.add(answer, entry).encode()
     handler: Handler = bridge
-    stop = await link.serve(tmp_path / "s", handler, bridge.answer_read)
-    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+    stop = await link.serve(folder / "s", handler, bridge.answer_read)
+    reader, writer = await asyncio.open_unix_connection(str(folder / "s"))
 
     def request(target: bytes) -> bytes:
         return (READ % target).replace(b"ew-service: 3", b"ew-service: " + number)
@@ -115,7 +124,7 @@ async def test_a_connection_has_reads_and_other_requests_in_turns(namespace: KVN
     assert both == b"HT"
 
 
-async def test_what_the_handler_is_asked_is_what_was_left(tmp_path: Path) -> None:
+async def test_what_the_handler_is_asked_is_what_was_left(folder: Path) -> None:
     asked = []
 
     class Other:
@@ -124,8 +133,8 @@ async def test_what_the_handler_is_asked_is_what_was_left(tmp_path: Path) -> Non
             return Response(200, body=b"read")
 
     link = UnixLink(SystemClock())
-    stop = await link.serve(tmp_path / "s", Other(), lambda data: b"at once" if b"/one" in data else None)
-    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+    stop = await link.serve(folder / "s", Other(), lambda data: b"at once" if b"/one" in data else None)
+    reader, writer = await asyncio.open_unix_connection(str(folder / "s"))
     writer.write(b"GET /one HTTP/1.1\r\nHost: edge\r\n\r\n")
     first = await reader.readexactly(7)
     writer.write(b"GET /two HTTP/1.1\r\nHost: edge\r\n\r\n")
