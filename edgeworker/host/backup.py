@@ -34,15 +34,16 @@ def backup_directory(data: Path, to: Path, *, keys: bool = False) -> int:
 
     Raises StoreError: `to` is there already, there is no KV database, or a file cannot be read or written.
     """
-    kv_backup.backup(data / KV_FILE, to)
-    try:
-        with closing(sqlite3.connect(to, isolation_level=None)) as connection:
-            connection.execute(f"CREATE TABLE {_TABLE} (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT")
-            connection.executemany(f"INSERT INTO {_TABLE} VALUES (?, ?)", _contents(data, keys=keys))
-    except (OSError, sqlite3.Error) as error:
-        to.unlink(missing_ok=True)
-        raise StoreError(f"{to}: the backup cannot be completed: {error}") from error
-    return to.stat().st_size
+
+    def complete(draft: Path) -> None:
+        try:
+            with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+                connection.execute(f"CREATE TABLE {_TABLE} (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT")
+                connection.executemany(f"INSERT INTO {_TABLE} VALUES (?, ?)", _contents(data, keys=keys))
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{to}: the backup cannot be completed: {error}") from error
+
+    return kv_backup.backup(data / KV_FILE, to, complete=complete)
 
 
 def restore_directory(file: Path, data: Path) -> list[str]:

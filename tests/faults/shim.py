@@ -43,3 +43,7 @@ class Shim:
         return environment(
             LD_PRELOAD=str(self.library), FAULTS_FILE=str(self.control), FAULTS_FOLDER=str(self.folder.resolve())
         )
+
+    def killing_at(self, change: int) -> dict[str, str]:
+        """The environment of a process that is killed before so many changes of files in the folder were made."""
+        return {**self.environment, "FAULTS_KILL_AT": str(change)}

@@ -1,7 +1,7 @@
 """A copy of the whole KV database, made while it is in use, and back again."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from edgeworker.kv.sqlite.connection import connect_for_reading, translated
 from edgeworker.kv.sqlite.schema import SCHEMA
 
 
-def backup(path: Path, to: Path) -> int:
+def backup(path: Path, to: Path, *, complete: Callable[[Path], None] | None = None) -> int:
     """One moment's state of `path` as a file of its own (0600); returns its size in bytes.
 
-    Other processes may go on reading and writing the database meanwhile.
+    Other processes may go on reading and writing the database meanwhile. `complete` adds to the file before it takes
+    its place, so that what stands there is whole.
 
     Raises:
         StoreError: `to` is there already, one of the files cannot be read or written.
@@ -23,6 +24,8 @@ def backup(path: Path, to: Path) -> int:
         raise StoreError(f"{to}: is there already; a backup overwrites nothing")
     with _draft_of(to) as draft:
         _copy(path, draft)
+        if complete is not None:
+            complete(draft)
     return to.stat().st_size
 
 
