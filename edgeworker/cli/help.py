@@ -18,6 +18,10 @@ class HelpFormatter(argparse.HelpFormatter):
         width = min(shutil.get_terminal_size().columns, _WIDEST) - 2
         super().__init__(prog, **{"width": width, **keywords})  # type: ignore[arg-type]  # argparse's own arguments
 
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        """Of an option's help. No name is broken at a "-"."""
+        return wrap(" ".join(text.split()), width)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         blocks = re.split(r"\n[ ]*\n", text.strip("\n"))
         return "\n\n".join(_block(block.split("\n"), width) for block in blocks)

@@ -98,6 +98,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template",
         choices=[*TEMPLATES, _SERVER],
+        metavar="TEMPLATE",
         help=f"{texts}, {_SERVER} (the configuration of a gateway on a server of your own, for `serve`); default: "
         f"{_USUAL}, and {_USUAL_OF_GENERATE} for `edgeworker generate`",
     )

@@ -68,6 +68,7 @@ def _publish(narrator: Narrator, publisher: Publisher, token: DemoToken) -> None
     narrator.step("The publisher writes header and payload to KV, under the hash of the signature")
     target = publisher.target(token, expiration=token.exp)
     narrator.sent(f"PUT {_shorten(target)}")
+    narrator.note(f"with ?{target.partition('?')[2]}: gone soon after the token's exp")
     narrator.sent(narrator.token(token.value))
     answer = publisher.publish(token)
     narrator.check(
@@ -201,11 +202,8 @@ def _names(answer: wire.WireResponse) -> list[object]:
 
 
 def _shorten(target: str) -> str:
-    """The publisher's target without the long ids in the middle: what matters is the key and the expiry."""
-    head, _, tail = target.partition("/storage/")
-    return (
-        f"{head.rpartition('/')[0]}/…/storage/{tail[: len('kv/namespaces/')]}…/values/{tail.partition('/values/')[2]}"
-    )
+    """The publisher's target without the long ids in the middle, and without the query: so it fits into 80 columns."""
+    return f"…/namespaces/…/values/{target.partition('/values/')[2].partition('?')[0]}"
 
 
 def _time(moment: int) -> str:

@@ -80,6 +80,10 @@ class SAMLLogin:
                 raise InvalidSAMLResponse("the form has no SAMLResponse")
             root = await asyncio.to_thread(parse, form["SAMLResponse"])
             request_id = answered_request(root)
+            if not request_id:
+                raise InvalidSAMLResponse(
+                    "the provider sent it on its own (no InResponseTo), which is not emulated; begin at the application"
+                )
             # Taken before it is verified: a response counts once, and the second time there is no request to answer.
             document = await self._services.documents.take("saml_request", secret_hash(request_id))
             if document is None:
