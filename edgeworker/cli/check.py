@@ -157,9 +157,8 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
                 )
             for wrong in find_wrong_parameters(main):
                 (scripts.error if wrong.fails else scripts.warning)(
-                    f'{wrong.class_name} of worker "{run.worker.name}" has {wrong.written}, '
-                    + ("so each request to it fails." if wrong.fails else "and finds None in env and ctx.")
-                    + " Write async def fetch(self, request), and use self.env and self.ctx.",
+                    f'{wrong.class_name} of worker "{run.worker.name}" has {wrong.written}, {wrong.effect}. Write '
+                    "async def fetch(self, request), and use self.env and self.ctx.",
                     SourceLocation(_short(main), wrong.line),
                 )
         if run.worker.crons and "scheduled" not in run.handles:

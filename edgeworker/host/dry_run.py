@@ -15,6 +15,7 @@ from edgeworker.kv.memory import MemoryStore
 from edgeworker.server.origin import OriginClient
 
 _EVENTS = ("fetch", "scheduled")
+_MOST_ARGUMENTS = 3  # the request, env, ctx
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,13 @@ def find_misspelt_fetch(main: Path) -> list[MisspeltFetch]:
 
 @dataclass(frozen=True, slots=True)
 class WrongParameters:
-    """A `fetch` of a class whose parameters are not `self` and the request."""
+    """A `fetch` of a class whose parameters are not `self` and the request. `effect` continues a sentence."""
 
     class_name: str
     written: str
     line: int
-    fails: bool  # each call; otherwise env and ctx are None
+    effect: str
+    fails: bool  # each call
 
 
 def find_wrong_parameters(main: Path) -> list[WrongParameters]:
@@ -90,11 +92,17 @@ def find_wrong_parameters(main: Path) -> list[WrongParameters]:
             if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) or method.name != "fetch":
                 continue
             names = [each.arg for each in (*method.args.posonlyargs, *method.args.args)]
-            if method.decorator_list or method.args.vararg is not None or len(names) == 2:
+            # A handler gets no more than it takes: one that needs no request is fetch(self).
+            if method.decorator_list or method.args.vararg is not None or names == ["self"] or len(names) == 2:
                 continue
-            written = f"fetch({', '.join(names)})"
-            needed = len(names) - len(method.args.defaults)
-            found.append(WrongParameters(node.name, written, method.lineno, fails=len(names) < 2 or needed > 4))
+            needed, fails = len(names) - len(method.args.defaults), False
+            if not names or needed > 1 + _MOST_ARGUMENTS:
+                effect, fails = "so each request to it fails", True
+            elif len(names) == 1:
+                effect = f"so it finds itself in {names[0]} and not the request"
+            else:
+                effect = "and finds None in env and ctx"
+            found.append(WrongParameters(node.name, f"fetch({', '.join(names)})", method.lineno, effect, fails))
     return found
 
 

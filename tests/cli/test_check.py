@@ -132,7 +132,9 @@ def test_the_file_and_line_that_are_wrong_are_named(
 @pytest.mark.parametrize(
     ("parameters", "status", "said"),
     [
-        ("request", 1, "has fetch(request), so each request to it fails."),
+        ("", 1, "has fetch(), so each request to it fails."),
+        ("request", 0, "has fetch(request), so it finds itself in request and not the request."),
+        ("self", 0, ""),
         ("self, request, env, ctx", 0, "has fetch(self, request, env, ctx), and finds None in env and ctx."),
         ("self, request", 0, ""),
         ("self, *arguments", 0, ""),
@@ -148,7 +150,7 @@ def test_parameters_that_a_handler_of_a_class_does_not_get_are_told(
 
     _, err = capsys.readouterr()
     assert said in err
-    assert bool(said) == ("Write async def fetch(self, request)" in err)
+    assert bool(said) == ("async def fetch(self, request)" in err)
 
 
 def test_keys_of_the_top_that_stand_below_vars_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,8 @@ def test_other_methods_are_not_taken_for_fetch(tmp_path: Path, text: str) -> Non
 @pytest.mark.parametrize(
     ("parameters", "fails"),
     [
-        ("request", True),
+        ("request", False),
+        ("self", None),
         ("", True),
         ("self, request, env, ctx, more", True),
         ("self, request, env", False),
