@@ -80,10 +80,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from edgeworker.cli import garbage, logs
+    from edgeworker.cli import garbage, heap, logs
     from edgeworker.host import event_loop
 
     garbage.starting()
+    heap.share_between_threads()
     log = logs.set_up(as_json=options.json, verbose=options.verbose)
     event_loop.run(_Session(options, log).serve())
     return 0
