@@ -17,6 +17,8 @@ _PIECE_BYTES: Final = 64 * 1024
 
 
 class ReportKind(Enum):
+    """LOADED without content: what is loaded could not be kept."""
+
     READY = b"R"
     LOADED = b"L"
 

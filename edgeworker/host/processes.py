@@ -141,7 +141,7 @@ class Supervisor:
                     case ReportKind.READY:
                         slot.is_ready = True
                     case ReportKind.LOADED:
-                        self._loaded = report.content
+                        self._loaded = report.content or None
         except (OSError, ValueError) as error:
             _log.error("process %d of the edge cannot be understood: %s", slot.process, error)
             reports.is_ended = True

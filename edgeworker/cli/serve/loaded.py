@@ -76,6 +76,7 @@ class Keeper:
             self._tell(Report(ReportKind.LOADED, keep_config(loaded.config, loaded.generation, self._data)))
             _log.debug("what is served is kept for a process that is started again")
         except (OSError, ValueError, TypeError, AttributeError, pickle.PickleError) as error:
+            self._tell(Report(ReportKind.LOADED))  # what was kept before is not what is served now
             if str(error) != self._told:
                 self._told = str(error)
                 _log.warning("a process that ends will start from the files on the disk, without a copy: %s", error)

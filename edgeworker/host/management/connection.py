@@ -57,6 +57,9 @@ class Shared:
     connections: "set[ManagementConnection]" = field(default_factory=set)
 
 
+_TOO_MANY: Final = Refusal(503, "There are too many connections to the management plane.")
+
+
 class ManagementConnection(asyncio.Protocol):
     """The transport's protocol, which `connection_of(request)` finds.
 
@@ -77,6 +80,7 @@ class ManagementConnection(asyncio.Protocol):
         self._peer = Peer(shared.state)
         self._parser = RequestParser(shared.state.limits)
         self._state = IDLE
+        self._idle_since = self._loop.time()
         self._pipelined = b""  # not read yet
         self._checked = b""  # read by our parser and not yet given to aiohttp
         self._content: StreamReader | None = None
@@ -96,6 +100,8 @@ class ManagementConnection(asyncio.Protocol):
         self._enter(IDLE, self._limits.keepalive_timeout_seconds)
         refusal = self._peer.admit(transport)
         self.client, self.trusted = self._peer.client, self._peer.trusted
+        if refusal is None and not self._shared.state.open_connections.admit(self):
+            refusal = _TOO_MANY
         if refusal is not None:
             self._refuse(refusal)
 
@@ -127,6 +133,7 @@ class ManagementConnection(asyncio.Protocol):
         self._state = CLOSING
         self._tell_finished()
         self._shared.connections.discard(self)
+        self._shared.state.open_connections.release(self)
         self._peer.release()
         for timer in (self._deadline, self._write_deadline):
             if timer is not None:
@@ -202,6 +209,11 @@ class ManagementConnection(asyncio.Protocol):
         if self._state == SERVING:
             self._finished = self._loop.create_future()
             await self._finished
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when it waits for a request, in seconds of the event loop; None while one is under way or begun."""
+        return self._idle_since if self._state == IDLE else None
 
     def close_when_idle(self) -> None:
         if self._state in (IDLE, READING_HEAD) and self._transport is not None:
@@ -322,6 +334,7 @@ class ManagementConnection(asyncio.Protocol):
         """Begins `state`, which may last that long. A head that comes in pieces has one deadline for all of them."""
         if state != READING_HEAD or self._state != READING_HEAD:
             self._state = state
+            self._idle_since = self._loop.time()
             self._expect(seconds)
 
     def _expect(self, seconds: float) -> None:

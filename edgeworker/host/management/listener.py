@@ -13,6 +13,7 @@ from edgeworker.host.management.connection import ManagementConnection, Shared
 from edgeworker.server import proxies
 from edgeworker.server.listener import bind
 from edgeworker.server.listener_state import ListenerState
+from edgeworker.server.open_connections import OpenConnections
 
 if TYPE_CHECKING:
     from aiohttp.web import Application
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from edgeworker.host.management.running import Running
 
+MOST_CONNECTIONS: Final = 256  # of one socket; those that only wait make room
 _BACKLOG: Final = 128
 _CUT_SECONDS: Final = 1.0  # for handlers to notice that they were cancelled
 
@@ -45,7 +47,13 @@ class ManagementListener:
         self._running: Running | None = None
         self._loading: asyncio.Task[Running] | None = None
         trusted = proxies.parse_networks(socket.trusted_proxies, source="trusted_proxies")
-        state = ListenerState(limits, trusted, proxy_protocol=socket.proxy_protocol)
+        # Not those of the edge: those who look after it get in while clients have used up limits.connections.
+        state = ListenerState(
+            limits,
+            trusted,
+            proxy_protocol=socket.proxy_protocol,
+            open_connections=OpenConnections(MOST_CONNECTIONS),
+        )
         state.log_refusal = lambda refusal, ip, ray: None
         self._shared = Shared(state, "http" if tls is None else "https", self._protocol)
 

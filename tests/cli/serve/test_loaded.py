@@ -7,6 +7,12 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
+from edgeworker.cli.serve.loaded import Keeper
+from edgeworker.config import Config, Worker
+from edgeworker.host.child_reports import Report, ReportKind
+from edgeworker.host.loaded_config import RestoredConfig
 from tests.cli.running import SECONDS
 from tests.cli.serve.serving import Served, serve, write_project
 from tests.pki import PKI
@@ -108,3 +114,19 @@ def certificates_of(served: Served, connections: int) -> set[str]:
     assert place.hostname is not None
     assert place.port is not None
     return {ssl.get_server_certificate((place.hostname, place.port)) for _ in range(connections)}
+
+
+async def test_what_cannot_be_kept_is_told_once_and_what_was_kept_before_is_forgotten(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else a process would start with the configuration of before the reload."""
+    write_project(tmp_path)
+    reports: list[Report] = []
+    config = Config(workers=(Worker("w", tmp_path / "worker.py"),))
+    keeper = Keeper(tmp_path / "a-file-of-no-directory" / "\0", reports.append)
+
+    await keeper.keep(RestoredConfig(config, 0))
+    await keeper.keep(RestoredConfig(config, 0))
+
+    assert reports == [Report(ReportKind.LOADED)] * 2
+    assert len(caplog.messages) == 1

@@ -280,3 +280,31 @@ async def test_a_client_that_goes_away_ends_its_call() -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         await ended.wait()
     await listener.close(0)
+
+
+async def test_more_connections_than_there_may_be_are_refused_and_those_that_wait_make_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edgeworker.host.management.listener.MOST_CONNECTIONS", 4)
+    begun = b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    listener = await listen_api(Echo())
+    port = listener.port
+    try:
+        busy = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for reader, writer in busy:
+                writer.write(begun)
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        assert (await ask(port)).startswith(b"HTTP/1.1 503 ")
+
+        for _, writer in busy:
+            writer.close()
+        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        answer = b""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not answer.startswith(b"HTTP/1.1 200 "):  # the ones that were closed go in their own time
+                answer = await ask(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        for _, writer in waiting:
+            writer.close()
+    finally:
+        await listener.close(0)
