@@ -9,7 +9,7 @@ from edgeworker.javascript.node_builtins import NODE_BUILTINS
 from edgeworker.javascript.project import Module, Project
 from edgeworker.runtime.quickjs.stand_ins import INSTEAD, complete, stand_in
 
-_VENDORED: Final = ("web-streams-polyfill", "buffer", "readable-stream")
+_VENDORED: Final = ("web-streams-polyfill", "buffer", "readable-stream", "urlpattern-polyfill")
 # Of Node.js, by the name of the file in rt/.
 NODE_MODULES: Final = {
     "assert": "node_assert",
@@ -40,6 +40,9 @@ NODE_MODULES: Final = {
 _LOADED_BY_NAME: Final = ("async_hooks", "stream", "stream/promises")
 # What needs Intl, which is loaded only where the worker's code has one of these.
 _OF_INTL: Final = (b"Intl", b"toLocale", b"localeCompare")
+_DEFINE_URL_PATTERN: Final = (
+    'Object.defineProperty(globalThis, "URLPattern", { value: URLPattern, configurable: true, writable: true });'
+)
 _OF_CLOUDFLARE: Final = frozenset({"cloudflare:sockets", "cloudflare:email", "cloudflare:node", "cloudflare:workflows"})
 
 
@@ -58,6 +61,8 @@ class ModuleLoader:
         lines = ['import "edgeworker:entry";']
         if any(name in module.content for module in self._modules.values() for name in _OF_INTL):
             lines.append('import "edgeworker:intl";')
+        if any(b"URLPattern" in module.content for module in self._modules.values()):
+            lines += ['import { URLPattern } from "edgeworker:urlpattern-polyfill";', _DEFINE_URL_PATTERN]
         if self._has_node:
             lines += [
                 'import process from "node:process"; import { Buffer } from "node:buffer";',

@@ -365,6 +365,9 @@ class Realm:
             parts = await work(invocation)
         except OperationFailed as failure:
             function, parts = self._settle, (json.dumps({"name": failure.name, "message": failure.text}), "")
+        except Exception:  # noqa: BLE001  # a fault of ours, for which the script must not wait for ever
+            _log.exception('worker "%s": what the script asked for failed', self.settings.name)
+            function, parts = self._settle, (json.dumps({"name": "Error", "message": "internal error"}), "")
         finally:
             self.asked -= 1
         if self.broken:

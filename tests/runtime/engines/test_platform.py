@@ -78,6 +78,9 @@ ANSWERS: Final[dict[str, object]] = {
     "[dispatchEvent(new Event('none')), navigator.language]": [True, "en"],
     "setTimeout('1')": "TypeError: Failed to execute 'setTimeout' on 'ServiceWorkerGlobalScope': "
     "parameter 1 is not of type 'function'.",
+    "[new URLPattern({ pathname: '/a/:id(\\\\d+)' }).exec('http://x.test/a/5?q').pathname.groups.id, "
+    "new URLPattern('https://*.test/*').test('https://shop.test/x'), new URLPattern({ pathname: '/b' }).test('/a', "
+    "'http://x.test')]": ["5", True, False],
     # As deep as parsers of nested data go.
     "(() => { const deep = (n) => (n === 0 ? 0 : 1 + deep(n - 1)); return deep(3000) })()": 3000,
 }
@@ -114,7 +117,11 @@ async def test_both_engines_answer_alike(engine: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "use",
-    ["WebAssembly.instantiate(new Uint8Array(8))", "new WebAssembly.Module(new Uint8Array(8))", "new URLPattern({})"],
+    [
+        "WebAssembly.instantiate(new Uint8Array(8))",
+        "new WebAssembly.Module(new Uint8Array(8))",
+        "new EventSource('https://x.test/')",
+    ],
 )
 async def test_what_the_embedded_engine_lacks_is_named(use: str, tmp_path: Path) -> None:
     from edgeworker.runtime.contract.javascript import JavaScriptException
@@ -122,7 +129,7 @@ async def test_what_the_embedded_engine_lacks_is_named(use: str, tmp_path: Path)
     source = f"export default {{ async fetch() {{ return new Response(String(await {use})) }} }}"
 
     async with staged("embedded", tmp_path, source) as stage:
-        with pytest.raises(JavaScriptException, match=r"has no (WebAssembly|URLPattern); run the worker in workerd"):
+        with pytest.raises(JavaScriptException, match=r"has no (WebAssembly|EventSource); run the worker in workerd"):
             await stage.get("/")
 
 
