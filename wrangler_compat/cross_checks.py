@@ -126,7 +126,7 @@ def _check_split_tokens(config: Config, resolver: Resolver, diagnostics: Diagnos
         if shield is None:
             continue
         from edgeworker.products.api_shield.linting import lint_split_tokens
-        from edgeworker.products.api_shield.split_token_routes import split_token_ways
+        from edgeworker.products.api_shield.split_token_routes import find_split_token_routes
 
-        for finding in lint_split_tokens(shield, split_token_ways(config, resolver, shield)):
+        for finding in lint_split_tokens(shield, find_split_token_routes(config, resolver, shield)):
             diagnostics.warning(f"{zone.name}: {finding.text}.")

@@ -22,7 +22,7 @@ from edgeworker.products.api_shield.explaining import explain_request, explanati
 from edgeworker.products.api_shield.linting import lint, lint_split_tokens
 from edgeworker.products.api_shield.openapi import read_openapi
 from edgeworker.products.api_shield.operations import Operation, OperationTable
-from edgeworker.products.api_shield.split_token_routes import split_token_ways
+from edgeworker.products.api_shield.split_token_routes import find_split_token_routes
 from edgeworker.products.api_shield.traffic import AnsweredRequest, propose
 from edgeworker.routing import Resolver
 
@@ -46,7 +46,7 @@ def lint_zones(options: argparse.Namespace) -> int:
     config = load_config(options, warn=False)
     out, found, resolver = Output.for_stream(), 0, Resolver(config)
     for zone in load_zones(config, options):
-        routes_by_operation = split_token_ways(config, resolver, zone.shield)
+        routes_by_operation = find_split_token_routes(config, resolver, zone.shield)
         for finding in (*lint(zone.shield), *lint_split_tokens(zone.shield, routes_by_operation)):
             found += 1
             place = ".".join(str(part) for part in finding.place)

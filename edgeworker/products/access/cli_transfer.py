@@ -88,7 +88,7 @@ class CLITransfer:
 
 
 def _key_of(text: str) -> bytes | None:
-    """The public key that a program names; None for what is none, or one with which every secret is the same."""
+    """The public key that a program names; None for other text, and for a key that makes all secrets alike."""
     try:
         key = base64.b64decode(text, altchars=b"-_", validate=True)
         X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(key))

@@ -90,7 +90,7 @@ _POLICY: Final = ("id", "name", "decision", "include", "require", "exclude", "se
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
+class _ArrayOfTables:
     """One array of tables; `parse` raises InvalidObject, and gives what has an `id`."""
 
     name: str
@@ -101,29 +101,31 @@ class _Section:
 
 
 _SECTIONS: Final = (
-    _Section("policies", "policy", _POLICY, lambda value, path: objects.parse_policy(value, path).id, "reusable ones"),
-    _Section(
+    _ArrayOfTables(
+        "policies", "policy", _POLICY, lambda value, path: objects.parse_policy(value, path).id, "reusable ones"
+    ),
+    _ArrayOfTables(
         "groups",
         "group",
         ("id", "name", "include", "require", "exclude", "is_default"),
         lambda value, path: objects.parse_group(value, path).id,
         f"rules under one name: {_RULES}",
     ),
-    _Section(
+    _ArrayOfTables(
         "lists",
         "list",
         ("id", "name", "emails", "networks"),
         lambda value, path: objects.parse_list(value, path).id,
         "what `email_list` and `ip_list` name",
     ),
-    _Section(
+    _ArrayOfTables(
         "identity_providers",
         "identity_provider",
         ("id", "name", "type", "config"),
         lambda value, path: parse_identity_provider(value, path).id,
         "`local` and `onetimepin` are there without being named",
     ),
-    _Section(
+    _ArrayOfTables(
         "service_tokens",
         "service_token",
         ("id", "name", "client_id", "client_secret", "secret_hash", "enabled"),
@@ -174,7 +176,7 @@ class _Reader:
         def parse_app(value: JSON, path: str) -> str:
             return objects.parse_application(value, path, policies=reusable).id
 
-        found += self._section(table, _Section("apps", "app", _APP, parse_app, ""))
+        found += self._section(table, _ArrayOfTables("apps", "app", _APP, parse_app, ""))
         config = AccessConfig(
             team=team,
             issuer=self._issuer(table),
@@ -192,7 +194,7 @@ class _Reader:
             self._at(self._paths.get(mistake.object_id, "")).warning(mistake.text)
         return config
 
-    def _section(self, table: Mapping[str, JSON], section: _Section) -> Iterator[ConfiguredObject]:
+    def _section(self, table: Mapping[str, JSON], section: _ArrayOfTables) -> Iterator[ConfiguredObject]:
         seen: dict[str, str] = {}
         for item, path in self._items(table, section.name):
             if isinstance(item, dict):

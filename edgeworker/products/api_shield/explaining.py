@@ -102,14 +102,14 @@ def _rule_lines(kind: str, rule: ExplainedRule, fires: str) -> Iterator[str]:
     name = rule.title or rule.rule_id
     yield f'{kind:<11} "{name}" {f"{fires}: {rule.action}" if rule.fires else "does nothing"}'
     for outcome in rule.outcomes:
-        yield f"              {'  ' * outcome.depth}{_on_one_line(outcome.text)}  ->  {shown_value(outcome.value)}"
+        yield f"              {'  ' * outcome.depth}{_on_one_line(outcome.text)}  ->  {format_value(outcome.value)}"
 
 
 def _on_one_line(text: str) -> str:
     return " ".join(line.strip() for line in text.splitlines())
 
 
-def shown_value(value: Value | None) -> str:
+def format_value(value: Value | None) -> str:
     """As it would be written in an expression; "missing" for what the request lacks."""
     match value:
         case None:
@@ -120,6 +120,6 @@ def shown_value(value: Value | None) -> str:
             text = value[:200].decode("utf-8", "replace")
             return ascii(text) if not text.isprintable() else f'"{text}"'
         case list() | tuple():
-            return f"[{', '.join(shown_value(item) for item in value)}]"
+            return f"[{', '.join(format_value(item) for item in value)}]"
         case _:
             return str(value)

@@ -12,7 +12,7 @@ from edgeworker.routing.resolver import RunWorker
 _VARIABLE: Final = re.compile(r"\{[^{}]*\}")
 
 
-def split_token_ways(config: Config, resolver: Resolver, shield: ShieldConfig) -> dict[str, str]:
+def find_split_token_routes(config: Config, resolver: Resolver, shield: ShieldConfig) -> dict[str, str]:
     """By the id of an operation, how its requests come to that script."""
     scripts = {worker.name for worker in config.workers if worker.is_default_script}
     found: dict[str, str] = {}

@@ -50,7 +50,7 @@ class ScriptThrew(Exception):
 
 
 class Function:
-    """A function of the script's world."""
+    """A function of the realm."""
 
     def __init__(self, value: quickjs.Value) -> None:
         self.value = value
@@ -96,7 +96,7 @@ class Engine:
         return self._run(function.value.call, arguments, seconds)
 
     def resume(self) -> None:
-        """After ComputedTooLong: what else waits in the script's world may go on."""
+        """After ComputedTooLong: what else waits in the realm may go on."""
         self._interrupted = False
 
     def is_full(self) -> bool:
@@ -159,7 +159,7 @@ def _stack_bytes() -> int:
 
 
 class _Gate:
-    """What the script's world holds of ours: `close` cuts it off."""
+    """What the realm holds of ours: `close` cuts it off."""
 
     def __init__(self, engine: Engine, host: Host) -> None:
         self._engine: Engine | None = engine

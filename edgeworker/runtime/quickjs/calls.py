@@ -1,4 +1,4 @@
-"""Calls into a script's world that have not been answered, by number."""
+"""Calls into a realm that have not been answered, by number."""
 
 import asyncio
 

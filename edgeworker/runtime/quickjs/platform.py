@@ -1,4 +1,4 @@
-"""What the script's world asks of Python and is answered at once: texts, URLs, hashes, chance, time."""
+"""What a realm asks of Python and is answered at once: text, URLs, hashes, random numbers, time."""
 
 import base64
 import binascii

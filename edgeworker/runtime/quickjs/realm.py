@@ -70,7 +70,7 @@ class Realm:
         self.on_break: Callable[[], None] | None = None
         self._next = 1
         self.asked = 0  # operations under way, and WebSockets that may bring something
-        self._left: list[int] = []  # invocations that are over, which the script's world has not been told yet
+        self._left: list[int] = []  # invocations that are over, which the realm has not been told yet
         self._peeks = 0  # since it was entered
 
     async def open(self) -> Mapping[str, object]:
@@ -230,8 +230,8 @@ class Realm:
         self._end_hung()
 
     def _end_guilty(self, invocation: Invocation, reason: ExceededLimits) -> None:
-        """Ends this invocation; others of this world may finish. Where there are none, or it happens again (what the
-        guilty one left behind runs in everyone's time), the world is given up."""
+        """Ends this invocation; others of this realm may finish. Where there are none, or it happens again (what the
+        guilty one left behind runs in everyone's time), the realm is given up."""
         if self.retiring or not self._calls.has_others_than(invocation):
             self._break(reason)
             return
@@ -258,7 +258,7 @@ class Realm:
             return
         self.broken = True
         if isinstance(reason, ExceededLimits):
-            # As text: a record that is kept must not keep the exception, its frames and this world.
+            # As text: a record that is kept must not keep the exception, its frames and this realm.
             _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
         if self.on_break is not None:
             self.on_break()

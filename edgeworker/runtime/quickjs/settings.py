@@ -1,4 +1,4 @@
-"""What a worker's configuration says of how it runs in this engine, and its env as the script's world is told of it."""
+"""What a worker's configuration says of how it runs in this engine, and its env as its realm is told of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

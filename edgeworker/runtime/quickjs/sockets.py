@@ -39,7 +39,7 @@ class AnsweredEnd:
 
 
 class ScriptWebSockets:
-    """`realm` is the script's world, which is given later."""
+    """`realm` is set later."""
 
     def __init__(self) -> None:
         self.realm: Realm | None = None
@@ -124,7 +124,7 @@ class ScriptWebSockets:
         return end
 
     def lose_all(self) -> None:
-        """The script's world is given up."""
+        """The realm is given up."""
         for answered in self._answered.values():
             answered.send(Closed(_LOST))
         for accepted in self._accepted.values():

@@ -9,7 +9,7 @@ from edgeworker.config import Config, Route, Worker, Zone
 from edgeworker.products.api_shield.config import RateLimitRule, ShieldConfig
 from edgeworker.products.api_shield.keys import read_keys
 from edgeworker.products.api_shield.linting import lint, lint_split_tokens
-from edgeworker.products.api_shield.split_token_routes import split_token_ways
+from edgeworker.products.api_shield.split_token_routes import find_split_token_routes
 from edgeworker.routing import Resolver
 from tests.products.api_shield.minting import key_set, signing_key, small_rsa_key
 from tests.products.api_shield.zones import configuration, custom, operation, rule
@@ -132,7 +132,7 @@ def test_a_rule_that_blocks_split_tokens_is_told() -> None:
     other = replace(routed, workers=(replace(gateway, is_default_script=False),))
 
     def told(config: Config, shield: ShieldConfig = CLEAN) -> list[str]:
-        ways = split_token_ways(config, Resolver(config), shield)
+        ways = find_split_token_routes(config, Resolver(config), shield)
         return [finding.text for finding in lint_split_tokens(shield, ways)]
 
     assert ["blocks split tokens: the route api.test/users/* takes them" in text for text in told(routed)] == [True]
