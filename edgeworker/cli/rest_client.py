@@ -4,7 +4,7 @@ import os
 from typing import Final, Self
 
 from edgeworker.config import JSON
-from edgeworker.errors import ConfigError
+from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler
 from edgeworker.host.http_client import READ_SECONDS, HttpClient
 from edgeworker.messages import URL, Body, BodyTooLarge, Headers, InvalidURL, Request, Response
@@ -51,7 +51,11 @@ class RestClient:
             headers.set("content-type", kind)
         path, _, query = target.partition("?")
         url = URL(self._base.scheme, self._base.hostname, self._base.port, path, f"?{query}" if query else "")
-        return await self._handler.fetch(Request(method, url, headers, body))
+        try:
+            return await self._handler.fetch(Request(method, url, headers, body))
+        except OriginError as error:
+            text = f"{error}; is an edge running there? Name the API of another one with --api-url"
+            raise OriginError(text, status=error.status) from error
 
     async def close(self) -> None:
         if self._client is not None:

@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,13 @@ async def test_the_proxy_of_the_environment_is_asked(
     await listener.close(0)
 
     assert '"tokens"' in ran.out
+
+
+async def test_an_edge_that_does_not_run_is_told_with_what_to_do(kv_here: Kv) -> None:
+    with socket.socket() as unused:  # bound and not listening: every connection is refused
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+        told = (await kv_here("namespace", "list", "--api-url", url, "--api-token", "t", status=1)).err
+
+    assert f"{url}: Connection refused; is an edge running there? Name the API of another one with --api-url" in told
