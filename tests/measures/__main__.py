@@ -29,18 +29,18 @@ def main() -> int:
     allow_many_files()
     program = [str(Path(options.program).resolve())] if options.program else installed_program()
     found: list[Finding] = []
+    what = options.program or "edgeworker of a checkout"
+    print(f"{what}, {options.rate} requests/s, Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory(prefix="edgeworker-measures-") as folder:
         wanted = Wanted(
             Path(folder), program, options.rate, options.calm_seconds, options.soak_seconds, options.processes
         )
         for name in options.parts or PARTS:
             begun = time.monotonic()
-            found += PARTS[name](wanted)
+            findings = list(PARTS[name](wanted))
             seconds, busy = time.monotonic() - begun, os.getloadavg()[0]
-            print(f"{name}: measured in {seconds:.0f} s, load average {busy:.1f}", flush=True)
-    what = options.program or "edgeworker of a checkout"
-    print(f"\n{what}, {options.rate} requests/s, Python {platform.python_version()}, {os.cpu_count()} cores\n")
-    print(table(found))
+            print(f"{name}: measured in {seconds:.0f} s, load average {busy:.1f}\n\n{table(findings)}\n", flush=True)
+            found += findings
     return 1 if any(one.is_met is False for one in found) else 0
 
 

@@ -75,8 +75,9 @@ class ServedEdge:
             time.sleep(0.02)
 
     def children(self) -> list[int]:
-        pid = self.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        """The processes that serve. The first process of the binary has one child, which is their parent."""
+        found = _children(self.process.pid)
+        return found if len(found) != 1 else _children(found[0]) or found
 
     def run(self, *arguments: str, cwd: Path) -> None:
         """A command of edgeworker that talks to it."""
@@ -84,6 +85,10 @@ class ServedEdge:
         done = subprocess.run([*self.program, *arguments, *place], cwd=cwd, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{arguments[0]} failed: {done.stdout}{done.stderr}")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def start_gateway(
