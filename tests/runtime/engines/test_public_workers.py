@@ -94,6 +94,23 @@ WORKERS: Final[Mapping[str, PublicWorker]] = {
         ),
         {"TODOS": {}},
     ),
+    "edge_proxy.ts": PublicWorker(
+        (),
+        (
+            Ask(200, "/"),
+            Ask(200, "/", {"Cookie": "x=1; ab=a"}),
+            Ask(200, "/cors?url=https://outside.test/x%3Fy", {"Origin": "https://o.test", "Cookie": "a=b"}),
+            post(200, "/cors?url=https://outside.test/x", {"Content-Type": "text/plain"}, "body"),
+            Ask(403, "/cors?url=https://evil.test/"),
+            Ask(302, "/img/a.png?w=50", {"Accept": "image/avif,*/*"}),
+            Ask(400, "/img/a.exe"),
+            Ask(200, "/x", {"Origin": "https://o.test"}, method="OPTIONS"),
+            Ask(302, "/img/b.jpg", method="HEAD"),
+        ),
+    ),
+    "mirror.js": PublicWorker(
+        (), (Ask(200, "/"), Ask(200, "/x?y=1", {"User-Agent": "UA"}), Ask(200, "/", method="HEAD"))
+    ),
     "site.js": PublicWorker(
         ("@cloudflare/kv-asset-handler",),
         (
