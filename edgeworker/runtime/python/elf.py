@@ -26,6 +26,8 @@ class SharedObject:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
+    """One row of the section header table."""
+
     kind: int
     offset: int
     size: int
