@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.kv.clocks import FakeClock
 
 HERE = Path(__file__).parent
 NOW = 1_764_000_000
+_NOT_ROOT = 65534  # "nobody"
 FORMS = sorted(folder.name for folder in HERE.iterdir() if (folder / "state.sql").exists())
 WITH_KV = [form for form in FORMS if (HERE / form / "kv.sql").exists()]
 
@@ -156,22 +158,24 @@ async def read_both(data: Path) -> None:
 
 
 @pytest.fixture
-def readers_data() -> Iterator[Path]:
+def readers_data(tmp_path: Path) -> Iterator[Path]:
     """A data directory of a user who is not root: root may write everywhere."""
-    folder = Path("/tmp") / f"edgeworker-upgrades-{os.getpid()}"
-    data = written_by("tokens-and-atoms", folder)
+    asyncio.run(write(written_by("tokens-and-atoms", tmp_path / "other")))  # that user may be unable to import a module
+    folder = Path(tempfile.mkdtemp(prefix="edgeworker-upgrades-"))
+    folder.chmod(0o755)
+    data = written_by("tokens-and-atoms", folder / "data")
     if os.geteuid() != 0:
         yield data
     else:
         for file in (data, *data.iterdir()):
-            os.chown(file, 65534, 65534)
-        os.seteuid(65534)
+            os.chown(file, _NOT_ROOT, _NOT_ROOT)
+        os.seteuid(_NOT_ROOT)
         try:
             yield data
         finally:
             os.seteuid(0)
     data.chmod(0o700)
-    shutil.rmtree(data)
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("mode", [stat.S_IRUSR | stat.S_IXUSR, 0], ids=["read-only", "not even readable"])
