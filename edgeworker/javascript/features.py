@@ -48,8 +48,8 @@ FEATURES: Final = (
         ("limits.cpu_ms", "[javascript] heap_megabytes"),
         "approximated",
         "a script that exceeds one ends with page 1102, and with it other requests: of all JavaScript workers of the "
-        "edge (workerd), or of that worker where memory ran out (embedded). In workerd, a GET, HEAD or OPTIONS without "
-        "effects so far is asked again in the next process; others get a 503, with Retry-After if they are idempotent",
+        "edge (workerd), or of that worker where memory ran out (embedded). Those get a 503, with Retry-After if "
+        "they are idempotent; in workerd a GET, HEAD or OPTIONS without effects so far is asked again",
     ),
     Feature(
         _BOTH,

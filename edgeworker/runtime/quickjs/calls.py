@@ -45,6 +45,14 @@ class Calls:
             if caller is invocation:
                 self.fail(number, error)
 
+    def fail_others_than(self, invocation: Invocation, error: BaseException) -> None:
+        for number, (_, caller) in self._open.items():
+            if caller is not invocation:
+                self.fail(number, error)
+
+    def caller_of(self, number: int) -> Invocation | None:
+        return self._open[number][1] if number in self._open else None
+
     def has_others_than(self, invocation: Invocation) -> bool:
         """Whether it has calls, and another one has some too."""
         callers = [caller is invocation for _, caller in self._open.values()]

@@ -14,7 +14,7 @@ from typing import Final
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.javascript.stack import map_stack
-from edgeworker.runtime.contract.isolate import ExceededLimits
+from edgeworker.runtime.contract.isolate import ExceededLimits, LostWithIsolate
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.quickjs import adapter, platform
 from edgeworker.runtime.quickjs.adapter import Crossing
@@ -224,7 +224,7 @@ class Realm:
                 invocation, ExceededLimits(f"the worker computed for more than {seconds:g} s (limits.cpu_ms)")
             )
         except adapter.OutOfMemory:
-            self._run_out_of_memory()
+            self._run_out_of_memory(invocation)
         except adapter.ScriptThrew as error:
             _log.error('worker "%s": %s\n%s', self.settings.name, error, self.map_stack(error.stack))
         self._end_hung()
@@ -249,8 +249,11 @@ class Realm:
                 return
             self._calls.fail_all(JavaScriptException("Error", _HUNG, f"Error: {_HUNG}"))
 
-    def _run_out_of_memory(self) -> None:
-        self._break(ExceededLimits("the worker used more memory than an isolate may have"))
+    def _run_out_of_memory(self, guilty: Invocation | None = None) -> None:
+        reason = ExceededLimits("the worker used more memory than an isolate may have")
+        if guilty is not None:
+            self._calls.fail_others_than(guilty, LostWithIsolate(f"another request ended the isolate: {reason}"))
+        self._break(reason)
 
     def _break(self, reason: BaseException) -> None:
         """This context is given up: what waits for it ends with the reason."""
@@ -390,6 +393,6 @@ class Realm:
             or (name in _WITHOUT_MEMORY and self._engine.is_full())
             or (is_null and self._engine.may_have_run_out())
         ):
-            self._run_out_of_memory()
+            self._run_out_of_memory(self._calls.caller_of(id))
         else:
             self._calls.fail(id, JavaScriptException(name, message, self.map_stack(str(told["stack"]))))

@@ -365,18 +365,3 @@ async def test_a_world_that_was_given_up_is_let_go(tmp_path: Path) -> None:
         gc.collect()
 
         assert engine() is None
-
-
-async def test_a_script_does_not_wait_for_ever_for_what_the_edge_failed_to_do(tmp_path: Path) -> None:
-    class Broken:
-        async def fetch(self, request: Request, /) -> Response:
-            raise RuntimeError("a fault of the edge's own")
-
-    source = """export default { async fetch() {
-      try { await fetch("https://x.test/"); } catch (error) { return new Response(String(error)); }
-    } }"""
-
-    async with staged("embedded", tmp_path, source) as stage:
-        response = await stage.send(Request("GET", URL.parse("https://shop.example.com/")), Broken())
-        assert response.body is not None
-        assert await response.body.read() == b"Error: internal error"

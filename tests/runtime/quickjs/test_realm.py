@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.messages import URL, Headers, Request, Response
+from edgeworker.runtime.contract.isolate import ExceededLimits, LostWithIsolate
 from edgeworker.runtime.contract.javascript import EnvEntry, EnvNamespace
 from tests.runtime.engines.stage import memory_namespace, staged
 
@@ -94,3 +95,47 @@ async def test_a_loop_of_reads_lets_others_in(tmp_path: Path) -> None:
 
         assert await stage.text("/other") == "in between"
         assert await loop == "stopped"
+
+
+async def test_a_script_does_not_wait_for_ever_for_what_the_edge_failed_to_do(tmp_path: Path) -> None:
+    class Broken:
+        async def fetch(self, request: Request, /) -> Response:
+            raise RuntimeError("a fault of the edge's own")
+
+    source = """export default { async fetch() {
+      try { await fetch("https://x.test/"); } catch (error) { return new Response(String(error)); }
+    } }"""
+
+    async with staged("embedded", tmp_path, source) as stage:
+        response = await stage.send(Request("GET", URL.parse("https://shop.example.com/")), Broken())
+        assert response.body is not None
+        assert await response.body.read() == b"Error: internal error"
+
+
+async def test_what_ends_with_an_isolate_that_another_request_filled_may_be_tried_again(tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
+    class Silent:
+        async def fetch(self, request: Request, /) -> Response:
+            asked.set()
+            await asyncio.Event().wait()
+            return Response(200)
+
+    source = """const kept = [];
+    export default { async fetch(request) {
+      if (request.url.endsWith("/grow")) for (;;) kept.push(new Array(100_000).fill(Math.random()));
+      if (request.url.endsWith("/wait")) await fetch("https://silent.test/");
+      return new Response("alive");
+    } }"""
+
+    async with staged("embedded", tmp_path, source) as stage:
+        request = Request("GET", URL.parse("https://shop.example.com/wait"))
+        waiting = asyncio.ensure_future(stage.send(request, Silent()))
+        await asked.wait()
+        with pytest.raises(ExceededLimits) as guilty:
+            await stage.get("/grow")
+        with pytest.raises(LostWithIsolate):
+            await waiting
+
+        assert not isinstance(guilty.value, LostWithIsolate)
+        assert await stage.text("/") == "alive"
