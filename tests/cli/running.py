@@ -10,7 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -53,8 +53,9 @@ class Edge:
         return self._process.pid
 
     def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._lines.put(line)
+        with suppress(ValueError):  # `dev` closes the stream when the process has ended, whatever is left in it
+            for line in stream:
+                self._lines.put(line)
 
     def wait_for(self, text: str) -> str:
         """The next line on stderr that holds `text`."""
