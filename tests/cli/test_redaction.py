@@ -4,6 +4,7 @@ The secrets are random, so what is found was leaked. What may hold them: the KV 
 """
 
 import base64
+import contextlib
 import json
 import queue
 import re
@@ -90,8 +91,9 @@ class Run:
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self._lines.put(line)
+        with contextlib.suppress(ValueError):  # closed at the end of the test
+            for line in process.stdout:
+                self._lines.put(line)
         self._lines.put(None)
 
     def said(self) -> str:
