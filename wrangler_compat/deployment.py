@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from edgeworker.bindings import DurableObjectBinding, UnsupportedBinding
+from edgeworker.bindings.durable_object.wrangler import KIND_NAME as DURABLE_OBJECT
 from edgeworker.config import Config, Route, Worker
 from edgeworker.routing import parse_pattern
 from edgeworker.schema.diagnostics import Diagnostics, SourceLocation
@@ -37,14 +38,18 @@ def _check_date(worker: Worker, today: date, diagnostics: Diagnostics) -> None:
 
 def _check_bindings(worker: Worker, diagnostics: Diagnostics) -> None:
     for binding in worker.bindings:
-        if isinstance(binding, DurableObjectBinding) and worker.is_javascript:
-            continue  # which engine runs it says more
-        if isinstance(binding, UnsupportedBinding):
-            diagnostics.warning(
-                f'env.{binding.name} of worker "{worker.name}" is a binding of a kind that is not emulated '
-                f"({binding.kind}): using it here raises an error.",
-                SourceLocation(worker.source),
-            )
+        match binding:
+            case UnsupportedBinding():
+                kind = binding.kind
+            case DurableObjectBinding() if not worker.is_javascript:
+                kind = DURABLE_OBJECT
+            case _:  # which engine runs a worker in JavaScript says more of its Durable Objects
+                continue
+        diagnostics.warning(
+            f'env.{binding.name} of worker "{worker.name}" is a binding of a kind that is not emulated '
+            f"({kind}): using it here raises an error.",
+            SourceLocation(worker.source),
+        )
 
 
 def _check_route(route: Route, routes: Iterable[Route], diagnostics: Diagnostics) -> None:

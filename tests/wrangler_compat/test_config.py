@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeworker.bindings import AtomicBinding, KVBinding, ServiceBinding, UnsupportedBinding
+from edgeworker.bindings import AtomicBinding, DurableObjectBinding, KVBinding, ServiceBinding, UnsupportedBinding
 from edgeworker.schema.diagnostics import Diagnostics
 from tests.wrangler_compat.project import HEAD, Project, bindings, document, only, places, texts
 from wrangler_compat.config import NEWEST_DATE, ParsedWorker, parse_worker
@@ -84,9 +84,10 @@ def test_bindings_that_are_not_emulated_are_there_and_know_their_kind() -> None:
 
     kinds = {binding.name: binding.kind for binding in found.bindings if isinstance(binding, UnsupportedBinding)}
     assert kinds == {
-        "R2": "R2 Bucket", "Q": "Queue", "DO": "Durable Object", "MAIL": "Send Email", "AI": "AI",
+        "R2": "R2 Bucket", "Q": "Queue", "MAIL": "Send Email", "AI": "AI",
         "WASM": "Wasm Module", "U": "Unsafe Metadata",
     }  # fmt: skip
+    assert [binding.name for binding in found.bindings if isinstance(binding, DurableObjectBinding)] == ["DO"]
     assert '"r2_buckets" is not emulated: using it raises an error that names the kind.' in [
         message.text for message in diagnostics.of("info")
     ]

@@ -16,9 +16,9 @@ def _describe(binding: DurableObjectBinding) -> tuple[str, str]:
 
 
 def _python_view(binding: DurableObjectBinding, _service: None) -> object:
-    from edgeworker.bindings.unsupported.python_view import UnsupportedView
+    from edgeworker.bindings.not_emulated_view import UnsupportedView
 
-    return UnsupportedView(binding.name, binding.kind)
+    return UnsupportedView(binding.name, wrangler.KIND_NAME)
 
 
 def _javascript_view(binding: DurableObjectBinding, _service: None) -> "EnvEntry":

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from edgeworker.bindings.unsupported.binding import UnsupportedBinding
+from edgeworker.config import Binding
 
 
 @dataclass(frozen=True, slots=True)
-class DurableObjectBinding(UnsupportedBinding):
+class DurableObjectBinding(Binding):
     """workerd has it by itself; for Python and in the embedded engine it is not emulated.
 
     `script` is the worker that exports the class, None for the worker itself.

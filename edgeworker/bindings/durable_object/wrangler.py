@@ -33,9 +33,7 @@ def read_bindings(fields: WorkerFields) -> Iterator[DurableObjectBinding]:
         name, class_name, script = values.get("name"), values.get("class_name"), values.get("script_name")
         if isinstance(name, str) and isinstance(class_name, str):
             other = script if isinstance(script, str) and script != fields.worker else None
-            yield DurableObjectBinding(
-                name, KIND_NAME, class_name, other, other is not None or class_name in with_sqlite
-            )
+            yield DurableObjectBinding(name, class_name, other, other is not None or class_name in with_sqlite)
 
 
 def _classes_with_sqlite(fields: WorkerFields) -> set[str]:

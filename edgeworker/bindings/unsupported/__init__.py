@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _python_view(binding: UnsupportedBinding, _service: None) -> object:
-    from edgeworker.bindings.unsupported.python_view import UnsupportedView
+    from edgeworker.bindings.not_emulated_view import UnsupportedView
 
     return UnsupportedView(binding.name, binding.kind)
 

@@ -37,7 +37,7 @@ def test_migrations_say_which_classes_have_sqlite_under_the_names_of_now() -> No
     parsed = parse_worker(choose(document(HEAD + CONFIG), None, Diagnostics()), Diagnostics())
 
     assert parsed.bindings == (
-        DurableObjectBinding("ROOMS", "Durable Object", "Room", None, uses_sqlite=True),
-        DurableObjectBinding("OLD", "Durable Object", "Old", None, uses_sqlite=False),
-        DurableObjectBinding("THERE", "Durable Object", "There", "other", uses_sqlite=True),
+        DurableObjectBinding("ROOMS", "Room", None, uses_sqlite=True),
+        DurableObjectBinding("OLD", "Old", None, uses_sqlite=False),
+        DurableObjectBinding("THERE", "There", "other", uses_sqlite=True),
     )

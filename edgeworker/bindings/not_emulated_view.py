@@ -1,4 +1,4 @@
-"""`env.X` of a binding that is known and not emulated, for Python scripts."""
+"""`env.X` of a binding that is known and not emulated for Python scripts, of several kinds."""
 
 from typing import Never
 
