@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BalancedServer:
-    """One origin of a load balancer, as it is asked."""
+    """One origin of a load balancer: its settings, the handler that sends it requests, and its record."""
 
     balancer: LoadBalancer
     server: OriginServer
@@ -33,7 +33,7 @@ class BalancedServer:
 
 
 class BalancedOrigin:
-    """Raises OriginError: that of the last origin that was asked, or 503 where each one has too many requests."""
+    """A Handler. Raises OriginError: that of the last origin tried, or 503 if each one has too many requests."""
 
     def __init__(
         self,
@@ -55,18 +55,18 @@ class BalancedOrigin:
     async def fetch(self, request: Request, /) -> Response:
         total = self.balancer.total_timeout_seconds
         if total is None:
-            return await self._ask(request, None)
+            return await self._fetch_with_retries(request, None)
         deadline = asyncio.get_running_loop().time() + total
         try:
             async with asyncio.timeout_at(deadline) as timer:
-                return await self._ask(request, deadline)
+                return await self._fetch_with_retries(request, deadline)
         except TimeoutError as error:
             if not timer.expired():
                 raise
             text = f"load balancer {self.balancer.name} did not answer within {total:g} seconds"
             raise OriginError(text, status=524) from error
 
-    async def _ask(self, request: Request, deadline: float | None) -> Response:
+    async def _fetch_with_retries(self, request: Request, deadline: float | None) -> Response:
         body = request.body
         content = None if body is None else body.complete
         tried: list[int] = []
@@ -77,7 +77,7 @@ class BalancedOrigin:
             if tried and content is not None:
                 request = request.replace(body=Body(content))
             try:
-                return await self._ask_one(one, request, deadline)
+                return await self._fetch_from(one, request, deadline)
             except OriginError as error:
                 tried.append(index)
                 can_be_sent = body is None or content is not None or not body.used
@@ -113,9 +113,9 @@ class BalancedOrigin:
             case NoneLeft():
                 raise failure or OriginError(f"load balancer {self.balancer.name} has no enabled origin", status=521)
 
-    async def _ask_one(self, one: BalancedServer, request: Request, deadline: float | None) -> Response:
+    async def _fetch_from(self, one: BalancedServer, request: Request, deadline: float | None) -> Response:
         record, begun = one.record, self._clock.monotonic()
-        use = _Use(one, self._clock)
+        use = _InFlightRequest(one, self._clock)
         record.requests += 1
         try:
             response = await one.handler.fetch(request)
@@ -123,7 +123,7 @@ class BalancedOrigin:
             use.fail(error)
             raise
         except BaseException:
-            # The client left, or did not send its body as it may: that tells nothing about the origin.
+            # The client left, or its body failed: that says nothing about the origin.
             use.end()
             raise
         now = self._clock.monotonic()
@@ -135,12 +135,12 @@ class BalancedOrigin:
         elif body is None or body.complete is not None:
             use.end()
         else:
-            response.body = Body(_CountedPieces(body, use, deadline), length=body.length)
+            response.body = Body(_CountedBody(body, use, deadline), length=body.length)
         return response
 
 
-class _Use:
-    """A request under way to an origin; it ends once."""
+class _InFlightRequest:
+    """Counts a request as in flight to an origin, until it ends for the first time."""
 
     __slots__ = ("_clock", "_ended", "_one")
 
@@ -160,7 +160,7 @@ class _Use:
             return
         self.end()
         if error.status == EDGE_HAS_NO_ROOM or error.sender_stalled:
-            return  # which tells nothing about the origin
+            return  # which says nothing about the origin
         record, now = self._one.record, self._clock.monotonic()
         was_healthy = record.health.is_healthy(now)
         record.add_failure(str(error), now=self._clock.now())
@@ -170,12 +170,12 @@ class _Use:
             _log.warning("origin %s failed too often and is left alone for %g s: %s", record.url, seconds, error)
 
 
-class _CountedPieces:
-    """A response's body on its way. `deadline` is in seconds of the event loop."""
+class _CountedBody:
+    """A response's body, whose request is in flight until its end. `deadline` is in seconds of the event loop."""
 
     __slots__ = ("_body", "_deadline", "_pieces", "_use")
 
-    def __init__(self, body: Body, use: _Use, deadline: float | None) -> None:
+    def __init__(self, body: Body, use: _InFlightRequest, deadline: float | None) -> None:
         self._body = body
         self._pieces = body.stream()
         self._use = use
@@ -215,7 +215,7 @@ class _CountedPieces:
 class _CountedUpgrade:
     __slots__ = ("_upgrade", "_use")
 
-    def __init__(self, upgrade: Upgrade, use: _Use) -> None:
+    def __init__(self, upgrade: Upgrade, use: _InFlightRequest) -> None:
         self._upgrade = upgrade
         self._use = use
 

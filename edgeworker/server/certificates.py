@@ -1,4 +1,4 @@
-"""Certificates and keys from PEM files: what is wrong with them is said here, before a client or an origin says it."""
+"""Reads certificates and keys from PEM files, and checks them before a handshake can fail because of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ def wildcard_of(host: str) -> str:
 
 
 def read_pair(cert: Path, key: Path, *, now: int | None, where: str) -> CertificateFacts:
-    """The first certificate of `cert`, which must belong to `key` and be valid at `now` (None: whenever).
+    """The first certificate of `cert`, which must belong to `key` and be valid at `now` (None: not checked).
 
     Raises:
         ConfigError: with `where` ("edge.toml: tls.certificates[0]"), the file, and what would be right.
     """
     leaf, *_ = read_certificates(cert, where=where)
-    if _public_bytes(leaf.public_key()) != _public_bytes(_read_key(key, where=where)):
+    if _encode_public_key(leaf.public_key()) != _encode_public_key(_read_key(key, where=where)):
         raise ConfigError(
             f"{where}: {key} is not the key of the first certificate in {cert}; give the key that it was made with, "
             "and put the server's own certificate before those of its authorities"
@@ -80,7 +80,7 @@ def format_moment(moment: int) -> str:
 
 
 def _read_key(file: Path, *, where: str) -> CertificatePublicKeyTypes:
-    """The public half."""
+    """The public half of the private key in `file`."""
     content = _read(file, where=where)
     # No error of the parser is chained or quoted: it may have seen a part of the key.
     try:
@@ -101,5 +101,5 @@ def _read(file: Path, *, where: str) -> bytes:
         raise ConfigError(f"{where}: {file} cannot be read: {error.strerror}") from error
 
 
-def _public_bytes(key: CertificatePublicKeyTypes) -> bytes:
+def _encode_public_key(key: CertificatePublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -36,7 +36,7 @@ class ClientBody(IncomingBody):
     `expects`: the client waits for "100 Continue", which is sent when the first piece is wanted and not before.
     """
 
-    __slots__ = ("_expects", "_limits", "_seen", "_sender", "_waited", "refusal")
+    __slots__ = ("_expects_continue", "_limits", "_sender", "_taken_bytes", "_waited_seconds", "refusal")
 
     high_water_bytes: ClassVar[int] = HIGH_WATER_BYTES
 
@@ -45,9 +45,9 @@ class ClientBody(IncomingBody):
         self.refusal: Refusal | None = None
         self._sender = sender
         self._limits = limits
-        self._expects = expects
-        self._seen = 0
-        self._waited = 0.0
+        self._expects_continue = expects
+        self._taken_bytes = 0
+        self._waited_seconds = 0.0
 
     # The connection's side
 
@@ -58,26 +58,26 @@ class ClientBody(IncomingBody):
             self._wake()
 
     def response_begins(self, *, streamed: bool) -> None:
-        """Nothing can be said to the client between the head of the response and its end. A response that is `streamed`
-        may be made of this body, so the client is asked now to send it."""
+        """No "100 Continue" can be sent after this. A response that is `streamed` may depend on this body, so the
+        client is told now to send it."""
         if streamed:
             self._send_continue()
-        self._expects = False
+        self._expects_continue = False
 
     # The reader's side
 
     def take_all(self) -> bytes | None:
         """The complete body if all of it has arrived and none was read, else None."""
-        if not self._ended or self._seen or self._size > self._limits.body_bytes:
+        if not self._ended or self._taken_bytes or self._size > self._limits.body_bytes:
             return None
-        self._seen = self._size
+        self._taken_bytes = self._size
         return self._take()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._expects:
+        if self._expects_continue:
             self._send_continue()
         if not self._pieces and not self._ended:
             await self._wait_in_time()
@@ -86,30 +86,30 @@ class ClientBody(IncomingBody):
         if not self._pieces:
             raise StopAsyncIteration
         piece = self._take()
-        self._seen += len(piece)
-        if self._seen > self._limits.body_bytes:
+        self._taken_bytes += len(piece)
+        if self._taken_bytes > self._limits.body_bytes:
             self.refusal = too_large(self._limits)
             raise BodyTooLarge(self._limits.body_bytes)
         return piece
 
     def _send_continue(self) -> None:
-        if self._expects and not self._pieces and not self._ended:
+        if self._expects_continue and not self._pieces and not self._ended:
             self._sender.send_continue()
-        self._expects = False
+        self._expects_continue = False
 
     async def _wait_in_time(self) -> None:
-        """Until there is more, in the time that the slowest allowed client would need for it."""
+        """Wait for more, no longer than the slowest allowed client would need for it."""
         loop = asyncio.get_running_loop()
         limits = self._limits
         begun = loop.time()
-        allowed = limits.body_grace_seconds + self._seen / limits.body_bytes_per_second - self._waited
+        allowed = limits.body_grace_seconds + self._taken_bytes / limits.body_bytes_per_second - self._waited_seconds
         try:
             async with asyncio.timeout(max(0.0, allowed)):
                 while not self._pieces and not self._ended and self.refusal is None:
                     await self._wait()
         except TimeoutError:
             self.refusal = Refusal(408, "The body came too slowly.")
-        self._waited += loop.time() - begun
+        self._waited_seconds += loop.time() - begun
 
 
 def too_large(limits: Limits) -> Refusal:

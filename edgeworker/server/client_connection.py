@@ -41,7 +41,7 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 class ClientConnection(Http1Connection):
     """`incoming` is the client's request, `outgoing` our response to it.
 
-    `client` is who is at the other end; `trusted` says that it is a proxy whose word about its client counts.
+    `client` is the peer; `trusted` says that it is a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed.
     """
 
     def __init__(self, listener: ListenerState) -> None:
@@ -183,7 +183,7 @@ class ClientConnection(Http1Connection):
             self.close_when_idle()
 
     def send_refusal(self, refusal: Refusal) -> None:
-        """Answer what is not served, as the last thing on this connection."""
+        """Send a refusal, as the last response on this connection."""
         if self._transport is None or self.outgoing == CLOSED or self._transport.is_closing():
             return
         ray = new_ray()
@@ -192,9 +192,9 @@ class ClientConnection(Http1Connection):
         self.close_gracefully()
 
     def close_gracefully(self) -> None:
-        """Say nothing more, and discard for a while what the client still sends.
+        """Send nothing more, and discard for a while what the client still sends.
 
-        To close with bytes unread is to reset the connection, and then the client may never see the response.
+        Closing with unread bytes resets the connection, and then the client may never see the response.
         """
         transport = self._transport
         unread = self.incoming not in (DONE, SWITCHED)

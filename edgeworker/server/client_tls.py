@@ -40,7 +40,7 @@ NO_CERTIFICATE: Final[Mapping[str, object]] = MappingProxyType(
 )
 
 
-def _cf(version: str, cipher: str, client_auth: Mapping[str, object]) -> Mapping[str, object]:
+def _build_cf(version: str, cipher: str, client_auth: Mapping[str, object]) -> Mapping[str, object]:
     return MappingProxyType(
         {
             "httpProtocol": "HTTP/1.1",
@@ -60,11 +60,11 @@ class ClientTLS:
     cf: Mapping[str, object]
 
 
-NO_TLS: Final = ClientTLS(None, None, _cf("", "", NO_CERTIFICATE))
+NO_TLS: Final = ClientTLS(None, None, _build_cf("", "", NO_CERTIFICATE))
 
 
 def client_tls(transport: asyncio.Transport) -> ClientTLS:
-    """Call it once a connection: its answer holds for all requests of it."""
+    """What TLS says of a connection's client. Call it once: the result holds for all requests of the connection."""
     connection: object = transport.get_extra_info("ssl_object")
     if not isinstance(connection, (ssl.SSLObject, ssl.SSLSocket)):
         return NO_TLS
@@ -78,7 +78,7 @@ def client_tls(transport: asyncio.Transport) -> ClientTLS:
             shown = certificate_facts(certificate)
         except ValueError as error:  # OpenSSL reads some certificates that break the rules of their encoding
             shown = {**NO_CERTIFICATE, "certPresented": "1", "certVerified": f"FAILED:{error}"}
-    return ClientTLS(version, cipher, _cf(version, cipher, shown))
+    return ClientTLS(version, cipher, _build_cf(version, cipher, shown))
 
 
 def cipher_name(name: str) -> str:
@@ -90,13 +90,13 @@ def cipher_name(name: str) -> str:
 
 
 def certificate_facts(der: bytes) -> Mapping[str, object]:
-    """Of a client's certificate that was verified: the handshake of any other has failed."""
+    """`cf.tlsClientAuth` of a certificate that was verified: with any other one the handshake has failed."""
     # Slow to import, and few clients show a certificate.
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
     certificate = x509.load_der_x509_certificate(der)
-    authority = _authority(certificate)
+    authority = _find_authority_key_identifier(certificate)
     return {
         "certPresented": "1",
         "certVerified": "SUCCESS",
@@ -105,25 +105,25 @@ def certificate_facts(der: bytes) -> Mapping[str, object]:
         "certSubjectDN": certificate.subject.rfc4514_string(),
         "certIssuerDNRFC2253": certificate.issuer.rfc4514_string(),
         "certSubjectDNRFC2253": certificate.subject.rfc4514_string(),
-        "certIssuerDNLegacy": _legacy(certificate.issuer),
-        "certSubjectDNLegacy": _legacy(certificate.subject),
-        "certSerial": _serial(certificate.serial_number),
-        "certIssuerSerial": _serial(None if authority is None else authority.authority_cert_serial_number),
-        "certSKI": _subject_key(certificate),
-        "certIssuerSKI": _hex(None if authority is None else authority.key_identifier),
+        "certIssuerDNLegacy": _format_legacy_name(certificate.issuer),
+        "certSubjectDNLegacy": _format_legacy_name(certificate.subject),
+        "certSerial": _format_serial(certificate.serial_number),
+        "certIssuerSerial": _format_serial(None if authority is None else authority.authority_cert_serial_number),
+        "certSKI": _format_subject_key_identifier(certificate),
+        "certIssuerSKI": _format_hex(None if authority is None else authority.key_identifier),
         "certFingerprintSHA1": certificate.fingerprint(hashes.SHA1()).hex(),
         "certFingerprintSHA256": certificate.fingerprint(hashes.SHA256()).hex(),
-        "certNotBefore": _moment(certificate.not_valid_before_utc),
-        "certNotAfter": _moment(certificate.not_valid_after_utc),
+        "certNotBefore": _format_time(certificate.not_valid_before_utc),
+        "certNotAfter": _format_time(certificate.not_valid_after_utc),
     }
 
 
-def _legacy(name: "x509.Name") -> str:
+def _format_legacy_name(name: "x509.Name") -> str:
     """`/C=US/O=Cloudflare/CN=x`, in the certificate's own order."""
     return "".join(f"/{attribute.rfc4514_attribute_name}={attribute.value!s}" for attribute in name)
 
 
-def _authority(certificate: "x509.Certificate") -> "x509.AuthorityKeyIdentifier | None":
+def _find_authority_key_identifier(certificate: "x509.Certificate") -> "x509.AuthorityKeyIdentifier | None":
     from cryptography import x509
 
     try:
@@ -132,23 +132,25 @@ def _authority(certificate: "x509.Certificate") -> "x509.AuthorityKeyIdentifier 
         return None
 
 
-def _subject_key(certificate: "x509.Certificate") -> str:
+def _format_subject_key_identifier(certificate: "x509.Certificate") -> str:
     from cryptography import x509
 
     try:
-        return _hex(certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest)
+        return _format_hex(certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest)
     except x509.ExtensionNotFound:
         return ""
 
 
-def _serial(number: int | None) -> str:
-    return "" if number is None else _hex(number.to_bytes(number.bit_length() // 8 + 1, "big").removeprefix(b"\0"))
+def _format_serial(number: int | None) -> str:
+    return (
+        "" if number is None else _format_hex(number.to_bytes(number.bit_length() // 8 + 1, "big").removeprefix(b"\0"))
+    )
 
 
-def _hex(value: bytes | None) -> str:
+def _format_hex(value: bytes | None) -> str:
     return "" if value is None else value.hex().upper()
 
 
-def _moment(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     """`Dec  2 19:39:00 2018 GMT`, whatever the locale."""
     return f"{_MONTHS[moment.month - 1]} {moment.day:2d} {moment:%H:%M:%S} {moment.year} GMT"

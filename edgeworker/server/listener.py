@@ -1,4 +1,4 @@
-"""Sockets with a handler behind them."""
+"""Serves a handler on a listening socket."""
 
 import asyncio
 import contextlib
@@ -56,7 +56,7 @@ class Listener:
         self._state.serve = self._responder.serve
         self._state.log_refusal = self._responder.log_refusal
         self._tls = tls
-        self._listening: asyncio.Server | None = None
+        self._server: asyncio.Server | None = None
         self._address: sockets.socket | None = None
 
     @property
@@ -84,15 +84,15 @@ class Listener:
         if self._state.closing or context is self._tls:
             return
         self._tls = context
-        before = self._listening
+        before = self._server
         await self._accept()
         if before is not None:
             before.close()
 
     async def _accept(self) -> None:
-        """Begins to accept. What was accepting before may do so for a moment longer: both take from one queue."""
+        """Begin to accept. The previous server may accept for a moment longer: both take from one queue."""
         assert self._address is not None
-        self._listening = await asyncio.get_running_loop().create_server(
+        self._server = await asyncio.get_running_loop().create_server(
             self.connection,
             sock=self._address.dup(),
             backlog=_BACKLOG,
@@ -103,8 +103,8 @@ class Listener:
     async def close(self, drain_seconds: float) -> None:
         """Stops accepting, lets the requests under way finish for that long, then cuts what is left."""
         self._state.closing = True
-        if self._listening is not None:
-            self._listening.close()
+        if self._server is not None:
+            self._server.close()
         if self._address is not None:
             self._address.close()
         connections = self._state.connections
@@ -113,18 +113,18 @@ class Listener:
         self._responder.end_sessions()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain_seconds):
-                while tasks := self._tasks():
+                while tasks := self._request_tasks():
                     await asyncio.wait(tasks)
                 for connection in list(connections):
                     await connection.wait_flushed()
-        tasks = self._tasks()
+        tasks = self._request_tasks()
         for connection in list(connections):
             connection.abort()
         if tasks:
             await asyncio.wait(tasks, timeout=_CUT_SECONDS)
 
-    def _tasks(self) -> "set[asyncio.Task[None]]":
-        """What serves the requests that are under way."""
+    def _request_tasks(self) -> "set[asyncio.Task[None]]":
+        """The tasks that serve the requests under way."""
         return {connection.task for connection in self._state.connections if connection.task is not None}
 
     def answer_at_once(self, answer: Callable[[bytes], bytes | None]) -> None:

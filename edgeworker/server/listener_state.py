@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeworker.server.client_connection import ClientConnection
 
 # 414 is one of the statuses that a cache may keep by itself: RFC 9110, section 15.1.
-_PLAIN: Final = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store"))
+_REFUSAL_FIELDS: Final = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store"))
 
 
 class ListenerState:
@@ -83,7 +83,7 @@ def refusal_bytes(refusal: Refusal, ray: str) -> bytes:
     """A complete response, after which the connection is closed."""
     content = refusal.text.encode() + b"\n"
     fields = [
-        *_PLAIN,
+        *_REFUSAL_FIELDS,
         (b"CF-Ray", ray.encode("ascii")),
         (b"Content-Length", b"%d" % len(content)),
         (b"Connection", b"close"),

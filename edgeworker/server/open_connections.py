@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-# Of the connections that wait for a request, so many are closed at once: to look for them costs a look at each one.
-_SHARE: Final = 16
+# One in so many idle connections is closed at a time: finding them takes a look at each connection.
+_IDLE_PER_CLOSED: Final = 16
 
 
 class IdleConnection(Protocol):
@@ -28,8 +28,8 @@ class OpenConnections:
         return len(self._connections)
 
     def admit(self, connection: IdleConnection) -> bool:
-        """Counts it; False, and not counted, if there are too many that do something. Of those that only wait for their
-        next request, the ones that wait longest make room."""
+        """Count a connection; False, and not counted, if the limit is reached and no connection is idle. Otherwise
+        those that are idle longest are closed to make room."""
         if self.limit is not None and len(self._connections) >= self.limit and not self._close_idle():
             return False
         self._connections.add(connection)
@@ -39,14 +39,14 @@ class OpenConnections:
         self._connections.discard(connection)
 
     def _close_idle(self) -> bool:
-        idle = _longest_idle(self._connections)
+        idle = _find_longest_idle(self._connections)
         for connection in idle:
             self._connections.discard(connection)
             connection.close_when_idle()
         return bool(idle)
 
 
-def _longest_idle(connections: Iterable[IdleConnection]) -> list[IdleConnection]:
+def _find_longest_idle(connections: Iterable[IdleConnection]) -> list[IdleConnection]:
     idle = [(since, number, one) for number, one in enumerate(connections) if (since := one.idle_since) is not None]
     idle.sort(key=lambda found: found[:2])
-    return [one for _, _, one in idle[: max(1, len(idle) // _SHARE)]]
+    return [one for _, _, one in idle[: max(1, len(idle) // _IDLE_PER_CLOSED)]]

@@ -1,4 +1,4 @@
-"""The servers outside as handlers: an origin behind the edge, and the internet."""
+"""Handlers that send requests to other servers: to an origin behind the edge, and to the internet."""
 
 import asyncio
 import socket
@@ -27,10 +27,10 @@ from edgeworker.server.pool import Pool, Resolve
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # A request with one of these methods says how long its body is even where it has none.
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
-# A body means nothing to them (RFC 9110, section 9.3): some servers do not read it, and take it for the next request.
+# Content has no defined meaning in them (RFC 9110, section 9.3): some servers take it for the next request.
 _BODY_UNEXPECTED: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-# The edge writes these itself. Expect was answered by our own listener when the body was first read.
-_OWN: Final = frozenset({b"host", b"content-length", b"expect"})
+# The edge writes Host and Content-Length itself; our own listener answered Expect when the body was first read.
+_NOT_FORWARDED: Final = frozenset({b"host", b"content-length", b"expect"})
 
 
 NO_ORIGIN_TLS: Final[Mapping[str, OriginTLS]] = MappingProxyType({})
@@ -42,12 +42,12 @@ _END_TO_END: Final = 0
 _DROPPED: Final = 1
 _CONNECTION: Final = 2
 _UPGRADE: Final = 3
-_READ: Final = {b"connection": _CONNECTION, b"upgrade": _UPGRADE}
+_KIND_BY_NAME: Final = {b"connection": _CONNECTION, b"upgrade": _UPGRADE}
 
 
 def _classify_field(name: bytes) -> int:
     lower = name.lower()
-    return _READ.get(lower, _DROPPED if IS_HOP_BY_HOP[name] or lower in _OWN else _END_TO_END)
+    return _KIND_BY_NAME.get(lower, _DROPPED if IS_HOP_BY_HOP[name] or lower in _NOT_FORWARDED else _END_TO_END)
 
 
 _KINDS: Final = NameTable(_classify_field)
@@ -83,10 +83,10 @@ class OriginClient:
         response = outbound.response_timeout_seconds
         self._usual_timeouts = OriginTimeouts(outbound.connect_timeout_seconds, response, response)
         self._timeouts = timeouts
-        self._outside = self._pool(self._resolve_checked, USUAL_ORIGIN_TLS, "outbound", self._usual_timeouts)
+        self._internet_pool = self._pool(self._resolve_checked, USUAL_ORIGIN_TLS, "outbound", self._usual_timeouts)
         for base, settings in origin_tls.items():
             self._origin_pool(settings, base)
-        self.internet: Handler = _Internet(self._outside, proxies)
+        self.internet: Handler = _Internet(self._internet_pool, proxies)
 
     def at(self, base: str) -> Handler:
         """Raises ConfigError for what is not the base URL of a server."""
@@ -97,13 +97,13 @@ class OriginClient:
         if url.target != "/":
             raise ConfigError(f'origin "{base}": has a path; the path comes from the request, so write "{url.origin}"')
         settings = self._origin_tls.get(url.origin, USUAL_ORIGIN_TLS)
-        endpoint = _endpoint(url)
+        endpoint = _make_endpoint(url)
         if settings.server_name is not None and endpoint.tls_name is not None:
             endpoint = replace(endpoint, tls_name=settings.server_name)
         return PoolHandler(self._origin_pool(settings, url.origin), endpoint)
 
     async def close(self) -> None:
-        for pool in (*self._origins.values(), self._outside):
+        for pool in (*self._origins.values(), self._internet_pool):
             await pool.close()
 
     def _origin_pool(self, settings: OriginTLS, base: str) -> Pool:
@@ -187,14 +187,14 @@ class _Internet:
         self._proxies = proxies
 
     async def fetch(self, request: Request, /) -> Response:
-        endpoint = _endpoint(request.url)
+        endpoint = _make_endpoint(request.url)
         proxy = self._proxies.proxy_for(request.url.scheme, endpoint.host, endpoint.port)
         if proxy is not None:
             endpoint = replace(endpoint, proxy=proxy)
         return await _fetch(self._pool, endpoint, request)
 
 
-def _endpoint(url: URL) -> OriginEndpoint:
+def _make_endpoint(url: URL) -> OriginEndpoint:
     host = url.hostname.strip("[]")
     return OriginEndpoint(host, url.port, host if url.scheme == "https" else None)
 
@@ -218,14 +218,14 @@ def _is_address(host: str) -> bool:
 
 async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request, *, repeats: bool = True) -> Response:
     body = request.body
-    head, later, upgrading = _head(request, body, endpoint)
+    head, later, upgrading = _build_head(request, body, endpoint)
     to_head = request.method == "HEAD"
     # What the client wrote into such a body must not stand before the request of another client.
     once = body is not None and body.length != 0 and request.method in _BODY_UNEXPECTED
     connection = None if upgrading or once else pool.take_idle(endpoint)
     if connection is not None:
         try:
-            return _response(request, await connection.begin_request(head, later, to_head=to_head))
+            return _build_response(request, await connection.begin_request(head, later, to_head=to_head))
         except asyncio.CancelledError:
             connection.abort()
             raise
@@ -246,10 +246,10 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request, *, repe
             # In TLS 1.3 we are done with the handshake before the origin has looked for our certificate.
             text += "; if it wants a client certificate, give it one (origin_client_cert)"
         raise OriginError(text, status=520) from error
-    return _response(request, response)
+    return _build_response(request, response)
 
 
-def _head(request: Request, body: Body | None, endpoint: OriginEndpoint) -> tuple[bytes, Body | None, bool]:
+def _build_head(request: Request, body: Body | None, endpoint: OriginEndpoint) -> tuple[bytes, Body | None, bool]:
     """What is written at once (a body that is there already goes with its head), the body that follows, and whether the
     request asks for a WebSocket."""
     url = request.url
@@ -260,7 +260,7 @@ def _head(request: Request, body: Body | None, endpoint: OriginEndpoint) -> tupl
         target = url.href
         if endpoint.proxy.authorization is not None:
             fields.append((b"Proxy-Authorization", endpoint.proxy.authorization))
-    sent, upgrading = _sent_fields(request.headers.raw)
+    sent, upgrading = _select_fields(request.headers.raw)
     fields += sent
     upgrading = upgrading and request.method == "GET"
     if upgrading:
@@ -277,7 +277,7 @@ def _head(request: Request, body: Body | None, endpoint: OriginEndpoint) -> tupl
     return (head, body, upgrading) if content is None else (head + content, None, upgrading)
 
 
-def _sent_fields(fields: list[Field]) -> tuple[list[Field], bool]:
+def _select_fields(fields: list[Field]) -> tuple[list[Field], bool]:
     """The fields that go to the origin as they are, and whether an upgrade to WebSocket is asked for."""
     sent: list[Field] = []
     upgrading = False
@@ -288,13 +288,13 @@ def _sent_fields(fields: list[Field]) -> tuple[list[Field], bool]:
         elif kind == _UPGRADE:
             upgrading = field[1].lower() == b"websocket"
         elif kind == _CONNECTION:
-            return _sent_fields(end_to_end(fields))[0], _sent_fields(
+            return _select_fields(end_to_end(fields))[0], _select_fields(
                 [field for field in fields if field[0].lower() != b"connection"]
             )[1]
     return sent, upgrading
 
 
-def _response(request: Request, received: OriginResponse) -> Response:
+def _build_response(request: Request, received: OriginResponse) -> Response:
     head = received.head
     headers = Headers.from_raw(head.fields)
     response = Response(head.status, headers, received.body, status_text=head.reason, url=request.url.href)

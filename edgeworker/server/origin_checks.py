@@ -1,4 +1,4 @@
-"""Active health checks: asks each origin of load balancers that have a monitor, again and again."""
+"""Active health checks: sends requests to the origins of load balancers that have a monitor, at intervals."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from edgeworker.server.balanced_origin import EDGE_HAS_NO_ROOM, BalancedServer
 
 _log = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS: Final = 0.5  # for what a reload has brought
+_LOOK_EVERY_SECONDS: Final = 0.5  # for origins that a reload has added
 _USER_AGENT: Final = "edgeworker-health-check"
 
 
@@ -53,13 +53,13 @@ def is_monitored(one: BalancedServer) -> bool:
 
 
 async def check_once(one: BalancedServer, clock: Clock) -> None:
-    """Asks the origin, and notes what that tells about its health."""
+    """Check the origin, and record the result."""
     monitor, record = one.balancer.monitor, one.record
     if monitor is None:
         return
     begun = clock.monotonic()
     try:
-        error = await _ask(one, monitor)
+        error = await _send_check(one, monitor)
     except OriginError as failure:
         _log.warning("origin %s cannot be checked: %s", record.url, failure)
         return
@@ -74,9 +74,9 @@ async def check_once(one: BalancedServer, clock: Clock) -> None:
         _log.info("origin %s is healthy again", record.url)
 
 
-async def _ask(one: BalancedServer, monitor: HealthMonitor) -> str | None:
+async def _send_check(one: BalancedServer, monitor: HealthMonitor) -> str | None:
     """What is wrong with the origin, or None. Raises OriginError where it is the edge that cannot ask."""
-    url = URL.parse(f"{URL.parse(one.server.url).scheme}://{_host(one.balancer, monitor)}{monitor.path}")
+    url = URL.parse(f"{URL.parse(one.server.url).scheme}://{_choose_host(one.balancer, monitor)}{monitor.path}")
     request = Request(monitor.method, url, Headers([("accept", "*/*"), ("user-agent", _USER_AGENT)]))
     try:
         async with asyncio.timeout(monitor.timeout_seconds):
@@ -93,7 +93,7 @@ async def _ask(one: BalancedServer, monitor: HealthMonitor) -> str | None:
     return f"answered {response.status}, not {monitor.expected_status}"
 
 
-def _host(balancer: LoadBalancer, monitor: HealthMonitor) -> str:
+def _choose_host(balancer: LoadBalancer, monitor: HealthMonitor) -> str:
     if monitor.host is not None:
         return monitor.host
     return balancer.zone if not balancer.host or balancer.host.startswith("*.") else balancer.host

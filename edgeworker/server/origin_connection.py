@@ -71,7 +71,7 @@ class OriginConnection(Http1Connection):
     def begin_request(
         self, head: bytes, body: Body | None = None, *, to_head: bool = False, may_upgrade: bool = False
     ) -> "asyncio.Future[OriginResponse]":
-        """Send a request; the result is there with the head of its response. Who gives up waiting calls `abort`.
+        """Send a request; the result is there with the head of its response. A caller that stops waiting calls `abort`.
 
         `body` is sent after `head`, while the response may come already: with `length` as it is, else chunked.
         Raises ConnectionClosedBeforeResponse; the result may be OriginError, ConnectionClosedBeforeResponse, or
@@ -94,11 +94,11 @@ class OriginConnection(Http1Connection):
         return response
 
     def await_more(self) -> None:
-        """The reader of the response's body waits: from now on the origin's time runs."""
+        """The reader of the response's body waits: start the idle timeout."""
         self.set_deadline(self._idle_timeout)
 
     def abandon(self, body: "_OriginBody") -> None:
-        """The rest of this body is not wanted: give the connection up."""
+        """The rest of this body is not wanted: abort the connection."""
         if self._body is body:
             self.abort()
 
@@ -293,7 +293,7 @@ class _OriginBody(IncomingBody):
 
 
 class _BodyReader:
-    """The reader's end of a response's body. Left unread, or forgotten, it gives the connection up."""
+    """The reader's end of a response's body. If it is closed or garbage-collected early, the connection is aborted."""
 
     __slots__ = ("_body", "_connection")
 

@@ -51,7 +51,7 @@ class IdleConnections:
         idle = self._by_endpoint.get(endpoint)
         while idle:
             connection = idle.pop()
-            if connection.is_usable and not _too_old(connection, asyncio.get_running_loop().time()):
+            if connection.is_usable and not _is_expired(connection, asyncio.get_running_loop().time()):
                 return connection
             connection.abort()
         return None
@@ -74,7 +74,7 @@ class IdleConnections:
     def sweep(self, *, now: float) -> bool:
         """Cuts those that have waited too long; returns whether others are left."""
         for endpoint, idle in list(self._by_endpoint.items()):
-            for connection in [connection for connection in idle if _too_old(connection, now)]:
+            for connection in [connection for connection in idle if _is_expired(connection, now)]:
                 idle.remove(connection)
                 connection.abort()
             if not idle:
@@ -85,6 +85,6 @@ class IdleConnections:
         self._by_endpoint.clear()
 
 
-def _too_old(connection: OriginConnection, now: float) -> bool:
+def _is_expired(connection: OriginConnection, now: float) -> bool:
     limit = _IDLE_SECONDS if connection.idle_seconds is None else min(_IDLE_SECONDS, connection.idle_seconds)
     return now - connection.idle_since >= limit

@@ -2,7 +2,7 @@
 
 These variables have no standard. As in curl and Go: the lower-case spelling wins, ALL_PROXY is for a scheme
 that has no proxy of its own, NO_PROXY lists hosts (with their subdomains), addresses and networks, each with a port if
-that matters, or "*"; and what is on this machine is never asked of a proxy.
+that matters, or "*"; and requests to this machine never go through a proxy.
 """
 
 import base64
@@ -32,7 +32,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Exception:
+class _NoProxyEntry:
     """One entry of NO_PROXY. `name` covers its subdomains; `network` is what an address is looked up in."""
 
     name: str
@@ -44,7 +44,7 @@ class _Exception:
             return False
         if self.network is None:
             return host == self.name or host.endswith(f".{self.name}")
-        address = _address(host)
+        address = _parse_address(host)
         return address is not None and address in self.network
 
 
@@ -54,7 +54,7 @@ class Proxies:
 
     http: Proxy | None = None
     https: Proxy | None = None
-    exceptions: Sequence[_Exception] = ()
+    exceptions: Sequence[_NoProxyEntry] = ()
 
     @classmethod
     def from_config(cls, outbound: Outbound) -> Self:
@@ -63,9 +63,9 @@ class Proxies:
         if "*" in entries:
             return cls()
         return cls(
-            _parse(outbound.http_proxy, "HTTP_PROXY"),
-            _parse(outbound.https_proxy, "HTTPS_PROXY"),
-            tuple(_exception(entry) for entry in entries if entry),
+            _parse_proxy(outbound.http_proxy, "HTTP_PROXY"),
+            _parse_proxy(outbound.https_proxy, "HTTPS_PROXY"),
+            tuple(_parse_no_proxy_entry(entry) for entry in entries if entry),
         )
 
     def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
@@ -79,20 +79,20 @@ class Proxies:
 
 def with_environment_proxies(environ: Mapping[str, str], outbound: Outbound) -> Outbound:
     """`outbound` with the proxies that the environment names. Raises ConfigError for one that cannot be used."""
-    no_proxy = _variable(environ, "NO_PROXY")[0] or ""
-    every, every_name = _variable(environ, "ALL_PROXY")
+    no_proxy = _read_variable(environ, "NO_PROXY")[0] or ""
+    every, every_name = _read_variable(environ, "ALL_PROXY")
     chosen: dict[str, str] = {}
     for scheme in ("http", "https"):
-        value, name = _variable(environ, f"{scheme.upper()}_PROXY")
+        value, name = _read_variable(environ, f"{scheme.upper()}_PROXY")
         if value is None:
             value, name = every or "", every_name
         if "*" not in (entry.strip() for entry in no_proxy.split(",")):
-            _parse(value, name)
+            _parse_proxy(value, name)
         chosen[scheme] = value
     return replace(outbound, http_proxy=chosen["http"], https_proxy=chosen["https"], no_proxy=no_proxy)
 
 
-def _variable(environ: Mapping[str, str], name: str) -> tuple[str | None, str]:
+def _read_variable(environ: Mapping[str, str], name: str) -> tuple[str | None, str]:
     """(value, the spelling that holds it). An empty one means: no proxy."""
     if (value := environ.get(name.lower())) is not None:
         return value.strip(), name.lower()
@@ -103,7 +103,7 @@ def _variable(environ: Mapping[str, str], name: str) -> tuple[str | None, str]:
     return None if value is None else value.strip(), name
 
 
-def _parse(text: str, variable: str) -> Proxy | None:
+def _parse_proxy(text: str, variable: str) -> Proxy | None:
     if not text:
         return None
     wanted = f"{variable} must be the URL of a proxy such as http://proxy.example:3128, or NO_PROXY be *"
@@ -123,27 +123,27 @@ def _parse(text: str, variable: str) -> Proxy | None:
     return Proxy(url.hostname, _DEFAULT_PORT if port is None else port, authorization)
 
 
-def _exception(text: str) -> _Exception:
+def _parse_no_proxy_entry(text: str) -> _NoProxyEntry:
     try:
-        return _Exception("", ipaddress.ip_network(text.strip("[]"), strict=False), None)
+        return _NoProxyEntry("", ipaddress.ip_network(text.strip("[]"), strict=False), None)
     except ValueError:
         pass
     host, colon, number = text.rpartition(":")
     port = int(number) if colon and number.isascii() and number.isdigit() else None
     name = (host if port is not None else text).strip("[]").lower().removeprefix("*").strip(".")
-    address = _address(name)
-    return _Exception(name, None if address is None else ipaddress.ip_network(address), port)
+    address = _parse_address(name)
+    return _NoProxyEntry(name, None if address is None else ipaddress.ip_network(address), port)
 
 
 def _is_this_machine(host: str) -> bool:
-    address = _address(host)
+    address = _parse_address(host)
     if address is None:
         name = host.removesuffix(".")
         return name == "localhost" or name.endswith(".localhost")
     return address.is_loopback
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:

@@ -12,7 +12,7 @@ from edgeworker.server.listener_state import ListenerState, peer_of
 
 class Peer:
     """`client` is who is at the other end, or whom its PROXY header names. `trusted`: it is a proxy whose word about
-    its client counts. `awaits_proxy_header`: what comes next is a PROXY header.
+    its client is believed. `awaits_proxy_header`: what comes next is a PROXY header.
     """
 
     __slots__ = ("_counted_address", "_listener", "_proxy_header", "awaits_proxy_header", "client", "trusted")
@@ -23,7 +23,7 @@ class Peer:
         self._listener = listener
         self._counted_address: str | None = None
         self.awaits_proxy_header = listener.proxy_protocol
-        self._proxy_header = b""  # what came of it
+        self._proxy_header = b""  # what has arrived of it
 
     @property
     def has_begun_proxy_header(self) -> bool:
@@ -38,7 +38,7 @@ class Peer:
             self.client = replace(self.client, tls_version=tls.version, tls_cipher=tls.cipher)
         self.trusted = proxies.is_trusted(self.client.ip, self._listener.trusted)
         if self.trusted:
-            return None  # a proxy has as many connections as it likes
+            return None  # a trusted proxy may have any number of connections
         if self._listener.proxy_protocol:
             transport.abort()
             return None

@@ -38,8 +38,8 @@ class Pool:
         self._response_timeout = response_timeout_seconds
         self._idle_timeout = response_timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
         self._idle = IdleConnections()
-        self._all: set[OriginConnection] = set()
-        self._once: set[OriginConnection] = set()
+        self._connections: set[OriginConnection] = set()
+        self._single_use: set[OriginConnection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -64,7 +64,7 @@ class Pool:
 
     def use_once(self, connection: OriginConnection) -> None:
         """No other request goes over `connection` after the one that it is made for."""
-        self._once.add(connection)
+        self._single_use.add(connection)
 
     async def close(self) -> None:
         """Cuts every connection, idle or not."""
@@ -72,7 +72,7 @@ class Pool:
             self._sweep.cancel()
             self._sweep = None
         self._idle.clear()
-        connections = list(self._all)
+        connections = list(self._connections)
         for connection in connections:
             connection.abort()
         for connection in connections:
@@ -90,41 +90,41 @@ class Pool:
             try:
                 if endpoint.proxy is None:
                     return await self._connect_to(endpoint, address, endpoint.port)
-                return await self._connect_through(endpoint, endpoint.proxy, address)
+                return await self._connect_through_proxy(endpoint, endpoint.proxy, address)
             except OSError as error:
-                failure = _failure(endpoint, error)
+                failure = _to_origin_error(endpoint, error)
                 failure.__cause__ = error
         raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
 
     async def _connect_unix(self, endpoint: OriginEndpoint, path: str) -> OriginConnection:
         try:
             loop = asyncio.get_running_loop()
-            _, connection = await loop.create_unix_connection(lambda: self._make(endpoint), path)
+            _, connection = await loop.create_unix_connection(lambda: self._make_connection(endpoint), path)
         except OSError as error:
-            raise _failure(endpoint, error) from error
-        self._all.add(connection)
+            raise _to_origin_error(endpoint, error) from error
+        self._connections.add(connection)
         return connection
 
     async def _connect_to(self, endpoint: OriginEndpoint, address: str, port: int) -> OriginConnection:
         context = None if endpoint.tls_name is None else self._tls_context()
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: self._make(endpoint), address, port, ssl=context, server_hostname=endpoint.tls_name
+            lambda: self._make_connection(endpoint), address, port, ssl=context, server_hostname=endpoint.tls_name
         )
-        self._all.add(connection)
+        self._connections.add(connection)
         return connection
 
-    async def _connect_through(self, endpoint: OriginEndpoint, proxy: Proxy, address: str) -> OriginConnection:
+    async def _connect_through_proxy(self, endpoint: OriginEndpoint, proxy: Proxy, address: str) -> OriginConnection:
         """`address` is the proxy's."""
         loop = asyncio.get_running_loop()
         if endpoint.tls_name is None:
-            _, plain = await loop.create_connection(lambda: self._make(endpoint), address, proxy.port)
-            self._all.add(plain)
+            _, plain = await loop.create_connection(lambda: self._make_connection(endpoint), address, proxy.port)
+            self._connections.add(plain)
             return plain
         transport, tunnel = await loop.create_connection(lambda: Tunnel(proxy, endpoint.authority), address, proxy.port)
         try:
             await tunnel.open()
-            connection = self._make(endpoint)
+            connection = self._make_connection(endpoint)
             secure = await loop.start_tls(transport, connection, self._tls_context(), server_hostname=endpoint.tls_name)
         except BaseException:
             transport.abort()
@@ -132,14 +132,14 @@ class Pool:
         if secure is None:
             raise ConnectionResetError("the connection was lost in the TLS handshake")
         connection.connection_made(secure)
-        self._all.add(connection)
+        self._connections.add(connection)
         return connection
 
     def _tls_context(self) -> ssl.SSLContext:
         self._context = self._context or self._tls()
         return self._context
 
-    def _make(self, endpoint: OriginEndpoint) -> OriginConnection:
+    def _make_connection(self, endpoint: OriginEndpoint) -> OriginConnection:
         return OriginConnection(
             str(endpoint),
             timeout_seconds=self._response_timeout,
@@ -149,7 +149,7 @@ class Pool:
         )
 
     def _put(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
-        if connection in self._once:
+        if connection in self._single_use:
             connection.abort()
             return
         loop = asyncio.get_running_loop()
@@ -158,8 +158,8 @@ class Pool:
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle)
 
     def _forget_connection(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
-        self._all.discard(connection)
-        self._once.discard(connection)
+        self._connections.discard(connection)
+        self._single_use.discard(connection)
         self._idle.remove(endpoint, connection)
 
     def _sweep_idle(self) -> None:
@@ -168,7 +168,7 @@ class Pool:
         self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle) if has_more else None
 
 
-def _failure(endpoint: OriginEndpoint, error: OSError) -> OriginError:
+def _to_origin_error(endpoint: OriginEndpoint, error: OSError) -> OriginError:
     match error:
         case ssl.SSLCertVerificationError():
             return OriginError(f"{endpoint}: its certificate is not valid: {error.verify_message}", status=526)

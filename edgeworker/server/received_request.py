@@ -19,7 +19,7 @@ _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]+)(.*)", re.D
 
 
 class ReceivedRequest:
-    """A request that is being served, and how far that is. `body` is None if it has none.
+    """A request that is being served, and its progress. `body` is None if it has none.
 
     `request`, `client` and `response` are there once they are known. `status` is what the client was answered, 0 until
     the response begins; `is_complete` is False if the response was cut or the client has gone.
@@ -83,7 +83,7 @@ def build_request(
         return Refusal(405, "The method CONNECT is not allowed: this server is not a proxy.")
     target = head.target.decode("ascii")
     is_about_server = target == "*" and head.method == "OPTIONS"
-    url = _url(scheme, head, "/" if is_about_server else target)
+    url = _build_url(scheme, head, "/" if is_about_server else target)
     if isinstance(url, Refusal):
         return url
     if is_about_server:
@@ -109,7 +109,7 @@ def resolve_forwarded_client(
     return client, protocol[0].decode("ascii") if protocol in ([b"http"], [b"https"]) else scheme
 
 
-def _url(scheme: str, head: RequestHead, target: str) -> URL | Refusal:
+def _build_url(scheme: str, head: RequestHead, target: str) -> URL | Refusal:
     if head.hosts != 1 or not head.host:
         return Refusal(400, "A request needs a Host." if head.hosts < 2 else "Host was sent twice.")
     name = head.host.decode("latin-1")

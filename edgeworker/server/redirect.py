@@ -10,7 +10,7 @@ _CHALLENGES: Final = "/.well-known/acme-challenge/"
 
 
 class RedirectToHTTPS:
-    """A Handler. Only requests for `hosts` are redirected: with any Host, a client could make this edge point anywhere.
+    """A Handler. Only requests for `hosts` are redirected: with any Host this would be an open redirect.
 
     The status is 308, which keeps the method and the body. `hosts` may be replaced at any time.
     """

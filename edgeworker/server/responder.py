@@ -50,7 +50,7 @@ class Responder:
         self._limits: Limits = state.limits
         self._clock = clock
         self._access_logger = access_logger
-        # Both have no end of their own to wait for when the listener closes.
+        # Neither has an end to wait for when the listener closes: `end_sessions` ends them.
         self._upgrades: set[Upgrade] = set()
         self._sessions: set[asyncio.Task[object]] = set()
         self._date = (0, b"")
@@ -66,13 +66,13 @@ class Responder:
             received.is_complete = False
             received.connection.abort()
             raise
-        except Exception:  # noqa: BLE001  # a bug of ours; part of a response may be written, so there is no other
+        except Exception:  # noqa: BLE001  # a bug of ours; part of a response may be written, so no other can be
             _log.exception("a request could not be served")
             received.is_complete = False
             received.connection.abort()
         finally:
             if self._access_logger is not None:
-                self._access_logger(self._record(received))
+                self._access_logger(self._build_record(received))
             received.connection.finish_request(keep_alive=keep_alive)
 
     def end_sessions(self) -> None:
@@ -232,7 +232,7 @@ class Responder:
                 )
             )
 
-    def _record(self, received: ReceivedRequest) -> AccessLogRecord:
+    def _build_record(self, received: ReceivedRequest) -> AccessLogRecord:
         request, response = received.request, received.response
         host, path = ("-", "-") if request is None else (request.url.host, request.url.path)
         served_by, token, refusal, ray, reason = "", "", None, "", ""

@@ -1,4 +1,4 @@
-"""The core's Response onto the wire."""
+"""Writes the core's Response to the wire."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from edgeworker.messages import Body, NameTable, Response
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.http1 import heads
 
-_PIECE_BYTES: Final = 64 * 1024  # at once, where there is more
+_PIECE_BYTES: Final = 64 * 1024  # the most that is written at a time
 _WITHOUT_BODY: Final = frozenset({204, 205, 304})
 
 # What is done with a field of that name.
@@ -16,18 +16,18 @@ _LENGTH: Final = 1
 _DATE: Final = 2
 _CONNECTION: Final = 3
 _DROPPED: Final = 4
-_READ: Final = {b"content-length": _LENGTH, b"date": _DATE, b"connection": _CONNECTION}
+_KIND_BY_NAME: Final = {b"content-length": _LENGTH, b"date": _DATE, b"connection": _CONNECTION}
 
 
 def _classify_field(name: bytes) -> int:
-    return _READ.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
+    return _KIND_BY_NAME.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
 
 
 _KINDS: Final = NameTable(_classify_field)
 
 
 class IncompleteResponse(Exception):
-    """The response has begun and cannot be completed: cut the connection, so that no client takes it for whole."""
+    """The response has begun and cannot be completed: cut the connection, so that no client takes it for complete."""
 
 
 class FramedResponse:
@@ -56,7 +56,7 @@ def frame_response(response: Response, *, method: str, date: bytes, keep_alive: 
     body = response.body
     length = 0 if body is None else body.length
     chunked = False
-    fields, announced, dated = _fields(response.headers.raw)
+    fields, announced, dated = _select_fields(response.headers.raw)
     if method == "HEAD" or status in _WITHOUT_BODY:
         # What a GET would have answered, where that is known; 204 has no Content-Length, 205 has always this one.
         if status == 205:
@@ -83,7 +83,7 @@ def frame_response(response: Response, *, method: str, date: bytes, keep_alive: 
     return FramedResponse(status, head, body, chunked=chunked, keep_alive=keep_alive)
 
 
-def _fields(fields: list[Field]) -> tuple[list[Field], bytes | None, bool]:
+def _select_fields(fields: list[Field]) -> tuple[list[Field], bytes | None, bool]:
     """The fields for the wire without Content-Length; the Content-Length that stood there; whether there is a Date."""
     kept: list[Field] = []
     announced: bytes | None = None
@@ -98,7 +98,7 @@ def _fields(fields: list[Field]) -> tuple[list[Field], bytes | None, bool]:
             dated = True
             kept.append(field)
         elif kind == _CONNECTION:
-            return _fields(end_to_end(fields))
+            return _select_fields(end_to_end(fields))
     return kept, announced, dated
 
 

@@ -9,7 +9,7 @@ from edgeworker.config import TLS, Certificate, OriginTLS
 from edgeworker.errors import ConfigError
 from edgeworker.server.certificates import CertificateFacts, read_certificates, read_pair, wildcard_of
 
-# Only what has forward secrecy and authenticates what it encrypts; for TLS 1.3 there is nothing else.
+# Only AEAD cipher suites with forward secrecy; TLS 1.3 has no others.
 # https://www.rfc-editor.org/rfc/rfc9325#section-4.2
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 _ALPN: Final = ("http/1.1",)
@@ -17,8 +17,8 @@ _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3
 
 
 def server_context(tls: TLS, *, now: int | None) -> ssl.SSLContext:
-    """What to serve https sockets with. The files are read here and not again. `now` None: whether certificates are
-    valid is for their clients to say.
+    """The context for https sockets. The files are read here and not again. `now` None: the validity periods of
+    certificates are not checked.
 
     Raises:
         ConfigError: a file cannot be used, a certificate is not valid at `now`, is not its key's, or does not hold
@@ -29,8 +29,8 @@ def server_context(tls: TLS, *, now: int | None) -> ssl.SSLContext:
     for index, certificate in enumerate(tls.certificates):
         where = certificate.source or f"tls.certificates[{index}]"
         facts = read_pair(certificate.cert, certificate.key, now=now, where=where)
-        hosts = _hosts(certificate, facts, where)
-        context = _context(tls, certificate, where)
+        hosts = _check_hosts(certificate, facts, where)
+        context = _make_context(tls, certificate, where)
         for host in hosts:
             by_host.setdefault(host, context)
         default = default or context
@@ -39,12 +39,12 @@ def server_context(tls: TLS, *, now: int | None) -> ssl.SSLContext:
             "tls: there is no certificate to serve https with; add [[tls.certificates]] with cert and key to "
             "edge.toml, or use the local authority (edgeworker dev --https)"
         )
-    default.sni_callback = _Chooser(by_host, default)
+    default.sni_callback = _CertificateSelector(by_host, default)
     return default
 
 
-class _Chooser:
-    """Gives a connection the certificate of the host that its client names; the others keep the default one."""
+class _CertificateSelector:
+    """The SNI callback: selects the certificate of the host that a client names, or else the default one."""
 
     def __init__(self, by_host: Mapping[str, ssl.SSLContext], default: ssl.SSLContext) -> None:
         self._by_host = by_host
@@ -56,7 +56,7 @@ class _Chooser:
             connection.context = self._by_host.get(name) or self._by_host.get(wildcard_of(name)) or self._default
 
 
-def _hosts(certificate: Certificate, facts: CertificateFacts, where: str) -> tuple[str, ...]:
+def _check_hosts(certificate: Certificate, facts: CertificateFacts, where: str) -> tuple[str, ...]:
     hosts = tuple(host.lower() for host in certificate.hosts)
     for host in hosts:
         if not facts.covers(host):
@@ -67,13 +67,13 @@ def _hosts(certificate: Certificate, facts: CertificateFacts, where: str) -> tup
     return hosts or facts.names
 
 
-def _context(tls: TLS, certificate: Certificate, where: str) -> ssl.SSLContext:
+def _make_context(tls: TLS, certificate: Certificate, where: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[tls.min_version]
     context.set_ciphers(_CIPHERS)
     context.set_alpn_protocols(_ALPN)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    _load(context, certificate.cert, certificate.key, where)
+    _load_cert_chain(context, certificate.cert, certificate.key, where)
     match tls.client_auth:
         case "none":
             pass
@@ -84,14 +84,14 @@ def _context(tls: TLS, certificate: Certificate, where: str) -> ssl.SSLContext:
                     "that sign the clients' certificates"
                 )
             context.verify_mode = ssl.CERT_REQUIRED if tls.client_auth == "require" else ssl.CERT_OPTIONAL
-            _trust(context, tls.client_ca, "tls.client_ca")
+            _load_authorities(context, tls.client_ca, "tls.client_ca")
         case _:
             assert_never(tls.client_auth)
     return context
 
 
 def origin_context(tls: OriginTLS, ca_file: Path | None, *, now: int, where: str) -> ssl.SSLContext:
-    """What to speak with an https origin with; `ca_file` is trusted where `tls` names none of its own.
+    """The context for connections to an https origin; `ca_file` is trusted where `tls` names none of its own.
 
     Raises ConfigError for files that cannot be used; `where` names the origin in it.
     """
@@ -99,7 +99,7 @@ def origin_context(tls: OriginTLS, ca_file: Path | None, *, now: int, where: str
     context = ssl.create_default_context()
     if trusted is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        _trust(context, trusted, f"{where}: origin_ca" if tls.ca_file else "outbound.ca_file")
+        _load_authorities(context, trusted, f"{where}: origin_ca" if tls.ca_file else "outbound.ca_file")
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(_ALPN)
     if not tls.verify:
@@ -110,25 +110,25 @@ def origin_context(tls: OriginTLS, ca_file: Path | None, *, now: int, where: str
     if tls.client_cert is not None and tls.client_key is not None:
         place = f"{where}: origin_client_cert"
         read_pair(tls.client_cert, tls.client_key, now=now, where=place)
-        _load(context, tls.client_cert, tls.client_key, place)
+        _load_cert_chain(context, tls.client_cert, tls.client_key, place)
     return context
 
 
-def _load(context: ssl.SSLContext, cert: Path, key: Path, where: str) -> None:
+def _load_cert_chain(context: ssl.SSLContext, cert: Path, key: Path, where: str) -> None:
     try:
         # The password keeps OpenSSL from asking for one on the terminal; `read_pair` has refused encrypted keys.
         context.load_cert_chain(cert, key, password="")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise ConfigError(f"{where}: {cert} and {key} cannot be used for TLS: {_reason(error)}") from error
+        raise ConfigError(f"{where}: {cert} and {key} cannot be used for TLS: {_describe_error(error)}") from error
 
 
-def _trust(context: ssl.SSLContext, file: Path, where: str) -> None:
+def _load_authorities(context: ssl.SSLContext, file: Path, where: str) -> None:
     read_certificates(file, where=where)
     try:
         context.load_verify_locations(cafile=file)
     except OSError as error:
-        raise ConfigError(f"{where}: {file} cannot be used: {_reason(error)}") from error
+        raise ConfigError(f"{where}: {file} cannot be used: {_describe_error(error)}") from error
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return (error.reason if isinstance(error, ssl.SSLError) else None) or str(error)

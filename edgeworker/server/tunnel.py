@@ -1,4 +1,4 @@
-"""A tunnel through a proxy: CONNECT, and then whatever the two ends say.
+"""A tunnel through a proxy: CONNECT, and then bytes of any protocol.
 
 Source: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
 """
@@ -25,7 +25,7 @@ class Tunnel(asyncio.Protocol):
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
-        """Raises OriginError where the proxy says anything but yes. The answer's head was read then, and no more."""
+        """Wait until the tunnel is open: the response's head was read, and nothing after it. Raises OriginError."""
         await self._opened
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

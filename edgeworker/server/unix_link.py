@@ -17,7 +17,7 @@ from edgeworker.server.pool import Pool
 
 _CONNECT_SECONDS: Final = 10.0
 _DRAIN_SECONDS: Final = 1.0
-# Both ends are ours: how long anything may take is decided where a client or an origin is waited for.
+# Both ends are ours: the timeouts are those of the connections to clients and to origins.
 _ANSWER_SECONDS: Final = 24 * 3600.0
 _LIMITS: Final = replace(
     Limits(),
@@ -64,7 +64,7 @@ class UnixLink:
             response_timeout_seconds=_ANSWER_SECONDS,
         )
         self._pools.append(pool)
-        # A request that ends the child must not end the next one too: who asks decides what is sent again.
+        # A request that ends the child must not end the next one too: the caller decides what is sent again.
         return PoolHandler(pool, OriginEndpoint(path.name, 0, unix_path=str(path)), repeats=False)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A script's WebSocket on the wire: the frames are websockets', the script's end has the messages.
+"""A script's WebSocket on the wire: the library websockets has the frames, the script's end has the messages.
 
 Imported with the first WebSocket, because most runs have none.
 
@@ -26,13 +26,13 @@ from edgeworker.server.http1.switched import SwitchedStream
 
 # https://developers.cloudflare.com/workers/platform/limits/#websockets (32 MiB for a received message)
 _MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
-_CLOSE_SECONDS: Final = 10.0  # for a client to agree to the end
-_NO_CODE: Final = 1005
+_CLOSE_SECONDS: Final = 10.0  # for a client to answer the close frame
+_NO_STATUS: Final = 1005
 _ABNORMAL: Final = 1006
 _GOING_AWAY: Final = 1001
-_NO_TEXT: Final = 1007
+_INVALID_DATA: Final = 1007
 # Of the script's header fields those that the handshake decides.
-_HANDSHAKE: Final = frozenset({b"sec-websocket-accept", b"sec-websocket-extensions"})
+_HANDSHAKE_FIELDS: Final = frozenset({b"sec-websocket-accept", b"sec-websocket-extensions"})
 
 
 class Handshake:
@@ -70,7 +70,7 @@ async def relay_messages(
 
     Raises ConnectionError if the client has gone before.
     """
-    response.headers = Headers.from_raw(response.headers.without(_HANDSHAKE).raw)
+    response.headers = Headers.from_raw(response.headers.without(_HANDSHAKE_FIELDS).raw)
     closed = Closed(_ABNORMAL)
     try:
         stream = connection.accept_upgrade()
@@ -93,7 +93,7 @@ class WebSocketSession:
         )  # of that message; kept one by one, small fragments would take many times their size
 
     async def run(self) -> Closed:
-        """How it ended."""
+        """Relay messages until it ends, and return how."""
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._write())
             try:
@@ -126,8 +126,8 @@ class WebSocketSession:
             broken = None
             for frame in protocol.events_received():
                 if isinstance(frame, Frame) and not self._receive_frame(frame):
-                    protocol.fail(_NO_TEXT, "the text is not UTF-8")
-                    broken = Closed(_NO_TEXT)
+                    protocol.fail(_INVALID_DATA, "the text is not UTF-8")
+                    broken = Closed(_INVALID_DATA)
                     break
             await self._flush()
             if broken is not None:
@@ -172,7 +172,7 @@ class WebSocketSession:
                     case Closed(code, reason):
                         self._close(code, reason)
                         await self._flush()
-                        # The client says the last word; where it does not, its silence is the end.
+                        # The close frame of the client ends the session; without one the connection is closed here.
                         await asyncio.sleep(_CLOSE_SECONDS)
                         self._stream.close()
                     case str(text):
@@ -190,7 +190,7 @@ class WebSocketSession:
         if self._protocol.state is not State.OPEN:
             return
         try:
-            self._protocol.send_close(1000 if code in (_NO_CODE, _ABNORMAL) else code, reason)
+            self._protocol.send_close(1000 if code in (_NO_STATUS, _ABNORMAL) else code, reason)
         except ProtocolError:
             self._protocol.send_close(1000)  # the script's code or reason must not be sent
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from edgeworker.cli.options import add_config_options
 from edgeworker.cli.run_options import port_number
 
-_MOST_PROCESSES = 256
+_MAX_PROCESSES = 256
 MANAGEMENT_PORT = 9787
 
 
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     running = parser.add_argument_group("running")
     running.add_argument(
-        "--processes", type=_processes, default=1, metavar="N", help="processes that serve (default: 1)"
+        "--processes", type=_parse_processes, default=1, metavar="N", help="processes that serve (default: 1)"
     )
     running.add_argument(
         "--persist-to",
@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     running.add_argument(
         "--no-publish", action="store_true", help="refuse to publish workers over the API; published ones stay served"
     )
-    # For the trial of a publication, in a process of its own.
+    # Used by the trial of a publication, which runs in a separate process.
     running.add_argument("--try-worker", help=argparse.SUPPRESS)
     running.add_argument("--no-cron", action="store_true", help="do not fire cron triggers")
     running.add_argument(
@@ -81,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
     return serve(options)
 
 
-def _processes(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _MOST_PROCESSES:
+def _parse_processes(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _MAX_PROCESSES:
         raise argparse.ArgumentTypeError(
-            f'"{text}" is not a number of processes; give a whole number from 1 to {_MOST_PROCESSES}, such as 2'
+            f'"{text}" is not a number of processes; give a whole number from 1 to {_MAX_PROCESSES}, such as 2'
         )
     return int(text)

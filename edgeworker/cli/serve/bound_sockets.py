@@ -1,4 +1,4 @@
-"""The sockets that `serve` binds before its processes are, which inherit them."""
+"""Binds the listening sockets of `serve` before it starts its processes, which inherit them."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ _SOCKETS: Final = {
 
 
 def bind_sockets(config: Config) -> dict[str, int]:
-    """The descriptors of all listening sockets, by name; those that systemd opened are used as they are.
+    """Bind all listening sockets, and return their descriptors by name. Those that systemd opened are used as they are.
 
     Raises SocketError.
     """

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from edgeworker.metrics.counters import Counters
 
 
-class Readiness:
+class EdgeReadiness:
     """Ready while the edge serves and its store can be read."""
 
     def __init__(self) -> None:
         self.running: RunningEdge | None = None
 
     async def reason(self) -> str | None:
+        """Why the process is not ready; None if it is."""
         running = self.running
         if running is None or running.behind.assembly is None:
             return "the edge is starting or stopping"
@@ -31,17 +32,17 @@ class Readiness:
 
 
 def refresh_counters(
-    counters: "Counters", board: "OriginBoard", reads: "KVReads", state: Readiness, clock: "SystemClock"
+    counters: "Counters", board: "OriginBoard", reads: "KVReads", readiness: EdgeReadiness, clock: "SystemClock"
 ) -> None:
-    """Puts what is not counted by requests into the counts of this process."""
+    """Copy what requests do not count (KV reads, origins, certificates) into the counters of this process."""
     from edgeworker.metrics.origin_report import report_of
 
-    if state.running is not None and state.running.behind.assembly is not None:
-        assembly = state.running.behind.assembly
+    if readiness.running is not None and readiness.running.behind.assembly is not None:
+        assembly = readiness.running.behind.assembly
         counters.in_flight = assembly.in_flight
         counters.signs_since = assembly.edge.signs_since or 0
-    if state.running is not None and state.running.sockets.tls is not None:
-        counters.certificate_ends = state.running.sockets.tls.ends
+    if readiness.running is not None and readiness.running.sockets.tls is not None:
+        counters.certificate_ends = readiness.running.sockets.tls.ends
     counters.kv_found, counters.kv_missing = reads.found, reads.missing
     now = clock.monotonic()
     counters.origins = {key: report_of(record, now=now) for key, record in board.records.items()}

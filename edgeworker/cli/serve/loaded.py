@@ -1,4 +1,4 @@
-"""What a process of `serve` starts from: what the others have loaded, or what lies on the disk."""
+"""The configuration that a process of `serve` starts from: what other processes loaded, or the files on disk."""
 
 import asyncio
 import logging
@@ -17,27 +17,29 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def ways_to_start(loaded: bytes | None, data: Path, load: Callable[[], RestoredConfig]) -> Iterator[RestoredConfig]:
-    """One after another, as long as the process cannot serve what it was given: what the others serve, with the
-    certificates that are on the disk and then with theirs, and in the end what is on the disk, which `load` reads.
+def find_starting_configs(
+    loaded: bytes | None, data: Path, load: Callable[[], RestoredConfig]
+) -> Iterator[RestoredConfig]:
+    """Yield the configurations to try, until one can serve: first what the other processes serve, with the certificates
+    on the disk and then with theirs, and last the files on the disk, which `load` reads.
 
     Raises ConfigError or StoreError.
     """
     if loaded is not None:
         try:
             restored = restore_config(loaded, data)
-            _tell_changes(restored)
+            _warn_about_changes(restored)
             yield restored
             restored = restore_config(loaded, data, files_from_memory=True)
             if set(restored.replaced) & set(restored.changed):
-                _tell_changes(restored)
+                _warn_about_changes(restored)
                 yield restored
         except (OSError, ValueError, pickle.PickleError) as error:
             _log.error("what the other processes serve cannot be restored: %s", error)
     yield load()
 
 
-def _tell_changes(restored: RestoredConfig) -> None:
+def _warn_about_changes(restored: RestoredConfig) -> None:
     if restored.changed:
         _log.warning(
             "started from what the other processes serve, because this was changed and not loaded since: %s. Reload "
@@ -47,7 +49,7 @@ def _tell_changes(restored: RestoredConfig) -> None:
 
 
 async def follow_files(files: Sequence[Path], clock: "Clock", reload: Callable[[], None]) -> None:
-    """Asks for a reload once files that were read from memory have been changed, and are written to their end."""
+    """Request a reload when files that were restored from memory have changed on the disk, and are complete."""
     before = seen = states(files)
     while files:
         await clock.sleep(LOOK_EVERY_SECONDS)
@@ -58,13 +60,16 @@ async def follow_files(files: Sequence[Path], clock: "Clock", reload: Callable[[
         seen = now
 
 
-class Keeper:
-    """Tells the parent what this process has loaded. Where that cannot be kept, it is said once."""
+class LoadedConfigReporter:
+    """Reports to the parent what this process has loaded, for a process that is started again.
+
+    A configuration that cannot be serialized is logged once.
+    """
 
     def __init__(self, data: Path, tell: Callable[[Report], None]) -> None:
         self._data = data
         self._tell = tell
-        self._told = ""
+        self._last_warning = ""
 
     async def keep(self, loaded: RestoredConfig) -> None:
         if loaded.changed:
@@ -77,6 +82,6 @@ class Keeper:
             _log.debug("what is served is kept for a process that is started again")
         except (OSError, ValueError, TypeError, AttributeError, pickle.PickleError) as error:
             self._tell(Report(ReportKind.LOADED))  # what was kept before is not what is served now
-            if str(error) != self._told:
-                self._told = str(error)
+            if str(error) != self._last_warning:
+                self._last_warning = str(error)
                 _log.warning("a process that ends will start from the files on the disk, without a copy: %s", error)

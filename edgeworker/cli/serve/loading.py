@@ -8,7 +8,7 @@ from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve import MANAGEMENT_PORT
-from edgeworker.cli.serve.publishing import Published, candidate
+from edgeworker.cli.serve.publishing import Published, read_candidate
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Socket
 from edgeworker.host import event_loop
@@ -19,7 +19,7 @@ from wrangler_compat import load
 
 
 def load_config(options: argparse.Namespace, published: Published, *, tell: bool) -> Config:
-    """The configuration with what the command line overrides and production wants, and what was published into it.
+    """Load the configuration: the files, what the command line overrides, production defaults, and published workers.
 
     Raises ConfigError.
     """
@@ -28,7 +28,7 @@ def load_config(options: argparse.Namespace, published: Published, *, tell: bool
         show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
     config = loaded.require()
 
-    def placed(socket: Socket, port: int | None) -> Socket:
+    def override_address(socket: Socket, port: int | None) -> Socket:
         return replace(socket, host=options.host or socket.host, port=socket.port if port is None else port)
 
     https = config.https_socket
@@ -40,9 +40,9 @@ def load_config(options: argparse.Namespace, published: Published, *, tell: bool
     outbound = with_environment_proxies(options.environ, config.outbound)
     return replace(
         config,
-        edge_socket=placed(config.edge_socket, options.port),
-        https_socket=None if https is None else placed(https, options.https_port),
-        redirect_socket=None if config.redirect_socket is None else placed(config.redirect_socket, None),
+        edge_socket=override_address(config.edge_socket, options.port),
+        https_socket=None if https is None else override_address(https, options.https_port),
+        redirect_socket=None if config.redirect_socket is None else override_address(config.redirect_socket, None),
         api_socket=replace(
             config.api_socket, port=config.api_socket.port if options.api_port is None else options.api_port
         ),
@@ -58,12 +58,12 @@ def read_published(options: argparse.Namespace) -> Published:
 
 
 def try_worker(options: argparse.Namespace) -> int:
-    config = load_config(options, candidate(options.try_worker, options.persist_to), tell=False)
+    config = load_config(options, read_candidate(options.try_worker, options.persist_to), tell=False)
     event_loop.run(try_config(config))
     return 0
 
 
 async def try_config(config: Config) -> None:
-    """Loads all that would be served. Raises EdgeworkerError."""
+    """Load everything that would be served, without serving it. Raises EdgeworkerError."""
     assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
     await assembly.close()

@@ -1,4 +1,4 @@
-"""How `serve` serves what was published: reads it with each configuration, follows it, and tries what is to come."""
+"""Published workers in `serve`: reads them with each configuration, watches for new ones, and tries those first."""
 
 import argparse
 import asyncio
@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 SERVED_FOLDER: Final = "run/served"
 _LONGEST_TRIAL_SECONDS: Final = 120.0
 _LONGEST_TEXT: Final = 8000
-# A trial is a process of its own: it is not a service of systemd's, and takes no socket of it.
-_NOT_FOR_A_TRIAL: Final = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
+# A trial is a separate process: it must not notify systemd, nor take the sockets that systemd opened.
+_SERVICE_MANAGER_VARIABLES: Final = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,22 @@ class Published:
         return cls(index, store.projects(index))
 
 
-def publisher(options: argparse.Namespace, data: Path, clock: "Clock") -> EdgePublisher | None:
+def make_publisher(options: argparse.Namespace, data: Path, clock: "Clock") -> EdgePublisher | None:
     if options.no_publish:
         return None
     store = VersionStore(data)
 
     async def try_version(name: str, version: WorkerVersion | None) -> str | None:
         error = await _run_trial(options.arguments, f"{name}={'' if version is None else version.id}")
-        return None if error is None else _shortened(error, store, name, version)
+        return None if error is None else _shorten_paths(error, store, name, version)
 
     return EdgePublisher(store, ServedGenerations(data / SERVED_FOLDER), try_version, clock)
 
 
-async def follow(data: Path, served: "ServedMark", clock: "Clock", reload: Callable[[], None]) -> None:
-    """Asks for a reload when another generation is deployed than the one that is served; runs until cancelled."""
+async def follow_publications(
+    data: Path, recorder: "GenerationRecorder", clock: "Clock", reload: Callable[[], None]
+) -> None:
+    """Request a reload when a newer generation is deployed than the one that is served. Runs until cancelled."""
     store = VersionStore(data)
     seen = None
     while True:
@@ -66,39 +68,42 @@ async def follow(data: Path, served: "ServedMark", clock: "Clock", reload: Calla
             stamp = store.stamp()
             if stamp != seen:
                 seen = stamp
-                if store.read().generation > max(served.generation, served.refused):
+                if store.read().generation > max(recorder.generation, recorder.refused):
                     reload()
         except EdgeworkerError as error:
             _log.error("%s\nWhat was published before is still served.", error)
         await clock.sleep(LOOK_EVERY_SECONDS)
 
 
-class ServedMark:
-    """Which generation this process serves, told to the others."""
+class GenerationRecorder:
+    """Records which generation this process serves, where the other processes can read it."""
 
     def __init__(self, data: Path) -> None:
         self._files = ServedGenerations(data / SERVED_FOLDER)
         self.generation = 0
         self.refused = 0
 
-    def serves(self, generation: int) -> None:
+    def record_served(self, generation: int) -> None:
         self.generation = generation
         self._tell(Serving(self.generation))
 
-    def refuses(self, index: PublishedIndex, error: str) -> None:
+    def record_refused(self, index: PublishedIndex, error: str) -> None:
         self.refused = index.generation
         self._tell(Serving(self.generation, self.refused, error[:_LONGEST_TEXT]))
 
     def _tell(self, serving: Serving) -> None:
-        """On a full disk the edge serves on, and a publication waits in vain for this process."""
+        """Tell the other processes. On a full disk the edge keeps serving, and a publication waits in vain."""
         try:
             self._files.tell(serving)
         except StoreError as error:
             _log.error("%s", error)
 
 
-def candidate(written: str, data: Path) -> Published:
-    """What would be deployed with `--try-worker NAME=VERSION-ID`, or without a published NAME. Raises ConfigError."""
+def read_candidate(written: str, data: Path) -> Published:
+    """What would be deployed with `--try-worker NAME=VERSION-ID`; without NAME if the id is empty.
+
+    Raises ConfigError.
+    """
     name, _, id = written.partition("=")
     store = VersionStore(data)
     index = store.read().with_deployment(name, WorkerDeployment(id or None, 0, "", ""))
@@ -108,10 +113,12 @@ def candidate(written: str, data: Path) -> Published:
 
 
 async def _run_trial(arguments: Sequence[str], what: str) -> str | None:
-    """What the edge says if it does not start with this worker. Loading a script may take long, hang or eat memory:
-    none of it happens in the process that serves."""
+    """Start an edge with this worker in a separate process: its error, or None if it starts.
+
+    Loading a script may take long, hang or exhaust the memory, which must not happen in a process that serves.
+    """
     launcher = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgeworker"]
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_A_TRIAL}
+    environment = {name: value for name, value in os.environ.items() if name not in _SERVICE_MANAGER_VARIABLES}
     process = await asyncio.create_subprocess_exec(
         *launcher,
         *arguments,
@@ -142,8 +149,8 @@ async def _run_trial(arguments: Sequence[str], what: str) -> str | None:
     )
 
 
-def _shortened(error: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:
-    """Files of the project as its author calls them."""
+def _shorten_paths(error: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:
+    """Replace paths in the store of versions by paths within the project, which its author knows."""
     if version is None:
         return error
     folder = store.folder / name / version.id

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class RequestFile:
-    """Lines of several processes go to one file: it is opened for appending, and lines are written whole."""
+class AccessLogFile:
+    """Where the access log goes. Several processes append to one file, and each line is written whole."""
 
     def __init__(self, options: argparse.Namespace, clock: "Clock") -> None:
         """Raises ConfigError for a file that cannot be opened."""
@@ -49,7 +49,7 @@ class RequestFile:
         return log
 
     def reopen(self) -> None:
-        """After the file was moved away; where it cannot be opened again, the old one is written on."""
+        """Open the file again after it was moved away; if that fails, the old one is used."""
         if self._path is None or self._is_silent:
             return
         try:
@@ -62,7 +62,7 @@ class RequestFile:
         old.close()
 
     def _open(self) -> TextIO:
-        return open(self._path, "a", encoding="utf-8", buffering=1024 * 1024)  # open until the end
+        return open(self._path, "a", encoding="utf-8", buffering=1024 * 1024)  # `reopen` closes it
 
 
 def combined_line(record: "AccessLogRecord", *, now_ms: int) -> str:
@@ -70,19 +70,19 @@ def combined_line(record: "AccessLogRecord", *, now_ms: int) -> str:
 
     Referer and User-Agent are always "-", and the path has no query: they may hold secrets and personal data.
     """
-    line = _quoted(f"{record.method} {record.path} HTTP/1.1")
+    line = _quote(f"{record.method} {record.path} HTTP/1.1")
     return (
-        f"{record.client or '-'} - - [{_time(now_ms // 1000)}] {line} {record.status} {record.sent_bytes} "
+        f"{record.client or '-'} - - [{_format_time(now_ms // 1000)}] {line} {record.status} {record.sent_bytes} "
         f'"-" "-" {record.host} {record.ray or "-"} {record.served_by or "edge"} {record.seconds:.4f} '
         f"{record.token or '-'}\n"
     )
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """As nginx does it: quotes, backslashes and control characters as \\xXX."""
     return '"' + "".join(c if c >= " " and c not in '"\\\x7f' else f"\\x{ord(c):02X}" for c in text) + '"'
 
 
 @lru_cache(maxsize=2)
-def _time(now: int) -> str:
+def _format_time(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")

@@ -1,7 +1,7 @@
-"""What each process of `serve` does.
+"""One process of `serve`.
 
-All that it needs is imported here, aiohttp of the management plane as well: the parent of several processes does it
-once, and each that it forks has it.
+Everything that it needs is imported here, aiohttp of the management plane included: a parent of several processes
+imports it once, for all that it forks.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from edgeworker.cli import garbage
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve.bound_sockets import address_of
-from edgeworker.cli.serve.health import Readiness, refresh_counters
-from edgeworker.cli.serve.loaded import Keeper, follow_files, ways_to_start
+from edgeworker.cli.serve.health import EdgeReadiness, refresh_counters
+from edgeworker.cli.serve.loaded import LoadedConfigReporter, find_starting_configs, follow_files
 from edgeworker.cli.serve.loading import load_config, read_published, try_config
-from edgeworker.cli.serve.publishing import SERVED_FOLDER, ServedMark, follow, publisher
-from edgeworker.cli.serve.request_file import RequestFile
+from edgeworker.cli.serve.publishing import SERVED_FOLDER, GenerationRecorder, follow_publications, make_publisher
+from edgeworker.cli.serve.request_file import AccessLogFile
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Socket
 from edgeworker.cron.firing import fire_when_due
@@ -58,12 +58,12 @@ _log = logging.getLogger(__name__)
 
 _METRICS_FOLDER: Final = "run/metrics"
 _HEALTH_FILE: Final = "origins.health"
-# What a process would import with the first request that needs it, while others wait.
+# Imported now: an import with the first request that needs it would delay the other requests.
 _LOADED_EARLY: Final = (management_application, management_running)
 
 
 class ServingProcess:
-    """What each process does. Made before the processes are: its sockets are inherited."""
+    """The work of one process. Created before the parent forks, so that its sockets are inherited."""
 
     def __init__(self, options: argparse.Namespace, bound: dict[str, int]) -> None:
         self._options = options
@@ -71,18 +71,21 @@ class ServingProcess:
         self._is_ready = False
 
     def prepare(self) -> None:
-        """The folders in which the processes share their counts, what they serve and its scripts, made anew."""
+        """Create anew the folders in which the processes share counters, served generations and loaded scripts."""
         data = DataDir.open(self._options.persist_to).path
         for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER, data / LOADED_FOLDER):
             shutil.rmtree(folder, ignore_errors=True)
             make_folder(folder)
 
     def run(self, slot: int, tell: Callable[[Report], None], loaded: bytes | None) -> int:
-        """`loaded` is what the other processes serve; without it, what lies on the disk is."""
-        ways = ways_to_start(loaded, self._options.persist_to, self._load)
+        """Serve until stopped, and return the exit status.
+
+        `loaded` is what the other processes serve; None: the files on the disk are loaded.
+        """
+        configs = find_starting_configs(loaded, self._options.persist_to, self._load)
         while not self._is_ready:
             try:
-                if (started := next(ways, None)) is None:
+                if (started := next(configs, None)) is None:
                     break
                 event_loop.run(self._serve(slot, tell, started))
             except EdgeworkerError as error:
@@ -106,17 +109,17 @@ class ServingProcess:
 
     async def _serve(self, slot: int, tell: Callable[[Report], None], started: RestoredConfig) -> None:
         options, clock = self._options, SystemClock()
-        descriptors = raise_limit()
-        watch = DescriptorWatch(clock, descriptors)
+        descriptor_limit = raise_limit()
+        watch = DescriptorWatch(clock, descriptor_limit)
         asyncio.get_running_loop().set_exception_handler(watch.handle)
-        config = with_connection_limit(self._with_descriptors(started.config), descriptors)
+        config = with_connection_limit(self._use_bound_sockets(started.config), descriptor_limit)
         data = DataDir.open(options.persist_to)
-        mark, keeper = ServedMark(data.path), Keeper(data.path, tell)
+        recorder, reporter = GenerationRecorder(data.path), LoadedConfigReporter(data.path, tell)
         counters = Counters(started_at=clock.now())
-        board, reads, state = OriginBoard(), KVReads(), Readiness()
-        refresh = partial(refresh_counters, counters, board, reads, state, clock)
+        board, reads, readiness = OriginBoard(), KVReads(), EdgeReadiness()
+        refresh = partial(refresh_counters, counters, board, reads, readiness, clock)
         snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
-        requests = RequestFile(options, clock)
+        requests = AccessLogFile(options, clock)
         drain = config.limits.drain_timeout_seconds
         telemetry = Telemetry.open(os.environ)
         management = config.management_socket
@@ -125,7 +128,7 @@ class ServingProcess:
             config,
             data,
             clock,
-            partial(self._api, config, data, clock=clock, publisher=publisher(options, data.path, clock)),
+            partial(self._build_api, config, data, clock=clock, publisher=make_publisher(options, data.path, clock)),
             access_logger=record_refusals(
                 data.path, clock, requests.logger(counters), slot=slot, processes=options.processes
             ),
@@ -135,13 +138,13 @@ class ServingProcess:
             kv_reads=reads,
             spans=telemetry,
             health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
-            others={"management_url": health_socket(snapshots, state.reason, clock, management, config.limits)},
+            others={"management_url": health_socket(snapshots, readiness.reason, clock, management, config.limits)},
         )
         garbage.program_loaded()
         async with serve_edge(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
             assembly = running.behind.assembly
             assert assembly is not None
-            state.running = running
+            readiness.running = running
             if slot == 0 and not options.no_cron:
                 firing = fire_when_due(
                     lambda: assembly.config.workers, assembly.scheduled, clock=clock, background=assembly.background
@@ -151,20 +154,20 @@ class ServingProcess:
                 await running.run_beside(keep_certificate(lambda: running.sockets.config, data.path, clock))
             await running.run_beside(snapshots.write_for_ever(clock))
             await running.run_beside(watch.run())
-            mark.serves(started.generation)
+            recorder.record_served(started.generation)
             reloads: asyncio.Queue[None] = asyncio.Queue()
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
             loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
-            await running.run_beside(self._reload_for_ever(reloads, running, counters, mark, keeper))
-            await running.run_beside(follow(data.path, mark, clock, lambda: reloads.put_nowait(None)))
+            await running.run_beside(self._reload_for_ever(reloads, running, counters, recorder, reporter))
+            await running.run_beside(follow_publications(data.path, recorder, clock, lambda: reloads.put_nowait(None)))
             await running.run_beside(follow_files(started.replaced, clock, lambda: reloads.put_nowait(None)))
             garbage.serving()
             self._is_ready = True
             tell(Report(ReportKind.READY))
-            await running.run_beside(keeper.keep(started))
+            await running.run_beside(reporter.keep(started))
             await running.stop.wait()
-            state.running = None
+            readiness.running = None
             systemd.notify("STOPPING=1")
             _log.info("stopping: requests in flight are finished first")
         snapshots.write()
@@ -172,7 +175,12 @@ class ServingProcess:
             await asyncio.to_thread(telemetry.close)
 
     async def _reload_for_ever(
-        self, reloads: asyncio.Queue[None], running: RunningEdge, counters: Counters, mark: ServedMark, keeper: Keeper
+        self,
+        reloads: asyncio.Queue[None],
+        running: RunningEdge,
+        counters: Counters,
+        recorder: GenerationRecorder,
+        reporter: LoadedConfigReporter,
     ) -> None:
         clock = SystemClock()
         while True:
@@ -184,9 +192,9 @@ class ServingProcess:
             try:
                 published = await asyncio.to_thread(read_published, self._options)
                 loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
-                await running.sockets.reload(self._with_descriptors(loaded))
-                mark.serves(published.index.generation)
-                await keeper.keep(RestoredConfig(loaded, published.index.generation))
+                await running.sockets.reload(self._use_bound_sockets(loaded))
+                recorder.record_served(published.index.generation)
+                await reporter.keep(RestoredConfig(loaded, published.index.generation))
                 garbage.collect_after_reload()
                 counters.reloads += 1
                 counters.last_reload_at = clock.now()
@@ -194,15 +202,15 @@ class ServingProcess:
             except EdgeworkerError as error:
                 counters.failed_reloads += 1
                 if published is not None:
-                    mark.refuses(published.index, str(error))
+                    recorder.record_refused(published.index, str(error))
                 _log.error("%s\nThe version before this change keeps serving.", error)
             if alone:
                 systemd.notify("READY=1")
 
-    def _with_descriptors(self, config: Config) -> Config:
-        """Sockets stay those that were bound at the start, whatever a reloaded configuration says."""
+    def _use_bound_sockets(self, config: Config) -> Config:
+        """Keep the sockets that were bound at the start, also if a reloaded configuration has other addresses."""
 
-        def bound(name: str, socket: Socket | None) -> Socket | None:
+        def use_bound(name: str, socket: Socket | None) -> Socket | None:
             descriptor = self._bound.get(name)
             if socket is None or descriptor is None:
                 return None
@@ -210,15 +218,15 @@ class ServingProcess:
 
         return replace(
             config,
-            edge_socket=bound("edge", config.edge_socket) or config.edge_socket,
-            https_socket=bound("https", config.https_socket),
-            redirect_socket=bound("redirect", config.redirect_socket),
-            api_socket=bound("api", config.api_socket) or config.api_socket,
-            api_https_socket=bound("api_https", config.api_https_socket),
-            management_socket=bound("management", config.management_socket),
+            edge_socket=use_bound("edge", config.edge_socket) or config.edge_socket,
+            https_socket=use_bound("https", config.https_socket),
+            redirect_socket=use_bound("redirect", config.redirect_socket),
+            api_socket=use_bound("api", config.api_socket) or config.api_socket,
+            api_https_socket=use_bound("api_https", config.api_https_socket),
+            management_socket=use_bound("management", config.management_socket),
         )
 
-    def _api(
+    def _build_api(
         self,
         config: Config,
         data: DataDir,

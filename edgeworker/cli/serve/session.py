@@ -45,25 +45,25 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def _announce(config: Config, bound: dict[str, int], processes: int) -> None:
-    """What is served where; with `--log-format json` the line has `event` "serving" and the `urls`."""
+    """Log what is served at which URLs; with `--log-format json` the line has `event` "serving" and the `urls`."""
     urls = {}
     for name, descriptor in bound.items():
         host, port = address_of(descriptor)
         scheme = "https" if name.endswith("https") or (name == "edge" and config.edge_socket.tls) else "http"
         urls[name] = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    workers = ", ".join(_called(worker) for worker in config.workers)
+    workers = ", ".join(_describe_worker(worker) for worker in config.workers)
     places = ", ".join(f"{name} {url}" for name, url in urls.items())
     fields = {"event": "serving", "urls": urls, "processes": processes}
     _log.info("serving %s with %d process(es): %s", workers, processes, places, extra={"fields": fields})
 
 
-def _called(worker: Worker) -> str:
-    """A published one with its version, which is not what the configuration files say."""
+def _describe_worker(worker: Worker) -> str:
+    """Its name; for a published worker also the version, which the configuration files do not say."""
     return worker.source if worker.source.startswith(f"{worker.name}, version ") else worker.name
 
 
 def _tell_ready(report: Report) -> None:
-    """Where there is no parent. What is loaded is of use to none: a process that ends ends the edge."""
+    """Announce readiness without a parent. Other reports have no use: if this process ends, the edge ends."""
     if report.kind is not ReportKind.READY:
         return
     _log.info("ready", extra={"fields": {"event": "ready"}})

@@ -18,7 +18,7 @@ Wants=network-online.target
 
 [Service]
 Type=notify
-NotifyAccess={speakers}
+NotifyAccess={notify_access}
 ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 # Requests under way have the drain time of edge.toml (limits.drain_timeout_seconds, 30) and a little more.
@@ -62,7 +62,7 @@ WantedBy=multi-user.target
 """
 
 
-_EXECUTABLE_TEMPORARY: Final = """\
+_EXECUTABLE_TMPDIR: Final = """\
 # The binary unpacks itself where programs may run; /tmp of this machine is mounted noexec.
 Environment=TMPDIR=/var/lib/edgeworker
 """
@@ -103,24 +103,24 @@ def unit_text(options: Namespace) -> str:
     words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(options, name)]
     words += ["--processes", str(options.processes), "--log-format", options.log_format]
     ports = [port for port in (options.port, options.https_port) if port is not None]
-    # Also where edge.toml has the ports: a right that is not used costs nothing, one that is missing stops the start.
-    needs_right = not ports or any(0 < port < 1024 for port in ports)
-    right = "CAP_NET_BIND_SERVICE" if needs_right else ""
+    # Also if edge.toml has the ports: a capability that is not used is harmless, a missing one prevents the start.
+    needs_capability = not ports or any(0 < port < 1024 for port in ports)
+    capability = "CAP_NET_BIND_SERVICE" if needs_capability else ""
     folder = files[0][1].resolve().parent if files else Path.cwd()
     return _UNIT.format(
         command=shlex.join(words).replace("%", "%%"),
         folder=str(folder).replace("%", "%%"),
-        # The first process of the binary starts the one that serves and speaks.
-        speakers="all" if is_binary else "main",
-        temporary=_EXECUTABLE_TEMPORARY if is_binary and _refuses_programs("/tmp") else "",
-        writable=_writable(options),
-        capabilities=f"AmbientCapabilities={right}\nCapabilityBoundingSet={right}",
+        # The first process of the binary starts the one that serves and notifies systemd.
+        notify_access="all" if is_binary else "main",
+        temporary=_EXECUTABLE_TMPDIR if is_binary and _is_mounted_noexec("/tmp") else "",
+        writable=_format_writable_folders(options),
+        capabilities=f"AmbientCapabilities={capability}\nCapabilityBoundingSet={capability}",
         protect_home="read-only" if _is_in_home(folder) else "yes",
     )
 
 
-def _writable(options: Namespace) -> str:
-    """Folders that the command line names and systemd does not make."""
+def _format_writable_folders(options: Namespace) -> str:
+    """The lines for folders that the command line names and systemd does not create."""
     named = [options.persist_to, None if options.access_log is None else options.access_log.parent]
     folders = [folder.resolve() for folder in named if folder is not None]
     outside = [folder for folder in folders if not any(folder.is_relative_to(own) for own in _OWN_FOLDERS)]
@@ -130,7 +130,7 @@ def _writable(options: Namespace) -> str:
     return f"# Make a user that owns these, and write User= in place of DynamicUser=.\nReadWritePaths={paths}\n"
 
 
-def _refuses_programs(folder: str) -> bool:
+def _is_mounted_noexec(folder: str) -> bool:
     return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
 
 

@@ -99,7 +99,7 @@ def choose_answer(
         return Refuse(403, "preflight_denied", names_app=True)
     match decision:
         case LoginNeeded():
-            return _login(kind, application)
+            return _answer_login(kind, application)
         case ServiceAuthNeeded():
             if application.custom_non_identity_deny_url:
                 return RedirectTo(application.custom_non_identity_deny_url)
@@ -111,7 +111,7 @@ def choose_answer(
             return Refuse(403, "policy_denied", as_json=kind.wants_json and not kind.is_browser, names_app=True)
 
 
-def _login(kind: RequestKind, application: Application) -> Answer:
+def _answer_login(kind: RequestKind, application: Application) -> Answer:
     if application.oauth is not None and not kind.is_browser:
         return Refuse(401, "oauth_required", as_json=True, challenge="oauth")
     if kind.is_xhr:

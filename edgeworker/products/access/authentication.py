@@ -1,7 +1,7 @@
 """Finds out who a request is from: session tokens, service tokens, tokens of linked applications and of OAuth clients.
 
-Nothing is believed that was not verified against the snapshot of this moment. What was verified is remembered until it
-expires, and looked at again as soon as there is another snapshot, so that a revocation wins.
+Nothing is trusted unless it was verified against the current snapshot. A verified token is remembered until it expires,
+and verified again as soon as there is another snapshot, so that a revocation wins.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ class AppSession:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCheck:
-    """What became of a service token that a request shows; `token` where it is good."""
+    """The result for a service token that a request shows; `token` if it is valid."""
 
     token: ServiceToken | None = None
     is_malformed: bool = False
@@ -63,7 +63,7 @@ class AccessAuthenticator:
         self._identities_serial = 0
 
     def remembered(self, token: str, aud: str, snapshot: Snapshot) -> RememberedToken | None:
-        """The way without waiting: a token that was verified against this very snapshot."""
+        """Look a token up without waiting: only one that was verified against this snapshot is found."""
         entry = self._remembered.find(token, self._clock.now())
         return entry if entry is not None and entry.serial == snapshot.serial and entry.aud == aud else None
 
@@ -81,7 +81,7 @@ class AccessAuthenticator:
     async def verified(
         self, token: str, request: Request, application: Application, snapshot: Snapshot
     ) -> AppSession | None:
-        """A token of this application whose signature, times, login and revocation were looked at just now."""
+        """Verify a token of this application: its signature, times, login and revocation."""
         if snapshot.serial != self._identities_serial:
             self._identities.clear()  # an identity may have been refreshed
             self._identities_serial = snapshot.serial
@@ -164,7 +164,7 @@ class AccessAuthenticator:
         service_token: ServiceToken | None,
         session: AppSession | None,
     ) -> Visitor:
-        """What policies are asked about."""
+        """What the policies decide on."""
         identity = None
         token_id = None if service_token is None else service_token.id
         if session is not None and not session.is_service:
@@ -174,30 +174,30 @@ class AccessAuthenticator:
             token_id = None if known is None else known.id
         linked: frozenset[str] = frozenset()
         if identity is None and token_id is None:
-            linked, identity = await self._linked(request, application, snapshot)
+            linked, identity = await self._find_linked(request, application, snapshot)
         country, presented, common_name = request_facts(request)
         return Visitor(
             request.client.ip, country, presented, common_name, token_id, linked, identity if not linked else None
         )
 
     async def linked_session(self, request: Request, application: Application, snapshot: Snapshot) -> Session | None:
-        """Whose token of a linked application came along."""
+        """The session of a linked application's token that came with the request."""
         for other in _linked_applications(application, snapshot):
-            found = await self._session_at(request, other, snapshot)
+            found = await self._find_session_at(request, other, snapshot)
             if found is not None:
                 return found
         return None
 
-    async def _linked(
+    async def _find_linked(
         self, request: Request, application: Application, snapshot: Snapshot
     ) -> tuple[frozenset[str], Identity | None]:
         for other in _linked_applications(application, snapshot):
-            session = await self._session_at(request, other, snapshot)
+            session = await self._find_session_at(request, other, snapshot)
             if session is not None:
                 return frozenset({other.id}), session.identity
         return frozenset(), None
 
-    async def _session_at(self, request: Request, other: Application, snapshot: Snapshot) -> Session | None:
+    async def _find_session_at(self, request: Request, other: Application, snapshot: Snapshot) -> Session | None:
         if other.saas is not None:
             found = await self._opaque.find("saas_access", bearer(request), snapshot)
             return found.session if found is not None and found.application_id == other.id else None

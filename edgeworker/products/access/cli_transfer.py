@@ -30,10 +30,10 @@ from edgeworker.products.access.nacl_box import NONCE_BYTES, seal
 from edgeworker.products.access.services import AccessServices
 
 _PATH: Final = "/transfer/"
-_KEPT_SECONDS: Final = 300
+_TRANSFER_SECONDS: Final = 300
 # cloudflared asks ten times, for up to a minute each.
-_WAITED_SECONDS: Final = 50
-_LOOKS_PER_SECOND: Final = 4
+_WAIT_SECONDS: Final = 50
+_POLLS_PER_SECOND: Final = 4
 _MAX_WAITING: Final = 64
 
 
@@ -49,7 +49,7 @@ class CLITransfer:
         team = snapshot.organization.name
         query = query_of(request.url) or {}
         public_key = query.get("token", "")
-        key = _key_of(public_key)
+        key = _parse_public_key(public_key)
         if key is None:
             text = "The address has no public key of 32 bytes as token: begin again with cloudflared."
             return pages.message_page("Invalid request", text, team=team, status=400)
@@ -65,7 +65,7 @@ class CLITransfer:
         tokens: dict[str, JSON] = {"app_token": session.token}
         if query.get("send_org_token") == "true":
             tokens["org_token"] = await self._organization_token(session, application, snapshot)
-        await self._keep(public_key, key, json.dumps(tokens))
+        await self._store_encrypted(public_key, key, json.dumps(tokens))
         text = "The program has its token. You can close this page."
         return pages.message_page("Success", text, team=team)
 
@@ -76,18 +76,18 @@ class CLITransfer:
             return ""
         return (await services.issuer.organization_token(found[1]))[0]
 
-    async def _keep(self, public_key: str, recipient: bytes, text: str) -> None:
+    async def _store_encrypted(self, public_key: str, recipient: bytes, text: str) -> None:
         private, nonce = X25519PrivateKey.generate(), secrets.token_bytes(NONCE_BYTES)
         box = nonce + seal(text.encode(), nonce=nonce, recipient=recipient, private=private)
         value: dict[str, JSON] = {
             "box": base64.b64encode(box).decode(),
             "key": base64.urlsafe_b64encode(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode(),
         }
-        expires_at = self._services.clock.now() + _KEPT_SECONDS
+        expires_at = self._services.clock.now() + _TRANSFER_SECONDS
         await self._services.documents.put("transfer", secret_hash(public_key), value, expires_at=expires_at)
 
 
-def _key_of(text: str) -> bytes | None:
+def _parse_public_key(text: str) -> bytes | None:
     """The public key that a program names; None for other text, and for a key that makes all secrets alike."""
     try:
         key = base64.b64decode(text, altchars=b"-_", validate=True)
@@ -106,7 +106,7 @@ class TransferHost:
 
     async def fetch(self, request: Request, /) -> Response:
         public_key = request.url.path.removeprefix(_PATH)
-        if request.method != "GET" or not request.url.path.startswith(_PATH) or _key_of(public_key) is None:
+        if request.method != "GET" or not request.url.path.startswith(_PATH) or _parse_public_key(public_key) is None:
             return Response(404)
         if self._waiting >= _MAX_WAITING:
             return Response(429)
@@ -117,9 +117,9 @@ class TransferHost:
             self._waiting -= 1
 
     async def _wait(self, identifier: str) -> Response:
-        for _ in range(_WAITED_SECONDS * _LOOKS_PER_SECOND):
+        for _ in range(_WAIT_SECONDS * _POLLS_PER_SECOND):
             documents = self._services.documents
-            # A look is a read: those who wait would write without end.
+            # Polling only reads: `take` would write each time.
             if await documents.get("transfer", identifier) is not None and (
                 document := await documents.take("transfer", identifier)
             ):
@@ -129,5 +129,5 @@ class TransferHost:
                     "service-public-key": str(document.value.get("key")),
                 }
                 return Response(200, Headers(fields), str(document.value.get("box")).encode())
-            await asyncio.sleep(1 / _LOOKS_PER_SECOND)
+            await asyncio.sleep(1 / _POLLS_PER_SECOND)
         return Response(404)

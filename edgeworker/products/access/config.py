@@ -100,7 +100,7 @@ class RuleList:
 
 @dataclass(frozen=True, slots=True)
 class CorsSettings:
-    """What the edge answers preflights of an application with."""
+    """How the edge answers preflights of an application."""
 
     allow_all_origins: bool = False
     allowed_origins: tuple[str, ...] = ()
@@ -288,7 +288,7 @@ class AccessConfig(ProductConfig):
     objects: tuple[ConfiguredObject, ...] = ()
     identities: tuple[LocalIdentity, ...] = ()
     with_assets: bool = False  # ctx.access for workers with static assets, which production does not have
-    local_login: bool = False  # anyone may be anyone, also where no one develops
+    local_login: bool = False  # anyone may log in as anyone, in `serve` too
     source: str = ""
 
     @property

@@ -2,8 +2,8 @@
 what was revoked.
 
 A snapshot is built anew when the documents changed, by whatever process: `peek` looks at their version, which costs
-microseconds. Most changes are sessions, which are not part of it; so each write that is bumps one document, and only
-another revision of that one means to build.
+microseconds. Most changes are sessions, which are not part of it; so each write of a part also writes one document, and
+only another revision of that document makes another snapshot.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 Change = Put | Delete
 
-_MARK: Final = ("directory", "revision")
+_REVISION: Final = ("directory", "revision")
 _KEYS: Final = ("keys", "current")
 ORGANIZATION: Final = ("organization", "current")
 _log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class Directory:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._version = -1
-        self._mark = -1
+        self._revision = -1
         self._serial = 0
         self._snapshot: Snapshot | None = None
 
@@ -136,18 +136,18 @@ class Directory:
             version = self.documents.version()
             if self._snapshot is not None and version == self._version:
                 return self._snapshot
-            mark = await self.documents.get(*_MARK)
-            revision = 0 if mark is None else mark.revision
-            if self._snapshot is None or revision != self._mark:
+            document = await self.documents.get(*_REVISION)
+            revision = 0 if document is None else document.revision
+            if self._snapshot is None or revision != self._revision:
                 self._serial += 1
                 self._snapshot = await self._build()
-                self._mark = revision
-            # The version of before the reading: what was written meanwhile is seen at the next look.
+                self._revision = revision
+            # The version from before the reading, so that the next `peek` notices what was written meanwhile.
             self._version = version
             return self._snapshot
 
     async def announce_issuer(self) -> None:
-        """Writes down which issuer the running edge has, for commands that do not know its sockets."""
+        """Store the issuer of the running edge, for commands that do not know its sockets."""
         try:
             known = await self.documents.get(*RUNNING)
             if known is None or known.value.get("issuer") != self.config.issuer:
@@ -160,7 +160,7 @@ class Directory:
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Writes what snapshots are made of. Raises Conflict, StoreError."""
-        await self.documents.write([*changes, Put(*_MARK, {"changed": secrets.token_hex(8)})])
+        await self.documents.write([*changes, Put(*_REVISION, {"changed": secrets.token_hex(8)})])
 
     async def signing(self) -> Snapshot:
         """The snapshot with keys that may sign now: rotated where that was due, and announced for the next time."""

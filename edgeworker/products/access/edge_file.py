@@ -54,7 +54,7 @@ _OWN_KEYS: Final = (
     ("access_with_assets", "true or false", "`ctx.access` for workers with static assets, unlike production"),
 )
 _RULES: Final = 'rules of the API, such as `{ email = "a@b.c" }`, `{ everyone = {} }`, `{ ip = "10.0.0.0/8" }`'
-_APP: Final = (
+_APP_KEYS: Final = (
     "id",
     "aud",
     "name",
@@ -85,8 +85,8 @@ _APP: Final = (
     "legacy_claims",
     "user_population",
 )
-_IDENTITY: Final = ("email", "name", "groups", "claims", "amr", "country", "identity_provider")
-_POLICY: Final = ("id", "name", "decision", "include", "require", "exclude", "session_duration", "precedence")
+_IDENTITY_KEYS: Final = ("email", "name", "groups", "claims", "amr", "country", "identity_provider")
+_POLICY_KEYS: Final = ("id", "name", "decision", "include", "require", "exclude", "session_duration", "precedence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class _ArrayOfTables:
 
 _SECTIONS: Final = (
     _ArrayOfTables(
-        "policies", "policy", _POLICY, lambda value, path: objects.parse_policy(value, path).id, "reusable ones"
+        "policies", "policy", _POLICY_KEYS, lambda value, path: objects.parse_policy(value, path).id, "reusable ones"
     ),
     _ArrayOfTables(
         "groups",
@@ -139,14 +139,14 @@ def edge_file_keys() -> list[tuple[str, str, str]]:
     """Rows for COMPATIBILITY.md: key, what it must be, note."""
     rows = [*_OWN_KEYS, *ORGANIZATION_KEYS]
     tables = "an array of tables"
-    rows.append(("identities", tables, f"who can log in on the page: {', '.join(_IDENTITY)}"))
-    rows.append(("apps", tables, f"applications as the API has them: {', '.join(_APP)}"))
+    rows.append(("identities", tables, f"who can log in on the page: {', '.join(_IDENTITY_KEYS)}"))
+    rows.append(("apps", tables, f"applications as the API has them: {', '.join(_APP_KEYS)}"))
     rows += [(section.name, tables, f"{', '.join(section.keys)}; {section.note}") for section in _SECTIONS]
     return rows
 
 
 def read_access(context: FieldContext, value: object) -> AccessConfig | None:
-    """Every error is told with its line; None where there was one."""
+    """Read the table. Each error is reported with its line; None if there was one."""
     if not isinstance(value, dict):
         context.error(f'"{context.label}" must be a table: write [access].')
         return None
@@ -160,7 +160,7 @@ class _Reader:
         self._paths: dict[str, str] = {}  # of objects, by id
 
     def read(self, values: Mapping[str, object]) -> AccessConfig | None:
-        table = {name: _json(item) for name, item in values.items()}
+        table = {name: _to_json(item) for name, item in values.items()}
         arrays = {"apps", "identities", *(section.name for section in _SECTIONS)}
         settings = {name for name, _, _ in ORGANIZATION_KEYS}
         self._refuse_unknown("", table, (*arrays, *settings, *(name for name, _, _ in _OWN_KEYS)))
@@ -170,19 +170,19 @@ class _Reader:
             return None
         found: list[ConfiguredObject] = []
         for section in _SECTIONS:
-            found += self._section(table, section)
-        reusable = self._collect(lambda: _policies(found)) or {}
+            found += self._read_section(table, section)
+        reusable = self._collect(lambda: _parse_policies(found)) or {}
 
         def parse_app(value: JSON, path: str) -> str:
             return objects.parse_application(value, path, policies=reusable).id
 
-        found += self._section(table, _ArrayOfTables("apps", "app", _APP, parse_app, ""))
+        found += self._read_section(table, _ArrayOfTables("apps", "app", _APP_KEYS, parse_app, ""))
         config = AccessConfig(
             team=team,
-            issuer=self._issuer(table),
+            issuer=self._read_issuer(table),
             organization={name: item for name, item in table.items() if name in settings},
             objects=tuple(found),
-            identities=tuple(self._identities(table)),
+            identities=tuple(self._read_identities(table)),
             with_assets=table.get("access_with_assets") is True,
             local_login=table.get("local_login") is True,
             source=str(self._context.document.locate(self._context.where)),
@@ -194,7 +194,7 @@ class _Reader:
             self._at(self._paths.get(mistake.object_id, "")).warning(mistake.text)
         return config
 
-    def _section(self, table: Mapping[str, JSON], section: _ArrayOfTables) -> Iterator[ConfiguredObject]:
+    def _read_section(self, table: Mapping[str, JSON], section: _ArrayOfTables) -> Iterator[ConfiguredObject]:
         seen: dict[str, str] = {}
         for item, path in self._items(table, section.name):
             if isinstance(item, dict):
@@ -212,15 +212,15 @@ class _Reader:
             place = str(self._at(path).document.locate(self._at(path).where))
             yield ConfiguredObject(section.kind, identifier, value, place)
 
-    def _identities(self, table: Mapping[str, JSON]) -> Iterator[LocalIdentity]:
+    def _read_identities(self, table: Mapping[str, JSON]) -> Iterator[LocalIdentity]:
         for item, path in self._items(table, "identities"):
             if isinstance(item, dict):
-                self._refuse_unknown(path, item, _IDENTITY)
+                self._refuse_unknown(path, item, _IDENTITY_KEYS)
             identity = self._collect(partial(objects.parse_local_identity, item, path))
             if identity is not None:
                 yield identity
 
-    def _issuer(self, table: Mapping[str, JSON]) -> str:
+    def _read_issuer(self, table: Mapping[str, JSON]) -> str:
         """ "" where nothing is written: then it follows from the sockets."""
         text = table.get("team_domain")
         if text is None:
@@ -266,17 +266,17 @@ class _Reader:
         return context
 
 
-def _policies(found: list[ConfiguredObject]) -> dict[str, Policy]:
+def _parse_policies(found: list[ConfiguredObject]) -> dict[str, Policy]:
     policies = [objects.parse_policy(dict(item.value)) for item in found if item.kind == "policy"]
     return {policy.name: policy for policy in policies} | {policy.id: policy for policy in policies}
 
 
-def _json(value: object) -> JSON:
+def _to_json(value: object) -> JSON:
     match value:
         case dict():
-            return {str(name): _json(item) for name, item in value.items()}
+            return {str(name): _to_json(item) for name, item in value.items()}
         case list():
-            return [_json(item) for item in value]
+            return [_to_json(item) for item in value]
         case str() | int() | float() | bool():
             return value
         case datetime() | date() | time():

@@ -98,20 +98,20 @@ def explain(match: Match | None, visitor: Visitor, context: RuleContext, kind: R
         return AccessExplanation(None, None)
     application = match.application
     decision = decide(application, visitor, context)
-    deciding = _policy_of(decision)
+    deciding = _find_deciding_policy(decision)
     policies = policies_of(application)
     early = [policy for policy in policies if policy.decision in ("bypass", "non_identity")]
     late = [policy for policy in policies if policy.decision not in ("bypass", "non_identity")]
     verdicts = tuple(
         PolicyVerdict(
-            policy, holds(policy, visitor, context), tuple(_rules(policy, visitor, context)), policy is deciding
+            policy, holds(policy, visitor, context), tuple(_explain_rules(policy, visitor, context)), policy is deciding
         )
         for policy in (*early, *late)
     )
-    return AccessExplanation(match, decision, verdicts, _answer(decision, match, kind))
+    return AccessExplanation(match, decision, verdicts, _describe_answer(decision, match, kind))
 
 
-def _policy_of(decision: Decision) -> Policy | None:
+def _find_deciding_policy(decision: Decision) -> Policy | None:
     match decision:
         case Bypassed(policy) | ServiceAllowed(policy) | IdentityAllowed(policy) | PolicyDenied(policy):
             return policy
@@ -119,23 +119,25 @@ def _policy_of(decision: Decision) -> Policy | None:
             return None
 
 
-def _rules(policy: Policy, visitor: Visitor, context: RuleContext) -> Iterator[RuleVerdict]:
+def _explain_rules(policy: Policy, visitor: Visitor, context: RuleContext) -> Iterator[RuleVerdict]:
     for part, rules in (("include", policy.include), ("require", policy.require), ("exclude", policy.exclude)):
         for rule in rules:
-            yield RuleVerdict(part, _shown(rule), rule_holds(rule, visitor, context), _when(rule, context))
+            yield RuleVerdict(
+                part, _format_rule(rule), rule_holds(rule, visitor, context), _describe_when(rule, context)
+            )
 
 
-def _shown(rule: Rule) -> str:
+def _format_rule(rule: Rule) -> str:
     ((kind, members),) = rule_json(rule).items()
     return kind if members == {} else f"{kind} {JSONObject.text_of(members)}"
 
 
-def _when(rule: Rule, context: RuleContext) -> str:
+def _describe_when(rule: Rule, context: RuleContext) -> str:
     again = any(isinstance(part, CHECKED_ON_EACH_REQUEST) for part in flat((rule,), context))
     return "at each request" if again else "at login"
 
 
-def _answer(decision: Decision, match: Match, kind: RequestKind) -> str:
+def _describe_answer(decision: Decision, match: Match, kind: RequestKind) -> str:
     match decision:
         case Bypassed():
             return "passes without a token: the policy bypasses Access"
@@ -144,10 +146,10 @@ def _answer(decision: Decision, match: Match, kind: RequestKind) -> str:
         case IdentityAllowed():
             return "passes once this person is logged in"
         case LoginNeeded() | ServiceAuthNeeded() | PolicyDenied():
-            return _refusal(decision, match, kind)
+            return _describe_refusal(decision, match, kind)
 
 
-def _refusal(decision: LoginNeeded | ServiceAuthNeeded | PolicyDenied, match: Match, kind: RequestKind) -> str:
+def _describe_refusal(decision: LoginNeeded | ServiceAuthNeeded | PolicyDenied, match: Match, kind: RequestKind) -> str:
     why = {
         LoginNeeded: "no one is logged in",
         ServiceAuthNeeded: "no policy allows anyone who logs in, and no service token is valid",

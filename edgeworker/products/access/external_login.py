@@ -16,8 +16,8 @@ from edgeworker.products.access.services import AccessServices
 from edgeworker.products.access.sessions import Session
 
 # Each login that is begun is a document until it ends.
-_MOST_BEGUN: Final = 100
-_BEGUN_SECONDS: Final = 600
+_MAX_LOGINS: Final = 100
+_LIMIT_SECONDS: Final = 600
 
 
 class ExternalLogin:
@@ -26,7 +26,7 @@ class ExternalLogin:
         self._flow = flow
         self._oidc = OIDCLogin(services, flow)
         self._saml = SAMLLogin(services, flow)
-        self._limit = ClientLimit(_MOST_BEGUN, _BEGUN_SECONDS)
+        self._limit = ClientLimit(_MAX_LOGINS, _LIMIT_SECONDS)
 
     async def begin(self, request: Request, rest: str, snapshot: Snapshot) -> Response:
         """GET /cdn-cgi/access/idp/<provider>/<host>: to the provider."""
@@ -37,24 +37,24 @@ class ExternalLogin:
         offered = snapshot.providers_for(login.application)
         provider = next((item for item in offered if item.id == provider_id), None)
         trip = RoundTrip(login.request.host, login.request.query, login.browser)
-        response = await self._leave(request, trip, provider, snapshot)
+        response = await self._redirect_to_provider(request, trip, provider, snapshot)
         if response is None:
             text = "This application does not log in with it."
             return pages.message_page("Unknown identity provider", text, team=snapshot.organization.name, status=404)
         return self._flow.with_browser(response, login)
 
     async def refresh(self, request: Request, session: Session, snapshot: Snapshot) -> Response | None:
-        """To the provider of a login, to learn what it says of that person now; None for one that is asked nothing."""
+        """Redirect to the provider of a login, to read its identity anew; None for a provider without a redirect."""
         known = cookies.value_of(request.credentials.cookie, cookies.SESSION)
         browser = known if 20 <= len(known) <= 100 else new_cookie_secret()
         provider = snapshot.providers.get(session.identity.provider_id)
-        response = await self._leave(request, RoundTrip("", "", browser, session.id), provider, snapshot)
+        response = await self._redirect_to_provider(request, RoundTrip("", "", browser, session.id), provider, snapshot)
         if response is not None and browser != known:
             cookie = browser_cookie(browser, is_secure=request.url.scheme == "https")
             response.headers.append("Set-Cookie", cookie)
         return response
 
-    async def _leave(
+    async def _redirect_to_provider(
         self, request: Request, trip: RoundTrip, provider: IdentityProvider | None, snapshot: Snapshot
     ) -> Response | None:
         if provider is None or (provider.oidc is None and provider.saml is None):

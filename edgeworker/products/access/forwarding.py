@@ -46,7 +46,7 @@ async def forward(
 
 
 def remove_own_fields(response: Response) -> None:
-    """What an origin answers is not allowed to look like Access's own word, and a token that it echoes is not shown."""
+    """Remove Cf-Access-* fields, so that an origin cannot forge Access's own, nor show a token that it echoes."""
     fields = response.headers.raw
     for name, _ in fields:
         if name[:1] in _FIRST_LETTERS and name[:10].lower() == _OWN_PREFIX:

@@ -1,4 +1,4 @@
-"""Access in front of what answers a zone: decides about each request and carries it out."""
+"""Access in front of a zone's handler: decides on each request, and carries the decision out."""
 
 from dataclasses import replace
 from typing import Final
@@ -56,7 +56,7 @@ class Gate:
             return await self._then.fetch(request) if answer is None else answer
         match = self._match(request, snapshot)
         if match is None or path.startswith(_WELL_KNOWN) or "%" in path or ";" in path or "//" in path:
-            special = self._special(request, match, snapshot)
+            special = self._answer_before_policies(request, match, snapshot)
             if special is not None:
                 return special
             if match is None:
@@ -92,7 +92,7 @@ class Gate:
                 return snapshot.index.match_worker(self._services.worker_ids(resolution.worker))
         return match
 
-    def _special(self, request: Request, match: Match | None, snapshot: Snapshot) -> Response | None:
+    def _answer_before_policies(self, request: Request, match: Match | None, snapshot: Snapshot) -> Response | None:
         """What is answered before any policy: paths that an origin could take for a protected one, well-known paths,
         and hosts without an application where the organization wants one."""
         url = request.url
@@ -139,7 +139,7 @@ class Gate:
             return replies.metadata(token)
         check = services.authenticator.service_token(request, application, snapshot)
         if check is not None and snapshot.organization.strict_service_tokens:
-            return await self._strict(request, match, snapshot, check)
+            return await self._decide_strictly(request, match, snapshot, check)
         service_token = None if check is None else check.token
         session = await services.authenticator.app_session(request, application, snapshot)
         visitor = await services.authenticator.visitor(
@@ -149,9 +149,11 @@ class Gate:
         if isinstance(early, Bypassed):
             return await self._pass(request)
         if isinstance(early, ServiceAllowed):
-            return await self._service(request, application, snapshot, early.policy, visitor, service_token, session)
+            return await self._forward_service(
+                request, application, snapshot, early.policy, visitor, service_token, session
+            )
         if application.oauth is not None and bearer(request).startswith(OAUTH_TOKEN_PREFIX):
-            return await self._managed_oauth(request, match, snapshot, visitor)
+            return await self._decide_oauth_token(request, match, snapshot, visitor)
         if session is not None and visitor.identity is not None:
             decided = self._recheck(application, visitor, snapshot)
             if isinstance(decided, PolicyDenied):
@@ -164,14 +166,16 @@ class Gate:
     def _recheck(
         self, application: Application, visitor: Visitor, snapshot: Snapshot
     ) -> IdentityAllowed | PolicyDenied | None:
-        """With a session only what a request shows is asked again; None where nothing is."""
+        """Decide again what depends on the request and not on the login; None if nothing does."""
         if not has_login(application):
             return PolicyDenied(None)
         if application.id not in snapshot.rechecked:
             return None
         return decide_identity(application, visitor, snapshot.context)
 
-    async def _strict(self, request: Request, match: Match, snapshot: Snapshot, check: ServiceCheck) -> Response:
+    async def _decide_strictly(
+        self, request: Request, match: Match, snapshot: Snapshot, check: ServiceCheck
+    ) -> Response:
         """Service tokens in strict mode: never a login, no cookie read or set."""
         if check.token is None:
             refusal = answers.strict_refusal(authenticated=False, malformed=check.is_malformed)
@@ -184,12 +188,12 @@ class Gate:
             case Bypassed():
                 return await self._pass(request)
             case ServiceAllowed(policy):
-                return await self._service(request, application, snapshot, policy, visitor, check.token, None)
+                return await self._forward_service(request, application, snapshot, policy, visitor, check.token, None)
             case None:
                 self._services.log_denied_service(check.token, application)
                 return replies.refuse(answers.strict_refusal(authenticated=True), request, snapshot, match)
 
-    async def _service(
+    async def _forward_service(
         self,
         request: Request,
         application: Application,
@@ -199,7 +203,7 @@ class Gate:
         service_token: ServiceToken | None,
         session: AppSession | None,
     ) -> Response:
-        """A Service Auth policy holds."""
+        """Forward a request that a Service Auth policy allows."""
         services = self._services
         without = replies.credential_fields(request, application)
         if visitor.linked_app_ids:
@@ -230,7 +234,9 @@ class Gate:
             response.headers.append("Set-Cookie", cookie)
         return response
 
-    async def _managed_oauth(self, request: Request, match: Match, snapshot: Snapshot, visitor: Visitor) -> Response:
+    async def _decide_oauth_token(
+        self, request: Request, match: Match, snapshot: Snapshot, visitor: Visitor
+    ) -> Response:
         """`Authorization: Bearer oauth:...`, an access token that this edge gave to a client."""
         services, application = self._services, match.application
         found = await services.opaque.find("oauth_access", bearer(request), snapshot)
@@ -266,7 +272,7 @@ class Gate:
         kind = answers.classify_request(request.method, request.headers)
         match answers.choose_answer(decision, kind, application):
             case RedirectToLogin():
-                return await self._to_login(request, application, snapshot, visitor)
+                return await self._redirect_to_login(request, application, snapshot, visitor)
             case RedirectTo(url):
                 return replies.redirect(url)
             case AnswerPreflight():
@@ -278,11 +284,11 @@ class Gate:
                 evidence = [line for policy in explained.policies for line in policy.evidence()]
                 return replies.refuse(refusal, request, snapshot, match, email=email, evidence=evidence)
 
-    async def _to_login(
+    async def _redirect_to_login(
         self, request: Request, application: Application, snapshot: Snapshot, visitor: Visitor
     ) -> Response:
         url = request.url
-        # One that is there is used on: several tabs may log in at once.
+        # An existing one is used again: several tabs may log in at once.
         known = cookies.value_of(request.credentials.cookie, cookies.APP_SESSION)
         app_session = known if 20 <= len(known) <= 100 else new_cookie_secret()
         country, _, _ = request_facts(request)

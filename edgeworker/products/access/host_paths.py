@@ -43,9 +43,9 @@ class HostPaths:
             case "logout":
                 return await self._log_out(request, snapshot)
             case "authorized":
-                return await self._authorized(request, snapshot)
+                return await self._finish_login(request, snapshot)
             case "eager":
-                return await self._eager(request, snapshot)
+                return await self._continue_eager_redirect(request, snapshot)
             case "refresh-identity":
                 return replies.redirect(f"{snapshot.organization.issuer}{PREFIX}refresh-identity{request.url.query}")
             case "login":
@@ -95,31 +95,31 @@ class HostPaths:
                 response.headers.append("Set-Cookie", field)
         return response
 
-    async def _authorized(self, request: Request, snapshot: Snapshot) -> Response:
+    async def _finish_login(self, request: Request, snapshot: Snapshot) -> Response:
         """The end of a login: turns a single-use nonce into the application's cookie."""
         services, url = self._services, request.url
         query = query_of(url) or {}
         document = await services.documents.take("nonce", secret_hash(query.get("nonce", "")))
         if document is None:
-            return self._stale(snapshot)
+            return self._refuse_stale_login(snapshot)
         value = document.value
-        application = snapshot.application(_text(value, "app"))
+        application = snapshot.application(_read_text(value, "app"))
         shown = [secret_hash(item) for item in cookies.values_of(request.credentials.cookie, cookies.APP_SESSION)]
-        expected = _text(value, "app_session")
-        # Only the browser that asked for the login may end it: else a stranger's login could be put upon it.
+        expected = _read_text(value, "app_session")
+        # Only the browser that asked for the login may finish it: otherwise login CSRF would be possible.
         if not expected or not any(hmac.compare_digest(item, expected) for item in shown):
-            return self._stale(snapshot)
-        session = await services.sessions.find(_text(value, "session"), snapshot)
-        if application is None or session is None or _text(value, "host") != url.hostname:
-            return self._stale(snapshot)
-        policy = next((item for item in policies_of(application) if item.id == _text(value, "policy")), None)
+            return self._refuse_stale_login(snapshot)
+        session = await services.sessions.find(_read_text(value, "session"), snapshot)
+        if application is None or session is None or _read_text(value, "host") != url.hostname:
+            return self._refuse_stale_login(snapshot)
+        policy = next((item for item in policies_of(application) if item.id == _read_text(value, "policy")), None)
         if policy is None:
-            return self._stale(snapshot)
+            return self._refuse_stale_login(snapshot)
         binding = new_cookie_secret() if application.enable_binding_cookie else ""
         token, seconds = await services.issuer.identity_token(session, application, policy, binding=binding)
-        response = replies.redirect(await self._next(value, application, request))
+        response = replies.redirect(await self._choose_next_address(value, application, request))
         secure = url.scheme == "https"
-        at = _text(value, "redirect")
+        at = _read_text(value, "redirect")
         cookie = cookies.authorization(application, token, secure=secure, seconds=seconds, host=url.hostname, at=at)
         response.headers.append("Set-Cookie", cookie)
         if binding:
@@ -127,7 +127,7 @@ class HostPaths:
             response.headers.append("Set-Cookie", field)
         return response
 
-    def _stale(self, snapshot: Snapshot) -> Response:
+    def _refuse_stale_login(self, snapshot: Snapshot) -> Response:
         return pages.message_page(
             "This login cannot be finished",
             "It was finished already, took too long, or was begun in another browser.",
@@ -136,11 +136,11 @@ class HostPaths:
             link=("/", "Begin again"),
         )
 
-    async def _next(self, value: Mapping[str, JSON], application: Application, request: Request) -> str:
+    async def _choose_next_address(self, value: Mapping[str, JSON], application: Application, request: Request) -> str:
         """Where to go: to the next host of the application that wants its cookie, or where the login was begun."""
         url, origin = request.url, browser_origin(request)
-        final = _text(value, "final") or origin + _text(value, "redirect")
-        chain = [item for item in _list(value, "chain") if isinstance(item, str)]
+        final = _read_text(value, "final") or origin + _read_text(value, "redirect")
+        chain = [item for item in _read_list(value, "chain") if isinstance(item, str)]
         if not chain:
             return final
         below = ".localhost" if origin != url.origin else ""
@@ -160,7 +160,7 @@ class HostPaths:
         state = tokens.sign(claims, snapshot.keys.current)
         return f"{url.scheme}://{chain[0]}{below}{port}{PREFIX}eager?state={state}"
 
-    async def _eager(self, request: Request, snapshot: Snapshot) -> Response:
+    async def _continue_eager_redirect(self, request: Request, snapshot: Snapshot) -> Response:
         """One of the application's other hosts: asks for a login of its own, which needs no page by now."""
         issuer = snapshot.organization.issuer
         query = query_of(request.url) or {}
@@ -169,13 +169,15 @@ class HostPaths:
                 query.get("state", ""), snapshot.keys, issuer=issuer, type="state", now=self._services.clock.now()
             )
         except InvalidToken:
-            return self._stale(snapshot)
+            return self._refuse_stale_login(snapshot)
         claims = token.claims
         application = snapshot.index.by_aud(next(iter(jws.audiences(claims)), ""))
         if application is None or claims.get("hostname") != request.url.hostname:
-            return self._stale(snapshot)
-        chain = tuple(item for item in _list(claims, "chain") if isinstance(item, str))
-        return await self._ask_for_login(request, snapshot, application, "/", chain=chain, final=_text(claims, "final"))
+            return self._refuse_stale_login(snapshot)
+        chain = tuple(item for item in _read_list(claims, "chain") if isinstance(item, str))
+        return await self._ask_for_login(
+            request, snapshot, application, "/", chain=chain, final=_read_text(claims, "final")
+        )
 
     async def _log_in(self, request: Request, snapshot: Snapshot) -> Response | None:
         query = query_of(request.url) or {}
@@ -232,7 +234,7 @@ class HostPaths:
         if url.path.startswith(replies.PROTECTED_RESOURCE):
             path = url.path.removeprefix(replies.PROTECTED_RESOURCE) or "/"
             match = snapshot.index.match(url.hostname, path)
-            return None if match is None else replies.json_reply(self._protected(url, path, snapshot))
+            return None if match is None else replies.json_reply(self._describe_protected_resource(url, path, snapshot))
         if url.path.startswith(replies.OAUTH_RESOURCE):
             path = url.path.removeprefix(replies.OAUTH_RESOURCE) or "/"
             match = snapshot.index.match(url.hostname, path)
@@ -244,7 +246,7 @@ class HostPaths:
                 return replies.json_reply(server_metadata(url, found, snapshot), headers=_CORS)
         return None
 
-    def _protected(self, url: URL, path: str, snapshot: Snapshot) -> dict[str, JSON]:
+    def _describe_protected_resource(self, url: URL, path: str, snapshot: Snapshot) -> dict[str, JSON]:
         issuer = snapshot.organization.issuer
         return {
             "resource": f"{url.origin}{path}",
@@ -257,11 +259,11 @@ class HostPaths:
         }
 
 
-def _text(value: Mapping[str, JSON], name: str) -> str:
+def _read_text(value: Mapping[str, JSON], name: str) -> str:
     item = value.get(name)
     return item if isinstance(item, str) else ""
 
 
-def _list(value: Mapping[str, JSON], name: str) -> list[JSON]:
+def _read_list(value: Mapping[str, JSON], name: str) -> list[JSON]:
     item = value.get(name)
     return item if isinstance(item, list) else []

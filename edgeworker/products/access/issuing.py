@@ -1,4 +1,4 @@
-"""Makes Access's tokens with the key that signs now, and keeps those of service tokens for a while."""
+"""Makes Access's tokens with the key that signs now, and caches those of service tokens for a while."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ from edgeworker.products.access.sessions import Session, Sessions
 
 # A service token's requests come in numbers, and a signature costs a millisecond: one token serves for so long.
 _REUSED_SECONDS: Final = 60
-_MAX_KEPT: Final = 4096
+_MAX_CACHED: Final = 4096
 # "0s" is a session that ends at once; the redirect after a login has to get through all the same.
 _MIN_SECONDS: Final = 60
 
@@ -29,7 +29,7 @@ class AccessTokenIssuer:
         self._sessions = sessions
         self._clock = clock
         self._account_id = account_id
-        self._kept: dict[tuple[str, str], tuple[str, int, int]] = {}
+        self._cached: dict[tuple[str, str], tuple[str, int, int]] = {}
 
     def seconds(self, application: Application, policy: Policy, snapshot: Snapshot) -> int:
         """The policy's duration, else the application's, else the organization's."""
@@ -59,14 +59,14 @@ class AccessTokenIssuer:
         return tokens.sign(claims, snapshot.keys.current), seconds
 
     async def linked_token(self, session: Session, application: Application, policy: Policy) -> str:
-        """As `identity_token`, kept for a while: the same client asks again and again."""
+        """As `identity_token`, cached for a while: the same client asks again and again."""
         snapshot = await self._directory.signing()
         key = (session.id, application.id)
-        kept = self._find_kept(key, snapshot)
-        if kept is None:
-            kept, _ = await self.identity_token(session, application, policy)
-            self._keep(key, kept, snapshot)
-        return kept
+        cached = self._find_cached(key, snapshot)
+        if cached is None:
+            cached, _ = await self.identity_token(session, application, policy)
+            self._cache(key, cached, snapshot)
+        return cached
 
     async def service_token(
         self, token: ServiceToken | None, application: Application, policy: Policy
@@ -76,23 +76,23 @@ class AccessTokenIssuer:
         client_id = "" if token is None else token.client_id
         seconds = self.seconds(application, policy, snapshot)
         key = (client_id, application.id)
-        kept = self._find_kept(key, snapshot)
-        if kept is None:
+        cached = self._find_cached(key, snapshot)
+        if cached is None:
             claims = tokens.service_claims(
                 client_id, application, issuer=snapshot.organization.issuer, now=self._clock.now(), seconds=seconds
             )
-            kept = tokens.sign(claims, snapshot.keys.current)
-            self._keep(key, kept, snapshot)
-        return kept, seconds
+            cached = tokens.sign(claims, snapshot.keys.current)
+            self._cache(key, cached, snapshot)
+        return cached, seconds
 
-    def _find_kept(self, key: tuple[str, str], snapshot: Snapshot) -> str | None:
-        text, serial, until = self._kept.get(key, ("", -1, 0))
+    def _find_cached(self, key: tuple[str, str], snapshot: Snapshot) -> str | None:
+        text, serial, until = self._cached.get(key, ("", -1, 0))
         return text if serial == snapshot.serial and self._clock.now() < until else None
 
-    def _keep(self, key: tuple[str, str], text: str, snapshot: Snapshot) -> None:
-        if len(self._kept) >= _MAX_KEPT:
-            self._kept.clear()
-        self._kept[key] = (text, snapshot.serial, self._clock.now() + min(_REUSED_SECONDS, _MIN_SECONDS // 2))
+    def _cache(self, key: tuple[str, str], text: str, snapshot: Snapshot) -> None:
+        if len(self._cached) >= _MAX_CACHED:
+            self._cached.clear()
+        self._cached[key] = (text, snapshot.serial, self._clock.now() + min(_REUSED_SECONDS, _MIN_SECONDS // 2))
 
     async def organization_token(self, session: Session) -> tuple[str, int]:
         """(the global session's token, its seconds)."""

@@ -131,7 +131,7 @@ def certs(keys: KeySet, *, now: int, swap: bool) -> dict[str, JSON]:
 def to_document(keys: KeySet) -> dict[str, JSON]:
     """For the state's database, which only its owner can read."""
 
-    def one(key: SigningKey | None) -> JSON:
+    def serialize_key(key: SigningKey | None) -> JSON:
         if key is None:
             return None
         pem = key.private.private_bytes(
@@ -141,21 +141,21 @@ def to_document(keys: KeySet) -> dict[str, JSON]:
 
     return {
         "rotated_at": keys.rotated_at,
-        "current": one(keys.current),
-        "previous": one(keys.previous),
-        "upcoming": one(keys.upcoming),
+        "current": serialize_key(keys.current),
+        "previous": serialize_key(keys.previous),
+        "upcoming": serialize_key(keys.upcoming),
     }
 
 
 def from_document(value: Mapping[str, JSON]) -> KeySet:
     """Raises StoreError for a document that holds no keys."""
-    current, rotated_at = _key_of(value.get("current")), value.get("rotated_at")
+    current, rotated_at = _parse_key(value.get("current")), value.get("rotated_at")
     if current is None or not isinstance(rotated_at, int):
         raise StoreError("the document with Access's signing keys is damaged; remove it and new keys are made")
-    return KeySet(current, rotated_at, _key_of(value.get("previous")), _key_of(value.get("upcoming")))
+    return KeySet(current, rotated_at, _parse_key(value.get("previous")), _parse_key(value.get("upcoming")))
 
 
-def _key_of(value: JSON) -> SigningKey | None:
+def _parse_key(value: JSON) -> SigningKey | None:
     match value:
         case {"kid": str(kid), "certificate": str(certificate), "private": str(pem)}:
             private = serialization.load_pem_private_key(pem.encode(), password=None)

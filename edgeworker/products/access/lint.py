@@ -1,4 +1,4 @@
-"""Mistakes that Access takes without a word and that everyone makes: told when the configuration is read. Pure."""
+"""Finds common mistakes that Access accepts silently, when the configuration is read. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -92,12 +92,12 @@ def find_mistakes(config: AccessConfig) -> list[Mistake]:
     )
     return [
         *check_applications(applications, known),
-        *(mistake for group in groups for mistake in _in_group(group, known)),
-        *(mistake for provider in providers for mistake in _provider(provider)),
+        *(mistake for group in groups for mistake in _check_group(group, known)),
+        *(mistake for provider in providers for mistake in _check_provider(provider)),
     ]
 
 
-def _provider(provider: IdentityProvider) -> Iterator[Mistake]:
+def _check_provider(provider: IdentityProvider) -> Iterator[Mistake]:
     own = provider.type in (LOCAL_PROVIDER_TYPE, "onetimepin")
     if not own and provider.oidc is None and provider.saml is None:
         yield Mistake(
@@ -124,10 +124,10 @@ def check_applications(applications: Iterable[Application], known: KnownObjects)
             f'"{first.match.uri}" of application "{first.match.application.name}". Give it another path, or remove it.',
         )
     for application in applications:
-        yield from _ports(application)
+        yield from _check_paths(application)
 
 
-def _ports(application: Application) -> Iterator[Mistake]:
+def _check_paths(application: Application) -> Iterator[Mistake]:
     for place in application.destinations:
         if isinstance(place, PublicDestination) and place.path.endswith("/*") and place.path != "/*":
             bare = place.path[:-2]
@@ -152,8 +152,8 @@ def check_policy(policy: Policy, known: KnownObjects) -> Iterator[str]:
             'Write decision = "allow".'
         )
     for rule in rules:
-        yield from _names(rule, known)
-    yield from _require(policy.require)
+        yield from _check_names(rule, known)
+    yield from _check_require(policy.require)
     if set(policy.require) & set(policy.exclude) or (policy.include and set(policy.include) <= set(policy.exclude)):
         yield "no one can meet it: what it includes or requires it also excludes."
     if policy.include and all(isinstance(rule, UnsupportedRule) for rule in policy.include):
@@ -161,7 +161,7 @@ def check_policy(policy: Policy, known: KnownObjects) -> Iterator[str]:
         yield f"nothing on this machine can answer {kinds}: the policy lets no one in here."
 
 
-def _require(rules: tuple[Rule, ...]) -> Iterator[str]:
+def _check_require(rules: tuple[Rule, ...]) -> Iterator[str]:
     for kind in _ONE_OF_EACH:
         found = {rule for rule in rules if isinstance(rule, kind)}
         if len(found) > 1:
@@ -172,7 +172,7 @@ def _require(rules: tuple[Rule, ...]) -> Iterator[str]:
             )
 
 
-def _names(rule: Rule, known: KnownObjects) -> Iterator[str]:
+def _check_names(rule: Rule, known: KnownObjects) -> Iterator[str]:
     match rule:
         case ServiceTokenRule(token_id) if token_id not in known.tokens:
             same = [token for token in known.tokens.values() if token_id in (token.client_id, token.name)]
@@ -201,8 +201,8 @@ def _names(rule: Rule, known: KnownObjects) -> Iterator[str]:
             pass
 
 
-def _in_group(group: AccessGroup, known: KnownObjects) -> Iterator[Mistake]:
-    for text in _require(group.require):
+def _check_group(group: AccessGroup, known: KnownObjects) -> Iterator[Mistake]:
+    for text in _check_require(group.require):
         yield Mistake(group.id, f'group "{group.name}": {text}')
 
 

@@ -1,7 +1,7 @@
-"""The login chain at the team domain: who asks for what, with which identity, and where it ends.
+"""The login at the team domain: which application asks for it, with which identity, and where it ends.
 
-Nothing is stored before someone logged in. The login's own URL carries all of it from page to page and is read again at
-each step; a form is bound to its browser by CF_Session.
+Nothing is stored before someone has logged in. The login's own URL carries all of it from page to page and is read
+again at each step; a form is bound to its browser by CF_Session.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _TEAM_RETURNS: Final = (f"{PREFIX}sso/", f"{PREFIX}oauth/", f"{PREFIX}refresh-id
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login request that was looked at: of this application, in this browser."""
+    """A login request that was checked: for this application, in this browser."""
 
     request: LoginRequest
     application: Application
@@ -96,7 +96,7 @@ class LoginFlow:
         host = unquote(host).lower()
         redirect = query.get("redirect_url", "/")
         login = LoginRequest(host, application.aud, redirect, request.url.query.removeprefix("?"), meta)
-        if not self._fits(login, application, snapshot):
+        if not self._is_consistent(login, application, snapshot):
             text = "It has to be a path of the application, such as /admin."
             return pages.message_page("Invalid redirect URL", text, team=team, status=400)
         known = cookies.value_of(request.credentials.cookie, cookies.SESSION)
@@ -105,7 +105,7 @@ class LoginFlow:
         csrf = hashlib.sha256(f"form\0{browser}".encode("utf-8", "surrogateescape")).hexdigest()
         return Login(login, application, csrf, browser, not is_known, request.url.scheme == "https")
 
-    def _fits(self, login: LoginRequest, application: Application, snapshot: Snapshot) -> bool:
+    def _is_consistent(self, login: LoginRequest, application: Application, snapshot: Snapshot) -> bool:
         if not is_relative(login.redirect):
             return False
         if login.meta and (jws.audiences(login.meta) != (application.aud,) or login.meta.get("hostname") != login.host):
@@ -130,9 +130,11 @@ class LoginFlow:
             decided = self._decide(session.identity, request, application, snapshot)
             if isinstance(decided, IdentityAllowed):
                 here = replace(session.identity, ip=request.client.ip)
-                await services.record_login(here, application, _ray(request), allowed=True)
+                await services.record_login(here, application, _read_ray(request), allowed=True)
                 return await self._finish(login, session, decided.policy, snapshot, sso=True)
-            return self._denied(request, snapshot, login, session.identity.email, retry_url=f"{PREFIX}logout")
+            return self._build_denied_page(
+                request, snapshot, login, session.identity.email, retry_url=f"{PREFIX}logout"
+            )
         offered = snapshot.providers_for(application)
         straight = application.auto_redirect_to_identity or snapshot.organization.auto_redirect_to_identity
         if straight and len(offered) == 1 and (offered[0].oidc or offered[0].saml):
@@ -181,7 +183,7 @@ class LoginFlow:
         return login if isinstance(login, Response) else self.page(login, snapshot, alert=alert)
 
     async def _read_again(self, request: Request, value: Mapping[str, JSON], snapshot: Snapshot) -> Login | Response:
-        """The login that a round trip was for."""
+        """Read the login that a round trip was for, with the current snapshot."""
         url = request.url
         again = request.replace(url=URL(url.scheme, url.hostname, url.port, url.path, f"?{jws.text(value, 'query')}"))
         return await self.read(again, jws.text(value, "host"), snapshot)
@@ -207,7 +209,7 @@ class LoginFlow:
         provider = next((item for item in snapshot.providers_for(login.application) if item.type == "local"), None)
         form = await read_form(request)
         if provider is None or form is None or not self.is_own_form(login, form):
-            return self._foreign_form(snapshot)
+            return self._refuse_form(snapshot)
         email = form.get("email", "").strip().lower()
         if not is_email(email):
             return self.page(login, snapshot, alert="Write an e-mail address, such as ada@example.com.", typed=email)
@@ -219,7 +221,7 @@ class LoginFlow:
         """Whether the form was given to this browser."""
         return not login.is_new_browser and hmac.compare_digest(form.get("csrf", "").encode(), login.csrf.encode())
 
-    def _foreign_form(self, snapshot: Snapshot) -> Response:
+    def _refuse_form(self, snapshot: Snapshot) -> Response:
         text = "The page was open for too long, or cookies are blocked. Open the application again."
         return pages.message_page("This form cannot be used", text, team=snapshot.organization.name, status=403)
 
@@ -238,11 +240,11 @@ class LoginFlow:
         )
         decided = self._decide(identity, request, application, snapshot)
         if not isinstance(decided, IdentityAllowed):
-            await services.record_login(identity, application, _ray(request), allowed=False)
+            await services.record_login(identity, application, _read_ray(request), allowed=False)
             again = f"{PREFIX}login/{quote(login.request.host, safe='')}?{login.request.query}"
-            return self._denied(request, snapshot, login, identity.email, retry_url=again)
+            return self._build_denied_page(request, snapshot, login, identity.email, retry_url=again)
         session = await services.sessions.begin(identity, snapshot, population)
-        await services.record_login(identity, application, _ray(request), allowed=True)
+        await services.record_login(identity, application, _read_ray(request), allowed=True)
         response = await self._finish(login, session, decided.policy, snapshot, sso=False)
         await self.set_organization_cookie(response, session, login.is_secure)
         return response
@@ -266,13 +268,15 @@ class LoginFlow:
         decided = self._decide(identity, request, application, snapshot)
         return decided.policy if isinstance(decided, IdentityAllowed) else None
 
-    def _denied(self, request: Request, snapshot: Snapshot, login: Login, email: str, *, retry_url: str) -> Response:
+    def _build_denied_page(
+        self, request: Request, snapshot: Snapshot, login: Login, email: str, *, retry_url: str
+    ) -> Response:
         response = pages.refusal_page(
             "policy_denied",
             status=403,
             team=snapshot.organization.name,
             host=login.request.host,
-            ray=_ray(request),
+            ray=_read_ray(request),
             email=email,
             message=login.application.custom_deny_message,
             retry_url=retry_url,
@@ -289,7 +293,7 @@ class LoginFlow:
         asked = login.request
         if asked.host in self._services.config.team_hosts:
             return replies.redirect(snapshot.organization.issuer + asked.redirect, status=303)
-        origin = asked.origin or self._origin(asked.host, snapshot)
+        origin = asked.origin or self._build_origin(asked.host, snapshot)
         nonce = new_nonce(32)
         now = self._services.clock.now()
         value: dict[str, JSON] = {
@@ -300,13 +304,13 @@ class LoginFlow:
             "redirect": asked.redirect,
             "app_session": asked.app_session_hash,
             "final": jws.text(asked.meta, "final"),
-            "chain": self._chain(login),
+            "chain": self._list_eager_hosts(login),
         }
         await self._services.documents.put("nonce", secret_hash(nonce), value, expires_at=now + _NONCE_SECONDS)
         target = authorized_url(origin, nonce=nonce, host=asked.host, redirect=asked.redirect, is_sso=sso)
         return replies.redirect(target, status=302 if sso else 303)
 
-    def _chain(self, login: Login) -> list[JSON]:
+    def _list_eager_hosts(self, login: Login) -> list[JSON]:
         """The other hosts of the application whose cookies are set on the way, where that is wanted."""
         meta = login.request.meta
         if "chain" in meta:
@@ -321,14 +325,14 @@ class LoginFlow:
         ]
         return [host for index, host in enumerate(hosts) if host not in hosts[:index]][:_MAX_CHAIN]
 
-    def _origin(self, host: str, snapshot: Snapshot) -> str:
+    def _build_origin(self, host: str, snapshot: Snapshot) -> str:
         """Where a typed login URL goes back to: the host, spoken to as the team domain is."""
         scheme, _, rest = snapshot.organization.issuer.partition("://")
         _, colon, port = rest.partition(":")
         return f"{scheme}://{host}{colon}{port}"
 
 
-def _ray(request: Request) -> str:
+def _read_ray(request: Request) -> str:
     return request.headers.get("cf-ray") or ""
 
 

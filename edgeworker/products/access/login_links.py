@@ -102,7 +102,7 @@ def is_relative(redirect: str) -> bool:
 
 
 def redirect_of(url: URL) -> str:
-    """Where a request wanted to go. What could not be come back to safely is the root of the host."""
+    """The target to return to after the login: the root of the host if the request's own is not safe."""
     return url.target if is_relative(url.target) else "/"
 
 

@@ -38,7 +38,7 @@ _CLIENT_SECONDS: Final = 90 * 86_400
 _MAX_BODY: Final = 16_384
 _MAX_URIS: Final = 10
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
-_NEVER: Final = frozenset({"javascript", "data", "vbscript", "file", "about", "blob"})
+_FORBIDDEN_SCHEMES: Final = frozenset({"javascript", "data", "vbscript", "file", "about", "blob"})
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -83,7 +83,7 @@ class ManagedOAuth:
             case "GET" | "POST", "authorization":
                 return await self._authorize(request, snapshot)
             case "POST", "token":
-                return await self._token(request, snapshot)
+                return await self._answer_token_request(request, snapshot)
             case _:
                 return None
 
@@ -94,7 +94,7 @@ class ManagedOAuth:
             return oauth_error("access_denied", "no application takes registrations here", status=403)
         if not self._limit.allows(request.client.ip, self._services.clock.now()):
             return oauth_error("temporarily_unavailable", "too many registrations; wait some minutes", status=429)
-        body = await _json_of(request)
+        body = await _read_json(request)
         uris = None if body is None else body.get("redirect_uris")
         if body is None or not isinstance(uris, list) or not 0 < len(uris) <= _MAX_URIS:
             return oauth_error("invalid_client_metadata", "the body has no redirect_uris")
@@ -156,11 +156,11 @@ class ManagedOAuth:
             issuer, host = snapshot.organization.issuer, request.url.hostname
             target = login_url(issuer, host=host, aud=application.aud, redirect=request.url.target, meta="")
             return replies.redirect(target)
-        return await self._agree(
+        return await self._ask_for_consent(
             request, application, session, policy.id, redirect_uri, challenge, str(document.value.get("name")), snapshot
         )
 
-    async def _agree(
+    async def _ask_for_consent(
         self,
         request: Request,
         application: Application,
@@ -222,7 +222,7 @@ class ManagedOAuth:
         page = html_page.page("Let a program in?", content, team=snapshot.organization.name)
         return self._flow.with_browser(page, login)
 
-    async def _token(self, request: Request, snapshot: Snapshot) -> Response:
+    async def _answer_token_request(self, request: Request, snapshot: Snapshot) -> Response:
         form = await read_form(request)
         if form is None:
             return oauth_error("invalid_request", "send a form, with each parameter once")
@@ -245,9 +245,9 @@ class ManagedOAuth:
                     return oauth_error("invalid_grant", "the refresh token is not valid; it counts once")
             case _:
                 return oauth_error("unsupported_grant_type", "use authorization_code or refresh_token")
-        return await self._issue(request, proof, snapshot)
+        return await self._issue_tokens(request, proof, snapshot)
 
-    async def _issue(self, request: Request, proof: OpaqueToken, snapshot: Snapshot) -> Response:
+    async def _issue_tokens(self, request: Request, proof: OpaqueToken, snapshot: Snapshot) -> Response:
         """Policies are asked at each refresh. A grant ends with its session's duration, however often it is renewed."""
         application = snapshot.application(proof.application_id)
         if application is None or application.oauth is None:
@@ -286,7 +286,7 @@ class ManagedOAuth:
         return replies.json_reply(answer, headers={"Pragma": "no-cache"})
 
 
-async def _json_of(request: Request) -> dict[str, JSON] | None:
+async def _read_json(request: Request) -> dict[str, JSON] | None:
     if request.body is None:
         return None
     try:
@@ -306,7 +306,12 @@ def may_redirect_to(uri: str, settings: ManagedOAuthSettings) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    if not _SCHEME.fullmatch(parts.scheme) or parts.scheme in _NEVER or parts.fragment or parts.username is not None:
+    if (
+        not _SCHEME.fullmatch(parts.scheme)
+        or parts.scheme in _FORBIDDEN_SCHEMES
+        or parts.fragment
+        or parts.username is not None
+    ):
         return False
     if uri in settings.allowed_uris:
         return True

@@ -65,9 +65,9 @@ class ApplicationIndex:
         for destination in application.destinations:
             match destination:
                 case PublicDestination(host):
-                    pattern = _compiled(application, destination)
+                    pattern = _compile_pattern(application, destination)
                     if "*" in host:
-                        self._wildcards.append((_host_regex(host), pattern))
+                        self._wildcards.append((_compile_host(host), pattern))
                     else:
                         self._by_host.setdefault(host, []).append(pattern)
                 case WorkerDestination(None, previews):
@@ -128,7 +128,7 @@ class ApplicationIndex:
         return found
 
 
-def _compiled(application: Application, destination: PublicDestination) -> _Pattern:
+def _compile_pattern(application: Application, destination: PublicDestination) -> _Pattern:
     host, path = destination.host, destination.path
     match = Match(application, destination.uri)
     if path in ("", "/*", "/"):
@@ -142,7 +142,7 @@ def _compiled(application: Application, destination: PublicDestination) -> _Patt
 _WHOLE_LABEL: Final = "[^.]+"
 
 
-def _host_regex(host: str) -> re.Pattern[str]:
+def _compile_host(host: str) -> re.Pattern[str]:
     labels = [
         _WHOLE_LABEL if label == "*" else "[^.]*".join(re.escape(part) for part in label.split("*"))
         for label in host.split(".")

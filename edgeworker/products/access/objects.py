@@ -1,4 +1,4 @@
-"""Makes applications, policies and the like of their JSON form, as the v4 API and edge.toml have it. Pure."""
+"""Parses applications, policies and the like from their JSON form, as the v4 API and edge.toml have it. Pure."""
 
 import hashlib
 import ipaddress
@@ -76,7 +76,7 @@ def parse_policy(value: JSON, path: str = "", *, source: str = "", made_up_id: s
     policy = JSONObject.of(value, path)
     name = policy.text("name", "")
     decision = DECISIONS[policy.one_of("decision", tuple(DECISIONS))]
-    include = _rules(policy, "include")
+    include = _parse_rules(policy, "include")
     if not include:
         raise InvalidObject(policy.at("include"), "needs at least one rule, such as [{ everyone = {} }]")
     made = Policy(
@@ -84,8 +84,8 @@ def parse_policy(value: JSON, path: str = "", *, source: str = "", made_up_id: s
         name=name,
         decision=decision,
         include=include,
-        require=_rules(policy, "require"),
-        exclude=_rules(policy, "exclude"),
+        require=_parse_rules(policy, "require"),
+        exclude=_parse_rules(policy, "exclude"),
         session_seconds=policy.seconds("session_duration", None, most=MONTH_SECONDS),
         source=source,
     )
@@ -98,14 +98,16 @@ def parse_policy(value: JSON, path: str = "", *, source: str = "", made_up_id: s
 def parse_group(value: JSON, path: str = "", *, source: str = "") -> AccessGroup:
     group = JSONObject.of(value, path)
     name = group.text("name")
-    include = _rules(group, "include")
+    include = _parse_rules(group, "include")
     if not include:
         raise InvalidObject(group.at("include"), "needs at least one rule, such as [{ everyone = {} }]")
     identifier = group.text("id", made_up_uuid("group", name))
-    return AccessGroup(identifier, name, include, _rules(group, "require"), _rules(group, "exclude"), source)
+    return AccessGroup(
+        identifier, name, include, _parse_rules(group, "require"), _parse_rules(group, "exclude"), source
+    )
 
 
-def _rules(policy: JSONObject, name: str) -> tuple[Rule, ...]:
+def _parse_rules(policy: JSONObject, name: str) -> tuple[Rule, ...]:
     return tuple(parse_rule(item, place) for item, place in policy.items(name))
 
 
@@ -115,9 +117,9 @@ def parse_application(
     """`policies` are the reusable ones by id (and by name), which the application may name. Raises InvalidObject."""
     app = JSONObject.of(value, path)
     kind = APP_TYPES[app.one_of("type", tuple(APP_TYPES), "self_hosted")]
-    destinations = _destinations(app)
+    destinations = _parse_destinations(app)
     name = app.text("name", next((place.uri for place in destinations if isinstance(place, PublicDestination)), kind))
-    saas = _saas(app.inner("saas_app"), name) if kind == "saas" else None
+    saas = _parse_saas(app.inner("saas_app"), name) if kind == "saas" else None
     if not destinations and saas is None:
         raise InvalidObject(app.path, 'has no "domain" and no "destinations"; write domain = "app.example.com"')
     aud = app.text("aud", made_up_aud(name, *(str(place) for place in destinations)))
@@ -131,12 +133,12 @@ def parse_application(
         aud=aud,
         name=name,
         destinations=destinations,
-        policies=tuple(_policy(item, place, policies, source) for item, place in _ordered(app)),
+        policies=tuple(_resolve_policy(item, place, policies, source) for item, place in _sort_policies(app)),
         type=kind,
         session_seconds=app.seconds("session_duration", None, most=MONTH_SECONDS),
         allowed_idps=app.texts("allowed_idps"),
         auto_redirect_to_identity=app.boolean("auto_redirect_to_identity", False),
-        cors=_cors(app.inner("cors_headers")) if app.has("cors_headers") else None,
+        cors=_parse_cors(app.inner("cors_headers")) if app.has("cors_headers") else None,
         options_preflight_bypass=app.boolean("options_preflight_bypass", False),
         enable_binding_cookie=app.boolean("enable_binding_cookie", False),
         http_only_cookie=app.boolean("http_only_cookie_attribute", True),
@@ -144,11 +146,13 @@ def parse_application(
         path_cookie=app.boolean("path_cookie_attribute", False),
         service_token_header=header or None,
         service_auth_401=app.boolean("service_auth_401_redirect", False),
-        eager_redirect=app.boolean("eager_redirect_cookie_setting", len(_concrete(destinations)) <= _EAGER_HOSTS),
+        eager_redirect=app.boolean(
+            "eager_redirect_cookie_setting", len(_list_exact_hosts(destinations)) <= _EAGER_HOSTS
+        ),
         custom_deny_url=app.text("custom_deny_url", ""),
         custom_deny_message=app.text("custom_deny_message", ""),
         custom_non_identity_deny_url=app.text("custom_non_identity_deny_url", ""),
-        oauth=_managed_oauth(app.inner("oauth_configuration")),
+        oauth=_parse_managed_oauth(app.inner("oauth_configuration")),
         saas=saas,
         legacy_claims=app.boolean("legacy_claims", False),
         user_population=app.text("user_population", ""),
@@ -160,11 +164,11 @@ def parse_application(
 _EAGER_HOSTS: Final = 5
 
 
-def _concrete(destinations: tuple[Destination, ...]) -> set[str]:
+def _list_exact_hosts(destinations: tuple[Destination, ...]) -> set[str]:
     return {place.host for place in destinations if isinstance(place, PublicDestination) and "*" not in place.host}
 
 
-def _destinations(app: JSONObject) -> tuple[Destination, ...]:
+def _parse_destinations(app: JSONObject) -> tuple[Destination, ...]:
     found: list[Destination] = []
     if app.has("domain") and app.text("type", "") != "saas":
         found.append(parse_destination(app.text("domain"), app.at("domain")))
@@ -191,7 +195,7 @@ def _destinations(app: JSONObject) -> tuple[Destination, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _ordered(app: JSONObject) -> list[tuple[JSON, str]]:
+def _sort_policies(app: JSONObject) -> list[tuple[JSON, str]]:
     """The application's policies by `precedence`, where they have one, else in their order."""
 
     def precedence(entry: tuple[int, tuple[JSON, str]]) -> int:
@@ -201,7 +205,7 @@ def _ordered(app: JSONObject) -> list[tuple[JSON, str]]:
     return [item for _, item in sorted(enumerate(app.items("policies")), key=precedence)]
 
 
-def _policy(item: JSON, path: str, reusable: Mapping[str, Policy], source: str) -> Policy:
+def _resolve_policy(item: JSON, path: str, reusable: Mapping[str, Policy], source: str) -> Policy:
     named = item if isinstance(item, str) else None
     if isinstance(item, dict) and "decision" not in item:
         named = JSONObject(item, path).text("id")
@@ -213,7 +217,7 @@ def _policy(item: JSON, path: str, reusable: Mapping[str, Policy], source: str) 
     return reusable[named]
 
 
-def _cors(cors: JSONObject) -> CorsSettings:
+def _parse_cors(cors: JSONObject) -> CorsSettings:
     return CorsSettings(
         allow_all_origins=cors.boolean("allow_all_origins", False),
         allowed_origins=cors.texts("allowed_origins"),
@@ -226,7 +230,7 @@ def _cors(cors: JSONObject) -> CorsSettings:
     )
 
 
-def _managed_oauth(settings: JSONObject) -> ManagedOAuthSettings | None:
+def _parse_managed_oauth(settings: JSONObject) -> ManagedOAuthSettings | None:
     if not settings.boolean("enabled", False):
         return None
     registration = settings.inner("dynamic_client_registration")
@@ -241,7 +245,7 @@ def _managed_oauth(settings: JSONObject) -> ManagedOAuthSettings | None:
     )
 
 
-def _saas(settings: JSONObject, name: str) -> SaasSettings:
+def _parse_saas(settings: JSONObject, name: str) -> SaasSettings:
     if settings.text("auth_type", "oidc") != "oidc":
         raise InvalidObject(settings.at("auth_type"), '"oidc" is emulated, SAML is not')
     client_id = settings.text("client_id", made_up_aud("saas", name))
@@ -257,11 +261,11 @@ def _saas(settings: JSONObject, name: str) -> SaasSettings:
         scopes=settings.texts("scopes") or ("openid", "email", "profile", "groups"),
         access_token_seconds=settings.seconds("access_token_lifetime", 300, least=60, most=86_400) or 300,
         refresh_token_seconds=options.seconds("lifetime", None, most=12 * MONTH_SECONDS),
-        custom_claims=dict(_custom_claims(settings)),
+        custom_claims=dict(_parse_custom_claims(settings)),
     )
 
 
-def _custom_claims(settings: JSONObject) -> list[tuple[str, str]]:
+def _parse_custom_claims(settings: JSONObject) -> list[tuple[str, str]]:
     claims = (JSONObject.of(item, path) for item, path in settings.items("custom_claims"))
     return [(claim.text("name"), claim.inner("source").text("name", claim.text("name"))) for claim in claims]
 

@@ -1,6 +1,6 @@
-"""A login at an OpenID provider: there with state, nonce and PKCE, back with a code, and what its ID token says.
+"""A login at an OpenID provider: an authentication request with state, nonce and PKCE, a code, and an ID token.
 
-The state is a document that counts once and for the browser that it was made in. Source: OpenID Connect Core 1.0.
+The state is a document that is valid once, in the browser that it was made for. Source: OpenID Connect Core 1.0.
 """
 
 import base64
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 # https://developers.cloudflare.com/cloudflare-one/integrations/identity-providers/generic-oidc/
 ALGORITHMS: Final = ("RS256", "RS512", "PS512", "ES256", "ES384", "ES512")
 _STATE_SECONDS: Final = 600
-_MAX_ANSWER: Final = 262_144
+_MAX_RESPONSE_BYTES: Final = 262_144
 _MAX_CLAIM: Final = 4096
 _LEEWAY_SECONDS: Final = 60
 
@@ -49,7 +49,7 @@ class ProviderFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _StartedLogin:
-    """What was written down when the browser left."""
+    """The document that was stored when the browser was redirected to the provider."""
 
     value: Mapping[str, JSON]
     provider_id: str
@@ -66,7 +66,7 @@ class OIDCLogin:
     async def begin(
         self, trip: RoundTrip, provider: IdentityProvider, oidc: OIDCSettings, snapshot: Snapshot
     ) -> Response:
-        """To the provider."""
+        """Redirect to the provider."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         value: dict[str, JSON] = {**trip.document(provider), "nonce": nonce, "verifier": verifier}
         expires_at = self._services.clock.now() + _STATE_SECONDS
@@ -74,7 +74,7 @@ class OIDCLogin:
         query = {
             "response_type": "code",
             "client_id": oidc.client_id,
-            "redirect_uri": self._callback(snapshot),
+            "redirect_uri": self._callback_url(snapshot),
             "scope": " ".join(oidc.scopes),
             "state": state,
             "nonce": nonce,
@@ -86,16 +86,16 @@ class OIDCLogin:
         separator = "&" if "?" in oidc.auth_url else "?"
         return replies.redirect(f"{oidc.auth_url}{separator}{urlencode(query)}")
 
-    def _callback(self, snapshot: Snapshot) -> str:
+    def _callback_url(self, snapshot: Snapshot) -> str:
         return f"{snapshot.organization.issuer}{PREFIX}callback"
 
     async def finish(self, request: Request, snapshot: Snapshot) -> Response:
         """GET /cdn-cgi/access/callback: back from the provider."""
         query = query_of(request.url) or {}
         team = snapshot.organization.name
-        begun = await self._take(query.get("state", ""))
+        begun = await self._take_state(query.get("state", ""))
         shown = [secret_hash(value) for value in cookies.values_of(request.credentials.cookie, cookies.SESSION)]
-        # Only the browser that left may come back: else someone's login could be put upon another one.
+        # Only the browser that began the login may finish it: otherwise login CSRF would be possible.
         if begun is None or not any(hmac.compare_digest(item, begun.browser) for item in shown):
             text = "It took too long, was finished already, or was begun in another browser."
             return pages.message_page("This login cannot be finished", text, team=team, status=403)
@@ -103,21 +103,21 @@ class OIDCLogin:
         try:
             if provider is None or provider.oidc is None:
                 raise ProviderFailed("the identity provider was removed meanwhile")
-            identity = await self._identity(query, begun, provider, provider.oidc, snapshot)
+            identity = await self._obtain_identity(query, begun, provider, provider.oidc, snapshot)
         except ProviderFailed as error:
             name, why = provider.name if provider else begun.provider_id, f": {error.detail}" if error.detail else ""
             _log.warning("Access: login at %s failed: %s%s", name, error, why)
             return await self._flow.fail_round_trip(request, begun.value, str(error), snapshot)
         return await self._flow.end_round_trip(request, begun.value, identity, snapshot)
 
-    async def _take(self, state: str) -> _StartedLogin | None:
+    async def _take_state(self, state: str) -> _StartedLogin | None:
         document = await self._services.documents.take("idp_state", secret_hash(state)) if state else None
         if document is None:
             return None
         values = [document.value.get(name) for name in ("provider", "browser", "nonce", "verifier")]
         return _StartedLogin(document.value, *(str(value) for value in values))
 
-    async def _identity(
+    async def _obtain_identity(
         self,
         query: Mapping[str, str],
         begun: _StartedLogin,
@@ -136,21 +136,23 @@ class OIDCLogin:
         fields = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._callback(snapshot),
+            "redirect_uri": self._callback_url(snapshot),
             "client_id": oidc.client_id,
         }
         if oidc.pkce:
             fields["code_verifier"] = begun.verifier
-        answer = await self._post(oidc, fields)
+        answer = await self._post_token_request(oidc, fields)
         id_token = answer.get("id_token")
         if not isinstance(id_token, str):
             raise ProviderFailed("the token endpoint gave no ID token")
-        claims = await self._verified(id_token, oidc, begun.nonce)
+        claims = await self._verify_id_token(id_token, oidc, begun.nonce)
         if oidc.email_claim_name not in claims:
-            claims = {**await self._userinfo(oidc, answer.get("access_token"), claims), **claims}
+            claims = {**await self._fetch_userinfo(oidc, answer.get("access_token"), claims), **claims}
         return identity_of_claims(claims, provider, oidc)
 
-    async def _userinfo(self, oidc: OIDCSettings, access_token: JSON, claims: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    async def _fetch_userinfo(
+        self, oidc: OIDCSettings, access_token: JSON, claims: Mapping[str, JSON]
+    ) -> Mapping[str, JSON]:
         """More of the same person, from a provider whose ID tokens say little (OpenID Connect Core 1.0, 5.4): its
         address is configured, or in the metadata of the issuer. Raises ProviderFailed."""
         accept = {"Accept": "application/json"}
@@ -166,7 +168,7 @@ class OIDCLogin:
             raise ProviderFailed("the provider's userinfo is of someone else")
         return info
 
-    async def _post(self, oidc: OIDCSettings, fields: dict[str, str]) -> Mapping[str, JSON]:
+    async def _post_token_request(self, oidc: OIDCSettings, fields: dict[str, str]) -> Mapping[str, JSON]:
         headers = Headers([("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")])
         if oidc.client_secret:
             # RFC 6749 2.3.1: both halves are form-encoded before they are joined.
@@ -183,7 +185,7 @@ class OIDCLogin:
                 headers.set("Content-Length", str(len(body)))
             request = Request(method, url, headers, Body(body) if body else None, redirect="error")
             response = await self._services.internet.fetch(request)
-            content = b"" if response.body is None else await response.body.read(limit=_MAX_ANSWER)
+            content = b"" if response.body is None else await response.body.read(limit=_MAX_RESPONSE_BYTES)
         except (InvalidURL, OriginError, BodyTooLarge, OSError) as error:
             raise ProviderFailed(f"{address} could not be fetched", detail=str(error)) from error
         if response.status != 200:
@@ -196,7 +198,7 @@ class OIDCLogin:
             raise ProviderFailed(f"{address} answered no JSON object")
         return value
 
-    async def _verified(self, id_token: str, oidc: OIDCSettings, nonce: str) -> Mapping[str, JSON]:
+    async def _verify_id_token(self, id_token: str, oidc: OIDCSettings, nonce: str) -> Mapping[str, JSON]:
         """The claims of an ID token: signed by the provider, for us, for this login. Raises ProviderFailed."""
         jwks = await self._fetch("GET", oidc.certs_url, Headers({"Accept": "application/json"}))
         try:

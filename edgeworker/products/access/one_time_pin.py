@@ -24,9 +24,9 @@ from edgeworker.state import Conflict
 
 _log = logging.getLogger(__name__)
 
-_SECONDS: Final = 600
+_CODE_SECONDS: Final = 600
 _MAX_TRIES: Final = 5
-# Of one client, in ten minutes.
+# From one client, in ten minutes.
 _MAX_REQUESTS: Final = 30
 
 
@@ -34,7 +34,7 @@ class OneTimePin:
     def __init__(self, services: AccessServices, flow: LoginFlow) -> None:
         self._services = services
         self._flow = flow
-        self._limit = ClientLimit(_MAX_REQUESTS, _SECONDS)
+        self._limit = ClientLimit(_MAX_REQUESTS, _CODE_SECONDS)
 
     async def post(self, request: Request, host: str, snapshot: Snapshot) -> Response:
         """POST /cdn-cgi/access/onetimepin/<host>: an address, or an address and its code."""
@@ -65,8 +65,8 @@ class OneTimePin:
         if allowed and self._limit.allows(request.client.ip, self._services.clock.now()):
             code = f"{secrets.randbelow(1_000_000):06d}"
             value: dict[str, JSON] = {"hash": secret_hash(code + device), "tries": 0}
-            expires_at = self._services.clock.now() + _SECONDS
-            await self._services.documents.put("pin", _key(email, device), value, expires_at=expires_at)
+            expires_at = self._services.clock.now() + _CODE_SECONDS
+            await self._services.documents.put("pin", _document_id(email, device), value, expires_at=expires_at)
             _log.warning("Access: the login code for %s at %s is %s", email, login.application.name, code)
         response = pages.pin_page(self._flow.form(login), email, team=snapshot.organization.name)
         if not is_known:
@@ -80,7 +80,7 @@ class OneTimePin:
         self, request: Request, login: Login, email: str, code: str, provider: IdentityProvider, snapshot: Snapshot
     ) -> Response:
         device = cookies.value_of(request.credentials.cookie, cookies.DEVICE)
-        if await self._take(email, code, device):
+        if await self._use_code(email, code, device):
             return await self._flow.complete(request, login, Identity(email, "", provider.id, provider.type), snapshot)
         return pages.pin_page(
             self._flow.form(login),
@@ -90,9 +90,9 @@ class OneTimePin:
             status=400,
         )
 
-    async def _take(self, email: str, code: str, device: str) -> bool:
-        """Whether this was the code, which then is gone. A wrong one counts; of several tries at once one counts."""
-        documents, key = self._services.documents, _key(email, device)
+    async def _use_code(self, email: str, code: str, device: str) -> bool:
+        """Whether this is the code, which is deleted then. Each wrong try counts; tries at once delete the code."""
+        documents, key = self._services.documents, _document_id(email, device)
         known = await documents.get("pin", key)
         if known is None or not device:
             return False
@@ -109,5 +109,5 @@ class OneTimePin:
         return await documents.take("pin", key) is not None
 
 
-def _key(email: str, device: str) -> str:
+def _document_id(email: str, device: str) -> str:
     return hashlib.sha256(f"{device}\0{email}".encode("utf-8", "surrogateescape")).hexdigest()

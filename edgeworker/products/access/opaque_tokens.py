@@ -1,4 +1,4 @@
-"""Tokens that say nothing by themselves: OAuth's codes, access and refresh tokens. Kept as hashes in the documents."""
+"""Opaque tokens: OAuth's codes, access and refresh tokens. The documents hold only their hashes."""
 
 import hashlib
 import secrets
@@ -17,7 +17,7 @@ TokenKind = Literal["oauth_code", "oauth_access", "oauth_refresh", "saas_code", 
 
 @dataclass(frozen=True, slots=True)
 class OpaqueToken:
-    """A token that counts: its login was not revoked, nor were the application's tokens since."""
+    """A valid token: neither its login nor the application's tokens were revoked since."""
 
     application_id: str
     session: Session
@@ -43,7 +43,7 @@ class OpaqueTokens:
         prefix: str = "",
         value: Mapping[str, JSON] | None = None,
     ) -> str:
-        """The token's text, which is nowhere else."""
+        """Issue a token. Its text is returned and not stored."""
         text = prefix + secrets.token_urlsafe(32)
         now = self._clock.now()
         stored: dict[str, JSON] = {
@@ -53,29 +53,27 @@ class OpaqueTokens:
             "generation": snapshot.revocations.app_generation(application_id),
             "issued_at": now,
         }
-        await self._documents.put(kind, _key(text), stored, expires_at=now + seconds)
+        await self._documents.put(kind, _hash_token(text), stored, expires_at=now + seconds)
         await self._sessions.keep_until(session, now + seconds)
         return text
 
     async def find(self, kind: TokenKind, text: str, snapshot: Snapshot) -> OpaqueToken | None:
         if not text:
             return None
-        document = await self._documents.get(kind, _key(text))
-        return None if document is None else await self._checked(document.value, document.expires_at, snapshot)
+        document = await self._documents.get(kind, _hash_token(text))
+        return None if document is None else await self._check(document.value, document.expires_at, snapshot)
 
     async def take(self, kind: TokenKind, text: str, snapshot: Snapshot) -> OpaqueToken | None:
-        """Of several uses at once one gets it."""
+        """Find a token and delete it. If it is used several times at once, one use succeeds."""
         if not text:
             return None
-        document = await self._documents.take(kind, _key(text))
-        return None if document is None else await self._checked(document.value, document.expires_at, snapshot)
+        document = await self._documents.take(kind, _hash_token(text))
+        return None if document is None else await self._check(document.value, document.expires_at, snapshot)
 
     async def revoke(self, kind: TokenKind, text: str) -> None:
-        await self._documents.delete(kind, _key(text))
+        await self._documents.delete(kind, _hash_token(text))
 
-    async def _checked(
-        self, value: Mapping[str, JSON], expires_at: int | None, snapshot: Snapshot
-    ) -> OpaqueToken | None:
+    async def _check(self, value: Mapping[str, JSON], expires_at: int | None, snapshot: Snapshot) -> OpaqueToken | None:
         match value:
             case {"session": str(session_id), "app": str(app), "generation": int(generation), "issued_at": int(issued)}:
                 if generation < snapshot.revocations.app_generation(app):
@@ -86,5 +84,5 @@ class OpaqueTokens:
                 return None
 
 
-def _key(text: str) -> str:
+def _hash_token(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -50,33 +50,33 @@ def login_page(
         fill(
             '<h1>Log in to {name}</h1>\n<p class="lead"><bdi>{host}</bdi></p>\n', name=form.application, host=form.host
         ),
-        _alert(alert),
+        _render_alert(alert),
     ]
     local = next((provider for provider in offered if provider.type == "local"), None)
     known = list(identities)
     if local is not None and known:
-        buttons = joined(_identity(identity) for identity in known)
+        buttons = joined(_render_identity(identity) for identity in known)
         content = fill('<ul class="choices">\n{buttons}</ul>\n', buttons=buttons)
-        parts.append(fill("<h2>Continue as</h2>\n{form}", form=_form("local", form, content)))
+        parts.append(fill("<h2>Continue as</h2>\n{form}", form=_render_form("local", form, content)))
     # One that is not configured here is a name for rules and for local identities.
     others = [provider for provider in offered if provider.oidc is not None or provider.saml is not None]
     if others:
-        links = joined(_provider(provider, form) for provider in others)
+        links = joined(_render_provider(provider, form) for provider in others)
         parts.append(fill('<h2>Log in with</h2>\n<ul class="choices">\n{links}</ul>\n', links=links))
     if any(provider.type == "onetimepin" for provider in offered):
-        parts.append(_pin_request(form, typed, open=bool(alert) or not (known or others)))
+        parts.append(_render_pin_request(form, typed, open=bool(alert) or not (known or others)))
     if local is not None:
-        parts.append(_anyone(form, typed, open=not known))
+        parts.append(_render_any_identity(form, typed, open=not known))
     if not offered:
         parts.append(fill("<p>{text}</p>", text="This application has no way to log in: see allowed_idps."))
     return page(f"Log in to {form.application}", joined(parts), team=team, local=local is not None, status=status)
 
 
-def _alert(text: str) -> Markup:
+def _render_alert(text: str) -> Markup:
     return fill('<div class="alert" role="alert"><p>{text}</p></div>\n', text=text) if text else NOTHING
 
 
-def _form(action: str, form: LoginForm, content: Markup) -> Markup:
+def _render_form(action: str, form: LoginForm, content: Markup) -> Markup:
     return fill(
         '<form method="post" action="/cdn-cgi/access/{action}/{host}?{query}">\n'
         '<input type="hidden" name="csrf" value="{csrf}">\n{content}</form>\n',
@@ -88,18 +88,18 @@ def _form(action: str, form: LoginForm, content: Markup) -> Markup:
     )
 
 
-def _identity(identity: LocalIdentity) -> Markup:
+def _render_identity(identity: LocalIdentity) -> Markup:
     return fill(
         '<li><button name="email" value="{email}"><span class="letter" aria-hidden="true">{letter}</span>'
         '<span class="who"><b><bdi>{name}</bdi></b>{detail}</span></button></li>\n',
         email=identity.email,
-        letter=_letter(identity.name or identity.email),
+        letter=_choose_letter(identity.name or identity.email),
         name=identity.name or identity.email,
-        detail=_detail(identity),
+        detail=_render_detail(identity),
     )
 
 
-def _detail(identity: LocalIdentity) -> Markup:
+def _render_detail(identity: LocalIdentity) -> Markup:
     groups = sorted(group_names(Identity(identity.email, "", "", "", groups=identity.groups)))
     shown = [identity.email] if identity.name else []
     if groups:
@@ -107,23 +107,23 @@ def _detail(identity: LocalIdentity) -> Markup:
     return joined(fill("<small><bdi>{text}</bdi></small>", text=text) for text in shown)
 
 
-def _provider(provider: IdentityProvider, form: LoginForm) -> Markup:
+def _render_provider(provider: IdentityProvider, form: LoginForm) -> Markup:
     return fill(
         '<li><a class="button" href="/cdn-cgi/access/idp/{id}/{host}?{query}"><span class="letter" aria-hidden="true">'
         '{letter}</span><span class="who"><b>{name}</b></span></a></li>\n',
         id=quote(provider.id, safe=""),
         host=quote(form.host, safe=""),
         query=form.query,
-        letter=_letter(provider.name),
+        letter=_choose_letter(provider.name),
         name=provider.name,
     )
 
 
-def _letter(text: str) -> str:
+def _choose_letter(text: str) -> str:
     return next((character.upper() for character in text if character.isalnum()), "?")
 
 
-def _pin_request(form: LoginForm, typed: str, *, open: bool) -> Markup:
+def _render_pin_request(form: LoginForm, typed: str, *, open: bool) -> Markup:
     content = fill(
         '<div class="field">\n<label for="pin-email">E-mail</label>\n'
         '<p class="hint" id="pin-hint">A code is shown in the log of edgeworker; no mail is sent.</p>\n'
@@ -131,10 +131,10 @@ def _pin_request(form: LoginForm, typed: str, *, open: bool) -> Markup:
         'aria-describedby="pin-hint" value="{typed}">\n</div>\n<button>Send me a code</button>\n',
         typed=typed,
     )
-    return _section("Get a login code", _form("onetimepin", form, content), open=open)
+    return _render_section("Get a login code", _render_form("onetimepin", form, content), open=open)
 
 
-def _anyone(form: LoginForm, typed: str, *, open: bool) -> Markup:
+def _render_any_identity(form: LoginForm, typed: str, *, open: bool) -> Markup:
     content = fill(
         '<div class="field">\n<label for="email">E-mail</label>\n'
         '<input id="email" name="email" type="email" autocomplete="off" maxlength="254" required value="{typed}">\n'
@@ -144,10 +144,10 @@ def _anyone(form: LoginForm, typed: str, *, open: bool) -> Markup:
         "<button>Log in</button>\n",
         typed=typed,
     )
-    return _section("Be someone else", _form("local", form, content), open=open)
+    return _render_section("Be someone else", _render_form("local", form, content), open=open)
 
 
-def _section(title: str, content: Markup, *, open: bool) -> Markup:
+def _render_section(title: str, content: Markup, *, open: bool) -> Markup:
     return fill(
         "<details{open}>\n<summary>{title}</summary>\n{content}</details>\n",
         open=Markup(" open" if open else ""),
@@ -175,8 +175,8 @@ def pin_page(form: LoginForm, email: str, *, team: str, alert: str = "", status:
     parts = [
         fill("<h1>Enter the code</h1>\n"),
         fill('<p class="lead">' + text + "</p>\n", email=fill("<strong><bdi>{email}</bdi></strong>", email=email)),
-        _alert(alert),
-        _form("onetimepin", form, content),
+        _render_alert(alert),
+        _render_form("onetimepin", form, content),
         again,
     ]
     return page("Enter the code", joined(parts), team=team, status=status)
@@ -224,12 +224,12 @@ def refusal_page(
     parts = [
         fill("<h1>{title}</h1>\n<p>{text}</p>\n", title=title, text=message or text),
         fill('<p><a href="{url}">Log in as someone else</a></p>\n', url=retry_url) if retry_url else NOTHING,
-        fill("<dl>\n{rows}</dl>\n", rows=joined(_fact(name, value) for name, value in facts)),
+        fill("<dl>\n{rows}</dl>\n", rows=joined(_render_fact(name, value) for name, value in facts)),
     ]
     return page(title, joined(parts), team=team, status=status)
 
 
-def _fact(name: str, value: str) -> Markup:
+def _render_fact(name: str, value: str) -> Markup:
     return fill("<dt>{name}</dt><dd><bdi>{value}</bdi></dd>\n", name=name, value=value)
 
 

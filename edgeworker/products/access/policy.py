@@ -1,8 +1,8 @@
 """What an application's policies say about a visitor. Pure.
 
-Bypass and Service Auth policies come first, in their order, then Allow and Deny in theirs; the first that holds ends
-it, and where none holds the answer is no. A rule that nothing here can answer makes its policy uncertain: an uncertain
-policy lets no one in, and an uncertain Deny denies.
+Bypass and Service Auth policies come first, in their order, then Allow and Deny in theirs; the first that holds
+decides, and if none holds the visitor is denied. A rule that cannot be evaluated here makes its policy uncertain: an
+uncertain policy allows no one, and an uncertain Deny denies.
 
 Source: https://developers.cloudflare.com/cloudflare-one/access-controls/policies/
 """
@@ -39,7 +39,7 @@ from edgeworker.products.access.rules import (
 )
 
 _MAX_GROUP_DEPTH: Final = 16
-Holds = bool | None  # None: no one can say
+Holds = bool | None  # None: uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def flat(rules: Iterable[Rule], context: RuleContext, seen: frozenset[str] = fro
 
 
 def holds(policy: Policy | AccessGroup, visitor: Visitor, context: RuleContext, depth: int = 0) -> Holds:
-    """True, False, or None where it depends on what no one can say."""
+    """True, False, or None if it depends on an uncertain rule."""
     included = _any(rule_holds(rule, visitor, context, depth) for rule in policy.include)
     required = _all(rule_holds(rule, visitor, context, depth) for rule in policy.require)
     excluded = _any(rule_holds(rule, visitor, context, depth) for rule in policy.exclude)
@@ -227,7 +227,7 @@ def rule_holds(rule: Rule, visitor: Visitor, context: RuleContext, depth: int = 
         case UnsupportedRule():
             return None
         case _:
-            # Without a login no one can say: an Exclude of some address must not let in who did not log in.
+            # Uncertain without a login: an Exclude of some address must not allow visitors who did not log in.
             return None if visitor.identity is None else _identity_holds(rule, visitor.identity, context)
 
 
@@ -245,7 +245,7 @@ def _identity_holds(rule: Rule, identity: Identity, context: RuleContext) -> Hol
         case LoginMethodRule(provider_id):
             return identity.provider_id == provider_id
         case OIDCClaimRule(provider_id, name, text):
-            return _is_from(identity, provider_id) and _has_value(_claim(identity, name), text)
+            return _is_from(identity, provider_id) and _has_value(_find_claim(identity, name), text)
         case SAMLAttributeRule(provider_id, name, text):
             return _is_from(identity, provider_id) and _has_value(identity.saml_attributes.get(name), text)
         case ProviderGroupRule(_, provider_id, group):
@@ -258,7 +258,7 @@ def _is_from(identity: Identity, provider_id: str) -> bool:
     return not provider_id or identity.provider_id == provider_id
 
 
-def _claim(identity: Identity, name: str) -> JSON:
+def _find_claim(identity: Identity, name: str) -> JSON:
     if name.lower() == "groups":
         return list(identity.groups)
     return identity.oidc_fields.get(name)

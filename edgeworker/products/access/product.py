@@ -1,4 +1,4 @@
-"""Access's entry in the list of products; what it needs is loaded where it is configured."""
+"""Access's entry in the list of products; what it needs is imported only if it is configured."""
 
 from edgeworker.config import Config, Zone
 from edgeworker.products.product import OpenProduct, ProductServices

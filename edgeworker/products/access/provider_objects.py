@@ -1,4 +1,4 @@
-"""Makes identity providers of their JSON form, as the v4 API and edge.toml have it. Pure."""
+"""Parses identity providers from their JSON form, as the v4 API and edge.toml have it. Pure."""
 
 import base64
 import importlib.util
@@ -9,7 +9,7 @@ from edgeworker.products.access.config import IdentityProvider, OIDCSettings, SA
 from edgeworker.products.access.json_object import InvalidObject, JSONObject
 from edgeworker.products.access.objects import HEADER_NAME, made_up_uuid
 
-# Of a response; what a browser or the edge acts upon is not a provider's to say.
+# Fields of a response that a browser or the edge acts upon, which a provider must not set.
 _EDGE_HEADERS: Final = (
     "cf-",
     "content-",
@@ -28,7 +28,7 @@ def parse_identity_provider(value: JSON, path: str = "", *, source: str = "") ->
     config = provider.inner("config")
     oidc = saml = None
     if kind == "saml":
-        saml = _saml_provider(config)
+        saml = _parse_saml(config)
     elif kind not in ("onetimepin", "local") and config.has("auth_url"):
         oidc = OIDCSettings(
             client_id=config.text("client_id"),
@@ -49,7 +49,7 @@ def parse_identity_provider(value: JSON, path: str = "", *, source: str = "") ->
     return IdentityProvider(identifier, name, kind, oidc, saml, source)
 
 
-def _saml_provider(config: JSONObject) -> SAMLSettings:
+def _parse_saml(config: JSONObject) -> SAMLSettings:
     # Loaded where it is needed: most configurations have no certificate in them.
     if importlib.util.find_spec("signxml") is None:
         raise InvalidObject(config.path, 'SAML needs signxml: install the extra with "pip install edgeworker[saml]"')

@@ -1,9 +1,8 @@
 """Application tokens that were verified, so that the next request with one costs a look-up.
 
 A record is one `bytes`, found by a number that Python makes of the text with a secret of this process (SipHash). Such a
-number has 64 bits, which is little against many tries; so a record also holds the end of its token, 72 bits of a
-signature: no one without the token itself comes close to its record. About 190 bytes a token, 19 MB for the 100,000
-that are kept at most.
+number has 64 bits, too few against many tries; so a record also holds the end of its token, 72 bits of a signature,
+which cannot be guessed without the token. About 190 bytes a token, 19 MB for the 100,000 that are kept at most.
 """
 
 import hashlib
@@ -14,7 +13,7 @@ import sys
 from typing import Final, NamedTuple
 
 MAX_TOKENS: Final = 100_000
-# Found as they were read last; beyond that records are read again.
+# Those found last are kept decoded; beyond this number all are dropped, and records are decoded again.
 _HOT_TOKENS: Final = 512
 _HEAD: Final = struct.Struct("<IIH16s12s")
 _NONCE_LENGTH: Final = 16

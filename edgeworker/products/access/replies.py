@@ -66,11 +66,11 @@ def refuse(
     if refusal.cors:
         headers.set("Access-Control-Allow-Headers", "X-Requested-With")
         headers.set("Access-Control-Allow-Credentials", "true")
-    response.refusal_reason = _reason(refusal, application, evidence)
+    response.refusal_reason = _build_reason(refusal, application, evidence)
     return response
 
 
-def _reason(refusal: Refuse, application: Application | None, evidence: Sequence[str]) -> RefusalReason:
+def _build_reason(refusal: Refuse, application: Application | None, evidence: Sequence[str]) -> RefusalReason:
     title, text = pages.REASONS[refusal.reason]
     rule = "no application" if application is None else f'application "{application.name}" ({application.id})'
     return RefusalReason(f"Access: {rule}", (f"{refusal.reason}: {title} {text}", *evidence))

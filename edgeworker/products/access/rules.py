@@ -121,7 +121,7 @@ class LinkedAppTokenRule:
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedRule:
-    """A rule that nothing on this machine can answer, such as device posture. It never helps anyone in."""
+    """A rule that nothing on this machine can answer, such as device posture. It never lets anyone in."""
 
     kind: str
     value: str  # its JSON text
@@ -187,19 +187,19 @@ def parse_rule(value: JSON, path: str) -> Rule:
     """`path` is where it stands, for the error. Raises InvalidObject."""
     if not isinstance(value, dict) or len(value) != 1:
         raise InvalidObject(
-            path, f'must be an object with one key, such as {{"everyone": {{}}}}, not {_described(value)}'
+            path, f'must be an object with one key, such as {{"everyone": {{}}}}, not {_describe(value)}'
         )
     ((kind, content),) = value.items()
     reader = _READERS.get(kind)
     if reader is not None:
-        return reader(_members(kind, content, f"{path}.{kind}"))
+        return reader(_read_members(kind, content, f"{path}.{kind}"))
     if kind in UNSUPPORTED:
         return UnsupportedRule(kind, JSONObject.text_of(content))
     known = ", ".join(sorted([*_READERS, *UNSUPPORTED]))
     raise InvalidObject(path, f'"{kind}" is not a rule of Access; there are: {known}')
 
 
-def _described(value: JSON) -> str:
+def _describe(value: JSON) -> str:
     return f"one with {len(value)} keys" if isinstance(value, dict) else JSONObject.text_of(value)
 
 
@@ -263,7 +263,7 @@ _LONE_MEMBER: Final = {
 }
 
 
-def _members(kind: str, content: JSON, path: str) -> JSONObject:
+def _read_members(kind: str, content: JSON, path: str) -> JSONObject:
     if isinstance(content, str) and kind in _LONE_MEMBER:
         return JSONObject({_LONE_MEMBER[kind]: content}, path)
     if content is True and kind in ("everyone", "any_valid_service_token", "certificate"):
@@ -273,21 +273,21 @@ def _members(kind: str, content: JSON, path: str) -> JSONObject:
     return JSONObject(content, path)
 
 
-def _email(members: JSONObject) -> Rule:
+def _parse_email(members: JSONObject) -> Rule:
     email = members.text("email").lower()
     if "@" not in email.strip("@"):
         raise InvalidObject(members.path, f'"{email}" is not an e-mail address, such as "ada@example.com"')
     return EmailRule(email)
 
 
-def _domain(members: JSONObject) -> Rule:
+def _parse_domain(members: JSONObject) -> Rule:
     domain = members.text("domain").lower().removeprefix("@")
     if "@" in domain or "*" in domain:
         raise InvalidObject(members.path, f'"{domain}" is not a domain; write it alone, such as "example.com"')
     return EmailDomainRule(domain)
 
 
-def _ip(members: JSONObject) -> Rule:
+def _parse_ip(members: JSONObject) -> Rule:
     text = members.text("ip")
     try:
         return IPRule(ipaddress.ip_network(text, strict=False))
@@ -295,25 +295,25 @@ def _ip(members: JSONObject) -> Rule:
         raise InvalidObject(members.path, f'"{text}" is not an address or network, such as "10.0.0.0/8"') from None
 
 
-def _country(members: JSONObject) -> Rule:
+def _parse_country(members: JSONObject) -> Rule:
     code = members.text("country_code").upper()
     if len(code) != 2 or not code.isalnum() or not code.isascii():
         raise InvalidObject(members.path, f'"{code}" is not a country code of two letters, such as "PT"')
     return CountryRule(code)
 
 
-def _oidc(members: JSONObject) -> Rule:
+def _parse_oidc(members: JSONObject) -> Rule:
     return OIDCClaimRule(
         members.text("identity_provider_id", ""), members.text("claim_name"), members.text("claim_value")
     )
 
 
-def _saml(members: JSONObject) -> Rule:
+def _parse_saml(members: JSONObject) -> Rule:
     provider = members.text("identity_provider_id", "")
     return SAMLAttributeRule(provider, members.text("attribute_name"), members.text("attribute_value"))
 
 
-def _provider_group(kind: str) -> Callable[[JSONObject], Rule]:
+def _provider_group_reader(kind: str) -> Callable[[JSONObject], Rule]:
     def read(members: JSONObject) -> Rule:
         provider = members.text("identity_provider_id", "")
         return ProviderGroupRule(kind, provider, members.text(_GROUP_MEMBER[kind]))
@@ -322,13 +322,13 @@ def _provider_group(kind: str) -> Callable[[JSONObject], Rule]:
 
 
 _READERS: Final[Mapping[str, Callable[[JSONObject], Rule]]] = {
-    "email": _email,
-    "email_domain": _domain,
+    "email": _parse_email,
+    "email_domain": _parse_domain,
     "email_list": lambda members: EmailListRule(members.text("id")),
     "everyone": lambda _: EveryoneRule(),
-    "ip": _ip,
+    "ip": _parse_ip,
     "ip_list": lambda members: IPListRule(members.text("id")),
-    "geo": _country,
+    "geo": _parse_country,
     "group": lambda members: GroupRule(members.text("id")),
     "service_token": lambda members: ServiceTokenRule(members.text("token_id")),
     "any_valid_service_token": lambda _: AnyServiceTokenRule(),
@@ -336,8 +336,8 @@ _READERS: Final[Mapping[str, Callable[[JSONObject], Rule]]] = {
     "common_name": lambda members: CommonNameRule(members.text("common_name")),
     "auth_method": lambda members: AuthMethodRule(members.text("auth_method")),
     "login_method": lambda members: LoginMethodRule(members.text("id")),
-    "oidc": _oidc,
-    "saml": _saml,
+    "oidc": _parse_oidc,
+    "saml": _parse_saml,
     "linked_app_token": lambda members: LinkedAppTokenRule(members.text("app_uid")),
-    **{kind: _provider_group(kind) for kind in _GROUP_MEMBER},
+    **{kind: _provider_group_reader(kind) for kind in _GROUP_MEMBER},
 }

@@ -60,11 +60,11 @@ class SaasProvider:
             case _:
                 return None
 
-    def _issuer(self, saas: SaasSettings, snapshot: Snapshot) -> str:
+    def _build_issuer(self, saas: SaasSettings, snapshot: Snapshot) -> str:
         return f"{snapshot.organization.issuer}{ROOT}{saas.client_id}"
 
     def _metadata(self, saas: SaasSettings, snapshot: Snapshot) -> Response:
-        issuer = self._issuer(saas, snapshot)
+        issuer = self._build_issuer(saas, snapshot)
         grants: list[JSON] = ["authorization_code"]
         if saas.refresh_token_seconds is not None:
             grants.append("refresh_token")
@@ -105,7 +105,7 @@ class SaasProvider:
         if redirect_uri not in saas.redirect_uris:
             text = "The redirect_uri is not one of this application."
             return pages.message_page("Invalid redirect URL", text, team=team, status=400)
-        base = {"state": query.get("state", ""), "iss": self._issuer(saas, snapshot)}
+        base = {"state": query.get("state", ""), "iss": self._build_issuer(saas, snapshot)}
         if query.get("response_type") != "code":
             return redirect_back(redirect_uri, {"error": "unsupported_response_type", **base})
         scopes = [scope for scope in query.get("scope", "").split() if scope in saas.scopes]
@@ -185,12 +185,12 @@ class SaasProvider:
         scopes = str(proof.value.get("scope", "")).split()
         now = services.clock.now()
         claims: dict[str, JSON] = {
-            "iss": self._issuer(saas, snapshot),
+            "iss": self._build_issuer(saas, snapshot),
             "aud": saas.client_id,
             "iat": now,
             "exp": now + saas.access_token_seconds,
             "auth_time": proof.session.identity.logged_in_at,
-            **_claims(proof.session.identity, scopes, saas),
+            **_build_claims(proof.session.identity, scopes, saas),
         }
         if nonce := proof.value.get("nonce"):
             claims["nonce"] = nonce
@@ -219,10 +219,10 @@ class SaasProvider:
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             return replies.json_reply({"error": "invalid_token"}, status=401, headers=headers)
         scopes = str(found.value.get("scope", "")).split()
-        return replies.json_reply(_claims(found.session.identity, scopes, saas))
+        return replies.json_reply(_build_claims(found.session.identity, scopes, saas))
 
 
-def _claims(identity: Identity, scopes: list[str], saas: SaasSettings) -> dict[str, JSON]:
+def _build_claims(identity: Identity, scopes: list[str], saas: SaasSettings) -> dict[str, JSON]:
     claims: dict[str, JSON] = {"sub": identity.user_uuid}
     if "email" in scopes:
         claims["email"] = identity.email

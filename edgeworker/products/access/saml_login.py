@@ -1,7 +1,7 @@
-"""A login at a SAML identity provider: there with an authentication request, back with a signed response.
+"""A login at a SAML identity provider: an authentication request there, and a signed response back.
 
 The response comes as a POST from the provider's site, to which browsers give no SameSite=Lax cookie. So it is verified
-and put down first, and the browser is sent on to a GET, which shows that it is the one that the login was begun in.
+and stored first, and the browser is redirected to a GET, which proves that the login was begun in this browser.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class SAMLLogin:
     async def begin(
         self, trip: RoundTrip, provider: IdentityProvider, saml: SAMLSettings, snapshot: Snapshot
     ) -> Response:
-        """To the provider."""
+        """Redirect to the provider."""
         now = self._services.clock.now()
         request_id = f"_{secrets.token_hex(20)}"
         value = trip.document(provider)
@@ -70,7 +70,7 @@ class SAMLLogin:
         return Response(200, Headers(fields), text.encode())
 
     async def receive(self, request: Request, snapshot: Snapshot) -> Response:
-        """POST /cdn-cgi/access/callback: a response, in whatever browser."""
+        """POST /cdn-cgi/access/callback: a response, from any browser."""
         from edgeworker.products.access.saml_response import InvalidSAMLResponse, answered_request, parse, verify
 
         form = await read_form(request, limit=_MAX_FORM_BYTES)
@@ -121,7 +121,7 @@ class SAMLLogin:
         value: Mapping[str, JSON] = {} if document is None else document.value
         shown = [secret_hash(item) for item in cookies.values_of(request.credentials.cookie, cookies.SESSION)]
         browser, described = str(value.get("browser", "")), value.get("identity")
-        # Else someone's login could be put upon another browser.
+        # Otherwise login CSRF would be possible.
         if not isinstance(described, dict) or not any(hmac.compare_digest(item, browser) for item in shown):
             text = "It took too long, was finished already, or was begun in another browser."
             return pages.message_page(

@@ -27,8 +27,8 @@ _LEEWAY_SECONDS: Final = 60
 _MAX_VALUES: Final = 512
 _SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
 _BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
-_NAMES: Final = {"p": PROTOCOL, "a": ASSERTION, "s": SIGNATURE}
-_METHODS: Final = frozenset(
+_NAMESPACES: Final = {"p": PROTOCOL, "a": ASSERTION, "s": SIGNATURE}
+_SIGNATURE_METHODS: Final = frozenset(
     {
         SignatureMethod.RSA_SHA256,
         SignatureMethod.RSA_SHA384,
@@ -42,7 +42,7 @@ _DIGESTS: Final = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, Dig
 
 
 class InvalidSAMLResponse(ValueError):
-    """Why a response is refused; for a log line and for the one who configures the provider. Holds no secret."""
+    """Why a response is refused; for a log line and for the operator who configures the provider. Holds no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,38 +83,38 @@ def answered_request(root: "etree._Element") -> str:
 
 def verify(root: "etree._Element", settings: SAMLSettings, *, request_id: str, callback: str, now: int) -> Assertion:
     """What the provider signed for us, in answer to this request. Raises InvalidSAMLResponse."""
-    status = root.find("p:Status/p:StatusCode", _NAMES)
+    status = root.find("p:Status/p:StatusCode", _NAMESPACES)
     if status is None or status.get("Value") != _SUCCESS:
         raise InvalidSAMLResponse("the provider answered without success")
     if root.get("Destination", callback) != callback:
         raise InvalidSAMLResponse(f"its Destination is not {callback}")
     if root.get("InResponseTo") != request_id:
         raise InvalidSAMLResponse("it answers another request")
-    issuer = root.find("a:Issuer", _NAMES)
-    if issuer is not None and _text(issuer) != settings.issuer_url:
+    issuer = root.find("a:Issuer", _NAMESPACES)
+    if issuer is not None and _read_text(issuer) != settings.issuer_url:
         raise InvalidSAMLResponse(f"its Issuer is not {settings.issuer_url}")
-    if root.find("a:EncryptedAssertion", _NAMES) is not None:
+    if root.find("a:EncryptedAssertion", _NAMESPACES) is not None:
         raise InvalidSAMLResponse("its assertion is encrypted; switch that off at the provider, it is not emulated")
-    if len(root.findall(".//a:Assertion", _NAMES)) != 1:
+    if len(root.findall(".//a:Assertion", _NAMESPACES)) != 1:
         raise InvalidSAMLResponse("it has not exactly one assertion")
     assertion = _signed_assertion(root, settings, now)
     _check_conditions(assertion, settings, request_id=request_id, callback=callback, now=now)
-    name_id = assertion.find("a:Subject/a:NameID", _NAMES)
-    return Assertion("" if name_id is None else _text(name_id), _attributes(assertion))
+    name_id = assertion.find("a:Subject/a:NameID", _NAMESPACES)
+    return Assertion("" if name_id is None else _read_text(name_id), _read_attributes(assertion))
 
 
 def _signed_assertion(root: "etree._Element", settings: SAMLSettings, now: int) -> "etree._Element":
     """Of a response that is signed, or else signed itself; as it was signed."""
     # A signature of the response that does not hold is not made good by another one inside.
-    is_whole = root.find("s:Signature", _NAMES) is not None
+    is_whole = root.find("s:Signature", _NAMESPACES) is not None
     config = SignatureConfiguration(
         location="./" if is_whole else f"./{{{ASSERTION}}}Assertion/",
-        signature_methods=_METHODS,
+        signature_methods=_SIGNATURE_METHODS,
         digest_algorithms=_DIGESTS,
         verification_time=datetime.datetime.fromtimestamp(now, datetime.UTC),
         ignore_ambiguous_key_info=True,  # the configured certificate alone counts
     )
-    if not is_whole and root.find("a:Assertion/s:Signature", _NAMES) is None:
+    if not is_whole and root.find("a:Assertion/s:Signature", _NAMESPACES) is None:
         raise InvalidSAMLResponse("neither the response nor its assertion is signed")
     reason = "no certificate of the provider is configured"
     for certificate in settings.certificates:
@@ -125,7 +125,7 @@ def _signed_assertion(root: "etree._Element", settings: SAMLSettings, now: int) 
             continue
         signed = None if isinstance(result, list) else result.signed_xml
         if signed is not None and signed.tag == (root.tag if is_whole else f"{{{ASSERTION}}}Assertion"):
-            found = signed.findall("a:Assertion", _NAMES) if is_whole else [signed]
+            found = signed.findall("a:Assertion", _NAMESPACES) if is_whole else [signed]
             if len(found) == 1:
                 return found[0]
         reason = "what is signed is not the response with one assertion, and not the assertion"
@@ -140,21 +140,21 @@ def read_certificate(text: str) -> x509.Certificate:
 def _check_conditions(
     assertion: "etree._Element", settings: SAMLSettings, *, request_id: str, callback: str, now: int
 ) -> None:
-    issuer = assertion.find("a:Issuer", _NAMES)
-    if issuer is None or _text(issuer) != settings.issuer_url:
+    issuer = assertion.find("a:Issuer", _NAMESPACES)
+    if issuer is None or _read_text(issuer) != settings.issuer_url:
         raise InvalidSAMLResponse(f"its assertion's Issuer is not {settings.issuer_url}")
-    conditions = assertion.find("a:Conditions", _NAMES)
+    conditions = assertion.find("a:Conditions", _NAMESPACES)
     if conditions is None:
         raise InvalidSAMLResponse("its assertion has no Conditions")
     _check_time(conditions, now)
-    restrictions = conditions.findall("a:AudienceRestriction", _NAMES)
+    restrictions = conditions.findall("a:AudienceRestriction", _NAMESPACES)
     if not restrictions or not all(
-        callback in [_text(audience) for audience in restriction.findall("a:Audience", _NAMES)]
+        callback in [_read_text(audience) for audience in restriction.findall("a:Audience", _NAMESPACES)]
         for restriction in restrictions
     ):
         raise InvalidSAMLResponse(f"its assertion's Audience is not {callback}")
-    for confirmation in assertion.findall("a:Subject/a:SubjectConfirmation", _NAMES):
-        data = confirmation.find("a:SubjectConfirmationData", _NAMES)
+    for confirmation in assertion.findall("a:Subject/a:SubjectConfirmation", _NAMESPACES):
+        data = confirmation.find("a:SubjectConfirmationData", _NAMESPACES)
         if confirmation.get("Method") != _BEARER or data is None or data.get("NotOnOrAfter") is None:
             continue
         if data.get("Recipient") == callback and data.get("InResponseTo") == request_id:
@@ -165,13 +165,13 @@ def _check_conditions(
 
 def _check_time(element: "etree._Element", now: int) -> None:
     begin, end = element.get("NotBefore"), element.get("NotOnOrAfter")
-    if begin is not None and now + _LEEWAY_SECONDS < _moment(begin):
+    if begin is not None and now + _LEEWAY_SECONDS < _parse_time(begin):
         raise InvalidSAMLResponse("its assertion is not valid yet; are the clocks apart?")
-    if end is not None and now - _LEEWAY_SECONDS >= _moment(end):
+    if end is not None and now - _LEEWAY_SECONDS >= _parse_time(end):
         raise InvalidSAMLResponse("its assertion has expired; are the clocks apart?")
 
 
-def _moment(text: str) -> float:
+def _parse_time(text: str) -> float:
     try:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:
@@ -179,20 +179,20 @@ def _moment(text: str) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
 
 
-def _attributes(assertion: "etree._Element") -> dict[str, tuple[str, ...]]:
+def _read_attributes(assertion: "etree._Element") -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for attribute in assertion.iterfind("a:AttributeStatement/a:Attribute", _NAMES):
-        values = tuple(_values(attribute))
+    for attribute in assertion.iterfind("a:AttributeStatement/a:Attribute", _NAMESPACES):
+        values = tuple(_read_values(attribute))
         for name in dict.fromkeys((attribute.get("Name"), attribute.get("FriendlyName"))):
             if name:
                 found[name] = (*found.get(name, ()), *values)[:_MAX_VALUES]
     return found
 
 
-def _values(attribute: "etree._Element") -> Iterator[str]:
-    for value in attribute.iterfind("a:AttributeValue", _NAMES):
-        yield _text(value)
+def _read_values(attribute: "etree._Element") -> Iterator[str]:
+    for value in attribute.iterfind("a:AttributeValue", _NAMESPACES):
+        yield _read_text(value)
 
 
-def _text(element: "etree._Element") -> str:
+def _read_text(element: "etree._Element") -> str:
     return "".join(element.itertext()).strip()

@@ -1,4 +1,4 @@
-"""Service tokens: how they come with a request, and which of them is good. Pure.
+"""Service tokens: how they come with a request, and which of them are valid. Pure.
 
 A secret is `cfast_`, 40 letters and digits, and 8 hexadecimal digits that a scanner can check; older ones are 64
 hexadecimal digits. Both are kept as SHA-256 and compared in constant time.
@@ -61,7 +61,7 @@ def read_credential(
     A header that holds no credential at all ("Authorization: Basic ...") shows none.
     """
     standard = credentials.client_id is not None or credentials.client_secret is not None
-    single = _single(headers, application)
+    single = _read_configured_header(headers, application)
     if standard and single is not None:
         return MalformedCredential("both the standard header fields and the configured one")
     if single is not None:
@@ -73,7 +73,9 @@ def read_credential(
     return PresentedCredential(credentials.client_id, credentials.client_secret)
 
 
-def _single(headers: Headers, application: Application) -> PresentedCredential | MalformedCredential | None:
+def _read_configured_header(
+    headers: Headers, application: Application
+) -> PresentedCredential | MalformedCredential | None:
     if application.service_token_header is None:
         return None
     values = headers.get_all(application.service_token_header)
@@ -101,7 +103,7 @@ def check_credential(
     given = hash_secret(credential.client_secret)
     expected = _NO_SECRET if token is None else token.secret_hash
     is_current = hmac.compare_digest(given, expected)
-    # Compared in any case, so that time says nothing about which one was meant.
+    # Compared in any case, so that the time taken does not tell which one was meant.
     is_previous = hmac.compare_digest(given, _NO_SECRET if token is None else token.previous_hash or _NO_SECRET)
     if token is None:
         return RefusedToken("unknown", None)

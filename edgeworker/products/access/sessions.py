@@ -75,38 +75,38 @@ def identity_json(identity: Identity) -> dict[str, JSON]:
 
 def identity_of(value: Mapping[str, JSON]) -> Identity:
     return Identity(
-        email=_text(value, "email"),
-        user_uuid=_text(value, "user_uuid"),
-        provider_id=_text(value, "provider_id"),
-        provider_type=_text(value, "provider_type"),
-        name=_text(value, "name"),
-        groups=tuple(_list(value, "groups")),
-        oidc_fields=_table(value, "oidc_fields"),
-        saml_attributes=_table(value, "saml_attributes"),
-        custom=_table(value, "custom"),
-        amr=tuple(item for item in _list(value, "amr") if isinstance(item, str)),
-        country=_text(value, "country"),
-        ip=_text(value, "ip"),
-        logged_in_at=_number(value, "logged_in_at"),
+        email=_read_text(value, "email"),
+        user_uuid=_read_text(value, "user_uuid"),
+        provider_id=_read_text(value, "provider_id"),
+        provider_type=_read_text(value, "provider_type"),
+        name=_read_text(value, "name"),
+        groups=tuple(_read_list(value, "groups")),
+        oidc_fields=_read_table(value, "oidc_fields"),
+        saml_attributes=_read_table(value, "saml_attributes"),
+        custom=_read_table(value, "custom"),
+        amr=tuple(item for item in _read_list(value, "amr") if isinstance(item, str)),
+        country=_read_text(value, "country"),
+        ip=_read_text(value, "ip"),
+        logged_in_at=_read_number(value, "logged_in_at"),
     )
 
 
-def _text(value: Mapping[str, JSON], name: str) -> str:
+def _read_text(value: Mapping[str, JSON], name: str) -> str:
     item = value.get(name)
     return item if isinstance(item, str) else ""
 
 
-def _number(value: Mapping[str, JSON], name: str) -> int:
+def _read_number(value: Mapping[str, JSON], name: str) -> int:
     item = value.get(name)
     return item if isinstance(item, int) and not isinstance(item, bool) else 0
 
 
-def _list(value: Mapping[str, JSON], name: str) -> list[JSON]:
+def _read_list(value: Mapping[str, JSON], name: str) -> list[JSON]:
     item = value.get(name)
     return item if isinstance(item, list) else []
 
 
-def _table(value: Mapping[str, JSON], name: str) -> dict[str, JSON]:
+def _read_table(value: Mapping[str, JSON], name: str) -> dict[str, JSON]:
     item = value.get(name)
     return item if isinstance(item, dict) else {}
 
@@ -130,7 +130,7 @@ class Sessions:
         for _ in range(3):
             known = await self._documents.get("user", key)
             if known is not None:
-                return _text(known.value, "uuid")
+                return _read_text(known.value, "uuid")
             uuid, now = _new_uuid(), self._clock.now()
             made: dict[str, JSON] = {"uuid": uuid, "email": email, "population": population, "created_at": now}
             try:
@@ -153,7 +153,7 @@ class Sessions:
         key = email_key(identity.email, population)
         known = await self._documents.get("user", key)
         seen: dict[str, JSON] = {
-            "created_at": now if known is None else _number(known.value, "created_at"),
+            "created_at": now if known is None else _read_number(known.value, "created_at"),
             "uuid": identity.user_uuid,
             "email": identity.email,
             "name": identity.name,
@@ -212,7 +212,7 @@ class Sessions:
         seconds: int,
         binding: str = "",
     ) -> Grant:
-        """Writes down that an application token is issued, with the nonce that the token has."""
+        """Store a grant for an application token, with the nonce that the token has."""
         now = self._clock.now()
         grant = Grant(
             new_nonce() if not application.legacy_claims else secrets.token_hex(32),
@@ -235,12 +235,12 @@ class Sessions:
         value = document.value
         return Grant(
             nonce,
-            _text(value, "session"),
-            _text(value, "app"),
-            _number(value, "app_generation"),
-            _text(value, "policy"),
-            _text(value, "binding"),
-            _number(value, "issued_at"),
+            _read_text(value, "session"),
+            _read_text(value, "app"),
+            _read_number(value, "app_generation"),
+            _read_text(value, "policy"),
+            _read_text(value, "binding"),
+            _read_number(value, "issued_at"),
             document.expires_at or 0,
         )
 
@@ -283,7 +283,7 @@ class Sessions:
     async def _raise_generation(self, identifier: str) -> None:
         while True:  # who is in the way has revoked, too
             known = await self._documents.get("revocation", identifier)
-            generation = 0 if known is None else _number(known.value, "generation")
+            generation = 0 if known is None else _read_number(known.value, "generation")
             value: dict[str, JSON] = {"generation": generation + 1, "moment": self._clock.now()}
             put = Put(
                 "revocation",
@@ -303,10 +303,10 @@ def _parse_session(document: Document) -> Session:
     value = document.value
     return Session(
         document.id,
-        identity_of(_table(value, "identity")),
-        _number(value, "expires_at"),
-        _number(value, "user_generation"),
-        _text(value, "population"),
+        identity_of(_read_table(value, "identity")),
+        _read_number(value, "expires_at"),
+        _read_number(value, "user_generation"),
+        _read_text(value, "population"),
     )
 
 

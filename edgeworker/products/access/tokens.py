@@ -16,7 +16,7 @@ from edgeworker.products.access.jws import InvalidToken
 from edgeworker.products.access.keys import KeySet, SigningKey
 from edgeworker.products.access.policy import Identity
 
-# What `custom` may take of a cookie, as JSON.
+# The largest `custom` claim as JSON, because tokens travel in cookies.
 MAX_CUSTOM_BYTES: Final = 1024
 # A login that takes longer begins again.
 META_SECONDS: Final = 3600
@@ -117,7 +117,7 @@ def sign(claims: Mapping[str, JSON], key: SigningKey) -> str:
 
 
 def read(text: str, keys: KeySet, *, issuer: str, type: TokenType | None, now: int) -> tuple[jws.SignedToken, int]:
-    """A token of ours of this type that has not expired, and until when it counts. `type` None: the older shape.
+    """Verify a token of this type: the token, and until when it is valid. `type` None: the older shape.
 
     Raises InvalidToken.
     """

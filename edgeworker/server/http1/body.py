@@ -12,7 +12,7 @@ class BodyConnection(Protocol):
 
 class IncomingBody:
     """What is buffered ahead is bounded by `high_water_bytes` and one read of the socket, so a slow reader slows the
-    sender. `error` says why the rest will not come. How it is read is said by a subclass."""
+    sender. `error` says why the rest will not come. Subclasses define how it is read."""
 
     __slots__ = ("_connection", "_ended", "_pieces", "_size", "_waiter", "error")
 
@@ -61,7 +61,7 @@ class IncomingBody:
     # The reader's side
 
     async def _wait(self) -> None:
-        """Until there is a piece, the end or an error."""
+        """Wait until there is a piece, the end or an error."""
         if self._waiter is not None:
             raise RuntimeError("one reader at a time")
         self._waiter = asyncio.get_running_loop().create_future()

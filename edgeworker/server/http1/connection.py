@@ -48,7 +48,7 @@ class Http1Connection(asyncio.Protocol):
     def abort(self, *, reset: bool = False) -> None:
         """End the connection now, without delivering what was written.
 
-        `reset`: the other end sees an error instead of an end, so that it does not take an end for the end of a body.
+        `reset`: the other end sees an error, so that it cannot mistake the close for the end of a body.
         """
         transport = self._transport
         if transport is None:
@@ -156,7 +156,7 @@ class Http1Connection(asyncio.Protocol):
         raise NotImplementedError
 
     def close_outgoing(self) -> None:
-        """Say nothing more."""
+        """Send nothing more."""
         self.outgoing = TRANSITIONS[self.outgoing, CLOSE]
 
     def close_incoming(self) -> None:

@@ -38,7 +38,7 @@ def join_in_python(start: bytes, fields: Sequence[Field]) -> bytes | None:
 
 def _fastest_join() -> Join:
     try:
-        from edgeworker.server.http1._head_bytes import join_head  # which is there in the compiled form
+        from edgeworker.server.http1._head_bytes import join_head  # in compiled builds only
     except ImportError:
         return join_in_python
     return join_head
@@ -50,7 +50,7 @@ join: Final[Join] = _fastest_join()
 def serialize_head(start: bytes, fields: Sequence[Field]) -> bytes:
     """The start line, the fields and the empty line. Raises UnsafeHead.
 
-    `Headers` refuses such fields already, and so do the parsers; this is the last listener, and it knows no exception.
+    `Headers` refuses such fields already, and so do the parsers; this is the last check before the wire.
     """
     head = join(start, fields)
     if head is None:

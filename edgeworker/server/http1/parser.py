@@ -75,14 +75,14 @@ class MessageParser:
         self._size = 0  # of the head; then of what came between two pieces of the body
 
     def close(self) -> None:
-        """Let go of llhttp, whose callbacks lead back here: else each connection would leave a cycle of objects behind,
-        of which Python looks for thousands at once. Nothing may be fed any more."""
+        """Drop llhttp, whose callbacks refer back to this parser: otherwise each connection would leave a reference
+        cycle to the garbage collector. Nothing may be fed afterwards."""
         self._llhttp = _NO_LLHTTP
 
     def feed(self, data: bytes, start: int = 0) -> int:
         """Read `data` from `start` to the end of this message, and return where that is.
 
-        Raises what `_malformed` and `_too_large` make; then nothing more may be fed.
+        Raises what `_malformed` and `_too_large` return; nothing may be fed afterwards.
         """
         end = len(data)
         while start < end and not self.complete:
@@ -122,7 +122,7 @@ class MessageParser:
             return
         content = sum(map(len, self.pieces[had_pieces:])) if len(self.pieces) > had_pieces else 0
         if content:
-            # A chunk of one byte has five around it, and there may be many of them.
+            # A chunk of one byte has five bytes of framing, and there may be many such chunks.
             self._size = max(0, len(piece) - content - _FRAMING_BYTES_PER_BYTE * content)
         else:
             self._size += len(piece)
@@ -138,7 +138,7 @@ class MessageParser:
         raise NotImplementedError
 
     def _finish_head(self) -> None:
-        """All of `_fields` are there. Raises what `_malformed` makes."""
+        """All of `_fields` are there. Raises what `_malformed` returns."""
         raise NotImplementedError
 
     def _upgraded(self) -> None:
@@ -159,7 +159,7 @@ class MessageParser:
 
     def on_message_begin(self) -> None:
         if self._has_head and self.complete:
-            # Only a mistake of `_earliest_end` could make it read on.
+            # Only a bug in `_earliest_end` could make llhttp read on.
             raise AssertionError("the next message was read with this one")
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -82,7 +82,7 @@ class RequestParser(MessageParser):
         super()._begin()
         self.head: RequestHead | None = None
         self._refusal: Refusal | None = None
-        self._line = b""  # what came of it; whole, without its end, once _line_ended
+        self._line = b""  # what has arrived of it; all of it, without CRLF, once _line_ended
         self._line_ended = False
 
     def next_request(self) -> None:
@@ -126,7 +126,7 @@ class RequestParser(MessageParser):
             raise MalformedRequest(self._line_too_long())
 
     def _finish_head(self) -> None:
-        # llhttp takes several spaces, HTTP/0.9 and RTSP too.
+        # llhttp also accepts several spaces, HTTP/0.9 and RTSP.
         parts = self._line.split(b" ")
         if len(parts) != 3:
             raise MalformedRequest(_NOT_HTTP)
@@ -136,7 +136,7 @@ class RequestParser(MessageParser):
             raise MalformedRequest(_NO_SUCH_VERSION if _OTHER_VERSION.fullmatch(self._line) else _NOT_HTTP)
         limits = self._limits
         if len(target) > limits.request_line_bytes:
-            raise MalformedRequest(self._too_long())
+            raise MalformedRequest(self._target_too_long())
         fields = self._fields
         if self._size > limits.header_bytes and any(
             len(name) + len(value) > limits.header_bytes for name, value in fields
@@ -213,7 +213,7 @@ class RequestParser(MessageParser):
         return MalformedRequest(self._refusal)
 
     def _line_too_long(self) -> Refusal:
-        return self._too_long() if b" " in self._line[:_LINE_BESIDES_TARGET] else _NO_METHOD
+        return self._target_too_long() if b" " in self._line[:_LINE_BESIDES_TARGET] else _NO_METHOD
 
-    def _too_long(self) -> Refusal:
+    def _target_too_long(self) -> Refusal:
         return Refusal(414, f"The request target is longer than {self._limits.request_line_bytes} bytes.")

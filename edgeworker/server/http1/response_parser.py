@@ -18,7 +18,7 @@ _CODING: Final = 2
 _KEEP_ALIVE: Final = 3
 _CONNECTION: Final = 4
 _DROPPED: Final = 5
-_READ: Final = {
+_KIND_BY_NAME: Final = {
     b"content-length": _LENGTH,
     b"transfer-encoding": _CODING,
     b"keep-alive": _KEEP_ALIVE,
@@ -26,11 +26,11 @@ _READ: Final = {
 }
 
 
-def _kind(name: bytes) -> int:
-    return _READ.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
+def _classify_field(name: bytes) -> int:
+    return _KIND_BY_NAME.get(name.lower(), _DROPPED if IS_HOP_BY_HOP[name] else _END_TO_END)
 
 
-_KINDS: Final = NameTable(_kind)
+_KINDS: Final = NameTable(_classify_field)
 
 
 class MalformedResponse(Exception):
@@ -175,7 +175,7 @@ class ResponseParser(MessageParser):
 
 
 def _keep_alive_seconds(value: bytes) -> float | None:
-    """What `Keep-Alive: timeout=5, max=100` allows, less a second for the way; None if it says nothing."""
+    """What `Keep-Alive: timeout=5, max=100` allows, less a second for the transfer; None if it says nothing."""
     for part in value.split(b","):
         name, _, number = part.strip(b" \t").partition(b"=")
         if name.lower() == b"timeout" and number.isdigit() and len(number) < 9:

@@ -19,8 +19,8 @@ may be DONE before its request is.
 NEXT happens in both directions together, and only from DONE: no byte of the next message is read or written before.
 A response that is DONE before its request, or a message whose end is the end of the connection, ends the connection.
 
-SWITCHED (101): the bytes are not HTTP any more. CLOSED: incoming cannot be read as HTTP any more, or outgoing says
-nothing more; the transport may still live for a while, to deliver the last bytes.
+SWITCHED (101): the bytes are not HTTP any more. CLOSED: incoming cannot be read as HTTP any more, or outgoing sends
+nothing more; the transport may stay open for a while, to deliver the last bytes.
 
 What limits the time that a connection may stay in a pair of states (incoming, outgoing):
 
@@ -55,7 +55,7 @@ NEXT: Final = "next"
 SWITCH: Final = "switch"
 CLOSE: Final = "close"
 
-# A pair that is missing is a mistake of ours, and a KeyError.
+# A missing pair is a bug, and raises KeyError.
 TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (IDLE, BEGIN): HEAD,
     (HEAD, HEAD_END): BODY,

@@ -15,7 +15,10 @@ class HasFileno(Protocol):
 
 
 def as_transport(transport: asyncio.BaseTransport) -> asyncio.Transport:
-    """What `connection_made` is given. uvloop's transports have the methods of asyncio.Transport but not its class."""
+    """The transport that `connection_made` receives.
+
+    uvloop's transports have the methods of asyncio.Transport but not its class.
+    """
     if TYPE_CHECKING:
         assert isinstance(transport, asyncio.Transport)
     return transport
@@ -25,10 +28,10 @@ def reset_when_closed(transport: asyncio.Transport) -> None:
     """Make the other end see an error instead of an end: the connection is reset, and bytes on their way are lost."""
     # The two numbers of struct linger: on, for no time.
     linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-    given: object = transport.get_extra_info("socket")
-    if isinstance(given, TransportSocket):
-        given.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, linger)
-    elif isinstance(given, HasFileno):
+    raw_socket: object = transport.get_extra_info("socket")
+    if isinstance(raw_socket, TransportSocket):
+        raw_socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, linger)
+    elif isinstance(raw_socket, HasFileno):
         # uvloop's cannot set options; a second descriptor of the same connection can.
-        with contextlib.suppress(OSError), sockets.socket(fileno=os.dup(given.fileno())) as socket:
+        with contextlib.suppress(OSError), sockets.socket(fileno=os.dup(raw_socket.fileno())) as socket:
             socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, linger)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from edgeworker.cli.serve.loaded import Keeper
+from edgeworker.cli.serve.loaded import LoadedConfigReporter
 from edgeworker.config import Config, Worker
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.loaded_config import RestoredConfig
@@ -123,10 +123,10 @@ async def test_what_cannot_be_kept_is_told_once_and_what_was_kept_before_is_forg
     write_project(tmp_path)
     reports: list[Report] = []
     config = Config(workers=(Worker("w", tmp_path / "worker.py"),))
-    keeper = Keeper(tmp_path / "a-file-of-no-directory" / "\0", reports.append)
+    reporter = LoadedConfigReporter(tmp_path / "a-file-of-no-directory" / "\0", reports.append)
 
-    await keeper.keep(RestoredConfig(config, 0))
-    await keeper.keep(RestoredConfig(config, 0))
+    await reporter.keep(RestoredConfig(config, 0))
+    await reporter.keep(RestoredConfig(config, 0))
 
     assert reports == [Report(ReportKind.LOADED)] * 2
     assert len(caplog.messages) == 1
