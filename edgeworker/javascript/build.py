@@ -59,10 +59,10 @@ def _check_rules(context: FieldContext, value: object) -> None:
 
 
 def _read_rules(value: object, _folder: Path) -> tuple[ModuleRule, ...]:
-    return tuple(_rules(value if isinstance(value, list) else []))
+    return tuple(_parse_rules(value if isinstance(value, list) else []))
 
 
-def _rules(items: list[object]) -> Iterator[ModuleRule]:
+def _parse_rules(items: list[object]) -> Iterator[ModuleRule]:
     for item in items:
         values = as_table(item) or {}
         kind, globs = WRANGLER_KINDS.get(str(values.get("type"))), values.get("globs")

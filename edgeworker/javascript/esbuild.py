@@ -28,7 +28,7 @@ from edgeworker.javascript.sourcemaps import SourceMap
 _TIMEOUT_SECONDS: Final = 120.0
 _SHOWN_ERRORS: Final = 5
 _TARGET: Final = "es2024"
-_LOWERED: Final = (
+_LOWERING_OPTIONS: Final = (
     "--supported:async-await=false",
     "--supported:async-generator=false",
     "--supported:for-await=false",
@@ -60,9 +60,11 @@ def find_esbuild(root: Path) -> Esbuild | None:
         modules = folder / "node_modules"
         if not modules.is_dir():
             continue
-        for program in _programs(modules):
+        for program in _list_programs(modules):
             if program.is_file() and os.access(program, os.X_OK):
-                return Esbuild(program, f"{_version(modules)} of {modules.parent.name or modules.parent}/node_modules")
+                return Esbuild(
+                    program, f"{_read_version(modules)} of {modules.parent.name or modules.parent}/node_modules"
+                )
     for folder in map(Path, filter(None, os.environ.get("PATH", "").split(os.pathsep))):
         for name in ("esbuild", "esbuild.exe"):
             if (folder / name).is_file() and os.access(folder / name, os.X_OK):
@@ -70,8 +72,10 @@ def find_esbuild(root: Path) -> Esbuild | None:
     return None
 
 
-def _programs(modules: Path) -> Iterator[Path]:
-    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(_machine(), _machine())
+def _list_programs(modules: Path) -> Iterator[Path]:
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
+        _find_machine(), _find_machine()
+    )
     system = {"win32": "win32", "darwin": "darwin"}.get(sys.platform, "linux")
     package = f"{system}-{machine}"
     name = "esbuild.exe" if system == "win32" else "bin/esbuild"
@@ -80,11 +84,11 @@ def _programs(modules: Path) -> Iterator[Path]:
     yield modules / "esbuild" / "bin" / "esbuild"
 
 
-def _machine() -> str:
+def _find_machine() -> str:
     return os.uname().machine.lower() if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "").lower()
 
 
-def _version(modules: Path) -> str:
+def _read_version(modules: Path) -> str:
     try:
         package = json.loads((modules / "esbuild" / "package.json").read_bytes())
     except (OSError, ValueError):
@@ -99,7 +103,7 @@ def bundle(main: Path, build: Build, esbuild: Esbuild, *, lowers_async: bool = F
     project, external = _bundle(main, build, esbuild, ())
     if lowers_async and external & {"async_hooks", "node:async_hooks"}:
         with contextlib.suppress(ScriptError):  # await at the top level cannot be lowered
-            lowered, _ = _bundle(main, build, esbuild, _LOWERED)
+            lowered, _ = _bundle(main, build, esbuild, _LOWERING_OPTIONS)
             return replace(lowered, lowers_async=True)
     return project
 
@@ -110,11 +114,11 @@ def _bundle(main: Path, build: Build, esbuild: Esbuild, more: tuple[str, ...]) -
         out = Path(folder).resolve()
         kinds = extensions_of(effective_rules(build.rules))
         places = (f"--outdir={out}", f"--metafile={out / '.meta.json'}")
-        _run(esbuild, [*_options(main, build, kinds), *more, *places], build.root)
+        _run(esbuild, [*_list_options(main, build, kinds), *more, *places], build.root)
         return _read(out, main, build, esbuild, kinds)
 
 
-def _options(main: Path, build: Build, kinds: Mapping[str, ModuleKind]) -> Iterator[str]:
+def _list_options(main: Path, build: Build, kinds: Mapping[str, ModuleKind]) -> Iterator[str]:
     yield str(main)
     yield from ("--bundle", "--format=esm", "--platform=browser", "--conditions=workerd,worker,browser")
     yield from (f"--target={_TARGET}", "--supported:using=true", "--sourcemap=external", "--sources-content=false")

@@ -18,10 +18,10 @@ DEFAULT_RULES: Final = (
 
 def effective_rules(configured: Sequence[ModuleRule]) -> tuple[ModuleRule, ...]:
     """The configured rules, then the default ones; a later rule of a kind counts if the earlier one falls through."""
-    return tuple(_effective((*configured, *DEFAULT_RULES)))
+    return tuple(_select_rules((*configured, *DEFAULT_RULES)))
 
 
-def _effective(rules: Sequence[ModuleRule]) -> Iterator[ModuleRule]:
+def _select_rules(rules: Sequence[ModuleRule]) -> Iterator[ModuleRule]:
     closed: set[ModuleKind] = set()
     for rule in rules:
         if rule.kind in closed:

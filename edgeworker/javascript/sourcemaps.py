@@ -15,7 +15,7 @@ _DIGITS: Final = {
     character: value
     for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
-_CONTINUES: Final = 0b100000
+_CONTINUATION_BIT: Final = 0b100000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class SourceMap:
     def __init__(self, sources: Sequence[str], mappings: str, names: object = ()) -> None:
         """`names` are what the mappings count, for other programs. Raises ValueError."""
         self._sources = sources
-        self._lines = list(_lines(mappings))
+        self._decode_lines = list(_decode_lines(mappings))
         self._mappings = mappings
         self._names = names
 
@@ -60,9 +60,9 @@ class SourceMap:
 
     def find(self, line: int, column: int) -> Position | None:
         """What stands at a place of the generated file, both counted from 1; None where no source does."""
-        if not 0 < line <= len(self._lines):
+        if not 0 < line <= len(self._decode_lines):
             return None
-        segments = self._lines[line - 1]
+        segments = self._decode_lines[line - 1]
         at = bisect_right(segments, column - 1, key=lambda segment: segment.column) - 1
         if at < 0 and segments:
             at = 0
@@ -78,13 +78,13 @@ class SourceMap:
         return json.dumps({**written, "names": self._names, "mappings": self._mappings})
 
 
-def _lines(mappings: str) -> Iterator[list[_Segment]]:
+def _decode_lines(mappings: str) -> Iterator[list[_Segment]]:
     source = line = source_column = 0
     for generated in mappings.split(";"):
         column = 0
         segments = []
         for text in generated.split(",") if generated else ():
-            numbers = _numbers(text)
+            numbers = _decode_vlq(text)
             if not numbers:
                 raise ValueError(f'"{text}" is not a segment of a source map')
             column += numbers[0]
@@ -96,15 +96,15 @@ def _lines(mappings: str) -> Iterator[list[_Segment]]:
         yield segments
 
 
-def _numbers(text: str) -> list[int]:
+def _decode_vlq(text: str) -> list[int]:
     numbers = []
     value = shift = 0
     for character in text:
         digit = _DIGITS.get(character)
         if digit is None:
             raise ValueError(f'"{character}" is not a digit of a source map')
-        value |= (digit & (_CONTINUES - 1)) << shift
-        if digit & _CONTINUES:
+        value |= (digit & (_CONTINUATION_BIT - 1)) << shift
+        if digit & _CONTINUATION_BIT:
             shift += 5
             continue
         numbers.append(-(value >> 1) if value & 1 else value >> 1)

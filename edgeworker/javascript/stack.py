@@ -5,21 +5,21 @@ from collections.abc import Iterator
 
 from edgeworker.javascript.project import Project
 
-_PLACE = re.compile(r"(?P<file>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)")
-_OWN = ("edgeworker-", "edgeworker:")
+_POSITION = re.compile(r"(?P<file>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)")
+_OWN_PREFIXES = ("edgeworker-", "edgeworker:")
 
 
 def map_stack(stack: str, project: Project) -> str:
-    return "\n".join(_lines(stack, project))
+    return "\n".join(_map_lines(stack, project))
 
 
-def _lines(stack: str, project: Project) -> Iterator[str]:
+def _map_lines(stack: str, project: Project) -> Iterator[str]:
     for line in stack.splitlines():
-        found = _PLACE.search(line) if line.lstrip().startswith("at ") else None
+        found = _POSITION.search(line) if line.lstrip().startswith("at ") else None
         if found is None:
             yield line
             continue
-        if found["file"].startswith(_OWN):
+        if found["file"].startswith(_OWN_PREFIXES):
             continue
         yield (
             line[: found.start()]
@@ -45,4 +45,4 @@ def map_text(text: str, project: Project) -> str:
             return found[0]
         return map_place(found["file"], int(found["line"]), int(found["column"]), project)
 
-    return _PLACE.sub(replace, text)
+    return _POSITION.sub(replace, text)

@@ -43,7 +43,7 @@ _BEFORE_REGEX: Final = frozenset(
     }
 )
 # After the parenthesis of one of these a statement begins, and so may a regular expression.
-_HEADS: Final = frozenset({"if", "while", "for", "with"})
+_STATEMENT_HEADS: Final = frozenset({"if", "while", "for", "with"})
 # What a declaration goes on with; anything else is a name that is used as another one.
 _DECLARATION: Final = {"import": ("word", "string", "{", "*"), "export": ("word", "{", "*")}
 _DECLARED: Final = frozenset({"async", "class", "const", "function", "let", "var", "abstract", "enum", "namespace"})
@@ -83,7 +83,7 @@ class _Token:
 
 def read_syntax(source: str) -> ModuleSyntax:
     """Never raises: a file with an error gives what was read until there, and its engine names the error."""
-    tokens = list(_tokens(source))
+    tokens = list(_tokenize(source))
     imports: list[Import] = []
     is_module = has_default = False
     for position, token in enumerate(tokens):
@@ -97,27 +97,27 @@ def read_syntax(source: str) -> ModuleSyntax:
         if token.text == "import" and following is not None and following.kind == "(":
             argument = tokens[position + 2] if position + 2 < len(tokens) else None
             if argument is not None and argument.kind == "string":
-                imports.append(_import(source, token, argument, is_dynamic=True))
+                imports.append(_build_import(source, token, argument, is_dynamic=True))
         elif token.text == "import" and following is not None and following.kind == ".":
             is_module = True
         elif token.depth == 0 and following is not None and following.kind in _DECLARATION[token.text]:
-            specifier = _specifier(tokens, position)
+            specifier = _find_specifier(tokens, position)
             if token.text == "import" and specifier is None:
                 continue
             is_module = True
             has_default = has_default or (token.text == "export" and _exports_default(tokens, position))
             if specifier is not None:
-                imports.append(_import(source, token, specifier))
+                imports.append(_build_import(source, token, specifier))
     return ModuleSyntax(tuple(imports), is_module, has_default)
 
 
-def _import(source: str, keyword: _Token, specifier: _Token, *, is_dynamic: bool = False) -> Import:
+def _build_import(source: str, keyword: _Token, specifier: _Token, *, is_dynamic: bool = False) -> Import:
     line = source.count("\n", 0, keyword.offset) + 1
     end = specifier.offset + len(specifier.text)
     return Import(_unquote(specifier.text), line, specifier.offset, end, is_dynamic)
 
 
-def _specifier(tokens: list[_Token], position: int) -> _Token | None:
+def _find_specifier(tokens: list[_Token], position: int) -> _Token | None:
     """The text of `import ... from "x"`, `import "x"` or `export ... from "x"`; None for an export of this file."""
     rest = tokens[position + 1 : position + 4]
     if tokens[position].text == "import":
@@ -142,18 +142,18 @@ def _exports_default(tokens: list[_Token], position: int) -> bool:
     if rest[0].text == "default":
         return True
     if rest[0].kind == "*":
-        return len(rest) > 2 and rest[1].text == "as" and _name(rest[2]) == "default"
+        return len(rest) > 2 and rest[1].text == "as" and _read_name(rest[2]) == "default"
     if rest[0].kind != "{":
         return False
     for at, token in enumerate(rest):
         if token.kind == "}" and token.depth == 0:
             return False
-        if _name(token) == "default" and at + 1 < len(rest) and rest[at + 1].kind in (",", "}"):
+        if _read_name(token) == "default" and at + 1 < len(rest) and rest[at + 1].kind in (",", "}"):
             return True
     return False
 
 
-def _name(token: _Token) -> str:
+def _read_name(token: _Token) -> str:
     return _unquote(token.text) if token.kind == "string" else token.text
 
 
@@ -161,7 +161,7 @@ def _unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1])
 
 
-def _tokens(source: str) -> Iterator[_Token]:
+def _tokenize(source: str) -> Iterator[_Token]:
     at = hashbang.end() if (hashbang := _HASHBANG.match(source)) else 0
     opened: list[str] = []  # brackets; "`" stands for a template whose ${ is open
     before_bracket: list[str] = []  # the word before each open bracket
@@ -206,7 +206,7 @@ def _tokens(source: str) -> Iterator[_Token]:
         if character in ")]}" and opened:
             opened.pop()
             word = before_bracket.pop()
-            last = "head)" if character == ")" and word in _HEADS else character
+            last = "head)" if character == ")" and word in _STATEMENT_HEADS else character
         elif character in "([{":
             last_word = last
             last = character

@@ -22,7 +22,7 @@ MAX_FILES: Final = 2_000
 MAX_BYTES: Final = 64 * 1024 * 1024
 _TYPESCRIPT: Final = (".ts", ".mts", ".cts", ".tsx", ".jsx")
 _CODE: Final = (".js", ".mjs", ".cjs", *_TYPESCRIPT)
-_TRIED: Final = ("", *_CODE, ".json", *(f"/index{ending}" for ending in _CODE))
+_TRIED_ENDINGS: Final = ("", *_CODE, ".json", *(f"/index{ending}" for ending in _CODE))
 
 # JavaScript of a TypeScript or JSX file, line for line; raises ScriptError for syntax that it does not know.
 StripTypes = Callable[[str, Path], str]
@@ -34,7 +34,7 @@ def collect(main: Path, build: Build, strip_types: StripTypes | None) -> Project
     Raises ScriptError for a file or package that cannot be found, with the line of its import.
     """
     base = (build.base_dir or main.parent).resolve()
-    files = _Files(base, build, effective_rules(build.rules), strip_types)
+    files = _ModuleCollector(base, build, effective_rules(build.rules), strip_types)
     entry = files.add(main.resolve(), imported_by=None)
     if build.find_additional_modules:
         files.add_by_rules(main.resolve())
@@ -44,7 +44,7 @@ def collect(main: Path, build: Build, strip_types: StripTypes | None) -> Project
 
 
 @dataclass(slots=True)
-class _Files:
+class _ModuleCollector:
     base: Path
     build: Build
     rules: tuple[ModuleRule, ...]
@@ -101,7 +101,7 @@ class _Files:
         where = f"{self._name_file(file)}:{found.line}"
         folder = file.parent
         is_bare = not specifier.startswith((".", "/"))
-        for ending in _TRIED:
+        for ending in _TRIED_ENDINGS:
             candidate = Path(f"{folder / specifier.partition('?')[0]}{ending}")
             if candidate.is_file():
                 return candidate.resolve()

@@ -23,9 +23,9 @@ Loader = Callable[[str], str | None]
 
 # Besides the script's own limit: what we need to say how it ended.
 _RESERVE_BYTES: Final = 16 * 1024 * 1024
-_FULL: Final = 0.9
-_JOBS_BETWEEN_LOOKS: Final = 20_000
-_JOBS_BETWEEN_CLOCKS: Final = 32  # reading the thread's CPU time costs as much as a small job
+_FULL_RATIO: Final = 0.9
+_JOBS_BETWEEN_HEAP_CHECKS: Final = 20_000
+_JOBS_BETWEEN_CLOCK_READS: Final = 32  # reading the thread's CPU time costs as much as a small job
 _SMALL_STACK_BYTES: Final = 1024 * 1024
 _STACK_BYTES: Final = 4 * 1024 * 1024
 # Filling the memory with small objects takes longer than this; see `may_have_run_out`.
@@ -63,13 +63,13 @@ class Engine:
         self._memory_bytes = memory_bytes
         self._runtime = quickjs.Runtime()
         self._runtime.set_memory_limit(memory_bytes)
-        self._runtime.set_max_stack_size(_stack_bytes())
-        self._runtime.set_interrupt_handler(self._is_over)
+        self._runtime.set_max_stack_size(_choose_stack_bytes())
+        self._runtime.set_interrupt_handler(self._check_deadline)
         self._context = quickjs.Context(self._runtime)
         self._context.set_module_loader(load)
         self._gate = _Gate(self, host)
         self._deadline: float | None = None
-        self._begun = 0.0
+        self._started_at = 0.0
         self._interrupted = False
         self._context.set("__edgeworker_host", self._gate)
 
@@ -101,12 +101,12 @@ class Engine:
 
     def is_full(self) -> bool:
         """Whether nearly all of the memory is used. Walks the heap."""
-        return self._runtime.compute_memory_usage()["malloc_size"] > self._memory_bytes * _FULL
+        return self._runtime.compute_memory_usage()["malloc_size"] > self._memory_bytes * _FULL_RATIO
 
     def may_have_run_out(self) -> bool:
         """Whether a script that threw null may have done so for want of memory: QuickJS does where there is none for
         the error, and what the script held is free again when we see it."""
-        return self.is_full() or time.thread_time() - self._begun > _FILLING_SECONDS
+        return self.is_full() or time.thread_time() - self._started_at > _FILLING_SECONDS
 
     def give_reserve(self) -> None:
         """More memory, for saying how the script ended."""
@@ -114,7 +114,7 @@ class Engine:
 
     def _run(self, work: Callable[..., object], arguments: tuple[object, ...], seconds: float) -> float:
         # Wall time would end a script because others use the machine.
-        begun = self._begun = time.thread_time()
+        begun = self._started_at = time.thread_time()
         self._runtime.set_memory_limit(self._memory_bytes)
         self._deadline = begun + seconds
         try:
@@ -123,10 +123,10 @@ class Engine:
             run_job = self._context.execute_pending_job
             while run_job() and not self._interrupted:
                 done += 1
-                if done % _JOBS_BETWEEN_CLOCKS == 0 and self._is_over():
+                if done % _JOBS_BETWEEN_CLOCK_READS == 0 and self._check_deadline():
                     break
                 # A loop of promises fills the memory, and what a job throws for want of it no one sees.
-                if done % _JOBS_BETWEEN_LOOKS == 0 and self.is_full():
+                if done % _JOBS_BETWEEN_HEAP_CHECKS == 0 and self.is_full():
                     raise OutOfMemory
         except quickjs.JSError as error:
             text = str(error)
@@ -140,7 +140,7 @@ class Engine:
             raise ComputedTooLong
         return time.thread_time() - begun
 
-    def _is_over(self) -> bool:
+    def _check_deadline(self) -> bool:
         if self._deadline is not None and time.thread_time() > self._deadline:
             self._interrupted = True
         return self._interrupted
@@ -150,7 +150,7 @@ class Engine:
         return self._interrupted
 
 
-def _stack_bytes() -> int:
+def _choose_stack_bytes() -> int:
     """For the script's frames: as much as half of the thread's own, which Python's frames use too."""
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         return _SMALL_STACK_BYTES
@@ -169,13 +169,13 @@ class _Gate:
         # After an interruption that the script caught it goes on until it is ended.
         if self._host is None or self._engine is None or self._engine.interrupted:
             return None
-        return self._host(operation, tuple([_crossing(argument) for argument in arguments]))
+        return self._host(operation, tuple([_to_crossing(argument) for argument in arguments]))
 
     def close(self) -> None:
         self._engine = self._host = None
 
 
-def _crossing(value: object) -> Crossing:
+def _to_crossing(value: object) -> Crossing:
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, quickjs.Value):

@@ -11,7 +11,7 @@ from edgeworker.runtime.webapi.html import HTMLRewriter
 from edgeworker.runtime.webapi.html.rewriter import Handlers, Rewriting
 from edgeworker.runtime.webapi.html.selectors import Selector
 
-_GONE: Final = (
+_TOKEN_EXPIRED: Final = (
     "This content token is no longer valid. Content tokens are only valid during the execution of the relevant content "
     "handler."
 )
@@ -29,7 +29,9 @@ class Documents:
 
     def __init__(self) -> None:
         self._parts: dict[int, object] = {}
-        self._ends: dict[int, Callable[[int], Callable[[object], Awaitable[None]]]] = {}  # makes handlers of end tags
+        self._end_tag_handlers: dict[
+            int, Callable[[int], Callable[[object], Awaitable[None]]]
+        ] = {}  # makes handlers of end tags
         self._next = 0
 
     def rewrite(
@@ -43,12 +45,12 @@ class Documents:
                 self._next += 1
                 id = self._next
                 self._parts[id] = part
-                self._ends[id] = lambda end: ask({"end": end})
+                self._end_tag_handlers[id] = lambda end: ask({"end": end})
                 try:
                     shown = {"document": document, "id": id, "kind": type(part).__name__, **question}
                     await realm.call("html", shown, None, invocation)
                 finally:
-                    del self._parts[id], self._ends[id]
+                    del self._parts[id], self._end_tag_handlers[id]
 
             return handle
 
@@ -73,9 +75,9 @@ class Documents:
     def _use(self, id: int, name: str, values: list[object]) -> object:
         part = self._parts.get(id)
         if part is None:
-            raise JsException("TypeError", _GONE)
+            raise JsException("TypeError", _TOKEN_EXPIRED)
         if name == "onEndTag":
-            getattr(part, name)(self._ends[id](int(str(values[0]))))
+            getattr(part, name)(self._end_tag_handlers[id](int(str(values[0]))))
             return None
         if name.startswith("!") and name[1:] in _PROPERTIES:
             if values:

@@ -18,7 +18,7 @@ from edgeworker.runtime.quickjs.realm import Realm
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
 
 # Fields that say how a connection carries the answer, which is the edge's own affair.
-_OF_THE_CONNECTION: Final = frozenset({b"connection", b"keep-alive", b"transfer-encoding"})
+_CONNECTION_FIELDS: Final = frozenset({b"connection", b"keep-alive", b"transfer-encoding"})
 
 
 class QuickJSIsolate:
@@ -29,38 +29,40 @@ class QuickJSIsolate:
         self._realm: Realm | None = None
         self._retired: list[Realm] = []  # in which requests still run
         self._operations = Operations(settings)
-        self._loading = asyncio.Lock()
+        self._load_lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Loads the modules. Raises ScriptError with file and line."""
-        await self._running()
+        await self._ensure_realm()
         self._exports.check_some()
 
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
-        realm = await self._running()
+        realm = await self._ensure_realm()
         self._exports.check_entrypoint(entrypoint)
         operations = self._operations
         invocation = realm.begin(ctx, request.cf)
         try:
-            made = await realm.request(invocation, *_target_parts(ctx, entrypoint), *self._parts(request, invocation))
+            made = await realm.request(
+                invocation, *_list_target_parts(ctx, entrypoint), *self._split_request(request, invocation)
+            )
             response = operations.response(made, invocation)
-            response.headers = response.headers.without(_OF_THE_CONNECTION)
+            response.headers = response.headers.without(_CONNECTION_FIELDS)
         except BaseException:
             realm.release(invocation)
             raise
         if response.body is None or response.body.complete is not None:
             realm.release(invocation)
         else:
-            response.body = Body(_held(response.body, invocation, realm), length=response.body.length)
+            response.body = Body(_stream_body(response.body, invocation, realm), length=response.body.length)
         return response
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         self._exports.check_scheduled()
         told = {"cron": event.cron, "scheduledTime": event.scheduled_time}
-        realm = await self._running()
+        realm = await self._ensure_realm()
         invocation = realm.begin(ctx)
         try:
-            await realm.call("scheduled", {**told, **_target(ctx, None)}, None, invocation)
+            await realm.call("scheduled", {**told, **_describe_target(ctx, None)}, None, invocation)
         finally:
             event.no_retry = invocation.no_retry
             realm.release(invocation)
@@ -75,8 +77,8 @@ class QuickJSIsolate:
     ) -> object:
         self._exports.check_entrypoint(entrypoint)
         values = encode_arguments(args, options)
-        told = {"method": method, "values": values, **_target(ctx, entrypoint)}
-        return decode(json.loads((await self._event("call", told, ctx)).text))
+        told = {"method": method, "values": values, **_describe_target(ctx, entrypoint)}
+        return decode(json.loads((await self._dispatch_event("call", told, ctx)).text))
 
     def entrypoints(self) -> Collection[str]:
         return self._exports.entrypoints()
@@ -92,11 +94,11 @@ class QuickJSIsolate:
         for one in (*self._retired, *([] if realm is None else [realm])):
             await one.close()
 
-    async def _running(self) -> Realm:
+    async def _ensure_realm(self) -> Realm:
         """The realm; a new one where the last one was given up."""
         if self._realm is not None and not self._realm.broken and not self._realm.retiring:
             return self._realm
-        async with self._loading:  # one request loads it, and others wait for that
+        async with self._load_lock:  # one request loads it, and others wait for that
             if self._realm is not None:
                 if not self._realm.broken and not self._realm.retiring:
                     return self._realm
@@ -118,15 +120,15 @@ class QuickJSIsolate:
             self._realm, self._operations = realm, operations
             return realm
 
-    async def _event(self, kind: str, told: Mapping[str, object], ctx: Context) -> Answer:
-        realm = await self._running()
+    async def _dispatch_event(self, kind: str, told: Mapping[str, object], ctx: Context) -> Answer:
+        realm = await self._ensure_realm()
         invocation = realm.begin(ctx)
         try:
             return await realm.call(kind, told, None, invocation)
         finally:
             realm.release(invocation)
 
-    def _parts(self, request: Request, invocation: Invocation) -> tuple[Crossing, ...]:
+    def _split_request(self, request: Request, invocation: Invocation) -> tuple[Crossing, ...]:
         """URL, method, fields, and the body: None, "bytes" for the buffer, or what the edge holds, as JSON."""
         body: str | None = None
         content: bytes | None = None
@@ -141,18 +143,18 @@ class QuickJSIsolate:
         return request.url.href, request.method, write_fields(request.headers), body, content
 
 
-def _target_parts(ctx: Context, entrypoint: str | None) -> tuple[Crossing, ...]:
+def _list_target_parts(ctx: Context, entrypoint: str | None) -> tuple[Crossing, ...]:
     """The entrypoint, its properties as JSON, and the audience of an Access application."""
     props = json.dumps(encode(dict(ctx.props))) if ctx.props else None
     return entrypoint, props, None if ctx.access is None else ctx.access.audience
 
 
-def _target(ctx: Context, entrypoint: str | None) -> dict[str, object]:
+def _describe_target(ctx: Context, entrypoint: str | None) -> dict[str, object]:
     audience = None if ctx.access is None else ctx.access.audience
     return {"entrypoint": entrypoint, "props": encode(dict(ctx.props)), "audience": audience}
 
 
-async def _held(body: Body, invocation: Invocation, realm: Realm) -> AsyncIterator[bytes]:
+async def _stream_body(body: Body, invocation: Invocation, realm: Realm) -> AsyncIterator[bytes]:
     """The body; the invocation may fetch until its end."""
     try:
         async for piece in body.stream():

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 _VERBS: Final = {"get_many": "GET_BULK", "put": "PUT", "check": "PUT", "delete": "DELETE"}
 
-Told = Mapping[str, object]
+Arguments = Mapping[str, object]
 
 
 def peek(entry: EnvEntry | None, key: str, cache_ttl: int | None) -> str | bool | None:
@@ -31,7 +31,7 @@ def peek(entry: EnvEntry | None, key: str, cache_ttl: int | None) -> str | bool 
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else True
 
 
-async def run(env: Mapping[str, EnvEntry], told: Told, buffer: bytes | None) -> Result:
+async def run(env: Mapping[str, EnvEntry], told: Arguments, buffer: bytes | None) -> Result:
     """Raises OperationFailed."""
     entry = env.get(str(told["name"]))
     if not isinstance(entry, EnvNamespace):
@@ -48,16 +48,16 @@ async def run(env: Mapping[str, EnvEntry], told: Told, buffer: bytes | None) -> 
         raise OperationFailed("Error", f"KV {verb} failed: 503 Service Unavailable") from error
 
 
-async def _run(namespace: KVNamespace, told: Told, buffer: bytes | None) -> Result:
+async def _run(namespace: KVNamespace, told: Arguments, buffer: bytes | None) -> Result:
     key = str(told.get("key", ""))
     match told["method"]:
         case "get":
-            found = await namespace.get_with_metadata(key, cache_ttl=_whole(told, "cacheTtl"))
+            found = await namespace.get_with_metadata(key, cache_ttl=_read_integer(told, "cacheTtl"))
             return Result() if found is None else Result(json.dumps(found.metadata), found.value)
         case "get_many":
             wanted = told["keys"]
             assert isinstance(wanted, list)
-            many = await namespace.get_many([str(one) for one in wanted], cache_ttl=_whole(told, "cacheTtl"))
+            many = await namespace.get_many([str(one) for one in wanted], cache_ttl=_read_integer(told, "cacheTtl"))
             entries = [
                 (
                     name,
@@ -72,7 +72,7 @@ async def _run(namespace: KVNamespace, told: Told, buffer: bytes | None) -> Resu
             ]
             return Result(json.dumps(entries))
         case "put" | "check" as verb:
-            expiration, ttl = _whole(told, "expiration"), _whole(told, "expirationTtl")
+            expiration, ttl = _read_integer(told, "expiration"), _read_integer(told, "expirationTtl")
             metadata = json.loads(json.dumps(told["metadata"]))
             if verb == "check":
                 namespace.check_put(key, expiration, ttl, metadata)
@@ -86,11 +86,11 @@ async def _run(namespace: KVNamespace, told: Told, buffer: bytes | None) -> Resu
             cursor = told["cursor"]
             page = await namespace.list(
                 prefix=str(told["prefix"]),
-                limit=_whole(told, "limit"),
+                limit=_read_integer(told, "limit"),
                 cursor=rules.cursor_of_script(cursor) if isinstance(cursor, str) else None,
             )
             listed: dict[str, object] = {
-                "keys": [_listed(one) for one in page.keys],
+                "keys": [_describe_key(one) for one in page.keys],
                 "list_complete": page.cursor is None,
             }
             if page.cursor is not None:
@@ -98,7 +98,7 @@ async def _run(namespace: KVNamespace, told: Told, buffer: bytes | None) -> Resu
             return Result(json.dumps({**listed, "cacheStatus": None}))
 
 
-def _listed(key: ListResultKey) -> dict[str, object]:
+def _describe_key(key: ListResultKey) -> dict[str, object]:
     told: dict[str, object] = {"name": key.name}
     if key.expires_at is not None:
         told["expiration"] = key.expires_at
@@ -107,6 +107,6 @@ def _listed(key: ListResultKey) -> dict[str, object]:
     return told
 
 
-def _whole(told: Told, name: str) -> int | None:
+def _read_integer(told: Arguments, name: str) -> int | None:
     value = told.get(name)
     return int(value) if isinstance(value, int | float) else None

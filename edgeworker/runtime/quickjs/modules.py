@@ -39,11 +39,13 @@ NODE_MODULES: Final = {
 # Large ones, which CommonJS code can ask for by name: loaded first where the worker's code has the name.
 _LOADED_BY_NAME: Final = ("async_hooks", "stream", "stream/promises")
 # What needs Intl, which is loaded only where the worker's code has one of these.
-_OF_INTL: Final = (b"Intl", b"toLocale", b"localeCompare")
+_INTL_NAMES: Final = (b"Intl", b"toLocale", b"localeCompare")
 _DEFINE_URL_PATTERN: Final = (
     'Object.defineProperty(globalThis, "URLPattern", { value: URLPattern, configurable: true, writable: true });'
 )
-_OF_CLOUDFLARE: Final = frozenset({"cloudflare:sockets", "cloudflare:email", "cloudflare:node", "cloudflare:workflows"})
+_CLOUDFLARE_MODULES: Final = frozenset(
+    {"cloudflare:sockets", "cloudflare:email", "cloudflare:node", "cloudflare:workflows"}
+)
 
 
 class ModuleLoader:
@@ -59,7 +61,7 @@ class ModuleLoader:
     def prelude(self) -> str:
         """What runs first. Under nodejs_compat `process` and `Buffer` are globals."""
         lines = ['import "edgeworker:entry";']
-        if any(name in module.content for module in self._modules.values() for name in _OF_INTL):
+        if any(name in module.content for module in self._modules.values() for name in _INTL_NAMES):
             lines.append('import "edgeworker:intl";')
         if any(b"URLPattern" in module.content for module in self._modules.values()):
             lines += ['import { URLPattern } from "edgeworker:urlpattern-polyfill";', _DEFINE_URL_PATTERN]
@@ -85,26 +87,26 @@ class ModuleLoader:
 
     def load(self, name: str) -> str | None:
         if name.startswith("edgeworker:"):
-            return _own(name.removeprefix("edgeworker:"))
+            return _read_own(name.removeprefix("edgeworker:"))
         if name == "cloudflare:workers":
-            return _own("workers")
+            return _read_own("workers")
         module = self._modules.get(name)
         if module is not None:
-            return self._source(module)
+            return self._translate_module(module)
         node = name.removeprefix("node:")
         if node in NODE_MODULES:
-            own = _own(NODE_MODULES[node])
-            return None if own is None else complete(name, own, self._code())
-        if node in NODE_BUILTINS or name in _OF_CLOUDFLARE:
+            own = _read_own(NODE_MODULES[node])
+            return None if own is None else complete(name, own, self._list_code())
+        if node in NODE_BUILTINS or name in _CLOUDFLARE_MODULES:
             self.lacking.append(name)
-            return stand_in(name, self._code())
+            return stand_in(name, self._list_code())
         self.missing = f'There is no module "{name}"; correct the import'
         return None
 
-    def _code(self) -> list[bytes]:
+    def _list_code(self) -> list[bytes]:
         return [module.content for module in self._modules.values() if module.kind == "esm"]
 
-    def _source(self, module: Module) -> str | None:
+    def _translate_module(self, module: Module) -> str | None:
         match module.kind:
             case "text":
                 return f"export default {json.dumps(module.content.decode('utf-8', 'replace'))};"
@@ -125,7 +127,7 @@ class ModuleLoader:
 
 
 @cache
-def _own(name: str) -> str | None:
+def _read_own(name: str) -> str | None:
     folder = Path(__file__).parent
     file = folder / "vendor" / f"{name}.mjs" if name in _VENDORED else folder / "rt" / f"{name}.js"
     return file.read_text("utf-8") if file.is_file() else None

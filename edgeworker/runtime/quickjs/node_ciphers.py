@@ -26,24 +26,24 @@ class CipherError(Exception):
 def derive(text: str) -> bytes:
     """scrypt, PBKDF2 or HKDF. May take a second: called in a thread. Raises CipherError."""
     told = json.loads(text)
-    length = _whole(told, "length", _MAX_KEY_BYTES)
-    secret, salt = _bytes(told, "secret"), _bytes(told, "salt")
+    length = _read_integer(told, "length", _MAX_KEY_BYTES)
+    secret, salt = _read_bytes(told, "secret"), _read_bytes(told, "salt")
     name = str(told.get("hash", "sha1")).lower().replace("sha-", "sha")
     if told["method"] != "scrypt" and name not in _HASHES:
         raise CipherError(f"Invalid digest: {told.get('hash')}")
     try:
         match told["method"]:
             case "scrypt":
-                memory = min(_whole(told, "maxmem", _MAX_SCRYPT_BYTES) + 1024 * 1024, _MAX_SCRYPT_BYTES)
-                n, r, p = (_whole(told, part, 1 << 24) for part in ("N", "r", "p"))
+                memory = min(_read_integer(told, "maxmem", _MAX_SCRYPT_BYTES) + 1024 * 1024, _MAX_SCRYPT_BYTES)
+                n, r, p = (_read_integer(told, part, 1 << 24) for part in ("N", "r", "p"))
                 if n * r * p > _MAX_SCRYPT_COST:
                     raise CipherError(f"Invalid scrypt params: N * r * p may be {_MAX_SCRYPT_COST} at most here")
                 return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
             case "pbkdf2":
-                iterations = _whole(told, "iterations", _MAX_ITERATIONS)
+                iterations = _read_integer(told, "iterations", _MAX_ITERATIONS)
                 return hashlib.pbkdf2_hmac(name, secret, salt, iterations, length)
             case _:
-                return _hkdf(name, secret, salt, _bytes(told, "info"), length)
+                return _derive_hkdf(name, secret, salt, _read_bytes(told, "info"), length)
     except (ValueError, OverflowError, MemoryError) as error:
         raise CipherError(f"Invalid {told['method']} params: {error}") from error
 
@@ -54,7 +54,7 @@ def derive_and_measure(text: str) -> tuple[bytes, float]:
     return derive(text), time.thread_time() - begun
 
 
-def _hkdf(name: str, secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+def _derive_hkdf(name: str, secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
     """RFC 5869."""
     size = hashlib.new(name).digest_size
     if length > 255 * size:
@@ -75,7 +75,7 @@ def transform(text: str, content: bytes) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     told = json.loads(text)
-    name, key, nonce = str(told["name"]).lower(), _bytes(told, "key"), _bytes(told, "nonce")
+    name, key, nonce = str(told["name"]).lower(), _read_bytes(told, "key"), _read_bytes(told, "nonce")
     if name not in _CIPHERS:
         raise CipherError(f"Unknown cipher {told['name']}; this engine has {', '.join(sorted(_CIPHERS))}")
     if len(key) * 8 != int(name.split("-")[1]):
@@ -84,8 +84,8 @@ def transform(text: str, content: bytes) -> bytes:
     try:
         if name.endswith("gcm"):
             use = AESGCM(key).decrypt if told["decrypts"] else AESGCM(key).encrypt
-            return use(nonce, content, _bytes(told, "aad"))
-        cipher = Cipher(algorithms.AES(key), _mode(name, nonce))
+            return use(nonce, content, _read_bytes(told, "aad"))
+        cipher = Cipher(algorithms.AES(key), _make_mode(name, nonce))
         if told["decrypts"]:
             decryptor = cipher.decryptor()
             plain = decryptor.update(content) + decryptor.finalize()
@@ -104,7 +104,7 @@ def transform(text: str, content: bytes) -> bytes:
         raise CipherError(str(error)) from error
 
 
-def _mode(name: str, nonce: bytes) -> "CBC | CTR | ECB":
+def _make_mode(name: str, nonce: bytes) -> "CBC | CTR | ECB":
     from cryptography.hazmat.primitives.ciphers import modes
 
     if name.endswith("cbc"):
@@ -112,11 +112,11 @@ def _mode(name: str, nonce: bytes) -> "CBC | CTR | ECB":
     return modes.CTR(nonce) if name.endswith("ctr") else modes.ECB()  # what the script asks for
 
 
-def _bytes(told: Mapping[str, object], name: str) -> bytes:
+def _read_bytes(told: Mapping[str, object], name: str) -> bytes:
     return bytes.fromhex(str(told.get(name) or ""))
 
 
-def _whole(told: Mapping[str, object], name: str, most: int) -> int:
+def _read_integer(told: Mapping[str, object], name: str, most: int) -> int:
     value = told.get(name)
     if not isinstance(value, int) or not 0 <= value <= most:
         raise CipherError(f'The value of "{name}" is out of range. It must be >= 0 && <= {most}. Received {value}')

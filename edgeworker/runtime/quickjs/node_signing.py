@@ -54,12 +54,12 @@ def sign(name: str, pem: str, options: str, content: bytes) -> bytes | None:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 
-    digest = _digest(name)
+    digest = _find_digest(name)
     key = serialization.load_pem_private_key(pem.encode(), None)
     given = json.loads(options)
     match key, digest:
         case rsa.RSAPrivateKey(), hashes.HashAlgorithm():
-            return key.sign(content, _padding(given, digest), digest)
+            return key.sign(content, _make_padding(given, digest), digest)
         case ec.EllipticCurvePrivateKey(), hashes.HashAlgorithm():
             signature = key.sign(content, ec.ECDSA(digest))
             if given.get("dsaEncoding") != "ieee-p1363":
@@ -76,13 +76,13 @@ def verify(name: str, pem: str, options: str, content: bytes, signature: bytes) 
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 
-    digest = _digest(name)
+    digest = _find_digest(name)
     key = serialization.load_pem_public_key(pem.encode())
     given = json.loads(options)
     try:
         match key, digest:
             case rsa.RSAPublicKey(), hashes.HashAlgorithm():
-                key.verify(signature, content, _padding(given, digest), digest)
+                key.verify(signature, content, _make_padding(given, digest), digest)
             case ec.EllipticCurvePublicKey(), hashes.HashAlgorithm():
                 if given.get("dsaEncoding") == "ieee-p1363":
                     half = len(signature) // 2
@@ -96,14 +96,14 @@ def verify(name: str, pem: str, options: str, content: bytes, signature: bytes) 
     return True
 
 
-def _digest(name: str) -> object:
+def _find_digest(name: str) -> object:
     from cryptography.hazmat.primitives import hashes
 
     known = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
     return known.get(name)
 
 
-def _padding(given: "dict[str, object]", digest: "HashAlgorithm") -> "AsymmetricPadding":
+def _make_padding(given: "dict[str, object]", digest: "HashAlgorithm") -> "AsymmetricPadding":
     from cryptography.hazmat.primitives.asymmetric import padding
 
     if given.get("padding") != _PSS:

@@ -47,10 +47,10 @@ from edgeworker.runtime.webapi.ffi import JsException
 
 _log = logging.getLogger(__name__)
 
-_OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a handler."
+_NO_REQUEST: Final = "This fetch() belongs to no request: it was made outside of a handler."
 _USED: Final = body_init.BODY_USED
 
-Told = Mapping[str, object]
+Arguments = Mapping[str, object]
 _Made = TypeVar("_Made")
 
 
@@ -70,7 +70,7 @@ class Operations:
         match operation, given:
             case "html", (int(), str(text), buffer) if invocation is not None and self.realm is not None:
                 told = json.loads(text)
-                body, coding = self._body(told["body"], buffer if isinstance(buffer, bytes) else None, invocation)
+                body, coding = self._take_body(told["body"], buffer if isinstance(buffer, bytes) else None, invocation)
                 source = encodings.decode((body or Body(b"")).stream(), coding)
                 made = self._documents.rewrite(told, source, self.realm, invocation)
                 return self.bodies.hold(Body(made), None, invocation.id)
@@ -110,16 +110,16 @@ class Operations:
     async def _fetch(self, request: ScriptRequest, invocation: Invocation) -> Parts:
         ctx = invocation.ctx
         if ctx is None:
-            raise OperationFailed("Error", _OUTSIDE)
-        target = None if request.target is None else self._target(json.loads(request.target), ctx)
-        sent = self._request(request, invocation)
+            raise OperationFailed("Error", _NO_REQUEST)
+        target = None if request.target is None else self._find_target(json.loads(request.target), ctx)
+        sent = self._build_request(request, invocation)
         if (sent.headers.get("upgrade") or "").lower() == "websocket":
             from edgeworker.runtime.quickjs import origin_websocket  # most scripts open none
 
             fetched = await origin_websocket.open_connection(sent, ctx, target)
         else:
             fetched = await perform_fetch.perform(sent, ctx, target)
-        return self._received(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
+        return self._describe_response(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
 
     async def _run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Result:
         told = json.loads(text)
@@ -148,10 +148,10 @@ class Operations:
             case _:
                 raise OperationFailed("Error", f"{name} is not an operation of the engine")
 
-    def _target(self, name: object, ctx: Context) -> Handler | None:
+    def _find_target(self, name: object, ctx: Context) -> Handler | None:
         if name is None:
             return None
-        match self._entry(name, ctx):
+        match self._find_entry(name, ctx):
             case EnvService(worker):
                 return worker.handler(ctx)
             case EnvFetcher(handler):
@@ -159,7 +159,7 @@ class Operations:
             case _:
                 raise OperationFailed("TypeError", f"env.{name} has no fetch()")
 
-    def _entry(self, name: object, ctx: Context | None) -> EnvEntry | None:
+    def _find_entry(self, name: object, ctx: Context | None) -> EnvEntry | None:
         """What stands behind a name of `env`, or behind one of `ctx.exports` ({"own": name, "props": ...})."""
         match name:
             case str():
@@ -170,14 +170,14 @@ class Operations:
             case _:
                 return None
 
-    def _request(self, wanted: ScriptRequest, invocation: Invocation) -> messages.Request:
+    def _build_request(self, wanted: ScriptRequest, invocation: Invocation) -> messages.Request:
         assert invocation.ctx is not None
         incoming = invocation.ctx.request.url
         try:
             url = incoming if wanted.url == incoming.href else URL.parse(wanted.url)
         except InvalidURL as error:
             raise OperationFailed("TypeError", f"Invalid URL: {error}") from error
-        held = self._body(wanted.body, wanted.buffer, invocation)
+        held = self._take_body(wanted.body, wanted.buffer, invocation)
         body = held[0]
         if body is not None and held[1] is not None:
             body = Body(encodings.decode(body.stream(), held[1]))
@@ -191,7 +191,7 @@ class Operations:
             cf=cf if isinstance(cf, dict) else None,
         )
 
-    def _body(self, told: object, buffer: bytes | None, invocation: Invocation) -> tuple[Body | None, str | None]:
+    def _take_body(self, told: object, buffer: bytes | None, invocation: Invocation) -> tuple[Body | None, str | None]:
         """A body as the script sent it, and the coding that it is in already."""
         if told is None:
             return None, None
@@ -210,13 +210,13 @@ class Operations:
 
     def response(self, told: ScriptResponse, invocation: Invocation) -> messages.Response:
         """A response that the script made."""
-        body, coding = self._body(told.body, told.buffer, invocation)
+        body, coding = self._take_body(told.body, told.buffer, invocation)
         made = messages.Response(told.status, read_fields(told.headers), body, status_text=told.status_text)
         if told.web_socket is not None and isinstance(socket := json.loads(told.web_socket), dict):
             self.sockets.attach(made, socket, invocation)
         return body_init.encode_as_declared(made, coding, automatic=told.automatic)
 
-    def _received(
+    def _describe_response(
         self, response: messages.Response, url: str, invocation: Invocation, *, redirected: bool = False
     ) -> Parts:
         """A response for the script. A short body that is there already goes with it."""
@@ -233,16 +233,16 @@ class Operations:
         fields, held = write_fields(response.headers), self.sockets.hold(response, invocation.id)
         return response.status, response.status_text, fields, url, redirected, body, content, held
 
-    async def _call(self, told: Told, invocation: Invocation) -> Result:
+    async def _call(self, told: Arguments, invocation: Invocation) -> Result:
         decoded = decode(told["values"])
         values = decoded if isinstance(decoded, list) else []
         method = str(told["method"])
         call: Callable[[], Awaitable[object]]
-        match self._entry(told["name"], invocation.ctx):
+        match self._find_entry(told["name"], invocation.ctx):
             case EnvService(worker):
                 ctx = invocation.ctx
                 if ctx is None:
-                    raise OperationFailed("Error", _OUTSIDE)
+                    raise OperationFailed("Error", _NO_REQUEST)
                 caller = ctx
 
                 async def call() -> object:
@@ -266,7 +266,7 @@ class Operations:
             name = type(error).__name__
             raise OperationFailed(name if name in ("TypeError", "RangeError") else "Error", str(error)) from error
 
-    async def _use_cache(self, told: Told, buffer: bytes | None, invocation: Invocation) -> Result:
+    async def _use_cache(self, told: Arguments, buffer: bytes | None, invocation: Invocation) -> Result:
         cache = Cache(self._settings.cache, self._settings.clock, str(told["name"]))
         asked = told["request"]
         assert isinstance(asked, dict)
@@ -279,7 +279,7 @@ class Operations:
                 found = await cache.match(request, options)
                 if found is None:
                     return Result()
-                status, phrase, fields, url, _, body, content, _ = self._received(
+                status, phrase, fields, url, _, body, content, _ = self._describe_response(
                     found.core, found.core.url, invocation
                 )
                 parts = {"status": status, "statusText": phrase, "headers": fields, "url": url, "body": body}

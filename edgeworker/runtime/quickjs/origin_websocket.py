@@ -23,12 +23,12 @@ from edgeworker.runtime.webapi import perform_fetch
 
 # https://developers.cloudflare.com/workers/platform/limits/#websockets (32 MiB for a received message)
 _MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
-_MAX_WAITING_BYTES: Final = 64 * 1024 * 1024  # of messages that the server has not taken yet
+_MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024  # of messages that the server has not taken yet
 _CLOSE_SECONDS: Final = 10.0  # for the server to agree to the end
-_OF_HANDSHAKE: Final = frozenset({b"sec-websocket-extensions", b"sec-websocket-version", b"connection"})
-_NO_CODE: Final = 1005
-_ABNORMAL: Final = 1006
-_NO_TEXT: Final = 1007
+_HANDSHAKE_FIELDS: Final = frozenset({b"sec-websocket-extensions", b"sec-websocket-version", b"connection"})
+_NO_STATUS_RECEIVED: Final = 1005
+_ABNORMAL_CLOSURE: Final = 1006
+_INVALID_PAYLOAD: Final = 1007
 
 
 async def open_connection(request: Request, ctx: Context, target: Handler | None) -> perform_fetch.Fetched:
@@ -39,7 +39,7 @@ async def open_connection(request: Request, ctx: Context, target: Handler | None
     key = request.headers.get("sec-websocket-key")
     if key is None:
         key = base64.b64encode(secrets.token_bytes(16)).decode()
-        headers = request.headers.without(_OF_HANDSHAKE)
+        headers = request.headers.without(_HANDSHAKE_FIELDS)
         headers.append("Connection", "Upgrade")
         headers.append("Sec-WebSocket-Version", "13")
         headers.append("Sec-WebSocket-Key", key)
@@ -67,7 +67,7 @@ class OriginWebSocket:
         self._is_text = False  # the message that has begun
         self._fragments = bytearray()  # of that message
         self._to_send: asyncio.Queue[bytes] = asyncio.Queue()
-        self._waiting_bytes = 0
+        self._buffered_bytes = 0
 
     async def receive(self) -> WebSocketMessage:
         """The next message of the server; the last one is Closed."""
@@ -76,7 +76,7 @@ class OriginWebSocket:
                 data = await self._connection.receive()
             except (OSError, TimeoutError):
                 data = b""
-            self._take(data)
+            self._receive_data(data)
         return self._received.pop(0)
 
     def deliver(self, message: WebSocketMessage) -> None:
@@ -86,7 +86,7 @@ class OriginWebSocket:
         match message:
             case Closed(code, reason):
                 try:
-                    protocol.send_close(None if code in (_NO_CODE, _ABNORMAL) else code, reason)
+                    protocol.send_close(None if code in (_NO_STATUS_RECEIVED, _ABNORMAL_CLOSURE) else code, reason)
                 except ProtocolError:
                     protocol.send_close(1000)  # the script's code or reason must not be sent
             case str(text):
@@ -100,7 +100,7 @@ class OriginWebSocket:
         with contextlib.suppress(OSError, TimeoutError):
             while True:
                 data = await self._to_send.get()
-                self._waiting_bytes -= len(data)
+                self._buffered_bytes -= len(data)
                 await self._connection.send(data)
                 if self._protocol.close_sent is not None and self._to_send.empty():
                     await asyncio.sleep(_CLOSE_SECONDS)  # its silence is the end
@@ -111,31 +111,31 @@ class OriginWebSocket:
         data = b"".join(self._protocol.data_to_send())
         if not data:
             return
-        self._waiting_bytes += len(data)
-        if self._waiting_bytes > _MAX_WAITING_BYTES:
-            self._received.append(Closed(_ABNORMAL, "the server takes no more messages"))
+        self._buffered_bytes += len(data)
+        if self._buffered_bytes > _MAX_BUFFERED_BYTES:
+            self._received.append(Closed(_ABNORMAL_CLOSURE, "the server takes no more messages"))
             self._connection.close()
             return
         self._to_send.put_nowait(data)
 
-    def _take(self, data: bytes) -> None:
+    def _receive_data(self, data: bytes) -> None:
         protocol = self._protocol
         if data:
             protocol.receive_data(data)
         else:
             protocol.receive_eof()
         for frame in protocol.events_received():
-            if isinstance(frame, Frame) and not self._take_frame(frame):
-                protocol.fail(_NO_TEXT, "the text is not UTF-8")
-                self._received.append(Closed(_NO_TEXT))
+            if isinstance(frame, Frame) and not self._receive_frame(frame):
+                protocol.fail(_INVALID_PAYLOAD, "the text is not UTF-8")
+                self._received.append(Closed(_INVALID_PAYLOAD))
                 break
         self._flush()
         if protocol.close_rcvd is not None:
             self._received.append(Closed(protocol.close_rcvd.code, protocol.close_rcvd.reason))
         elif protocol.parser_exc is not None or not data:
-            self._received.append(Closed(_ABNORMAL))
+            self._received.append(Closed(_ABNORMAL_CLOSURE))
 
-    def _take_frame(self, frame: Frame) -> bool:
+    def _receive_frame(self, frame: Frame) -> bool:
         """False if a text is not UTF-8."""
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
             self._is_text = frame.opcode is Opcode.TEXT

@@ -39,7 +39,7 @@ OPERATIONS: Final = frozenset(
     | {"btoa", "atob", "random", "uuid", "hash", "hmac", "pem", "sign", "verify", "derive", "cipher"}
     | {"tee", "close_body", "codec", "codec_write", "codec_end"}
 )
-_SPACES: Final = str.maketrans("", "", "\t\n\f\r ")
+_ASCII_WHITESPACE: Final = str.maketrans("", "", "\t\n\f\r ")
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 
@@ -62,7 +62,7 @@ class Platform:
             case "encode", (str(text),):
                 return text.encode("utf-8", "replace")
             case "decode", (str(encoding), fatal, bytes(content)):
-                return _decode(encoding, bool(fatal), content)
+                return _decode_text(encoding, bool(fatal), content)
             case "btoa", (str(text),):
                 return _btoa(text)
             case "atob", (str(text),):
@@ -70,13 +70,13 @@ class Platform:
             case "hash", (str(name), bytes(content)):
                 return hashlib.new(name, content).digest() if name in _HASHES else None
             case "zone", (str(name), int() | float() as milliseconds):
-                return _zone_at(name, milliseconds)
+                return _find_zone_offset(name, milliseconds)
             case "json_error", (str(text),):
                 return _json_error(text)
             case "url", (str(text), base):
-                return _parse(text, base if isinstance(base, str) else None)
+                return _parse_url(text, base if isinstance(base, str) else None)
             case "url_set", (str(href), str(part), str(value)) if part in _URL_PARTS:
-                return _set_part(href, part, value)
+                return _set_url_part(href, part, value)
             case "form_decode", (str(text),):
                 return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode("utf-8", "replace")
             case "encoding", (str(label),):
@@ -97,9 +97,9 @@ class Platform:
             case "verify", (str(name), str(pem), str(options), bytes(content), bytes(signature)):
                 return node_signing.verify(name, pem, options, content, signature)
             case "derive", (str(text), _):
-                return _or_text(lambda: node_ciphers.derive(text))
+                return _catch_cipher_error(lambda: node_ciphers.derive(text))
             case "cipher", (str(text), bytes(content)):
-                return _or_text(lambda: node_ciphers.transform(text, content))
+                return _catch_cipher_error(lambda: node_ciphers.transform(text, content))
             case "form_parse", (str(content_type), bytes(content)):
                 return _parse_form(content, content_type)
             case "tee", (int(id),):
@@ -108,15 +108,15 @@ class Platform:
                 self._close_body(id)
                 return None
             case "codec", (str(direction), str(form)):
-                return self._codec(direction, form)
+                return self._open_codec(direction, form)
             case "codec_write", (int(id), bytes(content)):
-                return self._write(id, content)
+                return self._write_codec(id, content)
             case "codec_end", (int(id), _):
-                return self._end(id)
+                return self._end_codec(id)
             case _:
                 raise ValueError(f"{operation} is not an operation of the engine")
 
-    def _codec(self, direction: str, form: str) -> int:
+    def _open_codec(self, direction: str, form: str) -> int:
         """Its number; 0 for a format that there is not."""
         bits = _WINDOW_BITS.get(form)
         if bits is None or len(self._codecs) >= _MAX_CODECS:
@@ -127,7 +127,7 @@ class Platform:
         )
         return self._next_codec
 
-    def _write(self, id: int, content: bytes) -> bytes | None:
+    def _write_codec(self, id: int, content: bytes) -> bytes | None:
         codec = self._codecs.get(id)
         try:
             match codec:
@@ -141,7 +141,7 @@ class Platform:
             self._codecs.pop(id, None)
             return None
 
-    def _end(self, id: int) -> bytes | None:
+    def _end_codec(self, id: int) -> bytes | None:
         codec = self._codecs.pop(id, None)
         if codec is None:
             return None
@@ -158,7 +158,7 @@ def _json_error(text: str) -> str:
     return ""
 
 
-def _or_text(work: Callable[[], bytes]) -> bytes | str:
+def _catch_cipher_error(work: Callable[[], bytes]) -> bytes | str:
     """What it makes, or why it cannot."""
     try:
         return work()
@@ -166,7 +166,7 @@ def _or_text(work: Callable[[], bytes]) -> bytes | str:
         return str(error)
 
 
-def _zone_at(name: str, milliseconds: float) -> str | None:
+def _find_zone_offset(name: str, milliseconds: float) -> str | None:
     """[minutes east of UTC, whether summer time is on] as JSON; None for a zone that is not known here."""
     if _ZONE_NAME.fullmatch(name) is None:
         return None
@@ -179,25 +179,25 @@ def _zone_at(name: str, milliseconds: float) -> str | None:
     return json.dumps([(offset or timedelta()).total_seconds() / 60, bool(summer)])
 
 
-def _parse(text: str, base: str | None) -> str | None:
+def _parse_url(text: str, base: str | None) -> str | None:
     try:
-        return _parts(ada_url.URL(text) if base is None else ada_url.URL(text, base))
+        return _write_url(ada_url.URL(text) if base is None else ada_url.URL(text, base))
     except ValueError:
         return None
 
 
-def _parts(url: ada_url.URL) -> str:
+def _write_url(url: ada_url.URL) -> str:
     return json.dumps({part: str(getattr(url, part)) for part in _URL_PARTS})
 
 
-def _set_part(href: str, part: str, value: str) -> str:
+def _set_url_part(href: str, part: str, value: str) -> str:
     url = ada_url.URL(href)
     with contextlib.suppress(ValueError):  # the standard's setters ignore what they cannot take
         setattr(url, part, value)
-    return _parts(url)
+    return _write_url(url)
 
 
-def _decode(encoding: str, fatal: bool, content: bytes) -> str | None:
+def _decode_text(encoding: str, fatal: bool, content: bytes) -> str | None:
     if encoding == "utf-8" and not fatal:
         return content.decode("utf-8", "replace")
     try:
@@ -214,7 +214,7 @@ def _btoa(text: str) -> str | None:
 
 
 def _atob(text: str) -> str | None:
-    cleaned = text.translate(_SPACES)
+    cleaned = text.translate(_ASCII_WHITESPACE)
     if len(cleaned) % 4 == 0:
         cleaned = cleaned.removesuffix("=").removesuffix("=") if cleaned.endswith("=") else cleaned
     if len(cleaned) % 4 == 1 or "=" in cleaned:

@@ -42,14 +42,14 @@ _HUNG: Final = (
     "The script will never generate a response: its handler waits for something that nothing is going to settle."
 )
 # What QuickJS throws where memory does not suffice for the error itself: null, or an error without a text.
-_WITHOUT_MEMORY: Final = ("InternalError", "object")
-_WAYS_OUT: Final = (
+_OUT_OF_MEMORY_NAMES: Final = ("InternalError", "object")
+_SYNTAX_ADVICE: Final = (
     'run "npm install --save-dev esbuild" in the project, which lowers it, or "npm install --save-dev wrangler", which '
     "brings workerd"
 )
 _FUNCTIONS: Final = ("prepare", "load", "dispatch", "request", "settle", "fetched", "fire", "leave", "socket")
-_LEFT_TOGETHER: Final = 64
-_PEEKS_AT_ONCE: Final = 100  # then other requests get their turn
+_RELEASE_BATCH: Final = 64
+_MAX_PEEKS: Final = 100  # then other requests get their turn
 
 
 class Realm:
@@ -60,7 +60,7 @@ class Realm:
         self._operations = operations
         self._host = host
         self._loader = ModuleLoader(settings.project, settings.compatibility_flags)
-        self._engine = adapter.Engine(settings.heap_megabytes * 1024 * 1024, self._called, self._loader.load)
+        self._engine = adapter.Engine(settings.heap_megabytes * 1024 * 1024, self._answer_script, self._loader.load)
         self._outside = Invocation(0, None)
         self._invocations: dict[int, Invocation] = {}
         self._calls = Calls()
@@ -69,8 +69,8 @@ class Realm:
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_break: Callable[[], None] | None = None
         self._next = 1
-        self.asked = 0  # operations under way, and WebSockets that may bring something
-        self._left: list[int] = []  # invocations that are over, which the realm has not been told yet
+        self.pending_operations = 0  # operations under way, and WebSockets that may bring something
+        self._released: list[int] = []  # invocations that are over, which the realm has not been told yet
         self._peeks = 0  # since it was entered
 
     async def open(self) -> Mapping[str, object]:
@@ -122,11 +122,11 @@ class Realm:
         if self._loader.missing is not None:
             text = self._loader.missing
         elif text.startswith("SyntaxError") and self.settings.project.bundler is None:
-            text += f"\nIf the syntax is right, it is newer than QuickJS: {_WAYS_OUT}"
+            text += f"\nIf the syntax is right, it is newer than QuickJS: {_SYNTAX_ADVICE}"
         return f'worker "{self.settings.name}": {text}'
 
     def begin(self, ctx: Context | None, cf: Mapping[str, object] | None = None) -> Invocation:
-        invocation = Invocation(self._number(), ctx, cf)
+        invocation = Invocation(self._take_number(), ctx, cf)
         self._invocations[invocation.id] = invocation
         return invocation
 
@@ -136,15 +136,15 @@ class Realm:
             return
         if self.retiring and not self._invocations:
             self._break(ScriptError("the worker is closed"))
-        self._left.append(invocation.id)
-        if len(self._left) >= _LEFT_TOGETHER and not self.broken:
-            self._enter(Invocation(0, None), self._leave, self._take_left())
+        self._released.append(invocation.id)
+        if len(self._released) >= _RELEASE_BATCH and not self.broken:
+            self._enter(Invocation(0, None), self._leave, self._take_released())
         if self._operations.holds_bodies_of(invocation.id):
             self.spawn(self._operations.release_bodies(invocation.id))
 
-    def _take_left(self) -> Crossing:
+    def _take_released(self) -> Crossing:
         """An invocation that is over, several as JSON, or None."""
-        left, self._left = self._left, []
+        left, self._released = self._released, []
         return None if not left else left[0] if len(left) == 1 else json.dumps(left)
 
     async def call(self, kind: str, told: Mapping[str, object], buffer: bytes | None, invocation: Invocation) -> Answer:
@@ -156,7 +156,7 @@ class Realm:
 
     async def request(self, invocation: Invocation, *parts: Crossing) -> ScriptResponse:
         """`parts` are those of `dispatchRequest` in rt/entry.js. Raises as `call` does."""
-        left = self._take_left()
+        left = self._take_released()
         answer = await self._wait_for_call(
             invocation, lambda id: self._enter(invocation, self._request, id, invocation.id, left, *parts)
         )
@@ -203,7 +203,7 @@ class Realm:
         self._engine.close()
 
     async def _wait_for_call(self, invocation: Invocation, enter: Callable[[int], object]) -> Answer:
-        number = self._number()
+        number = self._take_number()
         future = self._calls.begin(number, invocation)
         try:
             enter(number)
@@ -220,7 +220,7 @@ class Realm:
             invocation.cpu_seconds += self._engine.call(function, *arguments, seconds=left)
         except adapter.ComputedTooLong:
             seconds = self._limit_seconds()
-            self._end_guilty(
+            self._end_invocation(
                 invocation, ExceededLimits(f"the worker computed for more than {seconds:g} s (limits.cpu_ms)")
             )
         except adapter.OutOfMemory:
@@ -229,7 +229,7 @@ class Realm:
             _log.error('worker "%s": %s\n%s', self.settings.name, error, self.map_stack(error.stack))
         self._end_hung()
 
-    def _end_guilty(self, invocation: Invocation, reason: ExceededLimits) -> None:
+    def _end_invocation(self, invocation: Invocation, reason: ExceededLimits) -> None:
         """Ends this invocation; others of this realm may finish. Where there are none, or it happens again (what the
         guilty one left behind runs in everyone's time), the realm is given up."""
         if self.retiring or not self._calls.has_others_than(invocation):
@@ -241,7 +241,7 @@ class Realm:
         self._calls.fail_those_of(invocation, reason)
 
     def _end_hung(self) -> None:
-        if self._calls and not self.broken and not self.asked and not self._timers:
+        if self._calls and not self.broken and not self.pending_operations and not self._timers:
             if self._calls.are_done:
                 return
             if self._engine.is_full():  # nothing was left even for the answer
@@ -272,7 +272,7 @@ class Realm:
     def _limit_seconds(self) -> float:
         return self.settings.cpu_ms / 1000
 
-    def _number(self) -> int:
+    def _take_number(self) -> int:
         self._next += 1
         return self._next
 
@@ -282,7 +282,7 @@ class Realm:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _called(self, operation: str, given: Parts) -> Crossing:
+    def _answer_script(self, operation: str, given: Parts) -> Crossing:
         """What the script calls. Never raises for what a script may send."""
         if operation in platform.OPERATIONS:
             return self._host.call(operation, given)
@@ -301,32 +301,32 @@ class Realm:
                 self._start(id, of, self._fetched, partial(self._operations.fetch, wanted))
             case "kv_peek", (str(name), str(key), cache_ttl):
                 self._peeks += 1
-                if self._peeks > _PEEKS_AT_ONCE:
+                if self._peeks > _MAX_PEEKS:
                     return True
                 return self._operations.peek(name, key, cache_ttl if isinstance(cache_ttl, int) else None)
             case "cf", (int(of),):
-                properties = self._of(of).cf
+                properties = self._find_invocation(of).cf
                 return None if properties is None else json.dumps(properties)
             case "start", (int(id), int(of), str(name), str(text), buffer):
                 self._start(id, of, self._settle, partial(self._operations.run, name, text, as_bytes(buffer)))
             case "done", (int(id), error, text, buffer):
                 self._finish(id, error, str(text or ""), as_bytes(buffer))
             case "timer", (int(id), int(invocation), int() | float() as milliseconds):
-                fire = partial(self._enter, self._of(invocation), self._fire, id)
+                fire = partial(self._enter, self._find_invocation(invocation), self._fire, id)
                 self._timers.add(id, self.spawn(self._timers.wait(id, milliseconds / 1000, fire)))
             case "cancel_timer", (int(id),):
                 self._timers.cancel(id)
             case "wait", (int(id), int(invocation)):
-                self._waits.begin(id, self._of(invocation), self.release)
+                self._waits.begin(id, self._find_invocation(invocation), self.release)
             case "waited", (int(id), error):
                 failure = self._waits.end(id, error)
                 if failure is not None:
                     name = self.settings.name
                     _log.error('worker "%s": waitUntil failed: %s', name, self.map_stack(failure))
             case "no_retry", (int(invocation),):
-                self._of(invocation).no_retry = True
+                self._find_invocation(invocation).no_retry = True
             case "pass_through", (int(invocation),):
-                ctx = self._of(invocation).ctx
+                ctx = self._find_invocation(invocation).ctx
                 if ctx is not None:
                     ctx.pass_through_on_exception()
             case "log", (str(level), str(text)):
@@ -334,26 +334,26 @@ class Realm:
             case "failing", _:
                 self._engine.give_reserve()
             case ("socket_accept", (int(), int(invocation))):
-                return self._operations.answer(operation, given, self._of(invocation))
+                return self._operations.answer(operation, given, self._find_invocation(invocation))
             case ("socket_out", _):
                 return self._operations.answer(operation, given, self._outside)
             case ("html", (int(invocation), *_)):
-                return self._operations.answer(operation, given, self._of(invocation))
+                return self._operations.answer(operation, given, self._find_invocation(invocation))
             case ("html_selector" | "html_part", _):
                 return self._operations.answer(operation, given, None)
             case _:
                 raise ValueError(f"{operation} is not an operation of the engine")
         return None
 
-    def _of(self, invocation: int) -> Invocation:
+    def _find_invocation(self, invocation: int) -> Invocation:
         return self._invocations.get(invocation, self._outside)
 
     def _start(
         self, id: int, of: int, function: adapter.Function, work: Callable[[Invocation], Awaitable[Parts]]
     ) -> None:
         """Begins what the script waits for; `function` is given its parts."""
-        self.asked += 1
-        self.spawn(self._carry_out(id, self._of(of), function, work))
+        self.pending_operations += 1
+        self.spawn(self._carry_out(id, self._find_invocation(of), function, work))
 
     async def _carry_out(
         self,
@@ -372,7 +372,7 @@ class Realm:
             _log.exception('worker "%s": what the script asked for failed', self.settings.name)
             function, parts = self._settle, (json.dumps({"name": "Error", "message": "internal error"}), "")
         finally:
-            self.asked -= 1
+            self.pending_operations -= 1
         if self.broken:
             return
         self._enter(invocation, function, id, *parts)
@@ -390,7 +390,7 @@ class Realm:
         is_null = (name, message) == ("object", "null")
         if (
             is_text
-            or (name in _WITHOUT_MEMORY and self._engine.is_full())
+            or (name in _OUT_OF_MEMORY_NAMES and self._engine.is_full())
             or (is_null and self._engine.may_have_run_out())
         ):
             self._run_out_of_memory(self._calls.caller_of(id))

@@ -14,8 +14,8 @@ from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.invocation import Invocation
 from edgeworker.runtime.quickjs.realm import Realm
 
-_LOST: Final = 1006
-_MAX_WAITING_BYTES: Final = 64 * 1024 * 1024  # of messages that a client has not taken yet
+_ABNORMAL_CLOSURE: Final = 1006
+_MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024  # of messages that a client has not taken yet
 
 
 class AnsweredEnd:
@@ -24,17 +24,17 @@ class AnsweredEnd:
     def __init__(self, deliver: Callable[[WebSocketMessage], None]) -> None:
         self.deliver = deliver
         self._messages: asyncio.Queue[WebSocketMessage] = asyncio.Queue()
-        self._waiting_bytes = 0
+        self._buffered_bytes = 0
 
     async def receive(self) -> WebSocketMessage:
         message = await self._messages.get()
-        self._waiting_bytes -= _size(message)
+        self._buffered_bytes -= _measure(message)
         return message
 
     def send(self, message: WebSocketMessage) -> None:
-        self._waiting_bytes += _size(message)
-        if self._waiting_bytes > _MAX_WAITING_BYTES:
-            message = Closed(_LOST)
+        self._buffered_bytes += _measure(message)
+        if self._buffered_bytes > _MAX_BUFFERED_BYTES:
+            message = Closed(_ABNORMAL_CLOSURE)
         self._messages.put_nowait(message)
 
 
@@ -45,7 +45,7 @@ class ScriptWebSockets:
         self.realm: Realm | None = None
         self._answered: dict[int, AnsweredEnd] = {}
         self._owners: dict[int, Invocation] = {}
-        self._held: dict[int, WebSocketEnd] = {}
+        self._unaccepted: dict[int, WebSocketEnd] = {}
         self._connections: dict[int, tuple[Upgrade, str | None, int]] = {}  # extensions, invocation
         self._accepted: dict[int, WebSocketEnd] = {}
         self._next = 0
@@ -54,7 +54,7 @@ class ScriptWebSockets:
         """The number of the WebSocket that an answer of this invocation's fetch() came with."""
         self._next += 1
         if response.web_socket is not None:
-            self._held[self._next] = response.web_socket
+            self._unaccepted[self._next] = response.web_socket
         elif response.upgrade is not None:
             extensions = response.headers.get("sec-websocket-extensions")
             self._connections[self._next] = (response.upgrade, extensions, invocation)
@@ -68,9 +68,9 @@ class ScriptWebSockets:
             case {"pair": int(number)}:
                 invocation.holds += 1  # it may fetch for as long as the WebSocket is open
                 self._owners[number] = invocation
-                response.web_socket = self._end(number)
+                response.web_socket = self._ensure_answered_end(number)
             case {"held": int(number)}:
-                response.web_socket = self._held.pop(number, None)
+                response.web_socket = self._unaccepted.pop(number, None)
                 connection = self._connections.pop(number, None)
                 response.upgrade = None if connection is None else connection[0]
             case _:
@@ -79,19 +79,19 @@ class ScriptWebSockets:
     def call(self, operation: str, given: tuple[Crossing, ...], invocation: Invocation) -> Crossing:
         match operation, given:
             case "socket_accept", (int(number), _):
-                end = self._held.pop(number, None) or self._open(number)
+                end = self._unaccepted.pop(number, None) or self._open_connection(number)
                 if end is None:
                     return "This WebSocket was accepted or passed on before."
                 self._accepted[number] = end
                 if self.realm is not None:
                     invocation.holds += 1
                     self._owners[number] = invocation
-                    self.realm.asked += 1
-                    self.realm.spawn(self._pump(number, end))
+                    self.realm.pending_operations += 1
+                    self.realm.spawn(self._relay_messages(number, end))
             case "socket_out", (int(number), str(kind), str(text), buffer):
-                message = _message(kind, text, buffer if isinstance(buffer, bytes) else b"")
+                message = _read_message(kind, text, buffer if isinstance(buffer, bytes) else b"")
                 if number < 0:
-                    self._end(number).send(message)
+                    self._ensure_answered_end(number).send(message)
                 elif number in self._accepted:
                     self._accepted[number].deliver(message)
                 if isinstance(message, Closed) and number > 0:
@@ -111,7 +111,7 @@ class ScriptWebSockets:
                 connection.close()
                 del self._connections[number]
 
-    def _open(self, number: int) -> WebSocketEnd | None:
+    def _open_connection(self, number: int) -> WebSocketEnd | None:
         """The script's end of a connection with an origin."""
         found = self._connections.pop(number, None)
         if found is None or self.realm is None:
@@ -126,28 +126,28 @@ class ScriptWebSockets:
     def lose_all(self) -> None:
         """The realm is given up."""
         for answered in self._answered.values():
-            answered.send(Closed(_LOST))
+            answered.send(Closed(_ABNORMAL_CLOSURE))
         for accepted in self._accepted.values():
-            accepted.deliver(Closed(_LOST))
+            accepted.deliver(Closed(_ABNORMAL_CLOSURE))
         for connection, *_ in self._connections.values():
             connection.close()
         self._answered.clear()
         self._accepted.clear()
         self._connections.clear()
 
-    def _end(self, number: int) -> AnsweredEnd:
-        return self._answered.setdefault(number, AnsweredEnd(partial(self._to_script, number)))
+    def _ensure_answered_end(self, number: int) -> AnsweredEnd:
+        return self._answered.setdefault(number, AnsweredEnd(partial(self._deliver_to_script, number)))
 
-    async def _pump(self, number: int, end: WebSocketEnd) -> None:
+    async def _relay_messages(self, number: int, end: WebSocketEnd) -> None:
         while True:
             message = await end.receive()
             if isinstance(message, Closed) and self.realm is not None:
-                self.realm.asked -= 1
-            self._to_script(number, message)
+                self.realm.pending_operations -= 1
+            self._deliver_to_script(number, message)
             if isinstance(message, Closed):
                 return
 
-    def _to_script(self, number: int, message: WebSocketMessage) -> None:
+    def _deliver_to_script(self, number: int, message: WebSocketMessage) -> None:
         invocation, realm = self._owners.get(number), self.realm
         if invocation is None or realm is None:
             return
@@ -164,7 +164,7 @@ class ScriptWebSockets:
             realm.release(invocation)
 
 
-def _message(kind: str, text: str, content: bytes) -> WebSocketMessage:
+def _read_message(kind: str, text: str, content: bytes) -> WebSocketMessage:
     if kind == "text":
         return text
     if kind == "bytes":
@@ -173,5 +173,5 @@ def _message(kind: str, text: str, content: bytes) -> WebSocketMessage:
     return Closed(int(code), reason)
 
 
-def _size(message: WebSocketMessage) -> int:
+def _measure(message: WebSocketMessage) -> int:
     return 0 if isinstance(message, Closed) else len(message)

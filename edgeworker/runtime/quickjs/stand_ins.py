@@ -23,28 +23,28 @@ const __lacking_module = __lacking(MODULE);
 def stand_in(name: str, sources: Iterable[bytes]) -> str:
     """A module with each name that the sources import of it."""
     made = "export default __lacking_module;\n"
-    return _SOURCE.replace("MODULE", json.dumps(name)) + made + _exports(name, sources, frozenset())
+    return _SOURCE.replace("MODULE", json.dumps(name)) + made + _write_exports(name, sources, frozenset())
 
 
 def complete(name: str, own: str, sources: Iterable[bytes]) -> str:
     """A module of ours, with a stand-in for each name that the sources import of it and that it lacks."""
-    exports = _exports(name, sources, _exported(own))
+    exports = _write_exports(name, sources, _find_exports(own))
     return own if exports == "" else f"{own}\n{_SOURCE.replace('MODULE', json.dumps(name))}{exports}"
 
 
-def _exports(name: str, sources: Iterable[bytes], there: frozenset[str]) -> str:
-    names = {imported for source in sources for imported in _imported(name, source)} - there - {"default"}
+def _write_exports(name: str, sources: Iterable[bytes], there: frozenset[str]) -> str:
+    names = {imported for source in sources for imported in _find_imports(name, source)} - there - {"default"}
     return "".join(f"export const {one} = __lacking_module.{one};\n" for one in sorted(names))
 
 
-def _exported(own: str) -> frozenset[str]:
+def _find_exports(own: str) -> frozenset[str]:
     names = set(re.findall(r"^export (?:const|let|class|(?:async )?function\*?) (\w+)", own, re.M))
     for listed in re.findall(r"^export (?:const )?\{([^}]*)\}", own, re.M):
         names.update(re.split(r" as |:", one)[-1].strip() for one in listed.split(","))
     return frozenset(names)
 
 
-def _imported(name: str, source: bytes) -> Iterable[str]:
+def _find_imports(name: str, source: bytes) -> Iterable[str]:
     clause = (
         rb"""(?:import|export)\s*(?:[\w$]+\s*,\s*)?\{([^}]*)\}\s*from\s*["']"""
         + re.escape(name.encode())

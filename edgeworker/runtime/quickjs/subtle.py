@@ -29,29 +29,32 @@ class Keys:
         """The answer as JSON with marks. Raises JsException."""
         if method not in _METHODS:
             raise JsException("TypeError", f"crypto.subtle has no {method}()")
-        arguments = [self._argument(decode(_plain(value))) for value in values]
+        arguments = [self._read_argument(decode(_mark_keys(value))) for value in values]
         try:
-            return json.dumps(self._answer(await getattr(self._subtle, method)(*arguments)))
+            return json.dumps(self._encode_answer(await getattr(self._subtle, method)(*arguments)))
         except (TypeError, ValueError) as error:  # an argument that has the wrong type
             raise JsException("TypeError", f"{method}(): {error}") from error
 
-    def _argument(self, value: object) -> object:
+    def _read_argument(self, value: object) -> object:
         if not isinstance(value, Mapping):
             return value
         if set(value) == {_KEY}:
             return self._keys.get(int(str(value[_KEY])))
-        return {name: self._argument(item) for name, item in value.items()}
+        return {name: self._read_argument(item) for name, item in value.items()}
 
-    def _answer(self, value: object) -> JSON:
+    def _encode_answer(self, value: object) -> JSON:
         match value:
             case CryptoKeyPair():
-                return {"publicKey": self._told(value.publicKey), "privateKey": self._told(value.privateKey)}
+                return {
+                    "publicKey": self._describe_key(value.publicKey),
+                    "privateKey": self._describe_key(value.privateKey),
+                }
             case CryptoKey():
-                return self._told(value)
+                return self._describe_key(value)
             case _:
                 return encode(value)
 
-    def _told(self, key: CryptoKey) -> JSON:
+    def _describe_key(self, key: CryptoKey) -> JSON:
         id = len(self._keys) + 1
         self._keys[id] = key
         told: dict[str, JSON] = {
@@ -64,12 +67,12 @@ class Keys:
         return {_MARK: "key", "value": told}
 
 
-def _plain(value: JSON) -> JSON:
+def _mark_keys(value: JSON) -> JSON:
     """Keys as objects that `decode` leaves alone."""
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_mark_keys(item) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get(_MARK) == "key":
         return {_KEY: value["value"]}
-    return {name: _plain(item) for name, item in value.items()}
+    return {name: _mark_keys(item) for name, item in value.items()}

@@ -11,7 +11,7 @@ _SUCRASE: Final = Path(__file__).parent / "vendor" / "sucrase.js"
 _MEMORY_BYTES: Final = 512 * 1024 * 1024
 _SECONDS: Final = 120.0
 _JSX: Final = {".tsx": 1, ".jsx": 2}  # with types; without
-_PLACE: Final = re.compile(r"\s*\((\d+):(\d+)\)$")
+_POSITION: Final = re.compile(r"\s*\((\d+):(\d+)\)$")
 _STRIP: Final = """globalThis.__edgeworker = { strip(code, file, jsx) {
   try { host("stripped", null, strip(code, file, jsx)); }
   catch (error) { host("stripped", String(error.message), null); }
@@ -23,12 +23,12 @@ class TypeStripper:
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
-        self._told: tuple[Crossing, ...] = ()
+        self._answer: tuple[Crossing, ...] = ()
 
     def __call__(self, source: str, file: Path) -> str:
         """Raises ScriptError with the line for what sucrase does not parse."""
         if self._engine is None:
-            self._engine = Engine(_MEMORY_BYTES, self._called, lambda _: None)
+            self._engine = Engine(_MEMORY_BYTES, self._take_answer, lambda _: None)
             self._engine.evaluate(_SUCRASE.read_text("utf-8"), "sucrase.js", module=False, seconds=_SECONDS)
             start = "{ const host = __edgeworker_host, strip = __strip;" + _STRIP + "}"
             self._engine.evaluate(start, "edgeworker:typescript", module=False, seconds=_SECONDS)
@@ -36,33 +36,33 @@ class TypeStripper:
         try:
             self._engine.call(self._strip, source, file.name, _JSX.get(file.suffix, 0), seconds=_SECONDS)
         except (ComputedTooLong, OutOfMemory, ScriptThrew) as error:
-            raise ScriptError(f"{file}: its types cannot be removed here; {_WAY_OUT}") from error
-        match self._told:
+            raise ScriptError(f"{file}: its types cannot be removed here; {_ADVICE}") from error
+        match self._answer:
             case (None, str(text)):
                 return text
             case (str(refusal), _):
                 raise ScriptError(_explain(refusal, file))
             case _:
-                raise ScriptError(f"{file}: its types cannot be removed here; {_WAY_OUT}")
+                raise ScriptError(f"{file}: its types cannot be removed here; {_ADVICE}")
 
     def close(self) -> None:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
 
-    def _called(self, _operation: str, given: tuple[Crossing, ...]) -> Crossing:
-        self._told = given
+    def _take_answer(self, _operation: str, given: tuple[Crossing, ...]) -> Crossing:
+        self._answer = given
         return None
 
 
-_WAY_OUT: Final = (
+_ADVICE: Final = (
     'if the syntax is right, it is newer than the parser here: run "npm install --save-dev esbuild" in the project, '
     'or let "main" be a ready bundle'
 )
 
 
 def _explain(text: str, file: Path) -> str:
-    place = _PLACE.search(text)
-    words = _PLACE.sub("", text).removeprefix(f"Error transforming {file.name}: ")
+    place = _POSITION.search(text)
+    words = _POSITION.sub("", text).removeprefix(f"Error transforming {file.name}: ")
     where = f"{file}:{place[1]}:{place[2]}" if place is not None else str(file)
-    return f"{where}: {words}; {_WAY_OUT}"
+    return f"{where}: {words}; {_ADVICE}"

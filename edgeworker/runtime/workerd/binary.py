@@ -32,7 +32,7 @@ def find_in_project(root: Path) -> Path | None:
     for folder in (root, *root.parents):
         modules = folder / "node_modules"
         if modules.is_dir():
-            for program in _programs(modules):
+            for program in _list_programs(modules):
                 if program.is_file() and os.access(program, os.X_OK):
                     return program
     return None
@@ -46,7 +46,7 @@ def find_on_path() -> Path | None:
     return None
 
 
-def _programs(modules: Path) -> Iterator[Path]:
+def _list_programs(modules: Path) -> Iterator[Path]:
     machine = os.uname().machine.lower() if hasattr(os, "uname") else "x86_64"
     kind = {"x86_64": "64", "amd64": "64", "aarch64": "arm64", "arm64": "arm64"}.get(machine, machine)
     system = {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
@@ -66,11 +66,11 @@ def inspect_binary(program: Path, found_in: str) -> Binary:
         state = program.stat()
     except OSError as error:
         raise ConfigError(f"workerd at {program}: {error.strerror}; give the path of the program") from error
-    return Binary(program, _version(str(program), state.st_mtime_ns, state.st_size), found_in)
+    return Binary(program, _read_version(str(program), state.st_mtime_ns, state.st_size), found_in)
 
 
 @lru_cache(maxsize=16)
-def _version(program: str, _changed_at: int, _size: int) -> str:
+def _read_version(program: str, _changed_at: int, _size: int) -> str:
     try:
         done = subprocess.run(
             [program, "--version"], capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False

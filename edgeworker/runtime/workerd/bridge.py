@@ -45,15 +45,17 @@ _SERVICE: Final = SERVICE_FIELD.encode()
 _KEY: Final = KEY_FIELD.encode()
 _SCHEME: Final = SCHEME_FIELD.encode()
 _CF: Final = CF_FIELD.encode()
-_OWN: Final = frozenset({_INVOCATION, _SERVICE, _KEY, _SCHEME, _CF, b"ew-event"})
+_LINK_FIELDS: Final = frozenset({_INVOCATION, _SERVICE, _KEY, _SCHEME, _CF, b"ew-event"})
 # The lower-case name of a field that is ours in a request; empty for all others.
-_OF_LINK: Final[NameTable[bytes, bytes]] = NameTable(lambda name: name.lower() if name.lower() in _OWN else b"")
-_IS_OF_LINK: Final[NameTable[bytes, bool]] = NameTable(lambda name: name.lower().startswith(b"ew-"))
+_LINK_FIELD_NAMES: Final[NameTable[bytes, bytes]] = NameTable(
+    lambda name: name.lower() if name.lower() in _LINK_FIELDS else b""
+)
+_IS_LINK_FIELD: Final[NameTable[bytes, bool]] = NameTable(lambda name: name.lower().startswith(b"ew-"))
 # KV's bulk reads, and what the entry module tells of waitUntil().
 _WITHOUT_EFFECT: Final = ("/bulk/get", "/settled")
-_OUTSIDE: Final = "This fetch() belongs to no request: it was made outside of a handler, or with new WebSocket()."
+_NO_REQUEST: Final = "This fetch() belongs to no request: it was made outside of a handler, or with new WebSocket()."
 
-Answer = Callable[[Request, Context | None], Awaitable[Response]]
+ServiceAnswer = Callable[[Request, Context | None], Awaitable[Response]]
 
 
 class Bridge:
@@ -63,7 +65,7 @@ class Bridge:
         self._key = key.encode()
         self._cache = cache
         self._clock = clock
-        self._services: dict[str, Answer] = {}
+        self._services: dict[str, ServiceAnswer] = {}
         self._namespaces: dict[bytes, KVNamespace] = {}
         self._invocations: dict[str, Invocation] = {}
         self._effects = 0  # of requests that do not say which invocation makes them: native KV, the Cache API
@@ -91,7 +93,7 @@ class Bridge:
         for invocation in list(self._invocations.values()):
             invocation.settle()
 
-    def add(self, answer: Answer, entry: EnvEntry | None = None) -> str:
+    def add(self, answer: ServiceAnswer, entry: EnvEntry | None = None) -> str:
         """What stands in SERVICE_FIELD for it."""
         number = str(len(self._services))
         self._services[number] = answer
@@ -107,7 +109,7 @@ class Bridge:
         return answer
 
     async def fetch(self, request: Request, /) -> Response:
-        link, fields = _split(request.headers.raw)
+        link, fields = _split_fields(request.headers.raw)
         if not hmac.compare_digest(link.get(_KEY, b""), self._key):
             return Response(403)
         answer = self._services.get(link.get(_SERVICE, b"").decode("latin-1"))
@@ -128,16 +130,16 @@ class Bridge:
                 return await answer(sent, invocation.ctx)
         except StoreError as error:
             _log.error("KV or cache of a JavaScript worker: %s", error)
-            return Response(503, status_text="EnvService Unavailable")
+            return Response(503, status_text="Service Unavailable")
 
     async def fetch_outside(self, request: Request, ctx: Context | None) -> Response:
         """The global fetch()."""
         if ctx is None:
-            return _throw(_OUTSIDE)
+            return _throw(_NO_REQUEST)
         return await _fetch(request, ctx.subrequest)
 
     async def use_cache(self, request: Request, _ctx: Context | None) -> Response:
-        return _without_link_fields(await answer_cache(request, self._cache, self._clock))
+        return _remove_link_fields(await answer_cache(request, self._cache, self._clock))
 
     async def answer_control(self, request: Request, ctx: Context | None) -> Response:
         """What the entry module asks and tells beside the script."""
@@ -163,7 +165,7 @@ class Bridge:
         return Response(204)
 
 
-def answer_of(entry: EnvEntry) -> Answer | None:
+def answer_of(entry: EnvEntry) -> ServiceAnswer | None:
     """What answers the requests behind one name of `env`; None for what needs no service of ours."""
     match entry:
         case EnvNamespace(namespace):
@@ -174,7 +176,7 @@ def answer_of(entry: EnvEntry) -> Answer | None:
 
             async def ask(request: Request, ctx: Context | None) -> Response:
                 if ctx is None:
-                    return _throw(_OUTSIDE)
+                    return _throw(_NO_REQUEST)
                 caller = ctx
                 if not _is_call(request):
                     return await _fetch(request, worker.handler(caller))
@@ -186,12 +188,12 @@ def answer_of(entry: EnvEntry) -> Answer | None:
 
             return ask
         case EnvMethods(methods):
-            return lambda request, _ctx: _call(request, _one_of(methods))
+            return lambda request, _ctx: _call(request, _call_one_of(methods))
         case _:
             return None
 
 
-def _one_of(methods: Mapping[str, Method]) -> Callable[[str, list[object]], Awaitable[object]]:
+def _call_one_of(methods: Mapping[str, Method]) -> Callable[[str, list[object]], Awaitable[object]]:
     async def call(method: str, args: list[object]) -> object:
         found = methods.get(method)
         if found is None:
@@ -225,15 +227,15 @@ async def _call(request: Request, call: Callable[[str, list[object]], Awaitable[
 
 async def _fetch(request: Request, handler: Handler) -> Response:
     try:
-        return _without_link_fields(await handler.fetch(request))
+        return _remove_link_fields(await handler.fetch(request))
     except EdgeworkerError as error:
         return _throw(str(error))
 
 
-def _without_link_fields(response: Response) -> Response:
+def _remove_link_fields(response: Response) -> Response:
     """An origin cannot say what only we say to the child, nor what only the child's entry module says to us."""
-    if any(_IS_OF_LINK[name] for name, _ in response.headers.raw):
-        response.headers = Headers.from_raw([field for field in response.headers.raw if not _IS_OF_LINK[field[0]]])
+    if any(_IS_LINK_FIELD[name] for name, _ in response.headers.raw):
+        response.headers = Headers.from_raw([field for field in response.headers.raw if not _IS_LINK_FIELD[field[0]]])
     return response
 
 
@@ -242,13 +244,13 @@ def _throw(text: str) -> Response:
     return Response(502, Headers({THROWS_FIELD: quote(text)}))
 
 
-def _split(fields: Sequence[Field]) -> tuple[dict[bytes, bytes], list[Field]]:
+def _split_fields(fields: Sequence[Field]) -> tuple[dict[bytes, bytes], list[Field]]:
     """The fields of the link by lower-case name, and those that the script sent. Of one that came twice neither counts:
     a script may have added it."""
     link: dict[bytes, bytes] = {}
     sent = []
     for field in fields:
-        name = _OF_LINK[field[0]]
+        name = _LINK_FIELD_NAMES[field[0]]
         if not name:
             sent.append(field)
         else:

@@ -17,7 +17,7 @@ CF_FIELD: Final = "ew-cf"
 AUDIENCE_PROPERTY: Final = "ew-access"  # of `cf`: the audience of `ctx.access`, where there is one
 
 _DISK: Final = "edgeworker-objects"
-_BETWEEN: Final = ",\n  "
+_SEPARATOR: Final = ",\n  "
 _KINDS: Final = {
     "esm": "esModule",
     "commonjs": "commonJsModule",
@@ -97,7 +97,7 @@ def write_config(
         files[name] = content
         return f'embed "{name}"'
 
-    services = [line for worker in workers for line in _services(worker, host, key, embed)]
+    services = [line for worker in workers for line in _write_services(worker, host, key, embed)]
     if any(worker.durable_objects for worker in workers):
         services.append(f"(name={quote(_DISK)}, disk=(path={quote(objects)}, writable=true))")
     sockets = [
@@ -114,8 +114,8 @@ def write_config(
         (
             'using Workerd = import "/workerd/workerd.capnp";',
             "const config :Workerd.Config = (",
-            f" services = [\n  {_BETWEEN.join(services)}\n ],",
-            f" sockets = [\n  {_BETWEEN.join(sockets)}\n ],",
+            f" services = [\n  {_SEPARATOR.join(services)}\n ],",
+            f" sockets = [\n  {_SEPARATOR.join(sockets)}\n ],",
             f" extensions = [(modules=[{modules}])],",
             f' v8Flags = ["--max-heap-size={heap_megabytes}"],',
             ");\n",
@@ -124,7 +124,7 @@ def write_config(
     return text, files
 
 
-def _services(worker: ChildWorker, host: str, key: str, embed: Callable[[bytes], str]) -> Iterator[str]:
+def _write_services(worker: ChildWorker, host: str, key: str, embed: Callable[[bytes], str]) -> Iterator[str]:
     modules = ", ".join(
         f"(name={quote(module.name)}, {_KINDS[module.kind]}={embed(module.content)})" for module in worker.modules
     )

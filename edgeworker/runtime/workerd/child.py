@@ -42,7 +42,7 @@ class Child:
         remove_stale_folders()
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
         (self.folder / f".{_LOCK}").touch(mode=0o600)
-        self._lock = _lock(self.folder / f".{_LOCK}")
+        self._lock_descriptor = _lock(self.folder / f".{_LOCK}")
         (self.folder / f".{_LOCK}").rename(self.folder / _LOCK)  # held before another process can see it
         self.host = self.folder / "edge.sock"
         self.key = secrets.token_urlsafe(32)
@@ -96,7 +96,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 pass_fds=(write_end,),
-                env=_environment(),
+                env=_build_environment(),
                 start_new_session=True,  # Ctrl+C is for the edge, which ends the child itself
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
                 limit=1024 * 1024,
@@ -171,9 +171,9 @@ class Child:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._lock_descriptor is not None:
+            os.close(self._lock_descriptor)
+            self._lock_descriptor = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -223,7 +223,7 @@ async def _wait_for_sockets(read_end: int, expected: int) -> int | None:
         transport.close()
 
 
-def _environment() -> dict[str, str]:
+def _build_environment() -> dict[str, str]:
     """Nothing of ours but what finding shared libraries needs: scripts may read the environment. Workers run in UTC."""
     return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ} | {
         "TZ": "UTC"

@@ -11,16 +11,16 @@ _console = logging.getLogger("edgeworker.console")
 
 CONSOLE_MARK: Final = "\x1f"  # runtime.mjs puts worker and method between such marks
 _LEVELS: Final = {"debug": logging.DEBUG, "trace": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
-_KEPT_LINES: Final = 40
-_STACK: Final = re.compile(r"^(?:stack:|\s*\S*workerd@[0-9a-f]+)")
-_SOURCE: Final = re.compile(r"^\S+?\.(?:c\+\+|h):\d+: (?:error|info|warning): ")
+_MAX_RECENT_LINES: Final = 40
+_STACK_LINE: Final = re.compile(r"^(?:stack:|\s*\S*workerd@[0-9a-f]+)")
+_LOG_PREFIX: Final = re.compile(r"^\S+?\.(?:c\+\+|h):\d+: (?:error|info|warning): ")
 
 
 class ChildLog:
     """Follows the child's output line by line; a line without a mark goes on with the message before it."""
 
     def __init__(self) -> None:
-        self._last: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._recent_lines: deque[str] = deque(maxlen=_MAX_RECENT_LINES)
         self._worker: str | None = None
         self._level = logging.INFO
 
@@ -32,23 +32,23 @@ class ChildLog:
                 continue
             if not line:
                 return
-            self._take(line.decode("utf-8", "replace").rstrip("\n"), level)
+            self._read_line(line.decode("utf-8", "replace").rstrip("\n"), level)
 
-    def _take(self, line: str, level: int) -> None:
+    def _read_line(self, line: str, level: int) -> None:
         if line.startswith(CONSOLE_MARK):
             _, worker, method, text = [*line.split(CONSOLE_MARK, 3), "", "", ""][:4]
             self._worker, self._level = worker, _LEVELS.get(method, logging.INFO)
             _console.log(self._level, "%s: %s", worker, text.strip())
-        elif _STACK.match(line):
+        elif _STACK_LINE.match(line):
             return
         else:
-            self._last.append(line)
+            self._recent_lines.append(line)
             _log.log(logging.DEBUG if level < logging.ERROR else logging.INFO, "workerd: %s", line)
 
     def last_words(self) -> str:
-        return "\n".join(self._last)
+        return "\n".join(self._recent_lines)
 
     def refusal(self) -> str:
         """What workerd says of a script that it does not take: "service shop: Uncaught SyntaxError: ... at a.js:3"."""
-        lines = [_SOURCE.sub("", line) for line in self._last if line.strip()]
+        lines = [_LOG_PREFIX.sub("", line) for line in self._recent_lines if line.strip()]
         return "\n".join(lines[:12])

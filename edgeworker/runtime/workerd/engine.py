@@ -94,7 +94,7 @@ class WorkerdEngine:
     ) -> None:
         self.binary = binary
         self._link = link
-        self._child = Child(binary, self._ended, heap_megabytes=heap_megabytes)
+        self._child = Child(binary, self._handle_exit, heap_megabytes=heap_megabytes)
         self.bridge = Bridge(self._child.key, cache, clock)
         self._workers: list[tuple[WorkerSettings, WorkerdIsolate]] = []
         self._paths: dict[tuple[str, str], Path] = {}
@@ -111,8 +111,8 @@ class WorkerdEngine:
             heap_megabytes=heap_megabytes,
         )
         self.bridge.on_request = self._supervisor.hear
-        self._end: asyncio.Future[Ended]  # of the child that runs now
-        self._repeating = asyncio.Lock()
+        self._child_end: asyncio.Future[Ended]  # of the child that runs now
+        self._repeat_lock = asyncio.Lock()
         self._restarts = 0
         self._inspected = inspected
         self._inspector_port: int | None = None
@@ -148,9 +148,9 @@ class WorkerdEngine:
                     f'worker "{isolate.name}" has no entrypoint "{entrypoint}"; it exports: '
                     f"{', '.join(isolate.entrypoints())}"
                 )
-            end = self._end
+            end = self._child_end
             try:
-                return await self._ask(handler, request, invocation, alone=is_repeated)
+                return await self._send_once(handler, request, invocation, alone=is_repeated)
             except OriginError as error:
                 ended = await self._wait_for_end(end)
                 # It was down already when we asked: nothing of the request was read.
@@ -180,7 +180,7 @@ class WorkerdEngine:
         except TimeoutError:
             return None
 
-    async def _ask(self, handler: Handler, request: Request, invocation: Invocation, *, alone: bool) -> Response:
+    async def _send_once(self, handler: Handler, request: Request, invocation: Invocation, *, alone: bool) -> Response:
         invocation.resumed_at = asyncio.get_running_loop().time()
         self._supervisor.watch()
         if not alone:
@@ -190,7 +190,7 @@ class WorkerdEngine:
         # If it ends the child again, no other can have done it: the next one is sent when this one lets others go on.
         answer: asyncio.Future[Response] | None = None
         try:
-            async with self._repeating:
+            async with self._repeat_lock:
                 answer = asyncio.ensure_future(handler.fetch(request))
                 ping = asyncio.ensure_future(self._ping())
                 done, _ = await asyncio.wait({answer, ping}, return_when=asyncio.FIRST_COMPLETED)
@@ -223,12 +223,14 @@ class WorkerdEngine:
         await self._link.close()
 
     async def _start(self) -> None:
-        check_scripts(self._envs())
+        check_scripts(self._collect_envs())
         if self._stop_serving is None:
             self._stop_serving = await self._link.serve(self._child.host, self.bridge, self.bridge.answer_read)
-            self._child.write([*(self._child_worker(settings) for settings, _ in self._workers), self._ping_worker()])
+            self._child.write(
+                [*(self._make_child_worker(settings) for settings, _ in self._workers), self._make_ping_worker()]
+            )
             self._handlers = {place: self._link.connect(path) for place, path in self._paths.items()}
-        self._end = asyncio.get_running_loop().create_future()
+        self._child_end = asyncio.get_running_loop().create_future()
         self._supervisor.follow(0, 0)
         try:
             port = await self._child.start(inspected=self._inspected is not None)
@@ -246,7 +248,7 @@ class WorkerdEngine:
         if self._inspected is not None and self._inspector_port is not None:
             self._inspected.remove(self._inspector_port)
 
-    def _child_worker(self, settings: WorkerSettings) -> ChildWorker:
+    def _make_child_worker(self, settings: WorkerSettings) -> ChildWorker:
         name = settings.name
         services = {
             "out": self.bridge.add(self.bridge.fetch_outside),
@@ -259,7 +261,7 @@ class WorkerdEngine:
             service = f"env.{entry_name}"
             if answer is not None:
                 services[service] = self.bridge.add(answer, entry)
-            bindings.append(_binding(entry_name, entry, host_service(name, service)))
+            bindings.append(_write_binding(entry_name, entry, host_service(name, service)))
         sockets = {}
         for entrypoint in ("", *settings.entrypoints):
             path = self._child.socket_path(len(self._paths))
@@ -279,26 +281,26 @@ class WorkerdEngine:
         if not {"nodejs_compat", "nodejs_als"} & set(flags):
             flags.append("nodejs_als")  # the entry module needs AsyncLocalStorage
         own = settings.project.modules if self._inspected is None else modules_for_devtools(settings.project)
-        objects = find_classes(name, self._envs())
+        objects = find_classes(name, self._collect_envs())
         classes = [one.class_name for one in objects]
         modules = [*entry_modules(settings.project, name, settings.entrypoints, classes), *own]
         return ChildWorker(name, modules, date, flags, bindings, services, sockets, objects)
 
-    def _envs(self) -> Mapping[str, Mapping[str, EnvEntry]]:
+    def _collect_envs(self) -> Mapping[str, Mapping[str, EnvEntry]]:
         return {settings.name: settings.env for settings, _ in self._workers}
 
-    def _ping_worker(self) -> ChildWorker:
+    def _make_ping_worker(self) -> ChildWorker:
         services = {"out": self.bridge.add(_refuse), "cache": self.bridge.add(_refuse)}
         path = self._paths[_PING_WORKER, ""] = self._child.socket_path(len(self._paths))
         module = Module("ping.mjs", "esm", _PING_SOURCE)
         return ChildWorker(_PING_WORKER, [module], _PING_DATE, (), (), services, {"": str(path)})
 
-    def _ended(self) -> None:
+    def _handle_exit(self) -> None:
         """The child ended by itself: its heap was full, it crashed, or we had to kill it."""
         self._end_inspection()
         supervisor = self._supervisor
         suspects = supervisor.suspects or find_suspects(self.bridge.invocations, heard_at=supervisor.heard_at)
-        self._starting = asyncio.ensure_future(self._recover(self._end, suspects, supervisor.killed_for))
+        self._starting = asyncio.ensure_future(self._recover(self._child_end, suspects, supervisor.killed_for))
 
     async def _recover(
         self, end: "asyncio.Future[Ended]", suspects: list[Invocation], killed_for: ExceededLimits | None
@@ -345,7 +347,7 @@ async def _refuse(_request: Request, _ctx: Context | None) -> Response:
     return Response(403)
 
 
-def _binding(name: str, entry: EnvEntry, service: str) -> NativeBinding:
+def _write_binding(name: str, entry: EnvEntry, service: str) -> NativeBinding:
     match entry:
         case EnvValue(str(text)):
             return NativeBinding(name, "text", quote(text))
@@ -354,21 +356,23 @@ def _binding(name: str, entry: EnvEntry, service: str) -> NativeBinding:
         case EnvNamespace():
             return NativeBinding(name, "kvNamespace", quote(service))
         case EnvService():
-            return _wrapped(name, {"form": "service"}, service)
+            return _wrap_binding(name, {"form": "service"}, service)
         case EnvFetcher():
-            return _wrapped(name, {"form": "fetcher"}, service)
+            return _wrap_binding(name, {"form": "fetcher"}, service)
         case EnvMethods(methods, without_answer):
             told = {"form": "methods", "methods": list(methods), "withoutAnswer": list(without_answer)}
-            return _wrapped(name, told, service)
+            return _wrap_binding(name, told, service)
         case EnvDurableObjects(class_name, script):
             inner = f"(className={quote(class_name)}{f', serviceName={quote(script)}' if script else ''})"
             more = (f'(name="namespace", durableObjectNamespace={inner})',)
-            return _wrapped(name, {"form": "durableObjects"}, None, more)
+            return _wrap_binding(name, {"form": "durableObjects"}, None, more)
         case EnvNotEmulated(kind):
-            return _wrapped(name, {"form": "unsupported", "name": name, "kind": kind}, None)
+            return _wrap_binding(name, {"form": "unsupported", "name": name, "kind": kind}, None)
 
 
-def _wrapped(name: str, told: Mapping[str, object], service: str | None, more: Sequence[str] = ()) -> NativeBinding:
+def _wrap_binding(
+    name: str, told: Mapping[str, object], service: str | None, more: Sequence[str] = ()
+) -> NativeBinding:
     inner = [f'(name="options", text={quote(json.dumps(told))})', *more]
     if service is not None:
         inner.append(f'(name="host", service={quote(service)})')

@@ -10,7 +10,7 @@ from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.runtime.contract.isolate import ExceededLimits, LostWithIsolate
 
-_NAMED: Final = 10
+_MAX_NAMED: Final = 10
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -23,7 +23,7 @@ class Invocation:
     """
 
     __slots__ = (
-        *("_forget", "_held", "_settled", "_waits"),
+        *("_forget", "_holds", "_settled", "_waits"),
         *("cf", "cf_text", "ctx", "effects_before", "has_effects", "ray", "resumed_at", "worker"),
     )
 
@@ -40,7 +40,7 @@ class Invocation:
         self.resumed_at = asyncio.get_running_loop().time()
         self._waits = 0
         self._forget = forget
-        self._held = 1
+        self._holds = 1
         self._settled: asyncio.Future[None] | None = None
 
     @property
@@ -59,7 +59,7 @@ class Invocation:
 
     def wait(self) -> "asyncio.Future[None]":
         """Done when waitUntil() has no work left; until then it may fetch."""
-        self._held += 1
+        self._holds += 1
         self._settled = asyncio.get_running_loop().create_future()
         self._settled.add_done_callback(lambda _: self.release())
         return self._settled
@@ -69,8 +69,8 @@ class Invocation:
             self._settled.set_result(None)
 
     def release(self) -> None:
-        self._held -= 1
-        if self._held == 0:
+        self._holds -= 1
+        if self._holds == 0:
             self._forget(self.ray)
 
     def describe(self) -> str:
@@ -115,11 +115,11 @@ class Ended:
 def describe_lost(invocations: Iterable[Invocation], suspects: Sequence[Invocation]) -> str:
     """For people: which requests ended the child or ended with it."""
     others = [one.describe() for one in invocations if one not in suspects]
-    blamed = _list([one.describe() for one in suspects])
+    blamed = _join([one.describe() for one in suspects])
     text = f"It was {blamed}" if len(suspects) == 1 else f"It was one of {blamed}" if suspects else "No request ran"
-    return f"{text}; {len(others)} other(s) ended with it: {_list(others)}" if others else text
+    return f"{text}; {len(others)} other(s) ended with it: {_join(others)}" if others else text
 
 
-def _list(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:_NAMED])
-    return f"{shown} and {len(texts) - _NAMED} more" if len(texts) > _NAMED else shown
+def _join(texts: Sequence[str]) -> str:
+    shown = ", ".join(texts[:_MAX_NAMED])
+    return f"{shown} and {len(texts) - _MAX_NAMED} more" if len(texts) > _MAX_NAMED else shown

@@ -36,30 +36,32 @@ class WorkerdIsolate:
     async def open(self) -> None:
         """Waits until the child runs. Raises ScriptError with file and line for a script that it refuses."""
         await self._engine.start()
-        told = await self._event("describe", {}, None)
+        told = await self._dispatch_event("describe", {}, None)
         self._exports = self._exports.told(told)
         self._exports.check_some()
 
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
         try:
-            sent = request.replace(headers=_marked(request, invocation, ctx))
-            response = await self._understand(await self._engine.send(self, entrypoint, sent, invocation), invocation)
+            sent = request.replace(headers=_add_link_fields(request, invocation, ctx))
+            response = await self._read_answer(await self._engine.send(self, entrypoint, sent, invocation), invocation)
         except BaseException:
             invocation.release()
             raise
         if response.upgrade is not None:
-            response.upgrade = _HeldUpgrade(response.upgrade, invocation)
+            response.upgrade = _InvocationUpgrade(response.upgrade, invocation)
         elif response.body is None or response.body.complete is not None:
             invocation.release()
         else:
-            response.body = Body(_held(response.body, invocation), length=response.body.length)
+            response.body = Body(_stream_body(response.body, invocation), length=response.body.length)
         return response
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         self._exports.check_scheduled()
         try:
-            told = await self._event("scheduled", {"cron": event.cron, "scheduledTime": event.scheduled_time}, ctx)
+            told = await self._dispatch_event(
+                "scheduled", {"cron": event.cron, "scheduledTime": event.scheduled_time}, ctx
+            )
         except JavaScriptException as error:
             event.no_retry = error.no_retry
             raise
@@ -75,7 +77,7 @@ class WorkerdIsolate:
         entrypoint: str | None = None,
     ) -> object:
         values = encode_arguments(args, options)
-        return decode(await self._event("call", {"method": method, "args": values}, ctx, entrypoint))
+        return decode(await self._dispatch_event("call", {"method": method, "args": values}, ctx, entrypoint))
 
     def entrypoints(self) -> Collection[str]:
         return self._exports.entrypoints()
@@ -89,24 +91,24 @@ class WorkerdIsolate:
     async def close(self) -> None:
         await self._engine.close_one(self)
 
-    async def _event(
+    async def _dispatch_event(
         self, kind: str, told: Mapping[str, object], ctx: Context | None, entrypoint: str | None = None
     ) -> object:
         content = json.dumps(told).encode()
         request = Request("POST", _EVENT_URL, Headers({"Content-Type": "application/json"}), Body(content))
         invocation = self._engine.bridge.begin(self.name, None, ctx)
-        headers = _marked(request, invocation, ctx)
+        headers = _add_link_fields(request, invocation, ctx)
         headers.set(EVENT_FIELD, kind)
         try:
             answer = await self._engine.send(self, entrypoint, request.replace(headers=headers), invocation)
-            response = await self._understand(answer, invocation)
+            response = await self._read_answer(answer, invocation)
             content = b"{}" if response.body is None else await response.body.read()
         finally:
             invocation.release()
         value: object = json.loads(content).get("value")
         return value
 
-    async def _understand(self, response: Response, invocation: Invocation) -> Response:
+    async def _read_answer(self, response: Response, invocation: Invocation) -> Response:
         """Raises what the script threw; takes our own fields off."""
         ctx = invocation.ctx
         if response.headers.has(_FAILURE):
@@ -123,7 +125,7 @@ class WorkerdIsolate:
         return response
 
 
-def _marked(request: Request, invocation: Invocation, ctx: Context | None) -> Headers:
+def _add_link_fields(request: Request, invocation: Invocation, ctx: Context | None) -> Headers:
     """With what the child is told beside the request. The entry module takes the audience out of `cf` again."""
     audience = None if ctx is None or ctx.access is None else ctx.access.audience
     fields = [field for field in request.headers.raw if not field[0].lower().startswith((b"ew-", b"cf-ray"))]
@@ -141,7 +143,7 @@ def _marked(request: Request, invocation: Invocation, ctx: Context | None) -> He
     return Headers.from_raw(fields)
 
 
-async def _held(body: Body, invocation: Invocation) -> AsyncIterator[bytes]:
+async def _stream_body(body: Body, invocation: Invocation) -> AsyncIterator[bytes]:
     """The body; the invocation may fetch until its end."""
     pieces = body.stream()
     try:
@@ -152,7 +154,7 @@ async def _held(body: Body, invocation: Invocation) -> AsyncIterator[bytes]:
         await body.close()
 
 
-class _HeldUpgrade:
+class _InvocationUpgrade:
     """A WebSocket's connection; its events belong to the invocation until it is closed."""
 
     def __init__(self, upgrade: Upgrade, invocation: Invocation) -> None:

@@ -17,7 +17,7 @@ from edgeworker.runtime.workerd.usage import ChildUsage, read_usage
 _log = logging.getLogger(__name__)
 
 _PING_EVERY_SECONDS: Final = 0.1
-_LOOK_EVERY_SECONDS: Final = 0.1
+_CHECK_EVERY_SECONDS: Final = 0.1
 # Of wall time beyond the CPU time: a child that neither computes nor answers.
 _STUCK_SECONDS: Final = 60.0
 _MEGABYTE: Final = 1024 * 1024
@@ -45,7 +45,7 @@ class ChildSupervisor:
         self._inspected = inspected
         self._resident_bytes = _RESIDENT_MEGABYTES * _MEGABYTE
         self._heap_bytes = heap_megabytes * _MEGABYTE
-        self._watching: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self._pid = 0
         self.heard_at = 0.0  # when the child last showed that its event loop turns
         self.killed_for: ExceededLimits | None = None
@@ -64,13 +64,13 @@ class ChildSupervisor:
 
     def watch(self) -> None:
         """Watches for as long as invocations are under way."""
-        if self._watching is None or self._watching.done():
-            self._watching = asyncio.ensure_future(self._watch())
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.ensure_future(self._watch())
 
     async def close(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
 
     async def _watch(self) -> None:
         while self.killed_for is None:
@@ -78,15 +78,15 @@ class ChildSupervisor:
             if not self._invocations:
                 return
             if self._inspected is None or not self._inspected.is_debugging:
-                await self._look()
+                await self._check_child()
 
-    async def _look(self) -> None:
+    async def _check_child(self) -> None:
         """Until the child has answered one ping, or is ended."""
         begun, before = asyncio.get_running_loop().time(), read_usage(self._pid)
         ping = asyncio.ensure_future(self._ping())
         try:
             while True:
-                answered, _ = await asyncio.wait({ping}, timeout=_LOOK_EVERY_SECONDS)
+                answered, _ = await asyncio.wait({ping}, timeout=_CHECK_EVERY_SECONDS)
                 now = read_usage(self._pid)
                 if now is not None and now.resident_bytes > self._resident_bytes:
                     self._end("the worker used more memory than an isolate may have", None)

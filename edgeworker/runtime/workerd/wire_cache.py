@@ -16,13 +16,13 @@ from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.workerd.response_text import InvalidResponse, read_response
 
 _NAMESPACE: Final = "CF-Cache-Namespace"
-_OWN: Final = frozenset({b"cf-cache-namespace", b"cache-control", b"content-length", b"transfer-encoding"})
+_IGNORED_FIELDS: Final = frozenset({b"cf-cache-namespace", b"cache-control", b"content-length", b"transfer-encoding"})
 
 
 async def answer_cache(request: Request, store: CacheStore, clock: Clock) -> Response:
     namespace = request.headers.get(_NAMESPACE)
     cache = Cache(store, clock, "" if namespace is None else f"name:{namespace}")
-    asked = JSRequest.over(request.replace(method="GET", headers=request.headers.without(_OWN), body=None))
+    asked = JSRequest.over(request.replace(method="GET", headers=request.headers.without(_IGNORED_FIELDS), body=None))
     match request.method:
         case "GET":
             found = await cache.match(asked)

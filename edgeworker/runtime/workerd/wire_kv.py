@@ -17,7 +17,7 @@ from edgeworker.strict_json import InvalidJSON, loads
 
 _BULK_BYTES: Final = 1024 * 1024
 _METADATA: Final = "CF-KV-Metadata"
-_ONE_LINE: Final = str.maketrans("\r\n", "  ")
+_LINE_BREAKS: Final = str.maketrans("\r\n", "  ")
 
 
 async def answer_kv(request: Request, namespace: KVNamespace) -> Response:
@@ -42,12 +42,12 @@ async def answer_kv(request: Request, namespace: KVNamespace) -> Response:
             case _:
                 return Response(405)
     except KVError as error:
-        return Response(error.status, body=str(error).encode(), status_text=_one_line(str(error)))
+        return Response(error.status, body=str(error).encode(), status_text=_to_one_line(str(error)))
 
 
 async def _get(namespace: KVNamespace, key: str, options: dict[str, list[str]]) -> Response:
     found: FoundValue | FoundStream | None
-    found = await namespace.get_stream(key, cache_ttl=_whole(options, "cache_ttl"))
+    found = await namespace.get_stream(key, cache_ttl=_read_integer(options, "cache_ttl"))
     if found is None:
         return Response(404)
     headers = Headers({_METADATA: json.dumps(found.metadata)}) if found.metadata is not None else Headers()
@@ -58,7 +58,7 @@ async def _get_many(request: Request, namespace: KVNamespace) -> Response:
     told = json.loads(b"{}" if request.body is None else await request.body.read(limit=_BULK_BYTES))
     kind, with_metadata = told.get("type", "text"), bool(told.get("withMetadata"))
     if kind not in ("text", "json"):
-        return Response(400, status_text=_one_line(f'"{kind}" is not a valid type. Use "json" or "text"'))
+        return Response(400, status_text=_to_one_line(f'"{kind}" is not a valid type. Use "json" or "text"'))
     is_json = kind == "json"
     ttl = told.get("cacheTtl")
     found = await namespace.get_many(told.get("keys", []), cache_ttl=None if ttl is None else int(ttl))
@@ -86,8 +86,8 @@ async def _put(request: Request, namespace: KVNamespace, key: str, options: dict
     await namespace.put(
         key,
         value,
-        expiration=_whole(options, "expiration"),
-        expiration_ttl=_whole(options, "expiration_ttl"),
+        expiration=_read_integer(options, "expiration"),
+        expiration_ttl=_read_integer(options, "expiration_ttl"),
         metadata=None if metadata is None else loads(metadata, lone_surrogates=True),
     )
     return Response(200)
@@ -96,13 +96,13 @@ async def _put(request: Request, namespace: KVNamespace, key: str, options: dict
 async def _list(namespace: KVNamespace, options: dict[str, list[str]]) -> Response:
     page = await namespace.list(
         prefix=options.get("prefix", [""])[0],
-        limit=_whole(options, "key_count_limit"),
+        limit=_read_integer(options, "key_count_limit"),
         cursor=rules.cursor_of_script(options.get("cursor", [""])[0]),
     )
-    return Response(200, Headers({"Content-Type": "application/json"}), json.dumps(_page(page)).encode())
+    return Response(200, Headers({"Content-Type": "application/json"}), json.dumps(_describe_page(page)).encode())
 
 
-def _page(page: KeyListPage) -> dict[str, object]:
+def _describe_page(page: KeyListPage) -> dict[str, object]:
     keys = []
     for key in page.keys:
         told: dict[str, object] = {"name": key.name}
@@ -126,7 +126,7 @@ _RULES: Final[dict[str, KVRule]] = {
 }
 
 
-def _whole(options: dict[str, list[str]], name: str) -> int | None:
+def _read_integer(options: dict[str, list[str]], name: str) -> int | None:
     """workerd has coerced what the script gave to a number already; what is left is checked by KV's rules."""
     text = options.get(name, [""])[0]
     if not text:
@@ -139,5 +139,5 @@ def _whole(options: dict[str, list[str]], name: str) -> int | None:
         ) from None
 
 
-def _one_line(text: str) -> str:
-    return text.translate(_ONE_LINE).encode("latin-1", "replace").decode("latin-1")
+def _to_one_line(text: str) -> str:
+    return text.translate(_LINE_BREAKS).encode("latin-1", "replace").decode("latin-1")

@@ -20,9 +20,9 @@ _SERVICE: Final = SERVICE_FIELD.encode()
 _KEY: Final = KEY_FIELD.encode()
 _END: Final = b"\r\n\r\n"
 _MISSING: Final = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-_AT_ONCE_BYTES: Final = 64 * 1024
+_MAX_VALUE_BYTES: Final = 64 * 1024
 # A body would follow, or another protocol.
-_NOT_OF_A_READ: Final = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"connection", b"expect"})
+_UNEXPECTED_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"connection", b"expect"})
 
 
 def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace]) -> bytes | None:
@@ -39,7 +39,7 @@ def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace]
     for field in lines[1:]:
         name, separator, value = field.partition(b": ")
         name = name.lower()
-        if not separator or name in _NOT_OF_A_READ:
+        if not separator or name in _UNEXPECTED_FIELDS:
             return None
         if name == _KEY:
             shown.append(value)
@@ -58,7 +58,7 @@ def _read(namespace: KVNamespace, key: str) -> bytes | None:
         return None
     if found is None:
         return _MISSING
-    if isinstance(found, Later) or len(found.value) > _AT_ONCE_BYTES:
+    if isinstance(found, Later) or len(found.value) > _MAX_VALUE_BYTES:
         return None
     metadata = b"" if found.metadata is None else b"CF-KV-Metadata: %b\r\n" % json.dumps(found.metadata).encode("ascii")
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%b\r\n%b" % (len(found.value), metadata, found.value)
