@@ -27,8 +27,8 @@ pytestmark = pytest.mark.node
 
 SOURCES: Final = Path(__file__).parent / "public"
 PATIENCE: Final = PATIENCE_SECONDS
-# What is new in each answer: keys, tokens, cookies that are encrypted with them.
-NEW: Final = re.compile(r"(eyJ[\w.-]{40,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\"[xy]\":\"[\w-]+\")")
+# What is new in each answer: keys, tokens, cookies that are encrypted with them, durations.
+NEW: Final = re.compile(r"(eyJ[\w.-]{40,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\"[xy]\":\"[\w-]+\"|dur=[\d.]+)")
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 A_JSON: Final = {"Content-Type": "application/json"}
 PARTS: Final = {"Content-Type": "multipart/form-data; boundary=b", "Origin": "https://shop.example.com"}
