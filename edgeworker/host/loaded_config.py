@@ -147,7 +147,7 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, name: str) -> Path:
         path = Path(name)
         folder = _within(path, self._moved)
-        # A certificate that lies beside the scripts is no part of them.
+        # A certificate in a folder of scripts is not copied with the scripts.
         if folder is not None and (path.suffix in _SOURCES or path.is_dir()):
             return self._moved[folder] / path.relative_to(folder)
         return self._replaced.get(path, path)

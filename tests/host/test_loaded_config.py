@@ -11,7 +11,7 @@ from edgeworker.config import TLS, Certificate, Config, Worker
 from edgeworker.host.loaded_config import FOLDER, keep_config, restore_config
 from edgeworker.javascript.build import Build
 
-SECRET = "a-secret-of-nobody-else"
+SECRET = "a-secret-of-this-test"
 
 
 @pytest.fixture

@@ -73,19 +73,16 @@ class SQLiteStore:
 
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         """LATER also where reading fails: `get` says why, or waits for what is in the way."""
-        try:
-            row = self._reader.row(_GET, (namespace_id, key.encode()))
-        except sqlite3.Error:
-            return LATER
-        if row is None:
-            return None
-        value, expires_at, _, large = row
-        if expires_at is not None and expires_at <= now:
-            return None
-        return value if large is None else LATER
+        found = self._peek_row(namespace_id, key, now)
+        return found[0] if isinstance(found, tuple) else found
 
     def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
         """As `peek`."""
+        found = self._peek_row(namespace_id, key, now)
+        return Entry(*found) if isinstance(found, tuple) else found
+
+    def _peek_row(self, namespace_id: str, key: str, now: int) -> tuple[bytes, int | None, str | None] | Later | None:
+        """(value, expires_at, metadata)."""
         try:
             row = self._reader.row(_GET, (namespace_id, key.encode()))
         except sqlite3.Error:
@@ -95,7 +92,7 @@ class SQLiteStore:
         value, expires_at, metadata, large = row
         if expires_at is not None and expires_at <= now:
             return None
-        return Entry(value, expires_at, metadata) if large is None else LATER
+        return (value, expires_at, metadata) if large is None else LATER
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         row = await self._row(namespace_id, key, now)
