@@ -44,8 +44,10 @@ class ClientConnection(Http1Connection):
     `client` is the peer; `trusted` says that it is a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed.
     """
 
-    def __init__(self, listener: ListenerState) -> None:
+    def __init__(self, listener: ListenerState, *, refusal: Refusal | None = None) -> None:
+        """`refusal` is all that this client gets."""
         super().__init__()
+        self._refusal = refusal
         self.client = Client("")
         self.tls = NO_TLS
         self.trusted = False
@@ -73,6 +75,7 @@ class ClientConnection(Http1Connection):
         self.client, self.trusted = self._peer.client, self._peer.trusted
         if refusal is None and not listener.open_connections.admit(self):
             refusal = _TOO_MANY
+        refusal = refusal or self._refusal
         if refusal is not None:
             self.send_refusal(refusal)
 

@@ -19,6 +19,7 @@ from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.listener_state import ListenerState
 from edgeworker.server.open_connections import OpenConnections
 from edgeworker.server.responder import Responder
+from edgeworker.server.tls_accepting import TLSAcceptor
 
 _BACKLOG: Final = 1024
 _CUT_SECONDS: Final = 1.0  # for handlers to notice that they were cancelled
@@ -56,8 +57,7 @@ class Listener:
         self._state.serve = self._responder.serve
         self._state.log_refusal = self._responder.log_refusal
         self._tls = tls
-        self._server: asyncio.Server | None = None
-        self._address: sockets.socket | None = None
+        self._server: asyncio.Server | TLSAcceptor | None = None
 
     @property
     def handler(self) -> Handler:
@@ -74,8 +74,14 @@ class Listener:
     async def open(self, address: sockets.socket) -> None:
         """Use `listen`."""
         self.host, self.port = address.getsockname()[:2]
-        self._address = address
-        await self._accept()
+        if self._tls is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self.connection, sock=address, backlog=_BACKLOG)
+        else:
+            address.listen(_BACKLOG)
+            self._server = TLSAcceptor(
+                address, self._tls, self._state, handshake_seconds=self._limits.tls_handshake_timeout_seconds
+            )
 
     async def replace_tls(self, context: ssl.SSLContext) -> None:
         """New connections are served with `context`; those that are there stay as they are."""
@@ -84,29 +90,14 @@ class Listener:
         if self._state.closing or context is self._tls:
             return
         self._tls = context
-        before = self._server
-        await self._accept()
-        if before is not None:
-            before.close()
-
-    async def _accept(self) -> None:
-        """Begin to accept. The previous server may accept for a moment longer: both take from one queue."""
-        assert self._address is not None
-        self._server = await asyncio.get_running_loop().create_server(
-            self.connection,
-            sock=self._address.dup(),
-            backlog=_BACKLOG,
-            ssl=self._tls,
-            ssl_handshake_timeout=None if self._tls is None else self._limits.tls_handshake_timeout_seconds,
-        )
+        if isinstance(self._server, TLSAcceptor):
+            self._server.context = context
 
     async def close(self, drain_seconds: float) -> None:
         """Stops accepting, lets the requests under way finish for that long, then cuts what is left."""
         self._state.closing = True
         if self._server is not None:
             self._server.close()
-        if self._address is not None:
-            self._address.close()
         connections = self._state.connections
         for connection in list(connections):
             connection.close_when_idle()

@@ -92,8 +92,12 @@ def refusal_bytes(refusal: Refusal, ray: str) -> bytes:
 
 
 def peer_of(transport: asyncio.Transport) -> Client:
-    address: object = transport.get_extra_info("peername")
-    match address:
+    return address_of(transport.get_extra_info("peername"))
+
+
+def address_of(peer_name: object) -> Client:
+    """The client of a socket's peer name."""
+    match peer_name:
         case (str(ip), int(port), *_):
             return Client(ip.partition("%")[0].removeprefix("::ffff:"), port)
         case _:

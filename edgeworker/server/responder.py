@@ -105,7 +105,11 @@ class Responder:
                 response, keep_alive = _refusal_page(_NO_HANDSHAKE), False
             else:
                 keep_alive = received.head.keep_alive
-        if self._adds_ray and response.status >= 400 and not response.headers.get("cf-ray"):
+        if (
+            self._adds_ray
+            and (response.status >= 400 or received.request is None)
+            and not response.headers.get("cf-ray")
+        ):
             response.headers.set("CF-Ray", new_ray())
         received.response = response
         framed = self._frame(received, response, keep_alive=keep_alive)

@@ -170,6 +170,7 @@ async def test_options_about_the_server_are_answered_without_a_handler() -> None
 
     assert status == 204
     assert b"\r\nAllow: GET, HEAD, " in received
+    assert b"\r\nCF-Ray: " in received
     assert [request.url.path for request in requests] == ["/"]
 
 

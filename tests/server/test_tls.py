@@ -204,19 +204,6 @@ async def test_who_never_finishes_the_handshake_is_cut(pki: PKI) -> None:
         writer.close()
 
 
-async def test_plain_http_on_a_tls_socket_is_cut_and_the_socket_lives_on(pki: PKI) -> None:
-    async with serving(TLS((pki.server("a.example"),))) as listener:
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        writer.write(GET + END)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            received = await reader.read()
-        writer.close()
-        answer, _ = await ask(listener.port, trusting(pki), name="a.example")
-
-    assert b"HTTP/" not in received
-    assert answer.startswith(b"HTTP/1.1 200")
-
-
 async def test_new_connections_get_a_new_certificate_and_old_ones_live_on(pki: PKI) -> None:
     old, new = pki.server("a.example", "old.example", file="old"), pki.server("a.example", "new.example", file="new")
     context = trusting(pki)

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -62,7 +63,13 @@ class AccessLogFile:
         old.close()
 
     def _open(self) -> TextIO:
-        return open(self._path, "a", encoding="utf-8", buffering=1024 * 1024)  # `reopen` closes it
+        # `reopen` closes it.
+        return open(self._path, "a", encoding="utf-8", buffering=1024 * 1024, opener=_create_for_group)
+
+
+def _create_for_group(path: str, flags: int) -> int:
+    """A new file is read by its owner and its group only: clients' addresses and paths are personal data."""
+    return os.open(path, flags, 0o640)
 
 
 def combined_line(record: "AccessLogRecord", *, now_ms: int) -> str:

@@ -148,9 +148,11 @@ def test_health_and_metrics_are_joined_over_the_processes(tmp_path: Path) -> Non
         assert served.manage("/nothing").status == 404
 
 
-def test_the_access_log_is_a_file_that_logrotate_can_move(tmp_path: Path) -> None:
+def test_the_access_log_is_a_file_that_logrotate_can_move(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     config = write_project(tmp_path)
     log, moved = tmp_path / "access.log", tmp_path / "access.log.1"
+    before = os.umask(0)
+    request.addfinalizer(lambda: os.umask(before))
 
     with serve("-c", str(config), "--access-log", str(log), cwd=tmp_path) as served:
         served.get("/one?token=secret")
@@ -164,6 +166,8 @@ def test_the_access_log_is_a_file_that_logrotate_can_move(tmp_path: Path) -> Non
         served.get("/three")
         wait_for_text(log, '"path": "/three"')
 
+    # Addresses and paths are for the owner and the group, whatever the umask.
+    assert [file.stat().st_mode & 0o777 for file in (log, moved)] == [0o640, 0o640]
     assert "secret" not in moved.read_text()
     assert "/three" not in moved.read_text()
 

@@ -1,0 +1,143 @@
+"""What a https socket accepts, refuses and logs, with raw clients at the other end."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from edgeworker.clock import SystemClock
+from edgeworker.config import TLS, Limits
+from edgeworker.rays import parse_ray
+from edgeworker.server import AccessLogRecord, Listener, listen
+from edgeworker.server.tls import server_context
+from tests.patience import PATIENCE_SECONDS
+from tests.pki import NOW, PKI
+from tests.server.wires import ANY_PORT, END, GET, Answering, exchange, hello
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> PKI:
+    return PKI(tmp_path)
+
+
+@asynccontextmanager
+async def serving(pki: PKI, *, limits: Limits | None = None) -> AsyncIterator[tuple[Listener, list[AccessLogRecord]]]:
+    records: list[AccessLogRecord] = []
+    made = await listen(
+        Answering(hello),
+        ANY_PORT,
+        limits=limits or Limits(),
+        clock=SystemClock(),
+        access_logger=records.append,
+        tls=server_context(TLS((pki.server("a.example"),)), now=NOW),
+    )
+    try:
+        yield made, records
+    finally:
+        await made.close(0)
+
+
+async def ask_over_tls(pki: PKI, port: int) -> bytes:
+    context = ssl.create_default_context(cafile=str(pki.ca))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="a.example")
+        writer.write(GET + END)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GET + END,
+        b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello",
+        b"PROPFIND / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + GET + END,
+        b"g",
+        b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000,
+    ],
+    ids=["get", "post", "another method", "http/2", "a proxy header", "one letter", "a long body"],
+)
+async def test_plain_http_is_told_so_and_logged(pki: PKI, data: bytes) -> None:
+    async with serving(pki) as (listener, records):
+        received = await exchange(listener.port, data)
+
+        assert (await ask_over_tls(pki, listener.port)).startswith(b"HTTP/1.1 200")
+
+    assert received.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert received.endswith(b"\r\n\r\nThe client speaks plain HTTP, and this port speaks TLS; use https://.\n")
+    refused, answered = records
+    assert (refused.status, refused.client, refused.method) == (400, "127.0.0.1", "-")
+    assert "plain HTTP" in refused.reason
+    assert f"CF-Ray: {refused.ray}\r\n".encode() in received
+    assert parse_ray(refused.ray) == refused.ray
+    assert answered.status == 200
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x00", b"\x80\x2e\x01\x03\x01", b"\x16\x03\x01\x00\x05hello", b"\r\n", b"\xff" * 64]
+)
+async def test_what_is_neither_tls_nor_http_is_cut(pki: PKI, data: bytes) -> None:
+    async with serving(pki, limits=Limits(tls_handshake_timeout_seconds=1)) as (listener, records):
+        received = await exchange(listener.port, data)
+
+        assert (await ask_over_tls(pki, listener.port)).startswith(b"HTTP/1.1 200")
+
+    assert b"HTTP/" not in received
+    assert [record.status for record in records] == [200]
+
+
+async def test_a_handshake_that_fails_is_in_the_log_with_its_client(pki: PKI, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    old = ssl.create_default_context(cafile=str(pki.ca))
+    old.set_ciphers("ECDHE-RSA-AES128-SHA:@SECLEVEL=0")
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with serving(pki) as (listener, _), asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection("127.0.0.1", listener.port, ssl=old, server_hostname="a.example")
+        while not caplog.records:  # noqa: ASYNC110  # nothing tells that a line was logged
+            await asyncio.sleep(0)
+
+    assert [record.getMessage() for record in caplog.records] == ["TLS handshake failed: NO_SHARED_CIPHER"]
+    assert vars(caplog.records[0])["fields"] == {"client": "127.0.0.1"}
+
+
+async def test_connections_that_say_nothing_and_leave_are_not_logged(
+    pki: PKI, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with serving(pki) as (listener, records):
+        for _ in range(3):
+            _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.close()
+            await writer.wait_closed()
+        await ask_over_tls(pki, listener.port)
+
+    assert [record.status for record in records] == [200]
+    assert caplog.records == []
+
+
+async def test_a_socket_that_is_closed_waits_for_no_handshake(pki: PKI) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with serving(pki) as (listener, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            half, half_writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            half_writer.write(b"\x16\x03\x01")
+            await ask_over_tls(pki, listener.port)
+        for silent in (reader, half):
+            assert await read_to_end(silent) == b""
+        writer.close()
+        half_writer.close()
+
+
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
