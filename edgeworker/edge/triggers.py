@@ -16,7 +16,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.edge.clients import is_public_client
 from edgeworker.handler import Handler, PendingResponse
-from edgeworker.messages import URL, Headers, InvalidURL, Request, Response
+from edgeworker.messages import URL, Headers, InvalidURL, RefusalReason, Request, Response
 from edgeworker.routing import ServedHosts, is_loopback, parse_pattern
 from edgeworker.runtime import Scheduled, ScriptFailure, Worker
 
@@ -135,7 +135,10 @@ def _outcome(outcome: str, *, as_json: bool, no_retry: bool, why: str | None = N
 
 def _text(status: int, text: str, *fields: tuple[str, str]) -> Response:
     headers = Headers([("content-type", "text/plain;charset=UTF-8"), _UNCACHED, *fields])
-    return Response(status, headers, text.encode())
+    response = Response(status, headers, text.encode())
+    if status >= 400:
+        response.refusal_reason = RefusalReason("the URLs that fire cron triggers while developing")
+    return response
 
 
 _UNCACHED: Final = ("cache-control", "no-store")

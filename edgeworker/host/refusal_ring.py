@@ -18,7 +18,7 @@ from edgeworker.clock import Clock
 from edgeworker.errors import StoreError
 from edgeworker.files import draft_of, make_folder
 from edgeworker.messages.response import RefusalReason
-from edgeworker.server.access_log import AccessLogger, AccessLogRecord
+from edgeworker.server.access_log import CLIENT_LEFT, AccessLogger, AccessLogRecord
 
 _log = logging.getLogger(__name__)
 
@@ -105,32 +105,33 @@ class RefusalRing:
         self._pages.close()
 
 
-def record_refusals(
-    data: Path, clock: Clock, then: AccessLogger | None, *, slot: int = 0, processes: int = 1
-) -> AccessLogger | None:
-    """An access logger that also records what was refused. Where that is not possible, it is told and not done: no
+def record_refusals(data: Path, clock: Clock, *, slot: int = 0, processes: int = 1) -> AccessLogger | None:
+    """Records those of the finished requests that were refused. Where that is not possible, it is told and not done: no
     request fails for it."""
     try:
         ring = RefusalRing.open(data, slot=slot, processes=processes)
     except StoreError as error:
         _log.warning("%s", error)
-        return then
+        return None
 
-    def log(record: AccessLogRecord) -> None:
+    def record_refusal(record: AccessLogRecord) -> None:
         if record.status >= 400 and record.ray:
-            answered = RefusalReason(f"{record.served_by or 'the edge'} answered so")
             ring.record(
                 ray=record.ray,
                 at=clock.now(),
                 status=record.status,
                 method=record.method,
                 host=record.host,
-                reason=_with_token(record.refusal or answered, record.token),
+                reason=_with_token(record.refusal or _default_reason(record), record.token),
             )
-        if then is not None:
-            then(record)
 
-    return log
+    return record_refusal
+
+
+def _default_reason(record: AccessLogRecord) -> RefusalReason:
+    if record.status == CLIENT_LEFT:
+        return RefusalReason("no rule: the client left before its answer began")
+    return RefusalReason(f"{record.served_by or 'the edge'} answered so")
 
 
 def _with_token(reason: RefusalReason, result: str) -> RefusalReason:

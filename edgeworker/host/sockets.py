@@ -52,7 +52,7 @@ class Behind:
 
     Without an `api` there is no API socket. `assembly` is what a new configuration goes to, and None where the edge has
     only one. `work` runs as long as the sockets are open. `others` are more sockets of the management plane, by the
-    name of their URL.
+    name of their URL. `refusal_recorder` gets each request to the management plane that was refused.
     """
 
     edge: Handler
@@ -61,6 +61,7 @@ class Behind:
     assembly: Assembly | None = None
     work: Callable[[], Coroutine[object, object, None]] | None = None
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
+    refusal_recorder: AccessLogger | None = None
 
 
 @dataclass(slots=True)
@@ -131,7 +132,9 @@ class Sockets:
             tls = opened.tls if over_tls else None
             context = None if tls is None else tls.api
             with _naming(name):
-                listener = await listen_management(make, socket, limits=api_limits, tls=context)
+                listener = await listen_management(
+                    make, socket, limits=api_limits, tls=context, refusal_recorder=behind.refusal_recorder
+                )
             stack.push_async_callback(listener.close, drain_seconds)
             if tls is not None:
                 tls.serves(listener, api=True)

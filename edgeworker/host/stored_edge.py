@@ -22,7 +22,7 @@ from edgeworker.host.storage import Storage
 from edgeworker.kv.namespace import KVReads
 from edgeworker.kv.sweeper import sweep_for_ever
 from edgeworker.runtime.python.watchdog import Watchdog
-from edgeworker.server.access_log import AccessLogger
+from edgeworker.server.access_log import AccessLogger, AccessLogRecord
 from edgeworker.state import SQLiteState
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class StoredEdge:
 
     `wrap` puts a handler in front of the edge; `access_logger` gets each finished request. Of several processes
     one `sweeps` what has expired and checks `origins`, whose health the others read from `health_file`. `others` are
-    more sockets of the management plane.
+    more sockets of the management plane. `refusal_recorder` gets each finished request too, and those to the management
+    plane that were refused.
     """
 
     config: Config
@@ -44,6 +45,7 @@ class StoredEdge:
     make_api: Callable[[Storage, SQLiteState], ManagementApi] | None = None
     wrap: Callable[[Handler], Handler] | None = None
     access_logger: AccessLogger | None = None
+    refusal_recorder: AccessLogger | None = None
     drain_seconds: float = 0.0
     sweeps: bool = True
     origins: OriginBoard = field(default_factory=OriginBoard)
@@ -85,4 +87,16 @@ class StoredEdge:
                 if self.sweeps:
                     group.create_task(sweep_for_ever(storage.whole, self.clock))
 
-        return Behind(edge, api, self.access_logger, assembly, work, self.others)
+        logger = _call_both(self.refusal_recorder, self.access_logger)
+        return Behind(edge, api, logger, assembly, work, self.others, self.refusal_recorder)
+
+
+def _call_both(first: AccessLogger | None, second: AccessLogger | None) -> AccessLogger | None:
+    if first is None or second is None:
+        return first or second
+
+    def log(record: AccessLogRecord) -> None:
+        first(record)
+        second(record)
+
+    return log

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgeworker.config import JSON
-from edgeworker.messages import Headers, Response
+from edgeworker.messages import Headers, RefusalReason, Response
 from edgeworker.rest.errors import Code
 from edgeworker.strict_json import dumps
 
+API_RULE: Final = "the REST API"
 _JSON_TYPE: Final = "application/json"
 
 
@@ -29,13 +30,21 @@ def failure(
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """`errors` as (code, text), the most telling one first: clients act on the first. `hint` goes into `messages`."""
+    """`errors` as (code, text), the most telling one first: clients act on the first. `hint` goes into `messages`.
+
+    The refusal's reason has the codes alone: texts may name keys.
+    """
     shown: list[JSON] = [{"code": int(code), "message": text} for code, text in errors]
     messages: list[JSON] = [] if hint is None else [{"code": int(errors[0][0]), "message": hint}]
     response = _answer(status, {"success": False, "errors": shown, "messages": messages, "result": None})
     for name, value in (headers or {}).items():
         response.headers.set(name, value)
+    response.refusal_reason = RefusalReason(API_RULE, tuple(_describe(code) for code, _ in errors))
     return response
+
+
+def _describe(code: Code) -> str:
+    return f"code {int(code)}: {code.name.lower().replace('_', ' ')}"
 
 
 def page_info(*, page: int, per_page: int, count: int, total_count: int) -> dict[str, JSON]:

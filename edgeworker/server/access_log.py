@@ -1,9 +1,15 @@
 """One record for each finished request: what an access log can say about it. Pure."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from edgeworker.admission import Refusal
 from edgeworker.messages import RefusalReason
+
+# The rule behind what is refused unread, or because of how it is written or sent.
+LISTENER_RULE: Final = "what this listener accepts as a request"
+# nginx's status for the log: the client left before the response began.
+CLIENT_LEFT: Final = 499
 
 
 # A tuple: there is one for each request, and a frozen dataclass takes three times as long to make.
@@ -33,3 +39,19 @@ class AccessLogRecord(NamedTuple):
 
 
 AccessLogger = Callable[[AccessLogRecord], None]
+
+
+def build_unread_record(refusal: Refusal, *, client: str, ray: str) -> AccessLogRecord:
+    """Of a request that was refused unread."""
+    return AccessLogRecord(
+        "-",
+        "-",
+        "-",
+        refusal.status,
+        0.0,
+        0,
+        client=client,
+        ray=ray,
+        reason=refusal.text,
+        refusal=RefusalReason(LISTENER_RULE, (refusal.text,)),
+    )

@@ -12,7 +12,7 @@ from edgeworker.handler import Handler
 from edgeworker.messages import Headers, RefusalReason, Request, Response, Upgrade
 from edgeworker.rays import new_ray, parse_ray
 from edgeworker.server import received_request, upgraded
-from edgeworker.server.access_log import AccessLogger, AccessLogRecord
+from edgeworker.server.access_log import CLIENT_LEFT, LISTENER_RULE, AccessLogger, AccessLogRecord, build_unread_record
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.client_tls import NO_TLS
 from edgeworker.server.listener_state import ListenerState
@@ -23,10 +23,8 @@ _log = logging.getLogger(__name__)
 
 _NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _SERVER_ERROR: Final = Refusal(500, "Internal Server Error")
-_RULE: Final = "what this listener accepts as a request"
+_UNWRITABLE: Final = "its answer cannot be written as HTTP; the log says why"
 ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-# nginx's status for the log: the client left before the response began.
-_CLIENT_LEFT: Final = 499
 
 
 class Responder:
@@ -153,7 +151,11 @@ class Responder:
             return frame_response(response, method=head.method, date=date, keep_alive=keep_alive, http10=head.http10)
         except ValueError:
             _log.exception("%s: the handler made a response that cannot be written", head.method)
-            page = _refusal_page(_SERVER_ERROR)
+            page, ray = _refusal_page(_SERVER_ERROR), response.headers.get("cf-ray")
+            if self._adds_ray:
+                page.headers.set("CF-Ray", ray or new_ray())
+            page.refusal_reason = RefusalReason(f"{response.served_by or 'the edge'}", (_UNWRITABLE,))
+            received.response = page
             return frame_response(page, method=head.method, date=date, keep_alive=False, http10=head.http10)
 
     async def _write(self, received: ReceivedRequest, response: Response, framed: FramedResponse) -> None:
@@ -221,20 +223,7 @@ class Responder:
     def log_refusal(self, refusal: Refusal, client: str, ray: str) -> None:
         """A request that was refused unread."""
         if self._access_logger is not None:
-            self._access_logger(
-                AccessLogRecord(
-                    "-",
-                    "-",
-                    "-",
-                    refusal.status,
-                    0.0,
-                    0,
-                    client=client,
-                    ray=ray,
-                    reason=refusal.text,
-                    refusal=RefusalReason(_RULE, (refusal.text,)),
-                )
-            )
+            self._access_logger(build_unread_record(refusal, client=client, ray=ray))
 
     def _build_record(self, received: ReceivedRequest) -> AccessLogRecord:
         request, response = received.request, received.response
@@ -255,7 +244,7 @@ class Responder:
                 received.head.method,
                 host,
                 path,
-                received.status or _CLIENT_LEFT,
+                received.status or CLIENT_LEFT,
                 seconds,
                 received.sent_bytes,
                 received.is_complete,
@@ -280,5 +269,5 @@ def _refusal_page(refusal: Refusal) -> Response:
     if refusal.status == 405:
         headers.set("Allow", ALLOW)
     response = Response(refusal.status, headers, refusal.text.encode() + b"\n")
-    response.refusal_reason = RefusalReason(_RULE, (refusal.text,))
+    response.refusal_reason = RefusalReason(LISTENER_RULE, (refusal.text,))
     return response

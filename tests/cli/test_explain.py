@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from edgeworker.host.datadir import DataDir
 from edgeworker.host.refusal_ring import FOLDER
 from tests.cli.running import run
 from tests.cli.serve.serving import Served, serve
@@ -39,6 +40,33 @@ class Default(WorkerEntrypoint):
         return Response("no", status=403)
 """
 SECRETS = ("TOKEN-9f1c", "ada@example.org", "q-secret", "cookie-secret")
+
+
+_VALUES = "/client/v4/accounts/a/storage/kv/namespaces/1/values"
+# Socket, (target, token or "" for the edge's own, method), status, rule, evidence.
+_MANAGED = (
+    ("api", (f"{_VALUES}/ada@example.org", SECRETS[0], "GET"), 401, "the REST API: who may call it", "token unknown"),
+    ("api", ("/client/v4/ada@example.org", "", "GET"), 404, "the REST API", "not routable"),
+    (
+        "api",
+        (f"{_VALUES}/ada@example.org", "", "GET"),
+        404,
+        "the REST API: GET /accounts/{account}/storage/kv/namespaces/{namespace}/values/{key+}",
+        "namespace not found",
+    ),
+    (
+        "management",
+        ("/q-secret", "", "GET"),
+        404,
+        "what this socket of the management plane has",
+        "nothing at this path",
+    ),
+    ("management", ("/metrics", "", "POST"), 405, "what this socket of the management plane has", "another method"),
+)
+
+
+def _edge_token(folder: Path) -> str:
+    return DataDir.open(folder / "state").api_token()
 
 
 def _project(folder: Path) -> Path:
@@ -120,6 +148,17 @@ def test_each_refusal_of_all_processes_is_explained_and_holds_nothing_of_a_clien
             evidence = explained(_raw(served, content))["evidence"]
             assert isinstance(evidence, list)
             assert text in evidence[0]
+        for kind, (target, token, method), status, rule, text in _MANAGED:
+            place = urlsplit(served.urls[kind])
+            connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE_SECONDS)
+            headers = {"Authorization": f"Bearer {token or _edge_token(tmp_path)}"}
+            connection.request(method, target, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            told = explained(answer.headers["CF-Ray"])
+            assert (answer.status, told["status"], told["rule"]) == (status, status, rule)
+            assert text in str(told["evidence"])
         listed = run("explain", "--persist-to", "state", cwd=tmp_path).stdout
         assert "worker shop: its script answered so" in listed
     rings = b"".join(file.read_bytes() for file in (tmp_path / "state" / FOLDER).iterdir())

@@ -9,7 +9,7 @@ import pytest
 from edgeworker.clock import SystemClock
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import SocketError
-from edgeworker.messages import Body, Headers, Request, Response
+from edgeworker.messages import Body, Headers, RefusalReason, Request, Response
 from edgeworker.server import listen
 from tests.patience import PATIENCE_SECONDS
 from tests.server.wires import Answering, exchange, hello, serving
@@ -138,6 +138,20 @@ async def test_a_bug_of_a_handler_is_a_500_without_details_and_a_traceback_in_th
     assert b"secret" not in received
     assert "ZeroDivisionError: secret detail" in caplog.text
     assert summaries[0].status == 500
+
+
+async def test_an_answer_that_cannot_be_written_is_a_500_with_its_ray_and_reason() -> None:
+    async def answer(request: Request) -> Response:
+        response = Response(600, Headers({"CF-Ray": "8f2a61c09b7d4e35-LOC"}))
+        response.served_by = "shop"
+        return response
+
+    async with serving(Answering(answer)) as (listener, log):
+        status, fields, _ = parts(await exchange(listener.port, GET))
+
+    (record,) = log
+    assert (status, fields["cf-ray"], record.ray) == (500, "8f2a61c09b7d4e35-LOC", "8f2a61c09b7d4e35-LOC")
+    assert record.refusal == RefusalReason("shop", ("its answer cannot be written as HTTP; the log says why",))
 
 
 async def test_a_finished_request_is_told_once() -> None:

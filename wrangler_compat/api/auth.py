@@ -33,11 +33,13 @@ _LOOPBACK_NAME: Final = "localhost"
 class AuthRefusal:
     """`status` is 401 where a valid token would help, 429 where one would after `retry_after_seconds`, else 403.
 
-    `reason` is for a person; it holds no secret.
+    `reason` is for the caller; it holds no secret. `evidence` is for `edgeworker explain`, without
+    values of the call.
     """
 
     status: int
     reason: str
+    evidence: str
     retry_after_seconds: int = 0
 
 
@@ -86,25 +88,28 @@ class Authenticator:
     async def authorize(self, request: Request) -> Principal | AuthRefusal:
         """Raises StoreError if the named tokens cannot be read; then no request is let in."""
         if not self._is_our_host(request.url.hostname):
-            return AuthRefusal(403, f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.')
+            reason = f'"{request.url.hostname}" is not a name of this API; add it to the API\'s hosts.'
+            return AuthRefusal(403, reason, "the host is not a name of this API")
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
         if (origin is not None and origin != request.url.origin) or site not in (None, "none", "same-origin"):
-            return AuthRefusal(403, "Calls from a web page are refused; call from a program.")
+            reason = "Calls from a web page are refused; call from a program."
+            return AuthRefusal(403, reason, "the call comes from a web page (Origin or Sec-Fetch-Site)")
         token = _token_of(request)
         if isinstance(token, AuthRefusal):
             return token
         now, ip = self._clock.now(), request.client.ip
         if (seconds := self._attempts.wait_seconds(ip, now=now)) > 0:
-            return AuthRefusal(
-                429, f"{MAX_WRONG_TOKENS} wrong tokens came from this address: wait {seconds} s.", seconds
-            )
+            reason = f"{MAX_WRONG_TOKENS} wrong tokens came from this address: wait {seconds} s."
+            evidence = f"rate of wrong tokens: {MAX_WRONG_TOKENS} came from one client network"
+            return AuthRefusal(429, reason, evidence, seconds)
         for check in self._checks:
             principal = await check.check(token, now=now)
             if principal is not None:
                 return principal
         if self._attempts.failed(ip, token, now=now):
             _log.warning("%s tried %d wrong API tokens and has to wait", ip, MAX_WRONG_TOKENS)
-        return AuthRefusal(401, "The API token is not known here, has expired or was revoked.")
+        reason = "The API token is not known here, has expired or was revoked."
+        return AuthRefusal(401, reason, "token unknown, expired or revoked")
 
     def _is_our_host(self, hostname: str) -> bool:
         # An address needs no look-up, so it cannot be rebound; a name can, unless it is one of ours.
@@ -120,17 +125,19 @@ def _token_of(request: Request) -> str | AuthRefusal:
     authorizations = request.headers.get_all("authorization")
     keys = request.headers.get_all("x-auth-key")
     if len(authorizations) + len(keys) > 1:
-        return AuthRefusal(401, "There is more than one credential; send one Authorization header.")
+        reason = "There is more than one credential; send one Authorization header."
+        return AuthRefusal(401, reason, "more than one credential was shown")
     if keys:
         if not request.headers.get("x-auth-email"):
-            return AuthRefusal(401, "X-Auth-Key goes with X-Auth-Email.")
+            return AuthRefusal(401, "X-Auth-Key goes with X-Auth-Email.", "X-Auth-Key was shown without X-Auth-Email")
         return keys[0]
     if not authorizations:
-        return AuthRefusal(401, "There is no API token; send Authorization: Bearer <token>.")
+        return AuthRefusal(401, "There is no API token; send Authorization: Bearer <token>.", "no token was shown")
     scheme, _, token = authorizations[0].partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer" or not token or " " in token:
-        return AuthRefusal(401, "The Authorization header is not of the form: Bearer <token>.")
+        reason = "The Authorization header is not of the form: Bearer <token>."
+        return AuthRefusal(401, reason, "the Authorization field is not of the form: Bearer <token>")
     return token
 
 

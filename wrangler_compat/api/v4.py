@@ -7,10 +7,10 @@ from edgeworker.clock import Clock
 from edgeworker.config import Config
 from edgeworker.errors import StoreError
 from edgeworker.kv.store import KVStore
-from edgeworker.messages import Request, Response
+from edgeworker.messages import RefusalReason, Request, Response
 from edgeworker.rest import target
 from edgeworker.rest.call import Call
-from edgeworker.rest.envelope import failure
+from edgeworker.rest.envelope import API_RULE, failure
 from edgeworker.rest.errors import ApiError, GeneralCode, KVCode
 from edgeworker.rest.permissions import Principal
 from edgeworker.rest.router import EndpointMatch, Router, WrongMethod
@@ -63,14 +63,14 @@ class V4Api:
             if isinstance(principal, AuthRefusal):
                 return _refuse(principal)
             return await self._answer(request, principal)
-        except ApiError as error:
-            return failure(error.status, [(error.code, error.text)])
         except target.UndecodableText as error:
             return failure(400, [(KVCode.ILLEGAL_KEY, str(error))])
         except StoreError as error:
             # The text names a file of this machine: it is for our log.
             _log.error("%s %s: %s", request.method, request.url.path, error)
-            return failure(503, [(KVCode.UNAVAILABLE, "service unavailable")])
+            response = failure(503, [(KVCode.UNAVAILABLE, "service unavailable")])
+            response.refusal_reason = RefusalReason(API_RULE, ("the store failed; the log has its error",))
+            return response
 
     def _routes(self) -> Router:
         if self._router is None:
@@ -92,25 +92,35 @@ class V4Api:
             case EndpointMatch(endpoint, params):
                 if not principal.may(endpoint.needs, params.get("namespace")):
                     needed = endpoint.needs.value
-                    return _refuse(AuthRefusal(403, f'The token "{principal.name}" lacks the permission {needed}.'))
+                    reason = f'The token "{principal.name}" lacks the permission {needed}.'
+                    evidence = f"the token {principal.id} lacks the permission {needed}"
+                    return _refuse(AuthRefusal(403, reason, evidence))
                 account = params.get("account")
                 if account is not None and not takes_account(self.config, account):
                     known = self.config.account_id
-                    return _refuse(AuthRefusal(403, f'There is no account "{account}" here; this one is "{known}".'))
-                return await endpoint.answer(
-                    Call(
-                        request,
-                        params,
-                        asked.query,
-                        principal,
-                        self.config,
-                        self._store,
-                        self._state,
-                        self._clock,
-                        self._relaxed_expiration,
-                        self._publisher,
-                    )
+                    reason = f'There is no account "{account}" here; this one is "{known}".'
+                    return _refuse(AuthRefusal(403, reason, f"account unknown: the one of this edge is {known}"))
+                call = Call(
+                    request,
+                    params,
+                    asked.query,
+                    principal,
+                    self.config,
+                    self._store,
+                    self._state,
+                    self._clock,
+                    self._relaxed_expiration,
+                    self._publisher,
                 )
+                try:
+                    response = await endpoint.answer(call)
+                except ApiError as error:
+                    response = failure(error.status, [(error.code, error.text)])
+                if response.refusal_reason is not None:
+                    # The template says which endpoint it was without a key's name.
+                    rule = f"{API_RULE}: {endpoint.method} {endpoint.template}"
+                    response.refusal_reason = RefusalReason(rule, response.refusal_reason.evidence)
+                return response
 
     def _below_root(self, path: str) -> str | None:
         if path.startswith(ROOT + "/"):
@@ -124,11 +134,14 @@ class V4Api:
 def _refuse(refusal: AuthRefusal) -> Response:
     if refusal.status == 429:
         errors = [(GeneralCode.TOO_MANY_FAILURES, "Too many authentication failures. Please try again later.")]
-        return failure(429, errors, hint=refusal.reason, headers={"retry-after": str(refusal.retry_after_seconds)})
-    # Cloudflare's text first, to the letter; what a person needs to know to mend it stands beside it.
-    headers = {"www-authenticate": 'Bearer realm="edgeworker API"'} if refusal.status == 401 else {}
-    errors = [(GeneralCode.AUTHENTICATION, "Authentication error")]
-    return failure(refusal.status, errors, hint=refusal.reason, headers=headers)
+        headers = {"retry-after": str(refusal.retry_after_seconds)}
+    else:
+        # Cloudflare's text first, to the letter; what a person needs to know to mend it stands beside it.
+        errors = [(GeneralCode.AUTHENTICATION, "Authentication error")]
+        headers = {"www-authenticate": 'Bearer realm="edgeworker API"'} if refusal.status == 401 else {}
+    response = failure(refusal.status, errors, hint=refusal.reason, headers=headers)
+    response.refusal_reason = RefusalReason(f"{API_RULE}: who may call it", (refusal.evidence,))
+    return response
 
 
 def _no_route(path: str) -> list[tuple[GeneralCode, str]]:

@@ -129,9 +129,8 @@ class ServingProcess:
             data,
             clock,
             partial(self._build_api, config, data, clock=clock, publisher=make_publisher(options, data.path, clock)),
-            access_logger=record_refusals(
-                data.path, clock, requests.logger(counters), slot=slot, processes=options.processes
-            ),
+            access_logger=requests.logger(counters),
+            refusal_recorder=record_refusals(data.path, clock, slot=slot, processes=options.processes),
             drain_seconds=drain,
             sweeps=slot == 0,
             origins=board,

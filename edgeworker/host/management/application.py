@@ -12,7 +12,9 @@ from edgeworker.handler import Handler
 from edgeworker.host.management import exchange
 from edgeworker.host.management.request_body import RequestBody
 from edgeworker.host.management.running import connection_of
-from edgeworker.messages import Body, Request
+from edgeworker.messages import Body, RefusalReason, Request, Response
+from edgeworker.rays import new_ray
+from edgeworker.server.access_log import LISTENER_RULE
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.received_request import ServerOptions
 from edgeworker.server.responder import ALLOW
@@ -38,6 +40,7 @@ def mount_rest_api(application: web.Application, api: Handler) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         asked = build_request(request)
         response = await api.fetch(asked)
+        ray = _note_refusal(request, response) if response.status >= 400 else ""
         if asked.method not in ("GET", "HEAD") or response.status in (401, 403, 429):
             path, client = asked.url.path[:_LOGGED_PATH], asked.client.ip
             fields = {
@@ -47,8 +50,10 @@ def mount_rest_api(application: web.Application, api: Handler) -> None:
                 "path": path,
                 "status": response.status,
             }
-            place = (asked.method, path, response.status, client)
-            _log.info("REST API: %s %s %d, from %s", *place, extra={"fields": fields})
+            if ray:
+                fields["ray"] = ray
+            place = (asked.method, path, response.status, client, f", ray {ray}" if ray else "")
+            _log.info("REST API: %s %s %d, from %s%s", *place, extra={"fields": fields})
         return await exchange.send(response, request)
 
     application.router.add_route("*", r"/{rest:[\s\S]*}", answer)
@@ -80,6 +85,15 @@ def build_request(request: web.Request) -> Request:
     return request[_RECEIVED]
 
 
+def _note_refusal(request: web.Request, response: Response) -> str:
+    """Gives the answer a ray id, which is returned; its connection records why it refuses the request."""
+    ray = new_ray()
+    response.headers.set("CF-Ray", ray)
+    if (connection := connection_of(request)) is not None:
+        connection.refusal_reason = response.refusal_reason
+    return ray
+
+
 async def _health(request: web.Request) -> web.Response:
     return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
@@ -100,4 +114,5 @@ async def receive(request: web.Request, handler: Answer) -> web.StreamResponse:
     try:
         return await handler(request)
     except BodyRefused as error:
+        connection.refusal_reason = RefusalReason(LISTENER_RULE, (error.refusal.text,))
         return exchange.page(error.refusal)

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import Field, Refusal
-from edgeworker.messages import Client, Request
+from edgeworker.host.management.refused import build_refusal_record
+from edgeworker.messages import Client, RefusalReason, Request
 from edgeworker.rays import new_ray
 from edgeworker.server import proxies
+from edgeworker.server.access_log import AccessLogger
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.http1 import heads
 from edgeworker.server.http1.request_parser import MalformedRequest, RequestHead, RequestParser
@@ -49,11 +51,13 @@ CLOSING: Final = 3  # the last bytes are on their way; what comes is thrown away
 
 @dataclass(slots=True)
 class Shared:
-    """What all connections of a listener share. `protocol` gives a new one of aiohttp's, loading aiohttp first."""
+    """What all connections of a listener share. `protocol` gives a new one of aiohttp's, loading aiohttp first;
+    `record` gets each request that was refused."""
 
     state: ListenerState
     scheme: str
     protocol: "Callable[[], Awaitable[RequestHandler]]"
+    record: AccessLogger | None = None
     connections: "set[ManagementConnection]" = field(default_factory=set)
 
 
@@ -63,7 +67,8 @@ _TOO_MANY: Final = Refusal(503, "There are too many connections to the managemen
 class ManagementConnection(asyncio.Protocol):
     """The transport's protocol, which `connection_of(request)` finds.
 
-    `head` and `request` are those of the request in hand.
+    `head` and `request` are those of the request in hand, and `refusal_reason` why its answer refuses it, where the
+    application says so.
     """
 
     def __init__(self, shared: Shared) -> None:
@@ -71,6 +76,7 @@ class ManagementConnection(asyncio.Protocol):
         self.trusted = False
         self.head: RequestHead | None = None
         self.request: Request | ServerOptions | None = None
+        self.refusal_reason: RefusalReason | None = None
         self._shared = shared
         self._limits = shared.state.limits
         self._loop = asyncio.get_running_loop()
@@ -176,6 +182,8 @@ class ManagementConnection(asyncio.Protocol):
 
     def begin_response(self, response: "StreamResponse") -> None:
         """The head of `response` is about to be written."""
+        if response.status >= 400:
+            self._record_refusal(response)
         head = self.head
         upgrades = head is not None and head.websocket
         if upgrades and response.status == 101:
@@ -190,7 +198,7 @@ class ManagementConnection(asyncio.Protocol):
 
     def finish_response(self, response: "StreamResponse") -> None:
         """The last byte of `response` was written."""
-        self._content = self.head = self.request = self._body_refusal = None
+        self._content = self.head = self.request = self._body_refusal = self.refusal_reason = None
         self._tell_finished()
         if self._transport is None or self._state != SERVING:
             return
@@ -203,6 +211,12 @@ class ManagementConnection(asyncio.Protocol):
         self._read()
         if self._is_ended or self._shared.state.closing:
             self.close_when_idle()
+
+    def _record_refusal(self, response: "StreamResponse") -> None:
+        """Gives the answer a ray id, and records under it why the request was refused."""
+        ray, request, record = response.headers.setdefault("CF-Ray", new_ray()), self.request, self._shared.record
+        if record is not None and isinstance(request, Request):
+            record(build_refusal_record(request, response.status, ray, self.refusal_reason))
 
     async def response_finished(self) -> None:
         """Until the request in hand is answered."""

@@ -8,6 +8,8 @@ from aiohttp import web
 from edgeworker.clock import Clock
 from edgeworker.config import Limits
 from edgeworker.host.management.application import new_application
+from edgeworker.host.management.running import connection_of
+from edgeworker.messages import RefusalReason
 from edgeworker.metrics.exposition import CONTENT_TYPE, prometheus_text, status_text
 from edgeworker.metrics.snapshots import Snapshots
 
@@ -24,8 +26,11 @@ def health_application(snapshots: Snapshots, readiness: Readiness, clock: Clock,
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n", headers=_NO_STORE)
 
-    async def readyz(_: web.Request) -> web.Response:
+    async def readyz(request: web.Request) -> web.Response:
         reason = await readiness()
+        connection = connection_of(request)
+        if reason is not None and connection is not None:
+            connection.refusal_reason = RefusalReason("whether this process can serve", (reason,))
         text = "ready\n" if reason is None else f"not ready: {reason}\n"
         return web.Response(text=text, status=200 if reason is None else 503, headers=_NO_STORE)
 

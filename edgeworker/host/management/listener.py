@@ -7,10 +7,12 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.admission import Refusal
 from edgeworker.config import Limits, Socket
 from edgeworker.errors import ConfigError
 from edgeworker.host.management.connection import ManagementConnection, Shared
 from edgeworker.server import proxies
+from edgeworker.server.access_log import AccessLogger, build_unread_record
 from edgeworker.server.listener import bind
 from edgeworker.server.listener_state import ListenerState
 from edgeworker.server.open_connections import OpenConnections
@@ -37,6 +39,7 @@ class ManagementListener:
         *,
         limits: Limits,
         tls: ssl.SSLContext | None,
+        refusal_recorder: AccessLogger | None,
     ) -> None:
         """Use `listen_management`."""
         self.host, self.port = address.getsockname()[:2]
@@ -54,8 +57,13 @@ class ManagementListener:
             proxy_protocol=socket.proxy_protocol,
             open_connections=OpenConnections(MOST_CONNECTIONS),
         )
-        state.log_refusal = lambda refusal, ip, ray: None
-        self._shared = Shared(state, "http" if tls is None else "https", self._protocol)
+
+        def log_refusal(refusal: Refusal, ip: str, ray: str) -> None:
+            if refusal_recorder is not None:
+                refusal_recorder(build_unread_record(refusal, client=ip, ray=ray))
+
+        state.log_refusal = log_refusal
+        self._shared = Shared(state, "http" if tls is None else "https", self._protocol, record=refusal_recorder)
 
     @property
     def url(self) -> str:
@@ -120,11 +128,19 @@ class ManagementListener:
 
 
 async def listen_management(
-    make: "Callable[[], Application]", socket: Socket, *, limits: Limits, tls: ssl.SSLContext | None = None
+    make: "Callable[[], Application]",
+    socket: Socket,
+    *,
+    limits: Limits,
+    tls: ssl.SSLContext | None = None,
+    refusal_recorder: AccessLogger | None = None,
 ) -> ManagementListener:
-    """Serves the application that `make` gives. Raises SocketError, and ConfigError as `server.listen` does."""
+    """Serves the application that `make` gives; `refusal_recorder` gets each request that was refused.
+
+    Raises SocketError, and ConfigError as `server.listen` does.
+    """
     if tls is not None and socket.proxy_protocol:
         raise ConfigError(f"{socket.host}:{socket.port}: a https socket cannot speak the PROXY protocol; leave one out")
-    listener = ManagementListener(make, socket, bind(socket), limits=limits, tls=tls)
+    listener = ManagementListener(make, socket, bind(socket), limits=limits, tls=tls, refusal_recorder=refusal_recorder)
     await listener.accept()
     return listener

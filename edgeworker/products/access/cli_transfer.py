@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgeworker.config import JSON
-from edgeworker.messages import Headers, Request, Response
+from edgeworker.messages import Headers, RefusalReason, Request, Response
 from edgeworker.products.access import pages
 from edgeworker.products.access.authentication import AppSession
 from edgeworker.products.access.config import Application
@@ -107,9 +107,9 @@ class TransferHost:
     async def fetch(self, request: Request, /) -> Response:
         public_key = request.url.path.removeprefix(_PATH)
         if request.method != "GET" or not request.url.path.startswith(_PATH) or _parse_public_key(public_key) is None:
-            return Response(404)
+            return _refuse(404, "an address here is GET /transfer/ and a public key")
         if self._waiting >= _MAX_WAITING:
-            return Response(429)
+            return _refuse(429, f"{_MAX_WAITING} commands wait already")
         self._waiting += 1
         try:
             return await self._wait(secret_hash(public_key))
@@ -130,4 +130,10 @@ class TransferHost:
                 }
                 return Response(200, Headers(fields), str(document.value.get("box")).encode())
             await asyncio.sleep(1 / _POLLS_PER_SECOND)
-        return Response(404)
+        return _refuse(404, f"no one logged in for it within {_WAIT_SECONDS} seconds")
+
+
+def _refuse(status: int, evidence: str) -> Response:
+    response = Response(status)
+    response.refusal_reason = RefusalReason("Access: where tokens wait for the command that asks", (evidence,))
+    return response

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from edgeworker.messages import Headers, Response
+from edgeworker.messages import Headers, RefusalReason, Response
 from edgeworker.products.access import style
 
 # What turns the direction of text around, or shows nothing.
@@ -72,7 +72,10 @@ def page(
             else ""
         ),
     )
-    return Response(status, page_headers(), text.encode())
+    response = Response(status, page_headers(), text.encode())
+    if status >= 400:
+        response.refusal_reason = RefusalReason("Access: one of its own pages", (title,))
+    return response
 
 
 def page_headers() -> Headers:

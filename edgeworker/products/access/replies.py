@@ -127,4 +127,8 @@ def credential_fields(request: Request, application: Application) -> frozenset[b
 
 def json_reply(value: JSON, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     fields = {"Content-Type": "application/json", "Cache-Control": _NO_STORE, **(headers or {})}
-    return Response(status, Headers(fields), json.dumps(value, separators=(",", ":")).encode())
+    response = Response(status, Headers(fields), json.dumps(value, separators=(",", ":")).encode())
+    if status >= 400 and isinstance(value, dict):
+        told = (value.get(name) for name in ("error", "err", "error_description"))
+        response.refusal_reason = RefusalReason("Access: one of its own addresses", tuple(map(str, filter(None, told))))
+    return response

@@ -6,7 +6,8 @@ from edgeworker.config import Config
 from edgeworker.errors import StoreError
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.store import EntryStream
-from edgeworker.messages import URL, Request
+from edgeworker.messages import URL, Headers, Request
+from edgeworker.rest.permissions import Principal
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import ACCOUNT, NAMESPACES, TOKEN, VALUES, Client, received
 from wrangler_compat.api import Authenticator, OneToken, V4Api
@@ -92,3 +93,74 @@ async def test_a_store_that_fails_is_503_and_its_text_stays_in_the_log(
     assert (answer.status, answer.code, answer.message) == (503, 10001, "service unavailable")
     assert "disk I/O error" in caplog.text
     assert b"/data" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "rule", "evidence"),
+    [
+        (
+            "GET",
+            f"{VALUES}/k-secret",
+            {"authorization": "Bearer wrong-9f1c"},
+            "who may call it",
+            "token unknown, expired",
+        ),
+        ("GET", f"{VALUES}/k-secret", {}, "who may call it", "no token was shown"),
+        ("GET", f"{VALUES}/k-secret", {"authorization": "Basic wrong-9f1c"}, "who may call it", "is not of the form"),
+        ("GET", f"{VALUES}/k-secret", {"x-auth-key": "wrong-9f1c"}, "who may call it", "without X-Auth-Email"),
+        ("GET", f"{VALUES}/k-secret", {"origin": "https://k-secret.test"}, "who may call it", "from a web page"),
+        (
+            "GET",
+            "/client/v4/accounts/k-secret/storage/kv/namespaces",
+            None,
+            "who may call it",
+            "account unknown: the one",
+        ),
+        ("GET", "/client/v4/k-secret", None, "", "code 7003: not routable"),
+        ("POST", "/client/v4/user", None, "", "code 10405: method not allowed"),
+        (
+            "GET",
+            f"{VALUES}/k-secret",
+            None,
+            "GET /accounts/{account}/storage/kv/namespaces/{namespace}/values/{key+}",
+            "code 10009: key not found",
+        ),
+        (
+            "PUT",
+            f"{VALUES}/k-secret?expiration_ttl=k-secret",
+            None,
+            "PUT /accounts/{account}/storage/kv/namespaces/{namespace}/values/{key+}",
+            "code 10034: invalid expiration ttl",
+        ),
+        ("GET", f"{VALUES}/%ff-k-secret", None, "", "code 10042: illegal key"),
+    ],
+)
+async def test_a_refusal_tells_its_reason_without_a_value_of_the_call(
+    client: Client, method: str, target: str, headers: dict[str, str] | None, rule: str, evidence: str
+) -> None:
+    fields = dict(client.headers if headers is None else headers)
+    asked = Request(method, URL.parse(f"http://{client.host}/"), Headers(fields), raw_target=target)
+
+    reason = (await client.api.fetch(asked)).refusal_reason
+
+    assert reason is not None
+    assert reason.rule == f"the REST API: {rule}".removesuffix(": ")
+    assert evidence in " ".join(reason.evidence)
+    assert [word for word in ("k-secret", "9f1c") if word in repr(reason)] == []
+
+
+async def test_a_token_that_may_not_is_named_by_its_id(clock: FakeClock, client: Client) -> None:
+    principal = Principal("token-id", "ada@example.org", ())
+
+    class Knows:
+        async def check(self, text: str, *, now: int) -> Principal | None:
+            return principal
+
+    api = V4Api(client.api.config, MemoryStore(), Authenticator([Knows()], clock=clock), clock=clock)
+    fields = Headers({"authorization": "Bearer x"})
+
+    asked = Request("GET", URL.parse(f"http://{client.host}/"), fields, raw_target=NAMESPACES)
+    reason = (await api.fetch(asked)).refusal_reason
+
+    assert reason is not None
+    assert reason.evidence == ("the token token-id lacks the permission kv:read",)
