@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final, Protocol
 
 Fields = list[tuple[str, str]]
@@ -24,6 +23,14 @@ _METHOD_OVERRIDES: Final = frozenset({"x-http-method", "x-http-method-override",
 
 _NONE: Final[frozenset[str]] = frozenset()
 
+# What becomes of a field of that name.
+_DROPPED: Final = 0
+_FORWARDED: Final = 1
+_UPGRADE: Final = 2  # forwarded where it asks for a WebSocket
+
+_REMEMBERED_NAMES: Final = 1024
+_REMEMBERED_LENGTH: Final = 64
+
 # These directives let a shared cache store the response to a request with credentials (RFC 9111 section 3.5).
 _SHARED: Final = re.compile(r"\b(?:public|s-maxage|must-revalidate)\b", re.IGNORECASE)
 
@@ -43,15 +50,7 @@ class RequestFields:
     """
 
     def __init__(self, strip: tuple[str, ...]) -> None:
-        self._prefixes = tuple(name[:-1] for name in strip if name.endswith("*"))
-        self._names = frozenset(name for name in strip if not name.endswith("*")) | _HOP_BY_HOP | {"authorization"}
-        # Clients send the same few names again and again.
-        self._normalized = lru_cache(maxsize=1024)(self._normalized_if_forwarded)
-
-    def _normalized_if_forwarded(self, name: str) -> str | None:
-        """`name` as the settings spell names, or None for a field that is never forwarded."""
-        plain = name.lower().replace("_", "-")
-        return None if plain in self._names or plain.startswith(self._prefixes) else plain
+        self._kinds = _FieldKinds(strip)
 
     def forward(self, headers: HeaderFields, url: str, *, public: bool = False) -> Fields:
         """The fields without `Authorization`, which the caller sets last; X-Forwarded-* say what the edge saw.
@@ -63,15 +62,14 @@ class RequestFields:
         if connection is not None:
             named = {name.strip().lower() for name in connection.split(",")}
             dropped = dropped | (named - _NEEDED - {"upgrade"})
-        plain_of = self._normalized
-        fields: Fields = []
-        for name, value in headers.items():
-            plain = plain_of(name)
-            if plain is None or plain in dropped:
-                continue
-            if plain == "upgrade" and value.lower() != "websocket":
-                continue
-            fields.append((name, value))
+        kinds = self._kinds
+        fields: Fields = [
+            field
+            for field in headers.items()
+            if (kind := kinds[field[0]]) == _FORWARDED or (kind == _UPGRADE and field[1].lower() == "websocket")
+        ]
+        if dropped:
+            fields = [field for field in fields if _plain(field[0]) not in dropped]
         scheme, _, rest = url.partition("://")
         fields.append(("x-forwarded-proto", scheme))
         fields.append(("x-forwarded-host", rest.partition("/")[0]))
@@ -79,6 +77,31 @@ class RequestFields:
         if client is not None:
             fields.append(("x-forwarded-for", client))
         return fields
+
+
+class _FieldKinds(dict[str, int]):
+    """By the names as they are written: clients send the same few again and again."""
+
+    def __init__(self, strip: tuple[str, ...]) -> None:
+        super().__init__()
+        self._prefixes = tuple(name[:-1] for name in strip if name.endswith("*"))
+        self._names = frozenset(name for name in strip if not name.endswith("*")) | _HOP_BY_HOP | {"authorization"}
+
+    def __missing__(self, name: str) -> int:
+        plain = _plain(name)
+        kind = _UPGRADE if plain == "upgrade" else _FORWARDED
+        if plain in self._names or plain.startswith(self._prefixes):
+            kind = _DROPPED
+        if len(name) <= _REMEMBERED_LENGTH:
+            if len(self) >= _REMEMBERED_NAMES:
+                self.clear()
+            self[name] = kind
+        return kind
+
+
+def _plain(name: str) -> str:
+    """The name as the settings spell names."""
+    return name.lower().replace("_", "-")
 
 
 def response_fields(
