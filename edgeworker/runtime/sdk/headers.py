@@ -30,15 +30,10 @@ class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc] 
         # Not the parent's: it sets eight attributes, and most requests are asked for one header.
         self._core = Headers() if core is None else core
 
-    def __getattr__(self, name: str) -> object:
-        """The parent's attributes are missing until one is needed."""
-        if name == "_core" or self._is_built:
-            raise AttributeError(f"'HTTPMessageMapping' object has no attribute {name!r}")
+    def _build(self) -> None:
         self._is_built = True
         Message.__init__(self)
-        self._headers: list[tuple[str, str]] = self._core.entries()
-        found: object = getattr(self, name)
-        return found
+        self._headers = self._core.entries()
 
     def get(self, name: str, failobj: _T | None = None) -> str | _T | None:  # type: ignore[override]  # Message is generic
         if self._is_built:
@@ -60,6 +55,26 @@ class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc] 
         if self._is_built:
             return isinstance(name, str) and HTTPMessage.__contains__(self, name)
         return isinstance(name, str) and self._core.has(name)
+
+
+class _Unbuilt:
+    """An attribute of the parent, which is missing in an object until one of them is needed.
+
+    Not `__getattr__`: with that, Python looks each attribute up in its slow way.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, headers: HTTPMessageMapping | None, _owner: type[HTTPMessageMapping]) -> object:
+        if headers is None:
+            raise AttributeError(f"type object 'HTTPMessageMapping' has no attribute {self._name!r}")
+        headers._build()
+        return vars(headers)[self._name]
+
+
+for _name in vars(Message()):
+    setattr(HTTPMessageMapping, _name, _Unbuilt(_name))
 
 
 def from_script(headers: object) -> Headers | None:
