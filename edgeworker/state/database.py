@@ -3,16 +3,16 @@
 import asyncio
 import mmap
 import os
-import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from edgeworker.errors import StoreError
-from edgeworker.files import create_file, open_or_create
+from edgeworker.files import create_file
+from edgeworker.sqlite_changes import RECHECK_SECONDS, ChangeTeller, map_mark
 from edgeworker.sqlite_thread import open_in_thread
 from edgeworker.state.schema import SCHEMA
 
@@ -29,9 +29,6 @@ FILE_NAME: Final = "state.sqlite"
 
 _BUSY_TIMEOUT_SECONDS: Final = 10.0
 _GENERATION: Final = 1 << 48  # more changes than a file will see
-_MARK_NAME: Final = "state.changes"
-_MARK_BYTES: Final = 16
-_FILE_CHECK_SECONDS: Final = 0.02
 
 _FileIdentity = tuple[int, int]  # device and inode
 
@@ -51,7 +48,7 @@ class StateDatabase:
         self._identity: _FileIdentity | None = None
         self._closed = False
         self._observer = _Observer(self.path)
-        self._mark: int | None = None  # the descriptor of the mark of changes
+        self._teller: ChangeTeller | None = None
 
     async def read(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """The rows of a SELECT; none if there is no file."""
@@ -99,10 +96,8 @@ class StateDatabase:
             return result
 
     def _tell_change(self) -> None:
-        """After each commit, before its caller knows of it. Without a mark others see it a little later."""
-        if self._mark is not None:
-            with suppress(OSError):  # the write itself is done
-                os.pwrite(self._mark, secrets.token_bytes(_MARK_BYTES), 0)
+        if self._teller is not None:
+            self._teller.tell()
 
     async def _execute(self, statement: str, parameters: Parameters) -> list[Row]:
         async with self._open_connection() as connection:
@@ -133,8 +128,8 @@ class StateDatabase:
                 SCHEMA.migrate(connection, self.path)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
-            if self._mark is None:
-                self._mark = _open_mark(self.path)
+            if self._teller is None:
+                self._teller = ChangeTeller(self.path)
         except BaseException:
             connection.close()
             raise
@@ -142,9 +137,9 @@ class StateDatabase:
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        mark, self._mark = self._mark, None
-        if mark is not None:
-            os.close(mark)
+        teller, self._teller = self._teller, None
+        if teller is not None:
+            teller.close()
         if connection is not None:
             await connection.close()
 
@@ -199,8 +194,8 @@ class _Observer:
         if count is None:
             count = self._counts[space] = self._count(self._connection, space)
         if self._mark is None:
-            self._mark = _map_mark(self._path)
-        self._seen_mark, self._look_again_at = mark, monotonic() + _FILE_CHECK_SECONDS
+            self._mark = map_mark(self._path)
+        self._seen_mark, self._look_again_at = mark, monotonic() + RECHECK_SECONDS
         return self._generation * _GENERATION + count
 
     def close(self) -> None:
@@ -233,35 +228,6 @@ class _Observer:
                 return 0  # an older file, or one that another process is making; it will be a new data_version
         row = connection.execute("SELECT count FROM document_changes WHERE space = ?", (space,)).fetchone()
         return 0 if row is None else int(row[0])
-
-
-def _open_mark(database: Path) -> int | None:
-    """A file of our own beside the database, made here if it is missing.
-
-    The index of the WAL, which changes too, must not be looked at: SQLite holds POSIX locks on it, and closing any
-    descriptor of a file takes away all such locks of the process. Two processes then write at once, and one that opens
-    the database takes itself for the first and empties an index that others have mapped. https://www.sqlite.org/howtocorrupt.html#posix_advisory_locks_canceled
-    """
-    try:
-        mark = open_or_create(database.with_name(_MARK_NAME))
-    except OSError:
-        return None
-    os.pwrite(mark, secrets.token_bytes(_MARK_BYTES), 0)
-    return mark
-
-
-def _map_mark(database: Path) -> mmap.mmap | None:
-    """None where there is none yet."""
-    try:
-        descriptor = os.open(database.with_name(_MARK_NAME), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return mmap.mmap(descriptor, _MARK_BYTES, mmap.MAP_SHARED, mmap.PROT_READ)
-    except (OSError, ValueError):
-        return None
-    finally:
-        os.close(descriptor)
 
 
 async def _rows(connection: "aiosqlite.Connection", statement: str, parameters: Parameters) -> list[Row]:

@@ -44,6 +44,12 @@ class Reader:
         row: Row | None = self._cursor.execute(sql, parameters).fetchone()
         return row
 
+    def data_version(self) -> int:
+        """Another number after each commit of any other connection. Raises sqlite3.Error."""
+        self._calls = 0
+        found: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+        return found
+
     async def short(self, sql: str, parameters: Parameters, make: Callable[..., T]) -> list[T]:
         """In the loop, unless the file is locked or it takes long. Raises StoreError."""
         self._calls = 0

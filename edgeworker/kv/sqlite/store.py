@@ -14,6 +14,7 @@ from edgeworker.kv.sqlite.connection import (
 )
 from edgeworker.kv.sqlite.namespaces import SQLiteNamespaces
 from edgeworker.kv.sqlite.reader import Reader, Row
+from edgeworker.kv.sqlite.recent import RecentRows
 from edgeworker.kv.sqlite.writer import Writer
 from edgeworker.kv.store import LATER, Entry, EntryStream, Later, ListedKey, NamespaceRegistry
 from edgeworker.messages.body import one_piece
@@ -52,6 +53,7 @@ class SQLiteStore:
         self._closed = False
         self._reader = Reader(path)
         self._writer = Writer(connect_for_writing(path, durability), path)
+        self._recent = RecentRows(path, self._reader.data_version)
         self._namespaces = SQLiteNamespaces(self._reader, self._writer)
 
     @classmethod
@@ -83,12 +85,16 @@ class SQLiteStore:
 
     def _peek_row(self, namespace_id: str, key: str, now: int) -> tuple[bytes, int | None, str | None] | Later | None:
         """(value, expires_at, metadata)."""
-        try:
-            row = self._reader.row(_GET, (namespace_id, key.encode()))
-        except sqlite3.Error:
-            return LATER
+        name = (namespace_id, key)
+        row = self._recent.find(name)
         if row is None:
-            return None
+            try:
+                row = self._reader.row(_GET, (namespace_id, key.encode()))
+            except sqlite3.Error:
+                return LATER
+            if row is None:
+                return None
+            self._recent.add(name, row)
         value, expires_at, metadata, large = row
         if expires_at is not None and expires_at <= now:
             return None
@@ -174,6 +180,7 @@ class SQLiteStore:
         if self._closed:
             return
         self._closed = True
+        self._recent.close()
         # The writer last: only a connection that may write can put the -wal away.
         await self._reader.close()
         await self._writer.close()

@@ -15,6 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from edgeworker.errors import StoreError
 from edgeworker.kv.sqlite.connection import begin, store_error
+from edgeworker.sqlite_changes import ChangeTeller
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -35,6 +36,7 @@ class Writer:
         # Which files on the disk this connection writes to; the log is there from the first write on.
         self._file_identity = _identity(path)
         self._log_identity: _Identity | None = None
+        self._teller = ChangeTeller(path)
         self._jobs: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -64,6 +66,7 @@ class Writer:
         else:
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self._teller.close()
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         is_open = True
@@ -102,6 +105,7 @@ class Writer:
                 job.error = error
                 waiting = [other for other in waiting if other is not job]
             else:
+                self._teller.tell()
                 misplaced = self._misplaced()
                 if misplaced is not None:
                     for job in waiting:

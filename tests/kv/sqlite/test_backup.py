@@ -62,7 +62,7 @@ async def test_a_restore_replaces_everything_and_leaves_no_log_to_be_played(tmp_
 
     restore(copy, path)
 
-    assert names_in(tmp_path) == ["copy.sqlite", "kv.sqlite"]
+    assert names_in(tmp_path) == ["copy.sqlite", "kv.changes", "kv.sqlite"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert await value_in(path) == b"old"
 
@@ -128,4 +128,4 @@ async def test_what_is_not_a_sound_backup_changes_nothing(
         restore(tmp_path / "bad", path)
 
     assert await value_in(path) == b"v"
-    assert names_in(tmp_path) == ["bad", "kv.sqlite"]
+    assert names_in(tmp_path) == ["bad", "kv.changes", "kv.sqlite"]

@@ -39,13 +39,13 @@ async def test_entries_are_there_after_a_restart(path: Path) -> None:
     await second.close()
 
 
-async def test_closing_leaves_one_file(store: SQLiteStore, path: Path) -> None:
+async def test_closing_leaves_the_database_and_the_mark_of_its_changes(store: SQLiteStore, path: Path) -> None:
     await store.put("ns", "k", Entry(b"v"))
     await store.get("ns", "k", now=0)
     await store.list_keys("ns", prefix="", after="", limit=1000, now=0)
     await store.close()
 
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["kv.changes", path.name]
 
 
 async def test_a_closed_store_says_so(store: SQLiteStore) -> None:
