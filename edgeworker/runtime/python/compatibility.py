@@ -1,21 +1,24 @@
-"""Where the real runtime, at a script's compatibility date and flags, would refuse what runs here. Pure.
+"""Where the real runtime, at a script's compatibility date and flags, would refuse what runs here.
 
 Source: https://developers.cloudflare.com/workers/configuration/compatibility-flags/
 """
 
 import dis
+import sys
 from collections.abc import Iterator
 from types import CodeType
 from typing import Final
 
 from edgeworker.config import Worker
-from edgeworker.runtime.contract.portability import is_enabled
+from edgeworker.runtime.contract.portability import find_deployed_release, find_first_date, is_enabled
 from edgeworker.runtime.python.exports import GLOBAL_HANDLERS, Exports
+from edgeworker.runtime.python.modules import Modules
+from edgeworker.runtime.python.python_releases import find_unportable, name_release
 
 NO_GLOBAL_HANDLERS_FROM: Final = "2025-08-14"
 
 
-def warnings(worker: Worker, exports: Exports, *, is_strict: bool = False) -> Iterator[str]:
+def warnings(worker: Worker, exports: Exports, modules: Modules) -> Iterator[str]:
     """Texts for a person; the flag `python_workers` is wrangler_compat's to ask for.
 
     A worker with neither date nor flags is made for tests and is not warned about.
@@ -35,7 +38,28 @@ def warnings(worker: Worker, exports: Exports, *, is_strict: bool = False) -> It
             f"Cloudflare does not call {given} from compatibility date {NO_GLOBAL_HANDLERS_FROM} on; it runs here. "
             "Write class Default(WorkerEntrypoint), or set the flag disable_python_no_global_handlers"
         )
-    yield from _uses_of_arguments(exports, is_strict=is_strict)
+    yield from _uses_of_arguments(exports, is_strict=modules.portability.is_strict)
+    yield from _uses_of_other_releases(worker, modules)
+
+
+def _uses_of_other_releases(worker: Worker, modules: Modules) -> Iterator[str]:
+    deployed = find_deployed_release(worker)
+    for path in modules.list_sources():
+        try:
+            source = path.read_bytes()
+        except OSError:  # it was deleted after it was loaded
+            continue
+        for found in find_unportable(source, sys.version_info[:2], deployed, modules.brings):
+            since = None if found.needed is None else find_first_date(found.needed)
+            advice = (
+                "Use another module, or list a package that has it in pyproject.toml's dependencies"
+                if since is None
+                else f"Set compatibility_date to {since} or later, or write it for {name_release(deployed)}"
+            )
+            yield (
+                f"{path}, line {found.line}: {found.what}. It runs here; Cloudflare runs this worker on "
+                f"{name_release(deployed)} and would refuse it. {advice}"
+            )
 
 
 def _is_named_as_before(default: type | None, name: str, method: str) -> bool:

@@ -80,7 +80,7 @@ def load(
     except ScriptError:
         own.close()
         raise
-    for warning in compatibility.warnings(worker, found, is_strict=portability.is_strict):
+    for warning in compatibility.warnings(worker, found, own):
         _log.warning('worker "%s": %s', worker.name, warning)
     has_request_signal = "enable_request_signal" in worker.compatibility_flags
     return PythonIsolate(worker.name, file, own, found, env, has_request_signal=has_request_signal)

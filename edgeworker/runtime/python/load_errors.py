@@ -9,7 +9,9 @@ from typing import Final
 
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
-from edgeworker.runtime.python import tracebacks
+from edgeworker.runtime.contract import portability
+from edgeworker.runtime.contract.portability import Release
+from edgeworker.runtime.python import python_releases, tracebacks
 from edgeworker.runtime.python.modules import Modules
 from edgeworker.suggestions import did_you_mean
 
@@ -21,22 +23,11 @@ _NOT_PORTABLE: Final = {
     "pyodide_http": "use the libraries themselves (httpx, requests)",
 }
 
-# What an older Python calls a SyntaxError, by the line or by its message. The newest first.
-_SYNTAX: Final = (
-    ((3, 14), re.compile(r"""(?<![\w'"])[tT][rR]?['"]|^\s*except\s+[\w.]+\s*,|multiple exception types""")),
-    ((3, 13), re.compile(r"^\s*(?:class|def|async\s+def|type)\s+\w+\s*\[[^\]=]*=[^\]]*\]")),
-    (
-        (3, 12),
-        re.compile(
-            r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=|^\s*(?:class|def|async\s+def)\s+\w+\s*\["
-            r"|f-string expression part cannot include"
-            r"""|[fF]"[^"{]*\{[^}"]*"[^"]*"|[fF]'[^'{]*\{[^}']*'[^']*'"""
-        ),
-    ),
-)
-
+_HERE: Final = python_releases.name_release(sys.version_info[:2])
+_USUAL: Final = (3, 13)  # has all that edgeworker can use, the embedded engine for JavaScript too
 
 _IMPORTED_NAME: Final = re.compile(r"cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'")
+_MISSING_ATTRIBUTE: Final = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 
 
 def check_main(worker: Worker, main: Path) -> ScriptError | None:
@@ -63,13 +54,14 @@ def explain_load_error(error: BaseException, worker: Worker, modules: Modules) -
     place = tracebacks.find_last_line(error)
     match error:
         case SyntaxError() if error.filename is not None and Path(error.filename).is_file():
-            text = _describe_syntax_error(error)
+            text = _describe_syntax_error(error, worker)
             place = error.filename, error.lineno or 1
         case ModuleNotFoundError() if error.name is not None:
-            text = _describe_place(error, worker) + _describe_missing_module(error, error.name, modules)
+            text = _describe_place(error, worker) + _describe_missing_module(error, error.name, worker, modules)
         case _:
             shown = modules.plain("".join(traceback.format_exception_only(type(error), error)).strip())
-            text = _describe_place(error, worker) + shown + _suggest_import(shown, worker, modules)
+            text = _describe_place(error, worker) + shown
+            text += _suggest_import(shown, worker, modules) or _suggest_release(shown, worker)
             text += _format_frames(error, modules)
             if isinstance(error, SyntaxError) and "null bytes" in text:
                 text += "; it is not UTF-8 text: save it as UTF-8"
@@ -90,29 +82,46 @@ def _suggest_import(message: str, worker: Worker, modules: Modules) -> str:
     return ""
 
 
-def _describe_syntax_error(error: SyntaxError) -> str:
+def _describe_syntax_error(error: SyntaxError, worker: Worker) -> str:
     """`file, line 3: invalid syntax`, the line, and the caret below what is wrong."""
     shown = traceback.format_exception_only(type(error), error)
     # The first line is Python's 'File "...", line n', the last one the class and the message.
     text = (
         f"{error.filename}, line {error.lineno}: {type(error).__name__}: {error.msg}\n{''.join(shown[1:-1])}".rstrip()
     )
-    needed = find_needed_version(error.text or "", error.msg or "")
-    if needed is None or sys.version_info >= needed:
-        return text
-    here = ".".join(map(str, sys.version_info[:2]))
-    return (
-        f"{text}\nThis is written for Python {needed[0]}.{needed[1]} or newer, and edgeworker runs on Python {here}; "
-        f"Cloudflare runs 3.12 and newer. Run it there: uv run --python 3.13 edgeworker dev"
-    )
+    needed = python_releases.find_syntax_release(error.text or "", error.msg or "", error.offset or 0)
+    return text if needed is None else text + _explain_release("\nThis is written for {} or newer", needed, worker)
 
 
-def find_needed_version(line: str, message: str) -> tuple[int, int] | None:
-    """The release of Python whose syntax a line that could not be parsed has. Pure."""
-    for version, pattern in _SYNTAX:
-        if pattern.search(line) or pattern.search(message):
-            return version
-    return None
+def _suggest_release(message: str, worker: Worker) -> str:
+    """Which Python a name of the standard library came with that this one does not have."""
+    if (found := _IMPORTED_NAME.search(message)) is not None:
+        name, module = found.groups()
+    elif (found := _MISSING_ATTRIBUTE.search(message)) is not None:
+        module, name = found.groups()
+    else:
+        return ""
+    needed = python_releases.find_release_of_name(module, name)
+    return "" if needed is None else _explain_release(". It came with {}", needed, worker)
+
+
+def _explain_release(what: str, needed: Release, worker: Worker) -> str:
+    """The end of a message that says `what` of the release that is needed, "" where this Python is not too old."""
+    if sys.version_info >= needed:
+        return ""
+    release = python_releases.name_release(needed)
+    text = f"{what.format(release)}, and edgeworker runs on {_HERE}"
+    since, deployed = portability.find_first_date(needed), portability.find_deployed_release(worker)
+    if since is None:
+        text += "; Cloudflare runs 3.12 and newer"
+    elif deployed < needed:
+        text += (
+            f"; Cloudflare has it from compatibility date {since} on, and would run this worker on "
+            f"{python_releases.name_release(deployed)}"
+        )
+    if getattr(sys, "frozen", False):
+        return f"{text}. The single binary brings its Python along: install edgeworker where {release} is"
+    return f"{text}. Run it there: uv run --python {'.'.join(map(str, max(needed, _USUAL)))} edgeworker dev"
 
 
 def _describe_place(error: BaseException, worker: Worker) -> str:
@@ -120,7 +129,7 @@ def _describe_place(error: BaseException, worker: Worker) -> str:
     return f"{worker.main}: " if place is None else f"{place[0]}, line {place[1]}: "
 
 
-def _describe_missing_module(error: ModuleNotFoundError, name: str, modules: Modules) -> str:
+def _describe_missing_module(error: ModuleNotFoundError, name: str, worker: Worker, modules: Modules) -> str:
     top = name.partition(".")[0]
     text = str(error)
     place = tracebacks.find_last_line(error)
@@ -134,6 +143,13 @@ def _describe_missing_module(error: ModuleNotFoundError, name: str, modules: Mod
         return f"{text}: {top} is the worker's own, and has no such module{line}"
     if top in _NOT_PORTABLE:
         return f"{text}: {_NOT_PORTABLE[top]}{line}"
+    if (came := python_releases.find_release_of_module(name)) is not None and sys.version_info < came:
+        return f"{text}{_explain_release(': it came with {}', came, worker)}{line}"
+    if (went := python_releases.find_removal(name)) is not None:
+        return (
+            f"{text}: it went from the standard library with {python_releases.name_release(went)}, and edgeworker runs "
+            f"on {_HERE}; use another module, or list a package that has it in pyproject.toml's dependencies{line}"
+        )
     return (
         f'{text}: package "{top}" is not installed where edgeworker runs ({_describe_environment()}); install it '
         f"there, and list it in pyproject.toml's dependencies so that it is deployed too{line}"

@@ -174,6 +174,20 @@ class Modules(Script):
             owned = self._owned[top] = self._find_owner(top)
         return owned
 
+    def brings(self, name: str) -> bool:
+        """Whether a module of this name is deployed with the script: its own one, or one in `python_modules/`."""
+        top = name.partition(".")[0]
+        return self.owns(top) or any(finder.find_spec(top) is not None for finder in self._vendored)
+
+    def list_sources(self) -> list[Path]:
+        """The script's own files that were loaded."""
+        loaders = (
+            getattr(each, "__loader__", None)
+            for name, each in list(sys.modules.items())
+            if name.startswith(self.prefix)
+        )
+        return [Path(each.path) for each in loaders if isinstance(each, ScriptLoader) and not each.cached]
+
     def webassembly(self, name: str) -> Path | None:
         """The extension module of this name in `python_modules/`, where it is built for WebAssembly."""
         *packages, last = name.split(".")

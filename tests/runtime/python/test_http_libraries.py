@@ -77,8 +77,8 @@ CALLS = [
     ("r = urllib.request.urlopen('https://o.example/moved')", "r.read(), r.url", "(b'GET /x', 'https://o.example/x')"),
     (
         "try:\n    urllib.request.urlopen('https://o.example/gone')\nexcept urllib.error.HTTPError as e:\n    r = e",
-        "r.code, r.reason, r.read()",
-        "(404, 'Not Found', b'GET /gone')",
+        "r.code, r.reason, r.read(), r.close()",
+        "(404, 'Not Found', b'GET /gone', None)",
     ),
     (
         "c = http.client.HTTPSConnection('o.example')\nc.request('GET', '/x?a=b')",

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from edgeworker import config
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import load
-from edgeworker.runtime.python import load_errors
 from tests.runtime.stage import IMPORTS, Stage
 
 ON_FETCH = "async def on_fetch(request):\n    return Response('')\n"
@@ -133,39 +133,187 @@ def test_a_style_that_cloudflare_would_refuse_at_this_date_runs_with_a_warning(
     assert (warns in caplog.text) if warns else not caplog.text
 
 
+# (script, which Python's syntax it has, None if no release can read it)
+SYNTAX = [
+    # https://docs.python.org/3/whatsnew/3.12.html#new-features
+    ("type Point = tuple[int, int]", (3, 12)),
+    ("type Pair[T] = tuple[T, T]", (3, 12)),
+    ("def first[T](items: list[T]) -> T: ...", (3, 12)),
+    ("async def first[T](items): ...", (3, 12)),
+    ("class Box[T]: ...", (3, 12)),
+    ("class Box:\n    def put[*Ts, **P](self): ...", (3, 12)),
+    ("x = f'{'a'}'", (3, 12)),
+    ('x = f"{d["a"]}"', (3, 12)),
+    ('x = f"{a["b"]["c"]} and {d}"', (3, 12)),
+    ('x = f"{", ".join(a)}"', (3, 12)),
+    ('x = rf"{a["b"]}"', (3, 12)),
+    ("x = f'{chr(10):{'>'}10}'", (3, 12)),
+    ("x = f'{'\\n'.join(a)}'", (3, 12)),
+    ("x = f'{\n    a\n}'", (3, 12)),
+    ('x = f"{a(\n    b,\n)}"', (3, 12)),
+    ('x = f"{a # why\n}"', (3, 12)),
+    # https://docs.python.org/3/whatsnew/3.13.html (PEP 696)
+    ("class Box[T = int]: ...", (3, 13)),
+    ("def first[T: (int, str) = int](items): ...", (3, 13)),
+    ("type Pair[T = int] = tuple[T, T]", (3, 13)),
+    # https://docs.python.org/3/whatsnew/3.14.html (PEP 750, PEP 758)
+    ("x = t'{name}'", (3, 14)),
+    ('f(rt"{name}")', (3, 14)),
+    ("x = Tr'''\n{name}\n'''", (3, 14)),
+    ("try: ...\nexcept ValueError, TypeError: ...", (3, 14)),
+    ("try: ...\nexcept* json.JSONDecodeError, KeyError, a(): ...", (3, 14)),
+    ("try: ...\nexcept ValueError, TypeError as e: ...", None),
+    ("try: ...\nexcept ValueError, TypeError e: ...", None),
+    ("type = 1 +", None),
+    ("def f(:", None),
+    ("x = f'{a'", None),
+    ("x = f'{a b}'", None),
+    ("x = f'{a}' + '", None),
+    ("x = 'a' 'b", None),
+    ("x = 'a' t'b", None),
+    ("y = = 3 # t'x'", None),
+    ("part'x'", None),
+    ("print 'x'", None),
+]
+
+
+@pytest.mark.parametrize(("script", "needed"), SYNTAX)
+async def test_syntax_of_a_newer_python_is_told_with_what_runs_it(
+    stage: Stage, script: str, needed: tuple[int, int] | None
+) -> None:
+    if needed is not None and sys.version_info >= needed:
+        compile(script, "worker.py", "exec")
+        return
+
+    with pytest.raises(ScriptError) as told:
+        stage.add(script + "\n")
+
+    if needed is None:
+        assert "written for" not in str(told.value)
+        return
+    here = ".".join(map(str, sys.version_info[:2]))
+    assert f"This is written for Python 3.{needed[1]} or newer, and edgeworker runs on Python {here}" in str(told.value)
+    assert f"Run it there: uv run --python 3.{max(needed[1], 13)} edgeworker dev" in str(told.value)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python reads it")
 @pytest.mark.parametrize(
-    ("line", "message", "needed"),
+    ("date", "flags", "says"),
     [
-        # https://docs.python.org/3/whatsnew/3.12.html#new-features
-        ("type Point = tuple[int, int]", "invalid syntax", (3, 12)),
-        ("type Pair[T] = tuple[T, T]", "invalid syntax", (3, 12)),
-        ("def first[T](items: list[T]) -> T:", "expected '('", (3, 12)),
-        ("async def first[T](items): ...", "expected '('", (3, 12)),
-        ("class Box[T]:", "invalid syntax", (3, 12)),
-        ('    x = f"{d["a"]}"', "f-string: unmatched '['", (3, 12)),
-        ("x = f'{d['a']}'", "f-string: unmatched '['", (3, 12)),
-        ("x = f'{a!r:\\n}'", "f-string expression part cannot include a backslash", (3, 12)),
-        # https://docs.python.org/3/whatsnew/3.13.html (PEP 696)
-        ("class Box[T = int]:", "invalid syntax", (3, 13)),
-        # https://docs.python.org/3/whatsnew/3.14.html (PEP 750, PEP 758)
-        ("x = t'{name}'", "invalid syntax", (3, 14)),
-        ("except ValueError, TypeError:", "multiple exception types must be parenthesized", (3, 14)),
-        ("type = 1 +", "invalid syntax", None),
-        ("def f(:", "invalid syntax", None),
-        ("x = f'{a'", "f-string: expecting '}'", None),
-        ("x = 'a' 'b", "unterminated string literal", None),
-        ("part'x'", "invalid syntax", None),
+        ("2026-09-07", ("python_workers",), "would run this worker on Python 3.13."),
+        ("2025-09-28", ("python_workers",), "has it from compatibility date 2026-09-08 on, and would run this worker"),
+        ("2026-09-08", ("python_workers",), None),
+        ("2025-01-01", ("python_workers", "python_workers_314"), None),
     ],
 )
-def test_the_python_is_named_whose_syntax_a_line_has(line: str, message: str, needed: tuple[int, int] | None) -> None:
-    assert load_errors.find_needed_version(line, message) == needed
+def test_syntax_that_cloudflare_reads_later_is_told_so(
+    stage: Stage, date: str, flags: tuple[str, ...], says: str | None
+) -> None:
+    with pytest.raises(ScriptError) as told:
+        stage.add("x = t'{1}'\n", date=date, flags=flags)
+
+    assert (says in str(told.value)) if says else ("Cloudflare" not in str(told.value))
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads it")
-@pytest.mark.parametrize("line", ["type A = int", "def f[T](x: T): ...", "class A[T]: ...", "x = f'{'a'}'"])
-async def test_newer_syntax_says_which_python_is_needed(stage: Stage, line: str) -> None:
-    with pytest.raises(ScriptError, match=r"written for Python 3\.12 or newer, and edgeworker runs on Python 3\.11"):
-        stage.add(line + "\n")
+NEWER = [
+    # (script, the release that has it, what is said of it)
+    ("from itertools import batched", (3, 12), "cannot import name 'batched' from 'itertools'"),
+    ("import typing\n@typing.override\ndef f(): ...", (3, 12), "module 'typing' has no attribute 'override'"),
+    ("from warnings import deprecated", (3, 13), "cannot import name 'deprecated' from 'warnings'"),
+    ("import annotationlib", (3, 14), "No module named 'annotationlib'"),
+    ("from string.templatelib import Template", (3, 14), "No module named 'string.templatelib'"),
+    ("import compression.zstd", (3, 14), "No module named 'compression'"),
+    ("from uuid import uuid7", (3, 14), "cannot import name 'uuid7' from 'uuid'"),
+]
+
+
+@pytest.mark.parametrize(("script", "release", "says"), NEWER)
+def test_what_came_with_a_newer_python_is_told_with_what_runs_it(
+    stage: Stage, script: str, release: tuple[int, int], says: str
+) -> None:
+    if sys.version_info >= release:
+        stage.add(IMPORTS + script + "\n" + DEFAULT)
+        return
+
+    with pytest.raises(ScriptError) as told:
+        stage.add(script + "\n")
+
+    text = str(told.value)
+    assert says in text
+    here = ".".join(map(str, sys.version_info[:2]))
+    assert f"t came with Python 3.{release[1]}, and edgeworker runs on Python {here}" in text
+    assert f"uv run --python 3.{max(release[1], 13)} edgeworker dev" in text
+    assert "is not installed" not in text
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has it")
+def test_a_binary_names_no_command_of_uv(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+
+    with pytest.raises(ScriptError) as told:
+        stage.add("x = t'{1}'\n")
+
+    assert "The single binary brings its Python along: install edgeworker where Python 3.14 is" in str(told.value)
+    assert "uv run" not in str(told.value)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python has it")
+def test_what_went_from_the_standard_library_is_told(stage: Stage) -> None:
+    with pytest.raises(ScriptError) as told:
+        stage.add("import smtpd\n")
+
+    assert "No module named 'smtpd': it went from the standard library with Python 3.12, and edgeworker" in str(
+        told.value
+    )
+    assert "is not installed" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "date", "flags", "says"),
+    [
+        ("cgi", "2025-09-29", ("python_workers",), "cgi went from the standard library with Python 3.13"),
+        ("cgi", "2025-09-28", ("python_workers",), None),
+        (
+            "cgi",
+            "2025-09-28",
+            ("python_workers", "python_workers_20250116"),
+            "Cloudflare runs this worker on Python 3.13",
+        ),
+        ("cgi", None, (), None),
+        ("imp", "2025-01-01", ("python_workers",), "imp went from the standard library with Python 3.12"),
+        ("importlib", "2025-09-29", ("python_workers",), None),
+    ],
+)
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python does not have them")
+def test_a_module_that_cloudflares_python_no_longer_has_is_told(
+    stage: Stage,
+    caplog: pytest.LogCaptureFixture,
+    module: str,
+    date: str | None,
+    flags: tuple[str, ...],
+    says: str | None,
+) -> None:
+    files = {"worker.py": f"{IMPORTS}import util\n{DEFAULT}", "util.py": f"import os, {module}\n"}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        stage.add(files, date=date, flags=flags)
+
+    if says is None:
+        assert "standard library" not in caplog.text
+    else:
+        assert says in caplog.text
+        assert "util.py, line 1: " in caplog.text
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="this Python does not read it")
+def test_syntax_that_the_python_of_cloudflare_does_not_read_is_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.add(f"{IMPORTS}class Box[T = int]: ...\n{DEFAULT}", date="2025-01-01", flags=("python_workers",))
+
+    assert "worker.py, line 2: this is syntax of Python 3.13. It runs here; Cloudflare runs this" in caplog.text
+    assert "Set compatibility_date to 2025-09-29 or later, or write it for Python 3.12" in caplog.text
 
 
 @pytest.mark.parametrize(
