@@ -114,7 +114,7 @@ def test_dev_serves_https_where_wranglers_own_setting_says_so(tmp_path: Path) ->
 
     assert url.startswith("https://")
     assert json.loads(secure.stdout)["url"] == f"https://localhost:{port_of(url)}/", secure.stderr
-    assert plain.returncode != 0
+    assert "this port speaks TLS; use https://" in plain.stdout
 
 
 def test_http_is_redirected_to_https_for_hosts_that_are_served(tmp_path: Path) -> None:
