@@ -1,5 +1,6 @@
 """How many instructions a request of the split-token route costs: `poe instructions [dev|path]`, with callgrind.
 
+`poe instructions embedded|workerd` counts those of the same route as a JavaScript worker, without workerd's own.
 `poe instructions start` counts those of a small project's `dev` up to its first answer, with bytecode cached.
 
 A count of instructions is the same on a busy machine, so it tells of a change what time cannot. It leaves out what the
@@ -18,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.bench import dev, rounds, start, tokens
+from tests.bench import dev, javascript, rounds, start, tokens
 from tests.bench.load import HOST
 from tests.bench.processes import ended, wait_for_line
 
@@ -29,7 +30,7 @@ _CALLGRIND: Final = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--qu
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["dev", "path", "start"], default="dev")
+    parser.add_argument("what", nargs="?", choices=["dev", "path", "start", *javascript.ENGINES], default="dev")
     parser.add_argument("--requests", type=int, default=800)
     parser.add_argument("--functions", type=int, default=0, help="list so many functions of C, the dearest first")
     parser.add_argument("--out", type=Path, help="keep callgrind's file here")
@@ -48,8 +49,12 @@ def main() -> int:
         tokens.write(made, data / "tokens.json")
         origin = f"http://127.0.0.1:{rounds.start_origin(stack, data)}"
         prefix = (*_CALLGRIND, f"--callgrind-out-file={out}")
-        if options.what == "dev":
-            started = dev.start(stack, origin, data / "dev", made, *options.options, starts=0, prefix=prefix)
+        if options.what != "path":
+            more = list(options.options)
+            if options.what in javascript.ENGINES:
+                javascript.write_gateway(data / options.what, options.what)
+                more += ["--js-engine", options.what]
+            started = dev.start(stack, origin, data / options.what, made, *more, starts=0, prefix=prefix)
             if started is None:
                 return 1
             port, pid = started.port, started.pid

@@ -35,7 +35,7 @@ routes = ["*/*"]
 kv_namespaces = [{ binding = "TOKENS", id = "bench" }]
 vars = { REALM = "api" }
 """
-_ENGINES: Final = ("embedded", "workerd")
+ENGINES: Final = ("embedded", "workerd")
 _LOADERS: Final = 4
 _OF_PYTHON: Final = 0.5  # of the Python script's throughput, each engine's target
 _FIRST_ANSWER_SECONDS: Final = {"embedded": 0.4, "workerd": 0.8}
@@ -55,8 +55,8 @@ def main() -> int:
         tokens.write(made, data / "tokens.json")
         origin = f"http://127.0.0.1:{start_origin(stack, data)}"
         gateways = [_started(stack, _PYTHON, origin, data / "python", made)]
-        for engine in _ENGINES:
-            project(data / engine, engine)
+        for engine in ENGINES:
+            write_gateway(data / engine, engine)
             gateways.append(_started(stack, engine, origin, data / engine, made, "--js-engine", engine))
         bare = bare_workerd(stack, _TOOLS, _SCRIPT, origin, data / "bare", made)
         gateways += [] if bare is None else [bare]
@@ -68,12 +68,12 @@ def main() -> int:
                 gateway.measure(work, connections=options.connections, seconds=options.seconds)
         _print(gateways)
     print_first_answers(options.starts)
-    for engine in _ENGINES:
+    for engine in ENGINES:
         print(f"{engine}: {reload_under_load(engine)}")
     return 0
 
 
-def project(folder: Path, engine: str) -> None:
+def write_gateway(folder: Path, engine: str) -> None:
     folder.mkdir()
     (folder / "index.js").write_text(_SCRIPT.read_text("utf-8"), "utf-8")
     (folder / "wrangler.toml").write_text(_CONFIG, "utf-8")
@@ -99,7 +99,7 @@ def _print(gateways: list[Gateway]) -> None:
             f"{one.name:14} {one.per_second:8.0f} {one.per_second / reference.per_second:10.2f} {one.cpu_us:8.0f} "
             f"{one.cpu_us / reference.cpu_us:10.2f} {one.spread:7.0%} {one.memory_mb:6.0f} {one.errors:7}"
         )
-    found = [gateway.figures() for gateway in gateways if gateway.name in (_PYTHON, *_ENGINES)]
+    found = [gateway.figures() for gateway in gateways if gateway.name in (_PYTHON, *ENGINES)]
     busy = [one for one in found if one.spread > BUSY_SPREAD]
     if busy or len(gateways[0].results) < 3:
         print("No verdict on throughput: the machine is busy (see the spread of the CPU time), or too few rounds.")
@@ -116,12 +116,12 @@ def _verdict(*, is_met: bool) -> str:
 def print_first_answers(starts: int) -> None:
     """From the start of `edgeworker dev` on a project of one line to its first answer; the first start of each engine,
     which writes Python's byte code, does not count."""
-    times: dict[str, list[tuple[float, float]]] = {engine: [] for engine in _ENGINES}
+    times: dict[str, list[tuple[float, float]]] = {engine: [] for engine in ENGINES}
     with tempfile.TemporaryDirectory(prefix="edgeworker-bench-") as name:
-        for engine in _ENGINES:
+        for engine in ENGINES:
             _small_project(Path(name) / engine, engine)
         for _ in range(starts + 1):
-            for engine in _ENGINES:
+            for engine in ENGINES:
                 times[engine].append(_first_answer(Path(name) / engine, engine))
     for engine, took in times.items():
         seconds = statistics.median(wall for wall, _ in took[1:])

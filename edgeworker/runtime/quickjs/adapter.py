@@ -8,7 +8,7 @@ script can catch the interruption in the shape of a rejected promise, so it is r
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ if sys.platform != "win32":
     import resource
 
 Crossing = str | int | float | bytes | None  # what passes between a script and Python
-Host = Callable[[str, tuple[Crossing, ...]], Crossing]
+HostFunction = Callable[..., Crossing]  # its arguments cross too
 Loader = Callable[[str], str | None]
 
 # Besides the script's own limit: what we need to say how it ended.
@@ -28,6 +28,7 @@ _JOBS_BETWEEN_HEAP_CHECKS: Final = 20_000
 _JOBS_BETWEEN_CLOCK_READS: Final = 32  # reading the thread's CPU time costs as much as a small job
 _SMALL_STACK_BYTES: Final = 1024 * 1024
 _STACK_BYTES: Final = 4 * 1024 * 1024
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})  # what crosses as it is
 # Filling the memory with small objects takes longer than this; see `may_have_run_out`.
 _FILLING_SECONDS: Final = 0.1
 
@@ -57,9 +58,12 @@ class Function:
 
 
 class Engine:
-    """One runtime with one context. It is made and used on one thread: QuickJS measures its stack there."""
+    """One runtime with one context. It is made and used on one thread: QuickJS measures its stack there.
 
-    def __init__(self, memory_bytes: int, host: Host, load: Loader) -> None:
+    `functions` are what the script finds by name in `__edgeworker_host`. The modules of rt/ give them arguments of the
+    right types; one that raises throws an InternalError in the script."""
+
+    def __init__(self, memory_bytes: int, functions: Mapping[str, HostFunction], load: Loader) -> None:
         self._memory_bytes = memory_bytes
         self._runtime = quickjs.Runtime()
         self._runtime.set_memory_limit(memory_bytes)
@@ -67,16 +71,19 @@ class Engine:
         self._runtime.set_interrupt_handler(self._check_deadline)
         self._context = quickjs.Context(self._runtime)
         self._context.set_module_loader(load)
-        self._gate = _Gate(self, host)
+        self._functions = dict(functions)
+        self._callable = dict(functions)  # none of them after an interruption, and after the end
         self._deadline: float | None = None
         self._started_at = 0.0
         self._interrupted = False
-        self._context.set("__edgeworker_host", self._gate)
+        self._has_reserve = False
+        self._context.set("__edgeworker_host", {name: _guard(name, self._callable) for name in functions})
 
     def close(self) -> None:
         """Lets go of what the context holds of ours. Python's collector does not look into it, so that a context that
         holds what holds it stays in memory for ever. The engine must not be used any more."""
-        self._gate.close()
+        self._functions.clear()
+        self._callable.clear()
         self._context.set_module_loader(None)
         self._runtime.set_interrupt_handler(None)
 
@@ -98,6 +105,7 @@ class Engine:
     def resume(self) -> None:
         """After ComputedTooLong: what else waits in the realm may go on."""
         self._interrupted = False
+        self._callable.update(self._functions)
 
     def is_full(self) -> bool:
         """Whether nearly all of the memory is used. Walks the heap."""
@@ -110,12 +118,15 @@ class Engine:
 
     def give_reserve(self) -> None:
         """More memory, for saying how the script ended."""
+        self._has_reserve = True
         self._runtime.set_memory_limit(self._memory_bytes + _RESERVE_BYTES)
 
     def _run(self, work: Callable[..., object], arguments: tuple[object, ...], seconds: float) -> float:
         # Wall time would end a script because others use the machine.
         begun = self._started_at = time.thread_time()
-        self._runtime.set_memory_limit(self._memory_bytes)
+        if self._has_reserve:
+            self._has_reserve = False
+            self._runtime.set_memory_limit(self._memory_bytes)
         self._deadline = begun + seconds
         try:
             work(*arguments)
@@ -143,10 +154,7 @@ class Engine:
     def _check_deadline(self) -> bool:
         if self._deadline is not None and time.thread_time() > self._deadline:
             self._interrupted = True
-        return self._interrupted
-
-    @property
-    def interrupted(self) -> bool:
+            self._callable.clear()  # a script that caught the interruption goes on until it is ended
         return self._interrupted
 
 
@@ -158,21 +166,19 @@ def _choose_stack_bytes() -> int:
     return _STACK_BYTES if own == resource.RLIM_INFINITY else max(_SMALL_STACK_BYTES, min(_STACK_BYTES, own // 2))
 
 
-class _Gate:
-    """What the realm holds of ours: `close` cuts it off."""
+def _guard(name: str, functions: Mapping[str, HostFunction]) -> Callable[..., Crossing]:
+    """Calls the function of that name for as long as it is in `functions`; the realm holds nothing else of ours."""
 
-    def __init__(self, engine: Engine, host: Host) -> None:
-        self._engine: Engine | None = engine
-        self._host: Host | None = host
-
-    def __call__(self, operation: str, *arguments: object) -> Crossing:
-        # After an interruption that the script caught it goes on until it is ended.
-        if self._host is None or self._engine is None or self._engine.interrupted:
+    def call(*arguments: object) -> Crossing:
+        function = functions.get(name)
+        if function is None:
             return None
-        return self._host(operation, tuple([_to_crossing(argument) for argument in arguments]))
+        for argument in arguments:
+            if type(argument) not in _PLAIN:
+                return function(*[_to_crossing(each) for each in arguments])
+        return function(*arguments)
 
-    def close(self) -> None:
-        self._engine = self._host = None
+    return call
 
 
 def _to_crossing(value: object) -> Crossing:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from edgeworker.runtime.quickjs.invocation import Answer, Invocation
+from edgeworker.runtime.quickjs.invocation import Answer, Invocation, ScriptResponse
 
 
 class Calls:
@@ -28,9 +28,25 @@ class Calls:
     def is_waiting(self, number: int) -> bool:
         return number in self._open and not self._open[number][0].done()
 
+    def respond(
+        self,
+        number: int,
+        status: int,
+        phrase: str,
+        headers: str,
+        automatic: bool,  # as rt/fetch.js sends it
+        body: str | None,
+        web_socket: str | None,
+        buffer: bytes | None,
+    ) -> None:
+        """A script's answer to a request."""
+        response = ScriptResponse(status, phrase, headers, automatic, body, web_socket, buffer)
+        self.answer(number, Answer("", None, response))
+
     def answer(self, number: int, answer: Answer) -> None:
-        if self.is_waiting(number):
-            self._open[number][0].set_result(answer)
+        call = self._open.get(number)
+        if call is not None and not call[0].done():
+            call[0].set_result(answer)
 
     def fail(self, number: int, error: BaseException) -> None:
         if self.is_waiting(number):

@@ -1,31 +1,38 @@
 """One event that a script of this engine handles, and what passes between it and the edge."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from edgeworker.handler import Context
 from edgeworker.messages import Headers
-from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs.adapter import Crossing, HostFunction
 
 Parts = tuple[Crossing, ...]  # of what passes, one by one
+
+
+# Fields in the form in which they cross, and as they came: most scripts pass them on as they are.
+KnownFields = tuple[str, Headers] | None
 
 
 @dataclass(slots=True)
 class Invocation:
     """One event that the script handles. `holds` counts why it still may fetch: its answer, its body, waitUntil().
-    `is_over`: it exceeded a limit, and nothing more of it runs. `cf` is that of the request, where it is one."""
+    `is_over`: it exceeded a limit, and nothing more of it runs. Of a request there are also `cf` and `asked`, which has
+    its fields; `received` has those of the last response that was fetched."""
 
     id: int
     ctx: Context | None
     cf: Mapping[str, object] | None = None
+    asked: "KnownFields" = None
+    received: "KnownFields" = None
     cpu_seconds: float = 0.0
     holds: int = 1
     no_retry: bool = False
     is_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ScriptResponse:
     """A response that the script made. `headers` as `write_fields` has them; `body` is None, "bytes" for the buffer, or
     JSON that names a stream; `web_socket` is JSON too."""
@@ -39,7 +46,7 @@ class ScriptResponse:
     buffer: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ScriptRequest:
     """What the script fetches, in the forms of a ScriptResponse. `cf` is JSON, or True for that of the request that the
     invocation answers; `target` is the JSON of a binding, None is the outside."""
@@ -63,14 +70,6 @@ class Answer:
     response: ScriptResponse | None = None
 
 
-def as_text(value: Crossing) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def as_bytes(value: Crossing) -> bytes | None:
-    return value if isinstance(value, bytes) else None
-
-
 def write_fields(headers: Headers) -> str:
     """Names and values in turns, each on a line of its own: the form in which fields cross."""
     lines = [part for field in headers.raw for part in field]
@@ -83,8 +82,10 @@ def write_fields(headers: Headers) -> str:
         return content.decode("utf-8", "replace")
 
 
-def read_fields(text: str) -> Headers:
+def read_fields(text: str, known: KnownFields = None) -> Headers:
     """Raises OperationFailed for names and values that may not be in a header."""
+    if known is not None and known[0] == text:
+        return known[1].copy()
     if not text:
         return Headers()
     lines = text.split("\n")
@@ -119,11 +120,11 @@ class Result:
 
 
 class EdgeOperations(Protocol):
-    """What the script asks of the edge: `run` and `fetch` are waited for, the others are answered at once."""
+    """What the script asks of the edge: `run` and `fetch` are waited for, `functions` answer at once."""
 
     async def run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation, /) -> Parts: ...
     async def fetch(self, request: ScriptRequest, invocation: Invocation, /) -> Parts: ...
-    def answer(self, operation: str, given: Parts, invocation: Invocation | None, /) -> Crossing: ...
+    def functions(self, find_invocation: Callable[[int], Invocation], /) -> dict[str, HostFunction]: ...
     def peek(self, name: str, key: str, cache_ttl: int | None, /) -> str | bool | None: ...
     def holds_bodies_of(self, invocation: int, /) -> bool: ...
     async def release_bodies(self, invocation: int, /) -> None: ...

@@ -140,7 +140,9 @@ class QuickJSIsolate:
             else:
                 content = request.body.take_complete()
                 body = "bytes"
-        return request.url.href, request.method, write_fields(request.headers), body, content
+        fields = write_fields(request.headers)
+        invocation.asked = fields, request.headers
+        return request.url.href, request.method, fields, body, content
 
 
 def _list_target_parts(ctx: Context, entrypoint: str | None) -> tuple[Crossing, ...]:

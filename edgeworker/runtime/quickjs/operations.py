@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeVar
+from typing import Final
 
 from edgeworker import messages
 from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Context, Handler
-from edgeworker.messages import URL, Body, BodyLost, BodyTooLarge, BodyUsed, InvalidURL
+from edgeworker.messages import URL, Body, InvalidURL
 from edgeworker.runtime.contract.javascript import (
     EnvEntry,
     EnvFetcher,
@@ -21,7 +21,7 @@ from edgeworker.runtime.contract.javascript import (
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.quickjs import kv_calls, node_ciphers
-from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs.adapter import HostFunction
 from edgeworker.runtime.quickjs.bodies import Bodies
 from edgeworker.runtime.quickjs.documents import Documents, check_selector
 from edgeworker.runtime.quickjs.invocation import (
@@ -42,16 +42,12 @@ from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi.cache import Cache
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
-from edgeworker.runtime.webapi.fetch_failure import FetchFailed
-from edgeworker.runtime.webapi.ffi import JsException
 
 _log = logging.getLogger(__name__)
 
 _NO_REQUEST: Final = "This fetch() belongs to no request: it was made outside of a handler."
-_USED: Final = body_init.BODY_USED
 
 Arguments = Mapping[str, object]
-_Made = TypeVar("_Made")
 
 
 class Operations:
@@ -65,23 +61,25 @@ class Operations:
         self._documents = Documents()
         self.realm: Realm | None = None
 
-    def answer(self, operation: str, given: Parts, invocation: Invocation | None) -> Crossing:
-        """What is answered at once and concerns bodies or documents."""
-        match operation, given:
-            case "html", (int(), str(text), buffer) if invocation is not None and self.realm is not None:
-                told = json.loads(text)
-                body, coding = self._take_body(told["body"], buffer if isinstance(buffer, bytes) else None, invocation)
-                source = encodings.decode((body or Body(b"")).stream(), coding)
-                made = self._documents.rewrite(told, source, self.realm, invocation)
-                return self.bodies.hold(Body(made), None, invocation.id)
-            case "socket_accept" | "socket_out", _ if invocation is not None:
-                return self.sockets.call(operation, given, invocation)
-            case "html_selector", (str(selector),):
-                return check_selector(selector)
-            case "html_part", (int(id), str(name), str(text)):
-                return self._documents.use(id, name, text)
-            case _:
-                raise ValueError(f"{operation} is not an operation of the engine")
+    def functions(self, find_invocation: Callable[[int], Invocation]) -> dict[str, HostFunction]:
+        """What is answered at once and concerns bodies, documents or WebSockets."""
+        return {
+            "html": lambda of, text, buffer: self._rewrite_html(find_invocation(of), text, buffer),
+            "html_selector": check_selector,
+            "html_part": self._documents.use,
+            "socket_accept": lambda number, of: self.sockets.accept(number, find_invocation(of)),
+            "socket_out": self.sockets.send,
+        }
+
+    def _rewrite_html(self, invocation: Invocation, text: str, buffer: bytes | None) -> int:
+        """The number of the body that comes out."""
+        assert self.realm is not None
+        told = json.loads(text)
+        body, coding = self._take_body(told["body"], buffer, invocation)
+        source = encodings.decode((body or Body(b"")).stream(), coding)
+        return self.bodies.hold(
+            Body(self._documents.rewrite(told, source, self.realm, invocation)), None, invocation.id
+        )
 
     def forget_body(self, id: int) -> None:
         """The script does not want the rest of it."""
@@ -100,14 +98,7 @@ class Operations:
         await self.bodies.release(invocation)
 
     async def fetch(self, request: ScriptRequest, invocation: Invocation) -> Parts:
-        """The parts of the response, as rt/fetch.js receives them. Raises OperationFailed."""
-        return await _translate_failures(self._fetch(request, invocation))
-
-    async def run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Parts:
-        """Raises OperationFailed with what the script's promise is rejected with."""
-        return (await _translate_failures(self._run(name, text, buffer, invocation))).parts
-
-    async def _fetch(self, request: ScriptRequest, invocation: Invocation) -> Parts:
+        """The parts of the response, as rt/fetch.js receives them. Raises what `describe_failure` knows."""
         ctx = invocation.ctx
         if ctx is None:
             raise OperationFailed("Error", _NO_REQUEST)
@@ -120,6 +111,10 @@ class Operations:
         else:
             fetched = await perform_fetch.perform(sent, ctx, target)
         return self._describe_response(fetched.response, fetched.url, invocation, redirected=fetched.redirected)
+
+    async def run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Parts:
+        """Raises what `describe_failure` knows."""
+        return (await self._run(name, text, buffer, invocation)).parts
 
     async def _run(self, name: str, text: str, buffer: bytes | None, invocation: Invocation) -> Result:
         told = json.loads(text)
@@ -185,7 +180,7 @@ class Operations:
         return messages.Request(
             wanted.method,
             url,
-            read_fields(wanted.headers),
+            read_fields(wanted.headers, invocation.asked),
             body,
             redirect="manual" if wanted.redirect == "manual" else "follow",
             cf=cf if isinstance(cf, dict) else None,
@@ -211,7 +206,9 @@ class Operations:
     def response(self, told: ScriptResponse, invocation: Invocation) -> messages.Response:
         """A response that the script made."""
         body, coding = self._take_body(told.body, told.buffer, invocation)
-        made = messages.Response(told.status, read_fields(told.headers), body, status_text=told.status_text)
+        made = messages.Response(
+            told.status, read_fields(told.headers, invocation.received), body, status_text=told.status_text
+        )
         if told.web_socket is not None and isinstance(socket := json.loads(told.web_socket), dict):
             self.sockets.attach(made, socket, invocation)
         return body_init.encode_as_declared(made, coding, automatic=told.automatic)
@@ -231,6 +228,7 @@ class Operations:
             else:
                 body = "bytes"
         fields, held = write_fields(response.headers), self.sockets.hold(response, invocation.id)
+        invocation.received = fields, response.headers
         return response.status, response.status_text, fields, url, redirected, body, content, held
 
     async def _call(self, told: Arguments, invocation: Invocation) -> Result:
@@ -303,26 +301,3 @@ class Operations:
                 return Result()
             case _:
                 return Result(json.dumps(await cache.delete(request, options)))
-
-
-async def _translate_failures(work: Awaitable[_Made]) -> _Made:
-    """Raises OperationFailed for what the script's promise is rejected with."""
-    try:
-        return await work
-    except node_ciphers.CipherError as error:
-        raise OperationFailed("Error", str(error)) from error
-    except JavaScriptError as error:
-        raise OperationFailed(error.error, error.text) from error
-    except JsException as error:
-        raise OperationFailed(error.name, error.message) from error
-    except JavaScriptException as error:  # of a handler of HTMLRewriter
-        raise OperationFailed(error.name, error.text) from error
-    except BodyUsed as error:
-        raise OperationFailed("TypeError", _USED) from error
-    except (BodyTooLarge, BodyLost) as error:
-        raise OperationFailed("Error", str(error)) from error
-    except FetchFailed as error:
-        cause = error.__cause__
-        raise OperationFailed("Error", str(cause if isinstance(cause, EdgeworkerError) else error)) from error
-    except EdgeworkerError as error:
-        raise OperationFailed("Error", str(error)) from error

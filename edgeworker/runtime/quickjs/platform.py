@@ -1,4 +1,4 @@
-"""What a realm asks of Python and is answered at once: text, URLs, hashes, random numbers, time."""
+"""What a realm calls of Python that concerns no request: text, URLs, hashes, random numbers, time."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ import ada_url
 
 from edgeworker.clock import Clock
 from edgeworker.runtime.quickjs import node_ciphers, node_signing
-from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs.adapter import HostFunction
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.blob import File
 from edgeworker.runtime.webapi.ffi import JsException
@@ -34,12 +34,8 @@ _URL_PARTS: Final = (
 _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15, "deflate-raw": -15}
 _HASHES: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"})
 _MAX_CODECS: Final = 1000
-OPERATIONS: Final = frozenset(
-    {"now", "zone", "json_error", "url", "url_set", "form_decode", "form_parse", "encode", "decode", "encoding"}
-    | {"btoa", "atob", "random", "uuid", "hash", "hmac", "pem", "sign", "verify", "derive", "cipher"}
-    | {"tee", "close_body", "codec", "codec_write", "codec_end"}
-)
 _ASCII_WHITESPACE: Final = str.maketrans("", "", "\t\n\f\r ")
+_MAX_RANDOM_BYTES: Final = 65_536
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 
@@ -53,68 +49,37 @@ class Platform:
         self._codecs: dict[int, zlib._Compress | zlib._Decompress] = {}
         self._next_codec = 1
 
-    def call(self, operation: str, given: tuple[Crossing, ...]) -> Crossing:
-        """Raises ValueError for what no script of ours asks."""
-        match operation, given:
-            # What most scripts ask comes first: the cases are tried in their order.
-            case "now", _:
-                return self._clock.now_ms()
-            case "encode", (str(text),):
-                return text.encode("utf-8", "replace")
-            case "decode", (str(encoding), fatal, bytes(content)):
-                return _decode_text(encoding, bool(fatal), content)
-            case "btoa", (str(text),):
-                return _btoa(text)
-            case "atob", (str(text),):
-                return _atob(text)
-            case "hash", (str(name), bytes(content)):
-                return hashlib.new(name, content).digest() if name in _HASHES else None
-            case "zone", (str(name), int() | float() as milliseconds):
-                return _find_zone_offset(name, milliseconds)
-            case "json_error", (str(text),):
-                return _json_error(text)
-            case "url", (str(text), base):
-                return _parse_url(text, base if isinstance(base, str) else None)
-            case "url_set", (str(href), str(part), str(value)) if part in _URL_PARTS:
-                return _set_url_part(href, part, value)
-            case "form_decode", (str(text),):
-                return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode("utf-8", "replace")
-            case "encoding", (str(label),):
-                try:
-                    return str(TextDecoder.new(label).encoding)
-                except JsException:
-                    return ""
-            case "random", (int(size),) if 0 <= size <= 65_536:
-                return secrets.token_bytes(size)
-            case "uuid", _:
-                return str(uuid.uuid4())
-            case "hmac", (str(name), bytes(key), bytes(content)):
-                return hmac.new(key, content, name).digest() if name in _HASHES else None
-            case "pem", (str(kind), str(text)):
-                return node_signing.read_pem(kind, text)
-            case "sign", (str(name), str(pem), str(options), bytes(content)):
-                return node_signing.sign(name, pem, options, content)
-            case "verify", (str(name), str(pem), str(options), bytes(content), bytes(signature)):
-                return node_signing.verify(name, pem, options, content, signature)
-            case "derive", (str(text), _):
-                return _catch_cipher_error(lambda: node_ciphers.derive(text))
-            case "cipher", (str(text), bytes(content)):
-                return _catch_cipher_error(lambda: node_ciphers.transform(text, content))
-            case "form_parse", (str(content_type), bytes(content)):
-                return _parse_form(content, content_type)
-            case "tee", (int(id),):
-                return json.dumps(self._tee(id))
-            case "close_body", (int(id),):
-                self._close_body(id)
-                return None
-            case "codec", (str(direction), str(form)):
-                return self._open_codec(direction, form)
-            case "codec_write", (int(id), bytes(content)):
-                return self._write_codec(id, content)
-            case "codec_end", (int(id), _):
-                return self._end_codec(id)
-            case _:
-                raise ValueError(f"{operation} is not an operation of the engine")
+    def functions(self) -> dict[str, HostFunction]:
+        """By the names that the modules of rt/ use."""
+        return {
+            "now": self._clock.now_ms,
+            "zone": _find_zone_offset,
+            "json_error": _json_error,
+            "url": _parse_url,
+            "url_set": _set_url_part,
+            "form_decode": _decode_form,
+            "form_parse": _parse_form,
+            "encode": _encode_text,
+            "decode": _decode_text,
+            "encoding": _find_encoding,
+            "breaks_line": _breaks_line,
+            "btoa": _btoa,
+            "atob": _atob,
+            "random": _make_random_bytes,
+            "uuid": lambda: str(uuid.uuid4()),
+            "hash": _hash,
+            "hmac": _hmac,
+            "pem": node_signing.read_pem,
+            "sign": node_signing.sign,
+            "verify": node_signing.verify,
+            "derive": lambda text, _: _catch_cipher_error(lambda: node_ciphers.derive(text)),
+            "cipher": lambda text, content: _catch_cipher_error(lambda: node_ciphers.transform(text, content)),
+            "tee": lambda id: json.dumps(self._tee(id)),
+            "close_body": self._close_body,
+            "codec": self._open_codec,
+            "codec_write": self._write_codec,
+            "codec_end": self._end_codec,
+        }
 
     def _open_codec(self, direction: str, form: str) -> int:
         """Its number; 0 for a format that there is not."""
@@ -141,13 +106,48 @@ class Platform:
             self._codecs.pop(id, None)
             return None
 
-    def _end_codec(self, id: int) -> bytes | None:
+    def _end_codec(self, id: int, _rest: bytes) -> bytes | None:
         codec = self._codecs.pop(id, None)
         if codec is None:
             return None
         if not hasattr(codec, "compress") and not codec.eof:
             return None
         return codec.flush()
+
+
+def _encode_text(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _breaks_line(text: str) -> bool:
+    """Whether a text cannot be the value of a header."""
+    return "\n" in text or "\r" in text or "\0" in text
+
+
+def _decode_form(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _find_encoding(label: str) -> str:
+    """Its name; "" for one that there is not."""
+    try:
+        return str(TextDecoder.new(label).encoding)
+    except JsException:
+        return ""
+
+
+def _make_random_bytes(size: int) -> bytes:
+    if not 0 <= size <= _MAX_RANDOM_BYTES:
+        raise ValueError(f"{size} random bytes are more than {_MAX_RANDOM_BYTES}")
+    return secrets.token_bytes(size)
+
+
+def _hash(name: str, content: bytes) -> bytes | None:
+    return hashlib.new(name, content).digest() if name in _HASHES else None
+
+
+def _hmac(name: str, key: bytes, content: bytes) -> bytes | None:
+    return hmac.new(key, content, name).digest() if name in _HASHES else None
 
 
 def _json_error(text: str) -> str:
@@ -214,18 +214,23 @@ def _btoa(text: str) -> str | None:
 
 
 def _atob(text: str) -> str | None:
-    cleaned = text.translate(_ASCII_WHITESPACE)
-    if len(cleaned) % 4 == 0:
-        cleaned = cleaned.removesuffix("=").removesuffix("=") if cleaned.endswith("=") else cleaned
-    if len(cleaned) % 4 == 1 or "=" in cleaned:
+    decoded = _decode_base64(text)
+    return _decode_base64(text.translate(_ASCII_WHITESPACE)) if decoded is None else decoded
+
+
+def _decode_base64(text: str) -> str | None:
+    """None for what is not exactly base64, with padding or without."""
+    if len(text) % 4 == 0:
+        text = text.removesuffix("=").removesuffix("=") if text.endswith("=") else text
+    if len(text) % 4 == 1 or "=" in text:
         return None
     try:
-        return base64.b64decode(cleaned + "=" * (-len(cleaned) % 4), validate=True).decode("latin-1")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("latin-1")
     except (binascii.Error, ValueError):
         return None
 
 
-def _parse_form(content: bytes, content_type: str) -> str:
+def _parse_form(content_type: str, content: bytes) -> str:
     try:
         form = FormData.parse(content, content_type)
     except JsException as error:

@@ -16,9 +16,10 @@ from edgeworker.handler import Context
 from edgeworker.javascript.stack import map_stack
 from edgeworker.runtime.contract.isolate import ExceededLimits, LostWithIsolate
 from edgeworker.runtime.contract.javascript import JavaScriptException
-from edgeworker.runtime.quickjs import adapter, platform
-from edgeworker.runtime.quickjs.adapter import Crossing
+from edgeworker.runtime.quickjs import adapter
+from edgeworker.runtime.quickjs.adapter import Crossing, HostFunction
 from edgeworker.runtime.quickjs.calls import Calls
+from edgeworker.runtime.quickjs.failures import describe_failure
 from edgeworker.runtime.quickjs.invocation import (
     Answer,
     EdgeOperations,
@@ -27,12 +28,11 @@ from edgeworker.runtime.quickjs.invocation import (
     Parts,
     ScriptRequest,
     ScriptResponse,
-    as_bytes,
-    as_text,
 )
 from edgeworker.runtime.quickjs.modules import ModuleLoader
+from edgeworker.runtime.quickjs.platform import Platform
 from edgeworker.runtime.quickjs.settings import EmbeddedSettings
-from edgeworker.runtime.quickjs.stand_ins import INSTEAD
+from edgeworker.runtime.quickjs.start import explain_refusal, start_script, warn_of_lacking
 from edgeworker.runtime.quickjs.waits import ScriptTimers, Waits
 
 _log = logging.getLogger(__name__)
@@ -43,24 +43,19 @@ _HUNG: Final = (
 )
 # What QuickJS throws where memory does not suffice for the error itself: null, or an error without a text.
 _OUT_OF_MEMORY_NAMES: Final = ("InternalError", "object")
-_SYNTAX_ADVICE: Final = (
-    'run "npm install --save-dev esbuild" in the project, which lowers it, or "npm install --save-dev wrangler", which '
-    "brings workerd"
-)
-_FUNCTIONS: Final = ("prepare", "load", "dispatch", "request", "settle", "fetched", "fire", "leave", "socket")
 _RELEASE_BATCH: Final = 64
 _MAX_PEEKS: Final = 100  # then other requests get their turn
 
 
 class Realm:
-    def __init__(self, settings: EmbeddedSettings, operations: EdgeOperations, host: platform.Platform) -> None:
+    def __init__(self, settings: EmbeddedSettings, operations: EdgeOperations, platform: Platform) -> None:
         self.settings = settings
         self.broken = False
         self.retiring = False  # only what began in it goes on
         self._operations = operations
-        self._host = host
+        self._platform = platform
+        self._name = settings.name
         self._loader = ModuleLoader(settings.project, settings.compatibility_flags)
-        self._engine = adapter.Engine(settings.heap_megabytes * 1024 * 1024, self._answer_script, self._loader.load)
         self._outside = Invocation(0, None)
         self._invocations: dict[int, Invocation] = {}
         self._calls = Calls()
@@ -72,58 +67,30 @@ class Realm:
         self.pending_operations = 0  # operations under way, and WebSockets that may bring something
         self._released: list[int] = []  # invocations that are over, which the realm has not been told yet
         self._peeks = 0  # since it was entered
+        memory_bytes = settings.heap_megabytes * 1024 * 1024
+        self._engine = adapter.Engine(memory_bytes, self._host_functions(), self._loader.load)
 
     async def open(self) -> Mapping[str, object]:
         """Loads the worker's modules; returns what they export. Raises ScriptError."""
-        loader = self._loader
         seconds = self._limit_seconds()
         try:
-            self._engine.evaluate(loader.prelude(), "edgeworker:start", module=True, seconds=seconds)
-            taken = self._engine.take("__edgeworker", _FUNCTIONS)
-            self._prepare, self._load, self._dispatch, self._request, self._settle, *others = taken
-            self._fetched, self._fire, self._leave, self._socket = others
-            project = self.settings.project
-            told = {
-                "isServiceWorker": project.is_service_worker,
-                "lowersAsync": project.lowers_async,
-                "flags": self.settings.compatibility_flags,
-                "env": self.settings.describe_env(),
-            }
-            self._engine.call(self._prepare, json.dumps(told), seconds=seconds)
-            source, is_module = loader.main()
-            if not is_module:
-                self._engine.evaluate(source, self.settings.project.main, module=False, seconds=seconds)
-            else:
-                self._engine.evaluate(source, "edgeworker:start", module=False, seconds=seconds)
-                await self._wait_for_call(self._outside, lambda id: self._enter(self._outside, self._load, id))
+            self._script, is_module = start_script(self._engine, self._loader, self.settings, seconds)
+            if is_module:
+                await self._wait_for_call(self._outside, lambda id: self._enter(self._outside, self._script.load, id))
             answer = await self.call("describe", {}, None, self._outside)
         except adapter.ScriptThrew as error:
-            raise ScriptError(self._explain(self.map_stack(f"{error}\n{error.stack.rstrip()}"))) from None
+            text = self.map_stack(f"{error}\n{error.stack.rstrip()}")
+            raise ScriptError(explain_refusal(text, self._loader, self.settings)) from None
         except JavaScriptException as error:
-            raise ScriptError(self._explain(error.stack or str(error))) from None
+            raise ScriptError(explain_refusal(error.stack or str(error), self._loader, self.settings)) from None
         except (adapter.ComputedTooLong, ExceededLimits) as error:
             raise ScriptError(
-                f'worker "{self.settings.name}": its top level computes for more than {seconds:g} s or takes more than '
+                f'worker "{self._name}": its top level computes for more than {seconds:g} s or takes more than '
                 f"{self.settings.heap_megabytes} MB; do such work in a handler, or raise limits.cpu_ms"
             ) from error
-        if loader.lacking:
-            names = ", ".join(sorted(set(loader.lacking)))
-            _log.warning(
-                'worker "%s": the embedded JavaScript engine has no %s; using it throws. If the worker needs it, %s',
-                self.settings.name,
-                names,
-                INSTEAD,
-            )
+        warn_of_lacking(self._loader, self._name)
         found: Mapping[str, object] = json.loads(answer.text)
         return found
-
-    def _explain(self, text: str) -> str:
-        """Why the worker cannot be loaded."""
-        if self._loader.missing is not None:
-            text = self._loader.missing
-        elif text.startswith("SyntaxError") and self.settings.project.bundler is None:
-            text += f"\nIf the syntax is right, it is newer than QuickJS: {_SYNTAX_ADVICE}"
-        return f'worker "{self.settings.name}": {text}'
 
     def begin(self, ctx: Context | None, cf: Mapping[str, object] | None = None) -> Invocation:
         invocation = Invocation(self._take_number(), ctx, cf)
@@ -138,7 +105,7 @@ class Realm:
             self._break(ScriptError("the worker is closed"))
         self._released.append(invocation.id)
         if len(self._released) >= _RELEASE_BATCH and not self.broken:
-            self._enter(Invocation(0, None), self._leave, self._take_released())
+            self._enter(Invocation(0, None), self._script.leave, self._take_released())
         if self._operations.holds_bodies_of(invocation.id):
             self.spawn(self._operations.release_bodies(invocation.id))
 
@@ -151,14 +118,14 @@ class Realm:
         """Raises JavaScriptException, ExceededLimits."""
         text = json.dumps(told)
         return await self._wait_for_call(
-            invocation, lambda id: self._enter(invocation, self._dispatch, id, invocation.id, kind, text, buffer)
+            invocation, lambda id: self._enter(invocation, self._script.dispatch, id, invocation.id, kind, text, buffer)
         )
 
     async def request(self, invocation: Invocation, *parts: Crossing) -> ScriptResponse:
         """`parts` are those of `dispatchRequest` in rt/entry.js. Raises as `call` does."""
         left = self._take_released()
         answer = await self._wait_for_call(
-            invocation, lambda id: self._enter(invocation, self._request, id, invocation.id, left, *parts)
+            invocation, lambda id: self._enter(invocation, self._script.request, id, invocation.id, left, *parts)
         )
         assert answer.response is not None
         return answer.response
@@ -190,7 +157,7 @@ class Realm:
         """A message of a WebSocket. Each has the CPU time of a request."""
         invocation.cpu_seconds = 0.0
         given = (invocation.id, number, kind, text) if content is None else (invocation.id, number, kind, text, content)
-        self._enter(invocation, self._socket, *given)
+        self._enter(invocation, self._script.socket, *given)
 
     def map_stack(self, stack: str) -> str:
         return map_stack(stack, self.settings.project)
@@ -226,7 +193,7 @@ class Realm:
         except adapter.OutOfMemory:
             self._run_out_of_memory(invocation)
         except adapter.ScriptThrew as error:
-            _log.error('worker "%s": %s\n%s', self.settings.name, error, self.map_stack(error.stack))
+            _log.error('worker "%s": %s\n%s', self._name, error, self.map_stack(error.stack))
         self._end_hung()
 
     def _end_invocation(self, invocation: Invocation, reason: ExceededLimits) -> None:
@@ -235,7 +202,7 @@ class Realm:
         if self.retiring or not self._calls.has_others_than(invocation):
             self._break(reason)
             return
-        _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
+        _log.error('worker "%s": %s; it is loaded again', self._name, str(reason))
         self.retiring = invocation.is_over = True
         self._engine.resume()
         self._calls.fail_those_of(invocation, reason)
@@ -262,7 +229,7 @@ class Realm:
         self.broken = True
         if isinstance(reason, ExceededLimits):
             # As text: a record that is kept must not keep the exception, its frames and this realm.
-            _log.error('worker "%s": %s; it is loaded again', self.settings.name, str(reason))
+            _log.error('worker "%s": %s; it is loaded again', self._name, str(reason))
         if self.on_break is not None:
             self.on_break()
         self._calls.fail_all(reason)
@@ -282,68 +249,70 @@ class Realm:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _answer_script(self, operation: str, given: Parts) -> Crossing:
-        """What the script calls. Never raises for what a script may send."""
-        if operation in platform.OPERATIONS:
-            return self._host.call(operation, given)
-        match operation, given:
-            case "respond", (int(id), int(status), str(phrase), str(headers), automatic, body, socket, buffer):
-                response = ScriptResponse(
-                    status, phrase, headers, bool(automatic), as_text(body), as_text(socket), as_bytes(buffer)
-                )
-                self._calls.answer(id, Answer("", None, response))
-            case "fetch", (int(id), int(of), str(method), str(url), str(headers), str(redirect), cf, *rest):
-                target, body, buffer = rest
-                known = cf if cf is True else as_text(cf)
-                wanted = ScriptRequest(
-                    method, url, headers, redirect, known, as_text(target), as_text(body), as_bytes(buffer)
-                )
-                self._start(id, of, self._fetched, partial(self._operations.fetch, wanted))
-            case "kv_peek", (str(name), str(key), cache_ttl):
-                self._peeks += 1
-                if self._peeks > _MAX_PEEKS:
-                    return True
-                return self._operations.peek(name, key, cache_ttl if isinstance(cache_ttl, int) else None)
-            case "cf", (int(of),):
-                properties = self._find_invocation(of).cf
-                return None if properties is None else json.dumps(properties)
-            case "start", (int(id), int(of), str(name), str(text), buffer):
-                self._start(id, of, self._settle, partial(self._operations.run, name, text, as_bytes(buffer)))
-            case "done", (int(id), error, text, buffer):
-                self._finish(id, error, str(text or ""), as_bytes(buffer))
-            case "timer", (int(id), int(invocation), int() | float() as milliseconds):
-                fire = partial(self._enter, self._find_invocation(invocation), self._fire, id)
-                self._timers.add(id, self.spawn(self._timers.wait(id, milliseconds / 1000, fire)))
-            case "cancel_timer", (int(id),):
-                self._timers.cancel(id)
-            case "wait", (int(id), int(invocation)):
-                self._waits.begin(id, self._find_invocation(invocation), self.release)
-            case "waited", (int(id), error):
-                failure = self._waits.end(id, error)
-                if failure is not None:
-                    name = self.settings.name
-                    _log.error('worker "%s": waitUntil failed: %s', name, self.map_stack(failure))
-            case "no_retry", (int(invocation),):
-                self._find_invocation(invocation).no_retry = True
-            case "pass_through", (int(invocation),):
-                ctx = self._find_invocation(invocation).ctx
-                if ctx is not None:
-                    ctx.pass_through_on_exception()
-            case "log", (str(level), str(text)):
-                _console.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.settings.name, text)
-            case "failing", _:
-                self._engine.give_reserve()
-            case ("socket_accept", (int(), int(invocation))):
-                return self._operations.answer(operation, given, self._find_invocation(invocation))
-            case ("socket_out", _):
-                return self._operations.answer(operation, given, self._outside)
-            case ("html", (int(invocation), *_)):
-                return self._operations.answer(operation, given, self._find_invocation(invocation))
-            case ("html_selector" | "html_part", _):
-                return self._operations.answer(operation, given, None)
-            case _:
-                raise ValueError(f"{operation} is not an operation of the engine")
-        return None
+    def _host_functions(self) -> dict[str, HostFunction]:
+        """What the script calls, by name. None of them raises for what a script may send."""
+        return {
+            **self._platform.functions(),
+            **self._operations.functions(self._find_invocation),
+            "respond": self._calls.respond,
+            "done": self._finish,
+            "fetch": self._fetch,
+            "start": self._start_operation,
+            "kv_peek": self._peek,
+            "cf": self._describe_cf,
+            "timer": self._begin_timer,
+            "cancel_timer": self._timers.cancel,
+            "wait": lambda id, of: self._waits.begin(id, self._find_invocation(of), self.release),
+            "waited": self._end_wait,
+            "no_retry": self._forbid_retry,
+            "pass_through": self._pass_through,
+            "log": lambda level, text: _console.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, text),
+            "failing": lambda: self._engine.give_reserve(),
+        }
+
+    def _fetch(
+        self,
+        id: int,
+        of: int,
+        method: str,
+        url: str,
+        headers: str,
+        redirect: str,
+        cf: str | bool | None,  # as rt/fetch.js sends it
+        target: str | None,
+        body: str | None,
+        buffer: bytes | None,
+    ) -> None:
+        wanted = ScriptRequest(method, url, headers, redirect, cf, target, body, buffer)
+        self._start(id, of, self._script.fetched, partial(self._operations.fetch, wanted))
+
+    def _start_operation(self, id: int, of: int, name: str, text: str, buffer: bytes | None) -> None:
+        self._start(id, of, self._script.settle, partial(self._operations.run, name, text, buffer))
+
+    def _peek(self, name: str, key: str, cache_ttl: int | None) -> str | bool | None:
+        self._peeks += 1
+        return True if self._peeks > _MAX_PEEKS else self._operations.peek(name, key, cache_ttl)
+
+    def _describe_cf(self, of: int) -> str | None:
+        properties = self._find_invocation(of).cf
+        return None if properties is None else json.dumps(properties)
+
+    def _begin_timer(self, id: int, of: int, milliseconds: float) -> None:
+        fire = partial(self._enter, self._find_invocation(of), self._script.fire, id)
+        self._timers.add(id, self.spawn(self._timers.wait(id, milliseconds / 1000, fire)))
+
+    def _end_wait(self, id: int, error: str | None) -> None:
+        failure = self._waits.end(id, error)
+        if failure is not None:
+            _log.error('worker "%s": waitUntil failed: %s', self._name, self.map_stack(failure))
+
+    def _forbid_retry(self, of: int) -> None:
+        self._find_invocation(of).no_retry = True
+
+    def _pass_through(self, of: int) -> None:
+        ctx = self._find_invocation(of).ctx
+        if ctx is not None:
+            ctx.pass_through_on_exception()
 
     def _find_invocation(self, invocation: int) -> Invocation:
         return self._invocations.get(invocation, self._outside)
@@ -366,11 +335,12 @@ class Realm:
         parts: Parts
         try:
             parts = await work(invocation)
-        except OperationFailed as failure:
-            function, parts = self._settle, (json.dumps({"name": failure.name, "message": failure.text}), "")
-        except Exception:  # noqa: BLE001  # a fault of ours, for which the script must not wait for ever
-            _log.exception('worker "%s": what the script asked for failed', self.settings.name)
-            function, parts = self._settle, (json.dumps({"name": "Error", "message": "internal error"}), "")
+        except Exception as error:  # noqa: BLE001  # the script must not wait for ever for a fault of ours either
+            failure = describe_failure(error)
+            if failure is None:
+                _log.exception('worker "%s": what the script asked for failed', self._name)
+                failure = OperationFailed("Error", "internal error")
+            function, parts = self._script.settle, (json.dumps({"name": failure.name, "message": failure.text}), "")
         finally:
             self.pending_operations -= 1
         if self.broken:
@@ -378,8 +348,8 @@ class Realm:
         self._enter(invocation, function, id, *parts)
         self.release(invocation)
 
-    def _finish(self, id: int, error: Crossing, text: str, buffer: bytes | None) -> None:
-        if not isinstance(error, str):
+    def _finish(self, id: int, error: str | None, text: str, buffer: bytes | None) -> None:
+        if error is None:
             self._calls.answer(id, Answer(text, buffer))
             return
         if not self._calls.is_waiting(id):

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final
 
 from edgeworker.messages import Closed, Response, Upgrade, WebSocketEnd, WebSocketMessage
-from edgeworker.runtime.quickjs.adapter import Crossing
 from edgeworker.runtime.quickjs.invocation import Invocation
 from edgeworker.runtime.quickjs.realm import Realm
 
@@ -76,29 +75,28 @@ class ScriptWebSockets:
             case _:
                 pass
 
-    def call(self, operation: str, given: tuple[Crossing, ...], invocation: Invocation) -> Crossing:
-        match operation, given:
-            case "socket_accept", (int(number), _):
-                end = self._unaccepted.pop(number, None) or self._open_connection(number)
-                if end is None:
-                    return "This WebSocket was accepted or passed on before."
-                self._accepted[number] = end
-                if self.realm is not None:
-                    invocation.holds += 1
-                    self._owners[number] = invocation
-                    self.realm.pending_operations += 1
-                    self.realm.spawn(self._relay_messages(number, end))
-            case "socket_out", (int(number), str(kind), str(text), buffer):
-                message = _read_message(kind, text, buffer if isinstance(buffer, bytes) else b"")
-                if number < 0:
-                    self._ensure_answered_end(number).send(message)
-                elif number in self._accepted:
-                    self._accepted[number].deliver(message)
-                if isinstance(message, Closed) and number > 0:
-                    self._accepted.pop(number, None)
-            case _:
-                pass
+    def accept(self, number: int, invocation: Invocation) -> str | None:
+        """Why it cannot be accepted, or None."""
+        end = self._unaccepted.pop(number, None) or self._open_connection(number)
+        if end is None:
+            return "This WebSocket was accepted or passed on before."
+        self._accepted[number] = end
+        if self.realm is not None:
+            invocation.holds += 1
+            self._owners[number] = invocation
+            self.realm.pending_operations += 1
+            self.realm.spawn(self._relay_messages(number, end))
         return None
+
+    def send(self, number: int, kind: str, text: str, content: bytes | None) -> None:
+        """A message of the script."""
+        message = _read_message(kind, text, content or b"")
+        if number < 0:
+            self._ensure_answered_end(number).send(message)
+        elif number in self._accepted:
+            self._accepted[number].deliver(message)
+        if isinstance(message, Closed) and number > 0:
+            self._accepted.pop(number, None)
 
     def has_any_of(self, invocation: int) -> bool:
         """Whether it has connections that it may not use."""

@@ -13,8 +13,8 @@ _SECONDS: Final = 120.0
 _JSX: Final = {".tsx": 1, ".jsx": 2}  # with types; without
 _POSITION: Final = re.compile(r"\s*\((\d+):(\d+)\)$")
 _STRIP: Final = """globalThis.__edgeworker = { strip(code, file, jsx) {
-  try { host("stripped", null, strip(code, file, jsx)); }
-  catch (error) { host("stripped", String(error.message), null); }
+  try { host.stripped(null, strip(code, file, jsx)); }
+  catch (error) { host.stripped(String(error.message), null); }
 } };"""
 
 
@@ -28,7 +28,7 @@ class TypeStripper:
     def __call__(self, source: str, file: Path) -> str:
         """Raises ScriptError with the line for what sucrase does not parse."""
         if self._engine is None:
-            self._engine = Engine(_MEMORY_BYTES, self._take_answer, lambda _: None)
+            self._engine = Engine(_MEMORY_BYTES, {"stripped": self._take_answer}, lambda _: None)
             self._engine.evaluate(_SUCRASE.read_text("utf-8"), "sucrase.js", module=False, seconds=_SECONDS)
             start = "{ const host = __edgeworker_host, strip = __strip;" + _STRIP + "}"
             self._engine.evaluate(start, "edgeworker:typescript", module=False, seconds=_SECONDS)
@@ -50,9 +50,8 @@ class TypeStripper:
             self._engine.close()
             self._engine = None
 
-    def _take_answer(self, _operation: str, given: tuple[Crossing, ...]) -> Crossing:
+    def _take_answer(self, *given: Crossing) -> None:
         self._answer = given
-        return None
 
 
 _ADVICE: Final = (

@@ -27,7 +27,7 @@ function struct(options, method, kind, position) {
   return options;
 }
 
-const textOf = (bytes) => host("decode", "utf-8", false, bufferOf(bytes));  // with its byte order mark
+const textOf = (bytes) => host.decode("utf-8", false, bufferOf(bytes));  // with its byte order mark
 
 function value(bytes, type) {
   switch (type) {
@@ -42,7 +42,7 @@ function value(bytes, type) {
 class KvNamespace {
   #name;
   constructor(name) { this.#name = name; }
-  #ask(method, told, buffer) { return ask("kv", JSON.stringify({ ...told, name: this.#name, method }), buffer); }
+  #ask(method, told, buffer = null) { return ask("kv", JSON.stringify({ ...told, name: this.#name, method }), buffer); }
   #options(options) {
     const given = options === undefined || options === null ? {} : typeof options === "object" ? options : { type: String(options) };
     return { type: String(given.type ?? "text"), cacheTtl: whole(given.cacheTtl) };
@@ -70,7 +70,7 @@ class KvNamespace {
     const { type, cacheTtl } = this.#options(options);
     const at = String(key);
     // What takes no waiting is answered at once: null, the text, or true where it has to be waited for.
-    const near = type === "text" || type === "json" ? host("kv_peek", this.#name, at, cacheTtl) : true;
+    const near = type === "text" || type === "json" ? host.kv_peek(this.#name, at, cacheTtl) : true;
     if (near !== true) return near === null || type === "text" ? near : JSON.parse(near);
     const found = await this.#ask("get", { key: at, cacheTtl });
     return found === "" ? null : value(new Uint8Array(found.buffer), type);
@@ -183,7 +183,7 @@ export function makeBinding(name, told) {
 class Cache {
   #name;
   constructor(name) { this.#name = name; }
-  #ask(method, request, options, response, buffer) {
+  #ask(method, request, options, response, buffer = null) {
     const asked = request instanceof Request ? request : new Request(request);
     const { url, method: verb, headers } = asked;
     const told = { name: this.#name, method, request: { url, method: verb, headers: headers._text() }, ignoreMethod: Boolean(options?.ignoreMethod), response };
@@ -194,7 +194,7 @@ class Cache {
     if (found === "") return undefined;
     const isText = typeof found === "string";
     const { status, statusText, headers, url, body } = JSON.parse(isText ? found : found.text);
-    return receive(status, statusText, headers, url, false, body, isText ? undefined : found.buffer, null);
+    return receive(status, statusText, headers, url, false, body, isText ? null : found.buffer, null);
   }
   async put(request, response) {
     if (!(response instanceof Response)) throw missing("put", "Response", "Cache", 2);

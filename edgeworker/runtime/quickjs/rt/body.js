@@ -7,12 +7,12 @@ import { decodeBody, encode } from "edgeworker:text";
 const USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.";
 const natives = new WeakMap(); // a stream that was opened over a native body -> its state
 
-export const noBody = () => ({ kind: "none", used: false });
+export const NO_BODY = Object.freeze({ kind: "none", used: false });
 export const nativeBody = (told) => ({ kind: "native", used: false, id: told.id, encoding: told.encoding, length: told.length });
 
 // The state and the Content-Type that the value brings.
 export function extract(value) {
-  if (value === null || value === undefined) return { state: noBody(), type: null };
+  if (value === null || value === undefined) return { state: NO_BODY, type: null };
   if (value instanceof ReadableStream) {
     if (value.locked || value._disturbed) throw new TypeError(value._disturbed ? USED : "This ReadableStream is currently locked to a reader.");
     const native = natives.get(value);
@@ -87,11 +87,11 @@ export function asBytes(chunk) {
 
 // Two states in place of one, for clone().
 export function tee(state) {
-  if (state.kind === "none") return noBody();
+  if (state.kind === "none") return NO_BODY;
   if (isUsed(state) || state.stream?.locked) throw new TypeError(USED);
   if (state.kind === "bytes") return { kind: "bytes", used: false, bytes: state.bytes };
   if (state.kind === "native" && state.stream === undefined) {
-    const [ours, theirs] = JSON.parse(host("tee", state.id));
+    const [ours, theirs] = JSON.parse(host.tee(state.id));
     state.id = ours;
     return { ...state, id: theirs };
   }
@@ -104,15 +104,17 @@ export function tee(state) {
 const sent = new Map();
 let nextStream = 1;
 
+const NOTHING_SENT = Object.freeze({ body: null, buffer: null });
+
 // How the edge is told of a body (null, "bytes" or JSON), and the bytes that go beside it. Uses the body up.
 export function send(state) {
-  if (state.kind === "none") return { body: null, buffer: undefined };
+  if (state === NO_BODY) return NOTHING_SENT;
   use(state);
   if (state.kind === "bytes") return { body: "bytes", buffer: bufferOf(state.bytes) };
-  if (state.kind === "native") return { body: JSON.stringify({ native: state.id, encoding: state.encoding }), buffer: undefined };
+  if (state.kind === "native") return { body: JSON.stringify({ native: state.id, encoding: state.encoding }), buffer: null };
   const id = nextStream++;
   sent.set(id, state.stream.getReader());
-  return { body: JSON.stringify({ stream: id, length: state.length }), buffer: undefined };
+  return { body: JSON.stringify({ stream: id, length: state.length }), buffer: null };
 }
 
 // The next piece of a stream that was sent; undefined at its end.
@@ -129,7 +131,6 @@ export async function cancel(id) {
 }
 
 export class BodyMixin {
-  _body = noBody();
   get body() { return this._body.kind === "none" ? null : open(this._body); }
   get bodyUsed() { return this._body.kind !== "none" && isUsed(this._body); }
   async bytes() { return (await readAll(this._body)).slice(); }

@@ -80,7 +80,7 @@ export function format(...values) {
   return [text, ...values.slice(at).map((value) => inspect(value))].join(" ");
 }
 
-const write = (level) => (...values) => void host("log", level, format(...values));
+const write = (level) => (...values) => void host.log(level, format(...values));
 const counts = new Map();
 const begun = new Map();
 define({

@@ -19,13 +19,13 @@ class ExecutionContext {
   }
   waitUntil(promise) {
     const id = nextWait++;
-    host("wait", id, this.#invocation);
+    host.wait(id, this.#invocation);
     Promise.resolve(promise).then(
-      () => host("waited", id, null),
-      (error) => host("waited", id, JSON.stringify(describe(error))),
+      () => host.waited(id, null),
+      (error) => host.waited(id, JSON.stringify(describe(error))),
     );
   }
-  passThroughOnException() { host("pass_through", this.#invocation); }
+  passThroughOnException() { host.pass_through(this.#invocation); }
 }
 tag(ExecutionContext, "ExecutionContext");
 

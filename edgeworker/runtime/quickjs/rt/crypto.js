@@ -53,7 +53,7 @@ Object.defineProperty(SubtleCrypto.prototype, "digest", {
     const hash = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
     const bytes = bytesOf(data);
     if (typeof algorithm !== "string" || hash === undefined || bytes === undefined) return digest.call(this, algorithm, data);
-    return host("hash", hash, bufferOf(bytes));
+    return host.hash(hash, bufferOf(bytes));
   },
   configurable: true, writable: true,
 });
@@ -110,10 +110,10 @@ class Crypto {
       throw new DOMException("ArrayBufferView argument to getRandomValues() must be an integer-typed view.", "TypeMismatchError");
     }
     if (array.byteLength > 65536) throw new DOMException("getRandomValues() only accepts buffers of size <= 64K.", "QuotaExceededError");
-    bytesOf(array).set(new Uint8Array(host("random", array.byteLength)));
+    bytesOf(array).set(new Uint8Array(host.random(array.byteLength)));
     return array;
   }
-  randomUUID() { return host("uuid"); }
+  randomUUID() { return host.uuid(); }
 }
 tag(Crypto, "Crypto");
 

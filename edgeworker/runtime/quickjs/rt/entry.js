@@ -1,5 +1,5 @@
 // Runs a worker's handlers when the edge asks for it. Python calls `dispatch`, `settle` and `fire` of what is made here.
-import { define, host, receiveFetch, runAs, settle } from "edgeworker:host";
+import { define, enter, host, receiveFetch, runAs, settle } from "edgeworker:host";
 import "edgeworker:dom";
 import "edgeworker:timers";
 import "edgeworker:text";
@@ -13,7 +13,7 @@ import "edgeworker:clone";
 import { setLowered } from "edgeworker:async_context";
 import { forget, runHandler } from "edgeworker:html";
 import { cancel, pull } from "edgeworker:body";
-import { describeResponse } from "edgeworker:fetch";
+import { respond } from "edgeworker:fetch";
 import { makeBinding, ownEntrypoint } from "edgeworker:bindings";
 import { describe, enterContext, environment, leaveContext, setExports } from "edgeworker:context";
 import { fire } from "edgeworker:timers";
@@ -25,7 +25,12 @@ import { globalEvents } from "edgeworker:globals";
 let exported = {};
 let isServiceWorker = false;
 
-const isClass = (value) => typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+const kinds = new Map(); // what isClass() found: the source of a class may be long
+function isClass(value) {
+  if (typeof value !== "function") return false;
+  if (!kinds.has(value)) kinds.set(value, /^class\b/.test(Function.prototype.toString.call(value)));
+  return kinds.get(value);
+}
 const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail"];
 
 function prepare(told) {
@@ -116,10 +121,12 @@ function none(handler, label) {
   throw new TypeError(`The ${label} has no ${handler}() handler.`);
 }
 
+const nameOf = (entrypoint) => entrypoint ?? (isServiceWorker ? "service worker" : "default export");
+
 // The object with the handlers, and what their calls are given after the first argument.
 function target(entrypoint, ctx) {
   const value = entrypoint === null ? mainExport() : exported[entrypoint];
-  const label = entrypoint ?? (isServiceWorker ? "service worker" : "default export");
+  const label = nameOf(entrypoint);
   if (isClass(value)) return { object: new value(ctx, environment), surplus: [], label };
   return { object: value, surplus: [environment, ctx], label };
 }
@@ -147,7 +154,7 @@ async function run(kind, told, buffer, invocation) {
   if (kind === "scheduled") {
     if (typeof object?.scheduled !== "function") none("scheduled", label);
     const { cron, scheduledTime } = told;
-    const noRetry = () => void host("no_retry", invocation);
+    const noRetry = () => void host.no_retry(invocation);
     await object.scheduled({ cron, scheduledTime, type: "scheduled", noRetry }, ...surplus);
     return { text: "" };
   }
@@ -156,41 +163,48 @@ async function run(kind, told, buffer, invocation) {
   return { text: JSON.stringify(encode(await method.apply(object, told.values.map(decode)))) };
 }
 
-async function answer(invocation, entrypoint, props, audience, request) {
-  const { object, surplus, label } = target(entrypoint, enterContext(invocation, props, audience));
-  if (typeof object?.fetch !== "function") none("fetch", label);
-  const response = await object.fetch(request, ...surplus);
-  if (response instanceof Response) return describeResponse(response);
-  const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
-  throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
-}
-
 // A request: its parts come one by one, which costs less than JSON. `left` is an invocation that is over, or JSON of several, or null.
-function dispatchRequest(id, invocation, left, entrypoint, props, audience, url, method, headers, body, buffer) {
-  leave(left);
-  const request = Request._incoming(invocation, url, method, headers, body, buffer);
-  const given = props === null ? {} : decode(JSON.parse(props));
-  runAs(invocation, () => answer(invocation, entrypoint, given, audience, request)).then(
-    (parts) => host("respond", id, ...parts),
-    (error) => fail(id, error),
-  );
+async function dispatchRequest(id, invocation, left, entrypoint, props, audience, url, method, headers, body, buffer) {
+  try {
+    if (left !== null) leave(left);
+    enter(invocation);
+    const ctx = enterContext(invocation, props === null ? {} : decode(JSON.parse(props)), audience);
+    const request = Request._incoming(invocation, url, method, headers, body, buffer);
+    const value = entrypoint === null ? mainExport() : exported[entrypoint];
+    let response;
+    if (isClass(value)) {
+      const object = new value(ctx, environment);
+      if (typeof object.fetch !== "function") none("fetch", nameOf(entrypoint));
+      response = await object.fetch(request);
+    } else {
+      if (typeof value?.fetch !== "function") none("fetch", nameOf(entrypoint));
+      response = await value.fetch(request, environment, ctx);
+    }
+    if (!(response instanceof Response)) {
+      const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
+      throw new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`);
+    }
+    respond(id, response);
+  } catch (error) {
+    fail(id, error);
+  }
 }
 
 function leave(left) {
-  for (const invocation of left === null ? [] : typeof left === "number" ? [left] : JSON.parse(left)) {
+  for (const invocation of typeof left === "number" ? [left] : JSON.parse(left)) {
     leaveContext(invocation);
     forget(invocation);
   }
 }
 
 function fail(id, error) {
-  host("failing");
-  host("done", id, JSON.stringify(describe(error)), "", undefined);
+  host.failing();
+  host.done(id, JSON.stringify(describe(error)), "", null);
 }
 
 function dispatch(id, invocation, kind, text, buffer) {
   runAs(invocation, () => run(kind, JSON.parse(text), buffer, invocation)).then(
-    (made) => host("done", id, null, made.text, made.buffer),
+    (made) => host.done(id, null, made.text, made.buffer),
     (error) => fail(id, error),
   );
 }
@@ -202,9 +216,9 @@ function load(id) {
   run().then(
     (found) => {
       exported = found;
-      host("done", id, null, "", undefined);
+      host.done(id, null, "", null);
     },
-    (error) => host("done", id, JSON.stringify(describe(error)), "", undefined),
+    (error) => host.done(id, JSON.stringify(describe(error)), "", null),
   );
 }
 

@@ -1,7 +1,7 @@
 // Request, Response, fetch(). Source: https://fetch.spec.whatwg.org/; texts are the Workers runtime's.
 import { giveAway, heldSocket } from "edgeworker:websocket";
-import { askFetch, define, host, tag } from "edgeworker:host";
-import { BodyMixin, extract, nativeBody, noBody, send, tee } from "edgeworker:body";
+import { askFetch, define, host, setMakeResponse, tag } from "edgeworker:host";
+import { BodyMixin, extract, nativeBody, NO_BODY, send, tee } from "edgeworker:body";
 import { newSignal } from "edgeworker:dom";
 
 const NULL_BODY = [101, 103, 204, 205, 304];
@@ -10,22 +10,6 @@ const ABSENT = { cache: "default", credentials: "same-origin", destination: "", 
 
 const MAKE = Symbol("make"); // an object whose parts are set afterwards
 
-// `cf` of a request that came in: the edge is asked for it when a script reads it.
-class IncomingCf {
-  #invocation;
-  #value;
-  constructor(invocation) { this.#invocation = invocation; }
-  get isRead() { return this.#invocation === undefined; }
-  get value() {
-    if (this.#invocation !== undefined) {
-      const text = host("cf", this.#invocation);
-      this.#value = text === null ? undefined : JSON.parse(text);
-      this.#invocation = undefined;
-    }
-    return this.#value;
-  }
-}
-
 class Request extends BodyMixin {
   #url;
   #method = "GET";
@@ -33,9 +17,11 @@ class Request extends BodyMixin {
   #headers;
   #signal;
   #cf;
+  #cfOf = 0; // the invocation whose `cf` it is: the edge is asked for it when a script reads it
   constructor(input, init = undefined) {
     super();
     if (input === MAKE) return;
+    this._body = NO_BODY;
     const given = init ?? {};
     const base = input instanceof Request ? input : undefined;
     if (base === undefined) {
@@ -48,6 +34,7 @@ class Request extends BodyMixin {
       this.#method = base.#method;
       this.#redirect = base.#redirect;
       this.#cf = base.#cf;
+      this.#cfOf = base.#cfOf;
       this.#signal = base._isIncoming ? undefined : base.#signal;
       this.#headers = new Headers(given.headers ?? base.#headers);
     }
@@ -63,7 +50,10 @@ class Request extends BodyMixin {
       this.#redirect = given.redirect;
     }
     if (given.signal !== undefined) this.#signal = given.signal ?? undefined;
-    if (given.cf !== undefined) this.#cf = given.cf;
+    if (given.cf !== undefined) {
+      this.#cf = given.cf;
+      this.#cfOf = 0;
+    }
     if (given.body !== undefined && given.body !== null) {
       if (this.#method === "GET" || this.#method === "HEAD") throw new TypeError("Request with a GET or HEAD method cannot have a body.");
       const { state, type } = extract(given.body);
@@ -72,7 +62,7 @@ class Request extends BodyMixin {
       if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
     } else if (base !== undefined && given.body === undefined) {
       if (base.bodyUsed) throw new TypeError("Cannot reconstruct a Request with a used body.");
-      this._body = base._body.kind === "none" ? noBody() : extractFrom(base);
+      if (base._body !== NO_BODY) this._body = extractFrom(base);
     }
   }
   static _incoming(invocation, url, method, headers, body, buffer) {
@@ -81,7 +71,7 @@ class Request extends BodyMixin {
     made.#method = method;
     made.#redirect = "manual";
     made.#headers = Headers._of(headers, true);
-    made.#cf = new IncomingCf(invocation);
+    made.#cfOf = invocation;
     made._isIncoming = true;
     made._body = bodyOf(body, buffer);
     return made;
@@ -90,12 +80,19 @@ class Request extends BodyMixin {
   get method() { return this.#method; }
   get redirect() { return this.#redirect; }
   get headers() { return this.#headers; }
-  get cf() { return this.#cf instanceof IncomingCf ? this.#cf.value : this.#cf; }
+  get cf() {
+    if (this.#cfOf !== 0) {
+      const text = host.cf(this.#cfOf);
+      this.#cf = text === null ? undefined : JSON.parse(text);
+      this.#cfOf = 0;
+    }
+    return this.#cf;
+  }
   // As the edge is told: null, `true` for that of the request that came in, or a text.
   get _cf() {
-    if (this.#cf instanceof IncomingCf && !this.#cf.isRead) return true;
-    const { cf } = this;
-    return cf === undefined || cf === null ? null : JSON.stringify(cf);
+    if (this.#cfOf !== 0) return true;
+    const cf = this.#cf;
+    return cf === undefined || cf === null ? null : (JSON.stringify(cf) ?? null);
   }
   get signal() { return (this.#signal ??= newSignal()); }
   get _signal() { return this.#signal; }
@@ -107,6 +104,7 @@ class Request extends BodyMixin {
     made.#redirect = this.#redirect;
     made.#headers = Headers._of(this.#headers._text(), Boolean(this._isIncoming));
     made.#cf = this.#cf;
+    made.#cfOf = this.#cfOf;
     made.#signal = this.#signal;
     return made;
   }
@@ -134,6 +132,7 @@ class Response extends BodyMixin {
   constructor(body = null, init = undefined) {
     super();
     if (body === MAKE) return;
+    this._body = NO_BODY;
     const given = init ?? {};
     const status = given.status === undefined ? 200 : Number(given.status);
     this.#webSocket = given.webSocket ?? null;
@@ -145,7 +144,7 @@ class Response extends BodyMixin {
     }
     this.#status = status;
     this.#statusText = String(given.statusText ?? "");
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(this.#statusText)) throw new TypeError("Invalid statusText");
+    if (this.#statusText !== "" && /[^\t\x20-\x7e\x80-\xff]/.test(this.#statusText)) throw new TypeError("Invalid statusText");
     this.#headers = new Headers(given.headers);
     if (given.encodeBody !== undefined && !["automatic", "manual"].includes(given.encodeBody)) {
       throw new TypeError(`encodeBody: unexpected value: ${given.encodeBody}`);
@@ -153,7 +152,7 @@ class Response extends BodyMixin {
     this._automatic = given.encodeBody !== "manual";
     this.#cf = given.cf;
     const { state, type } = extract(body);
-    if (NULL_BODY.includes(status) && state.kind !== "none") {
+    if (state !== NO_BODY && NULL_BODY.includes(status)) {
       if (status === 101 || state.kind !== "bytes" || state.bytes.byteLength > 0) {
         throw new TypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.");
       }
@@ -173,6 +172,16 @@ class Response extends BodyMixin {
     made._body = bodyOf(body, buffer);
     return made;
   }
+  static _describe(response) {
+    const { body, buffer } = send(response._body);
+    const webSocket = response.#webSocket === null ? null : JSON.stringify(giveAway(response.#webSocket));
+    return [response.#status, response.#statusText, response.#headers._text(), response._automatic, body, webSocket, buffer];
+  }
+  static _respond(id, response) {
+    const { body, buffer } = send(response._body);
+    const webSocket = response.#webSocket === null ? null : JSON.stringify(giveAway(response.#webSocket));
+    host.respond(id, response.#status, response.#statusText, response.#headers._text(), response._automatic, body, webSocket, buffer);
+  }
   static json(data, init = {}) {
     const text = JSON.stringify(data);
     if (text === undefined) throw new TypeError("The value cannot be written as JSON.");
@@ -191,7 +200,6 @@ class Response extends BodyMixin {
   static error() { throw new TypeError("Response.error() is not implemented."); }
   get status() { return this.#status; }
   get statusText() { return this.#statusText || (PHRASES[this.#status] ?? ""); }
-  get _phrase() { return this.#statusText; }
   get ok() { return this.#status >= 200 && this.#status <= 299; }
   get headers() { return this.#headers; }
   get url() { return this.#url; }
@@ -225,33 +233,37 @@ const PHRASES = {
 
 // The body of something that came from the edge: null, "bytes" for the buffer, or the JSON of what it holds.
 function bodyOf(told, buffer) {
-  if (told === null) return noBody();
+  if (told === null) return NO_BODY;
   if (told === "bytes") return { kind: "bytes", used: false, bytes: new Uint8Array(buffer) };
   return nativeBody(JSON.parse(told));
 }
 
 // What the edge is told of a response, in the order in which it reads it. Uses the body up.
-export function describeResponse(response) {
-  const { body, buffer } = send(response._body);
-  const webSocket = response.webSocket === null ? null : JSON.stringify(giveAway(response.webSocket));
-  return [response.status, response._phrase, response.headers._text(), response._automatic, body, webSocket, buffer];
+export const describeResponse = Response._describe;
+
+// Answers the call of that number with it.
+export const respond = Response._respond;
+
+export const receive = Response._received;
+setMakeResponse(receive);
+
+// `target` is the JSON of a binding's name, or null for where this invocation's subrequests go.
+export function fetchFrom(target, input, init) {
+  try {
+    const request = input instanceof Request && init === undefined ? input : new Request(input, init);
+    const signal = request._signal;
+    signal?.throwIfAborted();
+    const { url } = request;
+    if (target === null && !url.startsWith("http:") && !url.startsWith("https:")) throw new TypeError(`Fetch API cannot load: ${url}`);
+    const { body, buffer } = send(request._body);
+    const answer = askFetch(request.method, url, request.headers._text(), request.redirect, request._cf, target, body, buffer);
+    if (signal === undefined) return answer;
+    const aborted = Promise.withResolvers();
+    signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
+    return Promise.race([answer, aborted.promise]);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
-export const receive = (...parts) => Response._received(...parts);
-
-// `target` is the JSON of a binding's name, or undefined for where this invocation's subrequests go.
-export async function fetchFrom(target, input, init) {
-  const request = input instanceof Request && init === undefined ? input : new Request(input, init);
-  const signal = request._signal;
-  signal?.throwIfAborted();
-  if (target === undefined && !/^https?:/.test(request.url)) throw new TypeError(`Fetch API cannot load: ${request.url}`);
-  const { body, buffer } = send(request._body);
-  const parts = [request.method, request.url, request.headers._text(), request.redirect, request._cf, target ?? null, body, buffer];
-  const answer = askFetch(parts);
-  if (signal === undefined) return receive(...await answer);
-  const aborted = Promise.withResolvers();
-  signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
-  return receive(...await Promise.race([answer, aborted.promise]));
-}
-
-define({ Request, Response, fetch: (input, init = undefined) => fetchFrom(undefined, input, init) });
+define({ Request, Response, fetch: (input, init = undefined) => fetchFrom(null, input, init) });

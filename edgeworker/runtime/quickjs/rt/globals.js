@@ -3,7 +3,7 @@ import { fetchFrom } from "edgeworker:fetch";
 import { currentInvocation, define, host } from "edgeworker:host";
 import { setConnect } from "edgeworker:websocket";
 
-setConnect((url, init) => fetchFrom(undefined, url, init));
+setConnect((url, init) => fetchFrom(null, url, init));
 
 class WorkerGlobalScope extends EventTarget {}
 class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
@@ -98,7 +98,7 @@ JSON.parse = (text, reviver) => {
   try {
     value = parse(given);
   } catch (error) {
-    throw new SyntaxError(host("json_error", given) || error.message);
+    throw new SyntaxError(host.json_error(given) || error.message);
   }
   return reviver === undefined ? value : parse(given, reviver);
 };

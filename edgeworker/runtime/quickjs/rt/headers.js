@@ -1,8 +1,11 @@
 // Headers. Source: https://fetch.spec.whatwg.org/#headers-class; values are UTF-8 text, as the Workers runtime has them.
-import { define, tag } from "edgeworker:host";
+import { define, host, tag } from "edgeworker:host";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const LONG = 200;
 const IMMUTABLE = "Can't modify immutable headers.";
+
+const MAKE = Symbol("make"); // an object whose parts are set afterwards
 
 // The lower-case form of names that were checked: scripts ask for the same few.
 const lowered = new Map();
@@ -26,7 +29,8 @@ function checkValue(name, value) {
   while (begin < end && isSpace(text.charCodeAt(begin))) begin++;
   while (end > begin && isSpace(text.charCodeAt(end - 1))) end--;
   if (end - begin < text.length) text = text.slice(begin, end);
-  if (text.includes("\n") || text.includes("\r") || text.includes("\0")) {
+  // A long text is searched faster by the edge.
+  if (text.length > LONG ? host.breaks_line(text) : text.includes("\n") || text.includes("\r") || text.includes("\0")) {
     throw new TypeError(`Invalid value of header "${name}": it holds CR, LF or NUL.`);
   }
   return text;
@@ -35,17 +39,21 @@ function checkValue(name, value) {
 // Fields cross to the edge and back as one text, a name and a value in turns, each on a line of its own.
 class Headers {
   #text; // as they came; undefined once they were changed or made here
-  #known; // Map of lower name -> [name, ...values]; made of the text when one is asked for. The lists are never changed.
-  #isShared = false; // another object has the same Map
+  #lines; // the lines of the text; made of it when a field is asked for
+  #keys; // the lower-case name of each field, as #lines
+  #isShared = false; // another object has the same lists
   #isImmutable = false;
   constructor(init = undefined) {
+    if (init === MAKE) return;
     if (init instanceof Headers) {
       this.#text = init.#text;
-      this.#known = init.#known;
+      this.#lines = init.#lines;
+      this.#keys = init.#keys;
       this.#isShared = init.#isShared = true;
       return;
     }
-    this.#known = new Map();
+    this.#lines = [];
+    this.#keys = [];
     if (init === undefined || init === null) return;
     if (typeof init !== "object") throw new TypeError("Headers are made of an object or of [name, value] pairs.");
     if (typeof init[Symbol.iterator] === "function") {
@@ -59,75 +67,84 @@ class Headers {
     }
   }
   static _of(text, isImmutable) {
-    const made = new Headers();
+    const made = new Headers(MAKE);
     made.#text = text;
-    made.#known = undefined;
     made.#isImmutable = isImmutable;
     return made;
   }
-  _text() {
-    if (this.#text !== undefined) return this.#text;
-    const lines = [];
-    for (const field of this.#known.values()) {
-      for (let at = 1; at < field.length; at++) lines.push(field[0], field[at]);
-    }
-    return lines.join("\n");
-  }
-  get #fields() { return (this.#known ??= this.#parse()); }
-  #parse() {
-    const fields = new Map();
+  _text() { return (this.#text ??= this.#lines.join("\n")); }
+  #open() {
+    if (this.#keys !== undefined) return this.#keys;
+    const lines = this.#text === "" ? [] : this.#text.split("\n"), keys = [];
+    for (let at = 0; at < lines.length; at += 2) keys.push(lowered.get(lines[at]) ?? lines[at].toLowerCase());
     this.#isShared = false;
-    if (this.#text === "") return fields;
-    const lines = this.#text.split("\n");
-    for (let at = 0; at < lines.length; at += 2) {
-      const name = lines[at], key = lowered.get(name) ?? name.toLowerCase();
-      const field = fields.get(key);
-      if (field === undefined) fields.set(key, [name, lines[at + 1]]);
-      else field.push(lines[at + 1]);
-    }
-    return fields;
+    this.#lines = lines;
+    return (this.#keys = keys);
   }
   #change() {
     if (this.#isImmutable) throw new TypeError(IMMUTABLE);
-    const fields = this.#fields;
+    this.#open();
     this.#text = undefined;
-    if (!this.#isShared) return fields;
+    if (!this.#isShared) return this.#keys;
     this.#isShared = false;
-    return (this.#known = new Map(fields));
+    this.#lines = this.#lines.slice();
+    return (this.#keys = this.#keys.slice());
+  }
+  #remove(key, from) {
+    for (let at = this.#keys.indexOf(key, from); at >= 0; at = this.#keys.indexOf(key, at)) {
+      this.#keys.splice(at, 1);
+      this.#lines.splice(2 * at, 2);
+    }
+  }
+  // Those of one name, joined; null for none.
+  #join(key) {
+    const keys = this.#open(), first = keys.indexOf(key);
+    if (first < 0) return null;
+    let text = this.#lines[2 * first + 1];
+    for (let at = keys.indexOf(key, first + 1); at >= 0; at = keys.indexOf(key, at + 1)) text += `, ${this.#lines[2 * at + 1]}`;
+    return text;
   }
   append(name, value) {
-    const key = lower(name), text = checkValue(name, value), fields = this.#change();
-    const field = fields.get(key);
-    fields.set(key, field === undefined ? [String(name), text] : [...field, text]);
+    const key = lower(name), text = checkValue(name, value);
+    this.#change().push(key);
+    this.#lines.push(String(name), text);
   }
   set(name, value) {
     const key = lower(name), text = checkValue(name, value);
-    this.#change().set(key, [String(name), text]);
+    const keys = this.#change(), at = keys.indexOf(key);
+    if (at < 0) {
+      keys.push(key);
+      this.#lines.push(String(name), text);
+      return;
+    }
+    this.#lines[2 * at] = String(name);
+    this.#lines[2 * at + 1] = text;
+    this.#remove(key, at + 1);
   }
   delete(name) {
     const key = lower(name);
-    this.#change().delete(key);
+    this.#change();
+    this.#remove(key, 0);
   }
-  get(name) {
-    const field = this.#fields.get(lower(name));
-    return field === undefined ? null : field.length === 2 ? field[1] : field.slice(1).join(", ");
-  }
+  get(name) { return this.#join(lower(name)); }
   getAll(name) {
     if (String(name).toLowerCase() !== "set-cookie") {
       throw new TypeError('getAll() can only be used with the header name "Set-Cookie".');
     }
     return this.getSetCookie();
   }
-  getSetCookie() { return this.#fields.get("set-cookie")?.slice(1) ?? []; }
-  has(name) { return this.#fields.has(lower(name)); }
+  getSetCookie() { return this.#open().flatMap((key, at) => (key === "set-cookie" ? [this.#lines[2 * at + 1]] : [])); }
+  has(name) { return this.#open().includes(lower(name)); }
   forEach(callback, self = undefined) {
     for (const [name, value] of this) callback.call(self, value, name, this);
   }
   *entries() {
-    for (const key of [...this.#fields.keys()].sort()) {
-      const values = this.#fields.get(key)?.slice(1) ?? [];
-      if (key === "set-cookie") for (const value of values) yield [key, value];
-      else if (values.length > 0) yield [key, values.join(", ")];
+    for (const key of [...new Set(this.#open())].sort()) {
+      if (key === "set-cookie") for (const value of this.getSetCookie()) yield [key, value];
+      else {
+        const value = this.#join(key);
+        if (value !== null) yield [key, value];
+      }
     }
   }
   *keys() { for (const [name] of this.entries()) yield name; }

@@ -1,5 +1,5 @@
-// The way to the edge: `host` answers at once, `ask` gives a promise. Everything that crosses is a text, a number or an
-// ArrayBuffer. The global that Python sets is taken away before the worker's own modules run.
+// The way to the edge: the functions of `host` answer at once, `ask` gives a promise. What crosses is a text, a number, a
+// boolean, null or an ArrayBuffer. The global that Python sets is taken away before the worker's own modules run.
 import { currentFrame, enterFrame } from "edgeworker:async_context";
 
 export const host = globalThis.__edgeworker_host;
@@ -12,26 +12,32 @@ let invocation = 0;
 // The invocation that the running code belongs to: code runs until nothing is left to do, so what began it says whose it is.
 export const currentInvocation = () => invocation;
 
-export function runAs(id, work, frame = new Map()) {
+const EMPTY_FRAME = new Map(); // frames are never changed
+
+export function enter(id, frame = EMPTY_FRAME) {
   invocation = id;
   enterFrame(frame);
+}
+
+export function runAs(id, work, frame = EMPTY_FRAME) {
+  enter(id, frame);
   return work();
 }
 
-export function ask(operation, text = "", buffer = undefined) {
+export function ask(operation, text = "", buffer = null) {
   return new Promise((resolve, reject) => {
     const id = next++;
     pending.set(id, { resolve, reject, invocation, frame: currentFrame() });
-    host("start", id, invocation, operation, text, buffer);
+    host.start(id, invocation, operation, text, buffer);
   });
 }
 
-// A fetch() of these parts; gives those of the response.
-export function askFetch(parts) {
+// A fetch() of these parts; gives the response.
+export function askFetch(method, url, headers, redirect, cf, target, body, buffer) {
   return new Promise((resolve, reject) => {
     const id = next++;
     pending.set(id, { resolve, reject, invocation, frame: currentFrame() });
-    host("fetch", id, invocation, ...parts);
+    host.fetch(id, invocation, method, url, headers, redirect, cf, target, body, buffer);
   });
 }
 
@@ -44,7 +50,13 @@ function take(id) {
   return waiting;
 }
 
-export const receiveFetch = (id, ...parts) => void take(id)?.resolve(parts);
+let makeResponse;
+export const setMakeResponse = (make) => void (makeResponse = make);
+
+export function receiveFetch(id, status, phrase, headers, url, redirected, body, buffer, webSocket) {
+  const waiting = take(id);
+  if (waiting !== undefined) waiting.resolve(makeResponse(status, phrase, headers, url, redirected, body, buffer, webSocket));
+}
 
 export function settle(id, error, text, buffer) {
   const waiting = take(id);
@@ -65,7 +77,7 @@ export function makeError({ name, message }) {
 
 // One text or a failure, from an operation that answers at once.
 export function call(operation, ...values) {
-  const { error, value } = JSON.parse(host(operation, ...values));
+  const { error, value } = JSON.parse(host[operation](...values));
   if (error !== undefined) throw makeError(error);
   return value;
 }

@@ -30,7 +30,7 @@ class HTMLRewriter {
       selector,
       events: ["element", "text", "comments", "doctype", "end"].filter((name) => typeof given?.[name] === "function"),
     }));
-    const id = host("html", currentInvocation(), JSON.stringify({ document: number, body, handlers: events }), buffer);
+    const id = host.html(currentInvocation(), JSON.stringify({ document: number, body, handlers: events }), buffer);
     made._body = nativeBody({ id, encoding: null });
     made.headers.delete("content-length");
     return made;

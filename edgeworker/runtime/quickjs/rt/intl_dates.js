@@ -30,7 +30,7 @@ const named = (name, width) => (width === "long" ? name : width === "short" ? na
 
 // [minutes east of UTC, whether summer time is on]
 function zoneAt(zone, time) {
-  const told = host("zone", zone, time);
+  const told = host.zone(zone, time);
   return told === null ? null : JSON.parse(told);
 }
 function offsetName(minutes, isLong) {

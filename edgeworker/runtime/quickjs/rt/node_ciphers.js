@@ -12,7 +12,7 @@ function failed(text) {
   return error;
 }
 function now(operation, told, content = new ArrayBuffer(0)) {
-  const made = host(operation, JSON.stringify(told), content);
+  const made = host[operation](JSON.stringify(told), content);
   if (typeof made === "string") throw failed(made);
   return Buffer.from(made);
 }

@@ -42,14 +42,14 @@ class Hash {
 }
 
 export function createHash(name) {
-  const digest = (content) => host("hash", hashName(name), content);
+  const digest = (content) => host.hash(hashName(name), content);
   if (digest(new ArrayBuffer(0)) === null) throw new Error(`Digest method not supported: ${name}`);
   return new Hash(digest);
 }
 
 export function createHmac(name, key) {
   const bytes = bufferOf(asBytes(key).slice());
-  const digest = (content) => host("hmac", hashName(name), bytes, content);
+  const digest = (content) => host.hmac(hashName(name), bytes, content);
   if (digest(new ArrayBuffer(0)) === null) throw new Error(`Invalid digest: ${name}`);
   return new Hash(digest);
 }
@@ -100,13 +100,13 @@ class Signer {
   end(data) { if (data !== undefined) this.update(data); return this; }
   sign(key, encoding) {
     const options = JSON.stringify({ padding: key?.padding, saltLength: key?.saltLength, dsaEncoding: key?.dsaEncoding });
-    const made = host("sign", this.#name, createPrivateKey(key)._pem, options, bufferOf(concat(this.#parts)));
+    const made = host.sign(this.#name, createPrivateKey(key)._pem, options, bufferOf(concat(this.#parts)));
     if (made === null) throw new Error(`This key cannot sign with ${this.#name} in the embedded JavaScript engine.`);
     return output(made, encoding);
   }
   verify(key, signature, encoding) {
     const options = JSON.stringify({ padding: key?.padding, saltLength: key?.saltLength, dsaEncoding: key?.dsaEncoding });
-    return host("verify", this.#name, createPublicKey(key)._pem, options, bufferOf(concat(this.#parts)), bufferOf(asBytes(signature, encoding).slice()));
+    return host.verify(this.#name, createPublicKey(key)._pem, options, bufferOf(concat(this.#parts)), bufferOf(asBytes(signature, encoding).slice()));
   }
 }
 export const createSign = (name) => new Signer(name);
@@ -114,7 +114,7 @@ export const createVerify = (name) => new Signer(name);
 
 export function randomBytes(size, callback) {
   const pieces = [];
-  for (let left = size; left > 0; left -= 65536) pieces.push(new Uint8Array(host("random", Math.min(left, 65536))));
+  for (let left = size; left > 0; left -= 65536) pieces.push(new Uint8Array(host.random(Math.min(left, 65536))));
   const made = Buffer.from(concat(pieces));
   if (callback === undefined) return made;
   queueMicrotask(() => callback(null, made));
@@ -123,11 +123,11 @@ export function randomInt(low, high) {
   const [from, to] = high === undefined ? [0, low] : [low, high];
   const span = to - from, limit = 2 ** 48 - ((2 ** 48) % span);
   for (;;) {
-    const value = Buffer.from(host("random", 6)).readUIntBE(0, 6);
+    const value = Buffer.from(host.random(6)).readUIntBE(0, 6);
     if (value < limit) return from + (value % span);
   }
 }
-export const randomUUID = () => host("uuid");
+export const randomUUID = () => host.uuid();
 export const getRandomValues = (array) => globalThis.crypto.getRandomValues(array);
 export function timingSafeEqual(a, b) {
   if (asBytes(a).byteLength !== asBytes(b).byteLength) {

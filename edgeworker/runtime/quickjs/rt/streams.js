@@ -81,10 +81,10 @@ class TextDecoderStream extends TransformStream {
 }
 
 function codec(direction, format) {
-  const id = host("codec", direction, String(format));
+  const id = host.codec(direction, String(format));
   if (id === 0) throw new TypeError("The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.");
   const run = (operation, bytes, controller) => {
-    const made = host(operation, id, bytes);
+    const made = host[operation](id, bytes);
     if (made === null) throw new TypeError("Failed to decompress.");
     if (made.byteLength > 0) controller.enqueue(new Uint8Array(made));
   };
@@ -115,7 +115,7 @@ export function openNative(state) {
         controller.byobRequest?.respond(0);
       } else controller.enqueue(new Uint8Array(found.buffer));
     },
-    cancel() { host("close_body", state.id); },
+    cancel() { host.close_body(state.id); },
   }, { highWaterMark: 0 });
 }
 

@@ -4,7 +4,7 @@ import { bufferOf, bytesOf, define, host, tag } from "edgeworker:host";
 class TextEncoder {
   get encoding() { return "utf-8"; }
   encode(text = "") {
-    return new Uint8Array(host("encode", String(text).toWellFormed()));
+    return new Uint8Array(host.encode(String(text).toWellFormed()));
   }
   encodeInto(text, target) {
     let read = 0, written = 0;
@@ -38,7 +38,7 @@ class TextDecoder {
   #kept = new Uint8Array();
   #hasBegun = false;
   constructor(label = "utf-8", options = {}) {
-    const name = host("encoding", String(label));
+    const name = host.encoding(String(label));
     if (name === "") throw new RangeError(`"${label}" is not a valid encoding.`);
     this.#encoding = name;
     this.#fatal = Boolean(options?.fatal);
@@ -62,7 +62,7 @@ class TextDecoder {
       this.#kept = bytes.slice(bytes.length - left);
       bytes = bytes.subarray(0, bytes.length - left);
     }
-    const text = host("decode", this.#encoding, this.#fatal, bufferOf(bytes));
+    const text = host.decode(this.#encoding, this.#fatal, bufferOf(bytes));
     if (text === null) throw new TypeError("Failed to decode input.");
     const begins = !this.#hasBegun;
     this.#hasBegun = Boolean(options?.stream) && (this.#hasBegun || bytes.length > 0);
@@ -71,20 +71,20 @@ class TextDecoder {
 }
 tag(TextDecoder, "TextDecoder");
 
-export const encode = (text) => new Uint8Array(host("encode", String(text).toWellFormed()));
+export const encode = (text) => new Uint8Array(host.encode(String(text).toWellFormed()));
 export const decodeBody = (bytes) => {
-  const text = host("decode", "utf-8", false, bufferOf(bytes));
+  const text = host.decode("utf-8", false, bufferOf(bytes));
   return text.startsWith("\ufeff") ? text.slice(1) : text;
 };
 
 function btoa(text) {
-  const encoded = host("btoa", String(text));
+  const encoded = host.btoa(String(text));
   if (encoded === null) throw new DOMException("btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range.", "InvalidCharacterError");
   return encoded;
 }
 
 function atob(text) {
-  const decoded = host("atob", String(text));
+  const decoded = host.atob(String(text));
   if (decoded === null) throw new DOMException("atob() called with invalid base64-encoded data. (Only whitespace, '+', '/', alphanumeric ASCII, and up to two terminal '=' signs when the input data length is divisible by 4 are allowed.)", "InvalidCharacterError");
   return decoded;
 }

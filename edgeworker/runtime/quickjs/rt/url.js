@@ -9,12 +9,12 @@ class URL {
   #params;
   constructor(url, base = undefined) {
     if (arguments.length === 0) throw new TypeError("Failed to construct 'URL': 1 argument required, but only 0 present.");
-    const parsed = host("url", usv(url), base === undefined ? null : usv(base));
+    const parsed = host.url(usv(url), base === undefined ? null : usv(base));
     if (parsed === null) throw new TypeError("Invalid URL string.");
     this.#parts = JSON.parse(parsed);
   }
   static canParse(url, base = undefined) {
-    return host("url", usv(url), base === undefined ? null : usv(base)) !== null;
+    return host.url(usv(url), base === undefined ? null : usv(base)) !== null;
   }
   static parse(url, base = undefined) {
     try {
@@ -25,7 +25,7 @@ class URL {
   }
   get href() { return this.#parts.href; }
   set href(value) {
-    const parsed = host("url", usv(value), null);
+    const parsed = host.url(usv(value), null);
     if (parsed === null) throw new TypeError("Invalid URL string.");
     this.#take(parsed);
   }
@@ -41,7 +41,7 @@ class URL {
     if (refresh) this.#params?._parse(this.#parts.search);
   }
   #set(part, value, refresh = true) {
-    this.#take(host("url_set", this.#parts.href, part, usv(value)), refresh);
+    this.#take(host.url_set(this.#parts.href, part, usv(value)), refresh);
   }
   static {
     for (const part of PARTS) {
@@ -56,7 +56,7 @@ class URL {
 }
 tag(URL, "URL");
 
-const decodeForm = (text) => host("form_decode", text);
+const decodeForm = (text) => host.form_decode(text);
 const encodeForm = (text) => encodeURIComponent(text).replace(/[!'()~]|%20/g, (found) =>
   found === "%20" ? "+" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
 

@@ -108,7 +108,7 @@ class WebSocket extends EventTarget {
     if (this.#accepted !== null) return;
     this.#accepted = currentInvocation();
     if (this.#isHeld) {
-      const refusal = host("socket_accept", this.#id, currentInvocation());
+      const refusal = host.socket_accept(this.#id, currentInvocation());
       if (typeof refusal === "string") throw new Error(refusal);
       open.set(this.#id, this);
     }
@@ -145,9 +145,9 @@ class WebSocket extends EventTarget {
     else peer.#receive(message);
   }
   #toEdge(message) {
-    if (typeof message === "string") host("socket_out", this.#id, "text", message, undefined);
-    else if (message instanceof ArrayBuffer) host("socket_out", this.#id, "bytes", "", message);
-    else host("socket_out", this.#id, "close", `${message.code} ${message.reason}`, undefined);
+    if (typeof message === "string") host.socket_out(this.#id, "text", message, undefined);
+    else if (message instanceof ArrayBuffer) host.socket_out(this.#id, "bytes", "", message);
+    else host.socket_out(this.#id, "close", `${message.code} ${message.reason}`, undefined);
   }
   #receive(message) {
     this.#waiting.push(message);
