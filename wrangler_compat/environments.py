@@ -54,11 +54,13 @@ def choose(
     redirected: bool = False,
     by: str = "`--env/-e` CLI argument",
     for_deployment: bool = False,
+    tells_inheritance: bool = True,
 ) -> ResolvedEnvironment:
     """The values of `env`, with every field checked on the way.
 
     `redirected`: a build tool wrote the file for one environment, so that it holds none itself. `by` says where `env`
-    was chosen. `for_deployment` also tells if there are environments and none was chosen.
+    was chosen. `for_deployment` also tells if there are environments and none was chosen;
+    without `tells_inheritance` nothing is said of names that `env` does not have and the top level has.
     """
     top = _read_level(document, document.values, (), "", diagnostics)
     _warn_unexpected(
@@ -69,7 +71,9 @@ def choose(
     if redirected:
         _check_redirected(document, environments, env, by, diagnostics)
     elif env and env in environments:
-        environment = _resolve_environment(document, env, environments[env], top, diagnostics)
+        environment = _resolve_environment(
+            document, env, environments[env], top, diagnostics, tells_inheritance=tells_inheritance
+        )
     elif env:
         environment = _not_found(document, env, top, environments, diagnostics)
     elif env is None and environments and for_deployment:
@@ -154,7 +158,7 @@ def _warn_unexpected(
 
 
 def _resolve_environment(
-    document: ConfigFile, env: str, raw: object, top: Level, diagnostics: Diagnostics
+    document: ConfigFile, env: str, raw: object, top: Level, diagnostics: Diagnostics, *, tells_inheritance: bool
 ) -> ResolvedEnvironment:
     inner = diagnostics.child(f'"env.{env}" environment configuration')
     at: KeyPath = ("env", env)
@@ -167,7 +171,7 @@ def _resolve_environment(
     where = dict(level.where)
     for item in FIELDS:
         if item.name not in top.values or item.name in values:
-            if item.name in values and item.inheritance == "own":
+            if item.name in values and item.inheritance == "own" and tells_inheritance:
                 _warn_not_inherited(document, env, item, values[item.name], top.values.get(item.name), inner)
             continue
         if item.inheritance == "own":

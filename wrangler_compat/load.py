@@ -29,6 +29,7 @@ from wrangler_compat.edge_toml import EdgeFile, read_edge
 from wrangler_compat.entry import ScriptEntry, find_entry
 from wrangler_compat.environments import choose
 from wrangler_compat.loaded import ConfigSource, Loaded
+from wrangler_compat.other_environments import check_other_environments
 from wrangler_compat.secret_files import SecretFiles
 from wrangler_compat.variables import Sources, parse_given, text_bindings, with_stored_secrets
 from wrangler_compat.zones import ZoneFinder
@@ -213,6 +214,8 @@ class _Loader:
             entry: ScriptEntry | None = ScriptEntry(options.default_script, True)
         else:
             entry = find_entry(parsed, options.default_script, part, use_default_script=source.default_script)
+        if options.for_deployment and not source.redirected:
+            check_other_environments(document, env, options.default_script, part)
         files = self._secret_files.read(
             source.secrets or source.folder, source.env or None, parsed.required_secrets, part
         )

@@ -118,7 +118,9 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
         find_misspelt_in_javascript,
         find_wrong_parameters,
     )
+    from edgeworker.host.missing_bindings import find_missing_bindings
     from edgeworker.schema.diagnostics import SourceLocation
+    from edgeworker.suggestions import did_you_mean
     from wrangler_compat.deployment import check_deployment
 
     clock = SystemClock()
@@ -154,6 +156,13 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
                     f'The entrypoint "{slip.class_name}" of worker "{run.worker.name}" has a method "{slip.method}" '
                     'and no "fetch". Did you mean "fetch"?',
                     SourceLocation(_short(main), slip.line),
+                )
+            names = {binding.name for binding in run.worker.bindings}
+            for missing in find_missing_bindings(main, names):
+                scripts.warning(
+                    f'env.{missing.name} is read, and worker "{run.worker.name}" has no binding, variable or secret of '
+                    f"that name, so that reading it fails.{did_you_mean(missing.name, names)}",
+                    SourceLocation(_short(missing.file), missing.line),
                 )
             for wrong in find_wrong_parameters(main):
                 (scripts.error if wrong.fails else scripts.warning)(
