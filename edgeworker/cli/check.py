@@ -128,8 +128,10 @@ def _check_scripts(config: "Config", diagnostics: "Diagnostics") -> None:
     # What a script prints is not this command's answer; what loading it logs is.
     with redirect_stdout(sys.stderr), _logged_warnings() as warnings:
         runs = asyncio.run(dry_run(config, clock))
-    for text in warnings:
-        scripts.warning(text)
+    failures = [run.error for run in runs if run.error is not None]
+    for text, refusal in warnings.items():
+        if not refusal or not any(refusal in failure for failure in failures):  # which is told below
+            scripts.warning(text)
     reached = {route.worker for route in config.routes} | {domain.worker for domain in config.custom_domains}
     for run in runs:
         main = run.worker.main
@@ -202,15 +204,15 @@ def _check_entrypoints(runs: "Sequence[DryRun]", diagnostics: "Diagnostics") -> 
 
 
 @contextmanager
-def _logged_warnings() -> Iterator[list[str]]:
-    """What is logged with level WARNING or above, once each."""
-    texts: dict[str, None] = {}
+def _logged_warnings() -> Iterator[dict[str, str]]:
+    """What is logged with level WARNING or above, once each, with the refusal that it tells, or ""."""
+    told: dict[str, str] = {}
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            texts[record.getMessage()] = None
+            fields = getattr(record, "fields", None)
+            told[record.getMessage()] = str(fields.get("refusal", "")) if isinstance(fields, dict) else ""
 
-    told: list[str] = []
     collector, logger = Collector(logging.WARNING), logging.getLogger("edgeworker")
     logger.addHandler(collector)
     propagates, logger.propagate = logger.propagate, False
@@ -219,7 +221,6 @@ def _logged_warnings() -> Iterator[list[str]]:
     finally:
         logger.removeHandler(collector)
         logger.propagate = propagates
-        told += texts
 
 
 def _short(file: Path) -> str:

@@ -182,7 +182,15 @@ def _outbound(config: Config) -> Iterator[Finding]:
                 "a script that fetches what a client names reaches this machine, its network and the cloud's metadata",
                 "name the hosts that scripts need",
             )
-
+    if config.outbound.allow_native_sockets:
+        yield Finding(
+            "warning",
+            "native-sockets",
+            "edge.toml: outbound.allow_native_sockets",
+            "extension modules that scripts import may open sockets by themselves",
+            "nothing of [outbound] holds for those: they reach this machine, its network and the cloud's metadata",
+            "leave it out: scripts have fetch() and libraries such as httpx; or bound the process with a firewall",
+        )
     if config.outbound.http_proxy or config.outbound.https_proxy:
         yield Finding(
             "warning",

@@ -46,6 +46,8 @@ def _create_for_script(self: ExtensionFileLoader, spec: ModuleSpec) -> ModuleTyp
         _tell(script.worker, name, refusal)
         if refusal is not None:
             raise ImportError(refusal, name=name, path=self.path)
+    if name != spec.name and "." not in name:  # the loader makes the name of its init function of what follows a dot
+        spec = ModuleSpec(name, self, origin=spec.origin)
     return _create_module(self, spec)
 
 
@@ -101,7 +103,7 @@ def _tell(worker: str, name: str, refusal: str | None) -> None:
         file, line = found[0].f_code.co_filename, found[0].f_lineno
         place = f" ({file}, line {line}: {tracebacks.read_source_line(file, line)})"
     if refusal is not None:
-        _log.warning('worker "%s": %s%s', worker, refusal, place)
+        _log.warning('worker "%s": %s%s', worker, refusal, place, extra={"fields": {"refusal": refusal}})
         return
     _log.warning(
         'worker "%s" imports %s, which opens sockets by itself%s: nothing of [outbound] holds for them, and '

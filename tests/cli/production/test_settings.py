@@ -76,6 +76,7 @@ def test_a_good_configuration_is_not_regretted() -> None:
         (replace(GOOD, outbound=Outbound(http_proxy="http://p.example")), ("warning", "outbound-proxy")),
         (replace(GOOD, outbound=Outbound(https_proxy="http://p.example")), ("warning", "outbound-proxy")),
         (replace(GOOD, outbound=Outbound(("*",))), ("error", "private-addresses")),
+        (replace(GOOD, outbound=Outbound(allow_native_sockets=True)), ("warning", "native-sockets")),
         (replace(GOOD, outbound=Outbound(("0.0.0.0/0",))), ("error", "private-addresses")),
         (replace(GOOD, outbound=Outbound(("169.254.0.0/16",))), ("error", "private-addresses")),
         (replace(GOOD, outbound=Outbound(("169.254.169.254",))), ("error", "private-addresses")),

@@ -1,6 +1,7 @@
 """Extension modules that open sockets in C, imported by scripts."""
 
 import importlib.machinery
+import importlib.util
 import logging
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_a_script_that_imports_one_at_its_top_does_not_load(stage: Stage) -> Non
 
     with pytest.raises(ScriptError, match=r"worker\.py, line 1: ImportError: native opens sockets by itself"):
         stage.add("import native\n", sockets=policy(allow_native=False))
+
+
+def test_the_mangled_name_of_a_scripts_own_module_is_not_the_loaders() -> None:
+    found = importlib.util.find_spec("_cffi_backend")
+    assert found is not None
+    place = str(found.origin)
+    mangled = importlib.machinery.ModuleSpec("w@3:_cffi_backend", None, origin=place)
+    extension_guard.install()
+    try:
+        module = importlib.machinery.ExtensionFileLoader(mangled.name, place).create_module(mangled)
+    finally:
+        extension_guard.uninstall()
+
+    assert module.__name__ == "_cffi_backend"
 
 
 async def test_the_standard_library_and_cryptography_are_let_through(stage: Stage) -> None:
