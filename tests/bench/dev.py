@@ -86,10 +86,12 @@ def start(
                 print(f"edgeworker dev is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
                 return None
             took.append(time.perf_counter() - begun)
+            if number < 2 * starts - 1:
+                continue
+            # In the start before the last one for the byte code of the API, which no first answer needs.
+            publish_tokens(json.loads(wait_for_line(process, "{"))["api_url"], _TOKEN, made)
             if number == 2 * starts:
                 stack.push(one.pop_all())
-    ready = json.loads(wait_for_line(process, "{"))
-    publish_tokens(ready["api_url"], _TOKEN, made)
     # The first start with byte code wrote it.
     usual, without = statistics.median(took[starts + 1 :] or took), statistics.median(took[:starts] or took)
     return Started(port, process.pid, usual, without, rss_mb(process.pid))

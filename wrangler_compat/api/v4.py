@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ROOT: Final = "/client/v4"
+ACCESS_SEGMENT: Final = "/access/"  # stands in the path of each endpoint of Cloudflare Access
 
 # The same KV calls under the path that wrangler's own local explorer has; there is no account in it.
 _EXPLORER_ROOT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
@@ -55,7 +56,8 @@ class V4Api:
         self._clock = clock
         self._relaxed_expiration = relaxed_expiration
         self._publisher = publisher
-        self._router: Router | None = None
+        self._usual_router: Router | None = None
+        self._whole_router: Router | None = None
 
     async def fetch(self, request: Request, /) -> Response:
         try:
@@ -72,18 +74,25 @@ class V4Api:
             response.refusal_reason = RefusalReason(API_RULE, ("the store failed; the log has its error",))
             return response
 
-    def _routes(self) -> Router:
-        if self._router is None:
-            # The endpoints of the products take a while to load; an edge serves before anyone asks its API.
-            from wrangler_compat.api.endpoints import ENDPOINTS
+    def _router_for(self, path: str) -> Router:
+        """The endpoints take a while to load, and an edge serves before anyone asks its API. Those of Cloudflare Access
+        bring 4 MB along, and most edges are never asked for them."""
+        if ACCESS_SEGMENT in path:
+            if self._whole_router is None:
+                from wrangler_compat.api.endpoints import ENDPOINTS
 
-            self._router = Router(ENDPOINTS)
-        return self._router
+                self._whole_router = Router(ENDPOINTS)
+            return self._whole_router
+        if self._usual_router is None:
+            from wrangler_compat.api.usual_endpoints import USUAL_ENDPOINTS
+
+            self._usual_router = Router(USUAL_ENDPOINTS)
+        return self._usual_router
 
     async def _answer(self, request: Request, principal: Principal) -> Response:
         asked = target.of(request)
         path = self._below_root(asked.path)
-        match None if path is None else self._routes().find(request.method, path):
+        match None if path is None else self._router_for(path).find(request.method, path):
             case None:
                 return failure(404, _no_route(asked.path))
             case WrongMethod(allowed):

@@ -18,9 +18,8 @@ from edgeworker.products.access.config import DAY_SECONDS, AccessConfig, Applica
 from edgeworker.products.access.directory import RUNNING, Directory, Snapshot
 from edgeworker.products.access.keys import certs
 from edgeworker.products.access.local_login import LocalLogin, find_application
-from edgeworker.products.access.login import is_email
 from edgeworker.products.access.product import AccessProduct
-from edgeworker.products.access.sessions import email_key
+from edgeworker.products.access.sessions import email_key, is_email
 from edgeworker.state import SQLiteState
 
 _NO_ACCESS: Final = 'there is no Access in this configuration; write [access] with team = "acme" into edge.toml'

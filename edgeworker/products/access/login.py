@@ -23,7 +23,7 @@ from edgeworker.products.access.login_links import PREFIX, LoginRequest, authori
 from edgeworker.products.access.pages import LoginForm
 from edgeworker.products.access.policy import Identity, IdentityAllowed, PolicyDenied, Visitor, decide_identity
 from edgeworker.products.access.services import AccessServices
-from edgeworker.products.access.sessions import MAX_EMAIL, Session, new_nonce
+from edgeworker.products.access.sessions import Session, is_email, new_nonce
 
 _NONCE_SECONDS: Final = 120
 _MAX_FORM_BYTES: Final = 16_384
@@ -361,18 +361,6 @@ def local_identity(
         saml_attributes=known.claims if other.type == "saml" else {},
         amr=known.amr,
         country=known.country,
-    )
-
-
-def is_email(text: str) -> bool:
-    """What goes into a header field and a log line: one "@", no spaces, nothing that a terminal or a parser reads."""
-    name, at, domain = text.partition("@")
-    return (
-        bool(name and at and domain)
-        and "@" not in domain
-        and len(text) <= MAX_EMAIL
-        and text.isprintable()
-        and not any(character in ' ,;"<>\\' for character in text)
     )
 
 

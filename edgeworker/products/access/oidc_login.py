@@ -23,10 +23,11 @@ from edgeworker.products.access import cookies, pages, replies
 from edgeworker.products.access.config import IdentityProvider, OIDCSettings
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import secret_hash
-from edgeworker.products.access.login import LoginFlow, RoundTrip, is_email
+from edgeworker.products.access.login import LoginFlow, RoundTrip
 from edgeworker.products.access.login_links import PREFIX, query_of
 from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.services import AccessServices
+from edgeworker.products.access.sessions import is_email
 
 _log = logging.getLogger(__name__)
 

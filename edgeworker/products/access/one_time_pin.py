@@ -17,9 +17,10 @@ from edgeworker.products.access.client_limit import ClientLimit
 from edgeworker.products.access.config import IdentityProvider
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import new_cookie_secret, secret_hash
-from edgeworker.products.access.login import Login, LoginFlow, is_email, read_form
+from edgeworker.products.access.login import Login, LoginFlow, read_form
 from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.services import AccessServices
+from edgeworker.products.access.sessions import is_email
 from edgeworker.state import Conflict
 
 _log = logging.getLogger(__name__)

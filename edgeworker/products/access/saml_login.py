@@ -17,11 +17,11 @@ from edgeworker.products.access import cookies, pages, replies, saml_messages
 from edgeworker.products.access.config import IdentityProvider, SAMLSettings
 from edgeworker.products.access.directory import Snapshot
 from edgeworker.products.access.issuing import secret_hash
-from edgeworker.products.access.login import LoginFlow, RoundTrip, is_email, read_form
+from edgeworker.products.access.login import LoginFlow, RoundTrip, read_form
 from edgeworker.products.access.login_links import PREFIX, query_of
 from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.services import AccessServices
-from edgeworker.products.access.sessions import identity_json, identity_of
+from edgeworker.products.access.sessions import identity_json, identity_of, is_email
 
 if TYPE_CHECKING:
     from edgeworker.products.access.saml_response import Assertion

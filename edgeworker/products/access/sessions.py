@@ -23,7 +23,7 @@ from edgeworker.state import Conflict, Delete, Document, Put
 _REVOKED_SECONDS: Final = MONTH_SECONDS + 86_400
 _LETTERS: Final = string.ascii_letters + string.digits
 NONCE_LENGTH: Final = 16
-MAX_EMAIL: Final = 254
+_MAX_EMAIL: Final = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,18 @@ class Grant:
     binding_hash: str
     issued_at: int
     expires_at: int
+
+
+def is_email(text: str) -> bool:
+    """What goes into a header field and a log line: one "@", no spaces, nothing that a terminal or a parser reads."""
+    name, at, domain = text.partition("@")
+    return (
+        bool(name and at and domain)
+        and "@" not in domain
+        and len(text) <= _MAX_EMAIL
+        and text.isprintable()
+        and not any(character in ' ,;"<>\\' for character in text)
+    )
 
 
 def new_nonce(length: int = NONCE_LENGTH) -> str:

@@ -10,10 +10,9 @@ from edgeworker.products.access.config import DAY_SECONDS, made_up_account
 from edgeworker.products.access.directory import ORGANIZATION
 from edgeworker.products.access.identity_document import identity_document
 from edgeworker.products.access.json_object import InvalidObject, format_duration
-from edgeworker.products.access.login import is_email
 from edgeworker.products.access.organization import parse_organization
 from edgeworker.products.access.provider_objects import parse_identity_provider
-from edgeworker.products.access.sessions import email_key, identity_of
+from edgeworker.products.access.sessions import email_key, identity_of, is_email
 from edgeworker.rest.call import Call
 from edgeworker.rest.envelope import success
 from edgeworker.rest.errors import AccessCode, ApiError
