@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 from tests.bench import dev
 from tests.bench.configured import with_routes
@@ -27,6 +28,16 @@ def start(
     command += ["--log-format", "json", "--access-log", str(folder / "access.log")]
     log = stack.enter_context((folder / "serve.log").open("w+"))
     environment = dev.environment_of(tree)
+    with ExitStack() as first:  # for the byte code: what compiles it keeps the memory for that
+        if _answering(first, command, folder, environment, log, port) is None:
+            return None
+    pid = _answering(stack, command, folder, environment, log, port)
+    return None if pid is None else (port, pid)
+
+
+def _answering(
+    stack: ExitStack, command: list[str], folder: Path, environment: dict[str, str], log: TextIO, port: int
+) -> int | None:
     process = stack.enter_context(
         ended(subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, text=True))
     )
@@ -34,4 +45,4 @@ def start(
         log.seek(0)
         print(f"edgeworker serve is not measured: it did not start:\n{log.read().strip()[-500:]}\n")
         return None
-    return port, process.pid
+    return process.pid

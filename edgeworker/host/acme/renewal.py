@@ -12,7 +12,6 @@ from edgeworker.errors import ConfigError, StoreError
 from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.acme.ordering import OrderFailed, order_certificate
 from edgeworker.host.acme.policy import Failures, Validity, is_due
-from edgeworker.server.certificates import format_moment, read_certificates, read_facts
 from edgeworker.tls_settings import ACME
 
 _log = logging.getLogger(__name__)
@@ -47,6 +46,8 @@ async def renew_if_due(settings: ACME, files: ACMEFiles, clock: Clock) -> bool:
         _log.error("ACME: no certificate for %s: %s", hosts, error)
         _note_failure(settings, files, failures, clock.now())
         return False
+    from edgeworker.server.certificates import format_moment
+
     files.forget_failures(settings)
     validity = _validity(files.certificate(settings))
     _log.info(
@@ -66,6 +67,9 @@ def _validity(certificate: Path) -> Validity | None:
     """None where there is none that can be read."""
     if not certificate.exists():
         return None
+    # It brings cryptography, 10 MB, and each `serve` imports this module.
+    from edgeworker.server.certificates import read_certificates, read_facts
+
     try:
         facts = read_facts(read_certificates(certificate, where="tls.acme")[0])
     except ConfigError as error:
