@@ -186,8 +186,8 @@ async def test_a_source_is_parsed_once_for_each_place_that_reads_null(
         parsed.append(source)
         return usual(source)
 
-    monkeypatch.setattr(ast, "parse", parse)
     stage.add(script("return Response(str(bool(request.js_object.headers.get('x-none'))))"), date="2026-08-01")
+    monkeypatch.setattr(ast, "parse", parse)
     for _ in range(5):
         assert (await stage.get()).text == "False"
 
