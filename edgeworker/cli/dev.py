@@ -151,6 +151,7 @@ class _Session:
         async with serve(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
             assembly = running.behind.assembly
             assert assembly is not None
+            assembly.collect_replaced = garbage.collect_replaced
             if options.cron:
                 from edgeworker.cron.firing import fire_when_due
 
@@ -269,14 +270,11 @@ class _Session:
                     break
 
     async def _reload(self, sockets: "Sockets", files: frozenset[Path]) -> None:
-        from edgeworker.cli import garbage
-
         names = ", ".join(sorted(file.name for file in files))
         try:
             config = self._apply_options(self._load())
             self._tell_what_waits(sockets.config, config)
             await sockets.reload(config)
-            garbage.collect_after_reload()
         except EdgeworkerError as error:
             _log.error("%s\nThe version before this change keeps serving.", error)
             return

@@ -26,6 +26,7 @@ def serving() -> None:
     gc.enable()
 
 
-def collect_after_reload() -> None:
-    """Looks once through what came since `program_loaded`, some thousand objects: requests wait meanwhile."""
+def collect_replaced() -> None:
+    """Looks once through what came since `program_loaded`, some thousand objects: requests wait meanwhile, so it is
+    called when an edge that a reload replaced has ended, and not at the reload itself."""
     gc.collect()

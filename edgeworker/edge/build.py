@@ -1,6 +1,7 @@
 """Makes an Edge of a configuration: gives each worker its env and loads its script once."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from edgeworker.messages import Access
 from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
+from edgeworker.runtime.python.load_turns import load_in_turns
 from edgeworker.server.outbound import OutboundPolicy
 from edgeworker.state import MemoryState, State
 from edgeworker.state.rate_counters import RateCounters
@@ -55,9 +57,16 @@ class PersistentServices:
 
 
 async def build(
-    config: Config, services: Services, store: KVStore, persistent: PersistentServices | None = None
+    config: Config,
+    services: Services,
+    store: KVStore,
+    persistent: PersistentServices | None = None,
+    *,
+    beside_requests: bool = False,
 ) -> Edge:
     """Registers the configuration's namespaces in the store; store and `persistent` stay the caller's.
+
+    `beside_requests`: another edge serves meanwhile, on this event loop.
 
     Raises ConfigError, ScriptError or StoreError for the first thing that cannot work; no script stays loaded then.
     """
@@ -89,7 +98,8 @@ async def build(
                 engine = str(javascript.choices[configured.name])
             else:
                 lenient = config.lenient_python
-                isolate = load(configured, bound, services.clock, persistent.cache, sockets, lenient=lenient)
+                loading = partial(load, configured, bound, services.clock, persistent.cache, sockets, lenient=lenient)
+                isolate = await load_in_turns(loading) if beside_requests else loading()
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,

@@ -3,9 +3,9 @@
 import asyncio
 import linecache
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Final, Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
@@ -20,6 +20,8 @@ from edgeworker.server.origin import OriginClient
 from edgeworker.state import MemoryState
 
 _log = logging.getLogger(__name__)
+
+_MOST_UNCOLLECTED: Final = 8
 
 
 class _Generation:
@@ -57,6 +59,9 @@ class Assembly:
         self.background = background
         self._current = generation
         self._retired: list[_Generation] = []
+        # Called when what reloads replaced is closed, and is garbage: once for several reloads in a row.
+        self.collect_replaced: Callable[[], None] = _leave_to_python
+        self._uncollected = 0
 
     @classmethod
     async def open(
@@ -121,7 +126,15 @@ class Assembly:
     async def reload(self, config: Config) -> None:
         """Raises ConfigError or ScriptError, and then nothing has changed."""
         linecache.checkcache()  # else tracebacks of the new scripts show lines of the old ones
-        new = await _generation(config, self.store, self._persistent, self.clock, self.background, self._cloudflare_api)
+        new = await _generation(
+            config,
+            self.store,
+            self._persistent,
+            self.clock,
+            self.background,
+            self._cloudflare_api,
+            beside_requests=True,
+        )
         old, self._current = self._current, new
         old.retired = True
         self._persistent.origins.keep_only(one.balancer for one in new.edge.balanced_servers)
@@ -147,7 +160,14 @@ class Assembly:
     def _close_now(self, generation: _Generation) -> None:
         if generation in self._retired:
             self._retired.remove(generation)
-            self.background.spawn(_close(generation), name="closing a replaced edge")
+            self.background.spawn(self._close_replaced(generation), name="closing a replaced edge")
+
+    async def _close_replaced(self, generation: _Generation) -> None:
+        await _close(generation)
+        self._uncollected += 1
+        if not self._retired or self._uncollected >= _MOST_UNCOLLECTED:
+            self._uncollected = 0
+            self.collect_replaced()
 
 
 async def _generation(
@@ -157,6 +177,8 @@ async def _generation(
     clock: Clock,
     background: Background,
     cloudflare_api: Handler | None,
+    *,
+    beside_requests: bool = False,
 ) -> _Generation:
     client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config), timeouts=origin_timeouts_of(config))
     internet: Handler = client.internet
@@ -164,10 +186,15 @@ async def _generation(
         internet = LocalCloudflareAPI(cloudflare_api, internet)
     services = Services(clock=clock, background=background, internet=internet, origin_at=client.at)
     try:
-        return _Generation(await build(config, services, store, persistent), client)
+        edge = await build(config, services, store, persistent, beside_requests=beside_requests)
+        return _Generation(edge, client)
     except BaseException:
         await client.close()
         raise
+
+
+def _leave_to_python() -> None:
+    """Nothing is collected by us."""
 
 
 async def _close(generation: _Generation) -> None:

@@ -1,5 +1,6 @@
 """The sockets of a running edge: which there are, what stands behind them, and how they follow a new configuration."""
 
+import asyncio
 import logging
 import socket as sockets
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -75,6 +76,7 @@ class Sockets:
     tls: "LiveTLS | None" = None
     _redirect: RedirectToHTTPS | None = None
     _origins: States = ()
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     async def open(
@@ -174,17 +176,18 @@ class Sockets:
 
         Raises ConfigError, ScriptError or StoreError, and then nothing has changed.
         """
-        prepared = None if self.tls is None else self.tls.prepared(config)
-        if self._behind.assembly is not None:
-            await self._behind.assembly.reload(config)
-        self.config = config
-        if self._behind.api is not None:
-            self._behind.api.config = config
-        self._origins = states(origin_files(config))
-        if self.tls is not None and prepared is not None:
-            await self.tls.use(prepared)
-        if self._redirect is not None:
-            self._redirect.hosts = ServedHosts(config)
+        async with self._reloading:
+            prepared = None if self.tls is None else self.tls.prepared(config)
+            if self._behind.assembly is not None:
+                await self._behind.assembly.reload(config)
+            self.config = config
+            if self._behind.api is not None:
+                self._behind.api.config = config
+            self._origins = states(origin_files(config))
+            if self.tls is not None and prepared is not None:
+                await self.tls.use(prepared)
+            if self._redirect is not None:
+                self._redirect.hosts = ServedHosts(config)
 
     async def watch(self, clock: Clock) -> None:
         """Follows the files that TLS is made of, until it is cancelled."""
@@ -201,7 +204,8 @@ class Sockets:
         if self._behind.assembly is None:
             return
         try:
-            await self._behind.assembly.reload(self.config)
+            async with self._reloading:  # not what a reload meanwhile replaces
+                await self._behind.assembly.reload(self.config)
         except EdgeworkerError as error:
             _log.error("%s\nWhat was read before this change stays in use.", error)
             return

@@ -43,7 +43,7 @@ def test_what_a_reload_leaves_behind_is_collected() -> None:
     frozen = gc.get_freeze_count()
 
     del cycle
-    garbage.collect_after_reload()
+    garbage.collect_replaced()
 
     assert left() is None
     assert gc.get_freeze_count() == frozen, (

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,28 @@ async def test_closing_waits_for_what_was_given_to_wait_until(tmp_path: Path) ->
     entry = await store.get("ns", "later", now=0)
     assert entry is not None
     assert entry.value == b"done"
+
+
+async def test_what_reloads_replaced_is_collected_once_it_is_closed_and_not_at_each_reload(tmp_path: Path) -> None:
+    config = _config(tmp_path, "old")
+    config = replace(config, limits=replace(config.limits, drain_timeout_seconds=0))
+    async with _assembly(config, MemoryStore()) as assembly:
+        collected = 0
+
+        def collect() -> None:
+            nonlocal collected
+            collected += 1
+
+        assembly.collect_replaced = collect
+        slow = _get(assembly, "/slow")
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await assembly.reload(config)
+        for _ in range(100):  # the second and the third are closed
+            await asyncio.sleep(0)
+        assert collected == 0, "a request is still in the first one"
+        slow.cancel()
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+        assert collected == 1

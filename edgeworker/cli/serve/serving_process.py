@@ -143,6 +143,7 @@ class ServingProcess:
         async with serve_edge(config, edge, clock=clock, drain_seconds=drain, data=data.path) as running:
             assembly = running.behind.assembly
             assert assembly is not None
+            assembly.collect_replaced = garbage.collect_replaced
             readiness.running = running
             if slot == 0 and not options.no_cron:
                 firing = fire_when_due(
@@ -194,7 +195,6 @@ class ServingProcess:
                 await running.sockets.reload(self._use_bound_sockets(loaded))
                 recorder.record_served(published.index.generation)
                 await reporter.keep(RestoredConfig(loaded, published.index.generation))
-                garbage.collect_after_reload()
                 counters.reloads += 1
                 counters.last_reload_at = clock.now()
                 _log.info("reloaded")

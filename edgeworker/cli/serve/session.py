@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from edgeworker.cli import garbage, heap, logs
+from edgeworker.cli import garbage, heap, logs, thread_turns
 from edgeworker.cli.serve.bound_sockets import address_of, bind_sockets
 from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
@@ -22,6 +22,7 @@ def serve(options: argparse.Namespace) -> int:
         raise ConfigError("serve does not look for a configuration: name it with --edge edge.toml or -c wrangler.toml")
     garbage.starting()
     heap.share_between_threads()
+    thread_turns.shorten()
     logs.set_up(as_json=options.log_format == "json", verbose=options.verbose)
     options.environ = systemd.SecretEnvironment(os.environ)
     options.persist_to = options.persist_to or Path(

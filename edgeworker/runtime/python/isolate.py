@@ -77,7 +77,7 @@ def load(
         except (Exception, SystemExit, ExceededLimits) as error:
             raise load_errors.explain_load_error(error, worker, own) from error
         found = exports.find_exports(main, file.name)
-    except ScriptError:
+    except BaseException:  # a cancellation too: it may be loaded in turns
         own.close()
         raise
     for warning in compatibility.warnings(worker, found, own):

@@ -1,13 +1,17 @@
 """How a module of a script is run: with builtins of its own, under the name that its author gave it."""
 
+import hashlib
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Final, Protocol
+
+from edgeworker.runtime.python.load_turns import give_turn
 
 # Sources of which a part waits without `await`; of byte code only the first word is found.
 _WAITS: Final = re.compile(
@@ -19,11 +23,47 @@ _WAITS: Final = re.compile(
 # Imports within functions.
 _LATE_IMPORT: Final = re.compile(rb"^[ \t]+(?:import|from)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _MOST_COMPILED: Final = 256
+_MOST_SCANNED: Final = 4096
 
 
 @lru_cache(maxsize=_MOST_COMPILED)
+def _compile_source(source: bytes) -> CodeType:
+    return compile(source, "", "exec", dont_inherit=True)
+
+
 def _compile(source: bytes, path: str) -> CodeType:
-    return compile(source, path, "exec", dont_inherit=True)
+    """A published version has its files in a folder of its own, and most of them are those of the version before."""
+    try:
+        return _name_file(_compile_source(source), path)
+    except SyntaxError:
+        return compile(source, path, "exec", dont_inherit=True)  # for an error that names the file
+
+
+def _name_file(code: CodeType, path: str) -> CodeType:
+    inner = tuple(_name_file(one, path) if isinstance(one, CodeType) else one for one in code.co_consts)
+    return code.replace(co_filename=path, co_consts=inner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What the text of a module says: that it waits, and what it imports within functions."""
+
+    waits: bool
+    late_imports: tuple[str, ...]
+
+
+_scans: Final[dict[bytes, _Scan]] = {}  # by the digest of the text: libraries are large
+
+
+def _scan(content: bytes) -> _Scan:
+    digest = hashlib.sha256(content).digest()
+    found = _scans.get(digest)
+    if found is None:
+        if len(_scans) >= _MOST_SCANNED:
+            _scans.clear()
+        late = dict.fromkeys(name.decode("ascii", "replace") for name in _LATE_IMPORT.findall(content))
+        found = _scans[digest] = _Scan(_WAITS.search(content) is not None, tuple(late))
+    return found
 
 
 class Owner(Protocol):
@@ -60,20 +100,20 @@ class ScriptLoader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         content = super().get_data(path)
-        if _WAITS.search(content) or any(self._may_wait(name) for name in _LATE_IMPORT.findall(content)):
+        scan = _scan(content)
+        if scan.waits or any(self._may_wait(name) for name in scan.late_imports):
             self._owner.waits = True
         return content
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """A reload compiles those files only that have changed: requests wait meanwhile."""
+        """A reload compiles and scans those files only that have changed: requests wait meanwhile."""
         if self.cached:
             return super().get_code(fullname)
         path = self.get_filename(fullname)
         return _compile(self.get_data(path), path)
 
-    def _may_wait(self, imported: bytes) -> bool:
+    def _may_wait(self, name: str) -> bool:
         """What a handler imports may stand on an HTTP library, which is known too late for its first request."""
-        name = imported.decode("ascii", "replace")
         return name not in sys.stdlib_module_names and not self._owner.owns(name)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -83,6 +123,7 @@ class ScriptLoader(SourceFileLoader):
         if code is None:
             raise ImportError(f"no code in {self.path}", name=module.__name__)
         self._owner.name_plainly(module)
+        give_turn()
         exec(code, vars(module))
 
 

@@ -1,0 +1,151 @@
+"""A script that is loaded while others serve requests: the event loop turns between its modules."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from edgeworker.config import Worker
+from edgeworker.errors import ScriptError
+from edgeworker.runtime import Isolate, load
+from edgeworker.runtime.python import load_turns
+from edgeworker.runtime.python.load_turns import load_in_turns
+
+_WORKER = """\
+import asyncio
+import threading
+
+from workers import Response, WorkerEntrypoint
+
+import first
+import second
+
+THREAD = threading.get_ident()
+LOOP = asyncio.get_running_loop()
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response(first.SAYS + second.SAYS)
+"""
+
+
+@pytest.fixture(autouse=True)
+def each_module_is_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_turns, "_STEP_SECONDS", 0.0)
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Worker:
+    (tmp_path / "worker.py").write_text(_WORKER)
+    (tmp_path / "first.py").write_text("SAYS = 'a'\n")
+    (tmp_path / "second.py").write_text("SAYS = 'b'\n")
+    return Worker("w", tmp_path / "worker.py")
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed libraries."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("library_of_turns")]:
+        del sys.modules[name]
+
+
+async def _turns_of(worker: Worker) -> tuple[int, Isolate]:
+    """How many turns the loop had meanwhile, and what was loaded."""
+    turns = 0
+    done = False
+
+    async def count() -> None:
+        nonlocal turns
+        while not done:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    await asyncio.sleep(0)
+    turns = 0
+    try:
+        isolate = await load_in_turns(partial(load, worker), pause_seconds=0)
+    finally:
+        done = True
+        await counting
+    return turns, isolate
+
+
+async def test_the_event_loop_turns_before_each_module(worker: Worker) -> None:
+    turns, isolate = await _turns_of(worker)
+
+    assert turns >= 3  # worker.py and its two modules
+    await isolate.close()
+
+
+async def test_a_module_that_is_loaded_in_turns_runs_in_the_thread_and_on_the_loop_that_serve_requests(
+    worker: Worker,
+) -> None:
+    _, isolate = await _turns_of(worker)
+
+    main = next(module for name, module in sys.modules.items() if name.startswith("w@") and name.endswith(":worker"))
+    found = vars(main)
+    assert found["THREAD"] == threading.get_ident()
+    assert found["LOOP"] is asyncio.get_running_loop()
+    await isolate.close()
+
+
+async def test_a_mistake_in_a_module_is_told_as_without_turns(worker: Worker) -> None:
+    assert worker.main is not None
+    (worker.main.parent / "second.py").write_text("SAYS = nothing\n")
+
+    with pytest.raises(ScriptError) as plainly:
+        load(worker)
+    with pytest.raises(ScriptError) as in_turns:
+        await load_in_turns(partial(load, worker), pause_seconds=0)
+
+    assert str(in_turns.value) == str(plainly.value)
+    assert not [name for name in sys.modules if name.startswith("w@")]
+
+
+async def test_a_load_that_is_cancelled_leaves_no_module_behind(worker: Worker) -> None:
+    loading = asyncio.ensure_future(load_in_turns(partial(load, worker), pause_seconds=0))
+    for _ in range(1000):
+        if [name for name in sys.modules if name.startswith("w@") and name.endswith(":workers")]:
+            break
+        await asyncio.sleep(0)
+
+    loading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await loading
+    assert not [name for name in sys.modules if name.startswith("w@")]
+
+
+async def test_no_turn_is_given_while_a_library_is_half_imported(worker: Worker, library: Path) -> None:
+    """Another request's import of the library would find it half loaded."""
+    assert worker.main is not None
+    (library / "library_of_turns.py").write_text("import settings_of_turns\n\nSAYS = settings_of_turns.SAYS\n")
+    (worker.main.parent / "settings_of_turns.py").write_text("SAYS = 'c'\n")
+    (worker.main.parent / "first.py").write_text("from library_of_turns import SAYS\n")
+    half: list[bool] = []
+    done = False
+
+    async def look() -> None:
+        while not done:
+            module = sys.modules.get("library_of_turns")
+            half.append(module is not None and not hasattr(module, "SAYS"))
+            await asyncio.sleep(0)
+
+    looking = asyncio.ensure_future(look())
+    isolate = await load_in_turns(partial(load, worker), pause_seconds=0)
+    done = True
+    await looking
+
+    assert len(half) > 1
+    assert not any(half)
+    await isolate.close()
