@@ -42,16 +42,18 @@ class URL:
     """`scheme://hostname[:port]path[query]`, immutable.
 
     `hostname` is lower case ASCII (punycode, IPv6 in brackets), `port` is always a number, `path` begins with "/",
-    `query` is "" or begins with "?". User info and fragment are dropped: a request has neither.
+    `query` is "" or begins with "?". User info and fragment are dropped: a request has neither. `host` is the hostname
+    with the port where it is not the scheme's own: what goes into `Host`.
     """
 
-    __slots__ = ("hostname", "path", "port", "query", "scheme")
+    __slots__ = ("_href", "host", "hostname", "path", "port", "query", "scheme")
 
     scheme: str
     hostname: str
     port: int
     path: str
     query: str
+    host: str
 
     def __init__(self, scheme: str, hostname: str, port: int, path: str, query: str) -> None:
         """Takes parts that are canonical already; use `parse` or `from_target` for anything else."""
@@ -60,6 +62,9 @@ class URL:
         self.port = port
         self.path = path
         self.query = query
+        # Each request's is asked for again and again.
+        self.host = hostname if port == DEFAULT_PORTS.get(scheme) else f"{hostname}:{port}"
+        self._href = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -97,11 +102,6 @@ class URL:
         return self if path == self.path else type(self)(self.scheme, self.hostname, self.port, path, self.query)
 
     @property
-    def host(self) -> str:
-        """The hostname with the port where it is not the scheme's own: what goes into `Host`."""
-        return self.hostname if self.port == DEFAULT_PORTS[self.scheme] else f"{self.hostname}:{self.port}"
-
-    @property
     def origin(self) -> str:
         return f"{self.scheme}://{self.host}"
 
@@ -112,7 +112,9 @@ class URL:
 
     @property
     def href(self) -> str:
-        return f"{self.scheme}://{self.host}{self.path}{self.query}"
+        if not self._href:
+            self._href = f"{self.scheme}://{self.host}{self.path}{self.query}"
+        return self._href
 
     def join(self, reference: str) -> Self:
         """`reference` (a Location, for example) resolved against this URL; raises InvalidURL."""

@@ -254,6 +254,8 @@ class PythonIsolate:
         if not result.core.status:
             raise TypeError("Return value from serve handler must not be an error response (like Response.error())")
         body_init.raise_if_used(result.core)
+        if isinstance(result, FetchResponse) and result.is_untouched:
+            return result.core
         return body_init.encode_as_declared(result.core, result.encoding, automatic=result.automatic)
 
 

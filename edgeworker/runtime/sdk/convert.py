@@ -1,6 +1,6 @@
 """Between the SDK's Python options and JavaScript's, and JavaScript's exceptions as Python's."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from http import HTTPMethod
 from typing import TypeVar
 
@@ -13,14 +13,11 @@ from edgeworker.runtime.webapi.ffi import JsException
 _T = TypeVar("_T")
 
 
-def convert_options(options: Mapping[str, object]) -> Mapping[str, object]:
-    """The options of `fetch` and `Request` as JavaScript's, with headers that no one else has.
+def convert_options(given: dict[str, object]) -> dict[str, object]:
+    """The keywords of `fetch` and `Request`, made JavaScript's options: with headers that no one else has.
 
     Raises TypeError for an unusable `headers`.
     """
-    if not options:
-        return options
-    given = dict(options)
     if "headers" in given:
         given["headers"] = _read_headers(given["headers"])
     method = given.get("method")
@@ -33,8 +30,11 @@ def convert_options(options: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _read_headers(headers: object) -> Headers | None:
-    if type(headers) is list and set(map(type, headers)) == {tuple}:  # what nearly every script gives
-        try:
+    if type(headers) is list and headers:
+        for pair in headers:
+            if type(pair) is not tuple:
+                return sdk_headers.from_script(headers)
+        try:  # what nearly every script gives
             return Headers(headers)
         except (TypeError, ValueError, AttributeError):
             pass  # it is said below what is wrong, or what is not text is converted

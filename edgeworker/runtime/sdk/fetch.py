@@ -1,5 +1,6 @@
 """`workers.fetch`."""
 
+from edgeworker import messages
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.sdk.failures import AbortError
@@ -20,25 +21,33 @@ async def fetch(resource: object, **options: object) -> Response:
     """
     context = current_invocation.current()
     signal: AbortSignal | None = None
-    is_plain = not options and type(resource) is Request and resource.made_js_object is None
-    source = resource.core if type(resource) is Request and is_plain else read_request_info(resource)
     try:
-        if options or isinstance(source, str):
-            source = body_init.make_request(source, convert_options(options), own_headers=True)
-        body_init.raise_if_used(source)
-        if not is_plain:
+        if not options and type(resource) is Request and resource.made_js_object is None:
+            source = resource.core
+            body_init.raise_if_used(source)
+        else:
+            source = _make_request(resource, options)
             signal = choose_signal(resource, options)
     except JsException as error:
         raise OSError(error.message) from error
     work = perform_fetch.perform(source, context)
     try:
         if signal is None:
-            return make_response(await work)
+            return Response.over_fetched(await work)
         return make_response(await tasks.run_unless_aborted(work, signal), signal)
     except JsException as error:
         if signal is not None and signal.aborted:
             raise AbortError(error.message) from error
         raise OSError(error.message) from error
+
+
+def _make_request(resource: object, options: dict[str, object]) -> messages.Request:
+    """Raises JsException."""
+    source = read_request_info(resource)
+    if options or isinstance(source, str):
+        source = body_init.make_request(source, convert_options(options), own_headers=True)
+    body_init.raise_if_used(source)
+    return source
 
 
 def make_response(fetched: perform_fetch.Fetched, signal: AbortSignal | None = None) -> Response:

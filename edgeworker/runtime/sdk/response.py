@@ -31,6 +31,11 @@ class FetchResponse(BodyReader):
     _fetched: Fetched | None = None  # where it came from the network
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether it is what came from the network: through this view nothing of it can be changed."""
+        return self._fetched is not None and self._js is None
+
+    @property
     def js_object(self) -> JSResponse:
         if self._js is None:
             if self._fetched is not None:

@@ -124,7 +124,7 @@ def encode_as_declared(response: messages.Response, encoding: str | None, *, aut
 
 
 def make_request(
-    resource: "messages.Request | str", options: Mapping[str, object], *, own_headers: bool = False
+    resource: "messages.Request | str", options: dict[str, object], *, own_headers: bool = False
 ) -> messages.Request:
     """A request from an URL or another request, changed by Fetch's options (method, headers, body, redirect, cf).
 
@@ -224,7 +224,7 @@ def _redirect(given: object, otherwise: Redirect) -> Redirect:
     raise type_error(_NO_REDIRECT)
 
 
-def _cache_mode(options: Mapping[str, object], otherwise: str | None) -> str | None:
+def _cache_mode(options: dict[str, object], otherwise: str | None) -> str | None:
     """workerd has two modes, which tell caches on the way. Others are a TypeError."""
     mode = options.get("cache")
     if mode is None:

@@ -270,7 +270,7 @@ def fetch(resource: object, init: object = None, /, **keywords: object) -> Promi
     return Promise(run_unless_aborted(_fetch(resource, given, signal), signal))
 
 
-async def _fetch(resource: object, given: Mapping[str, object], signal: AbortSignal | None) -> Response:
+async def _fetch(resource: object, given: dict[str, object], signal: AbortSignal | None) -> Response:
     source = read_request_info(resource)
     request = body_init.make_request(source, given) if given or isinstance(source, str) else source
     body_init.raise_if_used(request)
@@ -303,14 +303,19 @@ def choose_signal(resource: object, given: Mapping[str, object]) -> AbortSignal 
     return signal
 
 
-def request_options(init: object, keywords: Mapping[str, object]) -> Mapping[str, object]:
+def request_options(init: object, keywords: dict[str, object]) -> dict[str, object]:
     if isinstance(init, Request):
         core = init.core
         body = None if core.body is None else ReadableStream.of_body(core.body, None)
-        given = {"method": core.method, "headers": core.headers, "redirect": core.redirect, "body": body}
+        given: dict[str, object] = {
+            "method": core.method,
+            "headers": core.headers,
+            "redirect": core.redirect,
+            "body": body,
+        }
         if init._signal is not None:
             given["signal"] = init._signal
-        return given | dict(keywords)
+        return given | keywords
     return options(init, keywords) if init is not None or keywords else keywords
 
 

@@ -33,15 +33,24 @@ _ONE_TIME_BODY: Final = (
 
 
 class Fetched:
-    """A response and how it came: the URL that answered at last, as a script reads it ("" if there is none), and
-    whether that was another one than asked for."""
+    """A response and how it came: from the URL that answered at last, or from none, and whether that was another one
+    than asked for."""
 
-    __slots__ = ("redirected", "response", "url")
+    __slots__ = ("_from", "_written", "redirected", "response")
 
-    def __init__(self, response: messages.Response, url: str, *, redirected: bool) -> None:
+    def __init__(
+        self, response: messages.Response, answered: URL | None, written: str | None, *, redirected: bool
+    ) -> None:
+        """`written` is how the script wrote the URL, where that is more than can be sent."""
         self.response = response
-        self.url = url
         self.redirected = redirected
+        self._from = answered
+        self._written = written
+
+    @property
+    def url(self) -> str:
+        """As a script reads it; "" if there is none."""
+        return "" if self._from is None else with_user_info(self._from, self._written)
 
 
 async def perform(request: messages.Request, context: Context, target: Handler | None = None) -> Fetched:
@@ -50,7 +59,7 @@ async def perform(request: messages.Request, context: Context, target: Handler |
     `target` is where it goes; the default is where this invocation's subrequests go."""
     url, written = request.url, request.written_url
     if written is not None and not is_fetched(url):
-        return Fetched(_answer_at_once(written, request.method), "", redirected=False)
+        return Fetched(_answer_at_once(written, request.method), None, written, redirected=False)
     handler = context.subrequest if target is None else target
     incoming = context.request
     outgoing, headers = request, request.headers
@@ -80,7 +89,7 @@ async def perform(request: messages.Request, context: Context, target: Handler |
             raise FetchFailed(f"{outgoing.method} {_describe_place(outgoing.url)}: {error}") from error
         location = _read_location(response) if response.status in _REDIRECTS else None
         if location is None or request.redirect == "manual":
-            return Fetched(response, with_user_info(outgoing.url, written), redirected=count > 0)
+            return Fetched(response, outgoing.url, written, redirected=count > 0)
         await response.close()
         outgoing = _next(outgoing, response.status, location, content)
     raise FetchFailed(f"Too many redirects ({MAX_REDIRECTS}), the last one from {_describe_place(outgoing.url)}")
