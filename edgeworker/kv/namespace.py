@@ -109,8 +109,10 @@ class KVNamespace:
         if cache_ttl is not None:
             rules.check_cache_ttl(cache_ttl)
         value = self._store.peek(self.id, key, now=self.clock.now())
-        if value is not LATER:
-            self._reads.add(found=value is not None)
+        if value is None:
+            self._reads.missing += 1
+        elif value is not LATER:
+            self._reads.found += 1
         return value
 
     def peek_with_metadata(self, key: str) -> FoundValue | Later | None:

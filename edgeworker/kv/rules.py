@@ -42,12 +42,12 @@ def check_key(key: str) -> str:
         KVTypeError: it is empty, "." or "..".
         KVError: (414) it is too long; (400) it has a lone surrogate.
     """
-    if key in ("", ".", ".."):
-        if not key:
-            raise KVTypeError("Key name cannot be empty.", rule="key name")
-        raise KVTypeError(f'"{key}" is not allowed as a key name.', rule="key name")
-    if key.isascii() and len(key) <= MAX_KEY_BYTES:
+    if 2 < len(key) <= MAX_KEY_BYTES and key.isascii():
         return key
+    if not key:
+        raise KVTypeError("Key name cannot be empty.", rule="key name")
+    if key in (".", ".."):
+        raise KVTypeError(f'"{key}" is not allowed as a key name.', rule="key name")
     return check_key_length(key)
 
 

@@ -55,9 +55,9 @@ class Gateway:
     async def fetch(self, request: Request, namespace: KVReader) -> Response:
         headers = request.headers
         try:
-            if self._is_preflight(request, headers):
+            if self._settings.cors_origins and self._is_preflight(request, headers):
                 return _to_response(self._preflight(headers))
-            if self._matches(self._settings.public_paths, request):
+            if self._settings.public_paths and self._matches(self._settings.public_paths, request):
                 return await self._forward(request, headers, None)
             whole = await self._whole_token(request, headers, namespace)
             return await self._forward(request, headers, whole)
@@ -168,8 +168,7 @@ class Gateway:
 
     def _is_preflight(self, request: Request, headers: HeaderFields) -> bool:
         return (
-            bool(self._settings.cors_origins)
-            and headers.get("origin") is not None
+            headers.get("origin") is not None
             and headers.get("access-control-request-method") is not None
             and request_method(request) == "OPTIONS"
         )

@@ -75,30 +75,26 @@ class SQLiteStore:
 
     def peek(self, namespace_id: str, key: str, *, now: int) -> bytes | Later | None:
         """LATER also where reading fails: `get` says why, or waits for what is in the way."""
-        found = self._peek_row(namespace_id, key, now)
-        return found[0] if isinstance(found, tuple) else found
+        row = self._recent.find((namespace_id, key)) or self._peek_row(namespace_id, key)
+        if not isinstance(row, tuple) or (row[1] is not None and row[1] <= now):
+            return LATER if row is LATER else None
+        return row[0] if row[3] is None else LATER
 
     def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
         """As `peek`."""
-        found = self._peek_row(namespace_id, key, now)
-        return Entry(*found) if isinstance(found, tuple) else found
+        row = self._recent.find((namespace_id, key)) or self._peek_row(namespace_id, key)
+        if not isinstance(row, tuple) or (row[1] is not None and row[1] <= now):
+            return LATER if row is LATER else None
+        return Entry(row[0], row[1], row[2]) if row[3] is None else LATER
 
-    def _peek_row(self, namespace_id: str, key: str, now: int) -> tuple[bytes, int | None, str | None] | Later | None:
-        """(value, expires_at, metadata)."""
-        name = (namespace_id, key)
-        row = self._recent.find(name)
-        if row is None:
-            try:
-                row = self._reader.row(_GET, (namespace_id, key.encode()))
-            except sqlite3.Error:
-                return LATER
-            if row is None:
-                return None
-            self._recent.add(name, row)
-        value, expires_at, metadata, large = row
-        if expires_at is not None and expires_at <= now:
-            return None
-        return (value, expires_at, metadata) if large is None else LATER
+    def _peek_row(self, namespace_id: str, key: str) -> Row | Later | None:
+        try:
+            row = self._reader.row(_GET, (namespace_id, key.encode()))
+        except sqlite3.Error:
+            return LATER
+        if row is not None:
+            self._recent.add((namespace_id, key), row)
+        return row
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         row = await self._row(namespace_id, key, now)

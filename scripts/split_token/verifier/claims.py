@@ -16,7 +16,8 @@ ALGORITHMS: Final = (
 )
 
 _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr](?: +(.*))?", re.DOTALL)
-_PARTS: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)?")
+# Without the characters of a part nothing is left. To delete them costs a fifth of matching them with a pattern.
+_PART_CHARACTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 # The last characters whose unused low bits are zero, by the length of the last group of four: any other one would be a
@@ -49,9 +50,16 @@ def parse_bearer_credentials(authorization: str | None) -> str | None:
     if authorization is None or not (match := _BEARER.fullmatch(authorization)):
         return None
     token: str | None = match[1]
-    if not token or not _PARTS.fullmatch(token):
+    if not token or not _has_one_part_or_three(token):
         raise InvalidToken("The access token is malformed")
     return token
+
+
+def _has_one_part_or_three(token: str) -> bool:
+    if not token.isascii():
+        return False
+    rest = token.encode("ascii").translate(None, _PART_CHARACTERS)
+    return not rest or (rest == b".." and all(token.split(".")))
 
 
 def decode_object(part: str) -> Claims:
