@@ -9,11 +9,15 @@ from collections.abc import Awaitable, Callable, Generator
 
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi.array_methods import JsArray
-from edgeworker.runtime.webapi.base import JsObject
+from edgeworker.runtime.webapi.base import JsObject, ListIterator
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
-from edgeworker.runtime.webapi.data import JsMap, JsSet
+from edgeworker.runtime.webapi.data import JsMap
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
+from edgeworker.runtime.webapi.headers import Headers
+from edgeworker.runtime.webapi.pair_list import PairList
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import ObjectMap, PlainObject
+from edgeworker.runtime.webapi.sets import JsSet
 from edgeworker.runtime.webapi.tasks import Promise
 
 
@@ -21,8 +25,26 @@ class JsProxy(ABC):  # noqa: B024  # only ever asked `isinstance(x, JsProxy)`
     """Any object of JavaScript."""
 
 
-for _kind in (JsObject, JsDict, JsArray, JsMap, JsSet, ArrayBuffer, JsNull, JsException, PlainObject, ObjectMap):
+for _kind in (JsObject, JsDict, JsArray, ArrayBuffer, JsNull, JsException, PlainObject, PlainIterator, ObjectMap):
     JsProxy.register(_kind)
+
+
+class JsIterator(JsProxy):
+    """An object of JavaScript with `next()`."""
+
+
+class JsIterable(JsProxy):
+    """What JavaScript can iterate."""
+
+
+class JsGenerator(JsProxy):
+    """What a generator function of JavaScript makes; no script meets one here."""
+
+
+for _iterator in (ListIterator, PlainIterator):
+    JsIterator.register(_iterator)
+for _iterable in (ListIterator, PlainIterator, JsArray, JsMap, JsSet, Headers, PairList):
+    JsIterable.register(_iterable)
 
 
 class PyProxy:
@@ -115,15 +137,15 @@ NAMES: dict[str, object] = {
             "JsCallable",
             "JsDoubleProxy",
             "JsFetchResponse",
-            "JsGenerator",
-            "JsIterable",
-            "JsIterator",
             "JsOnceCallable",
             "JsTypedArray",
             "JsWeakRef",
         ),
         JsProxy,
     ),
+    "JsGenerator": JsGenerator,
+    "JsIterable": JsIterable,
+    "JsIterator": JsIterator,
     "JsMutableMap": JsMap,
     "JsBigInt": int,
     "can_run_sync": can_run_sync,

@@ -236,7 +236,7 @@ def _parse_form(content_type: str, content: bytes) -> str:
     except JsException as error:
         return json.dumps({"error": {"name": error.name, "message": error.message}})
     fields: list[tuple[str, object]] = []
-    for name, value in form:
+    for name, value in form.iterate():
         if isinstance(value, File):
             inner = {"$ew": "bytes", "value": base64.b64encode(value.content_bytes).decode()}
             fields.append((name, {"name": value.name, "type": value.type, "content": inner}))

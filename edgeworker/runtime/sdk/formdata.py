@@ -42,10 +42,10 @@ class FormData(MutableMapping[str, object]):
         return isinstance(key, str) and self._js.has(key)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._js.keys())
+        return (name for name, _ in self._js.iterate())
 
     def __len__(self) -> int:
-        return len(self._js.keys())
+        return sum(1 for _ in self._js.iterate())
 
     def append(self, key: str, value: object, filename: str | None = None) -> None:
         self._js.append(key, _to_js(value), filename)
@@ -57,13 +57,13 @@ class FormData(MutableMapping[str, object]):
         return [from_js(value) for value in self._js.values_of(key)]
 
     def keys(self) -> Iterator[str]:  # type: ignore[override]  # every field's name, as in the SDK, not a set
-        return iter(self._js.keys())
+        return (name for name, _ in self._js.iterate())
 
     def values(self) -> Iterator[object]:  # type: ignore[override]
-        return (from_js(value) for value in self._js.values())
+        return (from_js(value) for _, value in self._js.iterate())
 
     def items(self) -> Iterator[tuple[str, object]]:  # type: ignore[override]
-        return ((name, from_js(value)) for name, value in self._js.entries())
+        return ((name, from_js(value)) for name, value in self._js.iterate())
 
 
 def _to_js(value: object) -> object:

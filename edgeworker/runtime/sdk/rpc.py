@@ -16,7 +16,7 @@ from edgeworker.runtime.sdk.response import Response
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.blob import Blob as JSBlob
 from edgeworker.runtime.webapi.buffers import ArrayBuffer
-from edgeworker.runtime.webapi.data import JsMap, JsSet, LiteralMap, Object, to_js
+from edgeworker.runtime.webapi.data import JsMap, LiteralMap, Object, to_js
 from edgeworker.runtime.webapi.date import Date
 from edgeworker.runtime.webapi.fetch import Request as JSRequest
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
@@ -25,6 +25,7 @@ from edgeworker.runtime.webapi.formdata import FormData as JSFormData
 from edgeworker.runtime.webapi.json_text import number
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.regexp import RegExp
+from edgeworker.runtime.webapi.sets import JsSet
 
 
 def sent(value: object) -> object:
@@ -49,7 +50,7 @@ def sent(value: object) -> object:
             return JsDict((str(key), sent(item)) for key, item in value.items())
         case list():
             return [sent(item) for item in value]
-        case set() | frozenset():
+        case set() | frozenset() | JsSet():
             return {sent(item) for item in value}
         case tuple() | bytearray() if not isinstance(value, ArrayBuffer):
             raise TypeError(f"{type(value)} cannot be sent over RPC.")

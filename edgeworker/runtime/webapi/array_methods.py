@@ -181,7 +181,7 @@ class JsArray:
     def values(self) -> Iterator[object]:
         return iter(self._list())
 
-    def entries(self) -> Iterator[Self]:
+    def entries(self) -> Iterator[object]:
         return (self._make([index, item]) for index, item in enumerate(self._list()))
 
     def hasOwnProperty(self, name: str) -> bool:

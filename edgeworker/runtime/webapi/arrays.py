@@ -6,7 +6,7 @@ from typing import Final
 
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.array_methods import JsArray, call_for_item
-from edgeworker.runtime.webapi.base import JsIterator
+from edgeworker.runtime.webapi.base import ListIterator
 from edgeworker.runtime.webapi.ffi import JsDict
 from edgeworker.runtime.webapi.number_conversion import to_number
 from edgeworker.runtime.webapi.plain_arrays import PlainArray, lend
@@ -91,7 +91,7 @@ class Array:
             made.length = to_number(getattr(items, "length", 0))
         elif callable(pairs):  # a Map, Headers and the like are iterated as pairs
             made.push(*map(_as_array, pairs()))
-        elif isinstance(items, JsIterator):
+        elif isinstance(items, ListIterator):
             made.push(*map(_as_array, items))
         elif isinstance(items, Iterable):
             made.push(*items)

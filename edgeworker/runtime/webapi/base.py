@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from edgeworker.messages import Body
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import PlainObject, make_object
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.surplus import javascript_class
@@ -39,6 +40,9 @@ class JsObject:
         """Itself: what has no plainer form in Python is not converted."""
         return self
 
+    def __repr__(self) -> str:
+        return f"[object {self.constructor.name}]"
+
 
 @dataclass(frozen=True, slots=True)
 class BodyWithType:
@@ -61,8 +65,8 @@ class BodySource(JsObject):
         """May use the source up, as a stream is used up."""
 
 
-class JsIterator(list[_T], JsObject):
-    """What `entries()` and the like answer: an iterator with `next()`. It is a list of what there was, too."""
+class ListIterator(list[_T], JsObject):
+    """What `entries()` and the like answer in a lenient edge: an iterator that is a list of what there was, too."""
 
     def __init__(self, begin: Callable[[], Iterator[_T]]) -> None:
         """`begin` starts an iteration, which may see what changes on its way."""
@@ -80,6 +84,14 @@ class JsIterator(list[_T], JsObject):
 
     def __iter__(self) -> Iterator[_T]:
         return self._begin()
+
+    def __next__(self) -> _T:
+        return next(self._items)
+
+
+def make_iterator(begin: Callable[[], Iterator[_T]], name: str) -> ListIterator[_T] | PlainIterator:
+    """An iterator of JavaScript for the script that runs."""
+    return PlainIterator(begin(), name) if portability_warnings.current().is_strict else ListIterator(begin)
 
 
 def iterate_live(owner: _T, list_of: Callable[[_T], Sequence[_Item]]) -> Iterator[_Item]:
@@ -104,19 +116,26 @@ def is_absent(value: object) -> bool:
 
 def entries(value: object) -> Iterator[tuple[str, object]]:
     """The pairs of what JavaScript takes as a record: a mapping, or pairs in a sequence. Raises JsException."""
-    value = fields_of(value)
+    return ((str(key), item) for key, item in pairs_of(value))
+
+
+def pairs_of(value: object) -> Iterator[tuple[object, object]]:
+    """As `entries`, with keys of any kind."""
+    if not isinstance(value, PlainIterator):
+        value = fields_of(value)
     if isinstance(value, Mapping):
-        yield from ((str(key), item) for key, item in value.items())
+        yield from value.items()
         return
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         raise type_error(f"an object or a list of pairs was expected, not {type(value).__name__}")
-    for pair in iter(value):
+    list_entries = getattr(value, "entries", None) if isinstance(value, JsObject) else None
+    for pair in list_entries() if callable(list_entries) else iter(value):
         if type(pair) is tuple and len(pair) == 2:
-            yield str(pair[0]), pair[1]
+            yield pair
             continue
         if isinstance(pair, str) or not hasattr(pair, "__iter__") or len(items := list(pair)) != 2:
             raise type_error(f"a list of [name, value] pairs was expected, and one item is {type(pair).__name__}")
-        yield str(items[0]), items[1]
+        yield items[0], items[1]
 
 
 def refuse_python_dict(kind: str, value: Mapping[object, object]) -> None:

@@ -29,6 +29,10 @@ class Blob(BodySource):
     def size(self) -> int:
         return len(self.content_bytes)
 
+    def __bool__(self) -> bool:
+        """pyodide takes what has no size for false."""
+        return self.size > 0
+
     async def text(self) -> str:
         return self.content_bytes.decode("utf-8", "replace")
 

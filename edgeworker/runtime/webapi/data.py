@@ -1,25 +1,27 @@
-"""JavaScript's plain data: `Object`, `Array`, `Map`, `Set`, and what `to_js` makes of Python's."""
+"""JavaScript's plain data: `Object`, `Map`, and what `to_js` makes of Python's."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, MutableMapping
 
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.webapi.array_methods import JsArray, convert_item, items_of
 from edgeworker.runtime.webapi.arrays import make_array
-from edgeworker.runtime.webapi.base import JsObject, entries, is_absent
+from edgeworker.runtime.webapi.base import JsObject, ListIterator, entries, is_absent, make_iterator, pairs_of
 from edgeworker.runtime.webapi.buffers import Uint8Array
 from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
 from edgeworker.runtime.webapi.json_text import number
-from edgeworker.runtime.webapi.plain_arrays import lend
+from edgeworker.runtime.webapi.plain_arrays import lend, show_pair
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import PlainObject, make_object, null
-from edgeworker.runtime.webapi.plain_proxy import fields_of
+from edgeworker.runtime.webapi.plain_proxy import call_it_proxy, fields_of
+from edgeworker.runtime.webapi.sets import JsSet
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 
-class JsMap(MutableMapping[str, object], JsObject):
+class JsMap(MutableMapping[object, object], JsObject):
     """A JavaScript Map: what `to_js` makes of a dict without a dict_converter. Its keys are items, not attributes."""
 
     def __init__(self, init: object = None, /) -> None:
-        self._items: dict[object, object] = {} if is_absent(init) else dict(entries(init))
+        self._items: dict[object, object] = {} if is_absent(init) else dict(pairs_of(init))
 
     @property
     def constructor(self) -> Constructor:
@@ -42,8 +44,12 @@ class JsMap(MutableMapping[str, object], JsObject):
     def delete(self, key: object) -> bool:
         return self._items.pop(key, jsnull) is not jsnull
 
-    def entries(self) -> list[tuple[object, object]]:
-        return list(self._items.items())
+    def entries(self) -> ListIterator[object] | PlainIterator:
+        return make_iterator(lambda: map(show_pair, list(self._items.items())), "Map Iterator")
+
+    def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
+        for key, value in list(self._items.items()):
+            callback(value, key, self)
 
     def to_py(self, **_options: object) -> dict[object, object]:
         return {key: convert_item(value) for key, value in self._items.items()}
@@ -57,11 +63,21 @@ class JsMap(MutableMapping[str, object], JsObject):
     def __delitem__(self, key: object) -> None:
         del self._items[key]
 
-    def __iter__(self) -> Iterator[str]:
-        return (str(key) for key in self._items)
+    def __iter__(self) -> Iterator[object]:
+        return iter(list(self._items))
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = None  # type: ignore[assignment]  # as pyodide's proxy of one
+
+    def __str__(self) -> str:
+        return "[object Map]"
+
+    __repr__ = __str__
 
 
 class LiteralMap(JsMap):
@@ -74,33 +90,8 @@ class LiteralMap(JsMap):
         return items[name]
 
 
-@javascript_class
-class JsSet(set[object]):
-    """A JavaScript Set."""
-
-    @classmethod
-    def new(cls, items: Iterable[object] = ()) -> "JsSet":
-        return cls(items)
-
-    @property
-    def size(self) -> int:
-        return len(self)
-
-    def has(self, item: object) -> bool:
-        return item in self
-
-    def delete(self, item: object) -> bool:
-        there = item in self
-        self.discard(item)
-        return there
-
-    def to_py(self, **_options: object) -> set[object]:
-        return set(self)
-
-    def __str__(self) -> str:
-        return "[object Set]"
-
-    __repr__ = __str__
+call_it_proxy(JsMap)
+call_it_proxy(LiteralMap)
 
 
 @javascript_class
@@ -171,6 +162,8 @@ class JsGlobal(JsObject):
 def _own(value: object) -> Iterator[tuple[str, object]]:
     if (items := items_of(value)) is not None:
         return ((str(index), item) for index, item in enumerate(items))
+    if isinstance(value, PlainIterator | Iterator | MappingView):
+        return iter(())  # iterators and views have no properties of their own
     if isinstance(value, Env):
         return ((name, getattr(value, name)) for name in value)
     return entries(value if isinstance(value, Mapping | PlainObject) else vars(value))

@@ -12,8 +12,17 @@ from edgeworker import messages
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.array_methods import JsArray
 from edgeworker.runtime.webapi.arrays import make_array
-from edgeworker.runtime.webapi.base import JsIterator, JsObject, entries, refuse_python_dict, type_error
+from edgeworker.runtime.webapi.base import (
+    JsObject,
+    ListIterator,
+    entries,
+    make_iterator,
+    refuse_python_dict,
+    type_error,
+)
 from edgeworker.runtime.webapi.ffi import JsNull
+from edgeworker.runtime.webapi.plain_arrays import show_pair
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.strings import to_string
 
@@ -68,8 +77,8 @@ class Headers(JsObject):
 
     # workerd's iterators go over the fields as they were when the iteration began.
 
-    def entries(self) -> JsIterator[tuple[str, str]]:
-        return JsIterator(self.core.entries().__iter__)
+    def entries(self) -> ListIterator[object] | PlainIterator:
+        return make_iterator(self.__iter__, "EntryIterator")
 
     def items(self) -> list[tuple[str, str]]:
         """Pyodide of before 0.28 gave it to whatever looks like a mapping. Raises AttributeError."""
@@ -77,17 +86,20 @@ class Headers(JsObject):
             raise AttributeError("items")
         return self.core.entries()
 
-    def keys(self) -> JsIterator[str]:
-        return JsIterator([name for name, _ in self.core.entries()].__iter__)
+    def keys(self) -> ListIterator[str] | PlainIterator:
+        return make_iterator([name for name, _ in self.core.entries()].__iter__, "KeyIterator")
 
-    def values(self) -> JsIterator[str]:
-        return JsIterator([value for _, value in self.core.entries()].__iter__)
+    def values(self) -> ListIterator[str] | PlainIterator:
+        return make_iterator([value for _, value in self.core.entries()].__iter__, "ValueIterator")
 
-    def to_py(self, **_options: object) -> dict[str, str]:
+    def to_py(self, **_options: object) -> object:
+        """A dict in a lenient edge. pyodide has no plainer form of them than themselves."""
+        if portability_warnings.is_refused("to_py() makes no dict of headers", "use dict(headers.entries())"):
+            return self
         return dict(self.core.entries())
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.core.entries())
+    def __iter__(self) -> Iterator[object]:
+        return map(show_pair, self.core.entries())
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.core.has(name)

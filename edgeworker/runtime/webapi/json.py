@@ -8,9 +8,10 @@ from datetime import datetime
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.base import JsObject
-from edgeworker.runtime.webapi.data import JsMap, JsSet, LiteralMap, as_objects
+from edgeworker.runtime.webapi.data import JsMap, LiteralMap, as_objects
 from edgeworker.runtime.webapi.ffi import JsException, jsnull
 from edgeworker.runtime.webapi.plain_proxy import fields_of
+from edgeworker.runtime.webapi.sets import JsSet
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 
@@ -44,7 +45,7 @@ def plain(value: object) -> object:
         case float():
             return json_text.number(value) if math.isfinite(value) else None
         case LiteralMap():
-            return _plain_fields(value.entries())
+            return _plain_fields(value.items())
         case JsMap() | JsSet() | JsException():
             return {}  # neither has properties of its own: a well-known surprise
         case Mapping():

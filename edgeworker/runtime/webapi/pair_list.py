@@ -1,13 +1,15 @@
 """What `FormData` and `URLSearchParams` have in common: pairs in order, in which a name may stand more than once."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from edgeworker.runtime.webapi.array_methods import JsArray
 from edgeworker.runtime.webapi.arrays import make_array
-from edgeworker.runtime.webapi.base import BodySource, JsIterator, iterate_live
+from edgeworker.runtime.webapi.base import BodySource, ListIterator, iterate_live, make_iterator
 from edgeworker.runtime.webapi.ffi import JsNull
+from edgeworker.runtime.webapi.plain_arrays import show_pair
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.strings import to_usv_string
 
@@ -58,21 +60,25 @@ class PairList(BodySource, Generic[V]):
         self._pairs[:] = [pair for pair in self._pairs if not matches(pair)]
         self._report_change()
 
-    def entries(self) -> JsIterator[tuple[str, V]]:
-        return JsIterator(self.__iter__)
+    def iterate(self) -> Iterator[tuple[str, V]]:
+        """Pairs of Python; what is added or deleted meanwhile counts."""
+        return iterate_live(self, lambda pairs: pairs._pairs)
 
-    def keys(self) -> JsIterator[str]:
-        return JsIterator(lambda: (name for name, _ in self))
+    def entries(self) -> ListIterator[object] | PlainIterator:
+        return make_iterator(lambda: map(show_pair, self.iterate()), "EntryIterator")
 
-    def values(self) -> JsIterator[V]:
-        return JsIterator(lambda: (value for _, value in self))
+    def keys(self) -> Iterable[str] | PlainIterator:
+        return make_iterator(lambda: (name for name, _ in self.iterate()), "KeyIterator")
+
+    def values(self) -> Iterable[object] | PlainIterator:
+        return make_iterator(lambda: (value for _, value in self.iterate()), "ValueIterator")
 
     def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
-        for name, value in self:
+        for name, value in self.iterate():
             callback(value, name, self)
 
-    def __iter__(self) -> Iterator[tuple[str, V]]:
-        return iterate_live(self, lambda pairs: pairs._pairs)
+    def __iter__(self) -> Iterator[object]:
+        return map(show_pair, self.iterate())
 
     # pyodide gives brackets to every object of JavaScript that has `get`, `set`, `has` and `delete`.
 

@@ -94,6 +94,14 @@ class PlainArray(JsArray, PlainProxy):
 
     __hash__ = PlainProxy.__hash__
 
+    # JavaScript compares the texts of arrays.
+
+    def __lt__(self, other: object) -> bool:
+        return str(self) < str(other) if isinstance(other, PlainArray) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return str(self) <= str(other) if isinstance(other, PlainArray) else NotImplemented
+
     def __add__(self, other: object) -> Self:
         return self.concat(other)
 
@@ -141,6 +149,12 @@ class PlainArray(JsArray, PlainProxy):
                 return index
         raise ValueError(f"{item!r} is not in list")
 
+    def values(self) -> Iterator[object]:
+        return _make_iterator(iter(self._fields))
+
+    def entries(self) -> Iterator[object]:
+        return _make_iterator(map(self._make, enumerate(self._fields)))
+
     def as_py_json(self) -> Self:
         return self._make(
             item.as_py_json() if isinstance(item, PlainArray) else convert_item(item) for item in self._fields
@@ -149,6 +163,17 @@ class PlainArray(JsArray, PlainProxy):
 
 call_it_proxy(PlainArray)
 MutableSequence.register(PlainArray)
+
+
+def _make_iterator(items: Iterator[object]) -> Iterator[object]:
+    from edgeworker.runtime.webapi.plain_iterators import PlainIterator  # whose results are objects, which need arrays
+
+    return PlainIterator(items, "Array Iterator")
+
+
+def show_pair(pair: tuple[object, object]) -> "PlainArray | tuple[object, object]":
+    """A pair of `entries()` for the script that runs: an array of JavaScript where it is held to production."""
+    return PlainArray(pair) if portability_warnings.current().is_strict else pair
 
 
 class DestroyedProxy(PlainProxy):

@@ -42,7 +42,7 @@ class PlainProxy:
         return self
 
 
-def call_it_proxy(kind: type[PlainProxy]) -> None:
+def call_it_proxy(kind: type) -> None:
     """Gives a class the name that pyodide has for it: in the texts of errors, and for scripts that ask."""
     kind.__name__ = kind.__qualname__ = "JsProxy"
     kind.__module__ = "pyodide.ffi"

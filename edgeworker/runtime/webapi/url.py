@@ -1,12 +1,13 @@
 """`URL` and `URLSearchParams`, on a WHATWG parser. Source: https://url.spec.whatwg.org/#api"""
 
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Final
 from urllib.parse import quote_plus, unquote_to_bytes
 
 import ada_url
 
 from edgeworker.messages import Body
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.base import (
     BodyWithType,
     JsObject,
@@ -17,6 +18,7 @@ from edgeworker.runtime.webapi.base import (
 )
 from edgeworker.runtime.webapi.ffi import JsException, JsNull
 from edgeworker.runtime.webapi.pair_list import PairList
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.strings import to_usv_string
 
@@ -132,6 +134,28 @@ class URLSearchParams(PairList[str]):
     def size(self) -> int:
         return len(self._pairs)
 
+    # pyodide takes for a mapping what has `get`, `size` and can be iterated: then Python goes over its names.
+
+    def keys(self) -> Iterable[str] | PlainIterator:
+        return KeysView(_ParametersByName(self)) if portability_warnings.current().is_strict else super().keys()
+
+    def values(self) -> Iterable[object] | PlainIterator:
+        return ValuesView(_ParametersByName(self)) if portability_warnings.current().is_strict else super().values()
+
+    def items(self) -> ItemsView[str, object]:
+        """The first value of each name, as often as the name stands there."""
+        return ItemsView(_ParametersByName(self))
+
+    def __iter__(self) -> Iterator[object]:
+        return (name for name, _ in self.iterate()) if portability_warnings.current().is_strict else super().__iter__()
+
+    def update(self, fields: object) -> None:
+        for name, value in entries(fields):
+            self.set(name, value)
+
+    def __len__(self) -> int:
+        return self.size
+
     def has(self, name: object, value: object = None) -> bool:
         return any(map(_matcher(name, value), self._pairs))
 
@@ -154,11 +178,16 @@ class URLSearchParams(PairList[str]):
     def toString(self) -> str:
         return "&".join([f"{_encode(name)}={_encode(value)}" for name, value in self._pairs])
 
-    def to_py(self, **_options: object) -> dict[str, str]:
+    def to_py(self, **_options: object) -> object:
+        """A dict in a lenient edge. pyodide has no plainer form of them than themselves."""
+        if portability_warnings.is_refused("to_py() makes no dict of parameters", "use dict(parameters.entries())"):
+            return self
         return dict(self._pairs)
 
     def __str__(self) -> str:
         return self.toString()
+
+    __repr__ = __str__
 
     def _read_value(self, value: object) -> str:
         return to_usv_string(value)
@@ -166,6 +195,25 @@ class URLSearchParams(PairList[str]):
     def _report_change(self) -> None:
         if self.on_change is not None:
             self.on_change(str(self))
+
+
+class _ParametersByName(Mapping[str, object]):
+    """What the views of Python go over."""
+
+    def __init__(self, parameters: URLSearchParams) -> None:
+        self._parameters = parameters
+
+    def __getitem__(self, name: str) -> object:
+        return self._parameters[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._parameters.iterate())
+
+    def __len__(self) -> int:
+        return self._parameters.size
+
+    def __repr__(self) -> str:
+        return str(self._parameters)
 
 
 def _matcher(name: object, value: object) -> Callable[[tuple[str, str]], bool]:

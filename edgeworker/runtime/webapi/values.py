@@ -9,13 +9,14 @@ from typing import Final
 from edgeworker.clock import Clock
 from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options
-from edgeworker.runtime.webapi.data import JsMap, JsSet
+from edgeworker.runtime.webapi.data import JsMap
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.json_text import number
 from edgeworker.runtime.webapi.number_conversion import to_number
 from edgeworker.runtime.webapi.plain_objects import make_object
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.regexp import RegExp
+from edgeworker.runtime.webapi.sets import JsSet
 from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.surplus import javascript_class
 
@@ -161,7 +162,7 @@ def structuredClone(value: object, _options: object = None) -> object:
         raise JsException("DataCloneError", f"{value!r} could not be cloned.")
     match value:
         case JsMap():
-            return JsMap([[key, structuredClone(item)] for key, item in value.entries()])
+            return JsMap([[key, structuredClone(item)] for key, item in value.items()])
         case Mapping():
             return make_object({str(key): structuredClone(item) for key, item in value.items()})
         case JsSet():

@@ -23,6 +23,6 @@ async def on_fetch(request, env):
             )
         )
     params = URLSearchParams.new(await request.text())
-    pairs = {key: value for key, value in params}
+    pairs = {key: value for key, value in params.entries()}
     params.append("z", "1 2")
     return Response.new(f"{pairs} {params.toString()} {params.get('nothing')}")
