@@ -259,7 +259,10 @@ class Outbound:
     response_timeout_seconds: float = schema.setting(100.0, SECONDS, "until the head of the answer")
     max_subrequests: int = schema.setting(1000, POSITIVE, "for one request")
     allow_native_sockets: bool = schema.setting(
-        False, BOOLEAN, "scripts may import extension modules that open sockets in C (grpc, psycopg2), past all of this"
+        False,
+        BOOLEAN,
+        "scripts may import extension modules that open sockets in C (grpc, psycopg2), start processes, listen on "
+        "sockets and call such functions of C by ctypes, past all of this",
     )
     http_proxy: str = field(default="", repr=False)
     https_proxy: str = field(default="", repr=False)

@@ -217,8 +217,10 @@ FEATURES: Final = (
         "approximated",
         "held to the outbound policy (`allow_private`), refused hosts that this edge serves, and named in a warning "
         "with file and line, as Cloudflare has no such sockets. Extension modules that open sockets in C (grpc, "
-        "psycopg2, pycurl) are refused, unless `allow_native_sockets` is set in edge.toml. Not held are ctypes and "
-        "subprocesses: scripts share the edge's process, which is not a security boundary",
+        "psycopg2, pycurl), processes, sockets that listen and functions of C that connect (ctypes) are refused, "
+        "unless `allow_native_sockets` is set in edge.toml. Not held are libraries that are not ELF (macOS), cffi's "
+        "own dlopen and what means to go around this: scripts share the edge's process, which is not a security "
+        "boundary",
     ),
     Feature(
         "libraries",

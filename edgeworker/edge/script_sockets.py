@@ -38,3 +38,11 @@ class ScriptSockets:
             "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp. If scripts may use it here, set "
             "outbound.allow_native_sockets = true in edge.toml"
         )
+
+    def refuse_native(self, what: str) -> str | None:
+        if self.allow_native:
+            return None
+        return (
+            f"scripts may not use {what}: Cloudflare has it not, and outbound.allow_private would not hold for it. "
+            "If scripts may use it here, set outbound.allow_native_sockets = true in edge.toml"
+        )

@@ -43,7 +43,7 @@ async def answered(cache: Cache, step: list[object]) -> object:
         found = await cache.match(request, *more)
         if found is None:
             return NOT_THERE
-        headers = [list(pair) for pair in found.headers.entries() if pair[0] != "date"]
+        headers = [list(pair) for pair in found.headers.core.entries() if pair[0] != "date"]
         return {"status": found.status, "headers": headers, "body": await found.text()}
     except JsException as error:
         return {"error": error.name, "message": error.message}

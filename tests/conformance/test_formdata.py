@@ -36,7 +36,7 @@ def _read(case: Case) -> Answer:
         return str(error).removeprefix("TypeError: ")
     return [
         [name, [value.name, value.type, value.content_bytes.decode("latin-1")] if isinstance(value, File) else value]
-        for name, value in form
+        for name, value in form.iterate()
     ]
 
 

@@ -11,6 +11,8 @@ from edgeworker.runtime.contract.portability import SILENT, Portability
 from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
 
 MARK: Final = "__edgeworker_script__"  # in the builtins of a script's modules: whose they are
+# Rooms of what Python scripts are given; all else of the edge works for itself, the engines of JavaScript too.
+_GIVEN: Final = tuple(f"edgeworker.runtime.{room}." for room in ("contract", "python", "sdk", "webapi"))
 _current: Final[ContextVar["Script"]] = ContextVar("edgeworker_script")
 
 
@@ -65,8 +67,8 @@ def calling_script() -> Script | None:
         if (script := script_of_frame(frame)) is not None:
             return script
         name = frame.f_globals.get("__name__", "")
-        # What scripts are given is in `runtime`; it calls back into their code, and into frameworks.
-        if isinstance(name, str) and name.startswith("edgeworker.") and not name.startswith("edgeworker.runtime."):
+        # What scripts are given calls back into their code, and into frameworks.
+        if isinstance(name, str) and name.startswith("edgeworker.") and not name.startswith(_GIVEN):
             return None
         frame = frame.f_back
     return _current.get(None)

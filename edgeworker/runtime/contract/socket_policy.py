@@ -21,6 +21,10 @@ class SocketPolicy(Protocol):
         """For an extension module that opens sockets in C, past this policy."""
         ...
 
+    def refuse_native(self, what: str) -> str | None:
+        """For a process, a function of C, a socket that listens: `what` goes past this policy."""
+        ...
+
 
 class NoSockets:
     """Where the edge gave no rule: scripts of unit tests and of `check`."""
@@ -33,3 +37,6 @@ class NoSockets:
 
     def refuse_extension(self, module: str) -> str | None:
         return f"{module} opens sockets by itself, and scripts open no sockets here"
+
+    def refuse_native(self, what: str) -> str | None:
+        return f"scripts may not use {what} here: Cloudflare has it not"

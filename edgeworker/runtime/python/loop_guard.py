@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from edgeworker.runtime.contract.script_frames import calling_script
-from edgeworker.runtime.python import socket_guard
+from edgeworker.runtime.python import process_guard, socket_guard
 
 _T = TypeVar("_T", bound=asyncio.AbstractEventLoop)
 
@@ -46,6 +46,22 @@ def guarded(loop_class: type[_T]) -> Callable[[], asyncio.AbstractEventLoop]:
                 )
                 remote_addr = (host, port, *more)
             return await super().create_datagram_endpoint(protocol_factory, local_addr, remote_addr, **options)
+
+        async def create_server(self, *arguments: object, **options: object) -> object:
+            process_guard.check(socket_guard.LISTENING)
+            return await super().create_server(*arguments, **options)
+
+        async def create_unix_server(self, *arguments: object, **options: object) -> object:
+            process_guard.check(socket_guard.LISTENING)
+            return await super().create_unix_server(*arguments, **options)
+
+        async def subprocess_exec(self, *arguments: object, **options: object) -> object:
+            process_guard.check("a process by asyncio")
+            return await super().subprocess_exec(*arguments, **options)
+
+        async def subprocess_shell(self, *arguments: object, **options: object) -> object:
+            process_guard.check("a process by asyncio")
+            return await super().subprocess_shell(*arguments, **options)
 
         async def create_unix_connection(
             self, protocol_factory: object, path: object = None, **options: object

@@ -38,6 +38,7 @@ from edgeworker.runtime.python import (
     http_client_library,
     http_libraries,
     missing_await,
+    process_guard,
     script_logging,
     socket_guard,
     stand_ins,
@@ -309,6 +310,8 @@ class _Finder:
         if mark:
             modules = _open.get(prefix + mark)
             return None if modules is None else modules.spec(name)
+        if fullname == "ctypes":
+            return process_guard.guard_when_loaded(stand_ins.find_elsewhere(fullname, self, path))
         script = current_script()
         if not isinstance(script, Modules) or not script.is_plain(fullname):
             return None
@@ -343,6 +346,7 @@ def _install(modules: Modules) -> None:
         blocking_loop.install(lambda: current_script() is not None)
         socket_guard.install()
         extension_guard.install()
+        process_guard.install()
         script_logging.install()
         missing_await.install()
         http_client_library.install()
@@ -358,6 +362,7 @@ def _uninstall(modules: Modules) -> None:
             blocking_loop.uninstall()
             socket_guard.uninstall()
             extension_guard.uninstall()
+            process_guard.uninstall()
             script_logging.uninstall()
             missing_await.uninstall()
             http_client_library.uninstall()

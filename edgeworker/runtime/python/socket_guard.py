@@ -2,8 +2,8 @@
 
 Libraries that are known go out by `fetch()` (edgeworker.runtime.python.http_libraries). All others end in the `socket`
 module, asyncio's and anyio's streams among them: while any script is loaded, its functions check who calls them.
-Extension modules that open sockets in C are refused (extension_guard); ctypes and subprocesses are not held: scripts
-share the process with the edge, which is not a security boundary.
+Extension modules that open sockets in C are refused (extension_guard), and so are processes and the functions of C that
+connect (process_guard). Scripts share the process with the edge, which is not a security boundary.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ from types import FrameType
 from typing import Final
 
 from edgeworker.runtime.contract.script_frames import Script, calling_script, enter_script, nearest_script_frame
-from edgeworker.runtime.python import tracebacks
+from edgeworker.runtime.python import process_guard, tracebacks
 
 _log = logging.getLogger(__name__)
+LISTENING: Final = "a socket that listens"
 _REMEMBERED: Final = 1000  # names that a script looked up
 _IP: Final = (socket.AF_INET, socket.AF_INET6)
 # What `socket.socket` inherits from its parent in C, and is given here while scripts are loaded.
@@ -64,6 +65,14 @@ def _to_address(usual: Callable[..., object], position: int) -> Callable[..., ob
         if script is None or len(arguments) <= position or arguments[-1] is None:
             return usual(self, *arguments)
         return usual(self, *arguments[:-1], _checked(script, self, arguments[-1]))
+
+    return guarded
+
+
+def _to_listen(usual: Callable[..., object]) -> Callable[..., object]:
+    def guarded(self: socket.socket, *arguments: object) -> object:
+        process_guard.check(LISTENING)
+        return usual(self, *arguments)
 
     return guarded
 
@@ -195,7 +204,7 @@ _METHODS: Final = {
     name: _to_address(getattr(_parent, name), position)
     for name, position in (("connect", 0), ("connect_ex", 0), ("sendto", 1), ("sendmsg", 3))
     if hasattr(_parent, name)
-}
+} | {"listen": _to_listen(vars(_parent)["listen"])}
 _LOOKUPS: Final[dict[str, tuple[Callable[..., object], Callable[..., object]]]] = {
     "getaddrinfo": (_getaddrinfo, partial(_look_up, _getaddrinfo)),
     "gethostbyname": (_gethostbyname, partial(_look_up, _gethostbyname)),

@@ -1,0 +1,135 @@
+"""Processes that scripts start, and functions of C that they call by ctypes to connect or to start some.
+
+Nothing of the outbound policy holds for them, so they are refused unless the operator lets them in. Cloudflare has no
+processes: pyodide's `subprocess` and `os.fork` raise OSError too. A script that means to go around this can.
+"""
+
+import _posixsubprocess
+import errno
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Final
+
+from edgeworker.runtime.contract.script_frames import calling_script, nearest_script_frame
+from edgeworker.runtime.python import tracebacks
+
+_log = logging.getLogger(__name__)
+_told: Final[set[tuple[str, str]]] = set()
+# https://docs.python.org/3/library/os.html#process-management; the rest of `os.exec*` and `os.spawn*` calls these.
+_OF_OS: Final = ("execv", "execve", "fork", "forkpty", "posix_spawn", "posix_spawnp", "system")
+_OF_C: Final = frozenset(
+    {
+        *(
+            "accept",
+            "accept4",
+            "bind",
+            "connect",
+            "getaddrinfo",
+            "gethostbyname",
+            "gethostbyname2",
+            "listen",
+            "sendmmsg",
+        ),
+        *("sendmmsg", "sendmsg", "sendto", "socket", "syscall"),
+        *("clone", "dlopen", "dlsym", "popen", "posix_spawn", "posix_spawnp", "system"),
+        *("execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "fexecve", "fork", "forkpty", "vfork"),
+    }
+)
+
+
+def _guard(name: str, usual: Callable[..., object]) -> Callable[..., object]:
+    @wraps(usual)
+    def guarded(*arguments: object, **options: object) -> object:
+        check(f"a process by {name}()")
+        return usual(*arguments, **options)
+
+    return guarded
+
+
+def check(what: str) -> None:
+    """Raises OSError if a script may not have `what`."""
+    script = calling_script()
+    if script is None:
+        return
+    refusal = script.sockets.refuse_native(what)
+    _tell(script.worker, what, refusal)
+    if refusal is not None:
+        raise OSError(errno.ENOTSUP, refusal)
+
+
+_usual: Final = {
+    (module, name): found
+    for module, names in ((os, _OF_OS), (subprocess, ("_fork_exec",)), (_posixsubprocess, ("fork_exec",)))
+    for name in names
+    if (found := getattr(module, name, None)) is not None
+}
+_guarded: Final = {
+    (module, name): _guard(f"os.{name}" if module is os else "subprocess", usual)
+    for (module, name), usual in _usual.items()
+}
+
+
+def install() -> None:
+    """While scripts are loaded; may be called again."""
+    for (module, name), guarded in _guarded.items():
+        setattr(module, name, guarded)
+    if (loaded := sys.modules.get("ctypes")) is not None:
+        guard_ctypes(loaded)
+
+
+def uninstall() -> None:
+    for (module, name), usual in _usual.items():
+        setattr(module, name, usual)
+
+
+def guard_ctypes(ctypes: ModuleType) -> None:
+    """Functions of libraries are looked up by one method. It stays, and asks nothing where no script calls it."""
+    library = getattr(ctypes, "CDLL", None)
+    usual: Callable[..., object] | None = getattr(library, "__getitem__", None)
+    if usual is None or hasattr(usual, "__wrapped__"):
+        return
+    look_up = usual
+
+    @wraps(look_up)
+    def guarded(self: object, name: object) -> object:
+        if name in _OF_C:
+            check(f"{name}() of C by ctypes")
+        return look_up(self, name)
+
+    setattr(library, "__getitem__", guarded)  # noqa: B010
+
+
+def guard_when_loaded(spec: ModuleSpec | None) -> ModuleSpec | None:
+    """The specification of ctypes, whose loader calls `guard_ctypes` when the module has run."""
+    execute = getattr(spec.loader, "exec_module", None) if spec is not None else None
+    if spec is None or execute is None:
+        return spec
+
+    def execute_and_guard(module: ModuleType) -> None:
+        execute(module)
+        guard_ctypes(module)
+
+    setattr(spec.loader, "exec_module", execute_and_guard)  # noqa: B010
+    return spec
+
+
+def _tell(worker: str, what: str, refusal: str | None) -> None:
+    place = ""
+    if (found := nearest_script_frame()) is not None:
+        file, line = found[0].f_code.co_filename, found[0].f_lineno
+        place = f" ({file}, line {line}: {tracebacks.read_source_line(file, line)})"
+    if (worker, what + place) in _told:
+        return
+    _told.add((worker, what + place))
+    if refusal is not None:
+        _log.warning('worker "%s": %s%s', worker, refusal, place)
+    else:
+        _log.warning(
+            'worker "%s" uses %s%s: nothing of [outbound] holds for it, and Cloudflare has it not', worker, what, place
+        )
