@@ -65,6 +65,7 @@ _EDGE_COOKIES: Final = frozenset({b"cf_appsession", b"cf_authorization", b"cf_bi
 _COOKIE_NAME: Final = re.compile(rb"[ \t=]*([^=;]*)")
 # `Connection` values that name no field worth a second look.
 _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Close"})
+ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"  # what a 405 says
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))

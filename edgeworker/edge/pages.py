@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from edgeworker.admission import Refusal
+from edgeworker.admission import ALLOW, Refusal
 from edgeworker.errors import OriginError
 from edgeworker.messages import Headers, RefusalReason, Request, Response
 
@@ -75,6 +75,8 @@ def nothing_here(host: str, path: str, *, why: str, hints: Sequence[str], from_w
 def refuse(refusal: Refusal, *evidence: str, rule: str = "what every request must be to be admitted") -> Response:
     """A request that is not admitted. The text says what would be right."""
     headers = Headers([("cache-control", "no-store"), ("content-type", "text/plain; charset=UTF-8")])
+    if refusal.status == 405:
+        headers.set("allow", ALLOW)
     response = Response(refusal.status, headers, refusal.text.encode() + b"\n")
     response.refusal_reason = RefusalReason(rule, (refusal.text, *evidence))
     return response

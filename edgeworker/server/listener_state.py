@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Final
 
-from edgeworker.admission import Refusal
+from edgeworker.admission import ALLOW, Refusal
 from edgeworker.config import Limits
 from edgeworker.messages import Client
 from edgeworker.messages.client_network import client_network
@@ -84,6 +84,7 @@ def refusal_bytes(refusal: Refusal, ray: str) -> bytes:
     content = refusal.text.encode() + b"\n"
     fields = [
         *_REFUSAL_FIELDS,
+        *([(b"Allow", ALLOW.encode("ascii"))] if refusal.status == 405 else []),
         (b"CF-Ray", ray.encode("ascii")),
         (b"Content-Length", b"%d" % len(content)),
         (b"Connection", b"close"),

@@ -5,7 +5,7 @@ import logging
 from email.utils import formatdate
 from typing import Final
 
-from edgeworker.admission import Refusal
+from edgeworker.admission import ALLOW, Refusal
 from edgeworker.clock import Clock
 from edgeworker.config import Limits
 from edgeworker.handler import Handler
@@ -24,7 +24,6 @@ _log = logging.getLogger(__name__)
 _NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _SERVER_ERROR: Final = Refusal(500, "Internal Server Error")
 _UNWRITABLE: Final = "its answer cannot be written as HTTP; the log says why"
-ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
 class Responder:

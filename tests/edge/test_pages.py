@@ -1,5 +1,6 @@
 import pytest
 
+from edgeworker.admission import Refusal
 from edgeworker.edge import pages
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Headers, Request, Response
@@ -62,3 +63,9 @@ async def test_an_origins_failure_keeps_its_address_to_itself(status: int) -> No
     assert response.status == status
     assert await _text(response) == f"error code: {status}"
     assert "10.0.0.7" not in await _text(pages.answer(page, _request(accept="text/html"), rule="r"))
+
+
+@pytest.mark.parametrize(("status", "allow"), [(405, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), (400, None)])
+def test_a_method_that_is_refused_is_told_which_are_not(status: int, allow: str | None) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6"""
+    assert pages.refuse(Refusal(status, "no")).headers.get("allow") == allow

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from edgeworker import strict_json
 from edgeworker.errors import ConfigError
 
 _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -124,8 +125,9 @@ def _object(name: str, part: str, odd: list[str]) -> Object:
 
     try:
         content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-        decoded = json.loads(content.decode("utf-8"), object_pairs_hook=members)
-    except (binascii.Error, ValueError, RecursionError) as error:
+        strict_json.loads(content, lone_surrogates=True)  # its words for what is wrong
+        decoded = json.loads(content, object_pairs_hook=members)
+    except (binascii.Error, ValueError) as error:
         raise ConfigError(f"The {name} of the token is not base64url of JSON: {error}") from None
     if base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii") != part:
         odd.append(f"{name}: not canonical base64url (unused bits are set)")

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from edgeworker.admission import ALLOW
 from edgeworker.config import Limits
 from edgeworker.handler import Handler
 from edgeworker.host.management import exchange
@@ -17,7 +18,6 @@ from edgeworker.rays import new_ray
 from edgeworker.server.access_log import LISTENER_RULE
 from edgeworker.server.client_body import BodyRefused
 from edgeworker.server.received_request import ServerOptions
-from edgeworker.server.responder import ALLOW
 
 Mount = Callable[[web.Application, Handler], None]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -79,6 +79,27 @@ def test_inspecting_as_json_gives_one_object() -> None:
     assert SIGNATURE not in text
 
 
+@pytest.mark.parametrize(
+    ("payload", "cause"),
+    [
+        (b"[" * 100_000, "deep"),
+        (b'{"exp":' + b"9" * 6000 + b"}", "number"),
+        (b'{"exp":NaN}', "NaN"),
+        ('{"exp":1}'.encode("utf-16"), "it is not UTF-8 text"),
+    ],
+    ids=["deep", "digits", "nan", "utf-16"],
+)
+def test_a_payload_that_is_not_json_is_told_without_words_of_python(payload: bytes, cause: str) -> None:
+    encoded = base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
+
+    with pytest.raises(ConfigError) as raised:
+        _inspect(f"eyJhbGciOiJSUzI1NiJ9.{encoded}.c2ln")
+
+    assert cause in str(raised.value)
+    assert "recursion" not in str(raised.value)
+    assert "set_int_max" not in str(raised.value)
+
+
 def test_control_characters_of_a_token_do_not_reach_the_terminal() -> None:
     text = _inspect(jwt.encode({"sub": "\x1b[2J", "\x1b[1m": 1, "exp": 1}, KEY, algorithm="RS256"))
 

@@ -124,6 +124,7 @@ async def test_what_the_edges_sockets_refuse_is_refused_here_and_nothing_after_i
     answer = await ask(port, sent, b"GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", half_close=True)
 
     assert answer.startswith(f"HTTP/1.1 {status} ".encode()) or answer == b"(ConnectionResetError)"
+    assert (b"\r\nAllow: GET, HEAD, " in answer) is answer.startswith(b"HTTP/1.1 405 ")
     assert api.seen == []
 
 
