@@ -31,6 +31,8 @@ _URL_PARTS: Final = (
     *("href", "origin", "protocol", "username", "password", "host", "hostname", "port"),
     *("pathname", "search", "hash"),
 )
+_PUNYCODE: Final = "xn--"  # how a label begins that stands for others: RFC 5890, section 2.3.1
+_WITH_DOMAIN: Final = frozenset({"http:", "https:", "ws:", "wss:", "ftp:", "file:"})
 _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15, "deflate-raw": -15}
 _HASHES: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"})
 _MAX_CODECS: Final = 1000
@@ -180,21 +182,30 @@ def _find_zone_offset(name: str, milliseconds: float) -> str | None:
 
 
 def _parse_url(text: str, base: str | None) -> str | None:
+    """As the parser writes it; None for what is not a URL."""
     try:
-        return _write_url(ada_url.URL(text) if base is None else ada_url.URL(text, base))
+        url = ada_url.URL(text) if base is None else ada_url.URL(text, base)
     except ValueError:
         return None
+    href = str(url.href)
+    return None if _PUNYCODE in href and _has_wrong_label(url) else href
 
 
-def _write_url(url: ada_url.URL) -> str:
-    return json.dumps({part: str(getattr(url, part)) for part in _URL_PARTS})
+def _has_wrong_label(url: ada_url.URL) -> bool:
+    """Whether a label of its domain is not what ada's own IDNA would make, which its parser lets pass."""
+    if str(url.protocol) not in _WITH_DOMAIN:
+        return False
+    return any(label.startswith(_PUNYCODE) for label in ada_url.idna.decode(str(url.hostname)).split("."))
 
 
 def _set_url_part(href: str, part: str, value: str) -> str:
+    if part not in _URL_PARTS:
+        raise ValueError(f"{part} is not a part of a URL")
     url = ada_url.URL(href)
     with contextlib.suppress(ValueError):  # the standard's setters ignore what they cannot take
         setattr(url, part, value)
-    return _write_url(url)
+    changed = str(url.href)
+    return href if _PUNYCODE in changed and _has_wrong_label(url) else changed
 
 
 def _decode_text(encoding: str, fatal: bool, content: bytes) -> str | None:

@@ -126,8 +126,11 @@ class Bridge:
             sent = _restore(request, link, fields, invocation)
             if invocation is None:
                 return await answer(sent, None)
-            with invocation.waiting():
+            invocation.begin_waiting()
+            try:
                 return await answer(sent, invocation.ctx)
+            finally:
+                invocation.end_waiting()
         except StoreError as error:
             _log.error("KV or cache of a JavaScript worker: %s", error)
             return Response(503, status_text="Service Unavailable")
@@ -265,14 +268,14 @@ def _restore(
     scheme, url = link.get(_SCHEME, b"").decode("latin-1"), request.url
     if scheme in ("http", "https") and scheme != url.scheme:
         url = URL.from_target(scheme, url.host, request.raw_target or url.target)
-    text = link[_CF].decode("utf-8", "replace") if _CF in link else None
+    text = link.get(_CF)
     # Most scripts pass it on as it came.
     is_known = invocation is not None and text is not None and text == invocation.cf_text
     cf = dict(invocation.cf) if invocation is not None and is_known else _json_object(text)
     return request.replace(url=url, headers=Headers.from_raw(fields), cf=cf, redirect="manual")
 
 
-def _json_object(text: str | None) -> dict[str, object] | None:
+def _json_object(text: bytes | None) -> dict[str, object] | None:
     """Without the audience of `ctx.access`."""
     if text is None:
         return None

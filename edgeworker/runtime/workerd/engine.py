@@ -126,6 +126,8 @@ class WorkerdEngine:
     async def start(self) -> None:
         """Starts the child once; later callers wait for the same start. Raises ScriptError."""
         starting = self._starting
+        if starting is not None and starting.done() and not starting.cancelled() and starting.exception() is None:
+            return
         if starting is None or (self._restarts and starting.done() and starting.exception() is not None):
             self._starting = asyncio.ensure_future(self._start())
         assert self._starting is not None

@@ -1,8 +1,7 @@
 """One event that a worker in the child handles, as the edge sees it from outside."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,7 +35,7 @@ class Invocation:
         self.effects_before = effects_before
         self.has_effects = False
         self.cf: Mapping[str, object] = {}
-        self.cf_text: str | None = None
+        self.cf_text: bytes | None = None
         self.resumed_at = asyncio.get_running_loop().time()
         self._waits = 0
         self._forget = forget
@@ -48,14 +47,13 @@ class Invocation:
         """Whether the edge has not yet answered something that it asked."""
         return self._waits > 0
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def begin_waiting(self) -> None:
+        """It asked the edge something."""
         self._waits += 1
-        try:
-            yield
-        finally:
-            self._waits -= 1
-            self.resumed_at = asyncio.get_running_loop().time()
+
+    def end_waiting(self) -> None:
+        self._waits -= 1
+        self.resumed_at = asyncio.get_running_loop().time()
 
     def wait(self) -> "asyncio.Future[None]":
         """Done when waitUntil() has no work left; until then it may fetch."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.handler import Context
 from edgeworker.javascript.project import Project
 from edgeworker.javascript.stack import map_stack
-from edgeworker.messages import URL, Body, Headers, Request, Response, Upgrade
+from edgeworker.messages import URL, Body, Headers, NameTable, Request, Response, Upgrade
 from edgeworker.runtime.contract.isolate import Scheduled
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _FAILURE: Final = "ew-failure"
 _PENDING: Final = "ew-pending"
 _write_json: Final = json.JSONEncoder(separators=(",", ":")).encode  # as JSON.stringify() writes it back
+_SCHEME: Final = SCHEME_FIELD.encode()
+_CF: Final = CF_FIELD.encode()
+_IS_REPLACED: Final[NameTable[bytes, bool]] = NameTable(lambda name: name.lower().startswith((b"ew-", b"cf-ray")))
 _FAILURE_BYTES: Final = 1024 * 1024
 _EVENT_URL: Final = URL("http", "localhost", 80, "/cdn-cgi/edgeworker/event", "")
 
@@ -32,6 +35,9 @@ class WorkerdIsolate:
         self.project = project
         self._engine = engine
         self._exports = JavaScriptExports(self.name, project.main)
+        # The last `cf` and its text: nearly all requests have one object between them.
+        self._cf: Mapping[str, object] | None = None
+        self._cf_text = b""
 
     async def open(self) -> None:
         """Waits until the child runs. Raises ScriptError with file and line for a script that it refuses."""
@@ -43,7 +49,7 @@ class WorkerdIsolate:
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
         try:
-            sent = request.replace(headers=_add_link_fields(request, invocation, ctx))
+            sent = request.replace(headers=self._add_link_fields(request, invocation, ctx))
             response = await self._read_answer(await self._engine.send(self, entrypoint, sent, invocation), invocation)
         except BaseException:
             invocation.release()
@@ -97,7 +103,7 @@ class WorkerdIsolate:
         content = json.dumps(told).encode()
         request = Request("POST", _EVENT_URL, Headers({"Content-Type": "application/json"}), Body(content))
         invocation = self._engine.bridge.begin(self.name, None, ctx)
-        headers = _add_link_fields(request, invocation, ctx)
+        headers = self._add_link_fields(request, invocation, ctx)
         headers.set(EVENT_FIELD, kind)
         try:
             answer = await self._engine.send(self, entrypoint, request.replace(headers=headers), invocation)
@@ -107,6 +113,24 @@ class WorkerdIsolate:
             invocation.release()
         value: object = json.loads(content).get("value")
         return value
+
+    def _add_link_fields(self, request: Request, invocation: Invocation, ctx: Context | None) -> Headers:
+        """With what the child is told beside the request. The entry module takes the audience out of `cf` again."""
+        fields = [field for field in request.headers.raw if not _IS_REPLACED[field[0]]]
+        fields.append((b"CF-Ray", invocation.ray.encode("latin-1", "replace")))
+        fields.append((_SCHEME, request.url.scheme.encode()))
+        cf = request.cf
+        if cf is not None and AUDIENCE_PROPERTY in cf:  # of a worker that would say for itself who was let in
+            cf = {name: value for name, value in cf.items() if name != AUDIENCE_PROPERTY}
+        invocation.cf = cf or {}
+        if ctx is not None and ctx.access is not None and ctx.access.audience is not None:
+            cf = {**(cf or {}), AUDIENCE_PROPERTY: ctx.access.audience}
+        if cf is not None:
+            if cf is not self._cf:
+                self._cf, self._cf_text = cf, _write_json(cf).encode("ascii")
+            invocation.cf_text = self._cf_text
+            fields.append((_CF, invocation.cf_text))
+        return Headers.from_raw(fields)
 
     async def _read_answer(self, response: Response, invocation: Invocation) -> Response:
         """Raises what the script threw; takes our own fields off."""
@@ -123,24 +147,6 @@ class WorkerdIsolate:
             if ctx is not None:
                 ctx.wait_until(invocation.wait())
         return response
-
-
-def _add_link_fields(request: Request, invocation: Invocation, ctx: Context | None) -> Headers:
-    """With what the child is told beside the request. The entry module takes the audience out of `cf` again."""
-    audience = None if ctx is None or ctx.access is None else ctx.access.audience
-    fields = [field for field in request.headers.raw if not field[0].lower().startswith((b"ew-", b"cf-ray"))]
-    fields.append((b"CF-Ray", invocation.ray.encode("latin-1", "replace")))
-    fields.append((SCHEME_FIELD.encode(), request.url.scheme.encode()))
-    cf = request.cf
-    if cf is not None and AUDIENCE_PROPERTY in cf:  # of a worker that would say for itself who was let in
-        cf = {name: value for name, value in cf.items() if name != AUDIENCE_PROPERTY}
-    invocation.cf = cf or {}
-    if audience is not None:
-        cf = {**(cf or {}), AUDIENCE_PROPERTY: audience}
-    if cf is not None:
-        invocation.cf_text = _write_json(cf)
-        fields.append((CF_FIELD.encode(), invocation.cf_text.encode("ascii")))
-    return Headers.from_raw(fields)
 
 
 async def _stream_body(body: Body, invocation: Invocation) -> AsyncIterator[bytes]:

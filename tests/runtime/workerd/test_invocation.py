@@ -32,8 +32,8 @@ async def test_the_suspects_are_those_that_had_something_to_compute(
     running = [invocation(ray, at) for ray, at in resumed.items()]
     waiting = invocation("waiting", 2.0)
 
-    with waiting.waiting():
-        found = find_suspects([*running, waiting], heard_at=heard_at, stuck_since=stuck_since)
+    waiting.begin_waiting()
+    found = find_suspects([*running, waiting], heard_at=heard_at, stuck_since=stuck_since)
 
     assert "".join(one.ray for one in found) == suspects
 

@@ -4,14 +4,45 @@ import { define, host, tag } from "edgeworker:host";
 const usv = (value) => String(value).toWellFormed();
 const PARTS = ["protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"];
 
+// The parts of a URL as it is written after parsing, where each is in one place.
+function splitHref(href) {
+  const hashAt = href.indexOf("#"), beforeHash = hashAt < 0 ? href : href.slice(0, hashAt);
+  const searchAt = beforeHash.indexOf("?"), main = searchAt < 0 ? beforeHash : beforeHash.slice(0, searchAt);
+  const hash = hashAt < 0 ? "" : href.slice(hashAt), search = searchAt < 0 ? "" : beforeHash.slice(searchAt);
+  const colon = main.indexOf(":");
+  const parts = { protocol: main.slice(0, colon + 1), username: "", password: "", host: "", hostname: "", port: "", pathname: main.slice(colon + 1) };
+  parts.search = search === "?" ? "" : search;
+  parts.hash = hash === "#" ? "" : hash;
+  const { pathname } = parts;
+  if (!pathname.startsWith("//")) {
+    if (pathname.startsWith("/.//")) parts.pathname = pathname.slice(2); // so written that it is not taken for a host
+    return parts;
+  }
+  const slash = pathname.indexOf("/", 2), end = slash < 0 ? pathname.length : slash;
+  const at = pathname.lastIndexOf("@", end);
+  if (at > 0) {
+    const credentials = pathname.slice(2, at), between = credentials.indexOf(":");
+    parts.username = between < 0 ? credentials : credentials.slice(0, between);
+    parts.password = between < 0 ? "" : credentials.slice(between + 1);
+  }
+  parts.host = pathname.slice(at > 0 ? at + 1 : 2, end);
+  const beforePort = parts.host.lastIndexOf(":"), hasPort = beforePort > parts.host.lastIndexOf("]");
+  parts.hostname = hasPort ? parts.host.slice(0, beforePort) : parts.host;
+  parts.port = hasPort ? parts.host.slice(beforePort + 1) : "";
+  parts.pathname = pathname.slice(end);
+  return parts;
+}
+
+const WITH_ORIGIN = ["http:", "https:", "ws:", "wss:", "ftp:"];
+
 class URL {
-  #parts;
+  #href;
+  #parts; // made of it when one is asked for
   #params;
   constructor(url, base = undefined) {
     if (arguments.length === 0) throw new TypeError("Failed to construct 'URL': 1 argument required, but only 0 present.");
-    const parsed = host.url(usv(url), base === undefined ? null : usv(base));
-    if (parsed === null) throw new TypeError("Invalid URL string.");
-    this.#parts = JSON.parse(parsed);
+    this.#href = host.url(usv(url), base === undefined ? null : usv(base));
+    if (this.#href === null) throw new TypeError("Invalid URL string.");
   }
   static canParse(url, base = undefined) {
     return host.url(usv(url), base === undefined ? null : usv(base)) !== null;
@@ -23,30 +54,37 @@ class URL {
       return null;
     }
   }
-  get href() { return this.#parts.href; }
+  get href() { return this.#href; }
   set href(value) {
-    const parsed = host.url(usv(value), null);
-    if (parsed === null) throw new TypeError("Invalid URL string.");
-    this.#take(parsed);
+    const href = host.url(usv(value), null);
+    if (href === null) throw new TypeError("Invalid URL string.");
+    this.#take(href);
   }
-  get origin() { return this.#parts.origin; }
+  get origin() {
+    const { protocol, host, pathname } = this.#split();
+    if (WITH_ORIGIN.includes(protocol)) return `${protocol}//${host}`;
+    const inner = protocol === "blob:" ? URL.parse(pathname) : null;
+    return inner !== null && (inner.protocol === "http:" || inner.protocol === "https:") ? inner.origin : "null";
+  }
   get searchParams() {
-    this.#params ??= URLSearchParams._of(this.#parts.search, (text) => this.#set("search", text, false));
+    this.#params ??= URLSearchParams._of(this.search, (text) => this.#set("search", text, false));
     return this.#params;
   }
-  toString() { return this.#parts.href; }
-  toJSON() { return this.#parts.href; }
-  #take(parsed, refresh = true) {
-    this.#parts = JSON.parse(parsed);
-    if (refresh) this.#params?._parse(this.#parts.search);
+  toString() { return this.#href; }
+  toJSON() { return this.#href; }
+  #split() { return (this.#parts ??= splitHref(this.#href)); }
+  #take(href, refresh = true) {
+    this.#href = href;
+    this.#parts = undefined;
+    if (refresh) this.#params?._parse(this.search);
   }
   #set(part, value, refresh = true) {
-    this.#take(host.url_set(this.#parts.href, part, usv(value)), refresh);
+    this.#take(host.url_set(this.#href, part, usv(value)), refresh);
   }
   static {
     for (const part of PARTS) {
       Object.defineProperty(URL.prototype, part, {
-        get() { return this.#parts[part]; },
+        get() { return this.#split()[part]; },
         set(value) { this.#set(part, value); },
         enumerable: true,
         configurable: true,
@@ -56,7 +94,7 @@ class URL {
 }
 tag(URL, "URL");
 
-const decodeForm = (text) => host.form_decode(text);
+const decodeForm = (text) => (/[%+]/.test(text) ? host.form_decode(text) : text);
 const encodeForm = (text) => encodeURIComponent(text).replace(/[!'()~]|%20/g, (found) =>
   found === "%20" ? "+" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
 
