@@ -42,11 +42,12 @@ class Output:
         self._style: _Style = _ansi if styled else _plain
 
     @classmethod
-    def for_stream(cls, stream: TextIO | None = None) -> Self:
+    def for_stream(cls, stream: TextIO | None = None, *, wraps: bool = False) -> Self:
+        """With `wraps` it is wrapped when piped, too: for what only people read."""
         target = sys.stdout if stream is None else stream
         terminal = target.isatty() and os.environ.get("TERM") != "dumb"
         styled = (terminal or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
-        return cls(target, styled=styled, wraps=terminal)
+        return cls(target, styled=styled, wraps=terminal or wraps)
 
     @property
     def width(self) -> int | None:

@@ -76,3 +76,15 @@ def test_no_line_is_wider_than_the_terminal_where_words_are_short(
 
     assert all(len(line) <= columns for line in stream.getvalue().splitlines())
     assert all(stream.getvalue().count(cell) == 2 for cell in row if cell != "12")
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+def test_what_only_people_read_is_wrapped_when_piped_too(monkeypatch: pytest.MonkeyPatch, *, wraps: bool) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = io.StringIO()
+
+    Output.for_stream(stream, wraps=wraps).prose("one two three four five six")
+
+    assert stream.getvalue().splitlines() == (
+        ["one two three four", "five six"] if wraps else ["one two three four five six"]
+    )

@@ -47,23 +47,23 @@ def run(options: argparse.Namespace) -> int:
     if options.access:
         from edgeworker.cli.demo.access.show import perform as perform_access
 
-        return 0 if asyncio.run(perform_access(Output.for_stream(), keep=options.keep)) else 1
+        return 0 if asyncio.run(perform_access(Output.for_stream(wraps=True), keep=options.keep)) else 1
 
     if options.oauth:
         from edgeworker.cli.demo.oauth.show import perform as perform_oauth
 
-        return 0 if asyncio.run(perform_oauth(Output.for_stream(), keep=options.keep)) else 1
+        return 0 if asyncio.run(perform_oauth(Output.for_stream(wraps=True), keep=options.keep)) else 1
 
     if options.shield:
         from edgeworker.cli.demo.shield.show import perform as perform_shield
 
-        return 0 if asyncio.run(perform_shield(Output.for_stream(), keep=options.keep)) else 1
+        return 0 if asyncio.run(perform_shield(Output.for_stream(wraps=True), keep=options.keep)) else 1
 
     if options.javascript:
         from edgeworker.cli.demo.tutorial.show import perform as perform_tutorial
 
-        return 0 if asyncio.run(perform_tutorial(Output.for_stream(), keep=options.keep)) else 1
+        return 0 if asyncio.run(perform_tutorial(Output.for_stream(wraps=True), keep=options.keep)) else 1
 
     from edgeworker.cli.demo.show import perform
 
-    return 0 if asyncio.run(perform(Output.for_stream(), keep=options.keep)) else 1
+    return 0 if asyncio.run(perform(Output.for_stream(wraps=True), keep=options.keep)) else 1

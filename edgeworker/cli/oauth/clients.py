@@ -100,6 +100,7 @@ class Clients:
         secret = new_secret() if _has_secret(values) else None
         if secret is not None:
             values["secret_hashes"] = [self.records.hash_secret(secret)]
+        values["registration"] = _new_registration()
         try:
             client = self.records.parse(values)
         except self.records.bad as error:
@@ -162,6 +163,8 @@ class Clients:
             if found is None:
                 continue
             name = found[0].client_id
+            known = before.get(name)
+            found = replace(found[0], registration=known.registration if known else _new_registration()), found[1]
             if name in seen:
                 item.fault(f'client_id: "{name}" is in this file twice; see clients[{seen[name]}]', "client_id")
             elif not options.replace and await self._registry.there([self.records.key(name)]):
@@ -250,6 +253,11 @@ async def _end_tokens(
         f"the access tokens of client {client_id} are void{describe_withdrawn(count, published)}; its refresh tokens "
         "stay valid (disable the client to refuse them)"
     )
+
+
+def _new_registration() -> str:
+    """Tells this client from another one that had the same id before."""
+    return secrets.token_urlsafe(12)
 
 
 def new_secret() -> str:

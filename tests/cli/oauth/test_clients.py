@@ -195,3 +195,30 @@ async def test_a_client_that_the_server_here_would_not_know_is_refused(
     assert "clients.toml:1 (clients[0])" in ran.err
 
     await oauth("clients", "add", "notes", "--redirect-uri", CALLBACK, "--scope", "openid records.read")
+
+
+async def test_a_client_that_was_deleted_and_added_again_is_another_one(
+    oauth: OAuth, namespace: KVNamespace, tmp_path: Path
+) -> None:
+    async def registration() -> str:
+        return (await _kept(namespace, "shop")).registration
+
+    await oauth("clients", "add", *SHOP)
+    first = await registration()
+    for action in ("rotate-secret", "disable", "enable"):
+        await oauth("clients", action, "shop")
+        assert await registration() == first
+    file = tmp_path / "clients.json"
+    record = {"client_id": "shop", "redirect_uris": [CALLBACK], "registration": "chosen"}
+    file.write_text(json.dumps({"clients": [record]}))
+    await oauth("clients", "import", str(file), "--replace")
+    assert await registration() == first
+    assert first not in (await oauth("clients", "show", "shop")).out
+
+    await oauth("clients", "delete", "shop", "--yes")
+    await oauth("clients", "add", *SHOP)
+    second = await registration()
+    await oauth("clients", "delete", "shop", "--yes")
+    await oauth("clients", "import", str(file))
+
+    assert len({first, second, await registration()}) == 3

@@ -21,7 +21,7 @@ LEFT_OPEN: dict[str, tuple[dict[str, object], str]] = {
     "without-its-scope": ({"scope": "openid"}, "error=invalid_scope"),
 }
 CLIENTS = (
-    *("scopes", "scopes-of-codes", "guest", "neighbour", "tabs", "leaving"),
+    *("scopes", "scopes-of-codes", "guest", "neighbour", "tabs", "leaving", "again"),
     *(f"{kind}-{moment}" for kind in ("resources", "redirects") for moment in MOMENTS),
     *(f"of-{action}" for action in ACTIONS),
     *LEFT_OPEN,
@@ -65,6 +65,21 @@ def _next_token(site: LiveSite, session: OAuth2Session, location: str, moment: s
         return site.exchange(session, location)
     token: dict[str, str] = session.refresh_token(f"{ISSUER}/token")
     return token
+
+
+def test_a_client_that_is_deleted_and_registered_again_begins_anew(site: LiveSite) -> None:
+    with site.client("again") as session:
+        site.exchange(session, site.code(session, ANN))
+        assert site.admits(session)
+        site.oauth("clients", "delete", "again", "--yes")
+        site.register("again")
+
+        assert not site.admits(session)
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            session.refresh_token(f"{ISSUER}/token")
+        site.exchange(session, site.code(session, ANN))
+        assert site.admits(session)
+        assert session.refresh_token(f"{ISSUER}/token")["scope"] == "openid email orders.read"
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

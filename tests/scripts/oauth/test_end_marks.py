@@ -313,3 +313,18 @@ def test_an_unreadable_mark_ends_what_began_before_it(stage: Stage) -> None:
 
     assert not is_logged_in(browser)
     assert is_logged_in(stage.logged_in())
+
+
+@pytest.mark.parametrize("began", ["", "a", ".b", "a.b", "."])
+def test_the_registration_of_a_client_is_beside_the_marks_of_its_user(began: str) -> None:
+    given = end_marks.for_client(began, "r1")
+
+    assert end_marks.is_of(given, "r1")
+    assert not end_marks.is_of(given, "r2")
+    assert not end_marks.is_of(given, "")
+    assert not end_marks.is_of(began, "r1")
+    assert end_marks.is_of(began, "")
+    assert end_marks.for_client(given, "r1") == given
+    assert end_marks.for_client(began, "") == began
+    for current in ("", "a", "a.b", "c", ".c"):
+        assert end_marks.is_void(given, current) == end_marks.is_void(began, current)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from edgeworker.config import JSON
-from issuer import clients, users
+from issuer import clients, end_marks, users
 from issuer.clients import RegisteredClient
 from issuer.json_responses import OAuthError
 from issuer.settings import IssuerSettings
@@ -178,3 +178,35 @@ def test_introspection_tells_that_a_users_refresh_token_is_over(end: str) -> Non
 
         assert stage.introspect(first["refresh_token"]) == {"active": False}
         assert stage.introspect(first["access_token"]) == {"active": False}
+
+
+def test_a_client_that_is_registered_again_under_its_id_has_nothing_of_the_one_before() -> None:
+    with set_up(variables()) as stage:
+        register(stage, registration="first")
+        began = end_marks.for_client("", "first")
+        first, code = stage.tokens("kv-shop", epoch=began), stage.code("kv-shop", epoch=began)
+        stage.edge.kv("USERS").delete(clients.key("kv-shop"))
+        register(stage, registration="second-_")
+
+        for reply in (stage.refresh(first["refresh_token"], "kv-shop"), stage.exchange(code, "kv-shop")):
+            assert reply.json(dict)["error"] == "invalid_grant"
+        for token in (first["refresh_token"], first["access_token"]):
+            assert stage.introspect(token, "kv-shop") == {"active": False}
+        after = stage.tokens("kv-shop", epoch=end_marks.for_client("", "second-_"))
+        assert stage.introspect(after["access_token"], "kv-shop")["active"] is True
+        assert stage.refresh(after["refresh_token"], "kv-shop").status == 200
+
+        register(stage, registration="first")  # a change of the client of before would have kept it
+        assert stage.refresh(first["refresh_token"], "kv-shop").status == 200
+
+
+@pytest.mark.parametrize("registrations", [("", "new"), ("old", "")], ids=["of an older version", "of CLIENTS"])
+def test_a_client_without_a_registration_is_another_one_too(registrations: tuple[str, str]) -> None:
+    with set_up(variables()) as stage:
+        before, after = ({"registration": each} if each else {} for each in registrations)
+        register(stage, **before)
+        first = stage.tokens("kv-shop", epoch=end_marks.for_client("", registrations[0]))
+        assert stage.introspect(first["access_token"], "kv-shop")["active"] is True
+        register(stage, **after)
+
+        assert stage.introspect(first["access_token"], "kv-shop") == {"active": False}

@@ -5,7 +5,7 @@ A check that fails does not use up the code. A request of another client never a
 
 import logging
 
-from issuer import digests, pkce, refresh_tokens, token_response
+from issuer import digests, end_marks, pkce, refresh_tokens, token_response
 from issuer.clients import RegisteredClient
 from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import OAuthError
@@ -24,6 +24,8 @@ async def exchange_code(request: TokenRequest) -> EndpointResponse:
     invalid = OAuthError("invalid_grant", "The code is not valid")
     record = await storage.code(code)
     if record is None or record.client_id != client.client_id or (not record.used and now >= record.expires_at):
+        raise invalid
+    if not end_marks.is_of(record.epoch, client.registration):
         raise invalid
     redirect_uri = parameters.get("redirect_uri")
     if (redirect_uri is None and record.redirect_uri_sent) or redirect_uri not in (None, record.redirect_uri):

@@ -2,7 +2,7 @@
 
 import secrets
 
-from issuer import authorization_decision, html_responses
+from issuer import authorization_decision, end_marks, html_responses
 from issuer.authorization_decision import AskForConsent, AskForLogin, Decision, GrantCode
 from issuer.authorization_request import AuthorizationError, AuthorizationRequest, InvalidRequest
 from issuer.authorization_response import (
@@ -46,11 +46,18 @@ async def decide(context: PageContext, request: AuthorizationRequest, signed_in:
     """Raises AuthorizationError."""
     if signed_in is None:
         return authorization_decision.decide(request, None, Consent("", ""), None, now=context.now)
-    consent = await context.sessions.consent(
-        signed_in.user.id, request.target.client.client_id, epoch=signed_in.session.epoch
-    )
+    consent = await find_consent(context, request, signed_in)
     hinted = await _hinted_subject(context, request)
     return authorization_decision.decide(request, signed_in.session, consent, hinted, now=context.now)
+
+
+async def find_consent(context: PageContext, request: AuthorizationRequest, signed_in: SignedIn) -> Consent:
+    client = request.target.client
+    return await context.sessions.consent(signed_in.user.id, client.client_id, epoch=_epoch(request, signed_in))
+
+
+def _epoch(request: AuthorizationRequest, signed_in: SignedIn) -> str:
+    return end_marks.for_client(signed_in.session.epoch, request.target.client.registration)
 
 
 async def _hinted_subject(context: PageContext, request: AuthorizationRequest) -> str | None:
@@ -84,7 +91,7 @@ async def grant_code(context: PageContext, request: AuthorizationRequest, signed
         resource=request.resource,
         amr=("pwd",),
         session=digest(signed_in.session_id),
-        epoch=session.epoch,
+        epoch=_epoch(request, signed_in),
     )
     await context.store.put_code(code, record)
     after = authorization_decision.after_use(session, request)

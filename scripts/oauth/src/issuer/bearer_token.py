@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from issuer import end_marks
 from issuer.endpoint_context import EndpointContext
 from issuer.json_responses import OAuthError
 from issuer.records import AccessToken
@@ -57,7 +58,7 @@ async def find_valid(context: EndpointContext, token: str) -> AccessToken | None
     if record is None or context.request.now >= record.expires_at:
         return None
     client = await context.storage.client(record.client_id)
-    if client is None or client.disabled:
+    if client is None or client.disabled or not end_marks.is_of(record.epoch, client.registration):
         return None
     may = (*allowed_resources(client, context.settings), context.settings.issuer)
     audience = tuple(name for name in record.audience if name in may)

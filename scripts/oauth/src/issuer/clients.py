@@ -30,6 +30,7 @@ _MAX_URL: Final = 2048
 _CLIENT_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _SECRET_HASH: Final = re.compile(r"sha256:[A-Za-z0-9_-]{43}")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")  # RFC 6749 section 3.3
+_REGISTRATION: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s#\x00-\x1f\x7f]{1,2000}")  # RFC 8707: absolute, no fragment
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -47,7 +48,8 @@ class BadClient(ValueError):
 class RegisteredClient:
     """`secret_hashes` are results of `hash_secret`. `audience` are the resources whose API this client is: it may
     introspect tokens for them. `resources` are those that it may request tokens for; empty means all of the server's.
-    `localhost_redirects` allows `http://localhost` in redirect URIs."""
+    `localhost_redirects` allows `http://localhost` in redirect URIs. `registration` is random, made when the client is
+    added, so that one that was deleted and added again has nothing of the one before."""
 
     client_id: str
     client_name: str = ""
@@ -67,6 +69,7 @@ class RegisteredClient:
     localhost_redirects: bool = False
     jwks: Mapping[str, object] | None = None
     disabled: bool = False
+    registration: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -190,6 +193,12 @@ def _name(value: object) -> str:
     return value
 
 
+def _registration(value: object) -> str:
+    if not isinstance(value, str) or not _REGISTRATION.fullmatch(value):
+        raise ValueError(f'{value!r} is not 1 to 64 letters, digits, "-" and "_"; leave it out')
+    return value
+
+
 def _secret_hashes(value: object) -> tuple[str, ...]:
     items = _items(value)
     if not all(_SECRET_HASH.fullmatch(item) for item in items):
@@ -294,4 +303,5 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "localhost_redirects": _flag,
     "jwks": _jwks,
     "disabled": _flag,
+    "registration": _registration,
 }

@@ -6,7 +6,7 @@ from issuer import authorization_decision, html_responses
 from issuer.authorization_decision import AskForConsent
 from issuer.authorization_request import AuthorizationError, AuthorizationRequest, InvalidRequest
 from issuer.authorization_response import error_response, read_pending_request, refuse_invalid_request
-from issuer.authorize_endpoint import decide, grant_code, needs_login_or_account
+from issuer.authorize_endpoint import decide, find_consent, grant_code, needs_login_or_account
 from issuer.consent_page import consent_page
 from issuer.endpoint_response import EndpointResponse
 from issuer.page_context import PageContext, PageError, SignedIn
@@ -32,9 +32,7 @@ async def answer_consent(context: PageContext) -> EndpointResponse:
         if await needs_login_or_account(context, request, signed_in):
             return html_responses.redirect(context.path("/authorize", request.query))
         if authorization_decision.is_remembered(request):
-            consent = await context.sessions.consent(
-                signed_in.user.id, request.target.client.client_id, epoch=signed_in.session.epoch
-            )
+            consent = await find_consent(context, request, signed_in)
             await context.sessions.remember(consent.with_more(request.scope, request.resource), now=context.now)
         return await grant_code(context, request, signed_in)
     except AuthorizationError as error:

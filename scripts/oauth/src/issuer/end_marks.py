@@ -31,6 +31,21 @@ def epoch(*marks: str | None) -> str:
     return ".".join("" if mark is None else digests.digest(mark) for mark in marks)
 
 
+def for_client(began: str, registration: str) -> str:
+    """The epoch of what a client was given, with the registration that it had: see `is_of`."""
+    return ".".join((*_user_marks(began), registration)) if registration else began
+
+
+def is_of(began: str, registration: str) -> bool:
+    """Whether it was given to this registration of its client. One that was deleted and registered again is another."""
+    return began.split(".")[2:] == ([registration] if registration else [])
+
+
+def _user_marks(began: str) -> tuple[str, str]:
+    first, _, rest = began.partition(".")
+    return first, rest.partition(".")[0]
+
+
 def is_void(began: str, current: str) -> bool:
     """Whether what began in the epoch `began` is over in the epoch `current`.
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from issuer import accept_field, keys, refresh_tokens, signing
+from issuer import accept_field, end_marks, keys, refresh_tokens, signing
 from issuer.bearer_token import find_valid
 from issuer.client_authentication import ClientAuthenticationError
 from issuer.clients import RegisteredClient
@@ -75,6 +75,7 @@ async def _introspect_refresh_token(
     now = context.request.now
     if (
         family.client_id != client.client_id
+        or not end_marks.is_of(family.epoch, client.registration)
         or not refresh_tokens.is_current(token, family)
         or now >= min(family.expires_at, family.absolute_expires_at)
         or "refresh_token" not in client.grant_types

@@ -5,7 +5,7 @@ A check that fails does not use up the token. A request of another client never 
 
 import logging
 
-from issuer import refresh_tokens, token_response
+from issuer import end_marks, refresh_tokens, token_response
 from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import OAuthError
 from issuer.keys import BadKeys
@@ -76,7 +76,7 @@ async def _usable_family(request: TokenRequest, grant_id: str, token: str) -> tu
     client, storage, now = request.client, request.storage, request.now
     invalid = OAuthError("invalid_grant", _INVALID)
     family = await storage.family(grant_id)
-    if family is None or family.client_id != client.client_id:
+    if family is None or family.client_id != client.client_id or not end_marks.is_of(family.epoch, client.registration):
         raise invalid
     if not refresh_tokens.is_current(token, family) and not refresh_tokens.is_lost(
         token, family, now=now, grace_seconds=request.settings.reuse_grace_seconds

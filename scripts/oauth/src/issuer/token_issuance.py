@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from issuer import keys, signing
+from issuer import end_marks, keys, signing
 from issuer.clients import RegisteredClient
 from issuer.keys import ServerKeySet
 from issuer.records import AccessToken
@@ -62,7 +62,7 @@ def issue(access: AuthorizedAccess, settings: IssuerSettings, key_set: ServerKey
         expires_at=access.now + settings.access_token_ttl_seconds,
         user_id=access.user_id,
         grant_id=access.grant_id,
-        epoch=access.epoch,
+        epoch=end_marks.for_client(access.epoch, access.client.registration),
     )
     return FORMATS[record.format](access, record, settings, key_set)
 

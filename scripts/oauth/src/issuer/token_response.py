@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable
 
-from issuer import token_issuance
+from issuer import end_marks, token_issuance
 from issuer.endpoint_response import EndpointResponse
 from issuer.json_responses import json_response
 from issuer.store_bindings import Unavailable
@@ -38,7 +38,7 @@ async def take_back_if_ended(request: TokenRequest, issued: IssuedAccessToken) -
     """
     storage, record = request.storage, issued.record
     client = await storage.client(record.client_id)
-    ended = client is None or client.disabled
+    ended = client is None or client.disabled or not end_marks.is_of(record.epoch, client.registration)
     ended = ended or (record.grant_id is not None and await storage.is_revoked(record.grant_id))
     if ended or await storage.is_void(record.user_id, record.epoch):
         await storage.drop_access(issued.text, record)
