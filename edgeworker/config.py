@@ -301,7 +301,9 @@ class Limits:
         None, SECONDS, "until a script must have answered (page 1102); without it, no limit"
     )
     connections: int | None = schema.setting(
-        None, POSITIVE, "open at the same time in each process; default: in `serve` half of the file descriptors"
+        None,
+        POSITIVE,
+        "open at the same time in all processes; default: in `serve` half of the file descriptors of each",
     )
 
 

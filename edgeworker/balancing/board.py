@@ -7,6 +7,7 @@ from typing import Final
 from edgeworker.balancing.health import UNKNOWN, CheckResult, OriginHealth
 from edgeworker.balancing.settings import LoadBalancer
 from edgeworker.durations import Durations
+from edgeworker.shared_counts import CountedName, SharedCounts
 
 _MOST_RECORDS: Final = 1000
 _LONGEST_ERROR: Final = 300
@@ -14,7 +15,9 @@ _LONGEST_ERROR: Final = 300
 
 @dataclass(slots=True)
 class OriginRecord:
-    """`balancer` is "" for an origin that stands alone. Errors name the origin and never what a client sent."""
+    """`balancer` is "" for an origin that stands alone. Errors name the origin and never what a client sent. `in_use`
+    are the requests of this process; those of all that have a bound are in `shared`, where there are several.
+    """
 
     balancer: str
     url: str
@@ -26,10 +29,24 @@ class OriginRecord:
     durations: Durations = field(default_factory=Durations)  # up to the head of an answer
     last_error: str = ""
     last_error_at: int = 0  # epoch seconds
+    shared: SharedCounts | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def in_use_by_all(self) -> int:
+        return self.in_use if self.shared is None else self.shared.present(self._name(self.shared))
+
+    def change_in_use(self, amount: int, *, is_bounded: bool) -> None:
+        """Requests to the origin begin or end."""
+        self.in_use += amount
+        if is_bounded and self.shared is not None:
+            self.shared.change(self._name(self.shared), amount)
 
     def add_failure(self, error: str, *, now: int) -> None:
         self.failures += 1
         self.last_error, self.last_error_at = error[:_LONGEST_ERROR], now
+
+    def _name(self, shared: SharedCounts) -> CountedName:
+        return shared.name("requests to origins", self.balancer.encode(), self.url.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +63,17 @@ class CheckedOrigin:
 
 @dataclass(slots=True)
 class OriginBoard:
-    """Outlives a reload: an origin that stays keeps what is known of it."""
+    """Outlives a reload: an origin that stays keeps what is known of it. `shared` counts for several processes."""
 
     records: dict[tuple[str, str], OriginRecord] = field(default_factory=dict)
+    shared: SharedCounts | None = None
 
     def record(self, balancer: str, url: str) -> OriginRecord:
         found = self.records.get((balancer, url))
         if found is None:
             if len(self.records) >= _MOST_RECORDS:
                 self._forget_idle()
-            found = self.records[balancer, url] = OriginRecord(balancer, url)
+            found = self.records[balancer, url] = OriginRecord(balancer, url, shared=self.shared)
         return found
 
     def keep_only(self, balancers: Iterable[LoadBalancer]) -> None:

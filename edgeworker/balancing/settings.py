@@ -41,7 +41,7 @@ class OriginServer:
     backup: bool = schema.setting(False, BOOLEAN, "`true`: used only while no other one is healthy")
     enabled: bool = schema.setting(True, BOOLEAN, "`false`: it gets no requests and no checks")
     max_connections: int | None = schema.setting(
-        None, POSITIVE, "requests under way at the same time, in each process; default: no limit"
+        None, POSITIVE, "requests under way at the same time, in all processes; default: no limit"
     )
 
 

@@ -25,6 +25,7 @@ from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
 from edgeworker.runtime.python.load_turns import load_in_turns
 from edgeworker.server.outbound import OutboundPolicy
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import MemoryState, State
 from edgeworker.state.rate_counters import RateCounters
 
@@ -44,7 +45,7 @@ class PersistentServices:
 
     state: State = field(default_factory=MemoryState)
     cache: CacheStore = field(default_factory=MemoryCache)
-    rates: RateCounters = field(default_factory=RateCounters)
+    counts: SharedCounts = field(default_factory=SharedCounts)
     origins: OriginBoard = field(default_factory=OriginBoard)
     kv_reads: KVReads = field(default_factory=KVReads)
     spans: RequestSpans | None = None
@@ -80,7 +81,9 @@ async def build(
         return KVNamespace(store, namespace_id, services.clock, reads)
 
     workers: dict[str, Worker] = {}
-    resources = Resources(services.clock, namespace, workers.get, persistent.state.atomic, persistent.rates)
+    resources = Resources(
+        services.clock, namespace, workers.get, persistent.state.atomic, RateCounters(persistent.counts)
+    )
     javascript: JavaScriptWorkers | None = None
     sockets = ScriptSockets(
         OutboundPolicy.parse(config.outbound.allow_private), resolver.is_served, config.outbound.allow_native_sockets
@@ -114,7 +117,13 @@ async def build(
         for worker in workers.values():
             await worker.isolate.open()
         applied = open_products(
-            registry.PRODUCTS, config, services, resolver, state=persistent.state, secrets=persistent.secrets
+            registry.PRODUCTS,
+            config,
+            services,
+            resolver,
+            state=persistent.state,
+            secrets=persistent.secrets,
+            counts=persistent.counts,
         )
         return Edge(config, services, resolver, workers, applied, persistent.origins, persistent.spans)
     except BaseException:

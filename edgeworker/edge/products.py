@@ -10,6 +10,7 @@ from edgeworker.handler import Handler, Services
 from edgeworker.messages import Request, Response
 from edgeworker.products.product import OpenProduct, Product, ProductServices
 from edgeworker.routing import Resolver
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import State
 
 
@@ -54,6 +55,7 @@ def open_products(
     *,
     state: State,
     secrets: Path | None,
+    counts: SharedCounts,
 ) -> list[AppliedProduct]:
     """Those that apply anywhere, in their order. `secrets` is the folder in which each has its own.
 
@@ -78,6 +80,7 @@ def open_products(
             background=services.background,
             internet=fetch,
             resolver=resolver,
+            counts=counts,
         )
         applied.append(AppliedProduct(product.open(given), zones, fetch))
     return applied

@@ -54,6 +54,7 @@ class Behind:
     Without an `api` there is no API socket. `assembly` is what a new configuration goes to, and None where the edge has
     only one. `work` runs as long as the sockets are open. `others` are more sockets of the management plane, by the
     name of their URL. `refusal_recorder` gets each request to the management plane that was refused.
+    `connections` bounds those of the edge's own sockets; None: as the configuration says.
     """
 
     edge: Handler
@@ -63,6 +64,7 @@ class Behind:
     work: Callable[[], Coroutine[object, object, None]] | None = None
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
     refusal_recorder: AccessLogger | None = None
+    connections: OpenConnections | None = None
 
 
 @dataclass(slots=True)
@@ -108,7 +110,9 @@ class Sockets:
         # The API bounds the body of each of its calls itself, and answers too much with its own code.
         api_limits = replace(config.limits, body_bytes=_API_BODY_BYTES)
 
-        connections = OpenConnections(config.limits.connections)
+        connections = behind.connections  # empty ones are false
+        if connections is None:
+            connections = OpenConnections(config.limits.connections)
 
         async def serve(name: str, handler: Handler, socket: Socket, *, over_tls: bool = False) -> Listener:
             tls = opened.tls if over_tls else None

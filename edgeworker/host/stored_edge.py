@@ -23,6 +23,8 @@ from edgeworker.kv.namespace import KVReads
 from edgeworker.kv.sweeper import sweep_for_ever
 from edgeworker.runtime.python.watchdog import Watchdog
 from edgeworker.server.access_log import AccessLogger, AccessLogRecord
+from edgeworker.server.open_connections import OpenConnections
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class StoredEdge:
     `wrap` puts a handler in front of the edge; `access_logger` gets each finished request. Of several processes
     one `sweeps` what has expired and checks `origins`, whose health the others read from `health_file`. `others` are
     more sockets of the management plane. `refusal_recorder` gets each finished request too, and those to the management
-    plane that were refused.
+    plane that were refused. `counts` are those of all processes. `connections` are those of the edge's own sockets;
+    None: as many as the configuration says.
     """
 
     config: Config
@@ -51,6 +54,8 @@ class StoredEdge:
     origins: OriginBoard = field(default_factory=OriginBoard)
     health_file: Path | None = None
     kv_reads: KVReads = field(default_factory=KVReads)
+    counts: SharedCounts = field(default_factory=SharedCounts)
+    connections: OpenConnections | None = None
     spans: RequestSpans | None = None
     inspected: "InspectedChildren | None" = None
     others: Mapping[str, ManagementSocket] = field(default_factory=dict)
@@ -66,6 +71,7 @@ class StoredEdge:
             secrets=self.data.path / "secrets",
             origins=self.origins,
             kv_reads=self.kv_reads,
+            counts=self.counts,
             spans=self.spans,
             inspected=self.inspected,
         )
@@ -88,7 +94,7 @@ class StoredEdge:
                     group.create_task(sweep_for_ever(storage.whole, self.clock))
 
         logger = _call_both(self.refusal_recorder, self.access_logger)
-        return Behind(edge, api, logger, assembly, work, self.others, self.refusal_recorder)
+        return Behind(edge, api, logger, assembly, work, self.others, self.refusal_recorder, self.connections)
 
 
 def _call_both(first: AccessLogger | None, second: AccessLogger | None) -> AccessLogger | None:

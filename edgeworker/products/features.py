@@ -52,7 +52,7 @@ FEATURES: Final = (
         _SHIELD,
         ("custom rules", "header transforms from claims", "rate limits by client network, token or claim"),
         "approximated",
-        "in edge.toml, not over the REST API; actions are log and block; each process counts for itself; a request "
+        "in edge.toml, not over the REST API; actions are log and block; all processes count together; a request "
         "without the claim counts in one bucket with all such, as there",
     ),
     Feature(

@@ -1,7 +1,7 @@
 """The seam that a product stands in: what it is given, and what it gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +9,7 @@ from edgeworker.clock import Clock
 from edgeworker.config import Config, Zone
 from edgeworker.handler import Background, Handler
 from edgeworker.routing import Resolver
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import DocumentStore
 
 
@@ -18,7 +19,7 @@ class ProductServices:
 
     `documents` are the product's own and outlive the edge. `secrets` is a folder of its own that only its owner reads,
     or None: keep them in memory. `internet` fetches a URL from this edge if it serves the host, else through the
-    outbound policy. `resolver` says which worker a URL runs.
+    outbound policy. `resolver` says which worker a URL runs. `counts` are those of all processes, and outlive the edge.
     """
 
     config: Config
@@ -28,6 +29,7 @@ class ProductServices:
     background: Background
     internet: Handler
     resolver: Resolver
+    counts: SharedCounts = field(default_factory=SharedCounts)
 
 
 class OpenProduct(Protocol):

@@ -97,7 +97,10 @@ class BalancedOrigin:
         decision = choose_origin(
             self.balancer.origins,
             [record.health for record in records],
-            [record.in_use for record in records],
+            [
+                record.in_use if server.max_connections is None else record.in_use_by_all
+                for record, server in zip(records, self.balancer.origins, strict=True)
+            ],
             now=now,
             random_value=self._random_value(),
             tried=tried,
@@ -142,18 +145,19 @@ class BalancedOrigin:
 class _InFlightRequest:
     """Counts a request as in flight to an origin, until it ends for the first time."""
 
-    __slots__ = ("_clock", "_ended", "_one")
+    __slots__ = ("_clock", "_ended", "_is_bounded", "_one")
 
     def __init__(self, one: BalancedServer, clock: Clock) -> None:
         self._one = one
         self._clock = clock
         self._ended = False
-        one.record.in_use += 1
+        self._is_bounded = one.server.max_connections is not None
+        one.record.change_in_use(1, is_bounded=self._is_bounded)
 
     def end(self) -> None:
         if not self._ended:
             self._ended = True
-            self._one.record.in_use -= 1
+            self._one.record.change_in_use(-1, is_bounded=self._is_bounded)
 
     def fail(self, error: OriginError) -> None:
         if self._ended:

@@ -129,12 +129,12 @@ def test_each_refusal_of_all_processes_is_explained_and_holds_nothing_of_a_clien
             answered, ray = _get(served, path)
             told = explained(ray)
             assert (answered, told["status"], told["rule"]) == (status, status, rule)
-        # Two processes count each for itself, and at midnight they begin again.
+        # At midnight a new period begins.
         answers = (_get(served, "/api/limited") for _ in range(20))
         ray = next(ray for status, ray in answers if status == 429)
         told = explained(ray)
         assert str(told["rule"]).startswith('Rate limiting rules: rule "one of each" (')
-        assert told["evidence"] == ["more than 1 requests in 86400 s of one counter in this process"]
+        assert told["evidence"] == ["more than 1 requests in 86400 s of one counter"]
 
         for content, text in (
             (b"GET / HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n\r\n", "Host was sent twice."),

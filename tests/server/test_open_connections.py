@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from edgeworker.server.open_connections import OpenConnections
+from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
+from edgeworker.shared_counts import SharedCounts
 
 
 @dataclass(eq=False)
@@ -43,6 +44,22 @@ def test_the_connection_that_has_waited_longest_for_a_request_makes_room() -> No
 
     assert [one.closed for one in (busy, older, newer)] == [False, True, False]
     assert len(connections) == 3
+
+
+def test_all_processes_together_have_a_bound_beside_that_of_each() -> None:
+    shared = SharedCounts(processes=2)
+    one, two = (OpenConnections(3, ConnectionsOfAll.of(4, shared.of_process(slot))) for slot in range(2))
+    waiting, busy = Connection(idle_since=1.0), Connection()
+    assert all(one.admit(connection) for connection in (waiting, busy, Connection()))
+    assert two.admit(Connection())
+
+    assert not two.admit(Connection())
+    assert one.admit(Connection())
+    assert waiting.closed
+    one.release(waiting)
+    assert not two.admit(Connection())
+    one.release(busy)
+    assert two.admit(Connection())
 
 
 def test_many_that_wait_make_room_together() -> None:

@@ -1,50 +1,39 @@
-"""How many wrong tokens an address may try before it has to wait. Pure.
+"""How many wrong tokens an address may try before it has to wait, in all processes together.
 
 Only different ones count: a publisher whose token was revoked sends the same one again and again, which guesses nothing
 and must not keep those away who share its address (a NAT, a reverse proxy).
 """
 
-import hashlib
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Final
 
 from edgeworker.messages.client_network import client_network
+from edgeworker.shared_counts import CountedName, SharedCounts
 
 MAX_WRONG_TOKENS: Final = 20
 WINDOW_SECONDS: Final = 600
-MAX_ADDRESSES: Final = 4096  # remembered at a time; beyond that the one that is known longest is forgotten
-
-
-@dataclass(slots=True)
-class _Tried:
-    """`since` is when the first of the window came, epoch seconds."""
-
-    since: int
-    hashes: set[bytes] = field(default_factory=set)
 
 
 class Attempts:
-    """What was tried in this process. Bounded: MAX_WRONG_TOKENS hashes for each of MAX_ADDRESSES."""
+    """Addresses and tokens are groups of their own in `counts`: a flood of tokens pushes out no address."""
 
-    def __init__(self) -> None:
-        self._tried: OrderedDict[str, _Tried] = OrderedDict()
+    def __init__(self, counts: SharedCounts) -> None:
+        self._counts = counts
 
     def wait_seconds(self, ip: str, *, now: int) -> int:
         """0: a token of this client may be looked at."""
-        tried = self._tried.get(client_network(ip))
-        if tried is None or len(tried.hashes) < MAX_WRONG_TOKENS:
-            return 0
-        return max(0, tried.since + WINDOW_SECONDS - now)
+        counted = self._counts.look(self._address(ip), seconds=WINDOW_SECONDS, now=now)
+        return counted.ends_at - now if counted.total >= MAX_WRONG_TOKENS else 0
 
     def failed(self, ip: str, token: str, *, now: int) -> bool:
         """`token` was wrong. Returns whether the client has to wait from now on."""
-        network = client_network(ip)
-        tried = self._tried.get(network)
-        if tried is None or not tried.since <= now < tried.since + WINDOW_SECONDS:
-            self._tried.pop(network, None)
-            tried = self._tried[network] = _Tried(now)
-            if len(self._tried) > MAX_ADDRESSES:
-                self._tried.popitem(last=False)
-        tried.hashes.add(hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest())
-        return len(tried.hashes) >= MAX_WRONG_TOKENS
+        address = self._address(ip)
+        tried = self._counts.look(address, seconds=WINDOW_SECONDS, now=now)
+        ends_at = tried.ends_at or now + WINDOW_SECONDS
+        name = self._counts.name("wrong API tokens", address.content, token.encode("utf-8", "surrogateescape"))
+        if not self._counts.look(name, seconds=WINDOW_SECONDS, now=now).total:
+            self._counts.add(name, seconds=WINDOW_SECONDS, now=now, ends_at=ends_at)
+            tried = self._counts.add(address, seconds=WINDOW_SECONDS, now=now, ends_at=ends_at)
+        return tried.total >= MAX_WRONG_TOKENS
+
+    def _address(self, ip: str) -> CountedName:
+        return self._counts.name("addresses of wrong API tokens", client_network(ip).encode("utf-8", "surrogateescape"))

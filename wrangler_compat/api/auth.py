@@ -17,6 +17,7 @@ from edgeworker.errors import ConfigError
 from edgeworker.messages import Request
 from edgeworker.rest import permissions
 from edgeworker.rest.permissions import Need, Permission, Principal
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import ApiToken, ApiTokens
 from edgeworker.state.api_tokens import hash_secret
 from wrangler_compat.api.attempts import MAX_WRONG_TOKENS, Attempts
@@ -79,10 +80,18 @@ class NamedTokens:
 class Authenticator:
     """`hosts` are names, beyond IP addresses, localhost and api.cloudflare.com, under which the API may be called."""
 
-    def __init__(self, checks: Sequence[TokenVerifier], *, clock: Clock, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        checks: Sequence[TokenVerifier],
+        *,
+        clock: Clock,
+        hosts: Collection[str] = (),
+        counts: SharedCounts | None = None,
+    ) -> None:
+        """Wrong tokens are counted in `counts`; None: for this process alone."""
         self._checks = tuple(checks)
         self._clock = clock
-        self._attempts = Attempts()
+        self._attempts = Attempts(SharedCounts() if counts is None else counts)
         self._hosts = frozenset(host.lower().removesuffix(".") for host in (*hosts, CLOUDFLARE_API_HOST))
 
     async def authorize(self, request: Request) -> Principal | AuthRefusal:

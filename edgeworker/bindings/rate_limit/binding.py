@@ -9,7 +9,7 @@ from edgeworker.config import Binding
 class RateLimitBinding(Binding):
     """`env.<name>.limit({"key": ...})` succeeds `limit` times in each period of `period_seconds` for one key.
 
-    Bindings with the same `namespace_id` count together. Each process counts for itself.
+    Bindings with the same `namespace_id` count together, in all processes.
     """
 
     namespace_id: str

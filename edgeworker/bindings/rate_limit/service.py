@@ -1,4 +1,4 @@
-"""Counts calls of one key in fixed periods, for this process alone.
+"""Counts calls of one key in fixed periods, over all processes.
 
 Texts and periods: recorded from miniflare's rate limiter, which counts in the same way.
 https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/

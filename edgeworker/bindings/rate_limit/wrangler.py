@@ -54,7 +54,7 @@ FIELD: Final = binding_list(
     "Rate Limit",
     *members_of(RateLimitTable),
     support="MAP",
-    note="counted in fixed periods, by each process for itself",
+    note="counted in fixed periods, over all processes",
 )
 
 

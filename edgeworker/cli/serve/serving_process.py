@@ -51,6 +51,8 @@ from edgeworker.host.telemetry import Telemetry
 from edgeworker.kv.namespace import KVReads
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.snapshots import Snapshots
+from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
 from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
 
@@ -58,6 +60,7 @@ _log = logging.getLogger(__name__)
 
 _METRICS_FOLDER: Final = "run/metrics"
 _HEALTH_FILE: Final = "origins.health"
+_PRESENT_BUCKETS: Final = 64  # for the origins that have a bound, and the connections
 # Imported now: an import with the first request that needs it would delay the other requests.
 _LOADED_EARLY: Final = (management_application, management_running)
 
@@ -68,6 +71,9 @@ class ServingProcess:
     def __init__(self, options: argparse.Namespace, bound: dict[str, int]) -> None:
         self._options = options
         self._bound = bound
+        # Created before the processes are forked, which share them.
+        self._counts = SharedCounts(processes=options.processes)
+        self._present = SharedCounts(processes=options.processes, buckets=_PRESENT_BUCKETS)
         self._is_ready = False
 
     def prepare(self) -> None:
@@ -109,6 +115,8 @@ class ServingProcess:
 
     async def _serve(self, slot: int, tell: Callable[[Report], None], started: RestoredConfig) -> None:
         options, clock = self._options, SystemClock()
+        counts, present = self._counts.of_process(slot), self._present.of_process(slot)
+        present.forget_own()  # of a process that was killed
         descriptor_limit = raise_limit()
         watch = DescriptorWatch(clock, descriptor_limit)
         asyncio.get_running_loop().set_exception_handler(watch.handle)
@@ -116,7 +124,7 @@ class ServingProcess:
         data = DataDir.open(options.persist_to)
         recorder, reporter = GenerationRecorder(data.path), LoadedConfigReporter(data.path, tell)
         counters = Counters(started_at=clock.now())
-        board, reads, readiness = OriginBoard(), KVReads(), EdgeReadiness()
+        board, reads, readiness = OriginBoard(shared=present), KVReads(), EdgeReadiness()
         refresh = partial(refresh_counters, counters, board, reads, readiness, clock)
         snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
         requests = AccessLogFile(options, clock)
@@ -128,13 +136,22 @@ class ServingProcess:
             config,
             data,
             clock,
-            partial(self._build_api, config, data, clock=clock, publisher=make_publisher(options, data.path, clock)),
+            partial(
+                self._build_api,
+                config,
+                data,
+                clock=clock,
+                publisher=make_publisher(options, data.path, clock),
+                counts=counts,
+            ),
             access_logger=requests.logger(counters),
             refusal_recorder=record_refusals(data.path, clock, slot=slot, processes=options.processes),
             drain_seconds=drain,
             sweeps=slot == 0,
             origins=board,
             kv_reads=reads,
+            counts=counts,
+            connections=_connections(started.config.limits.connections, config.limits.connections, present),
             spans=telemetry,
             health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
             others={"management_url": health_socket(snapshots, readiness.reason, clock, management, config.limits)},
@@ -234,10 +251,12 @@ class ServingProcess:
         *,
         clock: SystemClock,
         publisher: EdgePublisher | None,
+        counts: SharedCounts,
     ) -> V4Api:
         token = self._options.environ.get(TOKEN_VARIABLE) or data.api_token()
         hosts = (config.api_socket.host, *config.api_hosts)
-        authenticator = Authenticator([OneToken(token), NamedTokens(state.api_tokens)], clock=clock, hosts=hosts)
+        checks = (OneToken(token), NamedTokens(state.api_tokens))
+        authenticator = Authenticator(checks, clock=clock, hosts=hosts, counts=counts)
         return V4Api(
             config,
             storage.api,
@@ -247,3 +266,8 @@ class ServingProcess:
             relaxed_expiration=config.relaxed_expiration,
             publisher=publisher,
         )
+
+
+def _connections(configured: int | None, of_process: int | None, present: SharedCounts) -> OpenConnections:
+    """What is configured bounds all processes together; what the file descriptors allow, each one."""
+    return OpenConnections(of_process, None if configured is None else ConnectionsOfAll.of(configured, present))

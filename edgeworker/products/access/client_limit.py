@@ -1,23 +1,18 @@
 """How often a client may begin something that is written down before anyone logged in."""
 
-from typing import Final
-
-_MAX_CLIENTS: Final = 4096
+from edgeworker.messages.client_network import client_network
+from edgeworker.shared_counts import SharedCounts
 
 
 class ClientLimit:
-    """`limit` times in `seconds`, in this process; beyond 4096 clients the one that is known longest is forgotten."""
+    """`limit` times in `seconds` for one client network, in all processes together. `name` is what is begun."""
 
-    def __init__(self, limit: int, seconds: int) -> None:
+    def __init__(self, name: str, limit: int, seconds: int, counts: SharedCounts) -> None:
+        self._name = name
         self._limit = limit
         self._seconds = seconds
-        self._counts: dict[str, tuple[int, int]] = {}
+        self._counts = counts
 
     def allows(self, ip: str, now: int) -> bool:
-        since, count = self._counts.get(ip, (now, 0))
-        if now >= since + self._seconds:
-            since, count = now, 0
-        if ip not in self._counts and len(self._counts) >= _MAX_CLIENTS:
-            del self._counts[next(iter(self._counts))]
-        self._counts[ip] = (since, count + 1)
-        return count < self._limit
+        name = self._counts.name(f"Access: {self._name}", client_network(ip).encode("utf-8", "surrogateescape"))
+        return self._counts.add(name, seconds=self._seconds, now=now, ends_at=now + self._seconds).total <= self._limit

@@ -26,7 +26,7 @@ class ExternalLogin:
         self._flow = flow
         self._oidc = OIDCLogin(services, flow)
         self._saml = SAMLLogin(services, flow)
-        self._limit = ClientLimit(_MAX_LOGINS, _LIMIT_SECONDS)
+        self._limit = ClientLimit("logins", _MAX_LOGINS, _LIMIT_SECONDS, services.counts)
 
     async def begin(self, request: Request, rest: str, snapshot: Snapshot) -> Response:
         """GET /cdn-cgi/access/idp/<provider>/<host>: to the provider."""

@@ -73,7 +73,7 @@ class ManagedOAuth:
     def __init__(self, services: AccessServices, flow: LoginFlow) -> None:
         self._services = services
         self._flow = flow
-        self._limit = ClientLimit(50, 600)
+        self._limit = ClientLimit("registrations", 50, 600, services.counts)
 
     async def fetch(self, request: Request, snapshot: Snapshot) -> Response | None:
         """None for a path that is not there."""

@@ -35,7 +35,7 @@ class OneTimePin:
     def __init__(self, services: AccessServices, flow: LoginFlow) -> None:
         self._services = services
         self._flow = flow
-        self._limit = ClientLimit(_MAX_REQUESTS, _CODE_SECONDS)
+        self._limit = ClientLimit("codes", _MAX_REQUESTS, _CODE_SECONDS, services.counts)
 
     async def post(self, request: Request, host: str, snapshot: Snapshot) -> Response:
         """POST /cdn-cgi/access/onetimepin/<host>: an address, or an address and its code."""

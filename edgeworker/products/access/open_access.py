@@ -24,6 +24,7 @@ class OpenAccess:
             resolver=services.resolver,
             internet=services.internet,
             developing=services.config.trigger_urls,
+            counts=services.counts,
         )
         # At once, not with the first request: `edgeworker access login` may come before it.
         services.background.spawn(self.services.directory.announce_issuer(), name="Access")

@@ -22,6 +22,7 @@ from edgeworker.products.access.opaque_tokens import OpaqueTokens
 from edgeworker.products.access.policy import Identity
 from edgeworker.products.access.sessions import Session, Sessions
 from edgeworker.routing import Resolver
+from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import DocumentStore, Put
 
 _log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class AccessServices:
         resolver: Resolver,
         internet: Handler,
         developing: bool,
+        counts: SharedCounts,
     ) -> None:
         """`developing`: the login page offers local identities; else only where edge.toml says so."""
         self.config = config
@@ -52,6 +54,7 @@ class AccessServices:
         self.clock = clock
         self.resolver = resolver
         self.internet = internet
+        self.counts = counts
         self.directory = Directory(config, documents, clock, local_login=developing or config.local_login)
         self.sessions = Sessions(self.directory, clock)
         self.opaque = OpaqueTokens(documents, self.sessions, clock)

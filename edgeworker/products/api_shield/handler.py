@@ -35,7 +35,7 @@ class OpenShield:
         self.hosts: Mapping[str, Handler] = {}
         self.events: deque[ShieldEvent] = deque(maxlen=MAX_EVENTS)
         self.checker = TokenChecker()
-        self.limiter = RequestCounters()
+        self.limiter = RequestCounters(services.counts)
         self._services = services
 
     def wrap(self, then: Handler, zone: Zone | None) -> Handler:
@@ -108,7 +108,7 @@ class ZoneShield:
                 self._note(request, "rate limited")
                 response = pages.rate_limited(request, retry_after_seconds=over.retry_after_seconds)
                 allowed = f"{limit.requests} requests in {limit.period_seconds} s"
-                response.refusal_reason = refusal_reason(event, f"more than {allowed} of one counter in this process")
+                response.refusal_reason = refusal_reason(event, f"more than {allowed} of one counter")
                 return response
         if compiled.transforms:
             headers = transform_headers(request.headers, compiled.transforms, facts)

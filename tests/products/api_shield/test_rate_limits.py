@@ -4,10 +4,10 @@ import pytest
 
 from edgeworker.expressions import RequestFacts
 from edgeworker.messages import URL, Client, Headers, Request
-from edgeworker.products.api_shield import rate_limits
 from edgeworker.products.api_shield.compiled import CompiledRateLimit
 from edgeworker.products.api_shield.config import RateLimitRule
 from edgeworker.products.api_shield.rate_limits import RequestCounters
+from edgeworker.shared_counts import SharedCounts
 from tests.products.api_shield.limits import compiled_limit
 
 DAY = 86_400
@@ -28,11 +28,8 @@ def _count(
     return None if over is None else over.retry_after_seconds
 
 
-def test_random_tokens_do_not_push_out_the_counter_of_the_network_that_sends_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(rate_limits, "MAX_COUNTERS", 20)
-    counters, limits = RequestCounters(), [compiled_limit(BY_NETWORK), compiled_limit(BY_TOKEN)]
+def test_random_tokens_do_not_push_out_the_counter_of_the_network_that_sends_them() -> None:
+    counters, limits = RequestCounters(SharedCounts(buckets=2)), [compiled_limit(BY_NETWORK), compiled_limit(BY_TOKEN)]
     for _ in range(3):
         _count(counters, limits, _facts())
 
@@ -41,9 +38,8 @@ def test_random_tokens_do_not_push_out_the_counter_of_the_network_that_sends_the
     assert answers == {60}
 
 
-def test_counters_are_bounded_and_what_no_longer_counts_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "MAX_COUNTERS", 20)
-    counters, limits = RequestCounters(), [compiled_limit(BY_NETWORK)]
+def test_counters_are_bounded_and_what_no_longer_counts_goes_first() -> None:
+    counters, limits = RequestCounters(SharedCounts(buckets=2)), [compiled_limit(BY_NETWORK)]
     _count(counters, limits, _facts("192.0.2.1"))
     for number in range(10):
         _count(counters, limits, _facts(f"10.0.0.{number}"))
@@ -55,9 +51,20 @@ def test_counters_are_bounded_and_what_no_longer_counts_goes_first(monkeypatch: 
     assert _count(counters, limits, _facts("192.0.2.1"), NOW + 60) == 60
 
 
+def test_a_limit_is_that_of_all_processes_and_so_is_its_block() -> None:
+    shared, limits = SharedCounts(processes=3), [compiled_limit(BY_NETWORK)]
+    processes = [RequestCounters(shared.of_process(slot)) for slot in range(3)]
+
+    answers = [_count(one, limits, _facts()) for one in (*processes, *processes)]
+    later = [_count(one, limits, _facts(), NOW + 60) for one in processes]
+
+    assert answers == [None, None, 60, 60, 60, 60]
+    assert later == [None, None, 60]
+
+
 @pytest.mark.parametrize(("jump", "blocked"), [(0, True), (59, True), (60, False), (DAY, False), (-DAY, False)])
 def test_a_clock_that_jumps_blocks_no_one_for_longer_than_the_limit_says(jump: int, blocked: bool) -> None:
-    counters, limits = RequestCounters(), [compiled_limit(BY_NETWORK)]
+    counters, limits = RequestCounters(SharedCounts()), [compiled_limit(BY_NETWORK)]
     for _ in range(3):
         _count(counters, limits, _facts())
 

@@ -4,10 +4,11 @@ import pytest
 
 from edgeworker.messages import URL, Client, Headers, Request
 from edgeworker.rest.permissions import Principal
+from edgeworker.shared_counts import SharedCounts
 from tests.kv.clocks import FakeClock
 from tests.wrangler_compat.api.client import TOKEN
 from tests.wrangler_compat.api.client import Client as ApiClient
-from wrangler_compat.api.attempts import MAX_ADDRESSES, MAX_WRONG_TOKENS, WINDOW_SECONDS, Attempts
+from wrangler_compat.api.attempts import MAX_WRONG_TOKENS, WINDOW_SECONDS, Attempts
 from wrangler_compat.api.auth import Authenticator, AuthRefusal, OneToken
 
 
@@ -90,16 +91,28 @@ async def test_a_client_cannot_change_to_another_address_of_its_own(
     assert await status(authenticator, TOKEN, second) == (429 if same else 200)
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    attempts = Attempts()
+def test_a_flood_of_tokens_from_one_address_lets_in_no_other() -> None:
+    attempts = Attempts(SharedCounts(buckets=2))
     for number in range(MAX_WRONG_TOKENS):
         attempts.failed("192.0.2.1", str(number), now=0)
 
-    for number in range(MAX_ADDRESSES):
-        attempts.failed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", "x", now=0)
+    for number in range(200):
+        attempts.failed("10.0.0.1", f"token {number}", now=0)
 
-    assert attempts.wait_seconds("192.0.2.1", now=0) == 0
-    assert attempts.wait_seconds("10.0.0.1", now=0) == 0
+    assert attempts.wait_seconds("192.0.2.1", now=0) == WINDOW_SECONDS
+    assert attempts.wait_seconds("10.0.0.1", now=0) == WINDOW_SECONDS
+
+
+def test_h27_an_address_has_as_many_attempts_however_many_processes_it_asks() -> None:
+    shared = SharedCounts(processes=4)
+    processes = [Attempts(shared.of_process(slot)) for slot in range(4)]
+
+    for one in processes:
+        assert not one.failed("192.0.2.1", "the same one", now=0)
+    waits = [processes[number % 4].failed("192.0.2.1", str(number), now=1) for number in range(MAX_WRONG_TOKENS - 1)]
+
+    assert waits == [False] * (MAX_WRONG_TOKENS - 2) + [True]
+    assert {one.wait_seconds("192.0.2.1", now=1) for one in processes} == {WINDOW_SECONDS - 1}
 
 
 async def test_h27_the_api_answers_429_with_the_time_to_wait(client: ApiClient) -> None:
