@@ -13,6 +13,7 @@ from edgeworker.runtime.contract.socket_policy import NoSockets, SocketPolicy
 MARK: Final = "__edgeworker_script__"  # in the builtins of a script's modules: whose they are
 # Rooms of what Python scripts are given; all else of the edge works for itself, the engines of JavaScript too.
 _GIVEN: Final = tuple(f"edgeworker.runtime.{room}." for room in ("contract", "python", "sdk", "webapi"))
+_LOOP: Final = frozenset({"asyncio.events", "asyncio.runners"})
 _current: Final[ContextVar["Script"]] = ContextVar("edgeworker_script")
 
 
@@ -68,10 +69,19 @@ def calling_script() -> Script | None:
             return script
         name = frame.f_globals.get("__name__", "")
         # What scripts are given calls back into their code, and into frameworks.
-        if isinstance(name, str) and name.startswith("edgeworker.") and not name.startswith(_GIVEN):
+        if not isinstance(name, str):
+            name = ""
+        if is_of_edge(name):
             return None
+        if name in _LOOP:  # a task of its own: what lies below started the event loop, not the task
+            break
         frame = frame.f_back
     return _current.get(None)
+
+
+def is_of_edge(module: str) -> bool:
+    """Whether code of that module works for the edge itself, not for the script that it was called by."""
+    return module.startswith("edgeworker.") and not module.startswith(_GIVEN)
 
 
 # What `enter_script` does, for where each request passes: two calls into C.

@@ -151,10 +151,12 @@ def _adapt_httpx(library: ModuleType) -> None:
     class AsyncPieces(library.AsyncByteStream):  # type: ignore[name-defined, misc]
         def __init__(self, answer: messages.Response) -> None:
             self._body = answer.body
+            self._pieces = None if answer.body is None else answer.body.stream()
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            if self._body is not None:
-                async for piece in self._body.stream():
+            """Goes on where an iteration before stopped: openai reads the rest after the last event."""
+            if self._pieces is not None:
+                async for piece in self._pieces:
                     yield piece
 
         async def aclose(self) -> None:

@@ -9,9 +9,12 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Final, TypeVar
 
 from greenlet import getcurrent, greenlet
+
+from edgeworker.runtime.contract.script_frames import is_of_edge
 
 _T = TypeVar("_T")
 CANNOT_WAIT: Final = "run_sync() works in a handler and in what it calls, not at the top level of a script"
@@ -45,8 +48,11 @@ class _Step(greenlet):
 
 
 async def run(work: Coroutine[object, object, _T]) -> _T:
-    """Awaits a coroutine within which `run_sync` works, also in threads that it starts with `asyncio.to_thread`."""
-    _loop.set(asyncio.get_running_loop())
+    """Awaits a coroutine within which `run_sync` works, also in tasks and threads that it starts."""
+    loop = asyncio.get_running_loop()
+    _loop.set(loop)
+    if loop.get_task_factory() is None:
+        loop.set_task_factory(_create_task)  # type: ignore[arg-type]  # no one gives a task a plain generator any more
     result: _T = await _SteppedCoroutine(work)  # type: ignore[assignment]  # the coroutine's own result
     return result
 
@@ -72,6 +78,52 @@ class _SteppedCoroutine:
                 value = yield given
             except BaseException as error:  # noqa: BLE001  # every exception belongs to the coroutine
                 failure = error
+
+
+class _SteppedTask(Coroutine[object, object, object]):
+    """What a task runs for a script that waits: `gather` and `wait_for` make such tasks too."""
+
+    def __init__(self, work: Coroutine[object, object, object]) -> None:
+        self._work = work
+        self._steps = _SteppedCoroutine(work).__await__()
+        self._is_started = False
+
+    def send(self, value: object, /) -> object:
+        self._is_started = True
+        return self._steps.send(value)
+
+    def throw(
+        self,
+        error: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> object:
+        # A task may be cancelled before its first step. The two old arguments are not used by tasks.
+        return self._steps.throw(error) if self._is_started else self._work.throw(error)
+
+    def close(self) -> None:
+        self._steps.close()
+        self._work.close()
+
+    def __await__(self) -> Generator[object, object, object]:
+        return self._steps
+
+    def __getattr__(self, name: str) -> object:
+        """The frame, the code and the names, for those who show a task."""
+        return getattr(self._work, name)
+
+
+def _create_task(
+    loop: asyncio.AbstractEventLoop, work: Coroutine[object, object, object], **options: object
+) -> asyncio.Task[object]:
+    """The factory of a loop on which scripts wait. The edge's own tasks get no stack."""
+    if _loop.get(None) is loop and inspect.iscoroutine(work):
+        frame = work.cr_frame
+        name = "" if frame is None else str(frame.f_globals.get("__name__", ""))
+        if not is_of_edge(name):
+            work = _SteppedTask(work)
+    return asyncio.Task(work, loop=loop, **options)  # type: ignore[arg-type]  # handed on as they came
 
 
 def _wait_for(step: _Step, work: Awaitable[object]) -> Generator[object, object, object]:

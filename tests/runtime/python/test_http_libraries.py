@@ -312,3 +312,21 @@ def _answer_once(listener: socket.socket) -> None:
     with connection:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nsocket")
+
+
+async def test_an_answer_that_was_read_in_part_is_read_on(stage: Stage) -> None:
+    """openai reads what follows the last event by a second iteration."""
+    stage.add(SCRIPT + textwrap.indent(
+        """
+async with httpx2.AsyncClient() as client, client.stream("GET", url) as response:
+    first = b""
+    async for piece in response.stream:
+        first += piece
+        break
+    rest = b"".join([piece async for piece in response.stream])
+    return (first + rest).decode()
+""",
+        " " * 8,
+    ))  # fmt: skip
+
+    assert (await stage.get()).text == "from the origin"

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 import pytest
 
 from edgeworker.runtime.python import run_sync_stack
+from tests.patience import PATIENCE_SECONDS
 from tests.runtime.stage import IMPORTS, Stage
 
 _variable: ContextVar[str] = ContextVar("variable", default="outside")
@@ -89,3 +90,56 @@ async def test_a_script_that_fetches_synchronously_runs(stage: Stage) -> None:
     )
 
     assert (await stage.get()).text == "from the originfrom the origin"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [  # as pyodide 0.28.3 answers
+        ("await asyncio.create_task(inner(7))", "7"),
+        ("await asyncio.wait_for(inner(7), PATIENCE)", "7"),
+        ("await asyncio.gather(inner(1), inner(2))", "[1, 2]"),
+        ("await asyncio.create_task(outer(7))", "7"),
+        ("[await task for task in asyncio.as_completed([inner(7)])]", "[7]"),
+        ("(await asyncio.gather(failing(), return_exceptions=True))[0].args", "('no',)"),
+    ],
+)
+async def test_tasks_of_a_script_wait_as_its_handler_does(stage: Stage, expression: str, expected: str) -> None:
+    script = f"""
+import asyncio
+from pyodide.ffi import run_sync
+PATIENCE = {PATIENCE_SECONDS}
+async def inner(value):
+    await asyncio.sleep(0)
+    return run_sync(asyncio.sleep(0, value))
+async def outer(value):
+    return await asyncio.create_task(inner(value))
+async def failing():
+    await inner(0)
+    raise ValueError("no")
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response(repr({expression}))
+"""
+    stage.add(IMPORTS + script)
+
+    assert (await stage.get()).text == expected
+
+
+async def test_a_task_that_is_cancelled_before_it_began_leaves_nothing(stage: Stage) -> None:
+    script = """
+import asyncio
+from pyodide.ffi import run_sync
+async def never():
+    run_sync(asyncio.sleep(0))
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        task = asyncio.create_task(never())
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return Response(f"{task.cancelled()} {task.get_coro().__name__}")
+"""
+    stage.add(IMPORTS + script)
+
+    assert (await stage.get()).text == "True never"

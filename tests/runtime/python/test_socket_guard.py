@@ -7,10 +7,12 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from edgeworker.edge.script_sockets import ScriptSockets
+from edgeworker.host import event_loop
 from edgeworker.messages import URL, Request
 from edgeworker.runtime.python import socket_guard
 from edgeworker.server.outbound import OutboundPolicy
@@ -110,6 +112,36 @@ async def test_a_private_address_is_refused_however_a_library_opens_it(stage: St
 
     assert "allow_private" in text or "internet addresses only" in text or "connection attempts failed" in text
     assert "hi" not in text.replace("this", "").replace("which", "")
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "await asyncio.create_task(asyncio.open_connection('127.0.0.1', port))",
+        "await asyncio.create_task(anyio.connect_tcp('127.0.0.1', port))",
+        "(await asyncio.gather(anyio.connect_tcp('localhost', port)))[0]",
+        "await asyncio.get_running_loop().create_task(websockets.connect(f'ws://127.0.0.1:{port}').__aenter__())",
+    ],
+)
+def test_a_task_that_a_library_works_in_is_held_under_the_edges_own_loop(
+    tmp_path: Path, way: str, loop: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the task's stack ends with is the edge's `run`, which is not what works there."""
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    monkeypatch.setenv(event_loop.LOOP_VARIABLE, loop)
+    answers: list[str] = []
+
+    async def main() -> None:
+        stage = Stage(tmp_path)
+        answers.append(await _run(stage, way, port))
+        await stage.close()
+
+    thread = threading.Thread(target=lambda: event_loop.run(main()))
+    thread.start()
+    thread.join()
+    assert "allow_private" in answers[0] or "connection attempts failed" in answers[0]
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if "recv(2)" in way or "read(2)" in way or "receive(2)" in way])
