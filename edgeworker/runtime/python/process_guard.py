@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Final
 
 from edgeworker.runtime.contract.script_frames import calling_script, nearest_script_frame
@@ -21,6 +21,9 @@ from edgeworker.runtime.python import tracebacks
 
 _log = logging.getLogger(__name__)
 _told: Final[set[tuple[str, str]]] = set()
+# They start `ldconfig`, `gcc`, `uname` and the like, and go on without.
+_LOOKUPS: Final = frozenset({"ctypes.util", "platform", "uuid"})
+_DEEPEST_LOOKUP: Final = 8  # frames of `subprocess` between
 # https://docs.python.org/3/library/os.html#process-management; the rest of `os.exec*` and `os.spawn*` calls these.
 _OF_OS: Final = ("execv", "execve", "fork", "forkpty", "posix_spawn", "posix_spawnp", "system")
 _OF_C: Final = frozenset(
@@ -46,10 +49,23 @@ _OF_C: Final = frozenset(
 def _guard(name: str, usual: Callable[..., object]) -> Callable[..., object]:
     @wraps(usual)
     def guarded(*arguments: object, **options: object) -> object:
-        check(f"a process by {name}()")
+        if not _is_lookup():
+            check(f"a process by {name}")
         return usual(*arguments, **options)
 
     return guarded
+
+
+def _is_lookup() -> bool:
+    """Whether the standard library asks the system for something, such as where a library is."""
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(_DEEPEST_LOOKUP):
+        if frame is None:
+            break
+        if frame.f_globals.get("__name__") in _LOOKUPS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def check(what: str) -> None:
@@ -70,7 +86,7 @@ _usual: Final = {
     if (found := getattr(module, name, None)) is not None
 }
 _guarded: Final = {
-    (module, name): _guard(f"os.{name}" if module is os else "subprocess", usual)
+    (module, name): _guard(f"os.{name}()" if module is os else "subprocess", usual)
     for (module, name), usual in _usual.items()
 }
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 HEAD = (
     IMPORTS
     + """
-import asyncio, ctypes, multiprocessing, os, socket, subprocess, sys, threading
+import asyncio, ctypes, ctypes.util, multiprocessing, os, platform, socket, subprocess, sys, threading
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
@@ -80,6 +80,17 @@ async def test_an_operator_may_let_scripts_start_processes(stage: Stage, way: st
 
 async def test_functions_of_c_that_do_not_connect_are_called(stage: Stage) -> None:
     assert await _run(stage, "ctypes.CDLL(None).abs(-5)") == "5"
+
+
+@pytest.mark.parametrize(
+    "way", ["ctypes.util._findSoname_ldconfig('c') is not None", "platform.processor() is not None"]
+)
+async def test_the_standard_library_may_ask_the_system(
+    stage: Stage, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Many libraries look for others with `ctypes.util` while they are imported."""
+    assert await _run(stage, way) == "True"
+    assert caplog.text == ""
 
 
 async def test_the_edge_itself_starts_processes_while_scripts_are_loaded(stage: Stage) -> None:
