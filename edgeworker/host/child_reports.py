@@ -1,4 +1,4 @@
-"""What a process of the edge tells its parent through a pipe: that it answers, and what it has loaded.
+"""What a process of the edge tells its parent through a pipe: that it answers, what it has loaded, that it reloaded.
 
 A report is its kind (one byte), the length of its content (eight bytes) and the content. One that a process began and
 did not end before it was killed is dropped.
@@ -17,10 +17,12 @@ _PIECE_BYTES: Final = 64 * 1024
 
 
 class ReportKind(Enum):
-    """LOADED without content: what is loaded could not be kept."""
+    """LOADED without content: what is loaded could not be kept. RELOADED answers a SIGHUP of the parent; its content
+    says why the version before keeps serving, and is empty if the new one does."""
 
     READY = b"R"
     LOADED = b"L"
+    RELOADED = b"D"
 
 
 @dataclass(frozen=True, slots=True)

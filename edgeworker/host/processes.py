@@ -18,6 +18,7 @@ from typing import Final
 
 from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
+from edgeworker.host.priority import lower_own_priority
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +27,7 @@ _LONGEST_DELAY_SECONDS: Final = 30.0
 _STABLE_SECONDS: Final = 10.0
 _KILL_AFTER_DRAIN_SECONDS: Final = 5.0
 _LONGEST_TRIAL_SECONDS: Final = 120.0
-# Loading a configuration takes a core for a while, and the requests of the processes that serve come first.
-TRIAL_NICENESS: Final = 10
+_LONGEST_RELOAD_SECONDS: Final = 120.0
 _LOOK_EVERY_SECONDS: Final = 0.02
 _FORWARDED: Final = (signal.SIGHUP, signal.SIGUSR1)
 _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
@@ -58,6 +58,16 @@ class _Slot:
     start_at: float = 0.0
     reports: ReportReader | None = None
     is_ready: bool = False
+    reload_when_ready: bool = False
+    is_reloading: bool = False
+
+
+@dataclass(slots=True)
+class _Reload:
+    """One that was forwarded to the processes: how many refused it, and until when it is waited for."""
+
+    deadline: float
+    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -69,6 +79,8 @@ class Supervisor:
     _stopping_since: float | None = None
     _was_ready: bool = False
     _loaded: bytes | None = field(default=None, repr=False)  # secrets are a part of it
+    _reloading: _Reload | None = None
+    _reload_again: bool = False
 
     def run(self) -> int:
         """Returns when every child has ended: 0 after a stop, 1 if none of them could be started."""
@@ -86,6 +98,7 @@ class Supervisor:
                         self._read_reports(key.data, selector)
                 self._handle_signals()
                 self._reap(selector)
+                self._end_reload()
                 if self._stopping_since is not None:
                     if not any(slot.process for slot in self._slots):
                         return 0
@@ -122,6 +135,8 @@ class Supervisor:
         os.close(child_end)
         os.set_blocking(parent_end, False)
         slot.process, slot.started_at, slot.is_ready = process, time.monotonic(), False
+        # What it starts from may be older than what the others load now.
+        slot.reload_when_ready = self._reloading is not None
         slot.reports = ReportReader(parent_end)
         selector.register(parent_end, selectors.EVENT_READ, slot)
 
@@ -140,6 +155,13 @@ class Supervisor:
                 match report.kind:
                     case ReportKind.READY:
                         slot.is_ready = True
+                        if slot.reload_when_ready:
+                            slot.reload_when_ready = False
+                            _send(slot, signal.SIGHUP)
+                    case ReportKind.RELOADED:
+                        if self._reloading is not None and slot.is_reloading and report.content:
+                            self._reloading.refused += 1
+                        slot.is_reloading = False
                     case ReportKind.LOADED:
                         self._loaded = report.content or None
         except (OSError, ValueError) as error:
@@ -167,6 +189,8 @@ class Supervisor:
                 continue
             slot.process = 0
             self._read_reports(slot, selector, is_last=True)
+            # It starts with what the other processes serve.
+            slot.is_reloading = slot.reload_when_ready = False
             if self._stopping_since is not None:
                 continue
             if time.monotonic() - slot.started_at >= _STABLE_SECONDS:
@@ -180,6 +204,8 @@ class Supervisor:
             number = self._received.pop(0)
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._stop(again=self._stopping_since is not None)
+            elif number == signal.SIGHUP and self._reloading is not None:
+                self._reload_again = True  # two signals to a process could be one
             elif number == signal.SIGHUP:
                 self._reload()
             elif number == signal.SIGUSR1:
@@ -205,7 +231,8 @@ class Supervisor:
             status = 1
             try:
                 os.environ.pop("NOTIFY_SOCKET", None)
-                os.nice(TRIAL_NICENESS)
+                # Loading a configuration takes a core for a while, and the processes that serve come first.
+                lower_own_priority()
                 status = self.work.try_config()
             finally:
                 logging.shutdown()
@@ -214,11 +241,31 @@ class Supervisor:
         if result is None:
             return  # a stop came meanwhile, and counts more
         if result == 0:
-            self._forward(signal.SIGHUP)
-            systemd.notify("READY=1", "STATUS=reloaded")
+            self._reloading = _Reload(time.monotonic() + _LONGEST_RELOAD_SECONDS)
+            for slot in self._slots:
+                slot.is_reloading = bool(slot.process)
+                slot.reload_when_ready = slot.is_reloading and not slot.is_ready
+                if slot.is_ready:
+                    _send(slot, signal.SIGHUP)
         else:
             _log.error("The new configuration does not work. The version before this change keeps serving.")
             systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
+
+    def _end_reload(self) -> None:
+        """Announces the end of a reload, when each process has answered or ended."""
+        reload = self._reloading
+        if reload is None:
+            return
+        waiting = sum(slot.is_reloading for slot in self._slots)
+        if waiting and self._stopping_since is None and time.monotonic() < reload.deadline:
+            return
+        self._reloading = None
+        if self._stopping_since is not None:
+            return
+        systemd.notify("READY=1", f"STATUS={_describe_reload(self.processes, reload.refused, waiting)}")
+        if self._reload_again:
+            self._reload_again = False
+            self._reload()
 
     def _wait_for_trial(self, process: int) -> int | None:
         """The exit status of a configuration's trial, which is ended when it takes too long; None if a stop came."""
@@ -236,9 +283,23 @@ class Supervisor:
 
     def _forward(self, number: int) -> None:
         for slot in self._slots:
-            if slot.process:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(slot.process, number)
+            _send(slot, number)
+
+
+def _send(slot: _Slot, number: int) -> None:
+    if slot.process:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(slot.process, number)
+
+
+def _describe_reload(processes: int, refused: int, waiting: int) -> str:
+    if not refused and not waiting:
+        return "reloaded"
+    failed = [
+        *([f"{refused} refused it and serve the version before"] if refused else ()),
+        *([f"{waiting} have not ended it after {_LONGEST_RELOAD_SECONDS:.0f} s"] if waiting else ()),
+    ]
+    return f"of {processes} processes that reload, {' and '.join(failed)}"
 
 
 @contextmanager

@@ -99,13 +99,21 @@ class EdgePublisher:
         if (error := await self.try_version(name, version)) is not None:
             raise PublishRefused(f"{name} was not changed, because with {what} the edge would not run:\n{error}")
         before = self.store.read().worker(name).deployed
-        index = self._put(name, version, author, message)
+        index = await self._put(name, version, author, message)
         _log.info("%s: %s is deployed by %s", name, what, author)
         return await self._until_served(index, name, before, author)
 
-    def _put(self, name: str, version: WorkerVersion | None, author: str, message: str) -> PublishedIndex:
+    async def _put(self, name: str, version: WorkerVersion | None, author: str, message: str) -> PublishedIndex:
+        """In a thread, because it waits for the disk. If its client leaves meanwhile, it ends first: what was deployed
+        decides whether the version is kept.
+        """
         deployment = WorkerDeployment(None if version is None else version.id, self.clock.now(), author, message)
-        return self.store.deploy(name, deployment)
+        deploying = asyncio.ensure_future(asyncio.to_thread(self.store.deploy, name, deployment))
+        try:
+            return await asyncio.shield(deploying)
+        except asyncio.CancelledError:
+            await asyncio.wait([deploying])
+            raise
 
     async def _until_served(
         self, index: PublishedIndex, name: str, before: WorkerVersion | None, author: str
@@ -116,7 +124,7 @@ class EdgePublisher:
         while True:
             serving = self.served.read()
             if refused := next((one for one in serving if one.refused >= wanted), None):
-                self._put(name, before, author, "the version before, because the new one could not be served")
+                await self._put(name, before, author, "the version before, because the new one could not be served")
                 raise PublishRefused(
                     f"{name}: a process could not serve it, so the version before stays:\n{refused.error}"
                 )

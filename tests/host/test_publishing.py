@@ -1,6 +1,8 @@
 """A publication among processes: what each of them serves, and what happens where one cannot."""
 
 import asyncio
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,14 @@ from edgeworker.clock import SystemClock
 from edgeworker.errors import StoreError
 from edgeworker.host.publishing import EdgePublisher
 from edgeworker.host.served_generations import ServedGenerations, Serving
-from edgeworker.publishing import PublishRefused, VersionStore, WorkerVersion, pack
+from edgeworker.publishing import (
+    PublishedIndex,
+    PublishRefused,
+    VersionStore,
+    WorkerDeployment,
+    WorkerVersion,
+    pack,
+)
 
 
 async def _works(name: str, version: WorkerVersion | None) -> str | None:
@@ -81,6 +90,39 @@ async def test_of_two_at_once_each_is_tried_with_what_the_other_deployed(
 
     assert sorted(numbers) == [1, 2]
     assert len(publisher.index().worker("api").deployments) == 2
+
+
+class _SlowDisk(VersionStore):
+    """Deploys when it is told to."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def deploy(self, name: str, deployment: WorkerDeployment) -> PublishedIndex:
+        self.begun.set()
+        self.goes_on.wait()
+        return super().deploy(name, deployment)
+
+
+async def test_a_version_whose_client_left_while_it_was_deployed_is_kept(
+    publisher: EdgePublisher, archive: bytes, tmp_path: Path
+) -> None:
+    disk = _SlowDisk(tmp_path)
+    publishing = asyncio.ensure_future(publish(replace(publisher, store=disk), archive))
+    await asyncio.to_thread(disk.begun.wait)
+
+    publishing.cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    disk.goes_on.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await publishing
+    await deployed(publisher, 1)
+    worker = publisher.index().worker("api")
+    assert worker.deployed is not None
+    assert [version.id for version in worker.versions] == [worker.deployed.id]
 
 
 async def test_a_folder_that_cannot_be_made_is_an_error_of_the_store(publisher: EdgePublisher, archive: bytes) -> None:

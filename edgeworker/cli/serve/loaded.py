@@ -63,25 +63,27 @@ async def follow_files(files: Sequence[Path], clock: "Clock", reload: Callable[[
 class LoadedConfigReporter:
     """Reports to the parent what this process has loaded, for a process that is started again.
 
-    A configuration that cannot be serialized is logged once.
+    One process reports for all of them: to serialize it takes a while. A configuration that cannot be serialized is
+    logged once.
     """
 
-    def __init__(self, data: Path, tell: Callable[[Report], None]) -> None:
+    def __init__(self, data: Path, tell: Callable[[Report], None] | None) -> None:
+        """`tell` is None in a process that does not report."""
         self._data = data
         self._tell = tell
         self._last_warning = ""
 
     async def keep(self, loaded: RestoredConfig) -> None:
-        if loaded.changed:
-            return  # it came from the parent
-        await asyncio.to_thread(self._keep, loaded)
+        if self._tell is None or loaded.changed:
+            return  # what has changed since came from the parent
+        await asyncio.to_thread(self._keep, loaded, self._tell)
 
-    def _keep(self, loaded: RestoredConfig) -> None:
+    def _keep(self, loaded: RestoredConfig, tell: Callable[[Report], None]) -> None:
         try:
-            self._tell(Report(ReportKind.LOADED, keep_config(loaded.config, loaded.generation, self._data)))
+            tell(Report(ReportKind.LOADED, keep_config(loaded.config, loaded.generation, self._data)))
             _log.debug("what is served is kept for a process that is started again")
         except (OSError, ValueError, TypeError, AttributeError, pickle.PickleError) as error:
-            self._tell(Report(ReportKind.LOADED))  # what was kept before is not what is served now
+            tell(Report(ReportKind.LOADED))  # what was kept before is not what is served now
             if str(error) != self._last_warning:
                 self._last_warning = str(error)
                 _log.warning("a process that ends will start from the files on the disk, without a copy: %s", error)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
-from edgeworker.host.processes import TRIAL_NICENESS
+from edgeworker.host.priority import lower_priority
 from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher
 from edgeworker.host.served_generations import ServedGenerations, Serving
 from edgeworker.publishing import PublishedIndex, PublishedProject, VersionStore, WorkerDeployment, WorkerVersion
@@ -130,8 +130,7 @@ async def _run_trial(arguments: Sequence[str], what: str) -> str | None:
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, TRIAL_NICENESS)
+    lower_priority(process.pid)
     try:
         _, said = await asyncio.wait_for(process.communicate(), _LONGEST_TRIAL_SECONDS)
     except TimeoutError:

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from typing import Final
 
@@ -63,6 +64,15 @@ _HEALTH_FILE: Final = "origins.health"
 _PRESENT_BUCKETS: Final = 64  # for the origins that have a bound, and the connections
 # Imported now: an import with the first request that needs it would delay the other requests.
 _LOADED_EARLY: Final = (management_application, management_running)
+# With its head it fits into what a pipe takes at once.
+_LONGEST_REASON: Final = 2000
+
+
+class _Ask(Enum):
+    """Why a process reloads: its parent or an operator asked, or it saw a change itself."""
+
+    SIGNAL = "signal"
+    FILES = "files"
 
 
 class ServingProcess:
@@ -122,7 +132,9 @@ class ServingProcess:
         asyncio.get_running_loop().set_exception_handler(watch.handle)
         config = with_connection_limit(self._use_bound_sockets(started.config), descriptor_limit)
         data = DataDir.open(options.persist_to)
-        recorder, reporter = GenerationRecorder(data.path), LoadedConfigReporter(data.path, tell)
+        recorder = GenerationRecorder(data.path)
+        # If the edge has one process only, no parent starts it again.
+        reporter = LoadedConfigReporter(data.path, tell if slot == 0 and options.processes > 1 else None)
         counters = Counters(started_at=clock.now())
         board, reads, readiness = OriginBoard(shared=present), KVReads(), EdgeReadiness()
         refresh = partial(refresh_counters, counters, board, reads, readiness, clock)
@@ -172,13 +184,14 @@ class ServingProcess:
             await running.run_beside(snapshots.write_for_ever(clock))
             await running.run_beside(watch.run())
             recorder.record_served(started.generation)
-            reloads: asyncio.Queue[None] = asyncio.Queue()
+            reloads: asyncio.Queue[_Ask] = asyncio.Queue()
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, None)
+            loop.add_signal_handler(signal.SIGHUP, reloads.put_nowait, _Ask.SIGNAL)
             loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
-            await running.run_beside(self._reload_for_ever(reloads, running, counters, recorder, reporter))
-            await running.run_beside(follow_publications(data.path, recorder, clock, lambda: reloads.put_nowait(None)))
-            await running.run_beside(follow_files(started.replaced, clock, lambda: reloads.put_nowait(None)))
+            reload_files = partial(reloads.put_nowait, _Ask.FILES)
+            await running.run_beside(self._reload_for_ever(reloads, running, counters, recorder, reporter, tell))
+            await running.run_beside(follow_publications(data.path, recorder, clock, reload_files))
+            await running.run_beside(follow_files(started.replaced, clock, reload_files))
             garbage.serving()
             self._is_ready = True
             tell(Report(ReportKind.READY))
@@ -193,15 +206,17 @@ class ServingProcess:
 
     async def _reload_for_ever(
         self,
-        reloads: asyncio.Queue[None],
+        reloads: "asyncio.Queue[_Ask]",
         running: RunningEdge,
         counters: Counters,
         recorder: GenerationRecorder,
         reporter: LoadedConfigReporter,
+        tell: Callable[[Report], None],
     ) -> None:
         clock = SystemClock()
         while True:
-            await reloads.get()
+            ask = await reloads.get()
+            refused = ""
             alone = self._options.processes == 1
             if alone:
                 systemd.notify_reloading()
@@ -210,16 +225,19 @@ class ServingProcess:
                 published = await asyncio.to_thread(read_published, self._options)
                 loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
                 await running.sockets.reload(self._use_bound_sockets(loaded))
-                recorder.record_served(published.index.generation)
+                await asyncio.to_thread(recorder.record_served, published.index.generation)
                 await reporter.keep(RestoredConfig(loaded, published.index.generation))
                 counters.reloads += 1
                 counters.last_reload_at = clock.now()
                 _log.info("reloaded")
             except EdgeworkerError as error:
                 counters.failed_reloads += 1
+                refused = str(error)
                 if published is not None:
-                    recorder.record_refused(published.index, str(error))
+                    await asyncio.to_thread(recorder.record_refused, published.index, refused)
                 _log.error("%s\nThe version before this change keeps serving.", error)
+            if ask is _Ask.SIGNAL:
+                tell(Report(ReportKind.RELOADED, refused.encode("utf-8", "replace")[:_LONGEST_REASON]))
             if alone:
                 systemd.notify("READY=1")
 

@@ -7,6 +7,8 @@ import stat
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -245,21 +247,57 @@ def test_production_defaults_hold(tmp_path: Path) -> None:
         assert served.stop() == 0
 
 
-def test_the_service_manager_is_told_of_readiness_reload_and_stop(tmp_path: Path) -> None:
-    config = write_project(tmp_path)
-
+@contextmanager
+def _managed(folder: Path) -> Iterator[tuple[Served, socket.socket]]:
+    """An edge of two processes, and the service manager that it tells how it is."""
+    config = write_project(folder)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
+        manager.bind(str(folder / "notify"))
         manager.settimeout(3 * SECONDS)
-        env = environment(NOTIFY_SOCKET=str(tmp_path / "notify"))
-        with serve("-c", str(config), "--processes", "2", cwd=tmp_path, env=env) as served:
+        env = environment(NOTIFY_SOCKET=str(folder / "notify"))
+        with serve("-c", str(config), "--processes", "2", cwd=folder, env=env) as served:
             assert manager.recv(200).startswith(b"READY=1")
-            served.send(signal.SIGHUP)
-            assert manager.recv(200).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
-            assert manager.recv(200) == b"READY=1\nSTATUS=reloaded"
-            served.send(signal.SIGTERM)
-            assert manager.recv(200) == b"STOPPING=1"
-            assert served.process.wait(3 * SECONDS) == 0
+            yield served, manager
+
+
+def test_the_service_manager_is_told_of_readiness_reload_and_stop(tmp_path: Path) -> None:
+    with _managed(tmp_path) as (served, manager):
+        served.send(signal.SIGHUP)
+        assert manager.recv(200).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+        assert manager.recv(200) == b"READY=1\nSTATUS=reloaded"
+        served.send(signal.SIGTERM)
+        assert manager.recv(200) == b"STOPPING=1"
+        assert served.process.wait(3 * SECONDS) == 0
+
+
+def test_a_reload_is_told_when_each_process_has_ended_it(tmp_path: Path) -> None:
+    with _managed(tmp_path) as (served, manager):
+        script = (tmp_path / "worker.py").read_text()
+        (tmp_path / "worker.py").write_text(
+            f"{script}\nimport time\ntime.sleep(0.3)\nwith open('loads', 'a') as file:\n    file.write('x')\n"
+        )
+        served.send(signal.SIGHUP)
+        assert manager.recv(200).startswith(b"RELOADING=1")
+        served.send(signal.SIGHUP)  # while the first is under way
+
+        assert manager.recv(200) == b"READY=1\nSTATUS=reloaded"
+        # One x is of the trial.
+        assert len((tmp_path / "loads").read_text()) >= 3
+        assert manager.recv(200).startswith(b"RELOADING=1")
+        assert manager.recv(200) == b"READY=1\nSTATUS=reloaded"
+        assert len((tmp_path / "loads").read_text()) == 6
+
+
+def test_a_reload_that_processes_refuse_after_its_trial_is_told_as_one(tmp_path: Path) -> None:
+    with _managed(tmp_path) as (served, manager):
+        script = (tmp_path / "worker.py").read_text()
+        (tmp_path / "worker.py").write_text(f"{script}\nopen('tried', 'x').close()  # works once\n")
+        served.send(signal.SIGHUP)
+        assert manager.recv(200).startswith(b"RELOADING=1")
+
+        expected = b"READY=1\nSTATUS=of 2 processes that reload, 2 refused it and serve the version before"
+        assert manager.recv(200) == expected
+        assert served.get().text.startswith("one ")
 
 
 def test_a_stop_is_not_kept_waiting_by_a_configuration_that_is_tried(tmp_path: Path) -> None:

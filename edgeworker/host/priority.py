@@ -1,0 +1,27 @@
+"""A lower priority for processes that only try something, while others serve requests.
+
+Linux shares its processors between sessions first (autogroups) and between the processes of a session then, and each
+process that serves is a session of its own. So niceness alone says nothing to them.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+TRIAL_NICENESS: Final = 10
+
+
+def lower_own_priority() -> None:
+    """Of this process, which becomes a session of its own."""
+    with contextlib.suppress(OSError):  # it leads a group already
+        os.setsid()
+    lower_priority(os.getpid())
+
+
+def lower_priority(process: int) -> None:
+    """Of a process that leads a session of its own. Where that is not allowed, nothing changes."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process, TRIAL_NICENESS)
+    with contextlib.suppress(OSError):  # a kernel without autogroups
+        Path(f"/proc/{process}/autogroup").write_text(str(TRIAL_NICENESS))
