@@ -56,6 +56,7 @@ from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
 from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
+from wrangler_compat.api import endpoints as api_endpoints
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ _METRICS_FOLDER: Final = "run/metrics"
 _HEALTH_FILE: Final = "origins.health"
 _PRESENT_BUCKETS: Final = 64  # for the origins that have a bound, and the connections
 # Imported now: an import with the first request that needs it would delay the other requests.
-_LOADED_EARLY: Final = (management_application, management_running)
+_LOADED_EARLY: Final = (management_application, management_running, api_endpoints)
 # With its head it fits into what a pipe takes at once.
 _LONGEST_REASON: Final = 2000
 

@@ -92,6 +92,17 @@ def test_a_configuration_is_tried_behind_the_requests(tmp_path: Path) -> None:
     assert later == {own, min(own + 10, 19)}
 
 
+def test_the_first_call_of_the_api_does_not_keep_requests_waiting_for_what_it_imports(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    worker = tmp_path / "worker.py"
+    looks = "\nVERSION = 'wrangler_compat.api.endpoints' in sys.modules\n"
+    worker.write_text(f"import sys\n{worker.read_text()}{looks}")
+
+    with serve("-c", str(config), cwd=tmp_path) as served:
+        assert served.get().text.startswith("True ")
+        assert served.stop() == 0
+
+
 def test_a_process_that_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path) -> None:
     config = write_project(tmp_path)
 
