@@ -72,7 +72,7 @@ FEATURES: Final = (
     ),
     Feature(
         _EMBEDDED,
-        ("WebAssembly", "EventSource", "MessageChannel", "Durable Objects"),
+        ("WebAssembly", "EventSource", "Durable Objects"),
         "refused",
         "using one raises an error that names workerd; `typeof` is `undefined`, and of WebAssembly the log says so",
     ),

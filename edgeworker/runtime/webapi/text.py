@@ -14,8 +14,42 @@ from edgeworker.runtime.webapi.ffi import JsException
 _WHITESPACE: Final = re.compile(r"[\t\n\f\r ]")
 _STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _RESERVED: Final = re.compile(r"%(?:3B|2F|3F|3A|40|26|3D|2B|24|2C|23)", re.IGNORECASE)
-_LABELS: Final = {"utf8": "utf-8", "unicode-1-1-utf-8": "utf-8", "latin1": "windows-1252", "ascii": "windows-1252"}
-_CODECS: Final = {"utf-8": "utf-8", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "windows-1252": "cp1252"}
+# By name, Python's codecs. Source of names and labels: https://encoding.spec.whatwg.org/#names-and-labels
+_CODECS: Final = {
+    **{"utf-8": "utf-8", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "windows-874": "cp874"},
+    **{f"windows-{number}": f"cp{number}" for number in range(1250, 1259)},
+    **{f"iso-8859-{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    **{"koi8-r": "koi8-r", "koi8-u": "koi8-u", "ibm866": "cp866", "macintosh": "mac-roman"},
+    **{"x-mac-cyrillic": "mac-cyrillic", "shift_jis": "cp932", "euc-jp": "euc-jp", "iso-2022-jp": "iso2022-jp"},
+    **{"gbk": "gb18030", "gb18030": "gb18030", "big5": "big5hkscs", "euc-kr": "cp949"},
+}
+_OTHER_LABELS: Final = {
+    "utf-8": ("utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"),
+    "utf-16le": ("utf-16", "ucs-2", "unicode", "csunicode", "iso-10646-ucs-2", "unicodefeff"),
+    "utf-16be": ("unicodefffe",),
+    "windows-1252": ("latin1", "l1", "ascii", "us-ascii", "iso-8859-1", "iso8859-1", "iso_8859-1", "ansi_x3.4-1968"),
+    "windows-1254": ("latin5", "l5", "iso-8859-9", "iso8859-9", "iso_8859-9"),
+    "windows-874": ("tis-620", "iso-8859-11", "iso8859-11"),
+    "iso-8859-2": ("latin2", "l2"),
+    "iso-8859-5": ("cyrillic",),
+    "iso-8859-7": ("greek", "greek8"),
+    "iso-8859-15": ("l9",),
+    "koi8-r": ("koi", "koi8", "koi8_r"),
+    "koi8-u": ("koi8-ru",),
+    "ibm866": ("866", "cp866"),
+    "macintosh": ("mac", "x-mac-roman"),
+    "shift_jis": ("sjis", "shift-jis", "ms_kanji", "ms932", "windows-31j", "x-sjis", "csshiftjis"),
+    "euc-jp": ("x-euc-jp",),
+    "gbk": ("gb2312", "gb_2312", "gb_2312-80", "chinese", "csgb2312", "x-gbk"),
+    "big5": ("big5-hkscs", "cn-big5", "x-x-big5", "csbig5"),
+    "euc-kr": ("korean", "ksc5601", "ks_c_5601-1987", "windows-949", "cseuckr"),
+}
+_LABELS: Final = {
+    **{label: name for name, labels in _OTHER_LABELS.items() for label in labels},
+    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
+    **{f"x-cp{number}": f"windows-{number}" for number in range(1250, 1259)},
+    **{name.replace("iso-", spelling): name for name in _CODECS for spelling in ("iso", "iso_") if "iso-8859" in name},
+}
 
 
 class TextEncoder(JsObject):
@@ -34,7 +68,8 @@ class TextDecoder(JsObject):
         self.encoding = _LABELS.get(name, name)
         if self.encoding not in _CODECS:
             raise range_error(
-                f"{label!r} is not an encoding that TextDecoder supports here; use one of {', '.join(_CODECS)}"
+                f"{label!r} is not an encoding that TextDecoder supports here; use one such as utf-8, utf-16le, "
+                "windows-1252, shift_jis or gbk"
             )
         self.fatal = bool(given.get("fatal"))
         self.ignoreBOM = bool(given.get("ignoreBOM"))

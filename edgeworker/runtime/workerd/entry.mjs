@@ -15,7 +15,7 @@ function wrap(exported, label) {
   if (isClass(exported)) {
     return class extends exported {
       constructor(ctx, env) {
-        configure(NAME, env.__edgeworker_control);
+        configure(NAME, env);
         super(ctx, env);
       }
       async fetch(request) {
@@ -28,7 +28,7 @@ function wrap(exported, label) {
   }
   return {
     async fetch(request, env, ctx) {
-      configure(NAME, env.__edgeworker_control);
+      configure(NAME, env);
       const kind = request.headers.get("ew-event");
       if (kind !== null) return event(request, ctx, (told) => run(kind, told, exported, [env, ctx], label));
       if (typeof exported?.fetch !== "function") return answer(request, ctx, () => none("fetch", label));
@@ -42,7 +42,7 @@ function wrapObject(exported, name) {
   if (!isClass(exported)) throw new TypeError(`The worker exports no class "${name}", of which a binding has Durable Objects`);
   return class extends exported {
     constructor(ctx, env) {
-      configure(NAME, env.__edgeworker_control);
+      configure(NAME, env);
       super(ctx, env);
     }
     async fetch(request) {

@@ -13,9 +13,12 @@ const networkFetch = globalThis.fetch;
 let control;
 let name = "worker";
 
-export function configure(workerName, controlFetcher) {
+// The binding is ours: the script does not find it in its env.
+export function configure(workerName, env) {
   name = workerName;
-  control = controlFetcher;
+  if (env.__edgeworker_control === undefined) return;
+  control = env.__edgeworker_control;
+  delete env.__edgeworker_control;
 }
 
 // For the modules behind bindings, which are loaded apart from this one.

@@ -1,5 +1,5 @@
 // What stands behind the names of `env`, and the Cache API.
-import { ask, bufferOf, bytesOf, define, host } from "edgeworker:host";
+import { ask, bufferOf, bytesOf, define, host, tag } from "edgeworker:host";
 import { asBytes } from "edgeworker:body";
 import { concat } from "edgeworker:blob";
 import { describeResponse, fetchFrom, receive } from "edgeworker:fetch";
@@ -205,4 +205,11 @@ class Cache {
   async delete(request, options = {}) { return JSON.parse(await this.#ask("delete", request, options)); }
 }
 
-define({ Cache, caches: { default: new Cache(""), open: async (name) => new Cache(`name:${name}`) } });
+class CacheStorage {
+  default = new Cache("");
+  async open(name) { return new Cache(`name:${name}`); }
+}
+tag(Cache, "Cache");
+tag(CacheStorage, "CacheStorage");
+
+define({ Cache, CacheStorage, caches: new CacheStorage() });

@@ -5,8 +5,11 @@ import { lengths, openNative } from "edgeworker:streams";
 import { decodeBody, encode } from "edgeworker:text";
 
 const USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.";
+const NOT_BYTES = "This ReadableStream did not return bytes.";
 const natives = new WeakMap(); // a stream that was opened over a native body -> its state
 
+// The state of a body is under a symbol: what a script lists of an object does not show it.
+export const BODY = Symbol("body");
 export const NO_BODY = Object.freeze({ kind: "none", used: false });
 export const nativeBody = (told) => ({ kind: "native", used: false, id: told.id, encoding: told.encoding, length: told.length });
 
@@ -75,13 +78,14 @@ async function readAll(state) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return concat(pieces);
+    if (typeof value === "string") throw new TypeError(NOT_BYTES);
     pieces.push(asBytes(value));
   }
 }
 
 export function asBytes(chunk) {
   const bytes = typeof chunk === "string" ? encode(chunk) : bytesOf(chunk);
-  if (bytes === undefined) throw new TypeError("This ReadableStream did not return bytes.");
+  if (bytes === undefined) throw new TypeError(NOT_BYTES);
   return bytes;
 }
 
@@ -131,15 +135,15 @@ export async function cancel(id) {
 }
 
 export class BodyMixin {
-  get body() { return this._body.kind === "none" ? null : open(this._body); }
-  get bodyUsed() { return this._body.kind !== "none" && isUsed(this._body); }
-  async bytes() { return (await readAll(this._body)).slice(); }
-  async arrayBuffer() { return (await readAll(this._body)).slice().buffer; }
-  async text() { return decodeBody(await readAll(this._body)); }
+  get body() { return this[BODY].kind === "none" ? null : open(this[BODY]); }
+  get bodyUsed() { return this[BODY].kind !== "none" && isUsed(this[BODY]); }
+  async bytes() { return (await readAll(this[BODY])).slice(); }
+  async arrayBuffer() { return (await readAll(this[BODY])).slice().buffer; }
+  async text() { return decodeBody(await readAll(this[BODY])); }
   async json() { return JSON.parse(await this.text()); }
-  async blob() { return new Blob([await readAll(this._body)], { type: this.headers.get("content-type") ?? "" }); }
+  async blob() { return new Blob([await readAll(this[BODY])], { type: this.headers.get("content-type") ?? "" }); }
   async formData() {
     const type = this.headers.get("content-type");
-    return FormData._parse(bufferOf(await readAll(this._body)), type ?? "");
+    return FormData._parse(bufferOf(await readAll(this[BODY])), type ?? "");
   }
 }

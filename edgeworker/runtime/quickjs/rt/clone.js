@@ -50,4 +50,15 @@ function clone(value, seen) {
   return made;
 }
 
-define({ structuredClone: (value) => clone(value, new Map()) });
+function cloneAndTransfer(value, options = undefined) {
+  const buffers = [...(options?.transfer ?? [])];
+  if (new Set(buffers).size < buffers.length) throw new DOMException("A value is transferred twice.", "DataCloneError");
+  for (const buffer of buffers) {
+    if (!(buffer instanceof ArrayBuffer) || buffer.detached) throw new DOMException("The value cannot be transferred.", "DataCloneError");
+  }
+  const made = clone(value, new Map(buffers.map((buffer) => [buffer, buffer.slice(0)])));
+  for (const buffer of buffers) buffer.transfer();
+  return made;
+}
+
+define({ structuredClone: cloneAndTransfer });

@@ -49,7 +49,7 @@ export function currentContext() {
   return found;
 }
 
-const ABSENT = /'?\b(Intl|EventSource|MessageChannel|SharedArrayBuffer)\b'? is not defined/;
+const ABSENT = /'?\b(Intl|EventSource|SharedArrayBuffer)\b'? is not defined/;
 const OF_WEBASSEMBLY = /'(?:instantiate|instantiateStreaming|compile|compileStreaming|validate|Module|Instance|Memory|Table|Global)' of undefined/;
 
 export function describe(error) {

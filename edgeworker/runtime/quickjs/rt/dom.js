@@ -23,6 +23,10 @@ class DOMException extends Error {
     return CODES[this.#name] ?? 0;
   }
 }
+for (const [name, code] of Object.entries(CODES)) {
+  const constant = `${name.replace(/Error$/, "").replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()}_ERR`;
+  for (const holder of [DOMException, DOMException.prototype]) Object.defineProperty(holder, constant, { value: code, enumerable: true });
+}
 tag(DOMException, "DOMException");
 setDOMException(DOMException);
 

@@ -10,6 +10,7 @@ import "edgeworker:console";
 import "edgeworker:blob";
 import "edgeworker:crypto";
 import "edgeworker:clone";
+import "edgeworker:messages";
 import { setLowered } from "edgeworker:async_context";
 import { forget, runHandler } from "edgeworker:html";
 import { cancel, pull } from "edgeworker:body";

@@ -1,7 +1,7 @@
 // Request, Response, fetch(). Source: https://fetch.spec.whatwg.org/; texts are the Workers runtime's.
 import { giveAway, heldSocket } from "edgeworker:websocket";
 import { askFetch, define, host, setMakeResponse, tag } from "edgeworker:host";
-import { BodyMixin, extract, nativeBody, NO_BODY, send, tee } from "edgeworker:body";
+import { BODY, BodyMixin, extract, nativeBody, NO_BODY, send, tee } from "edgeworker:body";
 import { newSignal } from "edgeworker:dom";
 
 const NULL_BODY = [101, 103, 204, 205, 304];
@@ -17,11 +17,12 @@ class Request extends BodyMixin {
   #headers;
   #signal;
   #cf;
+  #isIncoming = false;
   #cfOf = 0; // the invocation whose `cf` it is: the edge is asked for it when a script reads it
   constructor(input, init = undefined) {
     super();
     if (input === MAKE) return;
-    this._body = NO_BODY;
+    this[BODY] = NO_BODY;
     const given = init ?? {};
     const base = input instanceof Request ? input : undefined;
     if (base === undefined) {
@@ -35,12 +36,12 @@ class Request extends BodyMixin {
       this.#redirect = base.#redirect;
       this.#cf = base.#cf;
       this.#cfOf = base.#cfOf;
-      this.#signal = base._isIncoming ? undefined : base.#signal;
+      this.#signal = base.#isIncoming ? undefined : base.#signal;
       this.#headers = new Headers(given.headers ?? base.#headers);
     }
     if (given.method !== undefined) {
       const method = String(given.method);
-      if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new TypeError(`Invalid HTTP method string: ${method}`);
+      if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method) || method.toUpperCase() === "CONNECT") throw new TypeError(`Invalid HTTP method string: ${method}`);
       this.#method = NORMAL.includes(method.toUpperCase()) ? method.toUpperCase() : method;
     }
     if (given.redirect !== undefined) {
@@ -57,12 +58,12 @@ class Request extends BodyMixin {
     if (given.body !== undefined && given.body !== null) {
       if (this.#method === "GET" || this.#method === "HEAD") throw new TypeError("Request with a GET or HEAD method cannot have a body.");
       const { state, type } = extract(given.body);
-      this._body = state;
+      this[BODY] = state;
       if (given.headers === undefined && base !== undefined) for (const name of ["content-length", "transfer-encoding", "content-encoding"]) this.#headers.delete(name);
       if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
     } else if (base !== undefined && given.body === undefined) {
       if (base.bodyUsed) throw new TypeError("Cannot reconstruct a Request with a used body.");
-      if (base._body !== NO_BODY) this._body = extractFrom(base);
+      if (base[BODY] !== NO_BODY) this[BODY] = extractFrom(base);
     }
   }
   static _incoming(invocation, url, method, headers, body, buffer) {
@@ -72,8 +73,8 @@ class Request extends BodyMixin {
     made.#redirect = "manual";
     made.#headers = Headers._of(headers, true);
     made.#cfOf = invocation;
-    made._isIncoming = true;
-    made._body = bodyOf(body, buffer);
+    made.#isIncoming = true;
+    made[BODY] = bodyOf(body, buffer);
     return made;
   }
   get url() { return this.#url; }
@@ -99,10 +100,10 @@ class Request extends BodyMixin {
   clone() {
     const made = new Request(MAKE);
     made.#url = this.#url;
-    made._body = tee(this._body);
+    made[BODY] = tee(this[BODY]);
     made.#method = this.#method;
     made.#redirect = this.#redirect;
-    made.#headers = Headers._of(this.#headers._text(), Boolean(this._isIncoming));
+    made.#headers = Headers._of(this.#headers._text(), this.#isIncoming);
     made.#cf = this.#cf;
     made.#cfOf = this.#cfOf;
     made.#signal = this.#signal;
@@ -114,9 +115,9 @@ tag(Request, "Request");
 
 // The body of another request moves to the new one; the old one's is used then.
 function extractFrom(base) {
-  const state = { ...base._body };
+  const state = { ...base[BODY] };
   if (state.stream?.locked) throw new TypeError("This ReadableStream is currently locked to a reader.");
-  base._body.used = true;
+  base[BODY].used = true;
   return state;
 }
 
@@ -128,11 +129,11 @@ class Response extends BodyMixin {
   #redirected = false;
   #cf;
   #webSocket = null;
-  _automatic = true;
+  #isAutomatic = true;
   constructor(body = null, init = undefined) {
     super();
     if (body === MAKE) return;
-    this._body = NO_BODY;
+    this[BODY] = NO_BODY;
     const given = init ?? {};
     const status = given.status === undefined ? 200 : Number(given.status);
     this.#webSocket = given.webSocket ?? null;
@@ -149,7 +150,7 @@ class Response extends BodyMixin {
     if (given.encodeBody !== undefined && !["automatic", "manual"].includes(given.encodeBody)) {
       throw new TypeError(`encodeBody: unexpected value: ${given.encodeBody}`);
     }
-    this._automatic = given.encodeBody !== "manual";
+    this.#isAutomatic = given.encodeBody !== "manual";
     this.#cf = given.cf;
     const { state, type } = extract(body);
     if (state !== NO_BODY && NULL_BODY.includes(status)) {
@@ -158,7 +159,7 @@ class Response extends BodyMixin {
       }
       return;
     }
-    this._body = state;
+    this[BODY] = state;
     if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
   }
   static _received(status, statusText, headers, url, redirected, body, buffer, webSocket) {
@@ -169,22 +170,21 @@ class Response extends BodyMixin {
     made.#url = url;
     made.#redirected = redirected;
     if (webSocket !== null) made.#webSocket = heldSocket(webSocket);
-    made._body = bodyOf(body, buffer);
+    made[BODY] = bodyOf(body, buffer);
     return made;
   }
   static _describe(response) {
-    const { body, buffer } = send(response._body);
+    const { body, buffer } = send(response[BODY]);
     const webSocket = response.#webSocket === null ? null : JSON.stringify(giveAway(response.#webSocket));
-    return [response.#status, response.#statusText, response.#headers._text(), response._automatic, body, webSocket, buffer];
+    return [response.#status, response.#statusText, response.#headers._text(), response.#isAutomatic, body, webSocket, buffer];
   }
   static _respond(id, response) {
-    const { body, buffer } = send(response._body);
+    const { body, buffer } = send(response[BODY]);
     const webSocket = response.#webSocket === null ? null : JSON.stringify(giveAway(response.#webSocket));
-    host.respond(id, response.#status, response.#statusText, response.#headers._text(), response._automatic, body, webSocket, buffer);
+    host.respond(id, response.#status, response.#statusText, response.#headers._text(), response.#isAutomatic, body, webSocket, buffer);
   }
   static json(data, init = {}) {
-    const text = JSON.stringify(data);
-    if (text === undefined) throw new TypeError("The value cannot be written as JSON.");
+    const text = String(JSON.stringify(data)); // "undefined" for what JSON does not have
     const headers = new Headers(init?.headers);
     if (!headers.has("content-type")) headers.set("content-type", "application/json");
     return new Response(text, { ...init, headers });
@@ -209,8 +209,8 @@ class Response extends BodyMixin {
   get webSocket() { return this.#webSocket; }
   clone() {
     const made = new Response(MAKE);
-    made._body = tee(this._body);
-    made._automatic = this._automatic;
+    made[BODY] = tee(this[BODY]);
+    made.#isAutomatic = this.#isAutomatic;
     made.#status = this.#status;
     made.#statusText = this.#statusText;
     made.#headers = new Headers(this.#headers);
@@ -255,7 +255,7 @@ export function fetchFrom(target, input, init) {
     signal?.throwIfAborted();
     const { url } = request;
     if (target === null && !url.startsWith("http:") && !url.startsWith("https:")) throw new TypeError(`Fetch API cannot load: ${url}`);
-    const { body, buffer } = send(request._body);
+    const { body, buffer } = send(request[BODY]);
     const answer = askFetch(request.method, url, request.headers._text(), request.redirect, request._cf, target, body, buffer);
     if (signal === undefined) return answer;
     const aborted = Promise.withResolvers();

@@ -1,15 +1,27 @@
 // Names that the Workers runtime has besides.
 import { fetchFrom } from "edgeworker:fetch";
-import { currentInvocation, define, host } from "edgeworker:host";
+import { currentInvocation, define, host, tag } from "edgeworker:host";
 import { setConnect } from "edgeworker:websocket";
 
 setConnect((url, init) => fetchFrom(null, url, init));
+
+class Navigator {
+  get userAgent() { return "Cloudflare-Workers"; }
+  get hardwareConcurrency() { return 1; }
+  get language() { return "en"; }
+  get languages() { return ["en"]; }
+}
+tag(Navigator, "Navigator");
+for (const name of ["dispose", "asyncDispose"]) {
+  if (Symbol[name] === undefined) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+}
 
 class WorkerGlobalScope extends EventTarget {}
 class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
 define({
   self: globalThis,
-  navigator: { userAgent: "Cloudflare-Workers", hardwareConcurrency: 1, language: "en", languages: ["en"] },
+  Navigator,
+  navigator: new Navigator(),
   WorkerGlobalScope,
   ServiceWorkerGlobalScope,
   scheduler: { wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)) },

@@ -1,6 +1,6 @@
 // HTMLRewriter: the edge parses and rewrites; handlers run here, over what it shows them.
 import { call, currentInvocation, define, host, tag } from "edgeworker:host";
-import { nativeBody, send } from "edgeworker:body";
+import { BODY, NO_BODY, nativeBody, send } from "edgeworker:body";
 
 const running = new Map(); // a document's number -> its invocation and handlers
 let nextDocument = 1;
@@ -21,8 +21,8 @@ class HTMLRewriter {
       throw new TypeError("Failed to execute 'transform' on 'HTMLRewriter': parameter 1 is not of type 'Response'.");
     }
     const made = new Response(null, response);
-    if (response._body.kind === "none") return made;
-    const { body, buffer } = send(response._body);
+    if (response[BODY] === NO_BODY) return made;
+    const { body, buffer } = send(response[BODY]);
     const number = nextDocument++;
     const handlers = [...this.#handlers];
     running.set(number, { invocation: currentInvocation(), handlers, ends: [] });
@@ -31,7 +31,7 @@ class HTMLRewriter {
       events: ["element", "text", "comments", "doctype", "end"].filter((name) => typeof given?.[name] === "function"),
     }));
     const id = host.html(currentInvocation(), JSON.stringify({ document: number, body, handlers: events }), buffer);
-    made._body = nativeBody({ id, encoding: null });
+    made[BODY] = nativeBody({ id, encoding: null });
     made.headers.delete("content-length");
     return made;
   }

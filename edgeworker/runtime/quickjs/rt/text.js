@@ -31,6 +31,9 @@ function unfinished(bytes) {
   return 0;
 }
 
+// Encodings whose characters do not show where they end: they are decoded at the end of the stream.
+const OF_SEVERAL_BYTES = ["shift_jis", "euc-jp", "iso-2022-jp", "gbk", "gb18030", "big5", "euc-kr"];
+
 class TextDecoder {
   #encoding;
   #fatal;
@@ -58,7 +61,7 @@ class TextDecoder {
       this.#kept = new Uint8Array();
     }
     if (options?.stream) {
-      const left = this.#encoding === "utf-8" ? unfinished(bytes) : this.#encoding.startsWith("utf-16") ? bytes.length % 2 : 0;
+      const left = this.#encoding === "utf-8" ? unfinished(bytes) : this.#encoding.startsWith("utf-16") ? bytes.length % 2 : OF_SEVERAL_BYTES.includes(this.#encoding) ? bytes.length : 0;
       this.#kept = bytes.slice(bytes.length - left);
       bytes = bytes.subarray(0, bytes.length - left);
     }
