@@ -36,6 +36,20 @@ class ACMEFiles:
         """PEM: the key, then the certificate with its chain."""
         return self.folder / f"{_name(settings.directory, *sorted(settings.hosts))}.pem"
 
+    @property
+    def served(self) -> Path:
+        """A copy of the ordered certificate that was served last: it serves on where the file of that is damaged."""
+        return self.folder / "served.pem"
+
+    def keep_served(self, file: Path) -> None:
+        content = file.read_bytes()
+        try:
+            if self.served.read_bytes() == content:
+                return
+        except OSError:
+            pass
+        self.write(self.served, content)
+
     def other_certificates(self, settings: ACME) -> list[Path]:
         """Those that were ordered for other hosts or elsewhere, the newest first."""
         try:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from edgeworker.clock import Clock
 from edgeworker.config import TLS, Certificate, Config
-from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.acme.ordering import require_library
 from edgeworker.host.file_states import states
@@ -75,6 +75,7 @@ class LiveTLS:
         self._listeners: list[tuple[TLSListener, bool]] = []
         self._told = ""
         self._told_expiry = 0
+        self._told_of_ordered: set[str] = set()
         self.authority: Authority | None = None
         self.made_authority = False
         self._served = self._build(config, is_strict=False)
@@ -157,19 +158,36 @@ class LiveTLS:
 
     def _with_ordered(self, tls: TLS, acme: ACME, file: Path, now: int) -> TLS:
         """With the certificate that was ordered, once it is there and can be used. Until then one of before for such a
-        host stays: a new host or another directory must not take away the certificate that clients trust. The local
-        authority's serves if there is none.
+        host stays: a new host, another directory or a damaged file must not take away the certificate that clients
+        trust. The local authority's serves if there is none, which is told.
         """
         require_library()
-        usable: Path | None = file if file.exists() else self._ordered_before(acme, now)
+        usable: Path | None = None
+        if file.exists():
+            try:
+                read_pair(file, file, now=now, where="tls.acme")
+                usable = file
+            except ConfigError as error:
+                self._tell_once("error", f"{error}\nIt is ordered again.")
+        usable = usable or self._ordered_before(acme, now)
         if usable is None:
+            if not tls.certificates:
+                text = "https: no certificate of [tls.acme] can be used; until one is ordered, "
+                self._tell_once("warning", f"{text}that of the local authority is served, which clients do not trust")
             return tls
-        try:
-            read_pair(usable, usable, now=now, where="tls.acme")
-        except ConfigError as error:
-            _log.error("%s\nIt is ordered again.", error)
-            return tls
+        files = ACMEFiles.of(self._data)
+        if usable == file:
+            self._told_of_ordered.clear()
+            with suppress(OSError, StoreError):
+                files.keep_served(file)
+        elif file.exists():
+            self._tell_once("warning", f"https: the certificate from before keeps being served: {usable}")
         return replace(tls, certificates=(*tls.certificates, Certificate(usable, usable, source="tls.acme")))
+
+    def _tell_once(self, level: str, text: str) -> None:
+        if text not in self._told_of_ordered:
+            self._told_of_ordered.add(text)
+            (_log.error if level == "error" else _log.warning)("%s", text)
 
     def _ordered_before(self, acme: ACME, now: int) -> Path | None:
         for file in ACMEFiles.of(self._data).other_certificates(acme):

@@ -122,6 +122,44 @@ async def test_a_certificate_that_was_ordered_before_serves_until_the_new_one_is
     assert await shown(live, authorities=pki.ca) == ["a.example", "b.example"]
 
 
+@pytest.mark.parametrize("hosts", [("a.example",), ("a.example", "b.example")], ids=["same hosts", "a new host too"])
+async def test_a_damaged_file_of_an_ordered_certificate_never_lets_the_local_authority_serve(
+    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture, hosts: tuple[str, ...]
+) -> None:
+    files = ACMEFiles.of(tmp_path / "data")
+    before, wanted = (ACME("https://acme.example/dir", names, True) for names in (("a.example",), hosts))
+    pair = pki.server("a.example")
+    files.write(files.certificate(before), pair.key.read_bytes() + pair.cert.read_bytes())
+    live = LiveTLS(Config(tls=TLS(acme=before)), clock, data=tmp_path / "data")
+
+    files.write(files.certificate(before), b"damaged")
+    await live.use(live.prepared(Config(tls=TLS(acme=wanted))))
+    await live.check()
+    await live.check()
+
+    assert await shown(live, authorities=pki.ca) == ["a.example"]
+    assert live.authority is None
+    again = LiveTLS(Config(tls=TLS(acme=wanted)), clock, data=tmp_path / "data")
+    assert await shown(again, authorities=pki.ca) == ["a.example"]
+    if hosts == ("a.example",):
+        assert "It is ordered again" in caplog.text
+        assert "the certificate from before keeps being served" in caplog.text
+    assert files.served.stat().st_mode & 0o077 == 0
+
+
+async def test_that_the_local_authority_serves_in_place_of_an_ordered_certificate_is_told(
+    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = ACME("https://acme.example/dir", ("a.example",), True)
+    (tmp_path / "data").mkdir(exist_ok=True)
+
+    live = LiveTLS(Config(tls=TLS(acme=wanted)), clock, data=tmp_path / "data")
+    await live.check()
+
+    assert live.authority is not None
+    assert caplog.text.count("that of the local authority is served, which clients do not trust") == 1
+
+
 async def test_one_that_has_ended_or_is_for_other_hosts_serves_no_longer(
     pki: PKI, clock: MovableClock, tmp_path: Path
 ) -> None:
