@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from edgeworker.cli.newest_python import RELEASES, RELEASES_WITH_ENGINE, find_newest_python
 from edgeworker.cli.output import Output
 from edgeworker.cli.requirement import own_requirement
 from edgeworker.errors import ConfigError
@@ -29,7 +30,7 @@ class Template:
     """`scripts` are folders of the project, each with the bundled script whose modules it gets; `packages` is what the
     project imports beside the standard library, as its pyproject.toml says. `dev_options` are what `edgeworker dev`
     needs to be of use, `first` the commands before it, `npm` those of npm before these. `deploy` is how it comes to
-    Cloudflare, `has_tests` whether pytest runs its tests."""
+    Cloudflare, `has_tests` whether pytest runs its tests, `needs_engine` whether it runs in the embedded engine."""
 
     text: str
     scripts: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Template:
     deploy: str = "uv run pywrangler deploy   (to Cloudflare)"
     is_javascript: bool = False
     has_tests: bool = True
+    needs_engine: bool = False
 
 
 _DEPLOY_JAVASCRIPT: Final = "npm install && npx wrangler deploy   (to Cloudflare)"
@@ -65,6 +67,7 @@ TEMPLATES: Final[Mapping[str, Template]] = {
         dev_options=" --origin http://127.0.0.1:3000",
         deploy=_DEPLOY_JAVASCRIPT,
         is_javascript=True,
+        needs_engine=True,
     ),
     "hono": Template(
         "a Hono application in TypeScript", npm=("npm install",), deploy=_DEPLOY_JAVASCRIPT, is_javascript=True
@@ -80,6 +83,11 @@ TEMPLATES: Final[Mapping[str, Template]] = {
 _USUAL: Final = "hello"
 _SERVER: Final = "server"
 _USUAL_OF_GENERATE: Final = "tutorial"  # whose reader types `wrangler generate NAME`
+
+_PROJECT: Final = "pyproject.toml"
+# uv takes the first Python of PATH that will do, and not the newest.
+_REQUIRES_PYTHON: Final = re.compile(rb'requires-python = ">=3\.11')
+_DEPLOYED: Final = (3, 13)  # at the compatibility date of the templates
 
 _NAMED: Final = 20  # more files than these are only counted
 
@@ -117,7 +125,8 @@ def run(options: argparse.Namespace) -> int:
     if options.host is not None or options.origin is not None:
         raise ConfigError(f"--host and --origin are of --template {_SERVER}")
     template = TEMPLATES[chosen]
-    written = write(folder, chosen)
+    newest = find_newest_python(RELEASES_WITH_ENGINE if template.needs_engine else RELEASES)
+    written = write(folder, chosen, newest)
     out = Output.for_stream()
     named = ", ".join(written) if len(written) <= _NAMED else f"{len(written)} files; begin with README.md"
     out.ok(f"wrote {chosen} to {folder}: {named}")
@@ -130,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
         out.line(f"  cd {shlex.quote(str(folder))}")
     for command in template.npm:
         out.line(f"  {command}")
-    if "pyproject.toml" not in written:
+    if _PROJECT not in written:
         with_uv = ""
     for command in template.first:
         out.line(f"  {with_uv}{command}")
@@ -160,8 +169,8 @@ def _write_server(folder: Path, options: argparse.Namespace) -> int:
     return 0
 
 
-def write(folder: Path, template: str) -> list[str]:
-    """Writes the project and returns the names of its files, sorted.
+def write(folder: Path, template: str, newest: tuple[int, int] | None = None) -> list[str]:
+    """Writes the project and returns the names of its files, sorted. `newest` is the Python that is here to run it.
 
     Raises:
         ConfigError: the folder's name is not a valid worker name, a file is there already, or the folder
@@ -173,7 +182,12 @@ def write(folder: Path, template: str) -> list[str]:
             f'"{name}" is not a valid worker name: use up to 63 of a-z, 0-9 and "-", such as "my-worker"; it is a '
             "part of a host name"
         )
-    files = dict(sorted(dict(_files(template, name)).items()))
+    contents = dict(_files(template, name))
+    if newest is not None and _PROJECT in contents:
+        major, minor = min(newest, _DEPLOYED)
+        bound = f'requires-python = ">={major}.{minor}'.encode()
+        contents[_PROJECT] = _REQUIRES_PYTHON.sub(bound, contents[_PROJECT])
+    files = dict(sorted(contents.items()))
     taken = [file for file in files if (folder / file).exists()]
     if taken:
         raise ConfigError(

@@ -138,7 +138,8 @@ class _ModuleCollector:
         if self.strip_types is None:
             raise ScriptError(
                 f"{self._name_file(file)}: TypeScript and JSX need esbuild or the embedded JavaScript engine: run "
-                '"npm install --save-dev esbuild" in the project, or install edgeworker[javascript]'
+                '"npm install --save-dev esbuild" in the project, or install edgeworker[javascript], on Python 3.11 or '
+                "3.13"
             )
         return self.strip_types(source, file)
 

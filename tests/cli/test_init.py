@@ -1,6 +1,7 @@
 """`edgeworker init`: what it writes passes its own tests, runs under `dev`, and is what Cloudflare's tools want."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -126,6 +127,39 @@ def test_a_new_javascript_project_bears_its_name_where_the_tools_look(tmp_path: 
     assert "edgeworker[javascript]" in needs[0] or template == "hono"
     assert {".gitignore", "README.md", "tests/test_worker.py"} <= set(files)
     assert not any("project-name" in (tmp_path / "shop" / file).read_text() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("template", "newest", "requires"),
+    [
+        ("hello", None, ">=3.11"),
+        ("hello", (3, 12), ">=3.12"),
+        ("fastapi", (3, 13), ">=3.13"),
+        ("oauth", (3, 14), ">=3.13"),  # Cloudflare runs 3.13 at the templates' compatibility date
+        ("hono", (3, 14), ">=3.13"),
+        ("split-token-js", None, ">=3.11, !=3.12.*, <3.14"),
+        ("split-token-js", (3, 13), ">=3.13, !=3.12.*, <3.14"),
+    ],
+)
+def test_a_project_asks_for_the_python_that_is_there(
+    tmp_path: Path, template: str, newest: tuple[int, int] | None, requires: str
+) -> None:
+    write(tmp_path / "shop", template, newest)
+
+    assert tomllib.loads((tmp_path / "shop/pyproject.toml").read_text())["project"]["requires-python"] == requires
+
+
+def test_init_looks_for_the_newest_python_of_path(tmp_path: Path) -> None:
+    for program in ("python3.14", "python3.13", "python3.12"):
+        file = tmp_path / program
+        file.write_text("#!/bin/sh\n" + ("echo 3.12\n" if program == "python3.12" else "exit 127\n"))
+        file.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+
+    said = run("init", "shop", cwd=tmp_path, env=environment(PATH=path))
+
+    assert said.returncode == 0
+    assert 'requires-python = ">=3.12"' in (tmp_path / "shop/pyproject.toml").read_text()
 
 
 def test_generate_writes_the_tutorials_project(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def test_no_bundle_leaves_the_texts_and_brings_what_the_rules_name(tmp_path: Pat
         (
             {"src/index.js": 'import "./a.ts"', "src/a.ts": ""},
             "src/a.ts: TypeScript and JSX need esbuild or the embedded JavaScript engine: run "
-            '"npm install --save-dev esbuild" in the project, or install edgeworker[javascript]',
+            '"npm install --save-dev esbuild" in the project, or install edgeworker[javascript], on Python 3.11 or '
+            "3.13",
         ),
     ],
 )

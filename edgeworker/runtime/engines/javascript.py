@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,13 @@ from edgeworker.runtime.workerd.inspector import InspectedChildren
 
 _log = logging.getLogger(__name__)
 
-_INSTALL_EMBEDDED: Final = 'install the extra with "pip install edgeworker[javascript]"'
+_WITH_WHEEL: Final = ((3, 11), (3, 13))  # of quickjs-bindings
+_INSTALL_EMBEDDED: Final = (
+    'install the extra with "pip install edgeworker[javascript]"'
+    if sys.version_info[:2] in _WITH_WHEEL
+    else f"run edgeworker on Python 3.13, because the extra edgeworker[javascript] has no wheel for this one, "
+    f"{sys.version_info.major}.{sys.version_info.minor}: uv run --python 3.13 edgeworker dev"
+)
 
 # Seen in workerd 2026-07-30: the flag, its first date and what turns it off.
 _FLAGS_SINCE: Final = {"websocket_standard_binary_type": ("2026-03-17", "no_websocket_standard_binary_type")}
