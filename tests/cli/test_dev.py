@@ -295,11 +295,7 @@ def test_a_mistake_is_explained_without_a_traceback(
         (tmp_path / name).write_text(text)
 
     done = run(
-        "dev",
-        "--port",
-        "0",
-        "--api-port",
-        "0",
+        *("dev", "--port", "0", "--api-port", "0"),
         *(["--port", "99999"] if "99999" in arguments else arguments),
         cwd=tmp_path,
     )
