@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, MutableMapping
 
 from edgeworker.runtime.contract.env import Env
-from edgeworker.runtime.webapi.array_methods import JsArray, convert_item, items_of
+from edgeworker.runtime.webapi.array_methods import JsArray, convert_item, is_same, items_of
 from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, ListIterator, entries, is_absent, make_iterator, pairs_of
 from edgeworker.runtime.webapi.buffers import Uint8Array
@@ -137,6 +137,10 @@ class Object:
         return target
 
     @staticmethod
+    def is_(one: object, other: object) -> bool:
+        return is_same(one, other) or (one != one and other != other)  # NaN is itself
+
+    @staticmethod
     def hasOwn(value: object, name: str) -> bool:
         return any(found == name for found, _ in _own(value))
 
@@ -150,6 +154,9 @@ class Object:
     @staticmethod
     def freeze(value: object) -> object:
         return value
+
+
+setattr(Object, "is", Object.is_)
 
 
 class JsGlobal(JsObject):

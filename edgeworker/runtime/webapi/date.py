@@ -1,10 +1,16 @@
 """`Date` and `performance`, on the edge's clock, so that a test that moves the clock moves them too."""
 
+import math
 from datetime import UTC, datetime
+from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.runtime.webapi.base import JsObject, range_error
+from edgeworker.runtime.webapi.ffi import JsNull
+from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.surplus import javascript_class
+
+_MOST_MS: Final = 8.64e15  # https://tc39.es/ecma262/#sec-timeclip
 
 
 class Date(JsObject):
@@ -25,14 +31,15 @@ class Date(JsObject):
         return cls.clock.now_ms()
 
     @staticmethod
-    def parse(text: str) -> int:
+    def parse(text: str) -> int | float:
+        """NaN for a text that is not a date."""
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise range_error(f"Invalid time value: {text!r}") from None
+            return math.nan
         return _ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
-    def _from(self, parts: tuple[object, ...]) -> int:
+    def _from(self, parts: tuple[object, ...]) -> int | float:
         match parts:
             case ():
                 return self.now()
@@ -41,7 +48,7 @@ class Date(JsObject):
             case (datetime() as moment,):
                 return _ms(moment)
             case (int() | float() as number,):
-                return int(number)
+                return int(number) if abs(number) <= _MOST_MS else math.nan
             case (str() as text,):
                 return self.parse(text)
             case _:
@@ -49,17 +56,17 @@ class Date(JsObject):
                 year, month, day, *rest = [*numbers, 1][: max(3, len(numbers))]
                 return _ms(datetime(year, month + 1, day, *rest, tzinfo=UTC))  # type: ignore[arg-type,misc]  # h, m, s
 
-    def getTime(self) -> int:
+    def getTime(self) -> int | float:
         return self._ms
 
-    def valueOf(self) -> int:
+    def valueOf(self) -> int | float:
         return self._ms
 
     def toISOString(self) -> str:
         return self._moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._ms % 1000:03d}Z"
 
-    def toJSON(self) -> str:
-        return self.toISOString()
+    def toJSON(self) -> str | JsNull | None:
+        return null() if math.isnan(self._ms) else self.toISOString()
 
     def toUTCString(self) -> str:
         return self._moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
@@ -85,14 +92,14 @@ class Date(JsObject):
     def getSeconds(self) -> int:
         return self._moment.second
 
-    def getMilliseconds(self) -> int:
+    def getMilliseconds(self) -> int | float:
         return self._ms % 1000
 
     def getTimezoneOffset(self) -> int:
         return 0
 
-    def setTime(self, ms: float) -> int:
-        self._ms = int(ms)
+    def setTime(self, ms: float) -> int | float:
+        self._ms = int(ms) if abs(ms) <= _MOST_MS else math.nan
         return self._ms
 
     def toDateString(self) -> str:
@@ -114,6 +121,8 @@ class Date(JsObject):
         return f"{self.toLocaleDateString()}, {self.toLocaleTimeString()}"
 
     def toString(self) -> str:
+        if math.isnan(self._ms):
+            return "Invalid Date"
         return f"{self.toDateString()} {self.toTimeString()}"
 
     def getYear(self) -> int:
@@ -140,7 +149,10 @@ class Date(JsObject):
 
     @property
     def _moment(self) -> datetime:
-        return datetime.fromtimestamp(self._ms / 1000, UTC)
+        try:
+            return datetime.fromtimestamp(self._ms / 1000, UTC)
+        except (ValueError, OverflowError):
+            raise range_error("Invalid time value") from None
 
 
 @javascript_class

@@ -2,21 +2,27 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi import json_text
+from edgeworker.runtime.webapi.array_methods import call_for_item, items_of
 from edgeworker.runtime.webapi.base import JsObject
 from edgeworker.runtime.webapi.data import JsMap, LiteralMap, as_objects
-from edgeworker.runtime.webapi.ffi import JsException, jsnull
+from edgeworker.runtime.webapi.ffi import JsDict, JsException, jsnull
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.sets import JsSet
+from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.surplus import javascript_class
 
 
-def stringify(value: object, _replacer: object = None, space: object = None) -> str:
+def stringify(value: object, replacer: object = None, space: object = None) -> str:
     """Raises JsException (TypeError) for what JSON cannot hold."""
+    if callable(replacer):
+        value = _replace(replacer, "", value)
+    elif (names := items_of(replacer)) is not None:
+        value = _keep(frozenset(map(to_string, names)), value)
     indent = space if isinstance(space, int | str) and space else None
     separators = (",", ":") if indent is None else (",", ": ")
     try:
@@ -27,12 +33,58 @@ def stringify(value: object, _replacer: object = None, space: object = None) -> 
         raise JsException("RangeError", json_text.TOO_DEEP) from None
 
 
-def parse(text: object, _reviver: object = None) -> object:
+def parse(text: object, reviver: object = None) -> object:
     """Raises JsException (SyntaxError, with V8's text)."""
     try:
-        return as_objects(json_text.parse(text if isinstance(text, str) else str(text)))
+        value = as_objects(json_text.parse(text if isinstance(text, str) else str(text)))
+        return _revive(reviver, "", value) if callable(reviver) else value
     except RecursionError:
         raise JsException("RangeError", json_text.TOO_DEEP) from None
+
+
+def _replace(replacer: Callable[..., object], name: str, value: object) -> object:
+    """What a script's function makes of a value and of all that is in it: the outer before the inner."""
+    to_json = getattr(value, "toJSON", None)
+    value = call_for_item(replacer, name, to_json() if callable(to_json) else value)
+    fields = dict(value.items()) if isinstance(value, LiteralMap) else fields_of(value)
+    match fields:
+        case JsMap():
+            return value
+        case Mapping():
+            return JsDict((str(key), _replace(replacer, str(key), item)) for key, item in fields.items())
+        case list() | tuple():
+            return [_replace(replacer, str(index), item) for index, item in enumerate(fields)]
+        case _:
+            return value
+
+
+def _keep(names: frozenset[str], value: object) -> object:
+    """The value with the fields of these names only, at every depth."""
+    fields = dict(value.items()) if isinstance(value, LiteralMap) else fields_of(value)
+    match fields:
+        case JsMap():
+            return value
+        case Mapping():
+            return JsDict((str(key), _keep(names, item)) for key, item in fields.items() if str(key) in names)
+        case list() | tuple():
+            return [_keep(names, item) for item in fields]
+        case _:
+            return value
+
+
+def _revive(reviver: Callable[..., object], name: str, value: object) -> object:
+    """What a script's function makes of a parsed value: the inner before the outer."""
+    fields = fields_of(value)
+    if isinstance(fields, dict):
+        for key, item in list(fields.items()):
+            made = _revive(reviver, key, item)
+            if made is None:
+                del fields[key]
+            else:
+                fields[key] = made
+    elif isinstance(fields, list):
+        fields[:] = [_revive(reviver, str(index), item) for index, item in enumerate(fields)]
+    return call_for_item(reviver, name, value)
 
 
 def plain(value: object) -> object:
@@ -45,7 +97,7 @@ def plain(value: object) -> object:
         case float():
             return json_text.number(value) if math.isfinite(value) else None
         case LiteralMap():
-            return _plain_fields(value.items())
+            return _plain_fields((key, item) for key, item in value.items() if isinstance(key, str))
         case JsMap() | JsSet() | JsException():
             return {}  # neither has properties of its own: a well-known surprise
         case Mapping():
