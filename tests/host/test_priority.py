@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeworker.host.priority import TRIAL_NICENESS, lower_priority
+from edgeworker.host.priority import SESSION_NICENESS, TRIAL_NICENESS, lower_priority
 
 _LOWER_OWN = """\
 import os
@@ -30,7 +30,7 @@ def test_a_process_that_lowers_its_priority_is_a_session_of_its_own_with_that_pr
         pytest.skip("this kernel has no autogroups")
     found = re.search(r"nice (-?\d+)", group)
     assert found is not None
-    assert int(found[1]) == TRIAL_NICENESS
+    assert int(found[1]) == SESSION_NICENESS
     own = Path("/proc/self/autogroup").read_text()
     assert own.split()[0] != group.split()[0], "the session of the one that started it keeps its priority"
 
