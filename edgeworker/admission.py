@@ -68,7 +68,8 @@ _USUAL_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"Keep-Alive", b"Clo
 ALLOW: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"  # what a 405 says
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 _ACCESS_COOKIE: Final = re.compile(r'(?:^|;)[ \t]*CF_Authorization="?([^;"]*)')
-_PRINTABLE: Final = bytes(range(0x20, 0x7F))
+# To ASCII for what is printable, and else not. One look-up for each byte, several times faster than to delete them.
+_PRINTABLE_IS_ASCII: Final = bytes(byte if 0x20 <= byte < 0x7F else 0xFF for byte in range(256))
 # A "." or ".." that appears if "%2F" or "%5C" is decoded before dots are resolved, or if what follows ";" in a segment
 # is dropped. Between plain slashes it was resolved already.
 _HIDDEN_DOTS: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?=;|%3B|/|%2F|%5C|$)")
@@ -205,7 +206,7 @@ def admit(request: Request, *, ray: str) -> Request | Refusal:
             if authorization is not None:
                 return _twice(field)
             authorization = field[1]
-            if authorization.translate(None, _PRINTABLE):
+            if not authorization.translate(_PRINTABLE_IS_ASCII).isascii():
                 return Refusal(400, "Authorization holds a character that is not printable ASCII.")
             kept.append(field)
         elif kind == _COOKIE:
@@ -274,7 +275,10 @@ def _client_fields(ip: str) -> tuple[Field, ...]:
 
 def _credentials(authorization: bytes | None, cookies: list[bytes], access: dict[bytes, bytes] | None) -> Credentials:
     if not cookies and access is None:
-        return _NONE if authorization is None else Credentials(authorization.decode("ascii"))
+        if authorization is None:
+            return _NONE
+        # A NamedTuple's own constructor takes several times as long.
+        return tuple.__new__(Credentials, (authorization.decode("ascii"), *_NOTHING_ELSE))
     access = access or {}
     # RFC 9113 8.2.3: several Cookie fields are one, joined with "; ".
     cookie = b"; ".join(cookies).decode("latin-1") if cookies else None
@@ -292,6 +296,7 @@ def _credentials(authorization: bytes | None, cookies: list[bytes], access: dict
 
 
 _NONE: Final = Credentials()
+_NOTHING_ELSE: Final = _NONE[1:]  # that a client may show, beside Authorization
 
 
 def _text(value: bytes | None) -> str | None:

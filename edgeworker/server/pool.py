@@ -4,16 +4,13 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from functools import partial
 
 from edgeworker.errors import OriginError
 from edgeworker.server.origin_connection import OriginConnection
 from edgeworker.server.origin_endpoint import IdleConnections, OriginEndpoint
 from edgeworker.server.outbound_proxy import Proxy
 from edgeworker.server.tunnel import Tunnel
-
-_SWEEP_SECONDS: Final = 5.0
-
 
 # The addresses that may be connected to for an endpoint, in the order in which to try them; they are the proxy's where
 # there is one, and the endpoint was found to be allowed. Raises OriginError.
@@ -39,8 +36,6 @@ class Pool:
         self._idle_timeout = response_timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
         self._idle = IdleConnections()
         self._connections: set[OriginConnection] = set()
-        self._single_use: set[OriginConnection] = set()
-        self._sweep: asyncio.TimerHandle | None = None
         self._context: ssl.SSLContext | None = None
 
     def take_idle(self, endpoint: OriginEndpoint) -> OriginConnection | None:
@@ -62,15 +57,8 @@ class Pool:
             error.nothing_sent = True
             raise
 
-    def use_once(self, connection: OriginConnection) -> None:
-        """No other request goes over `connection` after the one that it is made for."""
-        self._single_use.add(connection)
-
     async def close(self) -> None:
         """Cuts every connection, idle or not."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
         self._idle.clear()
         connections = list(self._connections)
         for connection in connections:
@@ -144,28 +132,13 @@ class Pool:
             str(endpoint),
             timeout_seconds=self._response_timeout,
             idle_timeout_seconds=self._idle_timeout,
-            on_idle=lambda connection: self._put(endpoint, connection),
+            on_idle=partial(self._idle.keep, endpoint),  # compiled, and called for each request
             on_lost=lambda connection: self._forget_connection(endpoint, connection),
         )
 
-    def _put(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
-        if connection in self._single_use:
-            connection.abort()
-            return
-        loop = asyncio.get_running_loop()
-        self._idle.put(endpoint, connection, now=loop.time())
-        if self._sweep is None:
-            self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle)
-
     def _forget_connection(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         self._connections.discard(connection)
-        self._single_use.discard(connection)
         self._idle.remove(endpoint, connection)
-
-    def _sweep_idle(self) -> None:
-        loop = asyncio.get_running_loop()
-        has_more = self._idle.sweep(now=loop.time())
-        self._sweep = loop.call_later(_SWEEP_SECONDS, self._sweep_idle) if has_more else None
 
 
 def _to_origin_error(endpoint: OriginEndpoint, error: OSError) -> OriginError:

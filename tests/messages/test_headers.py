@@ -27,6 +27,28 @@ def test_set_replaces_the_first_in_its_place_and_drops_the_rest() -> None:
     assert headers.raw == [(b"a", b"9"), (b"B", b"2")]
 
 
+@pytest.mark.parametrize("asked_before", [False, True])
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("New", [(b"A", b"1"), (b"Bc", b"2"), (b"a", b"3"), (b"New", b"9")]),
+        ("BC", [(b"A", b"1"), (b"BC", b"9"), (b"a", b"3")]),
+        ("a", [(b"a", b"9"), (b"Bc", b"2")]),
+    ],
+)
+def test_what_was_set_is_found_whether_or_not_something_was_asked_before(
+    name: str, raw: list[tuple[bytes, bytes]], asked_before: bool
+) -> None:
+    headers = Headers([("A", "1"), ("Bc", "2"), ("a", "3")])
+    if asked_before:
+        assert headers.get("bc") == "2"
+
+    headers.set(name, "9")
+
+    assert headers.raw == raw
+    assert (headers.get(name), headers.get("absent")) == ("9", None)
+
+
 def test_delete_and_without_ignore_case() -> None:
     headers = Headers([("A", "1"), ("B", "2")])
 

@@ -51,6 +51,23 @@ async def test_a_connection_in_doubt_is_not_used_again(first: bytes) -> None:
         assert server.connections == 2
 
 
+async def test_no_other_request_goes_over_a_connection_whose_request_had_a_body_without_meaning() -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(3):
+            received = await head(reader)
+            if b"Content-Length: 1" in received:
+                await reader.readexactly(1)
+            writer.write(OK)
+
+    async with origin(play) as server, client() as internet:
+        handler = internet.at(server.url)
+        assert await read((await handler.fetch(call("GET", b"x"))).body) == b"ok"
+        assert await read((await handler.fetch(call())).body) == b"ok"
+        assert await read((await handler.fetch(call())).body) == b"ok"
+
+        assert server.connections == 2
+
+
 async def test_a_connection_that_died_idle_is_replaced_without_the_client_noticing() -> None:
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)

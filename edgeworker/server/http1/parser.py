@@ -14,6 +14,7 @@ from edgeworker.llhttp import HttpParserError, HttpParserUpgrade, HttpRequestPar
 # A head ends so, and so does a chunked body, with trailers or without.
 _END: Final = b"\r\n\r\n"
 _FRAMING_BYTES_PER_BYTE: Final = 16
+_SPACE: Final = 0x20
 
 
 class Llhttp(Protocol):
@@ -164,8 +165,9 @@ class MessageParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         fields = self._arriving
-        # llhttp leaves the white space after a value.
-        fields.append((name, value.rstrip(b" \t")))
+        if value and value[-1] <= _SPACE:
+            value = value.rstrip(b" \t")  # llhttp leaves the white space after a value
+        fields.append((name, value))
         if len(fields) > self._max_fields:
             raise self._too_many_fields(trailers=self._has_head)
 
