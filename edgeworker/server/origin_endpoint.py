@@ -53,17 +53,16 @@ class IdleConnections:
         idle = self._by_endpoint.get(endpoint)
         while idle:
             connection = idle.pop()
-            if connection.is_usable and not _is_expired(connection, asyncio.get_running_loop().time()):
+            if connection.is_usable and not _is_expired(connection, connection.loop_time()):
                 return connection
             connection.abort()
         return None
 
     def keep(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         """As `put`; from then on those that have waited too long are looked for."""
-        loop = asyncio.get_running_loop()
-        self.put(endpoint, connection, now=loop.time())
+        self.put(endpoint, connection, now=connection.loop_time())
         if self._sweeping is None:
-            self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep_again)
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep_again)
 
     def put(self, endpoint: OriginEndpoint, connection: OriginConnection, *, now: float) -> None:
         idle = self._by_endpoint.get(endpoint)

@@ -41,7 +41,8 @@ class Reader:
     def row(self, sql: str, parameters: tuple[str, bytes]) -> Row | None:
         """In the loop, at once. Raises sqlite3.Error, with which `again` can be asked."""
         self._calls = 0
-        row: Row | None = self._cursor.execute(sql, parameters).fetchone()
+        # sqlite3 asks its adapters about each parameter that is bytes, which costs an eighth of a read.
+        row: Row | None = self._cursor.execute(sql, (parameters[0], bytearray(parameters[1]))).fetchone()
         return row
 
     def data_version(self) -> int:

@@ -106,6 +106,10 @@ class Http1Connection(asyncio.Protocol):
 
     # Time
 
+    def loop_time(self) -> float:
+        """In seconds, of the event loop. asyncio.get_running_loop() is a system call in Python 3.11 (getpid)."""
+        return self._loop.time()
+
     def set_deadline(self, seconds: float) -> None:
         """`deadline_passed` is called once in `seconds` from now, unless the deadline is moved or cleared before.
 
