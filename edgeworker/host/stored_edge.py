@@ -65,6 +65,7 @@ class StoredEdge:
         storage = Storage.open(self.data.kv_file, self.config.kv, self.clock)
         stack.push_async_callback(storage.close)
         state = SQLiteState(self.data.path, self.clock)
+        state.check_version()
         persistent = PersistentServices(
             state,
             DiskCache(self.data.cache_folder),

@@ -67,6 +67,10 @@ class SQLiteState:
         self.atomic: AtomicStore = SQLiteAtomicStore(self._database)
         self.api_tokens = ApiTokens(self._database)
 
+    def check_version(self) -> None:
+        """Before an edge starts with it. Raises StoreError for a file of a newer version, or of another program."""
+        self._database.check_version()
+
     def documents(self, space: str) -> DocumentStore:
         return SQLiteDocuments(self._database, space, self._clock)
 

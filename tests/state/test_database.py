@@ -243,3 +243,35 @@ async def test_a_damaged_file_is_an_error_of_version_too(tmp_path: Path) -> None
     async with state(tmp_path) as opened:
         with pytest.raises(StoreError, match=r"state\.sqlite: file is not a database"):
             opened.documents("access").version()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("PRAGMA user_version = 9999", "was written by a newer edgeworker"),
+        ("CREATE TABLE invoices (id)", "not one of"),
+        (None, None),
+    ],
+)
+def test_an_edge_can_ask_before_it_starts_whether_the_file_is_its_own(
+    tmp_path: Path, statement: str | None, said: str | None
+) -> None:
+    state = SQLiteState(tmp_path, FakeClock())
+    state.check_version()
+    assert not (tmp_path / FILE_NAME).exists()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        connection.execute(statement or "CREATE TABLE atoms (key)")
+        connection.execute("PRAGMA application_id = 0")
+        connection.commit()
+
+    if said is None:
+        state.check_version()
+    else:
+        with pytest.raises(StoreError, match=said):
+            state.check_version()
+
+
+def test_a_file_that_is_no_database_is_told_when_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"x" * 5000)
+
+    SQLiteState(tmp_path, FakeClock()).check_version()

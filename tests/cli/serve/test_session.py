@@ -3,12 +3,13 @@
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,16 @@ def test_a_stop_is_not_kept_waiting_by_a_configuration_that_is_tried(tmp_path: P
             time.sleep(0.02)
 
         assert served.stop() == 0
+
+
+def test_state_of_a_newer_version_is_refused_at_the_start(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    with closing(sqlite3.connect(data / "state.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+
+    done = run("serve", "-c", str(config), "--persist-to", str(data), cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "state.sqlite was written by a newer edgeworker (its schema is 9999" in done.stderr
