@@ -8,6 +8,7 @@ node_modules need a bundler: their entry points, conditions and CommonJS are its
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from edgeworker.javascript.build import Build, ModuleKind, ModuleRule
 from edgeworker.javascript.node_builtins import is_provided
 from edgeworker.javascript.project import Module, Project
 from edgeworker.javascript.rules import effective_rules, kind_of
+from edgeworker.javascript.sourcemaps import SourceMap
 from edgeworker.javascript.syntax import Import, ModuleSyntax, read_syntax
 
 MAX_FILES: Final = 2_000
@@ -40,7 +42,8 @@ def collect(main: Path, build: Build, strip_types: StripTypes | None) -> Project
         files.add_by_rules(main.resolve())
     modules = tuple(files.modules.values())
     syntax = files.syntax[entry]
-    return Project(build.root, entry, modules, not syntax.has_default_export, {}, tuple(sorted(files.paths)))
+    is_service_worker = not syntax.has_default_export
+    return Project(build.root, entry, modules, is_service_worker, files.source_maps, tuple(sorted(files.paths)))
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class _ModuleCollector:
     strip_types: StripTypes | None
     modules: dict[str, Module] = field(default_factory=dict)
     syntax: dict[str, ModuleSyntax] = field(default_factory=dict)
+    source_maps: dict[str, SourceMap] = field(default_factory=dict)
     paths: set[Path] = field(default_factory=set)
     size: int = 0
 
@@ -67,6 +71,8 @@ class _ModuleCollector:
             syntax = self.syntax[name] = read_syntax(source)
             if kind == "esm" and imported_by is None and not syntax.is_module:
                 kind = "script"  # sloppy mode, as a classic service worker has it
+            if self.build.no_bundle:
+                self._read_source_map(file, name)
             linked = source if self.build.no_bundle else self._link(source, syntax, file, name)
             self.modules[name] = Module(name, kind, linked.encode())
         return name
@@ -80,6 +86,20 @@ class _ModuleCollector:
             kind = kind_of(name, self.rules)
             if kind is not None:
                 self.add(file, imported_by="find_additional_modules", kind=kind)
+
+    def _read_source_map(self, file: Path, name: str) -> None:
+        """That of a ready bundle, where it lies beside it; one that cannot be read is as none."""
+        written = file.with_name(f"{file.name}.map")
+        if not written.is_file():
+            return
+        try:
+            text = self._read(written, None).decode("utf-8")
+            self.source_maps[name] = SourceMap.parse(text, partial(self._name_source, written.parent))
+        except ValueError:
+            return
+
+    def _name_source(self, folder: Path, source: str) -> str:
+        return posixpath.relpath(posixpath.join(folder.as_posix(), source), self.build.root.resolve().as_posix())
 
     def _link(self, source: str, syntax: ModuleSyntax, file: Path, name: str) -> str:
         for found in reversed(syntax.imports):

@@ -7,6 +7,7 @@ import pytest
 from edgeworker.errors import ScriptError
 from edgeworker.javascript.build import Build, ModuleRule
 from edgeworker.javascript.project import Module
+from edgeworker.javascript.stack import map_place
 from edgeworker.javascript.unbundled import collect
 
 
@@ -18,6 +19,25 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 def strip(source: str, file: Path) -> str:
     return source.replace(": number", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ('{"version": 3, "sources": ["../src/shop.ts"], "mappings": "AAAA;AACA"}', "src/shop.ts:2:1"),
+        ('{"version": 3, "sourceRoot": "../..", "sources": ["shop.ts"], "mappings": "AAAA;AACA"}', "../shop.ts:2:1"),
+        ('{"version": 2}', "index.js:2:1"),
+        ("not JSON", "index.js:2:1"),
+    ],
+)
+def test_the_source_map_beside_a_ready_bundle_says_where_its_lines_come_from(
+    tmp_path: Path, written: str, place: str
+) -> None:
+    write(tmp_path, {"dist/index.js": "export default {\n};\n", "dist/index.js.map": written})
+
+    project = collect(tmp_path / "dist/index.js", Build(tmp_path, no_bundle=True), strip)
+
+    assert map_place("index.js", 2, 1, project) == place
 
 
 def test_imports_are_followed_and_named_exactly(tmp_path: Path) -> None:

@@ -91,6 +91,10 @@ def _pack_bundle(worker: Worker, main: Path, build: Build, file: Path) -> Packed
             place = folder / _BUNDLE / module.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(module.content)
+            source_map = bundle.source_maps.get(module.name)
+            if source_map is not None:  # without the sources' texts: the places are enough for errors
+                root = "/".join(".." for _ in place.relative_to(folder).parts[1:])
+                place.with_name(f"{place.name}.map").write_text(source_map.to_json(root, lambda _: None), "utf-8")
         values = _read_values(file)
         values |= {
             "main": f"{_BUNDLE}/{bundle.main}",

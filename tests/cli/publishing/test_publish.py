@@ -145,7 +145,9 @@ def test_a_bundled_javascript_worker_needs_no_bundler_where_it_is_served(edge: P
     (project / "part.ts").write_text("export const part: string = 'typescript';\n")
     (project / "worker.ts").write_text(
         "import text from './text.txt';\nimport { part } from './part';\n"
-        "export default { fetch(): Response { return new Response(`${part} ${text}`); } };\n"
+        "export default { fetch(request: Request): Response {\n"
+        "  if (request.url.endsWith('/throw')) throw new Error('thrown in a test');\n"
+        "  return new Response(`${part} ${text}`);\n} };\n"
     )
     (project / "wrangler.toml").write_text(
         'name = "w"\nmain = "worker.ts"\ncompatibility_date = "2026-11-01"\nroutes = ["example.com/*"]\n'
@@ -158,6 +160,8 @@ def test_a_bundled_javascript_worker_needs_no_bundler_where_it_is_served(edge: P
         done = publish(served, project)
         assert done.returncode == 0, done.stderr
         assert served.get().text == "typescript from a file"
+        assert served.get("/throw").status == 500
+        assert "worker.ts:4:" in served.wait_for("thrown in a test")
 
 
 @pytest.mark.parametrize(

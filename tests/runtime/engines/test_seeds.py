@@ -127,6 +127,21 @@ def test_the_tutorials_project_runs_from_the_binary_without_node(tmp_path: Path)
 
 @pytest.mark.binary
 @pytest.mark.node
+def test_the_tutorials_project_runs_from_the_binary_with_workerd(tmp_path: Path) -> None:
+    for file in ("wrangler.toml", "index.js"):
+        (tmp_path / file).write_text((TUTORIAL / file).read_text())
+    (tmp_path / "node_modules").symlink_to(node_tools() / "node_modules")
+
+    with dev(cwd=tmp_path, program=[binary()]) as edge:
+        answer = edge.get("example.com", "/secured")
+        engine = edge.ready["javascript"]
+
+    assert (answer.status, answer.headers.get("www-authenticate")) == (401, "bearer")
+    assert "it is in the project's node_modules" in str(engine)
+
+
+@pytest.mark.binary
+@pytest.mark.node
 def test_the_oauth_server_runs_from_the_binary_as_a_bundle(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
