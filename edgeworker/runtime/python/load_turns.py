@@ -32,6 +32,8 @@ _TURN: Final = _Turn()
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
+    """That loading has ended, and with what."""
+
     result: object
 
 
