@@ -70,7 +70,8 @@ def _over_http(port: int) -> Verifier:
             with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
-            return error.code
+            with error:  # it holds the response
+                return error.code
 
     return verify
 
