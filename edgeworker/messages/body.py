@@ -33,9 +33,10 @@ class Body:
 
     Nothing is buffered here: `stream()` hands on the source's own pieces, so a slow reader slows the sender. A
     reader that does not want the rest of a body calls `close()`, which lets the source give up its connection.
+    `one_time` says that a script gave it as a stream: a redirect does not send it again, even if its bytes are there.
     """
 
-    __slots__ = ("_complete", "_source", "_used", "length")
+    __slots__ = ("_complete", "_source", "_used", "length", "one_time")
 
     def __init__(self, source: bytes | AsyncIterator[bytes], *, length: int | None = None) -> None:
         self._complete: bytes | None
@@ -46,6 +47,7 @@ class Body:
         else:
             self._complete, self._source, self.length = None, source, length
         self._used = False
+        self.one_time = False
 
     @property
     def used(self) -> bool:

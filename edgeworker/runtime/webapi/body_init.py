@@ -166,6 +166,9 @@ def make_request(
     cache_mode = _cache_mode(options, None if base is None else base.cache_mode)
     if options.get("integrity") not in (None, ""):
         raise type_error(_NO_INTEGRITY)
+    decoding = options.get("encodeResponseBody")
+    if decoding is not None and decoding not in ("automatic", "manual"):
+        raise type_error(f"encodeResponseBody: unexpected value: {to_string(decoding)}")
     return messages.Request(
         method,
         url,
@@ -216,7 +219,7 @@ def _method(given: object, otherwise: str) -> str:
 def _redirect(given: object, otherwise: Redirect) -> Redirect:
     if given is None:
         return otherwise
-    mode = given if type(given) is str else to_string(given)
+    mode = to_string(given).lower()
     if mode == "manual":
         return "manual"
     if mode == "follow":

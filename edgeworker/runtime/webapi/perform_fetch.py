@@ -30,6 +30,7 @@ _ONE_TIME_BODY: Final = (
     "requiring the body to be retransmitted. To avoid this error in the future, construct this request from a "
     "buffer-like body initializer."
 )
+_NO_LOCATION: Final = "Invalid Location header; unable to follow redirect."
 
 
 class Fetched:
@@ -82,7 +83,7 @@ async def perform(request: messages.Request, context: Context, target: Handler |
         )
     for count in range(MAX_REDIRECTS + 1):
         # A follower may need the body again; bytes can be sent twice, a stream cannot.
-        content = None if outgoing.body is None else outgoing.body.complete
+        content = None if outgoing.body is None or outgoing.body.one_time else outgoing.body.complete
         try:
             response = await handler.fetch(outgoing)
         except EdgeworkerError as error:
@@ -112,16 +113,17 @@ def _with_cache_fields(headers: messages.Headers) -> messages.Headers:
 
 
 def _read_location(response: messages.Response) -> str | None:
-    """Percent-encoded where it is not ASCII, whatever encoding its bytes are in."""
+    """Percent-encoded where it is not ASCII, whatever encoding its bytes are in. An empty one leads nowhere."""
     raw = response.headers.get_bytes("location")
-    return None if raw is None else _NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], raw).decode("ascii")
+    return None if not raw else _NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], raw).decode("ascii")
 
 
 def _next(request: messages.Request, status: int, location: str, content: bytes | None) -> messages.Request:
     try:
         url = request.url.join(location)
     except InvalidURL as error:
-        raise FetchFailed(f"{_describe_place(request.url)} redirects to what is not an http(s) URL: {error}") from error
+        place = _describe_place(request.url)
+        raise type_error(f"{_NO_LOCATION} {place} redirects to what is not an http(s) URL: {error}") from error
     headers, method, body = request.headers, request.method, request.body
     becomes_get = (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD"))
     if becomes_get:

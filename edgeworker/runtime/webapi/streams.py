@@ -80,6 +80,7 @@ class ReadableStream(BodySource):
         if self.locked:
             raise type_error(_USED)
         if self._body is not None:
+            self._body.one_time = True
             return BodyWithType(self._body, encoding=self._encoding)
         return BodyWithType(Body(_for_body(self.take(), current_invocation.current_or_none())))
 

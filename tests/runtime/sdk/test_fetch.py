@@ -72,7 +72,10 @@ FAILURES = [
         "OSError: Too many redirects (20), the last one from https://a.example/loop",
     ),
     ("await fetch('https://a.example/a', redirect='error')", "OSError: Invalid redirect value"),
-    ("await fetch('https://a.example/odd')", "OSError: https://a.example/odd redirects to what is not an http(s) URL"),
+    (
+        "await fetch('https://a.example/odd')",
+        "OSError: Invalid Location header; unable to follow redirect. https://a.example/odd redirects to what is not",
+    ),
     ("await request.text(); await fetch(request)", "OSError: Body has already been used."),
     ("await fetch('nope')", 'OSError: Invalid URL: "nope"'),
     (

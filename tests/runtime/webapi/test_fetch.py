@@ -38,6 +38,10 @@ RANGE = "RangeError: Responses may only be constructed with status codes in the 
         ),
         ("integrity='sha256-abc'", INTEGRITY),
         ("integrity=jsnull", INTEGRITY),
+        *(
+            (f"encodeResponseBody={mode}", f"TypeError: encodeResponseBody: unexpected value: {text}")
+            for mode, text in (("'Manual'", "Manual"), ("''", ""), ("5", "5"), ("jsnull", "null"))
+        ),
         ("body='x'", "TypeError: Request with a GET or HEAD method cannot have a body."),
         ("signal=5", "TypeError: Incorrect type for the 'signal' field on 'RequestInitializerDict'"),
         ("signal={}", "TypeError: Incorrect type for the 'signal' field on 'RequestInitializerDict'"),
@@ -161,6 +165,18 @@ async def test_a_body_may_be_anything(stage: Stage, body: str, kind: str | None,
     [
         (307, "stream()", "A request with a one-time-use body"),
         (308, "js.Response.new(stream()).body", "A request with a one-time-use body"),
+        # The bytes are there already, and workerd refuses them all the same.
+        *(
+            (307, f"{body}", "A request with a one-time-use body")
+            for body in (
+                "js.Response.new('hi').body",
+                "js.Response.new('hi').clone().body",
+                "js.Response.new('').body",
+                "js.Blob.new(['hi']).stream()",
+                "js.Request.new('https://x/', method='POST', body='hi').body",
+            )
+        ),
+        (303, "js.Response.new('hi').body", "GET None"),
         (303, "stream()", "GET None"),
         (302, "stream()", "GET None"),
         (307, "'hi'", "POST b'hi'"),
@@ -182,6 +198,23 @@ async def test_a_redirect_sends_a_body_again_that_is_not_a_stream(
     expression = f"await (await js.fetch({U}, method='POST', body={body})).text()"
 
     assert gives in await evaluated(stage, statement, expression)
+
+
+@pytest.mark.parametrize(
+    ("location", "gives"),
+    [("", "302 None"), ("ftp://x/", "Invalid Location header"), ("http://", "Invalid Location header")],
+)
+async def test_a_location_that_leads_nowhere_is_no_network_failure(stage: Stage, location: str, gives: str) -> None:
+    stage.origin.answer = lambda _asked: Response(302, Headers({"location": location}))
+
+    result = await evaluated(stage, f"r = await js.fetch({U})", "f'{r.status} {None if not r.redirected else r.url}'")
+
+    assert result.removeprefix("JsException: TypeError: ").startswith(gives)
+
+
+@pytest.mark.parametrize("mode", ["MANUAL", "Manual"])
+async def test_a_redirect_mode_is_read_in_any_case(stage: Stage, mode: str) -> None:
+    assert await evaluated(stage, "pass", f"js.Request.new({U}, redirect={mode!r}).redirect") == "manual"
 
 
 IMMUTABLE = "JsException: TypeError: Can't modify immutable headers."

@@ -45,10 +45,11 @@ class Request extends BodyMixin {
       this.#method = NORMAL.includes(method.toUpperCase()) ? method.toUpperCase() : method;
     }
     if (given.redirect !== undefined) {
-      if (!["follow", "manual"].includes(given.redirect)) {
+      const mode = String(given.redirect).toLowerCase();
+      if (!["follow", "manual"].includes(mode)) {
         throw new TypeError(`Invalid redirect value, must be one of "follow" or "manual" ("error" won't be implemented since it does not make sense at the edge; use "manual" and check the response status code).`);
       }
-      this.#redirect = given.redirect;
+      this.#redirect = mode;
     }
     if (given.signal !== undefined) this.#signal = given.signal ?? undefined;
     if (given.cf !== undefined) {
