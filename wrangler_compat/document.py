@@ -86,6 +86,8 @@ def parse_document(text: str, file: Path, name: str, diagnostics: Diagnostics) -
 
 def _parse_toml(text: str) -> tuple[Table, dict[KeyPath, int]]:
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if (carriage_return := plain.find("\r\n")) >= 0:  # CR CR LF, which tomli would take for a line's end too
+        raise explain(plain, "", carriage_return)
     try:
         values = tomli.loads(plain)
         refusals = list(_refused_values(values))

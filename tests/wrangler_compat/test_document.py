@@ -50,3 +50,13 @@ def test_a_file_that_cannot_be_read_is_an_error_with_file_line_and_caret(file: s
     assert message.locations == (SourceLocation(f"p/{file}", 1),)
     assert f"p/{file}:1:" in message.text
     assert "^" in message.text
+
+
+def test_two_carriage_returns_before_a_line_feed_are_not_the_end_of_a_line() -> None:
+    diagnostics = Diagnostics()
+
+    assert parse_document("a = 1\r\n[b]\r\r\n", Path("/p/wrangler.toml"), "wrangler.toml", diagnostics) is None
+
+    (message,) = diagnostics.messages
+    assert message.locations == (SourceLocation("wrangler.toml", 2),)
+    assert "A carriage return without a line feed" in message.text
