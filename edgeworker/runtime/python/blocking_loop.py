@@ -8,6 +8,7 @@ Source: https://pyodide.org/en/stable/usage/api/python-api/webloop.html
 import asyncio
 from asyncio import BaseEventLoop
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from typing import Final, TypeVar
 
 from edgeworker.runtime.python import run_sync_stack
@@ -38,10 +39,17 @@ def _run_for_scripts(main: Coroutine[object, object, _T], **options: object) -> 
 
 
 def _run_until_complete_for_scripts(loop: BaseEventLoop, future: Awaitable[_T] | Generator[object, None, _T]) -> _T:
+    return run_until_complete(partial(_run_until_complete, loop), future)
+
+
+def run_until_complete(
+    of_loop: Callable[[Awaitable[_T] | Generator[object, None, _T]], _T],
+    future: Awaitable[_T] | Generator[object, None, _T],
+) -> _T:
+    """`of_loop` is the method of a loop, for callers that are not scripts; loops written in C have their own."""
     if _waits_here() and isinstance(future, Awaitable):
         return run_sync_stack.run_sync(future)
-    result: _T = _run_until_complete(loop, future)
-    return result
+    return of_loop(future)
 
 
 def _waits_here() -> bool:

@@ -1,15 +1,16 @@
 """Holds connections that scripts make by the event loop to the outbound policy, where the loop opens them in C.
 
 asyncio's own loop opens them with the `socket` module (edgeworker.runtime.python.socket_guard); uvloop does not.
+Its `run_until_complete()` is written in C too, so scripts get theirs here (edgeworker.runtime.python.blocking_loop).
 """
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from edgeworker.runtime.contract.script_frames import calling_script
-from edgeworker.runtime.python import process_guard, socket_guard
+from edgeworker.runtime.python import blocking_loop, process_guard, socket_guard
 
 _T = TypeVar("_T", bound=asyncio.AbstractEventLoop)
 
@@ -21,6 +22,9 @@ def guarded(loop_class: type[_T]) -> Callable[[], asyncio.AbstractEventLoop]:
         return [*await loop.getaddrinfo(host, port, type=kind)]
 
     class Guarded(loop_class):  # type: ignore[misc, valid-type]  # a class that is known at run time only
+        def run_until_complete(self, future: Awaitable[object]) -> object:
+            return blocking_loop.run_until_complete(super().run_until_complete, future)
+
         async def create_connection(
             self, protocol_factory: object, host: object = None, port: object = None, **options: object
         ) -> object:

@@ -96,3 +96,23 @@ def test_the_edge_itself_connects_as_before() -> None:
         return "connected"
 
     assert on_loop(main) == "connected"
+
+
+@pytest.mark.parametrize("call", ["loop.run_until_complete(work())", "asyncio.run(work())"])
+def test_a_script_may_wait_on_the_loop_that_runs(sync_stage: Stage, call: str) -> None:
+    work = "async def work():\n                await asyncio.sleep(0)\n                return 'waited'"
+
+    assert ask(sync_stage, f"{work}\n            return Response({call})", OutboundPolicy.parse(())) == "waited"
+
+
+def test_others_are_refused_as_before_while_a_script_is_loaded(sync_stage: Stage) -> None:
+    sync_stage.add(SCRIPT)
+
+    async def main() -> str:
+        work = asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="already running"):
+            asyncio.get_running_loop().run_until_complete(work)
+        work.close()
+        return "refused"
+
+    assert on_loop(main) == "refused"
