@@ -35,7 +35,7 @@ from edgeworker.cli.run_options import (
     port_number,
     serves_this_machine_only,
 )
-from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,6 @@ class _Session:
         from edgeworker.clock import SystemClock
         from edgeworker.host.datadir import DataDir
         from edgeworker.host.deferred_api import DeferredApi
-        from edgeworker.host.refusal_ring import record_refusals
         from edgeworker.host.serving import serve
         from edgeworker.host.stored_edge import StoredEdge
 
@@ -142,7 +141,7 @@ class _Session:
             lambda storage, state: DeferredApi(config, lambda: self._api(config, storage, state, token, clock)),
             wrap=self._tracing(clock) if options.trace else None,
             access_logger=self._request_log(clock),
-            refusal_recorder=record_refusals(data.path, clock),
+            refusal_recorder=self._record_refusals(data.path, clock),
             drain_seconds=drain,
             others=others,
             inspected=inspected,
@@ -180,6 +179,17 @@ class _Session:
         children = InspectedChildren()
         socket = Socket(options.inspector_ip.strip("[]"), options.inspector_port)
         return children, {"inspector_url": inspector_socket(children, socket, config.limits)}
+
+    def _record_refusals(self, data: Path, clock: "Clock") -> "AccessLogger | None":
+        from edgeworker.host.data_lock import hold_data
+        from edgeworker.host.refusal_ring import record_refusals
+
+        try:
+            hold_data(data)
+        except StoreError as error:
+            _log.warning("%s\nThis one serves, and records no refusals for `edgeworker explain`.", error)
+            return None
+        return record_refusals(data, clock)
 
     def _tracing(self, clock: "Clock") -> "Callable[[Handler], Handler]":
         from edgeworker.host.tracing import Tracing

@@ -11,6 +11,8 @@ from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
 from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind
+from edgeworker.host.data_lock import hold_data
+from edgeworker.host.datadir import DataDir
 from edgeworker.host.processes import Supervisor, Work
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ def serve(options: argparse.Namespace) -> int:
     if options.try_worker is not None:
         return try_worker(options)
     config = load_config(options, read_published(options), tell=True)
+    hold_data(DataDir.open(options.persist_to).path)
     bound = bind_sockets(config)
     _announce(config, bound, options.processes)
     from edgeworker.cli.serve.serving_process import ServingProcess
