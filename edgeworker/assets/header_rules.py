@@ -71,12 +71,25 @@ def _field(rule: HeaderRule, line: str) -> str | None:
     if not colon:
         if not line.startswith("! "):
             return f'"{line}" is neither "name: value" nor "! name"'
-        rule.removed.append(line.removeprefix("! ").strip())
+        removed = line.removeprefix("! ").strip()
+        if not _can_be_sent(removed, ""):
+            return f'"{line}" does not name a header'
+        rule.removed.append(removed)
         return None
     if not name or " " in name or not value:
         return f'"{line}" is not "name: value"'
+    if not _can_be_sent(name, value):
+        return f"{line!r} holds characters that a header cannot have"
     rule.added[name] = f"{rule.added[name]}, {value}" if name in rule.added else value
     return None
+
+
+def _can_be_sent(name: str, value: str) -> bool:
+    try:
+        Headers().set(name, value)
+    except TypeError:
+        return False
+    return True
 
 
 def apply(rules: Iterable[HeaderRule], url: URL, headers: Headers) -> None:

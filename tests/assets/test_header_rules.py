@@ -32,6 +32,12 @@ def test_a_rule_of_a_host_counts_for_that_host() -> None:
         ("/a\n  nonsense\n", 'line 2: "nonsense" is neither "name: value" nor "! name"'),
         ("/a\n  X A: 1\n", 'line 2: "X A: 1" is not "name: value"'),
         ("/a\n  X-A:\n", 'line 2: "X-A:" is not "name: value"'),
+        # Each request that the rule matches would be a 500.
+        ("/a\n  X-é: 1\n", "line 2: 'X-é: 1' holds characters that a header cannot have"),
+        ("/a\n  X(: 1\n", "line 2: 'X(: 1' holds characters that a header cannot have"),
+        ("/a\n  X-A: 1\0\n", "line 2: 'X-A: 1\\x00' holds characters that a header cannot have"),
+        ("/a\n  X-A: 1\r2\n", "line 2: 'X-A: 1\\r2' holds characters that a header cannot have"),
+        ("/a\n  ! X A\n", 'line 2: "! X A" does not name a header'),
         ("/*/*\n  X: 1\n", 'line 1: "/*/*" is neither a path nor an https URL with one "*" at most'),
         ("http://a/\n", 'line 1: "http://a/" is neither a path nor an https URL with one "*" at most'),
         ("https://a:1/\n", 'line 1: "https://a:1/" is neither a path nor an https URL with one "*" at most'),
