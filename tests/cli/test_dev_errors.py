@@ -96,7 +96,8 @@ def test_writes_and_refused_calls_of_the_api_are_logged(project: Path) -> None:
         edge.stop()
         everything = edge.everything()
 
-    assert refused["message"] == f"REST API: GET {call} 401, from 127.0.0.1"
+    assert (refused["message"], refused["client"]) == (f"REST API: GET {call} 401", "127.0.0.1")
+    assert refused["ray"]
     assert written["message"] == f"REST API: POST {call} 200, from 127.0.0.1"
     assert (written["event"], written["client"], written["status"]) == ("api", "127.0.0.1", 200)
     assert "-token" not in everything + json.dumps([refused, written])

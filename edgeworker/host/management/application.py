@@ -51,9 +51,9 @@ def mount_rest_api(application: web.Application, api: Handler) -> None:
                 "status": response.status,
             }
             if ray:
-                fields["ray"] = ray
-            place = (asked.method, path, response.status, client, f", ray {ray}" if ray else "")
-            _log.info("REST API: %s %s %d, from %s%s", *place, extra={"fields": fields})
+                fields["ray"] = ray  # the line's text then begins with client and ray
+            place = (asked.method, path, response.status, "" if ray else f", from {client}")
+            _log.info("REST API: %s %s %d%s", *place, extra={"fields": fields})
         return await exchange.send(response, request)
 
     application.router.add_route("*", r"/{rest:[\s\S]*}", answer)
