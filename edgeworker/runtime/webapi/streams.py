@@ -21,6 +21,7 @@ from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict
 from edgeworker.runtime.webapi.plain_objects import PlainObject, make_object
 from edgeworker.runtime.webapi.plain_proxy import fields_of
+from edgeworker.runtime.webapi.tasks import Promise, start_promise
 
 _LOCKED = "This ReadableStream is currently locked to a reader."
 _USED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
@@ -249,21 +250,30 @@ class WritableStreamDefaultWriter(JsObject):
     def __init__(self, stream: WritableStream, sink: Mapping[str, object]) -> None:
         self._stream = stream
         self._sink = sink
+        self._last: Promise | None = None
         self.desiredSize = 1
 
-    async def write(self, chunk: object = None) -> None:
-        await self._call("write", chunk)
+    def write(self, chunk: object = None) -> Promise:
+        return self._begin("write", chunk)
 
-    async def close(self) -> None:
-        await self._call("close")
+    def close(self) -> Promise:
+        return self._begin("close")
 
-    async def abort(self, reason: object = None) -> None:
-        await self._call("abort", reason)
+    def abort(self, reason: object = None) -> Promise:
+        return self._begin("abort", reason)
 
     def releaseLock(self) -> None:
         self._stream.locked = False
 
-    async def _call(self, name: str, *args: object) -> None:
+    def _begin(self, name: str, *args: object) -> Promise:
+        """One after another in the order of the calls, and also if no promise is ever awaited."""
+        earlier = self._last
+        self._last = promise = start_promise(Promise(self._call(earlier, name, *args)))
+        return promise
+
+    async def _call(self, earlier: Promise | None, name: str, *args: object) -> None:
+        if earlier is not None and name != "abort":
+            await earlier
         function = self._sink.get(name)
         if callable(function) and inspect.isawaitable(result := function(*args)):
             await result

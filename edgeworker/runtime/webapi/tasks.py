@@ -39,13 +39,13 @@ class Promise(JsObject):
     def then(
         self, fulfilled: Callable[..., object] | None = None, rejected: Callable[..., object] | None = None
     ) -> "Promise":
-        return _start_promise(Promise(_call_then(self._share(), fulfilled, rejected)))
+        return start_promise(Promise(_call_then(self._share(), fulfilled, rejected)))
 
     def catch_(self, rejected: Callable[..., object]) -> "Promise":
         return self.then(None, rejected)
 
     def finally_(self, callback: Callable[[], object]) -> "Promise":
-        return _start_promise(Promise(_call_finally(self._share(), callback)))
+        return start_promise(Promise(_call_finally(self._share(), callback)))
 
     @staticmethod
     def resolve(value: object = None) -> "Promise":
@@ -75,7 +75,7 @@ class Promise(JsObject):
         return self._task
 
 
-def _start_promise(promise: Promise) -> Promise:
+def start_promise(promise: Promise) -> Promise:
     """What is given to `then` runs even if its result is never awaited."""
     promise._share()
     return promise

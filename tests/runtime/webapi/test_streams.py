@@ -16,6 +16,11 @@ MADE = "made = getattr(js.ReadableStream, 'from')([b'a', b'b'])\n"
 RULES = [
     # (statement, expression, what it gives)
     ("w = js.TransformStream.new().writable.getWriter()", "await w.ready, await w.ready", "(None, None)"),
+    (
+        "t = js.TransformStream.new(); w = t.writable.getWriter(); w.write(b'a'); w.write(b'b'); w.close()",
+        "await Response(t.readable).text()",
+        "ab",
+    ),
     (MADE, "[chunk async for chunk in made]", "[b'a', b'b']"),
     (
         MADE + "r = made.getReader(); await r.read()",
