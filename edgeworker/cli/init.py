@@ -85,6 +85,7 @@ _SERVER: Final = "server"
 _USUAL_OF_GENERATE: Final = "tutorial"  # whose reader types `wrangler generate NAME`
 
 _PROJECT: Final = "pyproject.toml"
+_PACKAGE: Final = "package.json"
 # uv takes the first Python of PATH that will do, and not the newest.
 _REQUIRES_PYTHON: Final = re.compile(rb'requires-python = ">=3\.11')
 _DEPLOYED: Final = (3, 13)  # at the compatibility date of the templates
@@ -214,7 +215,8 @@ def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
     common = () if TEMPLATES[template].is_javascript else _tree(templates / "common")
     for path, content in [*common, *_tree(templates / template)]:
         # A real .gitignore among the templates would rule over the templates themselves.
-        named = content.replace(_PLACEHOLDER.encode(), name.encode())
+        bears = _package_name(name, content) if path in (_PROJECT, _PACKAGE) else name
+        named = content.replace(_PLACEHOLDER.encode(), bears.encode())
         yield (
             path.replace("gitignore", ".gitignore"),
             named.replace(_REQUIREMENT, asked).replace(_WITH_ENGINE, with_engine),
@@ -223,6 +225,12 @@ def _files(template: str, name: str) -> Iterator[tuple[str, bytes]]:
         for path, content in _tree(scripts_folder() / script):
             if path.endswith(".py"):
                 yield f"{folder}/{path}", content
+
+
+def _package_name(name: str, project: bytes) -> str:
+    """uv and npm install no package into a project of the same name."""
+    is_installed = re.search(rb'"%s["\[<>=~]' % re.escape(name.encode()), project) is not None
+    return f"{name}-worker" if is_installed else name
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, bytes]]:

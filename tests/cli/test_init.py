@@ -149,6 +149,18 @@ def test_a_project_asks_for_the_python_that_is_there(
     assert tomllib.loads((tmp_path / "shop/pyproject.toml").read_text())["project"]["requires-python"] == requires
 
 
+@pytest.mark.parametrize(
+    ("template", "name"), [("fastapi", "fastapi"), ("fastapi", "pytest"), ("hello", "workers-py"), ("hono", "hono")]
+)
+def test_a_project_is_not_named_as_what_is_installed_into_it(tmp_path: Path, template: str, name: str) -> None:
+    write(tmp_path / name, template)
+
+    file = tmp_path / name / ("package.json" if template == "hono" else "pyproject.toml")
+    project = json.loads(file.read_text()) if template == "hono" else tomllib.loads(file.read_text())["project"]
+    assert project["name"] == f"{name}-worker"
+    assert f'"{name}"' in next((tmp_path / name).glob("wrangler.*")).read_text()  # the worker's
+
+
 def test_init_looks_for_the_newest_python_of_path(tmp_path: Path) -> None:
     for program in ("python3.14", "python3.13", "python3.12"):
         file = tmp_path / program
