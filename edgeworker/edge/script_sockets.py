@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Final
 
 from edgeworker.server.outbound import OutboundPolicy
+
+_LET_IN: Final = "If scripts may use it here, set outbound.allow_native_sockets = true in edge.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,13 @@ class ScriptSockets:
             return None
         return (
             f"{module} opens sockets by itself, past outbound.allow_private, and Cloudflare has no such module; "
-            "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp. If scripts may use it here, set "
-            "outbound.allow_native_sockets = true in edge.toml"
+            f"use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp. {_LET_IN}"
         )
 
     def refuse_native(self, what: str) -> str | None:
         if self.allow_native:
             return None
         return (
-            f"scripts may not use {what}: Cloudflare has it not, and outbound.allow_private would not hold for it. "
-            "If scripts may use it here, set outbound.allow_native_sockets = true in edge.toml"
+            f"scripts may not use {what}: it fails on Cloudflare, and outbound.allow_private would not hold for it. "
+            f"{_LET_IN}"
         )

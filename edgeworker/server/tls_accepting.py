@@ -54,10 +54,12 @@ class TLSAcceptor:
             try:
                 connection, _ = await loop.sock_accept(self._address)
             except OSError as error:
-                if error.errno in _NO_RESOURCES:
-                    _log.error("no connection can be accepted: %s; trying again", error.strerror)
-                    await asyncio.sleep(_RETRY_SECONDS)
-                continue  # or the client has gone
+                is_full = error.errno in _NO_RESOURCES
+                if is_full:  # told as asyncio's server tells it, and `serve` makes one line of that
+                    told = {"message": "socket.accept() out of system resource", "exception": error}
+                    loop.call_exception_handler(told)
+                await asyncio.sleep(_RETRY_SECONDS if is_full else 0)  # else the client has gone
+                continue
             handshake = loop.create_task(self._shake_hands(connection))
             self._handshakes.add(handshake)
             handshake.add_done_callback(self._handshakes.discard)

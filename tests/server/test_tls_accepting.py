@@ -1,7 +1,9 @@
 """What a https socket accepts, refuses and logs, with raw clients at the other end."""
 
 import asyncio
+import errno
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +14,7 @@ import pytest
 from edgeworker.clock import SystemClock
 from edgeworker.config import TLS, Limits
 from edgeworker.rays import parse_ray
-from edgeworker.server import AccessLogRecord, Listener, listen
+from edgeworker.server import AccessLogRecord, Listener, listen, tls_accepting
 from edgeworker.server.tls import server_context
 from tests.patience import PATIENCE_SECONDS
 from tests.pki import NOW, PKI
@@ -141,3 +143,26 @@ async def read_to_end(reader: asyncio.StreamReader) -> bytes:
         return await reader.read()
     except ConnectionResetError:
         return b""
+
+
+async def test_descriptors_that_are_used_up_are_told_as_on_a_plain_socket(
+    pki: PKI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, told = asyncio.get_running_loop(), list[dict[str, object]]()
+    accept = loop.sock_accept
+    failures = [OSError(errno.EMFILE, "Too many open files"), OSError(errno.ECONNABORTED, "aborted")]
+
+    async def accept_later(listening: socket.socket) -> object:
+        if failures:
+            raise failures.pop(0)
+        return await accept(listening)
+
+    monkeypatch.setattr(loop, "sock_accept", accept_later)
+    monkeypatch.setattr(tls_accepting, "_RETRY_SECONDS", 0)
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    async with serving(pki) as (made, _):
+        assert b"200 OK" in await ask_over_tls(pki, made.port)
+
+    assert [(str(context["exception"]), context["message"]) for context in told] == [
+        ("[Errno 24] Too many open files", "socket.accept() out of system resource")
+    ]

@@ -39,4 +39,4 @@ class NoSockets:
         return f"{module} opens sockets by itself, and scripts open no sockets here"
 
     def refuse_native(self, what: str) -> str | None:
-        return f"scripts may not use {what} here: Cloudflare has it not"
+        return f"scripts may not use {what} here: it fails on Cloudflare"

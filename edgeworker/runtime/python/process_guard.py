@@ -27,22 +27,39 @@ _DEEPEST_LOOKUP: Final = 8  # frames of `subprocess` between
 # https://docs.python.org/3/library/os.html#process-management; the rest of `os.exec*` and `os.spawn*` calls these.
 _OF_OS: Final = ("execv", "execve", "fork", "forkpty", "posix_spawn", "posix_spawnp", "system")
 _OF_C: Final = frozenset(
-    {
-        *(
-            "accept",
-            "accept4",
-            "bind",
-            "connect",
-            "getaddrinfo",
-            "gethostbyname",
-            "gethostbyname2",
-            "listen",
-            "sendmmsg",
-        ),
-        *("sendmmsg", "sendmsg", "sendto", "socket", "syscall"),
-        *("clone", "dlopen", "dlsym", "popen", "posix_spawn", "posix_spawnp", "system"),
-        *("execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "fexecve", "fork", "forkpty", "vfork"),
-    }
+    [
+        "accept",
+        "accept4",
+        "bind",
+        "connect",
+        "getaddrinfo",
+        "gethostbyname",
+        "gethostbyname2",
+        "listen",
+        "sendmmsg",
+        "sendmsg",
+        "sendto",
+        "socket",
+        "syscall",
+        "clone",
+        "dlopen",
+        "dlsym",
+        "popen",
+        "posix_spawn",
+        "posix_spawnp",
+        "system",
+        "execl",
+        "execle",
+        "execlp",
+        "execv",
+        "execve",
+        "execvp",
+        "execvpe",
+        "fexecve",
+        "fork",
+        "forkpty",
+        "vfork",
+    ]
 )
 
 
@@ -147,5 +164,5 @@ def _tell(worker: str, what: str, refusal: str | None) -> None:
         _log.warning('worker "%s": %s%s', worker, refusal, place)
     else:
         _log.warning(
-            'worker "%s" uses %s%s: nothing of [outbound] holds for it, and Cloudflare has it not', worker, what, place
+            'worker "%s" uses %s%s: nothing in [outbound] holds for it, and it fails on Cloudflare', worker, what, place
         )
