@@ -1,4 +1,4 @@
-"""That a database was written, by any process, told by a small file beside it: comparing that costs next to nothing.
+"""That a database was written, by any process, told by a small file beside it: to compare it is one short system call.
 
 The index of the WAL, which changes too, must not be looked at: SQLite holds POSIX locks on it, and closing any
 descriptor of a file takes away all such locks of the process. Two processes then write at once, and one that opens the
@@ -6,12 +6,11 @@ database takes itself for the first and empties an index that others have mapped
 https://www.sqlite.org/howtocorrupt.html#posix_advisory_locks_canceled
 """
 
-import mmap
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from edgeworker.files import open_or_create
 
@@ -47,15 +46,38 @@ class ChangeTeller:
             os.close(mark)
 
 
-def map_mark(database: Path) -> mmap.mmap | None:
-    """The reader's side: 16 bytes, which differ after each change. None where there is no mark yet."""
-    try:
-        descriptor = os.open(mark_path(database), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+class ChangeMark:
+    """The reader's side: some bytes, which differ after each change.
+
+    Read, not mapped: a mapped file that is cut by another program (a backup that is copied over the directory) ends the
+    process that looks into it with SIGBUS.
+    """
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        """Use `open`."""
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, database: Path) -> Self | None:
+        """None where there is no mark yet."""
+        try:
+            descriptor = os.open(mark_path(database), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        mark = cls(descriptor)
+        if len(mark.read()) == _MARK_BYTES:
+            return mark
+        mark.close()
         return None
-    try:
-        return mmap.mmap(descriptor, _MARK_BYTES, mmap.MAP_SHARED, mmap.PROT_READ)
-    except (OSError, ValueError):
-        return None
-    finally:
-        os.close(descriptor)
+
+    def read(self) -> bytes:
+        """All of the mark; less, down to b"", if it was cut or its disk cannot be read."""
+        try:
+            return os.pread(self._descriptor, _MARK_BYTES, 0)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        os.close(self._descriptor)

@@ -1,15 +1,16 @@
 """Why requests were refused: the last ones of each process, in a file of fixed size that any process may read.
 
-A record has a place of fixed length in a memory-mapped file: to write one is to copy some bytes, and it is there for
-others at once, also when this process ends. Nothing in it is a token, a path, an address or a person's name.
+A record has a place of fixed length in the file: to write one is a short system call, and it is there for others at
+once, also when this process ends. The file is not mapped: a part that another program cut off would end the process.
+Nothing in it is a token, a path, an address or a person's name.
 """
 
 import json
 import logging
-import mmap
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
@@ -65,10 +66,10 @@ class RecordedRefusal:
 class RefusalRing:
     """The ring of one process."""
 
-    def __init__(self, pages: mmap.mmap, next_number: int) -> None:
+    def __init__(self, descriptor: int, places: int, next_number: int) -> None:
         """Use `open`."""
-        self._pages = pages
-        self._places = len(pages) // RECORD_BYTES
+        self._descriptor = descriptor
+        self._places = places
         self._next = next_number
 
     @classmethod
@@ -83,10 +84,9 @@ class RefusalRing:
             file = folder / f"{slot}.ring"
             if not file.exists() or file.stat().st_size != size:
                 _make(file, size)
-            with file.open("r+b") as opened:
-                # Not looked for in the map: a page that was touched there counts as memory of this process.
+            with file.open("rb") as opened:
                 last = max((record.number for record in _records(opened)), default=-1)
-                return cls(mmap.mmap(opened.fileno(), size), last + 1)
+            return cls(os.open(file, os.O_WRONLY | os.O_CLOEXEC), size // RECORD_BYTES, last + 1)
         except OSError as error:
             raise StoreError(f"{folder}: refusals cannot be recorded: {error.strerror}") from error
 
@@ -98,11 +98,12 @@ class RefusalRing:
             evidence.pop()
             content = _encode(self._next, at, status, texts, evidence)
         start = self._next % self._places * RECORD_BYTES
-        self._pages[start : start + RECORD_BYTES] = content[: RECORD_BYTES - 1].ljust(RECORD_BYTES, b"\0")
+        with suppress(OSError):  # no request fails for it
+            os.pwrite(self._descriptor, content[: RECORD_BYTES - 1].ljust(RECORD_BYTES, b"\0"), start)
         self._next += 1
 
     def close(self) -> None:
-        self._pages.close()
+        os.close(self._descriptor)
 
 
 def record_refusals(data: Path, clock: Clock, *, slot: int = 0, processes: int = 1) -> AccessLogger | None:
@@ -196,8 +197,7 @@ def _short(text: str, most: int = _LONGEST_TEXT) -> str:
 
 def _make(file: Path, size: int) -> None:
     """A file of this size with what was recorded in the one before. That one is replaced, never cut: another process
-    may have mapped it, and would die of the part that is missing. So it would of a disk that is full: the room is
-    taken now.
+    may still write into it. The room is taken now, while someone can be told that the disk is full.
     """
     old: list[RecordedRefusal] = []
     if file.exists():

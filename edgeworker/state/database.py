@@ -1,7 +1,6 @@
 """`state.sqlite`: one aiosqlite connection that reads and writes, and one that notices what others wrote."""
 
 import asyncio
-import mmap
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from edgeworker.errors import StoreError
 from edgeworker.files import create_file
-from edgeworker.sqlite_changes import RECHECK_SECONDS, ChangeTeller, map_mark
+from edgeworker.sqlite_changes import RECHECK_SECONDS, ChangeMark, ChangeTeller
 from edgeworker.sqlite_thread import open_in_thread
 from edgeworker.state.schema import SCHEMA
 
@@ -174,7 +173,7 @@ class _Observer:
         self._generation = 0  # counts the files that were seen
         self._data_version = -1
         self._counts: dict[str, int] = {}  # of each space, at `_data_version`
-        self._mark: mmap.mmap | None = None
+        self._mark: ChangeMark | None = None
         self._seen_mark = b""
         self._look_again_at = 0.0
 
@@ -183,7 +182,7 @@ class _Observer:
         # microsecond where the pragma costs several. A writer that was killed between the two, or that knows no mark,
         # and another file in this one's place are looked for now and then.
         mark = self._mark
-        if mark is not None and mark[:] == self._seen_mark and monotonic() < self._look_again_at:
+        if mark is not None and mark.read() == self._seen_mark and monotonic() < self._look_again_at:
             known = self._counts.get(space)
             if known is not None:
                 return self._generation * _GENERATION + known
@@ -196,7 +195,7 @@ class _Observer:
         if self._connection is None:
             return self._generation * _GENERATION
         # The mark of before the reading: what is committed meanwhile is another one.
-        mark = b"" if self._mark is None else self._mark[:]
+        mark = b"" if self._mark is None else self._mark.read()
         data_version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if data_version != self._data_version:
             self._data_version = data_version
@@ -205,7 +204,7 @@ class _Observer:
         if count is None:
             count = self._counts[space] = self._count(self._connection, space)
         if self._mark is None:
-            self._mark = map_mark(self._path)
+            self._mark = ChangeMark.open(self._path)
         self._seen_mark, self._look_again_at = mark, monotonic() + RECHECK_SECONDS
         return self._generation * _GENERATION + count
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import StoreError
-from edgeworker.state import FILE_NAME, AtomicKey, Put, SQLiteState
+from edgeworker.state import FILE_NAME, AtomicKey, Put, SQLiteState, database
 from edgeworker.state.schema import SCHEMA
 from tests.kv.clocks import FakeClock
 from tests.patience import PATIENCE_SECONDS
@@ -170,6 +170,23 @@ async def test_processes_that_come_and_go_take_nothing_away_and_are_seen_at_once
         await documents.put("k", "4", {})
         assert await run_in_python(COMES_AND_GOES, str(tmp_path), "5") == "['1', '2', '3', '4', '5']"
         assert [document.id for document in await documents.list("k")] == ["1", "2", "3", "4", "5"]
+
+
+async def test_a_mark_that_another_program_cut_ends_no_process_and_hides_no_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "RECHECK_SECONDS", PATIENCE_SECONDS)
+    async with state(tmp_path) as opened:
+        documents = opened.documents("access")
+        await documents.put("k", "1", {})
+        before = documents.version()
+        assert documents.version() == before
+
+        (tmp_path / "state.changes").write_bytes(b"")  # as `cp` of a backup does first; mapped, it would be SIGBUS
+        assert documents.version() == before
+        await run_in_python(COMES_AND_GOES, str(tmp_path), "2")
+
+        assert documents.version() != before
 
 
 async def test_a_file_that_is_put_in_place_of_the_open_one_is_used_from_the_next_call_on(tmp_path: Path) -> None:

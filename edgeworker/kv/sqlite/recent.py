@@ -1,7 +1,6 @@
 """Rows that were read lately, for as long as no process has written since: a point read in SQLite is two locks and
 thirty thousand instructions."""
 
-import mmap
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from time import monotonic
 from typing import Final
 
 from edgeworker.kv.sqlite.reader import Row
-from edgeworker.sqlite_changes import RECHECK_SECONDS, map_mark
+from edgeworker.sqlite_changes import RECHECK_SECONDS, ChangeMark
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_VALUE_BYTES: Final = 8 * 1024
@@ -34,14 +33,14 @@ class RecentRows:
         self._data_version = data_version
         self._rows: dict[_Name, Row] = {}
         self._bytes = 0
-        self._mark: mmap.mmap | None = None
+        self._mark: ChangeMark | None = None
         self._seen = b""
         self._version = -1
         self._look_again_at = 0.0
 
     def find(self, name: _Name) -> Row | None:
         mark = self._mark
-        if mark is None or mark[:] != self._seen or monotonic() >= self._look_again_at:
+        if mark is None or mark.read() != self._seen or monotonic() >= self._look_again_at:
             self._look_again()
         return self._rows.get(name)
 
@@ -66,10 +65,10 @@ class RecentRows:
             if now < self._look_again_at:
                 return
             self._look_again_at = now + RECHECK_SECONDS
-            self._mark = map_mark(self._database)
+            self._mark = ChangeMark.open(self._database)
             if self._mark is None:
                 return
-        seen = self._mark[:]  # that of before the other look: what is committed meanwhile is another one
+        seen = self._mark.read()  # that of before the other look: what is committed meanwhile is another one
         try:
             version = self._data_version()
         except sqlite3.Error:

@@ -94,6 +94,19 @@ async def test_what_a_program_without_the_mark_wrote_is_seen_at_the_next_look(
     assert store.peek("ns", "k", now=0) == b"new"
 
 
+async def test_a_mark_that_another_program_cut_ends_no_process_and_hides_no_write(
+    store: SQLiteStore, other: SQLiteStore, path: Path
+) -> None:
+    await store.put("ns", "k", Entry(b"old"))
+    assert store.peek("ns", "k", now=0) == b"old"
+
+    path.with_name("kv.changes").write_bytes(b"")  # as `cp` of a backup does first; mapped, it would be SIGBUS
+    assert store.peek("ns", "k", now=0) == b"old"
+    await other.put("ns", "k", Entry(b"new"))
+
+    assert store.peek("ns", "k", now=0) == b"new"
+
+
 async def test_without_a_mark_each_read_asks_the_database(path: Path) -> None:
     path.with_name("kv.changes").mkdir()  # so none can be made
     store = SQLiteStore.open(path, durability="normal")
