@@ -12,6 +12,12 @@ from edgeworker.runtime.webapi import body_init, encodings
 from edgeworker.runtime.webapi.ffi import JsException
 
 
+def pack(content: bytes) -> bytes:
+    """Brotli as small as at its usual quality, in a twentieth of the time."""
+    packed: bytes = brotli.compress(content, quality=5)
+    return packed
+
+
 async def pieces(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
     for begin in range(0, len(content), size):
         yield content[begin : begin + size]
@@ -22,7 +28,7 @@ async def pieces(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
     [
         ("gzip", gzip.compress(bytes(5_000_000))),
         ("gzip", gzip.compress(bytes(2_500_000)) * 2),  # two members: RFC 1952, section 2.2
-        ("br", brotli.compress(bytes(5_000_000))),
+        ("br", pack(bytes(5_000_000))),
         ("deflate", bytes(5_000_000)),  # workerd decodes no other coding
         (None, bytes(5_000_000)),
     ],
@@ -70,7 +76,7 @@ async def test_h16_a_body_is_not_read_beyond_what_an_isolate_may_hold(encoding: 
 
 @pytest.mark.parametrize(
     ("encoding", "bomb"),
-    [("gzip", gzip.compress(bytes(50_000_000))), ("br", brotli.compress(bytes(50_000_000)))],
+    [("gzip", gzip.compress(bytes(50_000_000))), ("br", pack(bytes(50_000_000)))],
     ids=["gzip", "br"],
 )
 async def test_h16_a_piece_is_inflated_a_little_at_a_time(encoding: str, bomb: bytes) -> None:
