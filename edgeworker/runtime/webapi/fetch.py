@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeworker import messages
-from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract import current_invocation, portability_warnings
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi import url as js_url
@@ -81,6 +81,7 @@ class Request(_Message):
 
     def __init__(self, resource: object, init: object = None, /, **keywords: object) -> None:
         given = request_options(init, keywords)
+        refuse_bytes(given.get("body"))
         self.core = body_init.make_request(read_request_info(resource), given)
         self._signal = choose_signal(resource, given)
 
@@ -156,6 +157,7 @@ class Response(_Message):
 
     def __init__(self, body: object = None, init: object = None, /, **keywords: object) -> None:
         given = init.init() if isinstance(init, Response) else options(init, keywords)
+        refuse_bytes(body)
         headers = given.get("headers")
         if headers is not None and not body_init.can_be_headers(headers):
             raise body_init.wrong_field("headers", "Headers or Sequence or object", of="InitializerDict")
@@ -266,6 +268,7 @@ def fetch(resource: object, init: object = None, /, **keywords: object) -> Promi
     """JavaScript's `fetch`: of a Response. A failing network is a JsException, as any error of JavaScript."""
     refuse_in_global_scope("fetch()")
     given = request_options(init, keywords)
+    refuse_bytes(given.get("body"))
     signal = choose_signal(resource, given)
     return Promise(run_unless_aborted(_fetch(resource, given, signal), signal))
 
@@ -301,6 +304,15 @@ def choose_signal(resource: object, given: Mapping[str, object]) -> AbortSignal 
     if not isinstance(signal, AbortSignal):
         raise body_init.wrong_field("signal", "AbortSignal")
     return signal
+
+
+def refuse_bytes(body: object) -> None:
+    """Raises JsException (TypeError) for bytes of Python as a body where production decides: JavaScript gets an object
+    whose items are numbers."""
+    if type(body) in (bytes, bytearray, memoryview) and portability_warnings.is_refused(
+        "bytes of Python are an object on Cloudflare, and no body", "use to_js(...)"
+    ):
+        raise type_error("A body's stream is made of bytes, and one chunk is int.")
 
 
 def request_options(init: object, keywords: dict[str, object]) -> dict[str, object]:

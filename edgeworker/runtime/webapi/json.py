@@ -15,6 +15,7 @@ from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.sets import JsSet
 from edgeworker.runtime.webapi.strings import to_string
 from edgeworker.runtime.webapi.surplus import javascript_class
+from edgeworker.runtime.webapi.values import BooleanObject
 
 
 def stringify(value: object, replacer: object = None, space: object = None) -> str:
@@ -26,7 +27,8 @@ def stringify(value: object, replacer: object = None, space: object = None) -> s
     indent = space if isinstance(space, int | str) and space else None
     separators = (",", ":") if indent is None else (",", ": ")
     try:
-        return json.dumps(plain(value), separators=separators, indent=indent, ensure_ascii=False, allow_nan=False)
+        fields = plain(value, is_text=True)
+        return json.dumps(fields, separators=separators, indent=indent, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise JsException("TypeError", str(error)) from None
     except RecursionError:
@@ -87,30 +89,38 @@ def _revive(reviver: Callable[..., object], name: str, value: object) -> object:
     return call_for_item(reviver, name, value)
 
 
-def plain(value: object) -> object:
+def plain(value: object, *, is_text: bool = False) -> object:
     """What `json.dumps` takes, with JavaScript's rules: NaN is null, a `toJSON` method is asked. In production None is
-    undefined, which an object leaves out."""
+    undefined, which an object leaves out. With `is_text` as JSON.stringify, which refuses ints beyond 2**53, and to
+    which functions are undefined."""
     value = fields_of(value)
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | str():
+            return value
+        case int():
+            if is_text and abs(value) > json_text.MAX_SAFE_INTEGER and _refuses_big_int():
+                raise JsException("TypeError", "Do not know how to serialize a BigInt")
             return value
         case float():
             return json_text.number(value) if math.isfinite(value) else None
         case LiteralMap():
-            return _plain_fields((key, item) for key, item in value.items() if isinstance(key, str))
+            own = ((key, item) for key, item in value.items() if isinstance(key, str))
+            return _plain_fields(own, is_text)
         case JsMap() | JsSet() | JsException():
             return {}  # neither has properties of its own: a well-known surprise
         case Mapping():
-            return _plain_fields(value.items())
+            return _plain_fields(value.items(), is_text)
         case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
+            return [plain(item, is_text=is_text) for item in value]
         case datetime():
             return value.isoformat()
-        case _ if value is jsnull:
+        case BooleanObject():
+            return value.valueOf()
+        case _ if value is jsnull or (is_text and is_function(value)):
             return None
     to_json = getattr(value, "toJSON", None)
     if callable(to_json):
-        return plain(to_json())
+        return plain(to_json(), is_text=is_text)
     if isinstance(value, bytes | bytearray):
         return {str(index): item for index, item in enumerate(value)}
     if isinstance(value, JsObject):
@@ -118,9 +128,22 @@ def plain(value: object) -> object:
     raise JsException("TypeError", f"JSON.stringify: {type(value).__name__} is not a value of JSON")
 
 
-def _plain_fields(fields: Iterable[tuple[object, object]]) -> dict[str, object]:
+def is_function(value: object) -> bool:
+    return callable(value) and not isinstance(value, JsObject)
+
+
+def _plain_fields(fields: Iterable[tuple[object, object]], is_text: bool) -> dict[str, object]:
     leaves_out = portability_warnings.current().has_jsnull
-    return {str(key): plain(item) for key, item in fields if not (leaves_out and item is None)}
+    return {
+        str(key): plain(item, is_text=is_text)
+        for key, item in fields
+        if not (is_text and is_function(item)) and not (leaves_out and item is None)
+    }
+
+
+def _refuses_big_int() -> bool:
+    what = "an int beyond 2**53 is a BigInt on Cloudflare, and JSON.stringify refuses it"
+    return portability_warnings.is_refused(what, "use json.dumps(), or a str")
 
 
 @javascript_class
@@ -130,7 +153,7 @@ class JSON:
     @staticmethod
     def stringify(value: object = None, replacer: object = None, space: object = None) -> str | None:
         """None for undefined, as in production."""
-        if value is None and portability_warnings.current().has_jsnull:
+        if is_function(value) or (value is None and portability_warnings.current().has_jsnull):
             return None
         return stringify(value, replacer, space)
 

@@ -17,6 +17,8 @@ _FLAGS: Final = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _PLAIN_FLAGS: Final = frozenset("dgimsuvy")
 _NAMED: Final = re.compile(r"\(\?<(?![=!])")
 _NAMED_REFERENCE: Final = re.compile(r"\\k<([^>]*)>")
+# One that is not escaped already. In a class of characters it stays as it is in V8; `\/` there reads the same.
+_SLASH: Final = re.compile(r"(?<!\\)/")
 
 
 class RegExp(JsObject):
@@ -66,7 +68,8 @@ class RegExp(JsObject):
         return self._find(text) is not None
 
     def toString(self) -> str:
-        return f"/{self.source}/{self.flags}"
+        source = _SLASH.sub(r"\\/", self.source)
+        return f"/{source}/{self.flags}"
 
     def __str__(self) -> str:
         return self.toString()

@@ -19,7 +19,7 @@ _running: Final[set["asyncio.Future[object]"]] = set()
 
 
 class Promise(JsObject):
-    """Something to await that also has `then`, `catch` (written `catch_`) and `finally_`."""
+    """Something to await that also has `then`, `catch` and `finally_`."""
 
     def __init__(self, work: Awaitable[object] | Callable[..., object]) -> None:
         """Of an awaitable, or of JavaScript's executor `(resolve, reject) -> None`."""
@@ -41,8 +41,10 @@ class Promise(JsObject):
     ) -> "Promise":
         return start_promise(Promise(_call_then(self._share(), fulfilled, rejected)))
 
-    def catch_(self, rejected: Callable[..., object]) -> "Promise":
+    def catch(self, rejected: Callable[..., object]) -> "Promise":
         return self.then(None, rejected)
+
+    catch_ = catch
 
     def finally_(self, callback: Callable[[], object]) -> "Promise":
         return start_promise(Promise(_call_finally(self._share(), callback)))

@@ -8,7 +8,7 @@ import pytest
 from edgeworker.runtime.contract import portability_warnings
 from tests.runtime.stage import Stage
 
-HEAD = "import js\nfrom pyodide.ffi import JsException, jsnull\nfrom workers import Response, WorkerEntrypoint\n"
+HEAD = "import js\nfrom pyodide.ffi import JsException, jsnull, to_js\nfrom workers import Response, WorkerEntrypoint\n"
 # What a handler does, what it answers in production, in a lenient edge, and what the warning says.
 ROWS = [
     (
@@ -101,6 +101,30 @@ ROWS = [
         "some",
         "none",
         "null of JavaScript is pyodide.ffi.jsnull",
+    ),
+    (
+        "return js.Response.new(b'x')",
+        "JsException: TypeError: A body's stream is made of bytes, and one chunk is int.",
+        "x",
+        "bytes of Python are an object on Cloudflare, and no body",
+    ),
+    (
+        "return Response(js.Request.new('https://x/', method='POST', body=bytearray(b'x')).method)",
+        "JsException: TypeError: A body's stream is made of bytes, and one chunk is int.",
+        "POST",
+        "bytes of Python are an object on Cloudflare, and no body",
+    ),
+    (
+        "return Response((await js.fetch('data:,', method='POST', body=memoryview(b'x'))).statusText)",
+        "JsException: TypeError: A body's stream is made of bytes, and one chunk is int.",
+        "OK",
+        "bytes of Python are an object on Cloudflare, and no body",
+    ),
+    (
+        "return Response(js.JSON.stringify(to_js({'id': 2**60})))",
+        "JsException: TypeError: Do not know how to serialize a BigInt",
+        '{"id":1152921504606846976}',
+        "an int beyond 2**53 is a BigInt on Cloudflare",
     ),
     ("data = await request.json()\nreturn Response(data.name)", "AttributeError: 'dict' object has no", "Ann", None),
 ]

@@ -81,6 +81,7 @@ RULES = [
     ("", "js.performance.timeOrigin > 0, js.performance.now() >= 0", "(True, True)"),
     # https://tc39.es/ecma262/#sec-promise-objects
     ("v = await js.Promise.reject('no').catch_(lambda error: error.message)", "v", "no"),
+    ("v = await js.Promise.reject('no').catch(lambda error: error.message)", "v", "no"),
     ("await js.Promise.reject('no')", "1", "JsException: Error: no"),
     ("v = await js.Promise.new(lambda resolve, reject: reject('no'))", "v", "JsException: Error: no"),
     ("seen = []; v = await js.Promise.resolve(1).finally_(lambda: seen.append(2))", "v, seen", "(1, [2])"),

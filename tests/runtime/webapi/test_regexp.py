@@ -26,6 +26,7 @@ from tests.runtime.stage import Stage, evaluated
         ("r = js.RegExp.new('b', 'y')", "r.test('ab'), js.RegExp.new(r).flags", "(False, 'y')"),
         ("r = js.RegExp.new('(?<q>[\\'\"])x\\\\k<q>')", "r.test('\"x\"'), r.test('\"x')", "(True, False)"),
         ("", "js.RegExp.new('\\\\d').test('٣'), js.RegExp.new('^b', 'm').test('a\\nb')", "(False, True)"),
+        ("", "str(js.RegExp.new('a/b', 'i')), js.RegExp.new('a\\\\/b').toString()", "('/a\\\\/b/i', '/a\\\\/b/')"),
         ("", "js.RegExp.new('(')", "JsException: SyntaxError: Invalid regular expression: /(/: "),
         ("", "js.RegExp.new('a', 'gg')", "JsException: SyntaxError: Invalid flags supplied to RegExp constructor 'gg'"),
         ("", "js.RegExp.new('a', 'q')", "JsException: SyntaxError: Invalid flags supplied to RegExp constructor 'q'"),

@@ -123,6 +123,15 @@ HEADERS = "from pyodide.ffi import to_js\nimport js\nd = {'a': '1', 'b': '2'}"
         ("js.JSON.stringify(to_js({'a': 1, 'b': [{'c': 2}]}))", '{"a":1,"b":[{"c":2}]}'),
         ("await js.Response.json(to_js({'a': 1})).text()", '{"a":1}'),
         ("js.JSON.stringify(js.Map.new([['a', 1]]))", "{}"),
+        ("js.JSON.stringify(js.Boolean.new(False))", "false"),
+        (
+            "js.JSON.stringify(2**53 - 1), js.JSON.stringify(to_js(b'ab'))",
+            "('9007199254740991', '{\"0\":97,\"1\":98}')",
+        ),
+        (
+            "js.JSON.stringify(len), js.JSON.stringify(to_js([len])), js.JSON.stringify({'f': len})",
+            "(None, '[null]', '{}')",
+        ),
         ("to_js({'a': 1}).a, to_js({'a': 1}).get('a'), hasattr(to_js({}), 'a')", "(1, 1, False)"),
         ("js.JSON.stringify(js.Request.new('https://x/'))", "{}"),
         ("js.JSON.stringify({'u': js.URL.new('https://x/'), 'h': js.Headers.new(d)})", '{"u":"https://x/","h":{}}'),
