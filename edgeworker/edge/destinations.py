@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.admission import MAX_LOOPS, without_edge_cookies
@@ -81,7 +81,7 @@ class Destinations:
         trace = request.trace
         begun = 0.0 if trace is None else self._clock.monotonic()
         outcome = "failed"
-        failed: ScriptFailure | None = None
+        instead: Coroutine[object, object, Response] | None = None
         try:
             response = await self._workers[resolution.worker].run(request, subrequests)
             response.served_by = resolution.worker
@@ -91,15 +91,17 @@ class Destinations:
                 )
             outcome = "" if trace is None else str(response.status)
         except ScriptFailure as failure:
-            failed = failure
+            # The failure itself in a variable here would be a cycle (failure, traceback, frame), which stays until
+            # garbage is looked for.
+            instead = self._after_failure(request, resolution, failure)
         finally:
             if trace is not None:
                 engine = self._workers[resolution.worker].engine
                 where = "" if engine == "" else f" in {engine}"
                 text = f"{resolution.worker} ({resolution.matched_by}){where}: {outcome}"
                 trace.add("worker", text, now=self._clock.monotonic(), since=begun)
-        if failed is not None:
-            return await self._after_failure(request, resolution, failed)
+        if instead is not None:
+            return await instead
         _drop_edge_cookies(response)
         return response
 

@@ -71,25 +71,29 @@ class BalancedOrigin:
         content = None if body is None else body.complete
         tried: list[int] = []
         failure: OriginError | None = None
-        while True:
-            index = self._choose(request, tried, failure)
-            one = self.servers[index]
-            if tried and content is not None:
-                request = request.replace(body=Body(content))
-            try:
-                return await self._fetch_from(one, request, deadline)
-            except OriginError as error:
-                tried.append(index)
-                can_be_sent = body is None or content is not None or not body.used
-                again = may_retry(request.method, nothing_sent=error.nothing_sent, body_is_there=can_be_sent)
-                left = sum(server.enabled for server in self.balancer.origins) - len(tried)
-                if not again or not left or len(tried) > self.balancer.retries:
-                    raise
-                failure = error
-                one.record.retries += 1
-                _log.warning("origin %s: %s; another one is asked", one.server.url, error, extra=log_fields(request))
-                if request.trace is not None:
-                    request.trace.add("error", f"origin {one.server.url}: {error}", now=self._clock.monotonic())
+        try:
+            while True:
+                index = self._choose(request, tried, failure)
+                one = self.servers[index]
+                if tried and content is not None:
+                    request = request.replace(body=Body(content))
+                try:
+                    return await self._fetch_from(one, request, deadline)
+                except OriginError as error:
+                    tried.append(index)
+                    can_be_sent = body is None or content is not None or not body.used
+                    again = may_retry(request.method, nothing_sent=error.nothing_sent, body_is_there=can_be_sent)
+                    left = sum(server.enabled for server in self.balancer.origins) - len(tried)
+                    if not again or not left or len(tried) > self.balancer.retries:
+                        raise
+                    failure = error
+                    one.record.retries += 1
+                    told = log_fields(request)
+                    _log.warning("origin %s: %s; another one is asked", one.server.url, error, extra=told)
+                    if request.trace is not None:
+                        request.trace.add("error", f"origin {one.server.url}: {error}", now=self._clock.monotonic())
+        finally:
+            failure = None  # else it holds itself by its traceback, until garbage is looked for
 
     def _choose(self, request: Request, tried: Sequence[int], failure: OriginError | None) -> int:
         records = [one.record for one in self.servers]
@@ -112,9 +116,13 @@ class BalancedOrigin:
                 return index
             case AllBusy():
                 text = f"each origin of load balancer {self.balancer.name} has as many requests as max_connections says"
-                raise failure or OriginError(text, status=EDGE_HAS_NO_ROOM, nothing_sent=True)
+                none = OriginError(text, status=EDGE_HAS_NO_ROOM, nothing_sent=True)
             case NoneLeft():
-                raise failure or OriginError(f"load balancer {self.balancer.name} has no enabled origin", status=521)
+                none = OriginError(f"load balancer {self.balancer.name} has no enabled origin", status=521)
+        try:
+            raise failure or none
+        finally:
+            del failure, none  # else it holds itself by its traceback, until garbage is looked for
 
     async def _fetch_from(self, one: BalancedServer, request: Request, deadline: float | None) -> Response:
         record, begun = one.record, self._clock.monotonic()

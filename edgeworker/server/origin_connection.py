@@ -120,7 +120,10 @@ class OriginConnection(Http1Connection):
             self._fail(error)
         if cancelled is not None:
             await body.close()
-            raise cancelled
+            try:
+                raise cancelled
+            finally:
+                del cancelled  # else it holds itself by its traceback, until garbage is looked for
 
     async def _send_pieces(self, body: Body, transport: asyncio.Transport) -> None:
         left = body.length

@@ -82,7 +82,10 @@ class Pool:
             except OSError as error:
                 failure = _to_origin_error(endpoint, error)
                 failure.__cause__ = error
-        raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
+        try:
+            raise failure or OriginError(f"{endpoint}: the name has no address", status=530, code=1016)
+        finally:
+            del failure  # else it holds itself by its traceback, until garbage is looked for
 
     async def _connect_unix(self, endpoint: OriginEndpoint, path: str) -> OriginConnection:
         try:

@@ -137,7 +137,10 @@ async def _stream(body: Body, connection: ClientConnection, *, chunked: bool, ti
         failure = error
     await body.close()
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # else it holds itself by its traceback, until garbage is looked for
     if body.length is not None and sent < body.length:
         raise IncompleteResponse(f"the body has {body.length - sent} bytes fewer than its length")
     if chunked:

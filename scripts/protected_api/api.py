@@ -63,18 +63,20 @@ class API:
         cors = responses.cors_fields(headers.get("origin"), settings.cors_origins)
         try:
             return await self._answer(request, env, cors)
+        # A name beyond the `except` would be a cycle (error, traceback, frame), which waits for the garbage collector.
         except InvalidToken as error:
-            problem = Problem(401, str(error), error="invalid_token")
+            return self._refuse(Problem(401, str(error), error="invalid_token"), cors)
         except BadRecord as error:
-            problem = Problem(400, str(error))
-        except Problem as raised:
-            problem = raised
+            return self._refuse(Problem(400, str(error)), cors)
+        except Problem as problem:
+            return self._refuse(problem, cors)
         except keys.KeysUnavailable as error:
-            problem = Problem(
-                503, "The issuer's keys cannot be fetched now", retry_after_seconds=error.retry_after_seconds
-            )
+            text = "The issuer's keys cannot be fetched now"
+            return self._refuse(Problem(503, text, retry_after_seconds=error.retry_after_seconds), cors)
+
+    def _refuse(self, problem: Problem, cors: Fields) -> Response:
         return _to_response(
-            responses.problem_response(problem, realm=settings.realm, cors=cors, metadata_url=self._metadata_url)
+            responses.problem_response(problem, realm=self._settings.realm, cors=cors, metadata_url=self._metadata_url)
         )
 
     async def _answer(self, request: Request, env: APIEnv, cors: Fields) -> Response:

@@ -61,10 +61,13 @@ class Gateway:
                 return await self._forward(request, headers, None)
             whole = await self._whole_token(request, headers, namespace)
             return await self._forward(request, headers, whole)
+        # A name beyond the `except` would be a cycle (error, traceback, frame), which waits for the garbage collector.
         except InvalidToken as invalid:
-            problem = Problem(401, str(invalid), error="invalid_token")
-        except Problem as raised:
-            problem = raised
+            return self._refuse(Problem(401, str(invalid), error="invalid_token"), headers)
+        except Problem as problem:
+            return self._refuse(problem, headers)
+
+    def _refuse(self, problem: Problem, headers: HeaderFields) -> Response:
         return _to_response(
             responses.problem_response(problem, realm=self._settings.realm, cors=self._cors_fields(headers))
         )

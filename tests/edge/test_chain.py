@@ -10,6 +10,7 @@ import pytest
 
 from edgeworker.config import Config, CustomDomain, Limits, Route, Worker, Zone
 from edgeworker.messages import URL, Body, Client, Headers, Request, Response
+from tests.cycles import no_error_keeps_itself
 from tests.edge.making import Made, is_down, make
 
 ORIGIN = "http://127.0.0.1:3000"
@@ -103,6 +104,15 @@ async def test_a_script_that_raises_is_page_1101_and_one_log_entry(
     assert "worker.py" in caplog.text
     assert "secret" not in caplog.text
     assert "chain.py" not in caplog.text
+
+
+async def test_a_script_that_raises_leaves_no_cycle(tmp_path: Path) -> None:
+    made = await _made(tmp_path, "async def fetch(self, request):\n    raise ValueError('x')")
+
+    with no_error_keeps_itself():
+        response, _ = await made.get("http://example.com/w/x")
+        assert response.status == 500
+        del response
 
 
 @pytest.mark.parametrize(

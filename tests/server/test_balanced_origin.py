@@ -3,7 +3,7 @@
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 import pytest
@@ -15,6 +15,7 @@ from edgeworker.errors import OriginError
 from edgeworker.messages import Body
 from edgeworker.server import OriginClient
 from edgeworker.server.balanced_origin import BalancedOrigin
+from tests.cycles import no_error_keeps_itself
 from tests.patience import PATIENCE_SECONDS
 from tests.server.wires import ALL_ALLOWED, OK, Play, answering, call, head, origin, pieces, read
 
@@ -83,6 +84,13 @@ async def test_a_refused_connection_sends_any_request_to_another_origin(method: 
 
         assert (response.status, await read(response.body)) == (200, b"ok")
     assert [(record.requests, record.failures, record.retries) for record in one.records] == [(1, 1, 1), (1, 0, 0)]
+
+
+@pytest.mark.parametrize("plays", [(None, answering(OK)), (None, None)], ids=["another one answers", "no one answers"])
+async def test_an_origin_that_fails_leaves_no_cycle(plays: Sequence[Play | None]) -> None:
+    async with balanced(*plays) as one:
+        with no_error_keeps_itself(), suppress(OriginError):
+            await read((await one.handler.fetch(call("GET"))).body)
 
 
 async def test_the_body_is_sent_to_the_other_origin_too() -> None:

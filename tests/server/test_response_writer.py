@@ -7,6 +7,7 @@ import pytest
 
 from edgeworker.messages import Body, Headers, Request, Response
 from edgeworker.server.response_writer import frame_response
+from tests.cycles import no_error_keeps_itself
 from tests.patience import PATIENCE_SECONDS
 from tests.server.wires import END, GET, Answering, exchange, serving
 
@@ -139,3 +140,19 @@ async def test_an_answer_that_ends_with_its_connection_is_reset_where_it_is_cut(
         received = await exchange(listener.port, b"GET / HTTP/1.0\r\nHost: a.example\r\n\r\n")
 
     assert received.endswith(b"<reset>")
+
+
+async def test_an_answer_that_is_cut_leaves_no_cycle() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"part"
+        raise ValueError("the rest is lost")
+
+    async def answer(request: Request) -> Response:
+        return Response(200, body=Body(broken()))
+
+    async with serving(Answering(answer)) as (listener, summaries):
+        with no_error_keeps_itself():
+            await exchange(listener.port, GET + END)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not summaries:  # noqa: ASYNC110  # the line is written when the response has ended
+                    await asyncio.sleep(0.01)

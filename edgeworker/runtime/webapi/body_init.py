@@ -263,13 +263,13 @@ async def read(
             body = Body(encodings.decode(body.stream(), encoding))
         return await body.read(limit=limit)
     except BodyTooLarge:
-        failure = JsException("TypeError", "Memory limit would be exceeded before EOF.")
+        pass
     except BodyUsed:
         raise JsException("TypeError", BODY_USED) from None
     except OriginError as error:
         raise OSError(f"the body broke off: {error}") from error
     await message.body.close()
-    raise failure
+    raise JsException("TypeError", "Memory limit would be exceeded before EOF.")
 
 
 def decode_text(content: bytes) -> str:

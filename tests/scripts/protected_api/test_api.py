@@ -11,6 +11,7 @@ from edgeworker.errors import ScriptError
 from edgeworker.host.bundled import script
 from edgeworker.testing import Edge, FaultInjection, KVByName, MovableClock, Origin, Reply, single_worker
 from edgeworker.testing.issuer import DEFAULT_AUDIENCE, DEFAULT_URL, TokenIssuer, signing_key
+from tests.cycles import no_error_keeps_itself
 
 API = "https://api.example.com"
 APP = "https://app.example.com"
@@ -151,6 +152,12 @@ def test_without_a_token_the_challenge_tells_where_to_get_one(edge: Edge) -> Non
         "scopes_supported": ["records.read", "records.write"],
         "bearer_methods_supported": ["header"],
     }
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer a.b.c"}], ids=["none", "malformed"])
+def test_a_refused_request_leaves_no_cycle(edge: Edge, headers: dict[str, str]) -> None:
+    with no_error_keeps_itself():
+        assert edge.get(f"{API}/claims", headers=headers).status == 401
 
 
 @pytest.mark.edgeworker(variables={"RESOURCE": "https://api.example.com/v1/"})
