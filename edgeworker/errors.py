@@ -102,3 +102,16 @@ class KVTypeError(KVError, TypeError):
 
 class StoreError(EdgeworkerError):
     """Storage that cannot be read or written (locked, full, corrupt, newer): nothing was acknowledged."""
+
+
+_MOST_CAUSES = 20
+
+
+def find_store_error(error: BaseException) -> StoreError | None:
+    """The failure of storage that this exception came of, if it did."""
+    cause: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if cause is None or isinstance(cause, StoreError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from edgeworker.clock import Clock
+from edgeworker.errors import find_store_error
 from edgeworker.messages import Access, Request, Response
 from edgeworker.trace import Trace
 
@@ -47,7 +48,11 @@ class Background:
     def _finish(self, task: "asyncio.Future[object]", name: str) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("waitUntil of %s failed", name, exc_info=error)
+            cause = find_store_error(error)
+            if cause is None:
+                _log.error("waitUntil of %s failed", name, exc_info=error)
+            else:
+                _log.error("waitUntil of %s failed: %s", name, cause, extra={"repeats": f"waitUntil {cause}"})
 
     @property
     def pending(self) -> int:
@@ -75,7 +80,10 @@ class Context:
     `subrequest` is where this invocation's `fetch()` goes (see edgeworker.subrequests).
     """
 
-    __slots__ = ("_background", "_pass_through", "access", "exports", "name", "props", "request", "subrequest")
+    __slots__ = (
+        *("_background", "_pass_through", "access", "exports", "has_met_storage_failure", "name", "props", "request"),
+        "subrequest",
+    )
 
     def __init__(
         self,
@@ -95,6 +103,7 @@ class Context:
         self.exports: object = None  # the worker's own entrypoints, as scripts of its language see them
         self._background = background
         self._pass_through = False
+        self.has_met_storage_failure = False  # and the log has a line of it
 
     @property
     def trace(self) -> Trace | None:

@@ -74,7 +74,7 @@ class DiskCache:
             make_folder(self._folder)
             writing = Writing(self._folder, EntryHead(cache, url, fields, head))
         except OSError as error:
-            _log.warning("the cache cannot keep an answer: %s", error)
+            _warn("the cache cannot keep an answer", error)
             return
         try:
             # What reading the content raises is the reader's; what the disk raises is ours.
@@ -109,7 +109,7 @@ class DiskCache:
             else:
                 writing.write(piece)
         except OSError as error:
-            _log.warning("the cache cannot keep an answer: %s", error)
+            _warn("the cache cannot keep an answer", error)
             return False
         return True
 
@@ -117,7 +117,7 @@ class DiskCache:
         try:
             self._move_into_place(writing, self._entry_path(cache, url), fields, now)
         except OSError as error:
-            _log.warning("the cache cannot keep an answer: %s", error)
+            _warn("the cache cannot keep an answer", error)
 
     def _move_into_place(self, writing: Writing, place: Path, fields: Selecting, now: int) -> None:
         make_folder(place)
@@ -139,7 +139,7 @@ class DiskCache:
         except FileNotFoundError:  # deleted meanwhile
             pass
         except OSError as error:
-            _log.warning("a cached answer cannot be read: %s", error)
+            _warn("a cached answer cannot be read", error)
         return None
 
     def _remove_damaged(self, path: Path, reason: str) -> None:
@@ -205,6 +205,10 @@ class _Content:
             yield piece
 
 
+def _warn(what: str, error: OSError) -> None:
+    _log.warning("%s: %s", what, error, extra={"repeats": f"{what}: {error.strerror}"})
+
+
 def _files(place: Path) -> Iterator[Path]:
     try:
         with os.scandir(place) as found:
@@ -212,7 +216,7 @@ def _files(place: Path) -> Iterator[Path]:
     except FileNotFoundError:
         return
     except OSError as error:
-        _log.warning("the cache cannot be read: %s", error)
+        _warn("the cache cannot be read", error)
 
 
 def _remove(path: Path) -> bool:
@@ -222,7 +226,7 @@ def _remove(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        _log.warning("a cached answer cannot be deleted: %s", error)
+        _warn("a cached answer cannot be deleted", error)
         return False
     with contextlib.suppress(OSError):
         path.parent.rmdir()

@@ -197,7 +197,7 @@ def _refuse(request: Request, refusal: Refusal) -> Response:
 def _report_storage_failure(request: Request, error: StoreError) -> Response:
     # The text names a file of this machine: it is for the log.
     place = request.url.origin + request.url.path
-    _log.error("%s %s: %s", request.method, place, error, extra=log_fields(request))
+    _log.error("%s %s: %s", request.method, place, error, extra={**log_fields(request), "repeats": str(error)})
     return pages.answer(
         pages.STORAGE_FAILED,
         request,

@@ -69,7 +69,7 @@ class V4Api:
             return failure(400, [(KVCode.ILLEGAL_KEY, str(error))])
         except StoreError as error:
             # The text names a file of this machine: it is for our log.
-            _log.error("%s %s: %s", request.method, request.url.path, error)
+            _log.error("%s %s: %s", request.method, request.url.path, error, extra={"repeats": str(error)})
             response = failure(503, [(KVCode.UNAVAILABLE, "service unavailable")])
             response.refusal_reason = RefusalReason(API_RULE, ("the store failed; the log has its error",))
             return response

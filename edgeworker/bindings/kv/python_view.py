@@ -4,7 +4,6 @@ Sources: https://developers.cloudflare.com/kv/api/ and, for what Python makes of
 workers-runtime-sdk 1.9.5; the behaviour is recorded in tests/conformance/cases/kv.json.
 """
 
-import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from typing import Final, NoReturn, TypeVar
 
@@ -15,13 +14,12 @@ from edgeworker.kv.namespace import FoundStream, FoundValue, KVNamespace, ListRe
 from edgeworker.kv.store import LATER
 from edgeworker.messages import Body
 from edgeworker.runtime.contract import current_invocation
+from edgeworker.runtime.contract.storage_failure import SEEN_BY_SCRIPTS, report_storage_failure
 from edgeworker.runtime.webapi import json_text
 from edgeworker.runtime.webapi.ffi import JsDict, JsException, JsNull
 from edgeworker.runtime.webapi.plain_objects import as_js
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.streams import ReadableStream
-
-_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -302,8 +300,8 @@ def _exception(verb: str, error: KVError | StoreError) -> JsException:
         case KVError():
             return JsException("Error", f"KV {verb} failed: {error.status} {error}")
         case _:
-            _log.error("KV %s failed: %s", verb, error)
-            return JsException("Error", f"KV {verb} failed: 503 Service Unavailable")
+            report_storage_failure(f"KV {verb}", error, current_invocation.current_or_none())
+            return JsException("Error", f"KV {verb} {SEEN_BY_SCRIPTS}")
 
 
 def _describe_key(given: Sequence[object]) -> str:

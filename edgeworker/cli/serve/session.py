@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from edgeworker.cli import garbage, heap, logs, thread_turns
+from edgeworker.cli.repeated_lines import RepeatedLines
 from edgeworker.cli.serve.bound_sockets import address_of, bind_sockets
 from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
@@ -25,7 +26,8 @@ def serve(options: argparse.Namespace) -> int:
     garbage.starting()
     heap.share_between_threads()
     thread_turns.shorten()
-    logs.set_up(as_json=options.log_format == "json", verbose=options.verbose)
+    log = logs.set_up(as_json=options.log_format == "json", verbose=options.verbose)
+    log.addFilter(RepeatedLines())
     options.environ = systemd.SecretEnvironment(os.environ)
     options.persist_to = options.persist_to or Path(
         os.environ.get("STATE_DIRECTORY", "").split(":")[0] or ".edgeworker"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
-from edgeworker.messages.log_fields import log_fields
+from edgeworker.messages.log_fields import key_of_traceback, log_fields
 from edgeworker.runtime.contract.activity import activity
 from edgeworker.runtime.contract.isolate import ExceededLimits, Isolate, Scheduled, ScriptFailure
+from edgeworker.runtime.contract.storage_failure import is_reported, storage_failure_line
 
 if TYPE_CHECKING:  # most workers have no assets
     from edgeworker.assets import AssetServer
@@ -145,7 +146,10 @@ class Worker:
             _log.warning('worker "%s": %s (%s)', self.name, error, place, extra=about)
             return ScriptFailure(self.name, error, pass_through=ctx.passes_through)
         described = self.isolate.describe(error)
-        _log.error('worker "%s": uncaught exception (%s)\n%s', self.name, place, described, extra=about)
+        if not is_reported(error, ctx):
+            extra = {**about, "repeats": f"{self.name} {key_of_traceback(described)}"}
+            shown = storage_failure_line(described) or f"\n{described}"
+            _log.error('worker "%s": uncaught exception (%s)%s', self.name, place, shown, extra=extra)
         return ScriptFailure(self.name, error, pass_through=ctx.passes_through, described=described)
 
 

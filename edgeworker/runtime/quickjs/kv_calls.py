@@ -1,17 +1,16 @@
 """What a script asks of a KV namespace."""
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import Final
 
 from edgeworker.errors import KVError, KVTypeError, StoreError
+from edgeworker.handler import Context
 from edgeworker.kv import rules
 from edgeworker.kv.namespace import KVNamespace, ListResultKey
 from edgeworker.runtime.contract.javascript import EnvEntry, EnvNamespace
+from edgeworker.runtime.contract.storage_failure import SEEN_BY_SCRIPTS, report_storage_failure
 from edgeworker.runtime.quickjs.invocation import OperationFailed, Result
-
-_log = logging.getLogger(__name__)
 
 _VERBS: Final = {"get_many": "GET_BULK", "put": "PUT", "check": "PUT", "delete": "DELETE"}
 
@@ -31,7 +30,7 @@ def peek(entry: EnvEntry | None, key: str, cache_ttl: int | None) -> str | bool 
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else True
 
 
-async def run(env: Mapping[str, EnvEntry], told: Arguments, buffer: bytes | None) -> Result:
+async def run(env: Mapping[str, EnvEntry], told: Arguments, buffer: bytes | None, ctx: Context | None) -> Result:
     """Raises OperationFailed."""
     entry = env.get(str(told["name"]))
     if not isinstance(entry, EnvNamespace):
@@ -44,8 +43,8 @@ async def run(env: Mapping[str, EnvEntry], told: Arguments, buffer: bytes | None
     except KVError as error:
         raise OperationFailed("Error", f"KV {verb} failed: {error.status} {error}") from error
     except StoreError as error:
-        _log.error("KV %s failed: %s", verb, error)
-        raise OperationFailed("Error", f"KV {verb} failed: 503 Service Unavailable") from error
+        report_storage_failure(f"KV {verb}", error, ctx)
+        raise OperationFailed("Error", f"KV {verb} {SEEN_BY_SCRIPTS}") from error
 
 
 async def _run(namespace: KVNamespace, told: Arguments, buffer: bytes | None) -> Result:

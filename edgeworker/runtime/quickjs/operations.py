@@ -125,7 +125,7 @@ class Operations:
             case "read_all":
                 return Result(buffer=await self.bodies.read_all(told["id"]))
             case "kv":
-                return await kv_calls.run(self._settings.env, told, buffer)
+                return await kv_calls.run(self._settings.env, told, buffer, invocation.ctx)
             case "call" | "method":
                 return await self._call(told, invocation)
             case "cache":

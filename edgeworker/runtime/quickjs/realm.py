@@ -14,8 +14,10 @@ from typing import Final
 from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.javascript.stack import map_stack
+from edgeworker.messages.log_fields import key_of_traceback
 from edgeworker.runtime.contract.isolate import ExceededLimits, LostWithIsolate
 from edgeworker.runtime.contract.javascript import JavaScriptException
+from edgeworker.runtime.contract.storage_failure import report_failed_wait
 from edgeworker.runtime.quickjs import adapter
 from edgeworker.runtime.quickjs.adapter import Crossing, HostFunction
 from edgeworker.runtime.quickjs.calls import Calls
@@ -193,7 +195,9 @@ class Realm:
         except adapter.OutOfMemory:
             self._run_out_of_memory(invocation)
         except adapter.ScriptThrew as error:
-            _log.error('worker "%s": %s\n%s', self._name, error, self.map_stack(error.stack))
+            stack = self.map_stack(error.stack)
+            extra = {"repeats": f"{self._name} {key_of_traceback(stack)}"}
+            _log.error('worker "%s": %s\n%s', self._name, error, stack, extra=extra)
         self._end_hung()
 
     def _end_invocation(self, invocation: Invocation, reason: ExceededLimits) -> None:
@@ -304,7 +308,7 @@ class Realm:
     def _end_wait(self, id: int, error: str | None) -> None:
         failure = self._waits.end(id, error)
         if failure is not None:
-            _log.error('worker "%s": waitUntil failed: %s', self._name, self.map_stack(failure))
+            report_failed_wait(self._name, self.map_stack(failure))
 
     def _forbid_retry(self, of: int) -> None:
         self._find_invocation(of).no_retry = True

@@ -29,6 +29,7 @@ from edgeworker.runtime.contract.javascript import (
     Method,
 )
 from edgeworker.runtime.contract.javascript_values import decode, encode
+from edgeworker.runtime.contract.storage_failure import report_failed_wait, report_storage_failure
 from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
 from edgeworker.runtime.workerd.invocation import SAFE_METHODS, Invocation
 from edgeworker.runtime.workerd.wire_cache import answer_cache
@@ -132,7 +133,8 @@ class Bridge:
             finally:
                 invocation.end_waiting()
         except StoreError as error:
-            _log.error("KV or cache of a JavaScript worker: %s", error)
+            what = "KV or cache of a JavaScript worker"
+            report_storage_failure(what, error, None if invocation is None else invocation.ctx)
             return Response(503, status_text="Service Unavailable")
 
     async def fetch_outside(self, request: Request, ctx: Context | None) -> Response:
@@ -160,9 +162,7 @@ class Bridge:
             return Response(204)
         error = told.get("error")
         if error is not None:
-            _log.error(
-                'worker "%s": waitUntil failed: %s', invocation.worker, error.get("stack") or error.get("message")
-            )
+            report_failed_wait(invocation.worker, str(error.get("stack") or error.get("message")))
         if not told.get("isPending"):
             invocation.settle()
         return Response(204)
