@@ -43,6 +43,8 @@ DIFFERENT = {
     _U + "type(u.to_py()).__name__": {"value": "URLSearchParams"},
     _F + "type(f.to_py()).__name__": {"value": "FormData"},
     _H + "h.to_py()": {"value": "Headers(['a', 'b'])"},
+    # One object of Python stays one; each use of it is a proxy of its own there.
+    "t=(1,2); s=js.Set.new([t,t]); s.size": {"value": "1"},
     # Python's own text.
     **{
         f"s=Set.new(['a','b']); {expression}": {"error": f"AttributeError: 'JsProxy' object has no attribute '{name}'"}

@@ -7,8 +7,9 @@ from edgeworker.handler import Context
 from edgeworker.messages import Body
 from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.contract.isolate import Scheduled
+from edgeworker.runtime.webapi.abort import AbortSignal
+from edgeworker.runtime.webapi.dom_exception import DOMException
 from edgeworker.runtime.webapi.ffi import JsException
-from edgeworker.runtime.webapi.tasks import AbortSignal
 
 
 class ScheduledController:
@@ -25,7 +26,7 @@ class ScheduledController:
 
 
 def client_left() -> JsException:
-    return JsException("AbortError", "The client disconnected.")
+    return DOMException("The client disconnected.", "AbortError")
 
 
 async def tell_of_the_end(body: Body, signal: AbortSignal, ctx: Context) -> AsyncIterator[bytes]:

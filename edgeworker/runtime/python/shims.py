@@ -27,6 +27,7 @@ from edgeworker.runtime.sdk import fetch as sdk_fetch
 from edgeworker.runtime.sdk import formdata as sdk_formdata
 from edgeworker.runtime.sdk import request as sdk_request
 from edgeworker.runtime.webapi import (
+    abort,
     absent,
     arithmetic,
     arrays,
@@ -145,8 +146,8 @@ def _js(services: ShimServices) -> Names:
         **{name: absent.NotEmulatedGlobal(name) for name in absent.NOT_EMULATED},
         **buffers.NUMBER_ARRAYS,
         **values.NAMES,
-        "AbortController": tasks.AbortController,
-        "AbortSignal": tasks.AbortSignal,
+        "AbortController": abort.AbortController,
+        "AbortSignal": abort.AbortSignal,
         "Array": arrays.Array,
         "ArrayBuffer": buffers.ArrayBuffer,
         "Blob": blob.Blob,

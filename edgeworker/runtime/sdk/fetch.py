@@ -6,11 +6,11 @@ from edgeworker.runtime.sdk.convert import convert_options
 from edgeworker.runtime.sdk.failures import AbortError
 from edgeworker.runtime.sdk.request import Request
 from edgeworker.runtime.sdk.response import Response
-from edgeworker.runtime.webapi import body_init, perform_fetch, tasks
+from edgeworker.runtime.webapi import abort, body_init, perform_fetch
+from edgeworker.runtime.webapi.abort import AbortSignal
 from edgeworker.runtime.webapi.fetch import Response as JSResponse
 from edgeworker.runtime.webapi.fetch import choose_signal, read_request_info
 from edgeworker.runtime.webapi.ffi import JsException
-from edgeworker.runtime.webapi.tasks import AbortSignal
 
 
 async def fetch(resource: object, **options: object) -> Response:
@@ -34,7 +34,7 @@ async def fetch(resource: object, **options: object) -> Response:
     try:
         if signal is None:
             return Response.over_fetched(await work)
-        return make_response(await tasks.run_unless_aborted(work, signal), signal)
+        return make_response(await abort.run_unless_aborted(work, signal), signal)
     except JsException as error:
         if signal is not None and signal.aborted:
             raise AbortError(error.message) from error

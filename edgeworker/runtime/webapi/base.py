@@ -146,6 +146,17 @@ def refuse_python_dict(kind: str, value: Mapping[object, object]) -> None:
         raise type_error("Incorrect type: the provided value is not of type 'Sequence'.")
 
 
+def refuse_field_named_type(init: object) -> bool:
+    """A proxy of a dict of Python has a `type` of its own, which hides the item."""
+    return (
+        type(init) is dict
+        and "type" in init
+        and portability_warnings.is_refused(
+            'the field "type" of a dict of Python reads "dict" on Cloudflare', 'give it as a keyword: type="text/plain"'
+        )
+    )
+
+
 def options(init: object, keywords: Mapping[str, object]) -> dict[str, object]:
     """An options object: JavaScript's positional one, keyword arguments, or both (the keywords win)."""
     given = {} if is_absent(init) else dict(entries(init))

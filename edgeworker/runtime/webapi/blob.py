@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 
 from edgeworker.messages import Body
-from edgeworker.runtime.webapi.base import BodySource, BodyWithType, is_absent, options, type_error
+from edgeworker.runtime.webapi.base import (
+    BodySource,
+    BodyWithType,
+    is_absent,
+    options,
+    refuse_field_named_type,
+    type_error,
+)
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
 from edgeworker.runtime.webapi.streams import ReadableStream
 
@@ -13,6 +20,8 @@ class Blob(BodySource):
 
     def __init__(self, parts: object = None, init: object = None, /, **keywords: object) -> None:
         given = options(init, keywords)
+        if refuse_field_named_type(init):
+            given = {**given, "type": "dict", **keywords}
         native = str(given.get("endings")) == "native"
         self.content_bytes = b"".join(_part(part, native=native) for part in _parts(parts))
         kind = "" if is_absent(given.get("type")) else str(given["type"]).lower()

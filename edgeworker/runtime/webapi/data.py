@@ -2,12 +2,22 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, MutableMapping
 
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.contract.env import Env
 from edgeworker.runtime.webapi.array_methods import JsArray, convert_item, is_same, items_of
 from edgeworker.runtime.webapi.arrays import make_array
-from edgeworker.runtime.webapi.base import JsObject, ListIterator, entries, is_absent, make_iterator, pairs_of
+from edgeworker.runtime.webapi.base import (
+    JsObject,
+    ListIterator,
+    entries,
+    is_absent,
+    make_iterator,
+    pairs_of,
+    type_error,
+)
 from edgeworker.runtime.webapi.buffers import Uint8Array
-from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException, jsnull
+from edgeworker.runtime.webapi.ffi import Constructor, JsDict, JsException
+from edgeworker.runtime.webapi.identity import as_kept, identify, refuse_ambiguous
 from edgeworker.runtime.webapi.json_text import number
 from edgeworker.runtime.webapi.plain_arrays import lend, show_pair
 from edgeworker.runtime.webapi.plain_iterators import PlainIterator
@@ -21,7 +31,19 @@ class JsMap(MutableMapping[object, object], JsObject):
     """A JavaScript Map: what `to_js` makes of a dict without a dict_converter. Its keys are items, not attributes."""
 
     def __init__(self, init: object = None, /) -> None:
-        self._items: dict[object, object] = {} if is_absent(init) else dict(pairs_of(init))
+        # By identity; an object that is a key is kept alive by being kept here.
+        self._keys: dict[object, object] = {}
+        self._items: dict[object, object] = {}
+        if (
+            type(init) is dict
+            and init
+            and portability_warnings.is_refused(
+                "a dict of Python holds no entries of a Map on Cloudflare: TypeError", "give list(values.items())"
+            )
+        ):
+            raise type_error(f"Iterator value {next(iter(init))} is not an entry object")
+        for key, value in () if is_absent(init) else pairs_of(init):
+            self[key] = value
 
     @property
     def constructor(self) -> Constructor:
@@ -32,39 +54,53 @@ class JsMap(MutableMapping[object, object], JsObject):
         return len(self._items)
 
     def get(self, key: object, default: object = None) -> object:
-        return self._items.get(key, default)
+        return self._items.get(identify(key), default)
 
     def set(self, key: object, value: object) -> "JsMap":
-        self._items[key] = lend(value)
+        self[key] = lend(value)
         return self
 
     def has(self, key: object) -> bool:
-        return key in self._items
+        return identify(key) in self._items
 
     def delete(self, key: object) -> bool:
-        return self._items.pop(key, jsnull) is not jsnull
+        there = key in self
+        if there:
+            del self[key]
+        return there
 
     def entries(self) -> ListIterator[object] | PlainIterator:
-        return make_iterator(lambda: map(show_pair, list(self._items.items())), "Map Iterator")
+        return make_iterator(lambda: map(show_pair, list(self.items())), "Map Iterator")
 
     def forEach(self, callback: Callable[..., object], _this: object = None) -> None:
-        for key, value in list(self._items.items()):
+        for key, value in list(self.items()):
             callback(value, key, self)
 
     def to_py(self, **_options: object) -> dict[object, object]:
-        return {key: convert_item(value) for key, value in self._items.items()}
+        """Raises JsException where a dict of Python cannot hold it."""
+        refuse_ambiguous(self._keys.values(), "Map")
+        return {key: convert_item(value) for key, value in self.items()}
 
     def __getitem__(self, key: object) -> object:
-        return self._items[key]
+        if (found := identify(key)) not in self._items:
+            raise KeyError(key)
+        return self._items[found]
 
     def __setitem__(self, key: object, value: object) -> None:
-        self._items[key] = value
+        found = identify(key)
+        self._keys.setdefault(found, as_kept(key))
+        self._items[found] = value
 
     def __delitem__(self, key: object) -> None:
-        del self._items[key]
+        if (found := identify(key)) not in self._items:
+            raise KeyError(key)
+        del self._items[found], self._keys[found]
 
     def __iter__(self) -> Iterator[object]:
-        return iter(list(self._items))
+        return iter(list(self._keys.values()))
+
+    def __contains__(self, key: object) -> bool:
+        return self.has(key)
 
     def __len__(self) -> int:
         return len(self._items)

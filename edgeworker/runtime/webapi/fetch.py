@@ -13,6 +13,7 @@ from edgeworker.runtime.contract import current_invocation, portability_warnings
 from edgeworker.runtime.webapi import body_init, encodings, perform_fetch
 from edgeworker.runtime.webapi import json as js_json
 from edgeworker.runtime.webapi import url as js_url
+from edgeworker.runtime.webapi.abort import AbortSignal, run_unless_aborted, stream_unless_aborted
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options, range_error, type_error
 from edgeworker.runtime.webapi.blob import Blob
 from edgeworker.runtime.webapi.buffers import ArrayBuffer, Uint8Array
@@ -25,7 +26,7 @@ from edgeworker.runtime.webapi.headers import Headers, to_headers
 from edgeworker.runtime.webapi.plain_objects import null
 from edgeworker.runtime.webapi.streams import ReadableStream
 from edgeworker.runtime.webapi.strings import to_string
-from edgeworker.runtime.webapi.tasks import AbortSignal, Promise, run_unless_aborted, stream_unless_aborted
+from edgeworker.runtime.webapi.tasks import Promise
 from edgeworker.runtime.webapi.websocket import WebSocket, take_for_response
 from edgeworker.runtime.webapi.written_url import as_written
 

@@ -3,10 +3,11 @@
 Sources: https://xhr.spec.whatwg.org/#formdata, https://html.spec.whatwg.org/#multipart-form-data
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
 from edgeworker.messages import Body, multipart
+from edgeworker.runtime.contract import portability_warnings
 from edgeworker.runtime.webapi.base import BodyWithType, entries, is_absent, type_error
 from edgeworker.runtime.webapi.blob import Blob, File
 from edgeworker.runtime.webapi.pair_list import PairList
@@ -25,6 +26,16 @@ class FormData(PairList[FormValue]):
         self._pairs: list[tuple[str, FormValue]] = []
         for name, value in () if is_absent(init) and not fields else entries(fields or init):
             self.append(name, value)
+
+    @classmethod
+    def new(cls, *args: object, **options: object) -> Self:
+        """Fields that are given are those of a lenient edge; workerd ignores them."""
+        is_given = options or (args and not is_absent(args[0]))
+        if is_given and portability_warnings.is_refused(
+            "FormData.new() takes no fields on Cloudflare: they are ignored", "append() them"
+        ):
+            return cls()
+        return cls(*args, **options)
 
     @classmethod
     def parse(cls, content: bytes, content_type: str | None) -> "FormData":

@@ -9,8 +9,9 @@ from typing import Self
 from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, ListIterator, is_absent, make_iterator
 from edgeworker.runtime.webapi.ffi import Constructor
+from edgeworker.runtime.webapi.identity import as_kept, identify, refuse_ambiguous
 from edgeworker.runtime.webapi.plain_iterators import PlainIterator
-from edgeworker.runtime.webapi.plain_proxy import PlainProxy, call_it_proxy
+from edgeworker.runtime.webapi.plain_proxy import call_it_proxy
 
 
 class JsSet(JsObject):
@@ -18,7 +19,9 @@ class JsSet(JsObject):
 
     def __init__(self, items: object = None, /) -> None:
         iterated = iter(items) if isinstance(items, Iterable) and not is_absent(items) else ()
-        self._items: dict[object, object] = {_identify(item): item for item in iterated}
+        self._items: dict[object, object] = {}
+        for item in iterated:
+            self.add(item)
 
     @property
     def constructor(self) -> Constructor:
@@ -29,15 +32,15 @@ class JsSet(JsObject):
         return len(self._items)
 
     def add(self, item: object) -> Self:
-        self._items[_identify(item)] = item
+        self._items.setdefault(identify(item), as_kept(item))
         return self
 
     def has(self, item: object) -> bool:
-        return _identify(item) in self._items
+        return identify(item) in self._items
 
     def delete(self, item: object) -> bool:
         there = self.has(item)
-        self._items.pop(_identify(item), None)
+        self._items.pop(identify(item), None)
         return there
 
     def clear(self) -> None:
@@ -78,7 +81,10 @@ class JsSet(JsObject):
         return not any(map(other.has, self))
 
     def to_py(self, **_options: object) -> set[object]:
-        return set(self._items.values())
+        """Raises JsException where a set of Python cannot hold it."""
+        items = list(self._items.values())
+        refuse_ambiguous(items, "Set")
+        return set(items)
 
     def __iter__(self) -> Iterator[object]:
         return iter(list(self._items.values()))
@@ -101,8 +107,3 @@ class JsSet(JsObject):
 
 
 call_it_proxy(JsSet)
-
-
-def _identify(item: object) -> object:
-    """By its value if it is a value of Python; objects of JavaScript are each their own."""
-    return id(item) if isinstance(item, PlainProxy | JsSet | list | dict | set) else item

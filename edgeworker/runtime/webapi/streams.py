@@ -4,7 +4,6 @@ A stream of a request or response is a view of the core's Body: nothing is read 
 is handed on is never touched.
 """
 
-import asyncio
 import inspect
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping
@@ -16,12 +15,14 @@ from edgeworker.runtime.contract import current_invocation
 from edgeworker.runtime.webapi import encodings
 from edgeworker.runtime.webapi.array_methods import JsArray
 from edgeworker.runtime.webapi.arrays import make_array
-from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, type_error
+from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, options, type_error
 from edgeworker.runtime.webapi.buffers import Uint8Array, is_buffer, to_bytes
 from edgeworker.runtime.webapi.ffi import JsDict
+from edgeworker.runtime.webapi.piping import ChunkQueue, pipe
 from edgeworker.runtime.webapi.plain_objects import PlainObject, make_object
 from edgeworker.runtime.webapi.plain_proxy import fields_of
 from edgeworker.runtime.webapi.tasks import Promise, start_promise
+from edgeworker.runtime.webapi.thrown import as_exception
 
 _LOCKED = "This ReadableStream is currently locked to a reader."
 _USED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
@@ -102,19 +103,18 @@ class ReadableStream(BodySource):
         halves = Body(_for_body(self.take(), current_invocation.current_or_none())).tee()
         return make_array(ReadableStream.of_body(half, None) for half in halves)
 
-    async def pipeTo(self, destination: "WritableStream", _options: object = None, **_keywords: object) -> None:
-        writer = destination.getWriter()
-        async for chunk in self.take():
-            await writer.write(chunk)
-        await writer.close()
+    def pipeTo(self, destination: object, init: object = None, /, **keywords: object) -> Promise:
+        if not isinstance(destination, WritableStream):
+            raise type_error(
+                "Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'."
+            )
+        return start_promise(Promise(pipe(self, destination.getWriter(), options(init, keywords))))
 
-    def pipeThrough(self, transform: "TransformStream", _options: object = None) -> "ReadableStream":
-        work = self.pipeTo(transform.writable)
+    def pipeThrough(self, transform: "TransformStream", init: object = None, /, **keywords: object) -> "ReadableStream":
         context = current_invocation.current_or_none()
         if context is None:
-            work.close()
             raise type_error("pipeThrough() works only while a handler runs")
-        context.wait_until(work)
+        context.wait_until(pipe(self, transform.writable.getWriter(), options(init, keywords)))
         return transform.readable
 
     def values(self) -> AsyncIterator[object]:
@@ -162,7 +162,7 @@ class _Controller:
         self._closed = True
 
     def error(self, reason: object = None) -> None:
-        self._closed, self._error = True, reason if isinstance(reason, BaseException) else type_error(str(reason))
+        self._closed, self._error = True, as_exception(reason)
 
     async def cancel(self, reason: object = None) -> None:
         self._closed = True
@@ -186,39 +186,6 @@ class _Controller:
         function = self._source.get(name)
         if callable(function) and inspect.isawaitable(result := function(argument)):
             await result
-
-
-class _Pipe:
-    """One chunk at a time from a writer to a reader, so that a slow reader slows the writer."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[tuple[bool, object]] = asyncio.Queue(1)
-        self._given_up = False
-
-    async def write(self, chunk: object) -> None:
-        if self._given_up:
-            raise type_error("The readable side of this stream was cancelled.")
-        await self._queue.put((False, chunk))
-
-    async def finish(self, error: BaseException | None = None) -> None:
-        if not self._given_up:
-            await self._queue.put((True, error))
-
-    async def chunks(self) -> AsyncIterator[object]:
-        try:
-            while True:
-                last, chunk = await self._queue.get()
-                if not last:
-                    yield chunk
-                elif isinstance(chunk, BaseException):
-                    raise chunk
-                else:
-                    return
-        finally:
-            self._given_up = True
-            # Release a writer that waits for room; its next write raises, because the reader is gone.
-            while not self._queue.empty():
-                self._queue.get_nowait()
 
 
 class WritableStream(JsObject):
@@ -283,10 +250,10 @@ class TransformStream(JsObject):
     """`readable` gives what is written to `writable`, through the `transform(chunk, controller)` of a transformer."""
 
     def __init__(self, transformer: object = None, *_strategies: object, **handlers: object) -> None:
-        pipe = _Pipe()
+        queue = ChunkQueue()
         members = _read_members(transformer) | handlers
-        self.readable = ReadableStream.of(pipe.chunks())
-        self.writable = WritableStream(_through(pipe, members))
+        self.readable = ReadableStream.of(queue.chunks())
+        self.writable = WritableStream(_through(queue, members))
 
 
 class IdentityTransformStream(TransformStream):
@@ -301,16 +268,16 @@ class FixedLengthStream(TransformStream):
         self.readable = ReadableStream.of_body(Body(_for_body(self.readable.take(), None), length=int(length)), None)
 
 
-def _through(pipe: _Pipe, transformer: Mapping[str, object]) -> JsDict:
+def _through(queue: ChunkQueue, transformer: Mapping[str, object]) -> JsDict:
     transform, flush = transformer.get("transform"), transformer.get("flush")
 
     async def drain(controller: _Controller) -> None:
         while controller._waiting:
-            await pipe.write(controller._waiting.popleft())
+            await queue.write(controller._waiting.popleft())
 
     async def write(chunk: object) -> None:
         if not callable(transform):
-            await pipe.write(chunk)
+            await queue.write(chunk)
             return
         controller = _Controller({})
         if inspect.isawaitable(result := transform(chunk, controller)):
@@ -323,10 +290,10 @@ def _through(pipe: _Pipe, transformer: Mapping[str, object]) -> JsDict:
             if inspect.isawaitable(result := flush(controller)):
                 await result
             await drain(controller)
-        await pipe.finish()
+        await queue.finish()
 
     async def abort(reason: object = None) -> None:
-        await pipe.finish(reason if isinstance(reason, BaseException) else type_error(str(reason)))
+        await queue.finish(as_exception(reason))
 
     return JsDict(write=write, close=close, abort=abort)
 

@@ -33,7 +33,7 @@ def to_string(value: object = "") -> str:
         case list() | tuple() | dict() if portability_warnings.current().is_strict:
             return str(value)  # it is no array and no object, but a proxy of Python's
         case Mapping():
-            return "[object Object]"
+            return str(value) if hasattr(type(value), "constructor") else "[object Object]"
         case list() | tuple():
             return ",".join("" if item is None or isinstance(item, JsNull) else to_string(item) for item in value)
         case _:

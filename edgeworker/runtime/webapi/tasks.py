@@ -1,19 +1,17 @@
-"""`Promise`, timers, and `AbortController`."""
+"""`Promise` and timers."""
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from typing import Final
 
-from edgeworker.messages import Body
 from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject
-from edgeworker.runtime.webapi.ffi import JsDict, JsException
 from edgeworker.runtime.webapi.global_scope import refuse_in_global_scope
 from edgeworker.runtime.webapi.plain_objects import make_object
 from edgeworker.runtime.webapi.surplus import javascript_class
+from edgeworker.runtime.webapi.thrown import as_exception, thrown_value
 
-_T = TypeVar("_T")
 # The loop itself keeps no task alive.
 _running: Final[set["asyncio.Future[object]"]] = set()
 
@@ -88,7 +86,7 @@ async def _resolve(value: object) -> object:
 
 
 async def _reject(reason: object) -> object:
-    raise reason if isinstance(reason, BaseException) else JsException("Error", str(reason))
+    raise as_exception(reason)
 
 
 async def _run_executor(executor: Callable[..., object]) -> object:
@@ -100,7 +98,7 @@ async def _run_executor(executor: Callable[..., object]) -> object:
 
     def reject(reason: object = None) -> None:
         if not future.done():
-            future.set_exception(reason if isinstance(reason, Exception) else JsException("Error", str(reason)))
+            future.set_exception(as_exception(reason))
 
     executor(resolve, reject)
     return await _resolve(await future)
@@ -114,7 +112,7 @@ async def _call_then(
     except Exception as error:
         if rejected is None:
             raise
-        return await _resolve(rejected(error))
+        return await _resolve(rejected(thrown_value(error)))
     return value if fulfilled is None else await _resolve(fulfilled(value))
 
 
@@ -141,7 +139,7 @@ async def _race(items: Iterable[object]) -> object:
 async def _settle_all(items: Iterable[object]) -> object:
     results = await asyncio.gather(*(_resolve(item) for item in items), return_exceptions=True)
     return make_array(
-        make_object({"status": "rejected", "reason": result})
+        make_object({"status": "rejected", "reason": thrown_value(result)})
         if isinstance(result, BaseException)
         else make_object({"status": "fulfilled", "value": result})
         for result in results
@@ -192,116 +190,3 @@ class Timers:
 
 def queueMicrotask(function: Callable[[], object]) -> None:
     asyncio.get_running_loop().call_soon(function)
-
-
-class AbortSignal(JsObject):
-    """`signal` of a fetch: `aborted`, `reason`, and the listeners."""
-
-    def __init__(self) -> None:
-        self.aborted = False
-        self.reason: BaseException | None = None
-        self.onabort: Callable[..., object] | None = None
-        self._listeners: list[Callable[..., object]] = []
-
-    @staticmethod
-    def timeout(ms: float) -> "AbortSignal":
-        refuse_in_global_scope("AbortSignal.timeout()")
-        signal = AbortSignal()
-        late = JsException("TimeoutError", "The operation was aborted due to timeout")
-        asyncio.get_running_loop().call_later(max(0.0, ms / 1000), signal.abort_with, late)
-        return signal
-
-    @staticmethod
-    def abort(reason: object = None) -> "AbortSignal":
-        signal = AbortSignal()
-        signal.abort_with(_abort_reason(reason))
-        return signal
-
-    @staticmethod
-    def any(signals: Iterable[object]) -> "AbortSignal":
-        """Aborted as soon as one of them is."""
-        made = AbortSignal()
-        for signal in signals:
-            if not isinstance(signal, AbortSignal):
-                raise JsException("TypeError", "AbortSignal.any() takes a list of signals")
-            if signal.reason is not None:
-                made.abort_with(signal.reason)
-            signal.addEventListener("abort", made._follow)
-        return made
-
-    def _follow(self, event: JsDict) -> None:
-        target = event["target"]
-        assert isinstance(target, AbortSignal)
-        assert target.reason is not None
-        self.abort_with(target.reason)
-
-    def addEventListener(self, kind: str, listener: Callable[..., object], _options: object = None) -> None:
-        if kind == "abort":
-            self._listeners.append(listener)
-
-    def throwIfAborted(self) -> None:
-        if self.reason is not None:
-            raise self.reason
-
-    def removeEventListener(self, kind: str, listener: Callable[..., object], _options: object = None) -> None:
-        if kind == "abort" and listener in self._listeners:
-            self._listeners.remove(listener)
-
-    def abort_with(self, reason: BaseException) -> None:
-        if self.aborted:
-            return
-        self.aborted, self.reason = True, reason
-        for listener in [*([self.onabort] if self.onabort is not None else []), *self._listeners]:
-            listener(JsDict(type="abort", target=self))
-
-
-class AbortController(JsObject):
-    def __init__(self) -> None:
-        self.signal = AbortSignal()
-
-    def abort(self, reason: object = None) -> None:
-        self.signal.abort_with(_abort_reason(reason))
-
-
-def _abort_reason(reason: object) -> BaseException:
-    if isinstance(reason, BaseException):
-        return reason
-    return JsException("AbortError", "The operation was aborted" if reason is None else str(reason))
-
-
-async def run_unless_aborted(work: Coroutine[object, object, _T], signal: AbortSignal | None) -> _T:
-    """The work's result; raises the signal's reason as soon as it is aborted, and gives the work up."""
-    if signal is None:
-        return await work
-    if signal.reason is not None:
-        work.close()
-        raise signal.reason
-    task = asyncio.ensure_future(work)
-
-    def cancel(_event: object) -> None:
-        task.cancel()
-
-    signal.addEventListener("abort", cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if signal.reason is not None and task.cancelled():
-            raise signal.reason from None
-        task.cancel()
-        raise
-    finally:
-        signal.removeEventListener("abort", cancel)
-
-
-async def stream_unless_aborted(body: Body, signal: AbortSignal) -> AsyncIterator[bytes]:
-    """The pieces of the body; raises the signal's reason as soon as it is aborted, and gives the body up."""
-    pieces = body.stream()
-
-    async def read() -> bytes | None:
-        return await anext(pieces, None)
-
-    try:
-        while (piece := await run_unless_aborted(read(), signal)) is not None:
-            yield piece
-    finally:
-        await body.close()

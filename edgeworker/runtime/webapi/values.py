@@ -7,9 +7,14 @@ from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from edgeworker.clock import Clock
+from edgeworker.runtime.contract import portability_warnings
+from edgeworker.runtime.webapi.abort import AbortSignal, run_unless_aborted
 from edgeworker.runtime.webapi.arrays import make_array
 from edgeworker.runtime.webapi.base import JsObject, is_absent, options
+from edgeworker.runtime.webapi.body_init import wrong_field
 from edgeworker.runtime.webapi.data import JsMap
+from edgeworker.runtime.webapi.dom_exception import DOMException
+from edgeworker.runtime.webapi.event_target import Event, EventTarget
 from edgeworker.runtime.webapi.ffi import JsException
 from edgeworker.runtime.webapi.json_text import number
 from edgeworker.runtime.webapi.number_conversion import to_number
@@ -157,6 +162,11 @@ def isFinite(value: object = None) -> bool:
 
 def structuredClone(value: object, _options: object = None) -> object:
     """A deep copy of data. Raises JsException (DataCloneError) for functions and the like."""
+    if type(value) in (dict, list, tuple) and portability_warnings.is_refused(
+        f"a {type(value).__name__} of Python cannot be cloned on Cloudflare: DataCloneError",
+        "give to_js(value, dict_converter=Object.fromEntries)",
+    ):
+        raise JsException("DataCloneError", "[object Object] could not be cloned.")
     value = fields_of(value)
     if callable(value) and not isinstance(value, JsObject | Mapping | list):
         raise JsException("DataCloneError", f"{value!r} could not be cloned.")
@@ -191,58 +201,23 @@ def error_class(name: str) -> type[JsException]:
 
 
 @javascript_class
-class DOMException(JsException):
-    """`DOMException.new(message, name)`."""
-
-    def __init__(self, message: object = "", name: object = "Error") -> None:
-        super().__init__(str(name), str(message))
-
-    @classmethod
-    def new(cls, *args: object) -> "DOMException":
-        return cls(*args)
-
-
-class Event(JsObject):
-    def __init__(self, kind: object, init: object = None, /, **keywords: object) -> None:
-        given = options(init, keywords)
-        self.type = str(kind)
-        self.target: object = None
-        self.defaultPrevented = False
-        self.cancelable = bool(given.get("cancelable"))
-        self.detail = given.get("detail")
-
-    def preventDefault(self) -> None:
-        self.defaultPrevented = self.cancelable
-
-
-class EventTarget(JsObject):
-    def __init__(self) -> None:
-        self._listeners: list[tuple[str, object]] = []
-
-    def addEventListener(self, kind: str, listener: object, _options: object = None) -> None:
-        self._listeners.append((kind, listener))
-
-    def removeEventListener(self, kind: str, listener: object, _options: object = None) -> None:
-        self._listeners = [entry for entry in self._listeners if entry != (kind, listener)]
-
-    def dispatchEvent(self, event: Event) -> bool:
-        event.target = self
-        for kind, listener in list(self._listeners):
-            handle = getattr(listener, "handleEvent", listener)
-            if kind == event.type and callable(handle):
-                handle(event)
-        return not event.defaultPrevented
-
-
-@javascript_class
 class Scheduler:
     """`scheduler.wait(ms)`, on the edge's clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def wait(self, ms: float, _options: object = None) -> Awaitable[None]:
-        return self._clock.sleep(max(0.0, ms / 1000))
+    def wait(self, ms: float, init: object = None, /, **keywords: object) -> Awaitable[None]:
+        """Ends early, with an error, where the option `signal` is aborted."""
+        signal = options(init, keywords).get("signal")
+        if signal is not None and not isinstance(signal, AbortSignal):
+            raise wrong_field("signal", "AbortSignal", of="WaitOptions")
+        sleeping = _sleep(self._clock, max(0.0, ms / 1000))
+        return run_unless_aborted(sleeping, signal)
+
+
+async def _sleep(clock: Clock, seconds: float) -> None:
+    await clock.sleep(seconds)
 
 
 ERRORS: Final[Mapping[str, type[JsException]]] = {

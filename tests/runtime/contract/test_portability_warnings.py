@@ -66,6 +66,37 @@ ROWS = [
         None,
     ),
     (
+        "await js.fetch('https://a.example/', signal=js.AbortSignal.abort('late'))",
+        "JsException: Error: late",
+        "JsException: Error: late",
+        "on Cloudflare the await never ends where the reason of a signal is not an error",
+    ),
+    (
+        "return Response(str(js.Map.new({'a': 1}).size))",
+        "JsException: TypeError: Iterator value a is not an entry object",
+        "1",
+        "a dict of Python holds no entries of a Map on Cloudflare",
+    ),
+    (
+        "return Response(js.Blob.new([], {'type': 'a/b'}).type)",
+        "dict",
+        "a/b",
+        'the field "type" of a dict of Python reads "dict" on Cloudflare',
+    ),
+    ("return Response(js.Blob.new([], type='a/b').type)", "a/b", "a/b", None),
+    (
+        "return Response(str(js.structuredClone([1])))",
+        "JsException: DataCloneError: [object Object] could not be cloned.",
+        "[1]",
+        "a list of Python cannot be cloned on Cloudflare",
+    ),
+    (
+        "return Response(str(len(list(js.FormData.new([['a', 'b']])))))",
+        "0",
+        "1",
+        "FormData.new() takes no fields on Cloudflare",
+    ),
+    (
         "return js.Response.new('x', headers={'x-a': 'b'})",
         "JsException: TypeError: Incorrect type: the provided value is not of type 'Sequence'.",
         "x",

@@ -68,7 +68,7 @@ RULES = [
     (
         "def pull(c):\n    c.error('broken')",
         "await Response(js.ReadableStream.new(pull=pull)).text()",
-        "JsException: TypeError: broken",
+        "JsException: Error: broken",
     ),
     ("", "await Response(js.ReadableStream.new()).text()", "JsException: TypeError: The stream was not closed"),
     (
@@ -99,13 +99,26 @@ RULES = [
         "async def write():\n    await w.write(b'a'); await w.abort('gone')\n"
         "task = asyncio.ensure_future(write())",
         "await Response(t.readable).text()",
-        "JsException: TypeError: gone",
+        "JsException: Error: gone",
     ),
     (
         "t = js.TransformStream.new({'flush': lambda c: c.enqueue(b'!')})\n" + MADE,
         "await Response(made.pipeThrough(t)).text()",
         "ab!",
     ),
+    (
+        "s = js.ReadableStream.new(pull=lambda c: c.error('lost')); t = js.TransformStream.new()",
+        "await Response(s.pipeThrough(t)).text()",
+        "JsException: Error: lost",
+    ),
+    (
+        "c = js.AbortController.new(); t = js.TransformStream.new()\n"
+        "s = js.ReadableStream.new(pull=lambda c: asyncio.sleep(0))\n"
+        "r = s.pipeThrough(t, signal=c.signal); c.abort('enough')",
+        "await Response(r).text()",
+        "JsException: Error: enough",
+    ),
+    (MADE + "t = js.TransformStream.new(); made.pipeTo(t.writable)", "await Response(t.readable).text()", "ab"),
 ]
 
 
