@@ -18,6 +18,7 @@ from typing import Final
 
 from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
+from edgeworker.host.forked_trials import TrialRequests, fork_requested_trial
 from edgeworker.host.priority import lower_own_priority
 
 _log = logging.getLogger(__name__)
@@ -41,12 +42,14 @@ class Work:
     answers, and what it has loaded, at the start and after each reload. A child that is started in place of one that
     ended gets as `loaded` what was reported last, so that it serves the same as the others, whatever lies on the disk.
     Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own before a
-    reload, and gives 0 if the new configuration works.
+    reload, and gives 0 if the new configuration works. `try_worker` does so for what a process asks for by `trials`.
     """
 
     serve: Callable[[int, Callable[[Report], None], bytes | None], int]
     try_config: Callable[[], int]
     drain_seconds: float
+    try_worker: Callable[[str], int]
+    trials: TrialRequests
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ class Supervisor:
         self._slots = [_Slot(number) for number in range(self.processes)]
         with _signals_to(self._received) as wakeup, selectors.DefaultSelector() as selector:
             selector.register(wakeup, selectors.EVENT_READ)
+            selector.register(self.work.trials.received, selectors.EVENT_READ)
             for slot in self._slots:
                 self._start(slot, selector)
             while True:
@@ -94,6 +98,8 @@ class Supervisor:
                     if key.fileobj == wakeup:
                         with contextlib.suppress(BlockingIOError):
                             os.read(wakeup, 4096)
+                    elif key.fileobj is self.work.trials.received:
+                        fork_requested_trial(self.work.trials.received, self.work.try_worker)
                     else:
                         self._read_reports(key.data, selector)
                 self._handle_signals()
@@ -121,6 +127,7 @@ class Supervisor:
             try:
                 os.setsid()  # Ctrl-C is for the parent, which tells its children to drain
                 selector.close()
+                self.work.trials.received.close()
                 os.close(parent_end)
                 for number in _HANDLED:
                     signal.signal(number, signal.SIG_DFL)

@@ -57,8 +57,8 @@ def read_published(options: argparse.Namespace) -> Published:
     return Published.read(options.persist_to)
 
 
-def try_worker(options: argparse.Namespace) -> int:
-    config = load_config(options, read_candidate(options.try_worker, options.persist_to), tell=False)
+def try_worker(options: argparse.Namespace, candidate: str) -> int:
+    config = load_config(options, read_candidate(candidate, options.persist_to), tell=False)
     event_loop.run(try_config(config))
     return 0
 

@@ -13,6 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
+from edgeworker.host.forked_trials import (
+    LONGEST_TRIAL_SECONDS,
+    SERVICE_MANAGER_VARIABLES,
+    TrialRequests,
+    TrialResult,
+)
 from edgeworker.host.priority import lower_priority
 from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher
 from edgeworker.host.served_generations import ServedGenerations, Serving
@@ -24,10 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SERVED_FOLDER: Final = "run/served"
-_LONGEST_TRIAL_SECONDS: Final = 120.0
 _LONGEST_TEXT: Final = 8000
-# A trial is a separate process: it must not notify systemd, nor take the sockets that systemd opened.
-_SERVICE_MANAGER_VARIABLES: Final = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,17 @@ class Published:
         return cls(index, store.projects(index))
 
 
-def make_publisher(options: argparse.Namespace, data: Path, clock: "Clock") -> EdgePublisher | None:
+def make_publisher(
+    options: argparse.Namespace, data: Path, clock: "Clock", trials: TrialRequests | None
+) -> EdgePublisher | None:
     if options.no_publish:
         return None
     store = VersionStore(data)
 
     async def try_version(name: str, version: WorkerVersion | None) -> str | None:
-        error = await _run_trial(options.arguments, f"{name}={'' if version is None else version.id}")
+        what = f"{name}={'' if version is None else version.id}"
+        result = None if trials is None else await trials.run(what)
+        error = _describe_failure(result or await _run_program(options.arguments, what))
         return None if error is None else _shorten_paths(error, store, name, version)
 
     return EdgePublisher(store, ServedGenerations(data / SERVED_FOLDER), try_version, clock)
@@ -112,13 +119,13 @@ def read_candidate(written: str, data: Path) -> Published:
     return Published(index, store.projects(index))
 
 
-async def _run_trial(arguments: Sequence[str], what: str) -> str | None:
-    """Start an edge with this worker in a separate process: its error, or None if it starts.
+async def _run_program(arguments: Sequence[str], what: str) -> TrialResult:
+    """Start an edge with this worker in a separate process.
 
     Loading a script may take long, hang or exhaust the memory, which must not happen in a process that serves.
     """
     launcher = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgeworker"]
-    environment = {name: value for name, value in os.environ.items() if name not in _SERVICE_MANAGER_VARIABLES}
+    environment = {name: value for name, value in os.environ.items() if name not in SERVICE_MANAGER_VARIABLES}
     process = await asyncio.create_subprocess_exec(
         *launcher,
         *arguments,
@@ -132,20 +139,23 @@ async def _run_trial(arguments: Sequence[str], what: str) -> str | None:
     )
     lower_priority(process.pid)
     try:
-        _, said = await asyncio.wait_for(process.communicate(), _LONGEST_TRIAL_SECONDS)
+        _, said = await asyncio.wait_for(process.communicate(), LONGEST_TRIAL_SECONDS)
     except TimeoutError:
-        return f"it was not ready after {_LONGEST_TRIAL_SECONDS:.0f} s"
+        return TrialResult(1, "", is_late=True)
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    if process.returncode == 0:
+    return TrialResult(process.returncode or 0, said[-_LONGEST_TEXT:].decode("utf-8", "replace"))
+
+
+def _describe_failure(result: TrialResult) -> str | None:
+    if result.is_late:
+        return f"it was not ready after {LONGEST_TRIAL_SECONDS:.0f} s"
+    if result.status == 0:
         return None
-    return (
-        said[-_LONGEST_TEXT:].decode("utf-8", "replace").strip().removeprefix("error: ")
-        or f"it ended with status {process.returncode}"
-    )
+    return result.text.strip().removeprefix("error: ") or f"it ended with status {result.status}"
 
 
 def _shorten_paths(error: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:

@@ -37,6 +37,7 @@ from edgeworker.host.acme.renewal import keep_certificate
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.descriptors import DescriptorWatch, raise_limit, with_connection_limit
+from edgeworker.host.forked_trials import TrialRequests
 from edgeworker.host.loaded_config import FOLDER as LOADED_FOLDER
 from edgeworker.host.loaded_config import RestoredConfig
 from edgeworker.host.management import application as management_application
@@ -85,6 +86,7 @@ class ServingProcess:
         # Created before the processes are forked, which share them.
         self._counts = SharedCounts(processes=options.processes)
         self._present = SharedCounts(processes=options.processes, buckets=_PRESENT_BUCKETS)
+        self.trials = TrialRequests()
         self._is_ready = False
 
     def prepare(self) -> None:
@@ -154,7 +156,8 @@ class ServingProcess:
                 config,
                 data,
                 clock=clock,
-                publisher=make_publisher(options, data.path, clock),
+                # Without a parent there is no one to fork a trial.
+                publisher=make_publisher(options, data.path, clock, self.trials if options.processes > 1 else None),
                 counts=counts,
             ),
             access_logger=requests.logger(counters),

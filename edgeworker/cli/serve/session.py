@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+from functools import partial
 from pathlib import Path
 
 from edgeworker.cli import garbage, heap, logs, thread_turns
@@ -35,7 +36,7 @@ def serve(options: argparse.Namespace) -> int:
     from edgeworker.cli.serve.loading import load_config, read_published, try_worker
 
     if options.try_worker is not None:
-        return try_worker(options)
+        return try_worker(options, options.try_worker)
     config = load_config(options, read_published(options), tell=True)
     hold_data(DataDir.open(options.persist_to).path)
     bound = bind_sockets(config)
@@ -47,7 +48,8 @@ def serve(options: argparse.Namespace) -> int:
     if options.processes == 1:
         return session.run(0, _tell_ready, None)
     drain = config.limits.drain_timeout_seconds
-    return Supervisor(Work(session.run, session.try_config, drain), options.processes).run()
+    work = Work(session.run, session.try_config, drain, partial(try_worker, options), session.trials)
+    return Supervisor(work, options.processes).run()
 
 
 def _announce(config: Config, bound: dict[str, int], processes: int) -> None:
