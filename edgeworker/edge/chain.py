@@ -30,7 +30,7 @@ from edgeworker.errors import StoreError
 from edgeworker.handler import Handler, Services
 from edgeworker.messages import URL, Request, Response
 from edgeworker.messages.log_fields import log_fields
-from edgeworker.products.product import SigningProduct
+from edgeworker.products.product import SigningProduct, VerifyingProduct
 from edgeworker.rays import new_ray
 from edgeworker.routing import Resolver, RunWorker
 from edgeworker.routing.developer_hosts import name_below_localhost
@@ -156,6 +156,12 @@ class Edge:
         """Since when the oldest key in use of a product signs, in epoch seconds; None where none is known."""
         signing = [one.product for one in self._products if isinstance(one.product, SigningProduct)]
         return min(filter(None, (product.signs_since() for product in signing)), default=None)
+
+    @property
+    def key_imports(self) -> Mapping[tuple[str, str], int]:
+        """See VerifyingProduct."""
+        verifying = [one.product for one in self._products if isinstance(one.product, VerifyingProduct)]
+        return {name: at for product in verifying for name, at in product.key_imports().items()}
 
     async def scheduled(self, worker: str, event: Scheduled) -> None:
         """One firing of a cron trigger. Raises ScriptFailure for what the handler raised, or if there is none."""

@@ -45,7 +45,7 @@ EARLIEST_OF_RUNNING: Final = {_JOINING: Joining(_earlier, of_running=True)}
 class Counters:
     """`requests` by (method, status, served by), `durations` by what served, `tokens` by their result. Bytes are
     of response bodies. Of moments (epoch seconds) 0 is none: the end of the certificate that ends first, and since when
-    the oldest signing key in use signs."""
+    the oldest signing key in use signs. `key_imports` by zone and name of a set of keys that verify."""
 
     requests: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     durations: dict[str, Durations] = field(default_factory=dict)
@@ -62,6 +62,7 @@ class Counters:
     kv_missing: int = field(default=0, metadata=SUM)
     certificate_ends: int = field(default=0, metadata=EARLIEST_OF_RUNNING)
     signs_since: int = field(default=0, metadata=EARLIEST_OF_RUNNING)
+    key_imports: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add_request(self, record: AccessLogRecord) -> None:
         method = record.method if record.method in _METHODS else OTHER
@@ -88,6 +89,10 @@ class Counters:
         for name, joining in NUMBERS.items():
             if is_alive or not joining.of_running:
                 setattr(self, name, joining.join(getattr(self, name), getattr(other, name)))
+        if is_alive:
+            for name_of_keys, imported_at in other.key_imports.items():
+                # A process that had no request since an import knows the one before.
+                self.key_imports[name_of_keys] = max(imported_at, self.key_imports.get(name_of_keys, 0))
         for key, report in other.origins.items():
             known = self.origins.get(key)
             current = report if is_alive else report.of_ended_process()

@@ -51,6 +51,12 @@ def _lines(counters: Counters, processes: int) -> Iterator[str]:
     if counters.signs_since:
         text = "Since when the oldest signing key in use signs."
         yield from _single("edgeworker_signing_key_time_seconds", "gauge", text, counters.signs_since)
+    if counters.key_imports:
+        text = "When the keys that verify tokens were imported (written, where they are in a file)."
+        yield from _head("edgeworker_imported_keys_time_seconds", "gauge", text)
+        for (zone, name), imported_at in sorted(counters.key_imports.items()):
+            labels = f'zone="{_escape(zone)}",configuration="{_escape(name)}"'
+            yield f"edgeworker_imported_keys_time_seconds{{{labels}}} {imported_at}"
     yield from _origin_lines(counters)
 
 
@@ -113,6 +119,8 @@ def status_text(counters: Counters, *, processes: int, now: int) -> str:
         lines.append(f"https     a certificate {f'ends in {_ago(left)}' if left > 0 else f'ended {_ago(-left)} ago'}")
     if counters.signs_since:
         lines.append(f"keys      the oldest one in use has signed for {_ago(now - counters.signs_since)}")
+    for (zone, name), imported_at in sorted(counters.key_imports.items()):
+        lines.append(f'keys      of "{name}" ({zone}) were imported {_ago(now - imported_at)} ago')
     for (balancer, url), report in sorted(counters.origins.items()):
         state = f"healthy in {report.healthy} of {report.processes}, " if balancer else ""
         average = 1000 * report.durations.total / max(1, sum(report.durations.counts))

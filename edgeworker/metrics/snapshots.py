@@ -85,6 +85,7 @@ def to_json(counters: Counters) -> str:
             "numbers": {name: getattr(counters, name) for name in NUMBERS},
             "origins": to_rows(counters.origins.values()),
             "tokens": dict(counters.tokens),
+            "key_imports": [[*name, at] for name, at in counters.key_imports.items()],
         }
     )
 
@@ -101,4 +102,5 @@ def from_json(text: str) -> Counters:
         setattr(counters, name, int(document["numbers"][name]))
     counters.origins = dict(from_rows(document["origins"]))
     counters.tokens = Counter({str(result): int(count) for result, count in document["tokens"].items()})
+    counters.key_imports = {(str(zone), str(name)): int(at) for zone, name, at in document["key_imports"]}
     return counters

@@ -60,6 +60,15 @@ class SigningProduct(Protocol):
         ...
 
 
+@runtime_checkable
+class VerifyingProduct(Protocol):
+    """A product that verifies with keys that others sign with."""
+
+    def key_imports(self) -> Mapping[tuple[str, str], int]:
+        """When the keys of each set were imported, in epoch seconds, by zone and name of the set."""
+        ...
+
+
 class Product(Protocol):
     @property
     def name(self) -> str:

@@ -37,6 +37,7 @@ def test_people_get_a_few_lines() -> None:
 
 def _other_counts() -> Counters:
     counters = Counters(kv_found=3, kv_missing=1, certificate_ends=1000 + 3 * 86_400, signs_since=1000 - 7200)
+    counters.key_imports = {("example.com", 'a "b"'): 1000 - 86_400}
     for result in ("accepted", "refused", "accepted"):
         counters.add_request(record(token=result))
     counters.origins["example.com", 'http://a"b'] = OriginReport("example.com", 'http://a"b', requests=2, healthy=0)
@@ -52,6 +53,7 @@ def test_tokens_keys_certificates_and_origins_are_told_to_prometheus() -> None:
         'edgeworker_kv_reads_total{result="missing"} 1',
         f"edgeworker_certificate_expiry_time_seconds {1000 + 3 * 86_400}",
         f"edgeworker_signing_key_time_seconds {1000 - 7200}",
+        f'edgeworker_imported_keys_time_seconds{{zone="example.com",configuration="a \\"b\\""}} {1000 - 86_400}',
         'edgeworker_origin_healthy{load_balancer="example.com",origin="http://a\\"b"} 0',
         'edgeworker_origin_requests_total{load_balancer="example.com",origin="http://a\\"b"} 2',
     ):
@@ -63,6 +65,7 @@ def test_what_there_is_none_of_is_not_told() -> None:
 
     assert "certificate" not in text
     assert "signing_key" not in text
+    assert "imported_keys" not in text
 
 
 def test_people_read_the_same() -> None:
@@ -72,6 +75,7 @@ def test_people_read_the_same() -> None:
     assert "KV reads  3 found, 1 missing\n" in text
     assert "https     a certificate ends in 3 d\n" in text
     assert "keys      the oldest one in use has signed for 2 h\n" in text
+    assert 'keys      of "a "b"" (example.com) were imported 24 h ago\n' in text
     assert 'origin    http://a"b  healthy in 0 of 1, 2 requests, 0 failed, 0.0 ms\n' in text
 
 

@@ -20,6 +20,7 @@ def test_what_is_written_is_read(requests: list[tuple[str, int, str, float]]) ->
     for method, status, name, seconds in requests:
         counters.add_request(record(method=method, status=status, served_by=name, seconds=seconds, token="accepted"))
     counters.kv_found, counters.certificate_ends, counters.signs_since = 3, 8, 9
+    counters.key_imports = {("example.com", "main"): 5}
 
     assert from_json(to_json(counters)) == counters
 

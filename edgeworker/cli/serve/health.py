@@ -41,6 +41,7 @@ def refresh_counters(
         assembly = readiness.running.behind.assembly
         counters.in_flight = assembly.in_flight
         counters.signs_since = assembly.edge.signs_since or 0
+        counters.key_imports = dict(assembly.edge.key_imports)
     if readiness.running is not None and readiness.running.sockets.tls is not None:
         counters.certificate_ends = readiness.running.sockets.tls.ends
     counters.kv_found, counters.kv_missing = reads.found, reads.missing

@@ -23,7 +23,7 @@ Action = Literal["log", "block"]
 @dataclass(frozen=True, slots=True)
 class TokenConfiguration:
     """Where tokens of one issuer are on a request, and the keys that verify them. `require_exp` is ours: a token
-    without `exp` then never counts."""
+    without `exp` then never counts. `keys_imported_at` is in epoch seconds, 0 where it is not known."""
 
     id: str
     title: str
@@ -34,6 +34,7 @@ class TokenConfiguration:
     created_at: str = ""
     last_updated: str = ""
     source: str = ""
+    keys_imported_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from edgeworker.handler import Handler
 from edgeworker.messages import Request, Response
 from edgeworker.products.api_shield import pages
 from edgeworker.products.api_shield.compiled import CompiledShield, compile_shield
-from edgeworker.products.api_shield.config import ShieldConfig
+from edgeworker.products.api_shield.config import ShieldConfig, TokenConfiguration
 from edgeworker.products.api_shield.events import ShieldEvent, make_event, refusal_reason
 from edgeworker.products.api_shield.header_claims import transform_headers
 from edgeworker.products.api_shield.policy import Block, Pass, decide
@@ -37,12 +37,23 @@ class OpenShield:
         self.checker = TokenChecker()
         self.limiter = RequestCounters(services.counts)
         self._services = services
+        self._zones: list[ZoneShield] = []
+
+    def key_imports(self) -> Mapping[tuple[str, str], int]:
+        return {
+            (zone.name, one.title): one.keys_imported_at
+            for zone in self._zones
+            for one in zone.configurations
+            if one.keys_imported_at
+        }
 
     def wrap(self, then: Handler, zone: Zone | None) -> Handler:
         assert zone is not None
         config = shield_of(zone)
         assert config is not None
-        return ZoneShield(self, self._services, then, zone, config)
+        shield = ZoneShield(self, self._services, then, zone, config)
+        self._zones.append(shield)
+        return shield
 
     def record(self, events: Sequence[ShieldEvent]) -> None:
         for event in events:
@@ -64,6 +75,15 @@ class ZoneShield:
         self._compiled: CompiledShield | None = None
         self._version: int | None = None
         self._loading = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._zone.name
+
+    @property
+    def configurations(self) -> Sequence[TokenConfiguration]:
+        """As the last request found them; before the first one those of the file."""
+        return (self._config if self._compiled is None else self._compiled.config).configurations
 
     async def fetch(self, request: Request, /) -> Response:
         if request.url.path.startswith(_EDGE_PATHS):

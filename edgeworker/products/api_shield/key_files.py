@@ -23,4 +23,12 @@ def read_key_file(path: Path) -> VerificationKeys:
     return read_keys(keys)
 
 
-__all__ = ["InvalidKeys", "read_key_file", "read_keys"]
+def written_at(path: Path) -> int:
+    """When the file was written last, in epoch seconds; 0 if that cannot be told."""
+    try:
+        return int(path.stat().st_mtime)
+    except OSError:
+        return 0
+
+
+__all__ = ["InvalidKeys", "read_key_file", "read_keys", "written_at"]

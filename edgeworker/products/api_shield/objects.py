@@ -78,6 +78,7 @@ def read_configuration(value: JSONObject, secrets: list[JSON]) -> TokenConfigura
             if isinstance(secret, dict)
         }
     )
+    imported_at = value.get("keys_imported_at")
     return TokenConfiguration(
         id=_text(value, "id"),
         title=_text(value, "title"),
@@ -87,6 +88,7 @@ def read_configuration(value: JSONObject, secrets: list[JSON]) -> TokenConfigura
         require_exp=value.get("require_exp") is True,
         created_at=_text(value, "created_at"),
         last_updated=_text(value, "last_updated"),
+        keys_imported_at=imported_at if isinstance(imported_at, int) else 0,
     )
 
 

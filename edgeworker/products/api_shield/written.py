@@ -69,7 +69,7 @@ class WrittenConfiguration:
         if (self.jwks_file is None) == (self.keys is None):
             raise ConfigError(f'The token configuration "{self.id}" needs either jwks_file or keys.')
         # Cryptography is loaded only where there are keys.
-        from edgeworker.products.api_shield.key_files import InvalidKeys, read_key_file, read_keys
+        from edgeworker.products.api_shield.key_files import InvalidKeys, read_key_file, read_keys, written_at
 
         try:
             sources = tuple(read_source(text) for text in self.token_sources)
@@ -77,7 +77,14 @@ class WrittenConfiguration:
         except (ValueError, InvalidKeys) as error:
             raise ConfigError(f"{error}.") from None
         made = TokenConfiguration(
-            self.id, self.title or self.id, sources, keys, self.description, self.require_exp, source=self.source
+            self.id,
+            self.title or self.id,
+            sources,
+            keys,
+            self.description,
+            self.require_exp,
+            source=self.source,
+            keys_imported_at=0 if self.jwks_file is None else written_at(self.jwks_file),
         )
         object.__setattr__(self, "made", made)
 

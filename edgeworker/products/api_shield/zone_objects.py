@@ -72,6 +72,7 @@ class ZoneObjects:
     async def put_configuration(self, configuration: TokenConfiguration) -> None:
         value = configuration_json(configuration)
         value["require_exp"] = configuration.require_exp
+        value["keys_imported_at"] = configuration.keys_imported_at
         secrets = secrets_json(configuration.keys)
         change = (
             Put(self._kind("secret"), configuration.id, {"keys": secrets})

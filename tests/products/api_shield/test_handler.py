@@ -301,6 +301,17 @@ async def test_a_change_over_the_api_counts_at_the_next_request_in_every_process
         assert await edge.status() == 200
 
 
+async def test_when_keys_were_imported_is_told_of_the_file_and_after_a_request_of_the_api() -> None:
+    written = replace(CONFIG.configurations[0], keys_imported_at=5)
+    edge = ShieldedEdge(replace(CONFIG, configurations=(written, configuration("undated", key_set(NEW)))))
+    await edge.objects.put_configuration(replace(configuration("B", key_set(NEW)), keys_imported_at=9))
+    assert edge.shield.key_imports() == {("api.test", "A"): 5}
+
+    await edge.get()
+
+    assert edge.shield.key_imports() == {("api.test", "A"): 5, ("api.test", "B"): 9}
+
+
 async def test_a_rule_whose_configuration_is_gone_counts_as_violated() -> None:
     """It was made over the API, and the configuration was in a file that has changed since."""
     edge = ShieldedEdge(ShieldConfig(operations=CONFIG.operations))

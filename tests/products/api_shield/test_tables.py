@@ -186,3 +186,14 @@ def test_reading_a_file_without_the_table_loads_neither_cryptography_nor_the_lan
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert result.stdout == "[]\n"
+
+
+def test_keys_of_a_file_were_imported_when_it_was_written_and_those_of_the_configuration_have_no_date(
+    tmp_path: Path,
+) -> None:
+    made, errors, _ = read(tmp_path, WHOLE)
+
+    assert errors == []
+    assert made is not None
+    dates = {one.made.id: one.made.keys_imported_at for one in made.token_configurations if one.made is not None}
+    assert dates == {"auth0": int((tmp_path / "keys.json").stat().st_mtime), "mine": 0}

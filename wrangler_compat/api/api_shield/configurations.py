@@ -59,6 +59,7 @@ async def create_configuration(call: Call) -> Response:
         keys=_keys(as_object(value.get("credentials"), "credentials"), None),
         created_at=now,
         last_updated=now,
+        keys_imported_at=call.clock.now(),
     )
     await zone.objects.put_configuration(configuration)
     return success(configuration_json(configuration), messages=_messages(configuration.keys))
@@ -117,7 +118,10 @@ async def _replace_credentials(call: Call, *, keep_secrets: bool) -> Response:
     value = as_object(await read_json(call), "the body")
     kept = StoredSecrets(secrets_of(configuration.keys.keys)) if keep_secrets else None
     keys = _keys(value, kept)
-    await zone.objects.put_configuration(replace(configuration, keys=keys, last_updated=timestamp(call.clock)))
+    now = call.clock.now()
+    await zone.objects.put_configuration(
+        replace(configuration, keys=keys, last_updated=timestamp(call.clock), keys_imported_at=now)
+    )
     return success({"keys": keys_json(keys)}, messages=_messages(keys))
 
 

@@ -31,6 +31,7 @@ class Shield:
     """The API of a zone: paths are below "/zones/ZONE"."""
 
     client: Client
+    clock: FakeClock
     zone: str = ZONE
 
     async def call(self, method: str, path: str, body: JSON = None) -> Answer:
@@ -38,8 +39,12 @@ class Shield:
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[V4Api]:
-    clock = FakeClock(1_800_000_000)
+def clock() -> FakeClock:
+    return FakeClock(1_800_000_000)
+
+
+@pytest.fixture
+async def api(tmp_path: Path, clock: FakeClock) -> AsyncIterator[V4Api]:
     written = replace(
         WRITTEN,
         operations=tuple(replace(one, source="edge.toml:7") for one in WRITTEN.operations),
@@ -61,13 +66,13 @@ async def api(tmp_path: Path) -> AsyncIterator[V4Api]:
 
 
 @pytest.fixture
-def shield(api: V4Api) -> Shield:
-    return Shield(Client(api))
+def shield(api: V4Api, clock: FakeClock) -> Shield:
+    return Shield(Client(api), clock)
 
 
 @pytest.fixture
-def written(api: V4Api) -> Shield:
-    return Shield(Client(api), WRITTEN_ZONE)
+def written(api: V4Api, clock: FakeClock) -> Shield:
+    return Shield(Client(api), clock, WRITTEN_ZONE)
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
 """https://developers.cloudflare.com/api/resources/token_validation/subresources/configuration/"""
 
+from pathlib import Path
+
 import pytest
 
 from edgeworker.config import JSON
 from edgeworker.products.api_shield.json_text import encode_base64url
+from edgeworker.products.api_shield.zone_objects import ZoneObjects
+from edgeworker.state import SQLiteState
+from tests.kv.clocks import FakeClock
 from tests.products.api_shield.minting import signing_key, small_rsa_key
 from tests.wrangler_compat.api.api_shield.calls import (
     KEY,
@@ -13,7 +18,7 @@ from tests.wrangler_compat.api.api_shield.calls import (
     make_configuration,
     result_of,
 )
-from tests.wrangler_compat.api.api_shield.conftest import Shield
+from tests.wrangler_compat.api.api_shield.conftest import ZONE, Shield
 
 
 def _secret(kid: str, size: int = 32, **changes: JSON) -> dict[str, JSON]:
@@ -186,3 +191,22 @@ async def test_a_body_that_is_not_an_object_is_refused(shield: Shield, body: byt
 async def test_a_body_of_more_than_a_megabyte_is_refused(shield: Shield) -> None:
     body = b" " * 1_048_577
     assert (await shield.client.call("POST", f"/client/v4/zones/{shield.zone}{PATH}", body)).status == 413
+
+
+async def test_keys_have_the_date_of_their_import_which_a_new_title_leaves_as_it_is(
+    shield: Shield, tmp_path: Path
+) -> None:
+    async def imported_at() -> list[int]:
+        async with SQLiteState(tmp_path / "state", FakeClock()) as state:
+            stored = await ZoneObjects(state.documents("api_shield"), ZONE).load()
+        return [one.keys_imported_at for one in stored.configurations]
+
+    id = await make_configuration(shield)
+    assert await imported_at() == [1_800_000_000]
+    shield.clock.advance(60)
+    await shield.call("PATCH", f"{PATH}/{id}", {"title": "other"})
+    assert await imported_at() == [1_800_000_000]
+
+    await shield.call("PUT", f"{PATH}/{id}/credentials", {"keys": [KEY]})
+
+    assert await imported_at() == [1_800_000_060]

@@ -89,10 +89,10 @@ async def test_what_the_file_has_is_shown_and_not_changed(written: Shield) -> No
 
 
 async def test_a_zone_without_api_shield_is_not_entitled(shield: Shield) -> None:
-    other = Shield(shield.client, OTHER_ZONE)
+    other = Shield(shield.client, shield.clock, OTHER_ZONE)
 
     answer = await other.call("GET", PATH)
 
     assert (answer.status, answer.code) == (403, 10403)
     assert "[zones.api_shield]" in answer.message
-    assert (await Shield(shield.client, "f" * 32).call("GET", PATH)).status == 404
+    assert (await Shield(shield.client, shield.clock, "f" * 32).call("GET", PATH)).status == 404
