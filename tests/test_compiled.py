@@ -3,12 +3,16 @@
 import ast
 import importlib.util
 import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.cli.running import environment
 
 ROOT: Final = Path(__file__).parent.parent
 MODULES: Final[list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["edgeworker"]["compiled"]
@@ -70,8 +74,29 @@ def test_what_is_not_allowed_is_found() -> None:
     assert list(unsafe_constructions(tree)) == [10]
 
 
-@pytest.mark.skipif("EDGEWORKER_COMPILED" not in os.environ, reason="set by CI where it tests the compiled form")
-def test_the_compiled_form_is_what_is_tested() -> None:
-    specs = {name: importlib.util.find_spec(name) for name in MODULES}
+in_compiled_form = pytest.mark.skipif(
+    "EDGEWORKER_COMPILED" not in os.environ, reason="`poe check-compiled` sets it, which tests the compiled form"
+)
 
-    assert [name for name, spec in specs.items() if spec is None or not str(spec.origin).endswith(".so")] == []
+
+def not_compiled() -> list[str]:
+    specs = {name: importlib.util.find_spec(name) for name in MODULES}
+    return [name for name, spec in specs.items() if spec is None or not str(spec.origin).endswith(".so")]
+
+
+@in_compiled_form
+def test_the_compiled_form_is_what_is_tested() -> None:
+    assert not_compiled() == []
+
+
+@in_compiled_form
+def test_what_a_test_starts_is_the_compiled_form(tmp_path: Path) -> None:
+    def printed(*command: str) -> str:
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True
+        ).stdout
+
+    program = "from tests.test_compiled import not_compiled\nprint(not_compiled())"
+    assert printed(sys.executable, "-c", program) == "[]\n"
+    for command in ([sys.executable, "-m", "edgeworker"], [str(Path(sys.executable).with_name("edgeworker"))]):
+        assert printed(*command, "--version").endswith(" (compiled)\n")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("edgeworker", "wrangler_compat")
 ERRORS = {
@@ -19,6 +21,8 @@ ERRORS = {
     "SocketError",
     "StoreError",
 }
+pytestmark = pytest.mark.checkout
+
 # Shorter parts of texts could stand anywhere.
 LEAST_CHARACTERS = 9
 PLACE = "only says where; what is wrong follows, in a text that is asserted where it is made"

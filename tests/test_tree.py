@@ -14,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("edgeworker", "wrangler_compat")
 MAX_LINES = 400
 
+pytestmark = pytest.mark.checkout
+
 
 def _modules(*folders: str) -> list[Path]:
     return sorted(

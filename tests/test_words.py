@@ -5,6 +5,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 # Each is one source that is copied into deployable folders (`poe copies`).
 COPIES = re.compile(r"scripts/(split_token|protected_api|oauth/src)/(verifier/|client_network\.py)")
@@ -31,6 +33,8 @@ TWICE = {
     "Worker": "its configuration, and what runs of it; both are imported by module where they meet",
 }
 NOT_PLAIN = re.compile(r"\b(nobody|somebody|whoever|whomever)\b|\bby whom it may be\b|\bof which there is none\b", re.I)
+
+pytestmark = pytest.mark.checkout
 
 
 def sources(*folders: str) -> dict[str, str]:

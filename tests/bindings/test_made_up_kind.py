@@ -146,6 +146,8 @@ with Edge("wrangler.toml") as edge:
 """
 LEDGER: Final = "from wrangler_compat.ledger import render, tables; print(render(tables()))"
 
+pytestmark = pytest.mark.checkout
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:

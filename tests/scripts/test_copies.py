@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.checkout
+
 
 def _tool() -> ModuleType:
     spec = importlib.util.spec_from_file_location("copy_shared_scripts", ROOT / ".ci/copy_shared_scripts.py")

@@ -17,9 +17,12 @@ import pytest
 from tests.cli.running import SECONDS, environment, run
 from tests.cli.serve.serving import Served, serve, write_project
 
+_PAUSE_SECONDS = 0.05
+
 
 class Load:
-    """Requests one after another on several threads, each counted by what it was answered."""
+    """Requests on several threads, each counted by what it was answered, with a pause between them: without one the
+    clients take the processors from the edge, and each reload takes many times longer."""
 
     def __init__(self, served: Served, threads: int = 4) -> None:
         self._url = served.urls["edge"]
@@ -36,6 +39,7 @@ class Load:
                     self.answers.append(response.read().decode().split()[0])
             except OSError as error:
                 self.failures.append(str(error))
+            self._stop.wait(_PAUSE_SECONDS)
 
     def __enter__(self) -> "Load":
         for thread in self._threads:
