@@ -1,10 +1,26 @@
-"""Configurations of the split-token script with an edge.toml."""
+"""Configurations: the split-token script with an edge.toml, and a script that answers by itself."""
 
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+_HELLO: Final = """
+from workers import Response, WorkerEntrypoint
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response("hello")
+"""
+# Without a route, the server that `--origin` names would answer.
+_HELLO_WRANGLER: Final = """
+name = "hello"
+main = "worker.py"
+compatibility_date = "2026-04-01"
+compatibility_flags = ["python_workers"]
+routes = [{ pattern = "api.example.com/*", zone_name = "example.com" }]
+"""
 _SCRIPT: Final = Path(__file__).resolve().parents[2] / "scripts" / "split_token"
 
 
@@ -26,3 +42,11 @@ def with_routes(count: int, more: str = "", of_zone: str = "") -> Callable[[Path
         return "--edge", str(edge)
 
     return make
+
+
+def hello(folder: Path, _origin: str) -> Sequence[str]:
+    project = folder / "hello"
+    project.mkdir()
+    (project / "wrangler.toml").write_text(_HELLO_WRANGLER)
+    (project / "worker.py").write_text(_HELLO)
+    return "-c", str(project / "wrangler.toml")

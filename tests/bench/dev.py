@@ -17,6 +17,7 @@ from typing import Final
 from tests.bench.processes import ended, free_port, rss_mb, wait_for_line
 from tests.bench.tokens import Split
 
+COMPILED: Final = Path(__file__).resolve().parents[2] / "build" / "compiled"  # what `poe build-fast` leaves
 _TOKEN: Final = "bench-token-that-is-long-enough"
 _STARTS: Final = 3
 

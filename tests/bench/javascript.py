@@ -24,7 +24,8 @@ from tests.bench import dev, load, tokens
 from tests.bench.bare_workerd import bare_workerd
 from tests.bench.gateway import Gateway
 from tests.bench.processes import cpu_seconds, ended, free_port, wait_for_line
-from tests.bench.rounds import BUSY_SPREAD, ROOT, miniflare, start_origin
+from tests.bench.rounds import ROOT, miniflare, start_origin
+from tests.bench.verdicts import BUSY_SPREAD
 
 _TOOLS: Final = Path(os.environ.get("EDGEWORKER_NODE_TOOLS") or Path.home() / ".cache" / "edgeworker-node-tools")
 _PYTHON: Final = "Python script"

@@ -16,16 +16,17 @@ HAS_WRK: Final = shutil.which("wrk") is not None
 HOST: Final = "api.example.com"
 
 _SCRIPT: Final = """
-local tokens = {}
-for line in io.lines(os.getenv("BENCH_TOKENS")) do tokens[#tokens + 1] = line end
+local requests = {}
 local number = 0
-function request()
-  local fields = {["Host"] = "@HOST@"}
-  if #tokens > 0 then
-    number = number % #tokens + 1
-    fields["Authorization"] = "Bearer " .. tokens[number]
+function init()
+  for line in io.lines(os.getenv("BENCH_TOKENS")) do
+    requests[#requests + 1] = wrk.format("GET", "@PATH@", {["Host"] = "@HOST@", ["Authorization"] = "Bearer " .. line})
   end
-  return wrk.format("GET", "@PATH@", fields)
+  if #requests == 0 then requests[1] = wrk.format("GET", "@PATH@", {["Host"] = "@HOST@"}) end
+end
+function request()
+  number = number % #requests + 1
+  return requests[number]
 end
 function done(summary, latency, requests)
   io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,

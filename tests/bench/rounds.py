@@ -17,12 +17,9 @@ from tests.bench.figures import Figures, chart, markdown, replace_between
 from tests.bench.gateway import Gateway
 from tests.bench.nginx import HAS_LUA, HAS_NGINX, start_nginx_lua, start_nginx_origin
 from tests.bench.processes import ended, wait_for_line
-from tests.bench.verdicts import BARE, DEV, MINIFLARE, NGINX, PATH, SERVE, SERVE_TWO, verdicts
+from tests.bench.verdicts import BARE, DEV, MINIFLARE, NGINX, PATH, SERVE, SERVE_TWO, verdicts, why_no_verdict
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-COMPILED: Final = ROOT / "build" / "compiled"  # what `poe build-fast` leaves
-# More than this between the rounds of one gateway is another program's doing.
-BUSY_SPREAD: Final = 0.25
 _BEGIN: Final = "<!-- figures: uv run poe bench -->"
 _END: Final = "<!-- /figures -->"
 
@@ -43,11 +40,17 @@ def main() -> int:
         "--short", action="store_true", help="one round of one second each, for CI: figures, no verdict"
     )
     parser.add_argument("--write", action="store_true", help="write the table into README.md and the chart beside it")
-    parser.add_argument("--cases", action="store_true", help="the other cases instead: bodies, routes, products, ...")
+    parser.add_argument(
+        "--cases",
+        nargs="?",
+        const="",
+        metavar="PARTS",
+        type=cases.parts_of,
+        help=f"the cases instead, or parts of them, with a comma between: {', '.join(cases.PARTS)}",
+    )
     options = parser.parse_args()
-    if options.cases:
-        cases.table((), rounds=min(3, options.rounds), seconds=min(2.0, options.seconds))
-        return 0
+    if options.cases is not None:
+        return cases.run(options.cases, rounds=options.rounds, seconds=min(2.0, options.seconds))
     if options.short:
         options.rounds, options.seconds = 1, 1.0
     wanted = set((options.only or "nginx,path,fastpath,dev,fast,serve,bare,miniflare,wrangler").split(","))
@@ -65,10 +68,9 @@ def main() -> int:
     about = _about(options)
     print(f"{about}\n\n{markdown(found, NGINX)}")
     failed = any(one.errors for one in found)
-    busy = [one for one in found if one.spread > BUSY_SPREAD]
-    if busy or options.rounds < 3:
-        why = ", ".join(f"{one.name} {one.spread:.0%}" for one in busy) or "too few rounds"
-        print(f"No verdict: the machine is busy or the run too short (spread of the CPU time: {why}).")
+    why = why_no_verdict(found, options.rounds)
+    if why is not None:
+        print(why)
         return 1 if failed or options.write else 0
     print("\n".join(verdicts(found)))
     if options.write:
@@ -82,7 +84,7 @@ def _gateways(stack: ExitStack, wanted: set[str], origin: str, data: Path, made:
         begun = time.perf_counter()
         port, pid = start_nginx_lua(stack, origin, data, made)
         gateways.append(Gateway(NGINX, port, pid, time.perf_counter() - begun))
-    tree = COMPILED if COMPILED.is_dir() else None
+    tree = dev.COMPILED if dev.COMPILED.is_dir() else None
     if "path" in wanted:
         gateways.append(_peer(stack, "path", PATH, origin, data))
     if "fastpath" in wanted and tree is not None:

@@ -13,11 +13,18 @@ from tests.bench.tokens import Split
 
 
 def start(
-    stack: ExitStack, origin: str, folder: Path, made: list[Split], *, processes: int, tree: Path | None = None
+    stack: ExitStack,
+    origin: str,
+    folder: Path,
+    made: list[Split],
+    *options: str,
+    processes: int,
+    tree: Path | None = None,
 ) -> tuple[int, int] | None:
-    """(port, process id of the parent), or None, with a text, if it does not start. `folder` is one of its own."""
+    """(port, process id of the parent), or None, with a text, if it does not start. `folder` is one of its own,
+    `options` say what is served, where that is not the split-token script."""
     folder.mkdir()
-    configuration = with_routes(1)(folder, origin)
+    configuration = options or with_routes(1)(folder, origin)
     with ExitStack() as publishing:
         if dev.start(publishing, origin, folder / "data", made, *configuration, starts=0) is None:
             return None

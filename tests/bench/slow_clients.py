@@ -3,7 +3,8 @@
 import asyncio
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,14 @@ def hold(stack: ExitStack, port: int, count: int) -> None:
         command = [sys.executable, "-m", "tests.bench.slow_clients", str(port), str(count)]
         process = stack.enter_context(ended(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)))
         wait_for_line(process, "connected")
+
+
+@contextmanager
+def held(port: int, count: int) -> Iterator[None]:
+    """They are connected in the block."""
+    with ExitStack() as stack:
+        hold(stack, port, count)
+        yield
 
 
 async def _stay(port: int, number: int, connected: asyncio.Semaphore) -> None:
