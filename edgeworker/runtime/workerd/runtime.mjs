@@ -24,14 +24,40 @@ export function configure(workerName, env) {
 // For the modules behind bindings, which are loaded apart from this one.
 Object.defineProperty(globalThis, Symbol.for("edgeworker.invocation"), { value: () => invocations.getStore()?.ray ?? "" });
 
+// A copy of a request costs as much as all else here, so the field is lent to the script's own request while fetch() reads
+// it. What the script was sent cannot be changed, and gets a copy.
+const headersOf = Object.getOwnPropertyDescriptor(Request.prototype, "headers")?.get;
+
 globalThis.fetch = async function fetch(input, init) {
-  const request = new Request(input, init);
-  request.headers.set(INVOCATION, invocations.getStore()?.ray ?? "");
-  const response = await networkFetch(request);
+  const invocation = invocations.getStore();
+  const ray = invocation?.ray ?? "";
+  let sent;
+  if (headersOf !== undefined && init === undefined && input instanceof Request && input !== invocation?.request) {
+    const headers = headersOf.call(input);
+    if (setField(headers, ray)) {
+      sent = networkFetch(input);
+      headers.delete(INVOCATION);
+    }
+  }
+  if (sent === undefined) {
+    const request = new Request(input, init);
+    request.headers.set(INVOCATION, ray);
+    sent = networkFetch(request);
+  }
+  const response = await sent;
   const thrown = response.status === 502 ? response.headers.get(THROWS) : null;
   if (thrown !== null) throw new Error(decodeURIComponent(thrown));
   return response;
 };
+
+function setField(headers, ray) {
+  try {
+    headers.set(INVOCATION, ray);
+    return true;
+  } catch {
+    return false; // a copy of what the script was sent, which cannot be changed either
+  }
+}
 
 // new WebSocket(url) is a fetch() of its invocation. The script gets an end of a pair whose other end follows the connection.
 const SCHEME = /^ws(s?):/;
@@ -104,28 +130,22 @@ for (const method of ["debug", "error", "info", "log", "trace", "warn"]) {
 }
 
 class Invocation {
-  constructor(ray) {
+  constructor(ray, request) {
     this.ray = ray;
+    this.request = request;
     this.pending = 0;
-    this.answered = false;
     this.isReported = false;
     this.passesThrough = false;
   }
 
-  watch(ctx) {
-    const waitUntil = ctx.waitUntil.bind(ctx);
-    const define = (key, value) => Object.defineProperty(ctx, key, { value, configurable: true, writable: true });
-    define("waitUntil", (promise) => {
-      this.pending++;
-      const done = (error) => {
-        if (--this.pending === 0 && this.isReported) waitUntil(this.tell(error));
-        else if (error) waitUntil(this.tell(error, true));
-      };
-      waitUntil(Promise.resolve(promise).then(() => done(), (error) => done(describe(error))));
-    });
-    define("passThroughOnException", () => {
-      this.passesThrough = true;
-    });
+  // `waitUntil` is workerd's own, of this event.
+  wait(promise, waitUntil) {
+    this.pending++;
+    const done = (error) => {
+      if (--this.pending === 0 && this.isReported) waitUntil(this.tell(error));
+      else if (error) waitUntil(this.tell(error, true));
+    };
+    waitUntil(Promise.resolve(promise).then(() => done(), (error) => done(describe(error))));
   }
 
   tell(error, isPending = false) {
@@ -167,17 +187,82 @@ function marked(response, invocation) {
   return made;
 }
 
+// By the ctx of their event. What all of them do stands in the prototype, which is made once.
+const invocationsOf = new WeakMap();
+let contextPrototype;
+
+function watch(ctx, invocation) {
+  invocationsOf.set(ctx, invocation);
+  if (contextPrototype === undefined) {
+    contextPrototype = Object.getPrototypeOf(ctx);
+    const native = contextPrototype.waitUntil;
+    contextPrototype.waitUntil = function waitUntil(promise) {
+      const invocation = invocationsOf.get(this);
+      if (invocation === undefined) return native.call(this, promise);
+      invocation.wait(promise, (work) => native.call(this, work));
+    };
+    const pass = contextPrototype.passThroughOnException;
+    contextPrototype.passThroughOnException = function passThroughOnException() {
+      const invocation = invocationsOf.get(this);
+      if (invocation === undefined) pass.call(this);
+      else invocation.passesThrough = true;
+    };
+  }
+}
+
 // ctx.access, where Cloudflare Access let the request in. Its audience comes as a property of `cf`, which the script does
-// not see: `cf` cannot be changed, so the request and its clones get one without it.
-function showAccess(request, ctx, ray) {
-  if (request.cf?.[AUDIENCE] === undefined) return;
-  const { [AUDIENCE]: aud, ...cf } = request.cf;
-  showCf(request, cf);
+// not see. `cf` cannot be changed, and to parse it costs more than most requests do otherwise: it is looked at only where
+// the script asks for one of both.
+const cfDescriptor = Object.getOwnPropertyDescriptor(Request.prototype, "cf");
+const shownCf = new WeakMap(); // by what workerd made of it
+if (cfDescriptor !== undefined) {
+  Object.defineProperty(Request.prototype, "cf", { ...cfDescriptor, get() {
+    const cf = cfDescriptor.get.call(this);
+    return cf?.[AUDIENCE] === undefined ? cf : withoutAudience(cf);
+  } });
+}
+
+function withoutAudience(cf) {
+  let shown = shownCf.get(cf);
+  if (shown === undefined) {
+    const { [AUDIENCE]: _, ...others } = cf;
+    shown = Object.freeze(others);
+    shownCf.set(cf, shown);
+  }
+  return shown;
+}
+
+const accessDescriptor = {
+  get() {
+    const invocation = invocationsOf.get(this);
+    if (invocation === undefined) return undefined;
+    const aud = cfDescriptor.get.call(invocation.request)?.[AUDIENCE];
+    const access = aud === undefined ? undefined : makeAccess(aud, invocation.ray);
+    Object.defineProperty(this, "access", { value: access, configurable: true, enumerable: true });
+    return access;
+  },
+  configurable: true,
+  enumerable: true,
+};
+
+function makeAccess(aud, ray) {
   const getIdentity = async () => {
     const response = await control.fetch("http://edge/identity", { headers: { [INVOCATION]: ray } });
     return (await response.json()) ?? undefined;
   };
-  Object.defineProperty(ctx, "access", { value: { aud, getIdentity }, configurable: true, enumerable: true });
+  return { aud, getIdentity };
+}
+
+function showAccess(request, ctx, ray) {
+  if (cfDescriptor !== undefined) {
+    Object.defineProperty(ctx, "access", accessDescriptor);
+    return;
+  }
+  // Before 2022-01-31 each request has its properties itself.
+  const cf = request.cf;
+  if (cf?.[AUDIENCE] === undefined) return;
+  showCf(request, withoutAudience(cf));
+  Object.defineProperty(ctx, "access", { value: makeAccess(cf[AUDIENCE], ray), configurable: true, enumerable: true });
 }
 
 function showCf(request, cf) {
@@ -187,17 +272,19 @@ function showCf(request, cf) {
   return request;
 }
 
-export async function answer(request, ctx, handle) {
-  const invocation = new Invocation(request.headers.get("cf-ray") ?? "");
-  invocation.watch(ctx);
-  return invocations.run(invocation, async () => {
-    try {
-      showAccess(request, ctx, invocation.ray);
-      return marked(await handle(), invocation);
-    } catch (error) {
-      return failure(error, invocation);
-    }
-  });
+export function answer(request, ctx, handle) {
+  const invocation = new Invocation(request.headers.get("cf-ray") ?? "", request);
+  watch(ctx, invocation);
+  return invocations.run(invocation, respond, request, ctx, invocation, handle);
+}
+
+async function respond(request, ctx, invocation, handle) {
+  try {
+    showAccess(request, ctx, invocation.ray);
+    return marked(await handle(), invocation);
+  } catch (error) {
+    return failure(error, invocation);
+  }
 }
 
 // What a Durable Object does for an invocation of another context.
@@ -208,7 +295,7 @@ export function within(ray, work) {
 // A firing of a cron trigger or one RPC, as a request that only the edge can make.
 export async function event(request, ctx, handle) {
   const invocation = new Invocation(request.headers.get("cf-ray") ?? "");
-  invocation.watch(ctx);
+  watch(ctx, invocation);
   return invocations.run(invocation, async () => {
     try {
       const value = await handle(await request.json());
