@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeworker.clock import Clock
-from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import LATER, DataVersion, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
 from edgeworker.messages.body import one_piece
 
 _Name = tuple[str, str]  # namespace id, key
@@ -92,6 +92,9 @@ class EventualStore:
 
     def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
         return LATER
+
+    def data_version(self) -> DataVersion | None:
+        return None
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         older = self._older((namespace_id, key), now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeworker.clock import Clock
 from edgeworker.errors import StoreError
-from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import LATER, DataVersion, Entry, EntryStream, KVStore, Later, ListedKey, NamespaceRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ class FaultyStore:
 
     def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
         return LATER
+
+    def data_version(self) -> DataVersion | None:
+        return None
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         await self._trouble("get")

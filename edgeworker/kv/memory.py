@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from edgeworker.config import Namespace
 from edgeworker.kv import rules
-from edgeworker.kv.store import Entry, EntryStream, Later, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import DataVersion, Entry, EntryStream, Later, ListedKey, NamespaceRegistry
 
 PIECE_BYTES = 64 * 1024
 
@@ -28,6 +28,9 @@ class MemoryStore:
     def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
         entry = self._entries.get(namespace_id, {}).get(key)
         return None if entry is None or _is_expired(entry, now) else entry
+
+    def data_version(self) -> DataVersion | None:
+        return None
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None:
         entry = self._entries.get(namespace_id, {}).get(key)

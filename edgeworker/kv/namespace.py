@@ -9,7 +9,7 @@ from typing import Final
 from edgeworker.clock import Clock
 from edgeworker.config import JSON
 from edgeworker.kv import rules
-from edgeworker.kv.store import LATER, Entry, EntryStream, KVStore, Later
+from edgeworker.kv.store import LATER, DataVersion, Entry, EntryStream, KVStore, Later
 from edgeworker.messages.body import Closable
 from edgeworker.strict_json import InvalidJSON, loads
 
@@ -122,6 +122,10 @@ class KVNamespace:
             return LATER
         self._reads.add(found=entry is not None)
         return None if entry is None else _make_found_value(entry)
+
+    def data_version(self) -> DataVersion | None:
+        """Of the whole store, see KVStore."""
+        return self._store.data_version()
 
     async def get(self, key: str, *, cache_ttl: int | None = None) -> bytes | None:
         key = rules.check_key(key)

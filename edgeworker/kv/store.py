@@ -13,6 +13,7 @@ class Later(Enum):
 
 
 LATER: Final = Later.LATER
+DataVersion = tuple[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,10 @@ class KVStore(Protocol):
 
     def peek_entry(self, namespace_id: str, key: str, *, now: int) -> Entry | Later | None:
         """As `peek`, with the metadata."""
+        ...
+
+    def data_version(self) -> DataVersion | None:
+        """Another one after each write of any process, as soon as that was acknowledged; None if it cannot tell."""
         ...
 
     async def get(self, namespace_id: str, key: str, *, now: int) -> Entry | None: ...

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Final
 
 from edgeworker.kv.sqlite.reader import Row
+from edgeworker.kv.store import DataVersion
 from edgeworker.sqlite_changes import RECHECK_SECONDS, ChangeMark
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
@@ -44,6 +45,13 @@ class RecentRows:
             self._look_again()
         return self._rows.get(name)
 
+    def data_version(self) -> DataVersion | None:
+        """Another one after each write; None while the mark or the database cannot be read."""
+        mark = self._mark
+        if mark is None or mark.read() != self._seen or monotonic() >= self._look_again_at:
+            self._look_again()
+        return (self._seen, self._version) if self._seen else None
+
     def add(self, name: _Name, row: Row) -> None:
         value, _, metadata, _ = row
         if self._mark is None or len(value) > _MAX_VALUE_BYTES:
@@ -58,6 +66,7 @@ class RecentRows:
         if self._mark is not None:
             self._mark.close()
             self._mark = None
+            self._seen = b""
 
     def _look_again(self) -> None:
         now = monotonic()
@@ -73,6 +82,7 @@ class RecentRows:
             version = self._data_version()
         except sqlite3.Error:
             self._forget()
+            self._seen = b""
             return
         if seen != self._seen or version != self._version:
             self._forget()

@@ -16,7 +16,7 @@ from edgeworker.kv.sqlite.namespaces import SQLiteNamespaces
 from edgeworker.kv.sqlite.reader import Reader, Row
 from edgeworker.kv.sqlite.recent import RecentRows
 from edgeworker.kv.sqlite.writer import Writer
-from edgeworker.kv.store import LATER, Entry, EntryStream, Later, ListedKey, NamespaceRegistry
+from edgeworker.kv.store import LATER, DataVersion, Entry, EntryStream, Later, ListedKey, NamespaceRegistry
 from edgeworker.messages.body import one_piece
 
 _GET: Final = """
@@ -86,6 +86,9 @@ class SQLiteStore:
         if not isinstance(row, tuple) or (row[1] is not None and row[1] <= now):
             return LATER if row is LATER else None
         return Entry(row[0], row[1], row[2]) if row[3] is None else LATER
+
+    def data_version(self) -> DataVersion | None:
+        return self._recent.data_version()
 
     def _peek_row(self, namespace_id: str, key: str) -> Row | Later | None:
         try:

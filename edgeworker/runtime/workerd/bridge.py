@@ -23,7 +23,6 @@ from edgeworker.runtime.contract.javascript import (
     EnvEntry,
     EnvFetcher,
     EnvMethods,
-    EnvNamespace,
     EnvService,
     JavaScriptError,
     Method,
@@ -32,6 +31,7 @@ from edgeworker.runtime.contract.javascript_values import decode, encode
 from edgeworker.runtime.contract.storage_failure import report_failed_wait, report_storage_failure
 from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, KEY_FIELD, SCHEME_FIELD, SERVICE_FIELD
 from edgeworker.runtime.workerd.invocation import SAFE_METHODS, Invocation
+from edgeworker.runtime.workerd.kept_reads import Expiries, KVState
 from edgeworker.runtime.workerd.wire_cache import answer_cache
 from edgeworker.runtime.workerd.wire_kv import answer_kv
 from edgeworker.runtime.workerd.wire_kv_reads import answer_read
@@ -68,6 +68,7 @@ class Bridge:
         self._clock = clock
         self._services: dict[str, ServiceAnswer] = {}
         self._namespaces: dict[bytes, KVNamespace] = {}
+        self._expiries = Expiries()
         self._invocations: dict[str, Invocation] = {}
         self._effects = 0  # of requests that do not say which invocation makes them: native KV, the Cache API
         self.on_request: Callable[[], None] = lambda: None
@@ -94,17 +95,31 @@ class Bridge:
         for invocation in list(self._invocations.values()):
             invocation.settle()
 
-    def add(self, answer: ServiceAnswer, entry: EnvEntry | None = None) -> str:
+    def add(self, answer: ServiceAnswer) -> str:
         """What stands in SERVICE_FIELD for it."""
         number = str(len(self._services))
         self._services[number] = answer
-        if isinstance(entry, EnvNamespace):
-            self._namespaces[number.encode()] = entry.namespace
         return number
+
+    def add_namespace(self, namespace: KVNamespace) -> str:
+        """As `add`."""
+        number = self.add(lambda request, _ctx: answer_kv(request, namespace, self._expiries))
+        self._namespaces[number.encode()] = namespace
+        return number
+
+    def kv_state(self, namespaces: Sequence[KVNamespace]) -> KVState | None:
+        """What differs once one of them may answer otherwise than before."""
+        versions = []
+        for namespace in namespaces:
+            version = namespace.data_version()
+            if version is None:
+                return None
+            versions.append(version)
+        return tuple(versions), self._expiries.count(self._clock.now())
 
     def answer_read(self, data: bytes) -> bytes | None:
         """The answer to a read of KV that takes no waiting; None for all else, which is for `fetch`."""
-        answer = answer_read(data, self._key, self._namespaces)
+        answer = answer_read(data, self._key, self._namespaces, self._expiries)
         if answer is not None:
             self.on_request()
         return answer
@@ -171,8 +186,6 @@ class Bridge:
 def answer_of(entry: EnvEntry) -> ServiceAnswer | None:
     """What answers the requests behind one name of `env`; None for what needs no service of ours."""
     match entry:
-        case EnvNamespace(namespace):
-            return lambda request, _ctx: answer_kv(request, namespace)
         case EnvFetcher(handler):
             return lambda request, _ctx: _fetch(request, handler)
         case EnvService(worker):

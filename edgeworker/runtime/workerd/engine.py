@@ -118,7 +118,8 @@ class WorkerdEngine:
         self._inspector_port: int | None = None
 
     def add(self, settings: WorkerSettings) -> WorkerdIsolate:
-        isolate = WorkerdIsolate(settings.name, settings.project, self)
+        namespaces = [entry.namespace for entry in settings.env.values() if isinstance(entry, EnvNamespace)]
+        isolate = WorkerdIsolate(settings.name, settings.project, self, namespaces)
         self._workers.append((settings, isolate))
         self._open.add(isolate)
         return isolate
@@ -233,6 +234,8 @@ class WorkerdEngine:
             )
             self._handlers = {place: self._link.connect(path) for place, path in self._paths.items()}
         self._child_end = asyncio.get_running_loop().create_future()
+        for _, isolate in self._workers:
+            isolate.kept.begin_anew()
         self._supervisor.follow(0, 0)
         try:
             port = await self._child.start(inspected=self._inspected is not None)
@@ -259,10 +262,11 @@ class WorkerdEngine:
         }
         bindings = [NativeBinding(CONTROL_BINDING, "service", quote(host_service(name, "control")))]
         for entry_name, entry in settings.env.items():
-            answer = answer_of(entry)
             service = f"env.{entry_name}"
-            if answer is not None:
-                services[service] = self.bridge.add(answer, entry)
+            if isinstance(entry, EnvNamespace):
+                services[service] = self.bridge.add_namespace(entry.namespace)
+            elif (answer := answer_of(entry)) is not None:
+                services[service] = self.bridge.add(answer)
             bindings.append(_write_binding(entry_name, entry, host_service(name, service)))
         sockets = {}
         for entrypoint in ("", *settings.entrypoints):

@@ -4,6 +4,7 @@
 import "./edgeworker-runtime.mjs";
 /* __PRELUDE__ */
 import { answer, configure, event, isClass, scheduledController, within } from "./edgeworker-runtime.mjs";
+import { keepReads } from "./edgeworker-kept-reads.mjs";
 import { decode, encode } from "./edgeworker-values.mjs";
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as worker from "__MAIN__";
@@ -66,6 +67,7 @@ function none(handler, label) {
 
 async function run(kind, told, target, surplus, label) {
   if (kind === "describe") return describeExports();
+  if (kind === "keep") return keepReads(told.keeps);
   if (kind === "scheduled") {
     if (typeof target?.scheduled !== "function") none("scheduled", label);
     const { controller, result } = scheduledController(told);

@@ -12,6 +12,7 @@ NAME: Final = "edgeworker-entry.mjs"
 CONTROL_BINDING: Final = "__edgeworker_control"
 EVENT_FIELD: Final = "ew-event"
 _RUNTIME: Final = "edgeworker-runtime.mjs"
+_KEPT_READS: Final = "edgeworker-kept-reads.mjs"
 _VALUES: Final = "edgeworker-values.mjs"
 _SERVICE_WORKER: Final = "edgeworker-service-worker.mjs"
 
@@ -25,6 +26,7 @@ def entry_modules(
     text = text.replace('"__NAME__"', json.dumps(worker))
     modules = [
         Module(_RUNTIME, "esm", _read("runtime.mjs").encode()),
+        Module(_KEPT_READS, "esm", _read("kept_reads.mjs").encode()),
         Module(_VALUES, "esm", _read("values.mjs").encode()),
     ]
     if project.is_service_worker:

@@ -1,23 +1,31 @@
 """One JavaScript worker in the child: requests, cron triggers and RPC go there as HTTP over a unix socket."""
 
+import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.errors import EdgeworkerError
 from edgeworker.handler import Context
 from edgeworker.javascript.project import Project
 from edgeworker.javascript.stack import map_stack
+from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import URL, Body, Headers, NameTable, Request, Response, Upgrade
-from edgeworker.runtime.contract.isolate import Scheduled
+from edgeworker.runtime.contract.isolate import ExceededLimits, LostWithIsolate, Scheduled
 from edgeworker.runtime.contract.javascript import JavaScriptException
 from edgeworker.runtime.contract.javascript_exports import JavaScriptExports, describe_error, encode_arguments
 from edgeworker.runtime.contract.javascript_values import decode
 from edgeworker.runtime.workerd.capnp import AUDIENCE_PROPERTY, CF_FIELD, SCHEME_FIELD
 from edgeworker.runtime.workerd.entry_module import EVENT_FIELD
 from edgeworker.runtime.workerd.invocation import Invocation
+from edgeworker.runtime.workerd.kept_reads import KeptReads
 
 if TYPE_CHECKING:
     from edgeworker.runtime.workerd.engine import WorkerdEngine
+
+_log = logging.getLogger(__name__)
 
 _FAILURE: Final = "ew-failure"
 _PENDING: Final = "ew-pending"
@@ -30,7 +38,11 @@ _EVENT_URL: Final = URL("http", "localhost", 80, "/cdn-cgi/edgeworker/event", ""
 
 
 class WorkerdIsolate:
-    def __init__(self, name: str, project: Project, engine: "WorkerdEngine") -> None:
+    """`namespaces` are all that its env has."""
+
+    def __init__(
+        self, name: str, project: Project, engine: "WorkerdEngine", namespaces: Sequence[KVNamespace] = ()
+    ) -> None:
         self.name = name
         self.project = project
         self._engine = engine
@@ -38,6 +50,9 @@ class WorkerdIsolate:
         # The last `cf` and its text: nearly all requests have one object between them.
         self._cf: Mapping[str, object] | None = None
         self._cf_text = b""
+        self.kept = KeptReads()
+        self._namespaces = namespaces
+        self._telling: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
         """Waits until the child runs. Raises ScriptError with file and line for a script that it refuses."""
@@ -47,6 +62,8 @@ class WorkerdIsolate:
         self._exports.check_some()
 
     async def fetch(self, request: Request, ctx: Context, entrypoint: str | None = None) -> Response:
+        if self._namespaces and (self._telling is not None or self._decide_what_is_kept() is not None):
+            await self._tell_what_is_kept()
         invocation = self._engine.bridge.begin(self.name, request.headers.get("cf-ray"), ctx)
         try:
             sent = request.replace(headers=self._add_link_fields(request, invocation, ctx))
@@ -61,6 +78,31 @@ class WorkerdIsolate:
         else:
             response.body = Body(_stream_body(response.body, invocation), length=response.body.length)
         return response
+
+    def _decide_what_is_kept(self) -> bool | None:
+        return self.kept.decide(self._engine.bridge.kv_state(self._namespaces), now=monotonic())
+
+    async def _tell_what_is_kept(self) -> None:
+        """So that the child does not answer the next request from before a write. One message at a time: they come on
+        any connection."""
+        while self._telling is not None:
+            await asyncio.wait([self._telling])
+        keeps = self._decide_what_is_kept()
+        if keeps is None:
+            return
+        # Several requests may wait for it; one that is given up must not end it for the others.
+        self._telling = asyncio.ensure_future(self._tell(keeps=keeps))
+        await asyncio.wait([self._telling])
+
+    async def _tell(self, *, keeps: bool) -> None:
+        try:
+            await self._dispatch_event("keep", {"keeps": keeps}, None)
+            self.kept.told(keeps=keeps)
+        except (EdgeworkerError, ExceededLimits, LostWithIsolate) as error:
+            # The child is gone or about to be; the request that comes next learns why.
+            _log.debug('worker "%s": what it keeps of KV is not told: %s', self.name, error)
+        finally:
+            self._telling = None
 
     async def scheduled(self, event: Scheduled, ctx: Context) -> None:
         self._exports.check_scheduled()

@@ -1,6 +1,7 @@
 // Runs before the worker's own modules in a workerd child: fetch() says which invocation it belongs to, console says
 // which worker it is, and handlers are run so that the edge learns of exceptions and of waitUntil().
 import { AsyncLocalStorage } from "node:async_hooks";
+import { beginReads, endFreshness, endReads, keepReadsOf } from "./edgeworker-kept-reads.mjs";
 
 const INVOCATION = "ew-invocation";
 const FAILURE = "ew-failure";
@@ -19,10 +20,15 @@ export function configure(workerName, env) {
   if (env.__edgeworker_control === undefined) return;
   control = env.__edgeworker_control;
   delete env.__edgeworker_control;
+  keepReadsOf(env, () => invocations.getStore());
 }
 
 // For the modules behind bindings, which are loaded apart from this one.
-Object.defineProperty(globalThis, Symbol.for("edgeworker.invocation"), { value: () => invocations.getStore()?.ray ?? "" });
+Object.defineProperty(globalThis, Symbol.for("edgeworker.invocation"), { value: () => {
+  const invocation = invocations.getStore();
+  endFreshness(invocation);
+  return invocation?.ray ?? "";
+} });
 
 // A copy of a request costs as much as all else here, so the field is lent to the script's own request while fetch() reads
 // it. What the script was sent cannot be changed, and gets a copy.
@@ -31,6 +37,7 @@ const headersOf = Object.getOwnPropertyDescriptor(Request.prototype, "headers")?
 globalThis.fetch = async function fetch(input, init) {
   const invocation = invocations.getStore();
   const ray = invocation?.ray ?? "";
+  endFreshness(invocation);
   let sent;
   if (headersOf !== undefined && init === undefined && input instanceof Request && input !== invocation?.request) {
     const headers = headersOf.call(input);
@@ -136,6 +143,7 @@ class Invocation {
     this.pending = 0;
     this.isReported = false;
     this.passesThrough = false;
+    this.readsFreshUntil = undefined;
   }
 
   // `waitUntil` is workerd's own, of this event.
@@ -275,6 +283,7 @@ function showCf(request, cf) {
 export function answer(request, ctx, handle) {
   const invocation = new Invocation(request.headers.get("cf-ray") ?? "", request);
   watch(ctx, invocation);
+  beginReads(invocation);
   return invocations.run(invocation, respond, request, ctx, invocation, handle);
 }
 
@@ -284,6 +293,8 @@ async function respond(request, ctx, invocation, handle) {
     return marked(await handle(), invocation);
   } catch (error) {
     return failure(error, invocation);
+  } finally {
+    endReads(invocation);
   }
 }
 

@@ -13,6 +13,7 @@ from edgeworker.errors import KVError, KVRule, KVTypeError
 from edgeworker.kv import rules
 from edgeworker.kv.namespace import FoundStream, FoundValue, KeyListPage, KVNamespace
 from edgeworker.messages import Body, Headers, Request, Response
+from edgeworker.runtime.workerd.kept_reads import Expiries
 from edgeworker.strict_json import InvalidJSON, loads
 
 _BULK_BYTES: Final = 1024 * 1024
@@ -20,8 +21,8 @@ _METADATA: Final = "CF-KV-Metadata"
 _LINE_BREAKS: Final = str.maketrans("\r\n", "  ")
 
 
-async def answer_kv(request: Request, namespace: KVNamespace) -> Response:
-    """Raises StoreError where storage fails."""
+async def answer_kv(request: Request, namespace: KVNamespace, expiries: Expiries) -> Response:
+    """`expiries` are told when what is read expires. Raises StoreError where storage fails."""
     target = request.raw_target or request.url.target
     path, _, query = target.partition("?")
     options = parse_qs(query, keep_blank_values=True)
@@ -33,7 +34,7 @@ async def answer_kv(request: Request, namespace: KVNamespace) -> Response:
         key = unquote(path.removeprefix("/"), errors="surrogateescape")
         match request.method:
             case "GET":
-                return await _get(namespace, key, options)
+                return await _get(namespace, key, options, expiries)
             case "PUT":
                 return await _put(request, namespace, key, options)
             case "DELETE":
@@ -45,11 +46,12 @@ async def answer_kv(request: Request, namespace: KVNamespace) -> Response:
         return Response(error.status, body=str(error).encode(), status_text=_to_one_line(str(error)))
 
 
-async def _get(namespace: KVNamespace, key: str, options: dict[str, list[str]]) -> Response:
+async def _get(namespace: KVNamespace, key: str, options: dict[str, list[str]], expiries: Expiries) -> Response:
     found: FoundValue | FoundStream | None
     found = await namespace.get_stream(key, cache_ttl=_read_integer(options, "cache_ttl"))
     if found is None:
         return Response(404)
+    expiries.add(found.expires_at)
     headers = Headers({_METADATA: json.dumps(found.metadata)}) if found.metadata is not None else Headers()
     return Response(200, headers, Body(found.pieces, length=found.size))
 

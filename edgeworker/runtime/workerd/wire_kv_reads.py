@@ -14,6 +14,7 @@ from edgeworker.errors import KVError
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.kv.store import Later
 from edgeworker.runtime.workerd.capnp import KEY_FIELD, SERVICE_FIELD
+from edgeworker.runtime.workerd.kept_reads import Expiries
 
 _REQUEST_LINE: Final = re.compile(rb"GET /([!->@-~]+)\?urlencoded=true HTTP/1\.1")
 _SERVICE: Final = SERVICE_FIELD.encode()
@@ -25,9 +26,9 @@ _MAX_VALUE_BYTES: Final = 64 * 1024
 _UNEXPECTED_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"connection", b"expect"})
 
 
-def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace]) -> bytes | None:
+def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace], expiries: Expiries) -> bytes | None:
     """The response, or None. `data` is what came on a connection without a request under way; `key` proves that it is
-    of our child; `namespaces` are by what stands in SERVICE_FIELD."""
+    of our child; `namespaces` are by what stands in SERVICE_FIELD; `expiries` are told when what is read expires."""
     if data[:5] != b"GET /" or data.find(_END) != len(data) - len(_END):
         return None
     lines = data[: -len(_END)].split(b"\r\n")
@@ -48,10 +49,12 @@ def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace]
     if len(shown) != 1 or len(services) != 1 or not hmac.compare_digest(shown[0], key):
         return None
     namespace = namespaces.get(services[0])
-    return None if namespace is None else _read(namespace, unquote(line[1].decode("ascii"), errors="surrogateescape"))
+    if namespace is None:
+        return None
+    return _read(namespace, unquote(line[1].decode("ascii"), errors="surrogateescape"), expiries)
 
 
-def _read(namespace: KVNamespace, key: str) -> bytes | None:
+def _read(namespace: KVNamespace, key: str, expiries: Expiries) -> bytes | None:
     try:
         found = namespace.peek_with_metadata(key)
     except KVError:
@@ -60,5 +63,6 @@ def _read(namespace: KVNamespace, key: str) -> bytes | None:
         return _MISSING
     if isinstance(found, Later) or len(found.value) > _MAX_VALUE_BYTES:
         return None
+    expiries.add(found.expires_at)
     metadata = b"" if found.metadata is None else b"CF-KV-Metadata: %b\r\n" % json.dumps(found.metadata).encode("ascii")
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%b\r\n%b" % (len(found.value), metadata, found.value)

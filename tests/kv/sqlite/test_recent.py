@@ -148,3 +148,24 @@ async def test_what_is_kept_is_bounded(store: SQLiteStore, path: Path) -> None:
     assert len(kept) <= 4 * 1024 * 1024 / len(value)
     assert rows.find(("ns", "long")) is None
     rows.close()
+
+
+async def test_the_data_version_is_another_one_after_each_write(store: SQLiteStore, other: SQLiteStore) -> None:
+    versions = [store.data_version()]
+    for writer in (store, other):
+        assert store.data_version() == versions[-1]
+        await writer.put("ns", "k", Entry(b"v"))
+        versions.append(store.data_version())
+        await writer.delete("ns", ["k"])
+        versions.append(store.data_version())
+
+    assert None not in versions
+    assert len(set(versions)) == 5
+
+
+async def test_there_is_no_data_version_while_the_mark_cannot_be_read(store: SQLiteStore, path: Path) -> None:
+    assert store.data_version() is not None
+
+    path.with_suffix(".changes").write_bytes(b"")
+
+    assert store.data_version() is None

@@ -13,8 +13,8 @@ from edgeworker.handler import Handler
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.kv.namespace import KVNamespace
 from edgeworker.messages import Request, Response
-from edgeworker.runtime.contract.javascript import EnvNamespace
-from edgeworker.runtime.workerd.bridge import Bridge, answer_of
+from edgeworker.runtime.workerd.bridge import Bridge
+from edgeworker.runtime.workerd.kept_reads import Expiries
 from edgeworker.runtime.workerd.wire_kv_reads import answer_read
 from edgeworker.server.unix_link import UnixLink
 from tests.kv.clocks import FakeClock
@@ -63,7 +63,7 @@ def folder() -> Iterator[Path]:
     ],
 )
 async def test_a_read_is_answered_at_once_or_left(namespace: KVNamespace, target: bytes, answer: bytes | None) -> None:
-    assert answer_read(READ % target, KEY, {b"3": namespace}) == answer
+    assert answer_read(READ % target, KEY, {b"3": namespace}, Expiries()) == answer
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,14 @@ async def test_what_is_not_exactly_a_read_of_our_child_is_left(
     read = READ % b"k?urlencoded=true"
     assert part in read
 
-    assert answer_read(read.replace(part, instead, 1), KEY, {b"3": namespace}) is None
+    assert answer_read(read.replace(part, instead, 1), KEY, {b"3": namespace}, Expiries()) is None
 
 
 async def test_a_connection_has_reads_and_other_requests_in_turns(namespace: KVNamespace, folder: Path) -> None:
     clock = SystemClock()
     link = UnixLink(clock)
     bridge = Bridge(KEY.decode(), MemoryCache(), clock)
-    entry = EnvNamespace(namespace)
-    answer = answer_of(entry)
-    assert answer is not None
-    number = bridge.add(answer, entry).encode()
+    number = bridge.add_namespace(namespace).encode()
     handler: Handler = bridge
     stop = await link.serve(folder / "s", handler, bridge.answer_read)
     reader, writer = await asyncio.open_unix_connection(str(folder / "s"))
