@@ -4,8 +4,12 @@ A worker's script may import any of the standard library, which PyInstaller cann
 it goes in, less what needs a screen and Python's own tests.
 
 The data path in it is compiled (see build_fast.py), where there is a C compiler.
+
+It is made with the newest Python of this machine that has all of its parts (see pythons.py), or with the one that
+`--python` names, in an environment of its own below build/.
 """
 
+import argparse
 import ast
 import importlib.metadata
 import importlib.util
@@ -18,7 +22,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from build_fast import compile_tree, module_files
+from build_fast import compile_tree, has_compiler, module_files
+from pythons import find_python, is_this, make_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {
@@ -94,7 +99,7 @@ def _providers() -> list[tuple[str, set[str]]]:
 
 def tree() -> tuple[Path, list[str]]:
     """What goes in: the folder of our packages, and the modules that PyInstaller cannot see are imported."""
-    if not any(map(shutil.which, ("gcc", "cc", "clang"))):
+    if not has_compiler():
         print("no C compiler: the data path is not compiled")
         return ROOT, []
     hidden = {"edgeworker__mypyc"}
@@ -164,6 +169,14 @@ def _explain_noexec(binary: Path) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Makes the single binary, dist/edgeworker.")
+    parser.add_argument("--python", metavar="VERSION|PATH", help="default: the newest here that has all of its parts")
+    python = find_python(parser.parse_args().python)
+    print(f"made with {python}", flush=True)
+    if not is_this(python):
+        # This file again, in the environment of that Python.
+        command = [make_environment(python), __file__, "--python", python.program]
+        raise SystemExit(subprocess.run(command, check=False).returncode)
     binary = build()
     said = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.strip()
     print(f"{binary.relative_to(ROOT)}: {binary.stat().st_size / 1e6:.1f} MB, {said}")

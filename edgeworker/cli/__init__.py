@@ -82,13 +82,14 @@ examples:
 
 
 class _Version(argparse.Action):
-    """Looks the version up only where it is wanted."""
+    """Tells the form and the Python too: the binary carries one. Looks the version up only where it is wanted."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"edgeworker {edgeworker.__version__}{' (compiled)' if _is_compiled() else ''}")
+        python = f"Python {sys.version.split()[0]}"
+        print(f"edgeworker {edgeworker.__version__} ({'compiled, ' if _is_compiled() else ''}{python})")
         parser.exit()
 
 

@@ -1,6 +1,7 @@
 """What the single binary's processes do about each other; with the binary itself where it was built."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -96,3 +97,19 @@ def test_a_loader_that_may_not_run_code_there_names_the_variable() -> None:
     content = Path(binary()).read_bytes()
 
     assert b"noexec? set TMPDIR=FOLDER" in content
+
+
+@pytest.mark.binary
+def test_the_binary_says_which_python_it_carries() -> None:
+    said = subprocess.run([binary(), "--version"], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
+
+    assert re.fullmatch(r"edgeworker \S+ \((compiled, )?Python 3\.\d+\.\d+\)\n", said.stdout)
+
+
+@pytest.mark.binary
+def test_the_binary_has_the_embedded_engine_of_javascript(tmp_path: Path) -> None:
+    tmp_path.joinpath("index.js").write_text("export default { fetch: () => new Response(`${6 * 7}`) };\n")
+    tmp_path.joinpath("wrangler.toml").write_text('name = "w"\nmain = "index.js"\ncompatibility_date = "2026-11-01"\n')
+
+    with dev(cwd=tmp_path, program=(binary(),)) as edge:
+        assert edge.get("localhost").text == "42"

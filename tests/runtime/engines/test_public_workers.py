@@ -292,8 +292,10 @@ async def answered(
         for ask in worker.asks:
             response = await send(stage, ask, Origin())
             content = b"" if response.body is None else await response.body.read()
-            # The date is the machine's; lengths and the body of an answer to HEAD are the server's affair.
-            fields = [pair for pair in response.headers.entries() if pair[0] not in ("date", "content-length")]
+            # The date, and how long a cached answer was kept, are the machine's; lengths and the body of an answer to
+            # HEAD are the server's affair.
+            not_compared = ("age", "content-length", "date")
+            fields = [pair for pair in response.headers.entries() if pair[0] not in not_compared]
             text = "" if ask.method == "HEAD" else content.decode("utf-8", "replace")
             shown = [(field, NEW.sub("*", value)) for field, value in fields]
             answers.append((response.status, sorted(shown), NEW.sub("*", text)))
