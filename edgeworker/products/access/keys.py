@@ -9,9 +9,11 @@ import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
@@ -158,9 +160,19 @@ def from_document(value: Mapping[str, JSON]) -> KeySet:
 def _parse_key(value: JSON) -> SigningKey | None:
     match value:
         case {"kid": str(kid), "certificate": str(certificate), "private": str(pem)}:
-            private = serialization.load_pem_private_key(pem.encode(), password=None)
-            if isinstance(private, rsa.RSAPrivateKey):
+            private = _load_private(pem)
+            if private is not None:
                 return SigningKey(kid, certificate, private, private.public_key())
         case _:
             pass
     return None
+
+
+# Each change of an Access object reads the document again, on the loop, and to check one key takes 30 ms of CPU.
+@lru_cache(maxsize=8)
+def _load_private(pem: str) -> rsa.RSAPrivateKey | None:
+    try:
+        private = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return private if isinstance(private, rsa.RSAPrivateKey) else None

@@ -4,13 +4,20 @@ from functools import cache
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from edgeworker.config import JSON
 from edgeworker.errors import StoreError
 from edgeworker.products.access.config import DAY_SECONDS, GRACE_SECONDS
 from edgeworker.products.access.keys import KeySet, SigningKey, certs, from_document, make_key, to_document
 
 NOW = 1_800_000_000
+EC_KEY = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    .decode()
+)
 
 
 @cache
@@ -84,5 +91,19 @@ def test_keys_survive_as_a_document() -> None:
     assert back.previous is not None
     assert back.previous.kid == key(1).kid
     assert back.current.private.private_numbers() == key(2).private.private_numbers()
+
+
+def test_a_key_that_was_read_before_is_not_checked_again() -> None:
+    document = to_document(ROTATED)
+
+    assert from_document(document).current.private is from_document(document).current.private
+
+
+@pytest.mark.parametrize(
+    "current",
+    [None, {"kid": "k", "certificate": "c", "private": "x"}, {"kid": "k", "certificate": "c", "private": EC_KEY}],
+    ids=["none", "not PEM", "not RSA"],
+)
+def test_a_document_without_a_key_is_damaged(current: JSON) -> None:
     with pytest.raises(StoreError, match="damaged"):
-        from_document({"rotated_at": 1, "current": None})
+        from_document({"rotated_at": 1, "current": current})

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from edgeworker.config import JSON, Config, Namespace, Zone
 from edgeworker.kv.memory import MemoryStore
@@ -130,8 +132,16 @@ QUERIES = [
 _PLACE = re.compile(r"\{([a-z_]+)\+?\}")
 
 
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
+async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    # To look for primes is most of the time of an edge with Access, and no body changes that.
+    key = _key()
+    monkeypatch.setattr(rsa, "generate_private_key", lambda **_: key)
     clock = FakeClock(1_800_000_000)
     store = MemoryStore()
     await store.namespaces.register([Namespace(NAMESPACE, "tokens")])
