@@ -23,8 +23,8 @@ def write_part_head(boundary: str, fields: Mapping[str, str]) -> bytes:
 
 
 def write_end(boundary: str) -> bytes:
-    """What stands after the last part."""
-    return f"--{boundary}--\r\n".encode()
+    """What stands after the last part, without a line end, as the Workers runtime writes it."""
+    return f"--{boundary}--".encode()
 
 
 def form_data(name: str, filename: str | None = None) -> str:

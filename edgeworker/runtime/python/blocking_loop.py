@@ -34,7 +34,7 @@ def uninstall() -> None:
 
 def _run_for_scripts(main: Coroutine[object, object, _T], **options: object) -> _T:
     if _waits_here():
-        return run_sync_stack.run_sync(main)
+        return run_sync_stack.run_sync(main, called="asyncio.run()")
     return _run(main, **options)  # type: ignore[arg-type]  # handed on as they came
 
 
@@ -48,7 +48,7 @@ def run_until_complete(
 ) -> _T:
     """`of_loop` is the method of a loop, for callers that are not scripts; loops written in C have their own."""
     if _waits_here() and isinstance(future, Awaitable):
-        return run_sync_stack.run_sync(future)
+        return run_sync_stack.run_sync(future, called="run_until_complete()")
     return of_loop(future)
 
 

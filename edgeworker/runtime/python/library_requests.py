@@ -47,9 +47,7 @@ def send_and_wait(
 ) -> messages.Response:
     try:
         return run_sync_stack.run_sync(send(method, url, headers, body, seconds))
-    except RuntimeError as error:
-        if str(error) != run_sync_stack.CANNOT_WAIT:
-            raise
+    except run_sync_stack.CannotWait:
         if (script := calling_script()) is not None:
             script.waits = True  # a library deep within imports another: the next request can wait
         raise RuntimeError(_NO_WAITING) from None

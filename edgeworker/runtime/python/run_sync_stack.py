@@ -14,12 +14,16 @@ from typing import Final, TypeVar
 
 from greenlet import getcurrent, greenlet
 
-from edgeworker.runtime.contract.script_frames import is_of_edge
+from edgeworker.runtime.contract.script_frames import current_script, is_of_edge
 
 _T = TypeVar("_T")
-CANNOT_WAIT: Final = "run_sync() works in a handler and in what it calls, not at the top level of a script"
+_CANNOT_WAIT: Final = "works in a handler and in what it calls, not at the top level of a script"
 # For code of a script in a thread of ours: the loop that it may wait on.
 _loop: Final[ContextVar[asyncio.AbstractEventLoop]] = ContextVar("edgeworker_loop")
+
+
+class CannotWait(RuntimeError):
+    """Nothing can be switched, as at the top level of a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +122,35 @@ def _create_task(
     loop: asyncio.AbstractEventLoop, work: Coroutine[object, object, object], **options: object
 ) -> asyncio.Task[object]:
     """The factory of a loop on which scripts wait. The edge's own tasks get no stack."""
-    if _loop.get(None) is loop and inspect.iscoroutine(work):
-        frame = work.cr_frame
-        name = "" if frame is None else str(frame.f_globals.get("__name__", ""))
-        if not is_of_edge(name):
-            work = _SteppedTask(work)
+    if _loop.get(None) is loop and _may_wait(work):
+        work = _SteppedTask(work)
     return asyncio.Task(work, loop=loop, **options)  # type: ignore[arg-type]  # handed on as they came
+
+
+def _may_wait(work: object) -> bool:
+    """Whether it is a coroutine of a script or a library, in which `run_sync` may be called."""
+    if not inspect.iscoroutine(work):
+        return False
+    frame = work.cr_frame
+    return not is_of_edge("" if frame is None else str(frame.f_globals.get("__name__", "")))
 
 
 def _wait_for(step: _Step, work: Awaitable[object]) -> Generator[object, object, object]:
     try:
-        result = yield from work.__await__()
+        steps = _SteppedCoroutine(work) if inspect.iscoroutine(work) and _may_wait(work) else work
+        result = yield from steps.__await__()
     except BaseException as error:  # noqa: BLE001  # every exception belongs to the waiting code
         return step.throw(error)
     return step.switch(result)
 
 
-def run_sync(work: Awaitable[_T]) -> _T:
-    """The awaitable's result. Raises RuntimeError where nothing can be switched, as at the top level of a script."""
+def run_sync(work: Awaitable[_T], *, called: str = "run_sync()") -> _T:
+    """The awaitable's result. `called` is what a script has called.
+
+    Raises CannotWait, and TypeError for what is not awaitable.
+    """
+    if not inspect.isawaitable(work):
+        raise TypeError(f"object {type(work).__name__} is not awaitable")  # pyodide's text
     current = getcurrent()
     if isinstance(current, _Step) and current.parent is not None:
         result: _T = current.parent.switch(_Wait(work))
@@ -145,7 +160,9 @@ def run_sync(work: Awaitable[_T]) -> _T:
         return asyncio.run_coroutine_threadsafe(_await_it(work), loop).result()
     if inspect.iscoroutine(work):
         work.close()
-    raise RuntimeError(CANNOT_WAIT)
+    if (script := current_script()) is not None:
+        script.waits = True  # a library deep within waits: the next request can
+    raise CannotWait(f"{called} {_CANNOT_WAIT}")
 
 
 async def in_thread(function: Callable[[], _T], context: Context | None = None) -> _T:

@@ -12,11 +12,22 @@ from edgeworker import messages
 from edgeworker.errors import OriginError
 from edgeworker.messages import NULL_BODY_STATUSES, URL, Body, BodyTooLarge, BodyUsed, InvalidURL, Redirect
 from edgeworker.runtime.webapi import encodings
-from edgeworker.runtime.webapi.base import BodySource, BodyWithType, JsObject, is_absent, range_error, type_error
+from edgeworker.runtime.webapi.base import (
+    BodySource,
+    BodyWithType,
+    JsObject,
+    ListIterator,
+    is_absent,
+    range_error,
+    type_error,
+)
+from edgeworker.runtime.webapi.data import JsMap
 from edgeworker.runtime.webapi.ffi import JsDict, JsException
-from edgeworker.runtime.webapi.headers import to_headers
+from edgeworker.runtime.webapi.headers import Headers, to_headers
+from edgeworker.runtime.webapi.plain_iterators import PlainIterator
 from edgeworker.runtime.webapi.plain_objects import PlainObject, as_js
 from edgeworker.runtime.webapi.plain_proxy import fields_of
+from edgeworker.runtime.webapi.sets import JsSet
 from edgeworker.runtime.webapi.streams import stream_from
 from edgeworker.runtime.webapi.strings import to_string, to_usv_string
 from edgeworker.runtime.webapi.written_url import read_url
@@ -59,6 +70,10 @@ def extract_body(value: object) -> BodyWithType:
             return value.extract_body()
         case _ if is_absent(value):
             return BodyWithType(None)
+        case JsMap() | Headers():  # what JavaScript iterates is a stream, of pairs here, which are not bytes
+            return stream_from(value.entries()).extract_body()
+        case JsSet() | PlainIterator() | ListIterator():
+            return stream_from(value).extract_body()
         case bool() | int() | float():
             return BodyWithType(Body(to_string(value).encode()), TEXT)
         case BaseException():

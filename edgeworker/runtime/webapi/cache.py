@@ -135,7 +135,7 @@ async def _parts(found: CachedResponse, parts: list[Span], boundary: str, kind: 
         async for piece in found.read(*span):
             yield piece
         yield b"\r\n"
-    yield multipart.write_end(boundary).removesuffix(b"\r\n")  # as the Workers runtime ends it
+    yield multipart.write_end(boundary)
 
 
 def _content_range(span: Span, length: int) -> str:

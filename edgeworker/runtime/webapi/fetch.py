@@ -53,6 +53,9 @@ class _Message(JsObject):
     def bodyUsed(self) -> bool:
         return self.core.body is not None and self.core.body.used
 
+    def __str__(self) -> str:
+        return f"[object {self.constructor.name}]"
+
     async def bytes(self) -> Uint8Array:
         return Uint8Array(await body_init.read(self.core, self.encoding))
 

@@ -118,6 +118,9 @@ class Headers(JsObject):
             raise KeyError(name)
         self.delete(name)
 
+    def __str__(self) -> str:
+        return "[object Headers]"
+
     def __repr__(self) -> str:
         return repr(self.core)
 

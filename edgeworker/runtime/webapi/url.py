@@ -110,7 +110,7 @@ class URLSearchParams(PairList[str]):
         elif init is None:
             pass
         elif isinstance(init, URLSearchParams):
-            self._pairs = list(init._pairs)
+            self._pairs = list(init.iterate())
         elif is_absent(init) or isinstance(init, str | int | float):
             self.parse(to_usv_string(init))
         else:
@@ -133,6 +133,18 @@ class URLSearchParams(PairList[str]):
     @property
     def size(self) -> int:
         return len(self._pairs)
+
+    # Bytes that are not UTF-8 are kept, to be written again as they came, and read as U+FFFD.
+
+    def get(self, name: object) -> str | JsNull | None:
+        found = super().get(name)
+        return _as_read(found) if isinstance(found, str) else found
+
+    def values_of(self, name: object) -> list[str]:
+        return [_as_read(value) for value in super().values_of(name)]
+
+    def iterate(self) -> Iterator[tuple[str, str]]:
+        return ((_as_read(name), _as_read(value)) for name, value in super().iterate())
 
     # pyodide takes for a mapping what has `get`, `size` and can be iterated: then Python goes over its names.
 
@@ -169,7 +181,7 @@ class URLSearchParams(PairList[str]):
         self._delete(_matcher(name, value))
 
     def sort(self) -> None:
-        self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be"))  # by code unit, as JavaScript
+        self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass"))  # by code unit, as JavaScript
         self._report_change()
 
     def extract_body(self) -> BodyWithType:
@@ -182,7 +194,7 @@ class URLSearchParams(PairList[str]):
         """A dict in a lenient edge. pyodide has no plainer form of them than themselves."""
         if portability_warnings.is_refused("to_py() makes no dict of parameters", "use dict(parameters.entries())"):
             return self
-        return dict(self._pairs)
+        return dict(self.iterate())
 
     def __str__(self) -> str:
         return self.toString()
@@ -226,9 +238,13 @@ def _matcher(name: object, value: object) -> Callable[[tuple[str, str]], bool]:
 
 
 def _decode(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "surrogateescape")
+
+
+def _as_read(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _encode(text: str) -> str:
     """https://url.spec.whatwg.org/#application-x-www-form-urlencoded-percent-encode-set"""
-    return quote_plus(text, safe="*").replace("~", "%7E")
+    return quote_plus(text, safe="*", errors="surrogateescape").replace("~", "%7E")

@@ -26,11 +26,11 @@ async def test_any_query_of_a_visitor_can_be_read(stage: Stage, query: str, pair
     assert await evaluated(stage, f"p = js.URLSearchParams.new('?{query}')", PAIRS) == repr(pairs)
 
 
-async def test_reading_changes_nothing_and_writing_makes_the_query_well_formed(stage: Stage) -> None:
+async def test_reading_changes_nothing_and_writing_keeps_bytes_that_are_not_utf_8(stage: Stage) -> None:
     start = "u = js.URL.new('https://x/?a=b%20c&d=%FF'); p = u.searchParams; p.get('d')"
 
     assert await evaluated(stage, start, "u.href") == "https://x/?a=b%20c&d=%FF"
-    assert await evaluated(stage, start + "; p.append('e', 'f g')", "u.href") == "https://x/?a=b+c&d=%EF%BF%BD&e=f+g"
+    assert await evaluated(stage, start + "; p.append('e', 'f g')", "u.href") == "https://x/?a=b+c&d=%FF&e=f+g"
 
 
 @pytest.mark.parametrize(
