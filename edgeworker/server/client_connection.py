@@ -1,6 +1,7 @@
 """A connection with a client: one request at a time, streaming both ways with back-pressure both ways, and limits."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from edgeworker.admission import Refusal
@@ -45,10 +46,17 @@ class ClientConnection(Http1Connection):
     `client` is the peer; `trusted` says that it is a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed.
     """
 
-    def __init__(self, listener: ListenerState, *, refusal: Refusal | None = None) -> None:
-        """`refusal` is all that this client gets."""
+    def __init__(
+        self,
+        listener: ListenerState,
+        *,
+        refusal: Refusal | None = None,
+        end_handshake: Callable[[], None] | None = None,
+    ) -> None:
+        """`refusal` is all that this client gets. `end_handshake` is called before the connection is counted."""
         super().__init__()
         self._refusal = refusal
+        self._end_handshake = end_handshake
         self.client = Client("")
         self.tls = NO_TLS
         self.trusted = False
@@ -69,6 +77,9 @@ class ClientConnection(Http1Connection):
         super().connection_made(transport)
         connected = as_transport(transport)
         listener = self._listener
+        if self._end_handshake is not None:
+            self._end_handshake()
+            self._end_handshake = None
         listener.connections.add(self)
         self.tls = client_tls(connected)
         self._become_idle(listener.limits.keepalive_timeout_seconds)

@@ -32,8 +32,8 @@ class ConnectionsOfAll:
         return cls(limit, counts, counts.name("connections"))
 
     @property
-    def is_reached(self) -> bool:
-        return self._counts.present(self._name) >= self.limit
+    def is_exceeded(self) -> bool:
+        return self._counts.present(self._name) > self.limit
 
     def change(self, amount: int) -> None:
         self._counts.change(self._name, amount)
@@ -54,11 +54,14 @@ class OpenConnections:
         """Count a connection; False, and not counted, if the limit is reached and no connection is idle. Otherwise
         those that are idle longest are closed to make room."""
         is_full = self.limit is not None and len(self._connections) >= self.limit
-        if (is_full or (self.of_all is not None and self.of_all.is_reached)) and not self._close_idle():
+        if self.of_all is not None:
+            self.of_all.change(1)  # first: of two processes at the same moment each sees the other's
+            is_full = is_full or self.of_all.is_exceeded
+        if is_full and not self._close_idle():
+            if self.of_all is not None:
+                self.of_all.change(-1)
             return False
         self._connections.add(connection)
-        if self.of_all is not None:
-            self.of_all.change(1)
         return True
 
     def release(self, connection: IdleConnection) -> None:

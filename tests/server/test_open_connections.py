@@ -71,3 +71,14 @@ def test_many_that_wait_make_room_together() -> None:
     assert connections.admit(Connection())
 
     assert [number for number, one in enumerate(waiting) if one.closed] == list(range(10))
+
+
+def test_two_processes_at_the_same_moment_never_go_beyond_the_bound_together() -> None:
+    shared = SharedCounts(processes=2)
+    bounds = [ConnectionsOfAll.of(4, shared.of_process(slot)) for slot in range(2)]
+    one, two = (OpenConnections(None, bound) for bound in bounds)
+    assert all(one.admit(Connection()) for _ in range(3))
+    bounds[1].change(1)  # what the other process has done of its `admit` so far
+
+    assert not one.admit(Connection())
+    assert len(one) + len(two) + 1 == 4

@@ -13,6 +13,8 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.config import TLS, Limits
+from edgeworker.handler import Handler
+from edgeworker.messages import Request, Response
 from edgeworker.rays import parse_ray
 from edgeworker.server import AccessLogRecord, Listener, listen, tls_accepting
 from edgeworker.server.tls import server_context
@@ -27,10 +29,12 @@ def pki(tmp_path: Path) -> PKI:
 
 
 @asynccontextmanager
-async def serving(pki: PKI, *, limits: Limits | None = None) -> AsyncIterator[tuple[Listener, list[AccessLogRecord]]]:
+async def serving(
+    pki: PKI, *, limits: Limits | None = None, handler: Handler | None = None
+) -> AsyncIterator[tuple[Listener, list[AccessLogRecord]]]:
     records: list[AccessLogRecord] = []
     made = await listen(
-        Answering(hello),
+        handler or Answering(hello),
         ANY_PORT,
         limits=limits or Limits(),
         clock=SystemClock(),
@@ -166,3 +170,80 @@ async def test_descriptors_that_are_used_up_are_told_as_on_a_plain_socket(
     assert [(str(context["exception"]), context["message"]) for context in told] == [
         ("[Errno 24] Too many open files", "socket.accept() out of system resource")
     ]
+
+
+async def silent_client(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connected, and slow with its handshake."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x16\x03\x01")
+        await writer.drain()
+        return reader, writer
+
+
+async def wait_for(records: list[AccessLogRecord], status: int) -> AccessLogRecord:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not any(record.status == status for record in records):  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.01)
+    return next(record for record in records if record.status == status)
+
+
+async def test_slow_handshakes_make_room_for_a_client_that_speaks(pki: PKI) -> None:
+    async with serving(pki, limits=Limits(connections=20)) as (listener, records):
+        slow = [await silent_client(listener.port) for _ in range(20)]
+
+        assert b"200 OK" in await ask_over_tls(pki, listener.port)
+
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await read_to_end(slow[0][0]) == b""  # the one that was slow longest
+        for _, writer in slow:
+            writer.close()
+    assert [record.status for record in records] == [200]
+
+
+async def test_slow_handshakes_of_one_network_are_bounded(pki: PKI) -> None:
+    async with serving(pki, limits=Limits(connections_per_address=3)) as (listener, records):
+        slow = [await silent_client(listener.port) for _ in range(4)]
+        refused = await wait_for(records, 429)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await read_to_end(slow[3][0]) == b""
+        assert refused.client == "127.0.0.1"
+        assert "too many TLS handshakes" in refused.reason
+
+        for _, writer in slow:
+            writer.close()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:  # until the edge has seen that they left
+                try:
+                    assert b"200 OK" in await ask_over_tls(pki, listener.port)
+                    break
+                except (ssl.SSLError, ConnectionError):
+                    await asyncio.sleep(0.01)
+
+
+async def test_where_all_connections_are_busy_some_are_told_so_over_tls_and_the_rest_are_closed(
+    pki: PKI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_accepting, "_REFUSED_AT_A_TIME", 1)
+    arrived = asyncio.Event()
+
+    class Silent:
+        async def fetch(self, request: Request, /) -> Response:
+            arrived.set()
+            return await asyncio.Future[Response]()
+
+    async with serving(pki, limits=Limits(connections=1), handler=Silent()) as (listener, records):
+        busy = asyncio.create_task(ask_over_tls(pki, listener.port))
+        await arrived.wait()
+
+        assert b"503 Service Unavailable" in await ask_over_tls(pki, listener.port)
+        await wait_for(records, 503)
+
+        _, slow = await silent_client(listener.port)
+        last, last_writer = await silent_client(listener.port)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await read_to_end(last) == b""
+        assert [record.reason for record in records if "handshakes were not begun" in record.reason]
+        slow.close()
+        last_writer.close()
+    await busy
