@@ -192,7 +192,7 @@ class ManagementConnection(asyncio.Protocol):
             data, self._pipelined = self._pipelined, b""
             if data and self._http is not None:
                 self._http.data_received(data)
-        elif upgrades or not self._parser.complete or self._is_ended or self._shared.state.closing:
+        elif upgrades or not self._parser.complete or self._is_last_request or self._shared.state.closing:
             response.force_close()
             response.headers["Connection"] = "close"
 
@@ -217,6 +217,11 @@ class ManagementConnection(asyncio.Protocol):
         ray, request, record = response.headers.setdefault("CF-Ray", new_ray()), self.request, self._shared.record
         if record is not None and isinstance(request, Request):
             record(build_refusal_record(request, response.status, ray, self.refusal_reason))
+
+    @property
+    def _is_last_request(self) -> bool:
+        """Whether nothing can follow the request in hand."""
+        return self._is_ended and not self._pipelined
 
     async def response_finished(self) -> None:
         """Until the request in hand is answered."""
@@ -266,6 +271,8 @@ class ManagementConnection(asyncio.Protocol):
                     return
                 self._state, self.head, self.request = SERVING, parser.head, request
                 self._set_deadline(None)
+                if self._is_ended:
+                    self._expect(self._limits.half_closed_seconds)
                 body = self._checked.lstrip(b"\r\n").partition(_HEAD_END)[2]
                 self._checked = _canonical_head(parser.head) + body
             self._pass_on()

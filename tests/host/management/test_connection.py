@@ -161,6 +161,18 @@ async def test_an_upgrade_that_is_not_granted_ends_the_connection(port: int, api
     assert api.seen == ["GET /a"]
 
 
+@pytest.mark.parametrize("half_of_another", [b"", b"GET /half HTTP/1.1\r\nHo"])
+async def test_what_was_pipelined_before_the_client_closed_its_side_is_answered(
+    port: int, half_of_another: bytes
+) -> None:
+    sent = b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(3))
+
+    answer = await ask(port, sent + half_of_another, half_close=True)
+
+    assert [answer.count(b"GET /%d " % number) for number in range(3)] == [1, 1, 1]
+    assert answer.count(b"Connection: close") == (0 if half_of_another else 1)
+
+
 async def test_pipelined_requests_are_answered_in_their_order(port: int) -> None:
     first = [f"PUT /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n{n:03}".encode() for n in range(200)]
 
