@@ -1,6 +1,6 @@
 """Reads wrangler's files and edge.toml, and makes the edge's configuration of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +51,8 @@ class LoadOptions:
     `variables` are "NAME:value" texts, `preview` chooses `preview_id` of a KV namespace instead of `id`.
     `js_engine` is the engine of JavaScript workers, instead of the one that edge.toml names.
     `published` projects take the place of the configured workers of their names, and have their secrets.
-    `for_deployment` also tells what wrangler's deploy would warn of, and its dev would not.
+    `for_deployment` also tells what wrangler's deploy would warn of, and its dev would not. `give_way` is called
+    between steps of about a millisecond: a thread beside an event loop may pause there.
     """
 
     default_script: Path
@@ -68,6 +69,7 @@ class LoadOptions:
     for_deployment: bool = False
     published: "tuple[PublishedProject, ...]" = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    give_way: Callable[[], None] = field(default=lambda: None)
 
 
 def load(options: LoadOptions) -> Loaded:
@@ -114,6 +116,7 @@ class _Loader:
         loadables = [loadable for source in sources if (loadable := self._worker(source)) is not None]
         for project in self._options.published:
             self._place(project, loadables)
+        self._options.give_way()
         config = self._config(edge, loadables, anything=any(source.file is not None for source in sources))
         documents = {loadable.parsed.name: loadable.parsed.document for loadable in loadables}
         found = {
@@ -129,6 +132,7 @@ class _Loader:
 
     def _document(self, file: Path, diagnostics: Diagnostics) -> ConfigFile | None:
         text = self._read(file, diagnostics)
+        self._options.give_way()
         return None if text is None else parse_document(text, file, short(file, self._cwd), diagnostics)
 
     def _edge(self) -> EdgeFile:
@@ -142,6 +146,7 @@ class _Loader:
             return EdgeFile()
         part = self._diagnostics.child(f"Processing {short(file, self._cwd)} configuration:")
         document = self._document(file, part)
+        self._options.give_way()
         return EdgeFile() if document is None else read_edge(document, part)
 
     def _sources(self, edge: EdgeFile) -> Iterator[_Source]:
@@ -204,11 +209,13 @@ class _Loader:
             document = self._document(source.file, part)
         if document is None:
             return None
+        self._options.give_way()
         by = "`--env/-e` CLI argument" if options.env is not None else "CLOUDFLARE_ENV environment variable"
         env = None if source.file is None else source.env
         environment = choose(
             document, env, part, redirected=source.redirected, by=by, for_deployment=options.for_deployment
         )
+        self._options.give_way()
         parsed = parse_worker(environment, part, preview=options.preview)
         if source.file is None:
             entry: ScriptEntry | None = ScriptEntry(options.default_script, True)

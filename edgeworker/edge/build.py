@@ -1,5 +1,6 @@
 """Makes an Edge of a configuration: gives each worker its env and loads its script once."""
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from edgeworker.messages import Access
 from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
-from edgeworker.runtime.python.load_turns import load_in_turns
+from edgeworker.runtime.python.load_turns import LoadingPace, load_in_turns
 from edgeworker.server.outbound import OutboundPolicy
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import MemoryState, State
@@ -63,15 +64,16 @@ async def build(
     store: KVStore,
     persistent: PersistentServices | None = None,
     *,
-    beside_requests: bool = False,
+    beside_requests: LoadingPace | None = None,
 ) -> Edge:
     """Registers the configuration's namespaces in the store; store and `persistent` stay the caller's.
 
-    `beside_requests`: another edge serves meanwhile, on this event loop.
+    `beside_requests`: another edge serves meanwhile, on this event loop, and scripts are loaded at this pace.
 
     Raises ConfigError, ScriptError or StoreError for the first thing that cannot work; no script stays loaded then.
     """
-    resolver = Resolver(config)
+    # With thousands of routes it takes a while.
+    resolver = await asyncio.to_thread(Resolver, config) if beside_requests else Resolver(config)
     await store.namespaces.register(config.namespaces)
 
     persistent = persistent or PersistentServices(MemoryState(services.clock))
@@ -102,7 +104,7 @@ async def build(
             else:
                 lenient = config.lenient_python
                 loading = partial(load, configured, bound, services.clock, persistent.cache, sockets, lenient=lenient)
-                isolate = await load_in_turns(loading) if beside_requests else loading()
+                isolate = await load_in_turns(loading, beside_requests) if beside_requests else loading()
             workers[configured.name] = Worker(
                 configured.name,
                 isolate,
@@ -114,6 +116,8 @@ async def build(
                 exports=OwnExports,
                 engine=engine,
             )
+            if beside_requests:
+                await asyncio.sleep(beside_requests.pause_after(beside_requests.step_seconds))
         for worker in workers.values():
             await worker.isolate.open()
         applied = open_products(

@@ -16,6 +16,7 @@ from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.routing import origin_timeouts_of, origin_tls_of
 from edgeworker.runtime import Scheduled
+from edgeworker.runtime.python.load_turns import QUICK_PACE, LoadingPace
 from edgeworker.server.origin import OriginClient
 from edgeworker.state import MemoryState
 
@@ -62,6 +63,7 @@ class Assembly:
         # Called when what reloads replaced is closed, and is garbage: once for several reloads in a row.
         self.collect_replaced: Callable[[], None] = _leave_to_python
         self._uncollected = 0
+        self.pace = QUICK_PACE
 
     @classmethod
     async def open(
@@ -133,7 +135,7 @@ class Assembly:
             self.clock,
             self.background,
             self._cloudflare_api,
-            beside_requests=True,
+            beside_requests=self.pace,
         )
         old, self._current = self._current, new
         old.retired = True
@@ -178,7 +180,7 @@ async def _generation(
     background: Background,
     cloudflare_api: Handler | None,
     *,
-    beside_requests: bool = False,
+    beside_requests: LoadingPace | None = None,
 ) -> _Generation:
     client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config), timeouts=origin_timeouts_of(config))
     internet: Handler = client.internet

@@ -11,7 +11,7 @@ import logging
 import os
 import pickle
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,8 +72,9 @@ class RestoredConfig:
     replaced: tuple[Path, ...] = ()
 
 
-def keep_config(config: Config, generation: int, data: Path) -> bytes:
-    """To be called right after `config` was loaded.
+def keep_config(config: Config, generation: int, data: Path, *, give_way: Callable[[], None] = lambda: None) -> bytes:
+    """To be called right after `config` was loaded. `give_way` is called between the files that are read: a thread
+    beside an event loop may pause there.
 
     Raises OSError, ValueError, TypeError, AttributeError or pickle.PickleError where it cannot be kept.
     """
@@ -91,7 +92,7 @@ def keep_config(config: Config, generation: int, data: Path) -> bytes:
         _Kept(
             pickled.getvalue(),
             generation,
-            {folder: _copy(folder, data, without=others) for folder in projects},
+            {folder: _copy(folder, data, give_way, without=others) for folder in projects},
             dict(_contents(sorted(others))),
             {file: _digest_of_file(file) for file in config.files},
         )
@@ -161,10 +162,10 @@ def _project(worker: Worker, data: Path) -> Path | None:
     return worker.main.parent if worker.javascript is None else worker.javascript.root
 
 
-def _copy(folder: Path, data: Path, *, without: Collection[Path]) -> Path:
+def _copy(folder: Path, data: Path, give_way: Callable[[], None], *, without: Collection[Path]) -> Path:
     """A folder named by the digest of its sources, which is made if it is not there."""
-    files = list(_files(folder, data))
-    place = data / FOLDER / _digest(folder, files)
+    files = list(_files(folder, data, give_way))
+    place = data / FOLDER / _digest(folder, files, give_way)
     if place.is_dir():
         os.utime(place)
         return place
@@ -172,6 +173,7 @@ def _copy(folder: Path, data: Path, *, without: Collection[Path]) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     try:
         for file in files:
+            give_way()
             if file in without:
                 continue  # a certificate or a key that lies beside the scripts
             target = draft / file.relative_to(folder)
@@ -200,19 +202,21 @@ def _remove_old(folder: Path) -> None:
         shutil.rmtree(one, ignore_errors=True)
 
 
-def _files(folder: Path, data: Path) -> Iterator[Path]:
+def _files(folder: Path, data: Path, give_way: Callable[[], None]) -> Iterator[Path]:
     """Raises ValueError where there are too many."""
     count = size = 0
     for file in project_files(folder, without=data.resolve()):
+        give_way()
         count, size = count + 1, size + file.stat().st_size
         if count > _MOST_PROJECT_FILES or size > _MOST_PROJECT_BYTES:
             raise ValueError(f"{folder} has more than {_MOST_PROJECT_FILES} files or {_MOST_PROJECT_BYTES >> 20} MiB")
         yield file
 
 
-def _digest(folder: Path, files: Iterable[Path]) -> str:
+def _digest(folder: Path, files: Iterable[Path], give_way: Callable[[], None]) -> str:
     digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape"))
     for file in sorted(one for one in files if one.suffix in _SOURCES):
+        give_way()
         name = file.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
         digest.update(b"%d %s %s" % (len(name), name, hashlib.sha256(file.read_bytes()).digest()))
     return digest.hexdigest()
@@ -220,9 +224,13 @@ def _digest(folder: Path, files: Iterable[Path]) -> str:
 
 def _digest_or_none(folder: Path, data: Path) -> str | None:
     try:
-        return _digest(folder, _files(folder, data))
+        return _digest(folder, _files(folder, data, _hurry), _hurry)
     except (OSError, ValueError):
         return None
+
+
+def _hurry() -> None:
+    """No one is kept waiting."""
 
 
 def _digest_of_file(file: Path) -> str:

@@ -30,6 +30,8 @@ _KILL_AFTER_DRAIN_SECONDS: Final = 5.0
 _LONGEST_TRIAL_SECONDS: Final = 120.0
 _LONGEST_RELOAD_SECONDS: Final = 120.0
 _LOOK_EVERY_SECONDS: Final = 0.02
+# One process after the other reloads, so that cores are left for requests; one that takes longer holds none up.
+_HOLDS_UP_SECONDS: Final = 5.0
 _FORWARDED: Final = (signal.SIGHUP, signal.SIGUSR1)
 _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
 
@@ -67,10 +69,13 @@ class _Slot:
 
 @dataclass(slots=True)
 class _Reload:
-    """One that was forwarded to the processes: how many refused it, and until when it is waited for."""
+    """One that is forwarded to the processes: which have not got it yet, how many refused it, until when it is waited
+    for, and when the next process gets it at the latest."""
 
     deadline: float
+    waiting: list[_Slot]
     refused: int = 0
+    next_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -248,21 +253,37 @@ class Supervisor:
         if result is None:
             return  # a stop came meanwhile, and counts more
         if result == 0:
-            self._reloading = _Reload(time.monotonic() + _LONGEST_RELOAD_SECONDS)
-            for slot in self._slots:
-                slot.is_reloading = bool(slot.process)
-                slot.reload_when_ready = slot.is_reloading and not slot.is_ready
-                if slot.is_ready:
-                    _send(slot, signal.SIGHUP)
+            running = [slot for slot in self._slots if slot.process]
+            self._reloading = _Reload(time.monotonic() + _LONGEST_RELOAD_SECONDS, running)
+            self._reload_next()
         else:
             _log.error("The new configuration does not work. The version before this change keeps serving.")
             systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
+
+    def _reload_next(self) -> None:
+        """Half of the cores are for processes that reload."""
+        reload = self._reloading
+        assert reload is not None
+        at_once = max(1, (os.cpu_count() or 1) // 2)
+        while reload.waiting:
+            now = time.monotonic()
+            if sum(slot.is_reloading for slot in self._slots) >= at_once and now < min(reload.next_at, reload.deadline):
+                return
+            slot = reload.waiting.pop(0)
+            # One that ended meanwhile has got, or gets, the signal when it is ready again.
+            slot.is_reloading = bool(slot.process)
+            slot.reload_when_ready = slot.is_reloading and not slot.is_ready
+            reload.next_at = now + _HOLDS_UP_SECONDS
+            if slot.is_ready:
+                _send(slot, signal.SIGHUP)
 
     def _end_reload(self) -> None:
         """Announces the end of a reload, when each process has answered or ended."""
         reload = self._reloading
         if reload is None:
             return
+        if self._stopping_since is None:
+            self._reload_next()
         waiting = sum(slot.is_reloading for slot in self._slots)
         if waiting and self._stopping_since is None and time.monotonic() < reload.deadline:
             return

@@ -181,7 +181,7 @@ class Sockets:
         Raises ConfigError, ScriptError or StoreError, and then nothing has changed.
         """
         async with self._reloading:
-            prepared = None if self.tls is None else self.tls.prepared(config)
+            prepared = None if self.tls is None else await self.tls.prepare(config)
             if self._behind.assembly is not None:
                 await self._behind.assembly.reload(config)
             self.config = config

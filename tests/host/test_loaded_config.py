@@ -49,6 +49,15 @@ def test_what_has_not_changed_is_used_where_it_is(config: Config, data: Path) ->
     assert (restored.changed, restored.replaced) == ((), ())
 
 
+def test_a_thread_may_give_way_between_files(config: Config, data: Path) -> None:
+    calls: list[None] = []
+
+    kept = keep_config(config, 7, data, give_way=lambda: calls.append(None))
+
+    assert len(calls) >= 3 * 2  # two scripts: found, read, copied
+    assert restore_config(kept, data).config == config
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeworker.cli.thread_turns import WayGiver
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.file_states import LOOK_EVERY_SECONDS, states
 from edgeworker.host.loaded_config import RestoredConfig, keep_config, restore_config
@@ -80,7 +81,8 @@ class LoadedConfigReporter:
 
     def _keep(self, loaded: RestoredConfig, tell: Callable[[Report], None]) -> None:
         try:
-            tell(Report(ReportKind.LOADED, keep_config(loaded.config, loaded.generation, self._data)))
+            kept = keep_config(loaded.config, loaded.generation, self._data, give_way=WayGiver())
+            tell(Report(ReportKind.LOADED, kept))
             _log.debug("what is served is kept for a process that is started again")
         except (OSError, ValueError, TypeError, AttributeError, pickle.PickleError) as error:
             tell(Report(ReportKind.LOADED))  # what was kept before is not what is served now

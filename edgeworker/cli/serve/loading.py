@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 from edgeworker.cli.diagnostics import show_warnings
@@ -18,12 +19,16 @@ from edgeworker.server.outbound_proxy import with_environment_proxies
 from wrangler_compat import load
 
 
-def load_config(options: argparse.Namespace, published: Published, *, tell: bool) -> Config:
+def load_config(
+    options: argparse.Namespace, published: Published, *, tell: bool, give_way: Callable[[], None] = lambda: None
+) -> Config:
     """Load the configuration: the files, what the command line overrides, production defaults, and published workers.
 
     Raises ConfigError.
     """
-    loaded = load(replace(load_options(options), environ=options.environ, published=published.projects))
+    named = load_options(options)
+    give_way()
+    loaded = load(replace(named, environ=options.environ, published=published.projects, give_way=give_way))
     if tell:
         show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
     config = loaded.require()

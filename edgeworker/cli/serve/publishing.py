@@ -65,9 +65,13 @@ def make_publisher(
 
 
 async def follow_publications(
-    data: Path, recorder: "GenerationRecorder", clock: "Clock", reload: Callable[[], None]
+    data: Path, recorder: "GenerationRecorder", clock: "Clock", reload: Callable[[], None], *, share: float
 ) -> None:
-    """Request a reload when a newer generation is deployed than the one that is served. Runs until cancelled."""
+    """Request a reload when a newer generation is deployed than the one that is served. Runs until cancelled.
+
+    Each process looks at a moment of its own, `share` of the time between two looks after the first one does: one that
+    loads takes a core from those that serve.
+    """
     store = VersionStore(data)
     seen = None
     while True:
@@ -79,7 +83,8 @@ async def follow_publications(
                     reload()
         except EdgeworkerError as error:
             _log.error("%s\nWhat was published before is still served.", error)
-        await clock.sleep(LOOK_EVERY_SECONDS)
+        since = (clock.monotonic() - share * LOOK_EVERY_SECONDS) % LOOK_EVERY_SECONDS
+        await clock.sleep(LOOK_EVERY_SECONDS - since)
 
 
 class GenerationRecorder:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Final
 
 from edgeworker.balancing.board import OriginBoard
-from edgeworker.cli import garbage
+from edgeworker.cli import garbage, thread_turns
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve.bound_sockets import address_of
@@ -53,6 +53,7 @@ from edgeworker.host.telemetry import Telemetry
 from edgeworker.kv.namespace import KVReads
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.snapshots import Snapshots
+from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE
 from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
@@ -177,6 +178,7 @@ class ServingProcess:
             assembly = running.behind.assembly
             assert assembly is not None
             assembly.collect_replaced = garbage.collect_replaced
+            assembly.pace = REQUESTS_FIRST_PACE
             readiness.running = running
             if slot == 0 and not options.no_cron:
                 firing = fire_when_due(
@@ -194,7 +196,9 @@ class ServingProcess:
             loop.add_signal_handler(signal.SIGUSR1, requests.reopen)
             reload_files = partial(reloads.put_nowait, _Ask.FILES)
             await running.run_beside(self._reload_for_ever(reloads, running, counters, recorder, reporter, tell))
-            await running.run_beside(follow_publications(data.path, recorder, clock, reload_files))
+            await running.run_beside(
+                follow_publications(data.path, recorder, clock, reload_files, share=slot / options.processes)
+            )
             await running.run_beside(follow_files(started.replaced, clock, reload_files))
             garbage.serving()
             self._is_ready = True
@@ -225,21 +229,24 @@ class ServingProcess:
             if alone:
                 systemd.notify_reloading()
             published = None
-            try:
-                published = await asyncio.to_thread(read_published, self._options)
-                loaded = await asyncio.to_thread(load_config, self._options, published, tell=alone)
-                await running.sockets.reload(self._use_bound_sockets(loaded))
-                await asyncio.to_thread(recorder.record_served, published.index.generation)
-                await reporter.keep(RestoredConfig(loaded, published.index.generation))
-                counters.reloads += 1
-                counters.last_reload_at = clock.now()
-                _log.info("reloaded")
-            except EdgeworkerError as error:
-                counters.failed_reloads += 1
-                refused = str(error)
-                if published is not None:
-                    await asyncio.to_thread(recorder.record_refused, published.index, refused)
-                _log.error("%s\nThe version before this change keeps serving.", error)
+            with thread_turns.shortened_further():
+                try:
+                    published = await asyncio.to_thread(read_published, self._options)
+                    loaded = await asyncio.to_thread(
+                        load_config, self._options, published, tell=alone, give_way=thread_turns.WayGiver()
+                    )
+                    await running.sockets.reload(self._use_bound_sockets(loaded))
+                    await asyncio.to_thread(recorder.record_served, published.index.generation)
+                    await reporter.keep(RestoredConfig(loaded, published.index.generation))
+                    counters.reloads += 1
+                    counters.last_reload_at = clock.now()
+                    _log.info("reloaded")
+                except EdgeworkerError as error:
+                    counters.failed_reloads += 1
+                    refused = str(error)
+                    if published is not None:
+                        await asyncio.to_thread(recorder.record_refused, published.index, refused)
+                    _log.error("%s\nThe version before this change keeps serving.", error)
             if ask is _Ask.SIGNAL:
                 tell(Report(ReportKind.RELOADED, refused.encode("utf-8", "replace")[:_LONGEST_REASON]))
             if alone:

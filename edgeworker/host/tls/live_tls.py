@@ -1,5 +1,6 @@
 """What https sockets are served with while an edge runs: renewed when its files change and when its time comes."""
 
+import asyncio
 import logging
 import ssl
 from contextlib import suppress
@@ -73,6 +74,7 @@ class LiveTLS:
         self._data = data
         self._config = config
         self._listeners: list[tuple[TLSListener, bool]] = []
+        self._building = asyncio.Lock()
         self._told = ""
         self._told_expiry = 0
         self._told_of_ordered: set[str] = set()
@@ -98,13 +100,21 @@ class LiveTLS:
         """From now on `listener` gets every new context."""
         self._listeners.append((listener, api))
 
-    def prepared(self, config: Config) -> PreparedTLS:
+    async def prepare(self, config: Config) -> PreparedTLS:
         """What `use` takes. Raises ConfigError or StoreError, and then nothing has changed."""
-        return PreparedTLS(config, self._build(config, is_strict=self._served.is_valid(self._clock.now())))
+        if config.tls == self._config.tls and self._is_current(config.tls):
+            return PreparedTLS(config, self._served)
+        served = await self._build_beside(config, is_strict=self._served.is_valid(self._clock.now()))
+        return PreparedTLS(config, served)
+
+    def _is_current(self, tls: TLS) -> bool:
+        """Whether what is served was made of these settings alone, and of the files as they are now."""
+        return bool(tls.certificates) and tls.acme is None and states(self._served.files) == self._loaded
 
     async def use(self, prepared: PreparedTLS) -> None:
         self._config = prepared.config
-        await self._switch(prepared.served)
+        if prepared.served is not self._served:
+            await self._switch(prepared.served)
 
     async def check(self) -> None:
         """Looks at the files and at the clock, and renews what is served. Never raises for what is wrong with it."""
@@ -116,13 +126,16 @@ class LiveTLS:
             return
         if not settled:
             return  # a certificate and its key are written one after the other
+        config = self._config
         try:
-            served = self._build(self._config, is_strict=self._served.is_valid(now))
+            served = await self._build_beside(config, is_strict=self._served.is_valid(now))
         except EdgeworkerError as error:
             if str(error) != self._told:
                 _log.error("%s\nThe certificate before this change keeps being served.", error)
                 self._told = str(error)
             return
+        if self._config is not config:
+            return  # a reload was faster
         await self._switch(served)
         _log.info("https: new certificates are served, valid until %s", format_moment(served.ends))
 
@@ -132,6 +145,11 @@ class LiveTLS:
         self._told = ""
         for listener, is_api in self._listeners:
             await listener.replace_tls(served.api if is_api else served.edge)
+
+    async def _build_beside(self, config: Config, *, is_strict: bool) -> _Served:
+        """In a thread: each certificate takes some milliseconds. One at a time, because the authority issues one."""
+        async with self._building:
+            return await asyncio.to_thread(self._build, config, is_strict=is_strict)
 
     def _build(self, config: Config, *, is_strict: bool) -> _Served:
         """`is_strict`: a certificate that is not valid now is refused."""

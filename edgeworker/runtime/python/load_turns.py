@@ -1,10 +1,11 @@
-"""Loads a script beside requests: between two of its modules the event loop gets a turn.
+"""Loads a script beside requests: between two of its modules, and before a class, the event loop gets a turn.
 
 A script of some thousand lines takes tens of milliseconds to load, in which no request would be served. It stays on the
 loop's own thread, for which it opens what belongs to a thread (a database, a lock of asyncio).
 """
 
 import asyncio
+import builtins
 import sys
 import time
 from collections.abc import Callable
@@ -18,9 +19,27 @@ from greenlet import getcurrent, greenlet
 from edgeworker.runtime.contract.script_frames import script_of_frame
 
 _T = TypeVar("_T")
-_STEP_SECONDS: Final = 0.0005
-# Longer than a step: a request that waits for its origin meanwhile is not delayed once more.
-_PAUSE_SECONDS: Final = 0.002
+_LONGEST_PAUSE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class LoadingPace:
+    """After `step_seconds` of loading the event loop has at least `pause_seconds`, and `pause_times` as long as the
+    step took, but not more than a twentieth of a second: a request that waits for its origin meanwhile is not delayed
+    by the next step once more.
+    """
+
+    step_seconds: float
+    pause_seconds: float
+    pause_times: float = 0.0
+
+    def pause_after(self, step_seconds: float) -> float:
+        return max(self.pause_seconds, min(self.pause_times * step_seconds, _LONGEST_PAUSE_SECONDS))
+
+
+# For a developer who waits for what was saved, and for clients who wait for nothing but their own requests.
+QUICK_PACE: Final = LoadingPace(step_seconds=0.0005, pause_seconds=0.002)
+REQUESTS_FIRST_PACE: Final = LoadingPace(step_seconds=0.00025, pause_seconds=0.002, pause_times=10.0)
 
 
 class _Turn:
@@ -39,12 +58,13 @@ class _Loaded:
 
 class _LoadingStack(greenlet):
     began_at = 0.0
+    step_seconds = 0.0
 
     def run(self, load: Callable[[], object]) -> object:
         return _Loaded(load())
 
 
-async def load_in_turns(load: Callable[[], _T], *, pause_seconds: float = _PAUSE_SECONDS) -> _T:
+async def load_in_turns(load: Callable[[], _T], pace: LoadingPace) -> _T:
     """What `load` returns or raises. `load` is a function of edgeworker or a `partial` of one: the frame of any other
     would be taken for a library's.
 
@@ -52,11 +72,12 @@ async def load_in_turns(load: Callable[[], _T], *, pause_seconds: float = _PAUSE
     """
     stack = _LoadingStack()
     stack.gr_context = copy_context()
+    stack.step_seconds = pace.step_seconds
     stack.began_at = time.monotonic()
     given = stack.switch(load)
     while given is _TURN:
         try:
-            await asyncio.sleep(pause_seconds)
+            await asyncio.sleep(pace.pause_after(time.monotonic() - stack.began_at))
         except BaseException as error:  # noqa: BLE001  # the import system lets go of its locks
             given = stack.throw(error)
         else:
@@ -68,14 +89,24 @@ async def load_in_turns(load: Callable[[], _T], *, pause_seconds: float = _PAUSE
 
 
 def give_turn() -> None:
-    """Called before a module of a script runs. Does nothing where the script is not loaded in turns, and within an
-    import of a library: another request's import of it would find the library half loaded.
+    """Called before a module of a script runs, and before its class statements. Does nothing where the script is not
+    loaded in turns, and within an import of a library: another request's import of it would find it half loaded.
     """
     stack = getcurrent()
     if not isinstance(stack, _LoadingStack) or stack.parent is None:
         return
-    if time.monotonic() - stack.began_at >= _STEP_SECONDS and _is_within_scripts_only(sys._getframe(1)):
+    if time.monotonic() - stack.began_at >= stack.step_seconds and _is_within_scripts_only(sys._getframe(1)):
         stack.parent.switch(_TURN)
+
+
+def _build_class_later(_: object) -> object:
+    give_turn()
+    return builtins.__build_class__
+
+
+# The `__build_class__` of scripts: dataclasses take most of the time of a script that loads. A function that calls
+# Python's own would be a frame more, and metaclasses look at the frame that their class is written in.
+build_class_in_turn: Final[object] = type("build_class", (), {"__call__": property(_build_class_later)})()
 
 
 def _is_within_scripts_only(frame: FrameType | None) -> bool:

@@ -43,6 +43,7 @@ from edgeworker.runtime.python import (
     socket_guard,
     stand_ins,
 )
+from edgeworker.runtime.python.load_turns import build_class_in_turn
 from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader, ValueLoader
 from edgeworker.runtime.python.script_sys import ScriptSys, make_print
 from edgeworker.runtime.python.startup_entropy import forbid_entropy
@@ -86,7 +87,7 @@ class Modules(Script):
         self._running: list[ModuleType] = []  # their specifications still have the mangled names
         self.sys = ScriptSys()
         own = {"__import__": self._import, "print": make_print(self.sys), MARK: self}
-        self.builtins: dict[str, object] = {**vars(builtins), **own}
+        self.builtins: dict[str, object] = {**vars(builtins), "__build_class__": build_class_in_turn, **own}
         _install(self)
         for name in shims:
             if name in sys.modules and self.is_plain(name):  # unit tests imported it: libraries would find theirs

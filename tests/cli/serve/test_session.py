@@ -336,7 +336,8 @@ def test_state_of_a_newer_version_is_refused_at_the_start(tmp_path: Path) -> Non
     with closing(sqlite3.connect(data / "state.sqlite")) as connection:
         connection.execute("PRAGMA user_version = 9999")
 
-    done = run("serve", "-c", str(config), "--persist-to", str(data), cwd=tmp_path)
+    ports = ("--port=0", "--api-port=0", "--management-port=0")
+    done = run("serve", "-c", str(config), "--persist-to", str(data), *ports, cwd=tmp_path)
 
     assert done.returncode == 1
     assert "state.sqlite was written by a newer edgeworker (its schema is 9999" in done.stderr

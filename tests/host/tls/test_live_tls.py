@@ -133,7 +133,7 @@ async def test_a_damaged_file_of_an_ordered_certificate_never_lets_the_local_aut
     live = LiveTLS(Config(tls=TLS(acme=before)), clock, data=tmp_path / "data")
 
     files.write(files.certificate(before), b"damaged")
-    await live.use(live.prepared(Config(tls=TLS(acme=wanted))))
+    await live.use(await live.prepare(Config(tls=TLS(acme=wanted))))
     await live.check()
     await live.check()
 
@@ -223,7 +223,7 @@ async def test_a_new_host_of_the_configuration_gets_into_the_certificate(clock: 
     live = LiveTLS(Config(), clock, data=tmp_path)
     assert live.authority is not None
 
-    await live.use(live.prepared(Config(zones=(Zone("new.example", "z"),))))
+    await live.use(await live.prepare(Config(zones=(Zone("new.example", "z"),))))
 
     assert "new.example" in await shown(live, authorities=live.authority.certificate_file)
 
@@ -234,10 +234,60 @@ async def test_a_configuration_that_cannot_be_served_changes_nothing(
     live = LiveTLS(configured(pki.server("a.example")), clock, data=tmp_path)
 
     with pytest.raises(ConfigError):
-        live.prepared(configured(Certificate(tmp_path / "gone.pem", tmp_path / "gone.key")))
+        await live.prepare(configured(Certificate(tmp_path / "gone.pem", tmp_path / "gone.key")))
     await live.check()
 
     assert await shown(live, authorities=pki.ca) == ["a.example"]
+
+
+async def test_a_reload_reads_no_certificate_that_has_not_changed(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    config = configured(pki.server("a.example"))
+    live = LiveTLS(config, clock, data=tmp_path)
+    before = live.edge
+
+    await live.use(await live.prepare(replace(config, default_worker="gate")))
+    assert live.edge is before
+    await live.use(await live.prepare(configured(pki.server("b.example"))))
+    assert live.edge is not before
+
+
+async def test_a_reload_reads_a_certificate_that_was_renewed_in_its_place(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    config = configured(pki.server("a.example"))
+    live = LiveTLS(config, clock, data=tmp_path)
+    renewed = pki.server("b.example")
+    for file, content in (
+        (config.tls.certificates[0].cert, renewed.cert),
+        (config.tls.certificates[0].key, renewed.key),
+    ):
+        file.write_bytes(content.read_bytes())
+
+    await live.use(await live.prepare(config))
+
+    assert await shown(live, authorities=pki.ca) == ["b.example"]
+
+
+async def test_what_a_look_at_the_files_has_built_takes_no_place_of_a_reloads(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    config = configured(pki.server("a.example"))
+    live = LiveTLS(config, clock, data=tmp_path)
+    renewed = pki.server("b.example")
+    config.tls.certificates[0].cert.write_bytes(renewed.cert.read_bytes())
+    config.tls.certificates[0].key.write_bytes(renewed.key.read_bytes())
+    await live.check()  # the files have changed, and may not be complete
+
+    other = configured(pki.server("c.example"))
+    prepared = await live.prepare(other)
+    looking = asyncio.ensure_future(live.check())
+    await asyncio.sleep(0)
+    await live.use(prepared)
+    await looking
+
+    assert await shown(live, authorities=pki.ca) == ["c.example"]
 
 
 async def test_the_local_certificate_is_renewed_by_the_clock(clock: MovableClock, tmp_path: Path) -> None:
@@ -283,7 +333,7 @@ async def test_an_edge_starts_and_reloads_with_a_certificate_that_has_expired_an
 ) -> None:
     """Each other host has its own, and a process that ended must come back."""
     live = LiveTLS(configured(expired), clock, data=tmp_path)
-    live.prepared(configured(expired))
+    await live.prepare(configured(expired))
     await live.check()
     await live.check()
 
@@ -296,7 +346,7 @@ async def test_no_expired_certificate_takes_the_place_of_one_that_is_valid(
     live = LiveTLS(configured(pki.server("a.example")), clock, data=tmp_path)
 
     with pytest.raises(ConfigError, match="has expired"):
-        live.prepared(configured(expired))
+        await live.prepare(configured(expired))
 
 
 async def test_a_clock_that_is_before_the_certificate_is_told_and_stops_no_reload(
@@ -305,7 +355,7 @@ async def test_a_clock_that_is_before_the_certificate_is_told_and_stops_no_reloa
     config = configured(pki.server("a.example"))
     live = LiveTLS(config, MovableClock(NOW - 30 * DAY), data=tmp_path)
 
-    live.prepared(config)
+    await live.prepare(config)
     await live.check()
     await live.check()
 

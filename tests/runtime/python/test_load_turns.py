@@ -12,8 +12,7 @@ import pytest
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import Isolate, load
-from edgeworker.runtime.python import load_turns
-from edgeworker.runtime.python.load_turns import load_in_turns
+from edgeworker.runtime.python.load_turns import QUICK_PACE, REQUESTS_FIRST_PACE, LoadingPace, load_in_turns
 
 _WORKER = """\
 import asyncio
@@ -34,9 +33,7 @@ class Default(WorkerEntrypoint):
 """
 
 
-@pytest.fixture(autouse=True)
-def each_module_is_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_turns, "_STEP_SECONDS", 0.0)
+_EACH_MODULE_IS_A_STEP = LoadingPace(step_seconds=0.0, pause_seconds=0.0)
 
 
 @pytest.fixture
@@ -73,7 +70,7 @@ async def _turns_of(worker: Worker) -> tuple[int, Isolate]:
     await asyncio.sleep(0)
     turns = 0
     try:
-        isolate = await load_in_turns(partial(load, worker), pause_seconds=0)
+        isolate = await load_in_turns(partial(load, worker), _EACH_MODULE_IS_A_STEP)
     finally:
         done = True
         await counting
@@ -84,6 +81,59 @@ async def test_the_event_loop_turns_before_each_module(worker: Worker) -> None:
     turns, isolate = await _turns_of(worker)
 
     assert turns >= 3  # worker.py and its two modules
+    await isolate.close()
+
+
+async def test_the_event_loop_turns_before_each_class_of_a_module(worker: Worker) -> None:
+    plain, isolate = await _turns_of(worker)
+    await isolate.close()
+    assert worker.main is not None
+    (worker.main.parent / "first.py").write_text("class A: ...\nclass B(A): ...\nclass C(A): ...\nSAYS = 'a'\n")
+
+    turns, isolate = await _turns_of(worker)
+
+    assert turns >= plain + 3
+    await isolate.close()
+
+
+@pytest.mark.parametrize(
+    ("step", "pause"),
+    [
+        pytest.param(0.0001, 0.002, id="the shortest"),
+        pytest.param(0.001, 0.01, id="ten times the step"),
+        pytest.param(3.0, 0.05, id="never long, whatever a script does when it is imported"),
+    ],
+)
+def test_a_pause_is_as_long_as_the_step_was(step: float, pause: float) -> None:
+    assert REQUESTS_FIRST_PACE.pause_after(step) == pytest.approx(pause)
+    assert QUICK_PACE.pause_after(step) == pytest.approx(0.002)
+
+
+async def test_a_class_is_made_in_the_frame_that_it_is_written_in(worker: Worker) -> None:
+    """Metaclasses look there for what annotations mean (pydantic's does)."""
+    assert worker.main is not None
+    (worker.main.parent / "first.py").write_text("""\
+import sys
+
+class Looking(type):
+    def __new__(cls, name, bases, members, *, key):
+        frame = sys._getframe(1)
+        return super().__new__(cls, name, bases, {**members, "KEY": key, "FRAME": frame.f_code.co_name})
+
+def make():
+    class Looked(metaclass=Looking, key="k"):
+        def own(self):
+            return __class__.__qualname__
+    return Looked
+
+FOUND = make()
+SAYS = " ".join((FOUND.KEY, FOUND.FRAME, FOUND().own(), FOUND.__module__))
+""")
+
+    _, isolate = await _turns_of(worker)
+
+    main = next(module for name, module in sys.modules.items() if name.startswith("w@") and name.endswith(":first"))
+    assert vars(main)["SAYS"] == "k make make.<locals>.Looked first"
     await isolate.close()
 
 
@@ -106,14 +156,14 @@ async def test_a_mistake_in_a_module_is_told_as_without_turns(worker: Worker) ->
     with pytest.raises(ScriptError) as plainly:
         load(worker)
     with pytest.raises(ScriptError) as in_turns:
-        await load_in_turns(partial(load, worker), pause_seconds=0)
+        await load_in_turns(partial(load, worker), _EACH_MODULE_IS_A_STEP)
 
     assert str(in_turns.value) == str(plainly.value)
     assert not [name for name in sys.modules if name.startswith("w@")]
 
 
 async def test_a_load_that_is_cancelled_leaves_no_module_behind(worker: Worker) -> None:
-    loading = asyncio.ensure_future(load_in_turns(partial(load, worker), pause_seconds=0))
+    loading = asyncio.ensure_future(load_in_turns(partial(load, worker), _EACH_MODULE_IS_A_STEP))
     for _ in range(1000):
         if [name for name in sys.modules if name.startswith("w@") and name.endswith(":workers")]:
             break
@@ -142,7 +192,7 @@ async def test_no_turn_is_given_while_a_library_is_half_imported(worker: Worker,
             await asyncio.sleep(0)
 
     looking = asyncio.ensure_future(look())
-    isolate = await load_in_turns(partial(load, worker), pause_seconds=0)
+    isolate = await load_in_turns(partial(load, worker), _EACH_MODULE_IS_A_STEP)
     done = True
     await looking
 
