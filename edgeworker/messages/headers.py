@@ -21,7 +21,7 @@ _NUL: Final = 0x00
 
 _name_of: Final = itemgetter(0)
 
-_REMEMBERED_ORDERS: Final = 512
+_REMEMBERED_LISTS: Final = 512
 _REMEMBERED_BYTES: Final = 1024  # of the names of one message
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -37,12 +37,16 @@ class Headers:
     NUL, so such a field can never be written to the wire.
     """
 
-    __slots__ = ("_by_name", "_fields")
+    __slots__ = ("_fields", "_in_order", "_joined", "_places")
 
     def __init__(self, fields: "Fields | Headers | None" = None) -> None:
         self._fields: list[tuple[bytes, bytes]]
-        # By lower-case name, repeated fields joined; made when a look-up needs it, gone when a field changes.
-        self._by_name: dict[bytes, bytes] | None = None
+        # Where the field of a lower-case name is; made when a look-up needs it, gone when a field changes. Several
+        # headers share one, so it is never changed.
+        self._places: dict[str, int] | None = None
+        self._in_order = False  # are `_places` in the order of the names?
+        # Where a name is repeated: the values, joined, that `_places` speaks of.
+        self._joined: list[bytes] | None = None
         if isinstance(fields, Headers):
             self._fields = fields._fields.copy()
             return
@@ -58,7 +62,8 @@ class Headers:
         """Fields that an HTTP parser has checked already; they are not checked again."""
         headers = cls.__new__(cls)
         headers._fields = list(fields)
-        headers._by_name = None
+        headers._places = headers._joined = None
+        headers._in_order = False
         return headers
 
     @property
@@ -68,60 +73,63 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """All values of `name` joined with ", ", or None."""
-        found = (self._by_name or self._index()).get(_KEYS[name])
-        return None if found is None else _text(found)
+        place = (self._places or self._read_names()).get(_KEYS[name])
+        if place is None:
+            return None
+        joined = self._joined
+        return _text(self._fields[place][1] if joined is None else joined[place])
 
     def get_bytes(self, name: str) -> bytes | None:
         """As `get`, as it came on the wire."""
-        return (self._by_name or self._index()).get(_KEYS[name])
+        place = (self._places or self._read_names()).get(_KEYS[name])
+        if place is None:
+            return None
+        joined = self._joined
+        return self._fields[place][1] if joined is None else joined[place]
 
-    def _index(self) -> dict[bytes, bytes]:
-        fields = self._fields
-        by_name = {_LOWERED[name]: value for name, value in fields}
-        if len(by_name) < len(fields):
-            by_name = {}
-            for name, value in fields:
-                key = _LOWERED[name]
-                by_name[key] = by_name[key] + b", " + value if key in by_name else value
-        self._by_name = by_name
-        return by_name
+    def _read_names(self) -> dict[str, int]:
+        places = _PLACES[tuple([name for name, _ in self._fields])]
+        if places is None:
+            places, self._joined = _join_repeated(self._fields)
+        self._places = places
+        self._in_order = True
+        return places
 
     def get_all(self, name: str) -> list[str]:
         """The values of each field of that name, not joined."""
         key = _KEYS[name]
-        return [_text(value) for field, value in self._fields if field.lower() == key]
+        return [_text(value) for field, value in self._fields if _LOWER_NAMES[field] == key]
 
     def get_set_cookie(self) -> list[str]:
         return self.get_all("set-cookie")
 
     def has(self, name: str) -> bool:
-        return _KEYS[name] in (self._by_name or self._index())
+        return _KEYS[name] in (self._places or self._read_names())
 
     def set(self, name: str, value: str) -> None:
         """Replaces the first field of that name in its place and removes the others, or appends."""
         field, content = _checked(name, value)
-        key, size = field.lower(), len(field)
-        fields, by_name = self._fields, self._by_name
-        # An index is not made for this: to look through the fields once takes a fifth of that.
-        if by_name is None or key in by_name:
-            self._by_name = None
+        key, fields, places = _KEYS[name], self._fields, self._places
+        if places is not None and key not in places and self._joined is None:
+            self._places = places | {key: len(fields)}
+            self._in_order = False
+        else:
+            self._places = self._joined = None
             for index, (existing, _) in enumerate(fields):
-                if len(existing) == size and existing.lower() == key:
-                    rest = [item for item in fields[index + 1 :] if item[0].lower() != key]
+                if _LOWER_NAMES[existing] == key:
+                    rest = [item for item in fields[index + 1 :] if _LOWER_NAMES[item[0]] != key]
                     fields[index:] = [(field, content), *rest]
                     return
-        else:
-            by_name[key] = content
         fields.append((field, content))
 
     def append(self, name: str, value: str) -> None:
         self._fields.append(_checked(name, value))
-        self._by_name = None
+        self._places = self._joined = None
 
     def delete(self, name: str) -> None:
         key = _KEYS[name]
-        self._fields = [item for item in self._fields if item[0].lower() != key]
-        self._by_name = None
+        self._fields = [item for item in self._fields if _LOWER_NAMES[item[0]] != key]
+        self._places = self._joined = None
 
     def without(self, names: "frozenset[bytes]") -> Self:
         """A copy without the fields whose lower-case names are in `names`."""
@@ -135,14 +143,15 @@ class Headers:
 
         Source: https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
         """
-        fields = self._fields
-        order = _ORDERS[tuple([name for name, _ in fields])]
-        if order is None:
+        fields, places = self._fields, self._places
+        if places is None or not self._in_order:
+            places = self._read_names()
+        if self._joined is not None:
             return [(name, _text(value)) for name, value in self.entries_of_bytes()]
         try:
-            return [(name, fields[index][1].decode()) for name, index in order]
+            return [(name, fields[place][1].decode()) for name, place in places.items()]
         except UnicodeDecodeError:
-            return [(name, _text(fields[index][1])) for name, index in order]
+            return [(name, _text(fields[place][1])) for name, place in places.items()]
 
     def entries_of_bytes(self) -> list[tuple[str, bytes]]:
         """As `entries`, with the values as they came on the wire."""
@@ -188,31 +197,46 @@ def _text(value: bytes) -> str:
 
 
 # Scripts and the edge ask for the same few names.
-_KEYS: Final[NameTable[str, bytes]] = NameTable(lambda name: name.lower().encode("latin-1", "replace"))
-_LOWERED: Final = NameTable(bytes.lower)
+_KEYS: Final[NameTable[str, str]] = NameTable(lambda name: name.lower().encode("latin-1", "replace").decode("latin-1"))
 _LOWER_NAMES: Final[NameTable[bytes, str]] = NameTable(lambda name: name.lower().decode("latin-1"))
 
+_Places = dict[str, int]
 
-_Order = list[tuple[str, int]] | None
 
-
-class _OrderTable(dict[tuple[bytes, ...], _Order]):
-    """By the names of a message's fields: the lower-case names sorted, and where each stands; None if one is repeated.
+class _PlaceTable(dict[tuple[bytes, ...], _Places | None]):
+    """By the names of a message's fields: where each stands, in the order of the lower-case names; None if one is
+    repeated.
 
     Clients and origins send the same few lists of names again and again, and to sort them costs more than the rest.
     """
 
-    def __missing__(self, names: tuple[bytes, ...]) -> _Order:
+    def __missing__(self, names: tuple[bytes, ...]) -> _Places | None:
         lower = [_LOWER_NAMES[name] for name in names]
-        order = None if len(set(lower)) < len(lower) else sorted(zip(lower, range(len(lower)), strict=True))
+        places: _Places | None = None
+        if len(set(lower)) == len(lower):
+            places = dict(sorted(zip(lower, range(len(lower)), strict=True)))
         if sum(map(len, names)) <= _REMEMBERED_BYTES:
-            if len(self) >= _REMEMBERED_ORDERS:
+            if len(self) >= _REMEMBERED_LISTS:
                 self.clear()
-            self[names] = order
-        return order
+            self[names] = places
+        return places
 
 
-_ORDERS: Final = _OrderTable()
+_PLACES: Final = _PlaceTable()
+
+
+def _join_repeated(fields: list[tuple[bytes, bytes]]) -> tuple[_Places, list[bytes]]:
+    places: _Places = {}
+    values: list[bytes] = []
+    for name, value in fields:
+        key = _LOWER_NAMES[name]
+        place = places.get(key)
+        if place is None:
+            places[key] = len(values)
+            values.append(value)
+        else:
+            values[place] += b", " + value
+    return places, values
 
 
 def _all_checked(pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

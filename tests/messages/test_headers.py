@@ -1,7 +1,7 @@
 import pytest
 
 from edgeworker.messages import Headers
-from edgeworker.messages.headers import _ORDERS
+from edgeworker.messages.headers import _PLACES
 
 
 def test_repeated_fields_are_joined_as_fetch_joins_them() -> None:
@@ -153,6 +153,31 @@ def test_a_look_up_sees_what_was_changed_since_the_last_one() -> None:
     assert headers.get("b") == "2"
 
 
+@pytest.mark.parametrize("asked", [["a"], ["a", "c"], []])
+def test_entries_are_sorted_after_a_field_was_set_between_two_looks(asked: list[str]) -> None:
+    headers, others = (Headers.from_raw([(b"C", b"1"), (b"a", b"2")]) for _ in range(2))
+    for name in asked:
+        headers.get(name)
+        others.get(name)
+
+    headers.set("B", "3")
+
+    assert (headers.get("b"), headers.get_bytes("c"), headers.has("a")) == ("3", b"1", True)
+    assert headers.entries() == [("a", "2"), ("b", "3"), ("c", "1")]
+    assert others.entries() == [("a", "2"), ("c", "1")]
+    assert (others.get("b"), others.has("B")) == (None, False)
+
+
+def test_a_field_that_is_set_beside_repeated_ones_is_found() -> None:
+    headers = Headers.from_raw([(b"a", b"1"), (b"B", b"2"), (b"A", b"3")])
+    assert headers.get("a") == "1, 3"
+
+    headers.set("c", "4")
+
+    assert [headers.get(name) for name in "abc"] == ["1, 3", "2", "4"]
+    assert headers.entries() == [("a", "1, 3"), ("b", "2"), ("c", "4")]
+
+
 def test_entries_of_the_same_names_in_another_order_or_spelling_are_sorted_again() -> None:
     for names in (["b", "a", "c"], ["B", "a", "C"], ["c", "b", "a"], ["b", "a", "c"]):
         headers = Headers.from_raw([(name.encode(), name.lower().encode()) for name in names])
@@ -164,5 +189,5 @@ def test_a_flood_of_lists_of_names_is_not_remembered_for_ever() -> None:
         assert Headers.from_raw([(b"x-%d" % number, b"")]).entries() == [(f"x-{number}", "")]
     assert Headers.from_raw([(b"x" * 2000, b"")]).entries() == [("x" * 2000, "")]
 
-    assert len(_ORDERS) <= 512
-    assert (b"x" * 2000,) not in _ORDERS
+    assert len(_PLACES) <= 512
+    assert (b"x" * 2000,) not in _PLACES

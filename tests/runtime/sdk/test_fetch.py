@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 
 from edgeworker.errors import OriginError, ScriptError
-from edgeworker.messages import Body, Headers, Request, Response
+from edgeworker.messages import URL, Body, Headers, Request, Response
 from tests.runtime.stage import Stage, evaluated
 
 
@@ -145,6 +145,32 @@ async def test_the_host_header_follows_the_url(stage: Stage) -> None:
     sent = stage.origin.requests[0]
     assert sent.headers.get("host") is None
     assert sent.headers.get("a") == "b"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "request",
+        "Request(request)",
+        "Request(request, method='POST')",
+        "Request(request, headers=request.js_object.headers)",
+        "Request(Request(request, headers=request.js_object.headers), redirect='follow')",
+        "'https://other.example/', headers=request.js_object.headers",
+        "request.js_object",
+        "js.Request.new(request.js_object, headers=request.js_object.headers)",
+    ],
+)
+async def test_headers_that_a_script_hands_on_go_out_as_the_bytes_that_came(stage: Stage, sent: str) -> None:
+    """The same objects, so they were neither checked nor encoded a second time."""
+    fields = [(b"X-Long", b"a long value"), (b"x-bytes", b"caf\xe9")]
+    received = Request("GET", URL.parse("https://example.com/"), Headers.from_raw(fields))
+    stage.add_fetch(f"return await fetch({sent})", above="import js\n")
+
+    await stage.workers["w"].run(received, stage.origin)
+
+    sent_headers = stage.origin.requests[0].headers
+    assert [sent_headers.get_bytes(name) for name in ("x-long", "x-bytes")] == [value for _, value in fields]
+    assert sent_headers.get_bytes("x-long") is fields[0][1]
 
 
 async def test_a_streamed_request_body_is_passed_on_unread(stage: Stage) -> None:
