@@ -3,7 +3,15 @@
 A message says what is wrong, where, and what would be right. A bug is not an EdgeworkerError and is not caught.
 """
 
-from typing import Literal
+from typing import Literal, TypeVar
+
+_E = TypeVar("_E", bound=BaseException)
+
+
+def with_cause(error: _E, cause: BaseException) -> _E:
+    """`error` with its `__cause__`, which a compiled `raise ... from` leaves out."""
+    error.__cause__ = cause
+    return error
 
 
 class EdgeworkerError(Exception):

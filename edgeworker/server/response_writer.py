@@ -3,6 +3,7 @@
 from typing import Final
 
 from edgeworker.admission import IS_HOP_BY_HOP, Field, end_to_end
+from edgeworker.errors import with_cause
 from edgeworker.messages import Body, NameTable, Response
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.http1 import heads
@@ -166,7 +167,7 @@ async def _stream_pieces(body: Body, connection: ClientConnection, *, chunked: b
     except (IncompleteResponse, ConnectionError):
         raise
     except Exception as error:
-        raise IncompleteResponse("the body failed") from error
+        raise with_cause(IncompleteResponse("the body failed"), error) from error
     return sent
 
 
@@ -183,4 +184,5 @@ async def _drain(connection: ClientConnection, timeout_seconds: float) -> None:
     try:
         await connection.wait_writable(timeout_seconds)
     except TimeoutError as error:
-        raise IncompleteResponse(f"the client took too little for {timeout_seconds:g} seconds") from error
+        text = f"the client took too little for {timeout_seconds:g} seconds"
+        raise with_cause(IncompleteResponse(text), error) from error

@@ -1,8 +1,11 @@
 """Which header fields pass scripts/split_token."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from edgeworker.messages import Headers
+from edgeworker.runtime.sdk.headers import HTTPMessageMapping
 from forwarding import Fields, RequestFields, response_fields
 from gateway_settings import STRIPPED
 
@@ -11,19 +14,17 @@ SEEN = [("x-forwarded-proto", "https"), ("x-forwarded-host", "api.example.com:84
 WHOLE = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
 
 
-class _Headers(Headers):
-    """The core's headers, with the one method more that scripts see."""
-
-    def items(self) -> list[tuple[str, str]]:
-        return self.entries()
+def _headers(fields: Iterable[tuple[str, str]]) -> HTTPMessageMapping:
+    """As scripts see them."""
+    return HTTPMessageMapping(Headers(fields))
 
 
 def _passing(fields: Fields) -> Fields:
-    return RequestFields(STRIPPED).forward(_Headers(fields), URL)
+    return RequestFields(STRIPPED).forward(_headers(fields), URL)
 
 
 def _answer(status: int, *fields: tuple[str, str], whole: str | None = WHOLE, cors: Fields | None = None) -> object:
-    return response_fields(status, _Headers(fields), whole, challenge="Bearer ours", cors=cors or [])
+    return response_fields(status, _headers(fields), whole, challenge="Bearer ours", cors=cors or [])
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_what_one_request_names_in_connection_passes_in_the_next() -> None:
     rules = RequestFields(STRIPPED)
     fields = [("x-mine", "1"), ("x-http-method", "PUT")]
 
-    assert rules.forward(_Headers([*fields, ("connection", "x-mine")]), URL, public=True) == SEEN
+    assert rules.forward(_headers([*fields, ("connection", "x-mine")]), URL, public=True) == SEEN
     for _ in range(2):
-        assert rules.forward(_Headers(fields), URL) == [("x-http-method", "PUT"), ("x-mine", "1"), *SEEN]
+        assert rules.forward(_headers(fields), URL) == [("x-http-method", "PUT"), ("x-mine", "1"), *SEEN]
 
 
 def test_an_upgrade_to_a_websocket_passes() -> None:
@@ -145,7 +146,7 @@ def test_cors_fields_are_added_where_the_api_has_none_of_its_own() -> None:
     "name", ["X-HTTP-Method-Override", "x_http_method_override", "X-HTTP-Method", "X-Method-Override"]
 )
 def test_the_method_that_let_a_request_pass_without_a_token_is_the_one_that_the_api_sees(name: str) -> None:
-    headers, fields = _Headers([(name, "DELETE")]), RequestFields(STRIPPED)
+    headers, fields = _headers([(name, "DELETE")]), RequestFields(STRIPPED)
 
     assert fields.forward(headers, URL, public=True) == SEEN
     assert fields.forward(headers, URL) == [(name.lower(), "DELETE"), *SEEN]

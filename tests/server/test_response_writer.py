@@ -128,7 +128,9 @@ async def test_a_large_answer_is_given_to_the_client_piece_by_piece(streamed: bo
     assert wire.most_waiting < 70_000
 
 
-async def test_an_answer_that_ends_with_its_connection_is_reset_where_it_is_cut() -> None:
+async def test_an_answer_that_ends_with_its_connection_is_reset_where_it_is_cut_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"part"
         raise ValueError("the rest is lost")
@@ -140,6 +142,7 @@ async def test_an_answer_that_ends_with_its_connection_is_reset_where_it_is_cut(
         received = await exchange(listener.port, b"GET / HTTP/1.0\r\nHost: a.example\r\n\r\n")
 
     assert received.endswith(b"<reset>")
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["the rest is lost"]
 
 
 async def test_an_answer_that_is_cut_leaves_no_cycle() -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.errors import with_cause
 from edgeworker.handler import NO_PROPS, Background, Context, Handler
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.messages.log_fields import key_of_traceback, log_fields
@@ -76,7 +77,7 @@ class Worker:
                     return await self.isolate.fetch(request, ctx, entrypoint)
                 return await self._in_time(self._seconds, request, ctx, entrypoint)
         except (Exception, SystemExit, ExceededLimits) as error:
-            raise self._failure(error, ctx) from error
+            raise with_cause(self._failure(error, ctx), error) from error
 
     async def scheduled(self, event: Scheduled, subrequests: Handler) -> None:
         """One firing of a cron trigger. Raises ScriptFailure, also where the script has no handler for it."""
@@ -87,7 +88,7 @@ class Worker:
             with activity:
                 await self.isolate.scheduled(event, ctx)
         except (Exception, SystemExit, ExceededLimits) as error:
-            raise self._failure(error, ctx) from error
+            raise with_cause(self._failure(error, ctx), error) from error
 
     async def call(
         self,

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from edgeworker import messages
-from edgeworker.errors import EdgeworkerError
+from edgeworker.errors import EdgeworkerError, with_cause
 from edgeworker.handler import Context, Handler
 from edgeworker.messages import URL, Body, InvalidURL
 from edgeworker.runtime.webapi.base import type_error
@@ -87,7 +87,8 @@ async def perform(request: messages.Request, context: Context, target: Handler |
         try:
             response = await handler.fetch(outgoing)
         except EdgeworkerError as error:
-            raise FetchFailed(f"{outgoing.method} {_describe_place(outgoing.url)}: {error}") from error
+            text = f"{outgoing.method} {_describe_place(outgoing.url)}: {error}"
+            raise with_cause(FetchFailed(text), error) from error
         location = _read_location(response) if response.status in _REDIRECTS else None
         if location is None or request.redirect == "manual":
             return Fetched(response, outgoing.url, written, redirected=count > 0)
