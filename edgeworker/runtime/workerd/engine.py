@@ -126,13 +126,17 @@ class WorkerdEngine:
 
     async def start(self) -> None:
         """Starts the child once; later callers wait for the same start. Raises ScriptError."""
-        starting = self._starting
-        if starting is not None and starting.done() and not starting.cancelled() and starting.exception() is None:
+        if self._is_started():
             return
+        starting = self._starting
         if starting is None or (self._restarts and starting.done() and starting.exception() is not None):
             self._starting = asyncio.ensure_future(self._start())
         assert self._starting is not None
         await asyncio.shield(self._starting)
+
+    def _is_started(self) -> bool:
+        starting = self._starting
+        return starting is not None and starting.done() and not starting.cancelled() and starting.exception() is None
 
     async def send(
         self, isolate: WorkerdIsolate, entrypoint: str | None, request: Request, invocation: Invocation
@@ -144,7 +148,8 @@ class WorkerdEngine:
         """
         is_repeated = False
         while True:
-            await self.start()
+            if not self._is_started():
+                await self.start()
             handler = self._handlers.get((isolate.name, entrypoint or ""))
             if handler is None:
                 raise ScriptError(

@@ -16,7 +16,7 @@ from edgeworker.kv.store import Later
 from edgeworker.runtime.workerd.capnp import KEY_FIELD, SERVICE_FIELD
 from edgeworker.runtime.workerd.kept_reads import Expiries
 
-_REQUEST_LINE: Final = re.compile(rb"GET /([!->@-~]+)\?urlencoded=true HTTP/1\.1")
+_REQUEST_LINE: Final = re.compile(rb"GET /([!->@-~]+)\?urlencoded=true HTTP/1\.1\r\n")
 _SERVICE: Final = SERVICE_FIELD.encode()
 _KEY: Final = KEY_FIELD.encode()
 _END: Final = b"\r\n\r\n"
@@ -29,15 +29,12 @@ _UNEXPECTED_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding", 
 def answer_read(data: bytes, key: bytes, namespaces: Mapping[bytes, KVNamespace], expiries: Expiries) -> bytes | None:
     """The response, or None. `data` is what came on a connection without a request under way; `key` proves that it is
     of our child; `namespaces` are by what stands in SERVICE_FIELD; `expiries` are told when what is read expires."""
-    if data[:5] != b"GET /" or data.find(_END) != len(data) - len(_END):
-        return None
-    lines = data[: -len(_END)].split(b"\r\n")
-    line = _REQUEST_LINE.fullmatch(lines[0])
-    if line is None:
+    line = _REQUEST_LINE.match(data)
+    if line is None or data.find(_END) != len(data) - len(_END):
         return None
     shown: list[bytes] = []
     services: list[bytes] = []
-    for field in lines[1:]:
+    for field in data[line.end() : -len(_END)].split(b"\r\n"):
         name, separator, value = field.partition(b": ")
         name = name.lower()
         if not separator or name in _UNEXPECTED_FIELDS:
