@@ -77,10 +77,11 @@ FEATURES: Final = (
         "using one raises an error that names workerd; `typeof` is `undefined`, and of WebAssembly the log says so",
     ),
     Feature(
-        _EMBEDDED,
+        _BOTH,
         ("unhandledrejection", "rejectionhandled"),
-        "refused",
-        "QuickJS does not tell which rejections no one handles; a listener gets a warning; `error` events work",
+        "emulated",
+        "a rejection that nothing handles is logged with its stack, unless a listener calls preventDefault(); in the "
+        "embedded engine on Linux and macOS, elsewhere a worker with such a listener gets a warning",
     ),
     Feature(
         _EMBEDDED,

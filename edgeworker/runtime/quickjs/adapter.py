@@ -5,6 +5,7 @@ Value and not as str; an ArrayBuffer inside of another object becomes {}, so buf
 script can catch the interruption in the shape of a rejected promise, so it is remembered here.
 """
 
+import contextlib
 import sys
 import threading
 import time
@@ -13,6 +14,8 @@ from functools import partial
 from typing import Final
 
 import quickjs
+
+from edgeworker.runtime.quickjs.rejection_tracker import RejectionTracker
 
 if sys.platform != "win32":
     import resource
@@ -77,11 +80,15 @@ class Engine:
         self._started_at = 0.0
         self._interrupted = False
         self._has_reserve = False
+        self._tracker: RejectionTracker | None = None
         self._context.set("__edgeworker_host", {name: _guard(name, self._callable) for name in functions})
 
     def close(self) -> None:
         """Lets go of what the context holds of ours. Python's collector does not look into it, so that a context that
         holds what holds it stays in memory for ever. The engine must not be used any more."""
+        if self._tracker is not None:
+            self._tracker.close()
+            self._tracker = None
         self._functions.clear()
         self._callable.clear()
         self._context.set_module_loader(None)
@@ -97,6 +104,22 @@ class Engine:
         functions = tuple(Function(found.get(name)) for name in names)
         self._context.get_global().delete(holder)
         return functions
+
+    def track_rejections(self, function: Function) -> bool:
+        """From now on it is called as RejectionTracker says; False where this build of QuickJS does not let us."""
+        with contextlib.suppress(AttributeError, OSError):
+            self._tracker = RejectionTracker(
+                quickjs._quickjs.__file__, self._runtime, function.value, lambda: self._interrupted
+            )
+        return self._tracker is not None
+
+    def take_rejections(self) -> bool:
+        """Whether that function was called since this was asked last."""
+        tracker = self._tracker
+        if tracker is None or not tracker.has_news:
+            return False
+        tracker.has_news = False
+        return True
 
     def call(self, function: Function, *arguments: Crossing, seconds: float) -> float:
         """Calls it and runs all that is left to do; returns the CPU time. Raises ComputedTooLong, OutOfMemory."""

@@ -187,6 +187,8 @@ class Realm:
         left = max(0.0, self._limit_seconds() - invocation.cpu_seconds)
         try:
             invocation.cpu_seconds += self._engine.call(function, *arguments, seconds=left)
+            if self._engine.take_rejections():
+                invocation.cpu_seconds += self._engine.call(self._script.report, seconds=left)
         except adapter.ComputedTooLong:
             seconds = self._limit_seconds()
             self._end_invocation(
@@ -271,6 +273,7 @@ class Realm:
             "no_retry": self._forbid_retry,
             "pass_through": self._pass_through,
             "log": lambda level, text: _console.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, text),
+            "rejected": self._log_rejection,
             "failing": lambda: self._engine.give_reserve(),
         }
 
@@ -309,6 +312,11 @@ class Realm:
         failure = self._waits.end(id, error)
         if failure is not None:
             report_failed_wait(self._name, self.map_stack(failure))
+
+    def _log_rejection(self, described: str) -> None:
+        stack = self.map_stack(described)
+        extra = {"repeats": f"{self._name} rejected {key_of_traceback(stack)}"}
+        _console.error("%s: Uncaught (in promise) %s", self._name, stack, extra=extra)
 
     def _forbid_retry(self, of: int) -> None:
         self._find_invocation(of).no_retry = True

@@ -16,7 +16,20 @@ _SYNTAX_ADVICE: Final = (
     'run "npm install --save-dev esbuild" in the project, which lowers it, or "npm install --save-dev wrangler", which '
     "brings workerd"
 )
-_FUNCTIONS: Final = ("prepare", "load", "dispatch", "request", "settle", "fetched", "fire", "leave", "socket")
+_LISTENS: Final = b"unhandledrejection"
+_FUNCTIONS: Final = (
+    "prepare",
+    "load",
+    "dispatch",
+    "request",
+    "settle",
+    "fetched",
+    "fire",
+    "leave",
+    "socket",
+    "report",
+    "track",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class ScriptFunctions:
     fire: Function
     leave: Function
     socket: Function
+    report: Function
 
 
 def start_script(
@@ -38,8 +52,15 @@ def start_script(
 ) -> tuple[ScriptFunctions, bool]:
     """The functions, and whether `load` is still to load the worker's modules. Raises as `Engine.evaluate` does."""
     engine.evaluate(loader.prelude(), "edgeworker:start", module=True, seconds=seconds)
-    prepare, *functions = engine.take("__edgeworker", _FUNCTIONS)
+    prepare, *functions, track = engine.take("__edgeworker", _FUNCTIONS)
     project = settings.project
+    if not engine.track_rejections(track) and any(_LISTENS in module.content for module in project.modules):
+        _log.warning(
+            'worker "%s": QuickJS does not tell on this system which rejections nothing handles, so listeners for '
+            '"unhandledrejection" are never called. If the worker needs them, %s',
+            settings.name,
+            INSTEAD,
+        )
     told = {
         "isServiceWorker": project.is_service_worker,
         "lowersAsync": project.lowers_async,

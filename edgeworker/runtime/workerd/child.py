@@ -35,10 +35,17 @@ class Child:
     """One workerd with the workers of one edge.
 
     `folder` is private to this user; its sockets are made before the child is started. `on_exit` is called when the
-    child has ended without having been stopped.
+    child has ended without having been stopped. `map_stack` is for ChildLog.
     """
 
-    def __init__(self, binary: Binary, on_exit: Callable[[], None], *, heap_megabytes: int) -> None:
+    def __init__(
+        self,
+        binary: Binary,
+        on_exit: Callable[[], None],
+        map_stack: Callable[[str, str], str],
+        *,
+        heap_megabytes: int,
+    ) -> None:
         remove_stale_folders()
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
         (self.folder / f".{_LOCK}").touch(mode=0o600)
@@ -52,6 +59,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._is_closing = False
+        self._map_stack = map_stack
         self._log_reader = ChildLog()
         self._expected = 0
 
@@ -109,7 +117,7 @@ class Child:
         process = self._process
         assert process.stdout is not None
         assert process.stderr is not None
-        self._log_reader = ChildLog()
+        self._log_reader = ChildLog(self._map_stack)
         self._tasks = [
             asyncio.ensure_future(self._log_reader.follow(process.stdout, logging.INFO)),
             asyncio.ensure_future(self._log_reader.follow(process.stderr, logging.ERROR)),

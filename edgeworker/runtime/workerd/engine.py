@@ -15,7 +15,7 @@ from edgeworker.errors import OriginError, ScriptError
 from edgeworker.handler import Context, Handler
 from edgeworker.javascript.node_builtins import imported_of_node
 from edgeworker.javascript.project import Module, Project
-from edgeworker.javascript.stack import map_text
+from edgeworker.javascript.stack import map_stack, map_text
 from edgeworker.messages import URL, Request, Response
 from edgeworker.runtime.contract.isolate import ExceededLimits
 from edgeworker.runtime.contract.javascript import (
@@ -94,7 +94,7 @@ class WorkerdEngine:
     ) -> None:
         self.binary = binary
         self._link = link
-        self._child = Child(binary, self._handle_exit, heap_megabytes=heap_megabytes)
+        self._child = Child(binary, self._handle_exit, self._map_stack, heap_megabytes=heap_megabytes)
         self.bridge = Bridge(self._child.key, cache, clock)
         self._workers: list[tuple[WorkerSettings, WorkerdIsolate]] = []
         self._paths: dict[tuple[str, str], Path] = {}
@@ -296,6 +296,10 @@ class WorkerdEngine:
         classes = [one.class_name for one in objects]
         modules = [*entry_modules(settings.project, name, settings.entrypoints, classes), *own]
         return ChildWorker(name, modules, date, flags, bindings, services, sockets, objects)
+
+    def _map_stack(self, worker: str, stack: str) -> str:
+        project = next((settings.project for settings, _ in self._workers if settings.name == worker), None)
+        return stack if project is None else map_stack(stack, project)
 
     def _collect_envs(self) -> Mapping[str, Mapping[str, EnvEntry]]:
         return {settings.name: settings.env for settings, _ in self._workers}

@@ -131,6 +131,18 @@ function join(one, other) {
   other.accept();
 }
 
+// workerd by itself tells only an inspector of a rejection that nothing handles, and its event has no default to prevent.
+// Listeners of the script come after this one.
+const log = console.info.bind(console);
+addEventListener("unhandledrejection", (event) => {
+  let isPrevented = false;
+  Object.defineProperty(event, "preventDefault", { value: () => void (isPrevented = true), configurable: true });
+  queueMicrotask(() => {
+    const { message, stack } = describe(event.reason);
+    if (!isPrevented) log(`\u001f${name}\u001frejection\u001f${JSON.stringify(stack || message)}`);
+  });
+});
+
 for (const method of ["debug", "error", "info", "log", "trace", "warn"]) {
   const native = console[method].bind(console);
   console[method] = (...values) => native(`\u001f${name}\u001f${method}\u001f`, ...values);

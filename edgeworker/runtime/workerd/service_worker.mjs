@@ -5,10 +5,14 @@ for (const [name, value] of Object.entries(env)) {
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: true, writable: true });
 }
 const listeners = { fetch: [], scheduled: [] };
-globalThis.addEventListener = (type, listener) => {
-  (listeners[type] ??= []).push(typeof listener === "function" ? listener : (event) => listener.handleEvent(event));
+const native = { add: globalThis.addEventListener, remove: globalThis.removeEventListener };
+globalThis.addEventListener = (type, listener, options) => {
+  if (!Object.hasOwn(listeners, type)) native.add.call(globalThis, type, listener, options);
+  else listeners[type].push(typeof listener === "function" ? listener : (event) => listener.handleEvent(event));
 };
-globalThis.removeEventListener = () => undefined;
+globalThis.removeEventListener = (type, listener, options) => {
+  if (!Object.hasOwn(listeners, type)) native.remove.call(globalThis, type, listener, options);
+};
 const handlers = {};
 Object.defineProperty(globalThis, Symbol.for("edgeworker.listeners"), { value: handlers });
 Object.defineProperty(handlers, "fetch", { get: () => listeners.fetch.length === 0 ? undefined : async (request, env, ctx) => {

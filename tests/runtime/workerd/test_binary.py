@@ -39,14 +39,21 @@ def test_a_project_without_node_modules_has_none(tmp_path: Path) -> None:
 async def test_a_program_that_cannot_be_started_or_does_not_listen_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = Child(Binary(tmp_path / "nope", "2026-01-01", "PATH"), lambda: None, heap_megabytes=64)
+    gone = Child(
+        Binary(tmp_path / "nope", "2026-01-01", "PATH"), lambda: None, lambda _worker, stack: stack, heap_megabytes=64
+    )
     gone.write([])
     with pytest.raises(ScriptError, match="cannot be started: No such file or directory"):
         await gone.start()
     await gone.stop()
 
     monkeypatch.setattr("edgeworker.runtime.workerd.child.START_SECONDS", 0.3)
-    silent = Child(Binary(program(tmp_path, "sleep 60"), "2026-01-01", "PATH"), lambda: None, heap_megabytes=64)
+    silent = Child(
+        Binary(program(tmp_path, "sleep 60"), "2026-01-01", "PATH"),
+        lambda: None,
+        lambda _worker, stack: stack,
+        heap_megabytes=64,
+    )
     silent.write([])
     monkeypatch.setattr(silent, "_expected", 1)
     with pytest.raises(ScriptError, match="did not start within 0 s"):
@@ -62,8 +69,8 @@ async def test_what_a_killed_edge_left_is_removed(tmp_path: Path, monkeypatch: p
     (tmp_path / "edgeworker-workerd-new").mkdir(mode=0o700)
     binary = Binary(tmp_path / "workerd", "2026-01-01", "PATH")
 
-    first = Child(binary, lambda: None, heap_megabytes=64)
-    second = Child(binary, lambda: None, heap_megabytes=64)
+    first = Child(binary, lambda: None, lambda _worker, stack: stack, heap_megabytes=64)
+    second = Child(binary, lambda: None, lambda _worker, stack: stack, heap_megabytes=64)
 
     assert not left.exists()
     assert (tmp_path / "edgeworker-workerd-new").exists(), "its lock may come this moment"

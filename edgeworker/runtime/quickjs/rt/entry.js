@@ -22,6 +22,7 @@ import { fromEdge } from "edgeworker:websocket";
 import { decode, encode } from "edgeworker:values";
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { globalEvents } from "edgeworker:globals";
+import { report, track } from "edgeworker:rejections";
 
 let exported = {};
 let isServiceWorker = false;
@@ -226,5 +227,5 @@ function load(id) {
 globalThis.__edgeworker = {
   prepare: (text) => prepare(JSON.parse(text)),
   load,
-  dispatch, request: dispatchRequest, settle, fetched: receiveFetch, fire, socket: fromEdge, leave,
+  dispatch, request: dispatchRequest, settle, fetched: receiveFetch, fire, socket: fromEdge, leave, report, track,
 };

@@ -34,15 +34,7 @@ define({
 });
 
 // Listeners of the global scope, but for those of a service worker's handlers.
-class GlobalEvents extends EventTarget {
-  addEventListener(type, listener, options) {
-    if (type === "unhandledrejection" || type === "rejectionhandled") {
-      warnOnce(`"${type}" events: it does not see which rejections no one handles`);
-    }
-    super.addEventListener(type, listener, options);
-  }
-}
-export const globalEvents = new GlobalEvents();
+export const globalEvents = new EventTarget();
 
 const warned = new Set();
 function warnOnce(what) {
