@@ -17,7 +17,7 @@ _LOST = """
   const soon = Promise.reject(new Error("handled soon"));
   await null;
   soon.catch(() => {});
-  await scheduler.wait(1);
+  await new Promise((go) => setTimeout(go, 1));
 """
 
 
@@ -56,9 +56,9 @@ async def test_listeners_get_events_and_may_prevent_the_line(
     handler = f"""async function handle() {{
       {_LOST}
       const late = Promise.reject(new Error("handled late"));
-      await scheduler.wait(1);
+      await new Promise((go) => setTimeout(go, 1));
       late.catch(() => {{}});
-      await scheduler.wait(1);
+      await new Promise((go) => setTimeout(go, 1));
       return Response.json(seen);
     }}"""
     source = f"""const seen = [];
