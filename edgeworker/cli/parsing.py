@@ -14,6 +14,7 @@ _UNKNOWN_CHOICE: Final = re.compile(
     r"argument (?P<what>.+?): invalid choice: '(?P<word>.*?)' \(choose from (?P<known>.*)\)"
 )
 _USED: Final = "used_parser"
+_LEAST_BEGINNING: Final = 5  # of an option that another word begins with
 
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         found = _UNKNOWN_CHOICE.fullmatch(message)
         if found is None:
-            self._refuse(f"{message}{self._suggest(self._given)}" if message.endswith(" required") else message)
+            is_missing = message.endswith(" required") or message.startswith("the following arguments are required")
+            self._refuse(f"{message}{self._suggest(self._given)}" if is_missing else message)
         known = re.findall(r"[\w.:-]+", found["known"])
         meant = did_you_mean(found["word"], known, before="")
         there = "" if meant else "There are: " + ", ".join(f"'{each}'" for each in known) + "."
@@ -78,8 +80,15 @@ class CommandParser(argparse.ArgumentParser):
     def _suggest(self, unknown: Sequence[str]) -> str:
         options = [name for action in self._actions for name in action.option_strings]
         for word in unknown:
-            if not word.startswith("-") or word.partition("=")[0] in options:
+            name = word.partition("=")[0]
+            if not name.startswith("-") or name in options:
                 continue
-            if meant := did_you_mean(word.partition("=")[0], options, before=". "):
+            if not name.startswith("--") and len(name) > 2:
+                name = f"-{name}"
+            if meant := did_you_mean(name, options, before=". "):
                 return meant
+            # A longer word for one: --environment is --env here.
+            for option in options:
+                if option.startswith("--") and len(option) >= _LEAST_BEGINNING and name.startswith(option):
+                    return f'. Did you mean "{option}"?'
         return ""

@@ -1,5 +1,8 @@
 """Words that the command line does not know."""
 
+import argparse
+from collections.abc import Iterator
+
 import pytest
 
 from edgeworker.cli import parser
@@ -18,6 +21,14 @@ from edgeworker.cli import parser
         (["kv", "key", "get", "k", "--bindng", "X"], 'is required. Did you mean "--binding"?'),
         (["oauth", "users", "ad"], 'Did you mean "add"?'),
         (["config", "shwo"], 'Did you mean "show"?'),
+        (["check", "--enviroment"], 'unrecognized arguments: --enviroment. Did you mean "--env"?'),
+        (["check", "--environment=x"], 'Did you mean "--env"?'),
+        (["dev", "-prot", "1"], 'Did you mean "--port"?'),
+        (["--verison"], 'Did you mean "--version"?'),
+        (["kv", "--hlep"], 'Did you mean "--help"?'),
+        (["jwt", "verify", "--isuer", "x"], 'the following arguments are required: --keys. Did you mean "--issuer"?'),
+        (["token", "create", "n", "--expirs=1d"], 'Did you mean "--expires"?'),
+        (["dev", "-5"], "unrecognized arguments: -5. See edgeworker dev --help"),
     ],
 )
 def test_what_was_probably_meant_is_said(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +41,26 @@ def test_what_was_probably_meant_is_said(words: list[str], said: str, capsys: py
 
 def test_known_words_leave_no_trace() -> None:
     assert not any("parser" in name for name in vars(parser().parse_args(["dev", "--port", "0"])))
+
+
+def _parsers(above: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield above
+    for action in above._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in set(action.choices.values()):
+                yield from _parsers(each)
+
+
+def test_every_long_option_of_every_command_is_suggested_for_one_letter_too_few(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for each in _parsers(parser()):
+        long = [name for action in each._actions for name in action.option_strings if len(name) > 6]
+        for option in long:
+            misspelt = f"{option[:4]}{option[5:]}"
+            if misspelt in long:
+                continue
+            with pytest.raises(SystemExit):
+                each.parse_args([f"{misspelt}=x"])
+
+            assert "Did you mean" in capsys.readouterr().err, (each.prog, misspelt)
