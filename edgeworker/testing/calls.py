@@ -9,6 +9,7 @@ from typing import Final, TypedDict, TypeVar, overload
 
 from edgeworker.config import JSON
 from edgeworker.messages import URL, Client, Headers, InvalidURL, Request, Response
+from edgeworker.suggestions import did_you_mean
 from edgeworker.testing.content import MISSING, BodyLike, HeadersLike, Missing, body_of, headers_of
 from edgeworker.trace import Trace
 
@@ -21,6 +22,15 @@ DEFAULT_IP: Final = "192.0.2.1"
 
 
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+
+
+# What httpx, requests and Starlette's test client call it.
+_OF_OTHER_CLIENTS: Final = {
+    "content": "body=",
+    "cookies": 'headers={"Cookie": "name=value"}',
+    "data": "body=, and for a form its Content-Type in headers=",
+    "params": 'them into the URL: "/orders?id=5"',
+}
 
 
 class CallOptions(TypedDict, total=False):
@@ -36,13 +46,20 @@ class CallOptions(TypedDict, total=False):
 
 
 def request_of(method: str, url: str, options: CallOptions) -> Request:
-    """Raises InvalidURL for what is neither an http(s) URL nor a path."""
+    """Raises InvalidURL for what is neither an http(s) URL nor a path, TypeError for options that there are not."""
+    for name in options:
+        if name not in CallOptions.__annotations__:
+            known = ", ".join(CallOptions.__annotations__)
+            raise TypeError(f"{name}= is not an option of a call{_meant(name)}; there are: {known}")
+    _check_text("the URL", url, '"https://example.com/", or a path such as "/orders"')
+    _check_text("the method", method, '"PATCH"')
     body, content_type = body_of(options.get("body"), options.get("json", MISSING))
     headers = headers_of(options.get("headers"), content_type)
     if body is not None and body.length is not None and not headers.has("content-length"):
         headers.append("Content-Length", str(body.length))
     if "://" not in url and not url.startswith("/"):
-        raise InvalidURL(f'"{url}" is not a URL; write "https://{url}", or a path that begins with "/"')
+        example = f"https://{url}" if url else "https://example.com/"
+        raise InvalidURL(f'"{url}" is not a URL; write "{example}", or a path that begins with "/"')
     target = URL.parse(DEFAULT_ORIGIN + url if url.startswith("/") else url)
     # On the wire it is Host that names the server, whatever address it was sent to.
     host = headers.get("host")
@@ -56,12 +73,24 @@ def request_of(method: str, url: str, options: CallOptions) -> Request:
     return Request(method, target, headers, body, client=client, cf=options.get("cf"))
 
 
-def _address(text: str) -> str:
+def _meant(name: str) -> str:
+    if (instead := _OF_OTHER_CLIENTS.get(name)) is not None:
+        return f"; write {instead}"
+    return did_you_mean(f"{name}=", [f"{known}=" for known in CallOptions.__annotations__], before=". ").rstrip("?")
+
+
+def _check_text(what: str, value: object, example: str) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is {value!r}, which is not text; give {example}")
+
+
+def _address(text: object) -> str:
+    _check_text("ip=", text, f'"{DEFAULT_IP}"')
     try:
-        ip_address(text)
+        ip_address(str(text))
     except ValueError:
         raise ValueError(f'ip="{text}" is not an address; give one such as "{DEFAULT_IP}"') from None
-    return text
+    return str(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from wrangler_compat import LoadOptions, load
 _log = logging.getLogger(__name__)
 
 EDGE_FILE: Final = "edge.toml"
+SCRIPT_ENDINGS: Final = (".py", ".js", ".mjs", ".ts", ".mts")
+_SOURCES: Final = 'give a file such as "wrangler.toml" or "edge.toml", a folder, a list of files, or a Config'
 Source = Config | Path | str | Sequence[Path | str] | None
 
 # All edges that still exist, for the report on a test that failed.
@@ -85,17 +87,28 @@ def _places(source: Path | str | Sequence[Path | str] | None) -> tuple[Path, tup
     """(the folder to start in, the files that were named)."""
     if source is None:
         return Path.cwd(), ()
+    if source == "":
+        raise ConfigError(f'"" is not a path; {_SOURCES}')
     if isinstance(source, Path | str):
         path = _existing(source)
         return (path, ()) if path.is_dir() else (path.parent, (path,))
+    if isinstance(source, bytes | Mapping) or not isinstance(source, Sequence):
+        raise TypeError(f"{source!r} is not where a configuration is; {_SOURCES}")
     files = tuple(_existing(file) for file in source)
     return Path(os.path.commonpath([file.parent for file in files])) if files else Path.cwd(), files
 
 
-def _existing(source: Path | str) -> Path:
+def _existing(source: object) -> Path:
+    if not isinstance(source, Path | str):
+        raise TypeError(f"{source!r} is not a path; {_SOURCES}")
     path = in_project(source)
     if not path.exists():
         raise ConfigError(describe_missing(source))
+    if path.suffix in SCRIPT_ENDINGS:
+        raise ConfigError(
+            f"{path} is a script, not a configuration; give the wrangler.toml that names it as `main`, "
+            "or make an edge of the script alone with single_worker(...)"
+        )
     return path
 
 

@@ -1,6 +1,7 @@
 """An edge in a test's own process: no socket, time and the world outside in the test's hand."""
 
 import contextlib
+import inspect
 import itertools
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
@@ -140,6 +141,9 @@ class LocalEdge:
 
     def run(self, work: Coroutine[object, object, T]) -> T:
         """Any coroutine on the edge's loop, from a test without async: `edge.run(edge.settle())`."""
+        written: object = work
+        if not inspect.iscoroutine(written):
+            raise TypeError(f'edge.run() takes a coroutine, not {work!r}; write edge.run(edge.fetch("/"))')
         try:
             return self._engine.home.run(lambda: work)
         except RuntimeError:

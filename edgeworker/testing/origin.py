@@ -74,6 +74,11 @@ class Origin:
         """
         if answer is not None and (body is not None or json is not MISSING):
             raise TypeError("a rule has a function that answers, or an answer, not both")
+        if answer is not None and not callable(answer):
+            raise TypeError(
+                f"the answer of a rule is {answer!r}, which is not a function of the request; for a fixed answer write "
+                'body="..." or json={...}'
+            )
         check_whole_number("status", status)
         check_number("delay_seconds", delay_seconds)
         if times is not None:

@@ -110,6 +110,8 @@ class RulePattern:
         Raises:
             ValueError: it is none of these.
         """
+        if not isinstance(text, str):
+            raise TypeError(f'{text!r} is not a pattern of a rule; write "/path", "host/path" or "https://host/path"')
         parts = _PATTERN.fullmatch(text)
         if parts is None or not (parts[2] or parts[3]) or (parts[1] and not parts[2]) or " " in text:
             raise ValueError(f'"{text}" is not a pattern of a rule; write "/path", "host/path" or "https://host/path"')

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgeworker.errors import ScriptError
 from edgeworker.handler import Context
 from edgeworker.messages import Request, Response
 
@@ -41,7 +42,9 @@ class ScriptFailure(Exception):
         self, worker: str, original: BaseException, *, pass_through: bool = False, described: str = ""
     ) -> None:
         """`pass_through`: the script called passThroughOnException. `described` is what `Isolate.describe` says."""
-        super().__init__(f"worker {worker!r} raised {type(original).__name__}")
+        # Our own text names a handler that is missing; a script's may hold a secret.
+        told = f": {original}" if isinstance(original, ScriptError) else f" raised {type(original).__name__}"
+        super().__init__(f"worker {worker!r}{told}")
         self.worker = worker
         self.original = original
         self.pass_through = pass_through
