@@ -127,6 +127,7 @@ def build() -> Path:
     command = [
         *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile", "--strip"),
         *("--name", "edgeworker", "--specpath", str(work)),
+        *("--add-data", f"{_describe_sources(work)}:edgeworker"),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(packages)),
         *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
         *[part for name in (*standard_library(), *shared_parts(), *hidden) for part in ("--hidden-import", name)],
@@ -154,6 +155,18 @@ def build() -> Path:
     binary = ROOT / "dist" / "edgeworker"
     _explain_noexec(binary)
     return binary
+
+
+def _describe_sources(folder: Path) -> Path:
+    """A file that says which commit the sources are of, for `edgeworker --version`."""
+    git = ["git", "-C", str(ROOT)]
+    shown = subprocess.run([*git, "log", "-1", "--format=%h of %cs"], check=False, capture_output=True, text=True)
+    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], check=False, capture_output=True, text=True)
+    commit = shown.stdout.strip() if shown.returncode == 0 else ""
+    text = f"commit {commit}{', with changes' if changed.stdout else ''}" if commit else "sources without a commit"
+    file = folder / "built_from.txt"
+    file.write_text(text + "\n")
+    return file
 
 
 def _explain_noexec(binary: Path) -> None:

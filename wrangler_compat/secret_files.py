@@ -48,10 +48,13 @@ class SecretFiles:
         for file in files:
             values.update(self._parse_file(file, diagnostics))
         with_process = required is not None or self._environ.get(_INCLUDE_PROCESS, "").lower() == "true"
-        process = dict(self._environ) if with_process else {}
-        if with_process:
-            self.used["process.env"] = None
+        process: dict[str, str] = {}
         try:
+            if with_process:
+                self.used["process.env"] = None
+                # What is asked for by its name may be there and not in the list: `serve` looks for NAME_FILE then.
+                process |= {name: self._environ[name] for name in required or () if name in self._environ}
+                process |= self._environ
             return {**process, **_expand(values, process)}
         except ConfigError as error:
             diagnostics.error(str(error), *(SourceLocation(short(file, self._cwd)) for file in files))

@@ -82,15 +82,27 @@ examples:
 
 
 class _Version(argparse.Action):
-    """Tells the form and the Python too: the binary carries one. Looks the version up only where it is wanted."""
+    """Tells the form, the Python and the commit too: the binary carries them. Looks the version up only where it is
+    wanted."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         python = f"Python {sys.version.split()[0]}"
-        print(f"edgeworker {edgeworker.__version__} ({'compiled, ' if _is_compiled() else ''}{python})")
+        parts = [*(["compiled"] if _is_compiled() else []), python, *_built_from()]
+        print(f"edgeworker {edgeworker.__version__} ({', '.join(parts)})")
         parser.exit()
+
+
+def _built_from() -> list[str]:
+    """What `poe build` wrote into the binary of the sources that it had; nothing elsewhere."""
+    from pathlib import Path
+
+    try:
+        return [Path(edgeworker.__file__).with_name("built_from.txt").read_text("utf-8").strip()]
+    except OSError:
+        return []
 
 
 def _is_compiled() -> bool:

@@ -100,10 +100,11 @@ def test_a_loader_that_may_not_run_code_there_names_the_variable() -> None:
 
 
 @pytest.mark.binary
-def test_the_binary_says_which_python_it_carries() -> None:
+def test_the_binary_says_what_it_was_built_from() -> None:
     said = subprocess.run([binary(), "--version"], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
 
-    assert re.fullmatch(r"edgeworker \S+ \((compiled, )?Python 3\.\d+\.\d+\)\n", said.stdout)
+    sources = r"commit \w+ of [-\d]+(, with changes)?|sources without a commit"
+    assert re.fullmatch(rf"edgeworker \S+ \((compiled, )?Python 3\.\d+\.\d+, ({sources})\)\n", said.stdout)
 
 
 @pytest.mark.binary

@@ -1,8 +1,11 @@
 """Which files hold a worker's secrets."""
 
+from pathlib import Path
+
 import pytest
 
 from edgeworker.bindings import SecretBinding
+from edgeworker.host.systemd import SecretEnvironment
 from tests.wrangler_compat.project import Project, bindings, only, places, texts
 
 
@@ -61,6 +64,40 @@ def test_the_process_environment_is_read_only_on_demand(project: Project, text: 
     assert secrets(project, environ={"S": "process", **environ})["S"] == "process"
     project.worker()
     assert secrets(project, environ={"S": "process"}) == {}
+
+
+def test_a_required_secret_is_read_from_the_file_that_its_variable_names(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n")
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "C").write_text("from a credential")
+    environ = SecretEnvironment(
+        {
+            "A": "from the environment",
+            "B_FILE": str(tmp_path / "key"),
+            "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials"),
+            "OTHER_FILE": "/nowhere",  # of another program
+        }
+    )
+    project.worker('[secrets]\nrequired = ["A", "B", "C"]\n')
+
+    loaded = project.load(environ=environ)
+
+    assert bindings(only(loaded.require())) == {
+        "A": SecretBinding("A", "from the environment"),
+        "B": SecretBinding("B", "from a file"),
+        "C": SecretBinding("C", "from a credential"),
+    }
+    assert texts(loaded, "warning") == []
+
+
+def test_a_file_of_a_required_secret_that_cannot_be_read_is_an_error(project: Project) -> None:
+    project.worker('[secrets]\nrequired = ["B"]\n')
+
+    loaded = project.load(environ=SecretEnvironment({"B_FILE": "/nowhere/key"}))
+
+    assert texts(loaded, "error") == [
+        "B_FILE: /nowhere/key cannot be read: No such file or directory; check the path and its owner"
+    ]
 
 
 def test_env_file_replaces_the_search_and_is_looked_for_beside_the_configuration_first(project: Project) -> None:
