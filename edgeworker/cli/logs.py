@@ -1,16 +1,20 @@
 """What goes to stderr while an edge runs: one line a request, and what the rooms log; as text or as JSON lines."""
 
 import asyncio
+import errno
 import io
 import json
 import logging
+import os
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
 from edgeworker.cli.output import Output
 
+_LINE_END: Final = 10
 # The logger of `console.log`.
 _printed: Final = logging.getLogger("edgeworker.console")
 _LEVEL_STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "bold red"}
@@ -52,13 +56,20 @@ class _JSONFormatter(logging.Formatter):
 class LogStream(logging.StreamHandler[TextIO]):
     """Where all lines go, in their order.
 
-    `later` is for the many: such lines are written together, at the end of the event loop's turn.
+    `later` is for the many: such lines are written together, at the end of the event loop's turn. What cannot be
+    written (the disk is full, the reader has gone) is lost and counted: no request waits or fails for it. When writing
+    works again, `tell_lost` gets the number of lines and the reason.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
+        self.tell_lost: Callable[[int, str], None] = self._write_lost
         self._waiting: list[str] = []
         self._taking = threading.Lock()
+        self._writing = threading.RLock()
+        self._lost = 0
+        self._why_lost = ""
+        self._is_torn = False  # the last line that was written lacks its end
 
     def later(self, line: str) -> None:
         """A whole line, with its end. To be called in the event loop."""
@@ -74,22 +85,61 @@ class LogStream(logging.StreamHandler[TextIO]):
             waiting = self._waiting
             lines = waiting[:]
             del waiting[: len(lines)]
-        if not lines:
-            return
-        try:
-            self.stream.write("".join(lines))
-            self.stream.flush()
-        except OSError:
-            # The reader has gone; logging.Handler.handleError ignores that for records too.
-            return
+        if lines:
+            self._write("".join(lines))
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+        except Exception:  # noqa: BLE001  # as every handler of logging
+            self.handleError(record)
+            return
         self.write_waiting()
-        super().emit(record)
+        self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        content = text.encode("utf-8", "backslashreplace")
+        with self._writing:
+            whole = b"\n" + content if self._is_torn else content
+            left, failure = _write_all(self.stream, whole)
+            if left != whole:
+                self._is_torn = whole[len(whole) - len(left) - 1] != _LINE_END
+            if failure is not None:
+                self._lost += min(left.count(b"\n"), content.count(b"\n"))
+                self._why_lost = failure.strerror or str(failure)
+            elif self._lost:
+                lost, self._lost = self._lost, 0
+                self.tell_lost(lost, self._why_lost)
+
+    def _write_lost(self, lost: int, why: str) -> None:
+        record = logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"})
+        record.msg = f"{lost} line(s) of this log could not be written: {why}"
+        self._write(f"{self.format(record)}\n")
 
     def close(self) -> None:
         self.write_waiting()
         super().close()
+
+
+def _write_all(stream: TextIO, content: bytes) -> tuple[bytes, OSError | None]:
+    """What was not written, and why. Past the stream's own buffer, which would keep what failed and send it later, in
+    the middle of lines of other processes."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # a stream of Python's, or one that is closed
+        descriptor = -1
+    try:
+        if descriptor < 0:
+            stream.write(content.decode("utf-8", "replace"))
+            stream.flush()
+            return b"", None
+        while content:
+            content = content[os.write(descriptor, content) :]
+    except ValueError:
+        return content, OSError(errno.EBADF, os.strerror(errno.EBADF))
+    except OSError as error:
+        return content, error
+    return b"", None
 
 
 class PrintedLines(io.TextIOBase):

@@ -1,16 +1,40 @@
 import asyncio
+import errno
 import io
 import json
 import logging
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from edgeworker.cli import logs
 from edgeworker.messages import URL, Client, Headers, Request
 from edgeworker.messages.log_fields import log_fields
+from tests.patience import PATIENCE_SECONDS
+
+
+@dataclass
+class LimitedFile:
+    file: TextIO
+    path: Path
+    room: int = 0  # bytes
+    real_write = staticmethod(os.write)
+
+    def write(self, descriptor: int, content: bytes) -> int:
+        if descriptor != self.file.fileno():
+            return self.real_write(descriptor, content)
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self.real_write(descriptor, content[: self.room])
+        self.room -= written
+        return written
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +180,86 @@ def test_what_a_client_did_has_a_time_as_text_too(capsys: pytest.CaptureFixture[
     timed, plain = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ REST API: PUT /x 200", timed)
     assert plain == "ready"
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[LimitedFile]:
+    """A file whose size is bounded, as a disk is that is full."""
+    with open(tmp_path / "log", "a", encoding="utf-8") as file:
+        yield LimitedFile(file, tmp_path / "log")
+
+
+def test_lines_that_cannot_be_written_are_lost_and_later_counted(
+    full_disk: LimitedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = logs.LogStream(full_disk.file)
+    told: list[tuple[int, str]] = []
+    stream.tell_lost = lambda lost, why: told.append((lost, why))
+    log = logging.getLogger("edgeworker.x")
+    logging.getLogger().handlers[:] = [stream]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full_disk.write)
+        full_disk.room = 18
+        for number in range(5):
+            log.error("line %d", number)
+    log.error("after")
+
+    assert full_disk.path.read_text().splitlines() == ["line 0", "line 1", "line", "after"]
+    assert told == [(3, "No space left on device")]
+
+
+def test_the_same_log_says_how_many_of_its_lines_were_lost(
+    full_disk: LimitedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = logs.LogStream(full_disk.file)
+    logging.getLogger().handlers[:] = [stream]
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full_disk.write)
+        logging.getLogger("edgeworker.x").error("lost")
+
+    logging.getLogger("edgeworker.x").error("after")
+    logging.getLogger("edgeworker.x").error("and more")
+
+    assert full_disk.path.read_text().splitlines() == [
+        "after",
+        "1 line(s) of this log could not be written: No space left on device",
+        "and more",
+    ]
+
+
+def test_a_log_that_is_closed_stops_no_one() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as file:
+        stream = logs.LogStream(file)
+        logging.getLogger().handlers[:] = [stream]
+        os.close(reading)
+        logging.getLogger("edgeworker.x").error("no one reads it")
+
+    logging.getLogger("edgeworker.x").error("it is closed")
+
+
+def test_a_file_that_was_cut_goes_on_at_its_begin(tmp_path: Path) -> None:
+    """logrotate's `copytruncate`."""
+    with open(tmp_path / "log", "a", encoding="utf-8") as file:
+        logging.getLogger().handlers[:] = [logs.LogStream(file)]
+        logging.getLogger("edgeworker.x").error("old")
+        os.truncate(tmp_path / "log", 0)
+        logging.getLogger("edgeworker.x").error("new")
+
+    assert (tmp_path / "log").read_bytes() == b"new\n"
+
+
+@pytest.mark.parametrize("descriptor", [0, 1, 2])
+def test_no_file_takes_the_place_of_a_standard_stream_that_was_closed(descriptor: int, tmp_path: Path) -> None:
+    code = (
+        f"import os; os.close({descriptor})\n"
+        "import sys; sys.stdout = sys.stderr = None\n"
+        "from edgeworker.cli import main\n"
+        "try:\n    main(['--version'])\nexcept SystemExit:\n    pass\n"
+        f"file = open({str(tmp_path / 'file')!r}, 'w')\n"
+        "file.write(str(file.fileno() > 2)); file.close()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
+
+    assert (tmp_path / "file").read_text() == "True"

@@ -33,6 +33,7 @@ class AccessLogFile:
         if self._path is not None and not self._is_silent:
             try:
                 self._stream = LogStream(self._open())
+                self._stream.tell_lost = self._tell_lost
             except OSError as error:
                 raise ConfigError(f"--access-log {self._path} cannot be opened: {error.strerror}") from error
 
@@ -62,9 +63,12 @@ class AccessLogFile:
         old, self._stream.stream = self._stream.stream, new
         old.close()
 
+    def _tell_lost(self, lost: int, why: str) -> None:
+        _log.warning("%d line(s) of --access-log %s could not be written: %s", lost, self._path, why)
+
     def _open(self) -> TextIO:
         # `reopen` closes it.
-        return open(self._path, "a", encoding="utf-8", buffering=1024 * 1024, opener=_create_for_group)
+        return open(self._path, "a", encoding="utf-8", opener=_create_for_group)
 
 
 def _create_for_group(path: str, flags: int) -> int:
