@@ -342,6 +342,9 @@ class ClientConnection(Http1Connection):
         self._state_since = self._loop.time()
         self.set_deadline(seconds)
 
+    def must_wait_for_turn(self) -> bool:
+        return not self._listener.deadline_turns.take(self)
+
     def deadline_passed(self) -> None:
         transport = self._transport
         assert transport is not None

@@ -10,6 +10,7 @@ from edgeworker.config import Limits
 from edgeworker.messages import Client
 from edgeworker.messages.client_network import client_network
 from edgeworker.server import proxies
+from edgeworker.server.deadline_turns import DeadlineTurns
 from edgeworker.server.http1 import heads
 from edgeworker.server.open_connections import OpenConnections
 from edgeworker.server.received_request import ReceivedRequest
@@ -35,6 +36,7 @@ class ListenerState:
         "answer_at_once",
         "closing",
         "connections",
+        "deadline_turns",
         "limits",
         "log_refusal",
         "open_connections",
@@ -62,6 +64,7 @@ class ListenerState:
         self.closing = False
         self.answer_at_once: Callable[[bytes], bytes | None] | None = None
         self.connections: set[ClientConnection] = set()
+        self.deadline_turns = DeadlineTurns()
         self._by_network: Counter[str] = Counter()
 
     def admit_connection(self, ip: str) -> bool:

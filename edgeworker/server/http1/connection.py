@@ -136,8 +136,17 @@ class Http1Connection(asyncio.Protocol):
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._check_deadline)
             return
-        self._deadline = _NEVER
-        self.deadline_passed()
+        if not self.must_wait_for_turn():
+            self._deadline = _NEVER
+            self.deadline_passed()
+
+    def must_wait_for_turn(self) -> bool:
+        """Whether `act_on_deadline` is called later for what is due now."""
+        return False
+
+    def act_on_deadline(self) -> None:
+        if self._timer is None:  # else the deadline was moved meanwhile
+            self._check_deadline()
 
     # Leaving HTTP
 
