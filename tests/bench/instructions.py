@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import dev, javascript, rounds, start, tokens
+from tests.bench.configured import with_routes
 from tests.bench.load import HOST
 from tests.bench.processes import ended, wait_for_line
 
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=800)
     parser.add_argument("--functions", type=int, default=0, help="list so many functions of C, the dearest first")
     parser.add_argument("--out", type=Path, help="keep callgrind's file here")
+    parser.add_argument("--routes", type=int, help="of `dev`: the script's route is one among so many")
     parser.add_argument("--origin-answers", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("options", nargs="*", help="more of `edgeworker dev`")
     options = parser.parse_args()
@@ -54,6 +56,8 @@ def main() -> int:
             if options.what in javascript.ENGINES:
                 javascript.write_gateway(data / options.what, options.what)
                 more += ["--js-engine", options.what]
+            elif options.routes:
+                more += with_routes(options.routes)(data, origin)
             started = dev.start(stack, origin, data / options.what, made, *more, starts=0, prefix=prefix)
             if started is None:
                 return 1
