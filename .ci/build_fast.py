@@ -59,10 +59,11 @@ def compile_tree() -> Path:
     files = module_files()
     stamps, sources = COMPILED / "build" / "stamps", _fingerprint()
     stamp, seen = stamps / str(sys.implementation.cache_tag), f"{sources} {sys.version}"
-    kept = {file.name for file in stamps.glob("*") if file.read_text().startswith(f"{sources} ") and file != stamp}
-    is_current = stamp.exists() and stamp.read_text() == seen
-    if is_current:
-        kept.add(stamp.name)
+    for file in list(stamps.glob("*")):
+        text = file.read_text()
+        if text != seen if file == stamp else not text.startswith(f"{sources} "):
+            file.unlink()
+    kept, is_current = [file.name for file in stamps.glob("*")], stamp.exists()
     for path in ROOT.iterdir():
         if path.name == ".ci" or not (path.name.startswith(".") or path.name in _NOT_COPIED):
             _replace(path, COMPILED / path.name)

@@ -4,6 +4,7 @@ Three workers fit on a terminal of 24 lines; `--verbose` shows ids, zones and ev
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -127,7 +128,10 @@ def _with_host(base: str, host: str) -> str:
 
 
 def _secret_files(config: Config) -> list[str]:
-    return list(dict.fromkeys(file.name for file in config.files if file.name.startswith(_SECRET_FILES)))
+    """Their paths from the current folder, as wrangler shows them."""
+    here = Path.cwd()
+    files = [file for file in config.files if file.name.startswith(_SECRET_FILES)]
+    return list(dict.fromkeys(str(file.relative_to(here)) if here in file.parents else file.name for file in files))
 
 
 def proxy_rows(config: Config) -> list[list[str]]:

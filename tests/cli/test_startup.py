@@ -88,6 +88,15 @@ def test_proxies_are_shown_without_their_passwords() -> None:
     assert startup.proxy_rows(Config()) == []
 
 
+def test_secret_files_are_told_by_their_paths_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = (tmp_path / "a" / ".dev.vars", tmp_path / "b" / ".env.local", tmp_path / ".dev.vars", Path("/other/.env"))
+
+    shown = _shown(replace(CONFIG, files=(tmp_path / "a" / "wrangler.toml", *files)), verbose=False)
+
+    assert "Using secrets of a/.dev.vars, b/.env.local, .dev.vars, .env\n" in shown
+
+
 def test_three_workers_fit_on_a_terminal_and_ids_are_for_verbose() -> None:
     workers = tuple(
         Worker(
