@@ -25,6 +25,32 @@ async def test_a_service_binding_fetches_from_another_worker_whenever_that_is_lo
     assert (await stage.get()).text == "POST https://any.example/x?y=z hi 1202"
 
 
+@pytest.mark.parametrize(
+    ("body", "length"),
+    [
+        ("'hé'", "3"),
+        ("b'abcd'", "4"),
+        ("''", "0"),
+        ("to_js(b'ab')", "2"),
+        ("js.URLSearchParams.new('a=b')", "3"),
+        ("js.Blob.new(['abc'])", "3"),
+    ],
+)
+async def test_the_other_worker_sees_the_length_of_a_body_where_it_is_known(
+    stage: Stage, body: str, length: str
+) -> None:
+    stage.add(
+        "import js\nfrom pyodide.ffi import to_js\nfrom workers import Response, WorkerEntrypoint\n\n\n"
+        "class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n"
+        f"        made = js.Request.new('https://any.example/', method='POST', body={body})\n"
+        "        return await self.env.BACK.fetch(made)\n",
+        ServiceBinding("BACK", "back"),
+    )
+    stage.add_fetch("return Response(str(request.headers.get('content-length')))", name="back")
+
+    assert (await stage.get()).text == length
+
+
 async def test_a_kv_binding_stores_and_streams(stage: Stage) -> None:
     stage.add_fetch(
         """
