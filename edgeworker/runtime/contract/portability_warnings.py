@@ -16,6 +16,7 @@ _told: Final[set[tuple[str, str, int, str]]] = set()
 _read: Final[set[tuple[str, str, int]]] = set()  # where a null was read already
 _MOST_PLACES: Final = 10_000
 _Span = tuple[int | None, int | None, int | None, int | None]  # line, last line, column, last column
+_LENIENT: Final = "; it works here, because [python] of edge.toml is lenient"
 _NULL: Final = "null of JavaScript is pyodide.ffi.jsnull from compatibility date 2025-09-29 on, and is not None"
 
 
@@ -30,7 +31,7 @@ def is_refused(what: str, instead: str) -> bool:
     portability = current()
     if not portability.is_silent and (found := script_frames.nearest_script_frame()) is not None:
         frame, script = found
-        lenient = "" if portability.is_strict else "; it works here, because [python] of edge.toml is lenient"
+        lenient = "" if portability.is_strict else _LENIENT
         _tell_once(script.worker, frame.f_code.co_filename, frame.f_lineno, what + lenient, instead)
     return portability.is_strict
 
@@ -50,6 +51,40 @@ def tell_of_null() -> None:
     _read.add(place)
     for line in _comparisons_with_none(frame):
         _tell_once(script.worker, frame.f_code.co_filename, line, _NULL, "ask for its truth, or for jsnull")
+
+
+def tell_of_names(what: str, instead: str, *, works_leniently: bool = False) -> None:
+    """Tells where the calling line takes pairs from what gives names: `for name, value in parameters`.
+
+    `works_leniently`: a lenient edge gives the pairs."""
+    if current().is_silent or (found := script_frames.nearest_script_frame()) is None:
+        return
+    frame, script = found
+    place = frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lasti
+    if place in _read:
+        return
+    if len(_read) >= _MOST_PLACES:
+        _read.clear()
+    _read.add(place)
+    span: _Span = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None, None, None, None))
+    try:
+        tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))
+    except SyntaxError:
+        return
+    what += _LENIENT if works_leniently and not current().is_strict else ""
+    for node in ast.walk(tree):
+        match node:
+            case ast.For(target=ast.Tuple() | ast.List(), iter=source):
+                pass
+            case ast.ListComp(generators=[made, *_]) | ast.SetComp(generators=[made, *_]) if _takes_pairs(made):
+                source = made.iter
+            case ast.DictComp(generators=[made, *_]) | ast.GeneratorExp(generators=[made, *_]) if _takes_pairs(made):
+                source = made.iter
+            case _:
+                continue
+        # The iteration begins at the whole loop for Python up to 3.13, at what is iterated for later ones.
+        if _is_at(node, span) or _is_at(source, span):
+            _tell_once(script.worker, frame.f_code.co_filename, source.lineno, what, instead)
 
 
 def _tell_once(worker: str, file: str, line: int, what: str, instead: str) -> None:
@@ -101,7 +136,11 @@ def _compares_with_none(node: ast.Compare) -> bool:
     )
 
 
-def _is_at(node: ast.expr, span: _Span) -> bool:
+def _takes_pairs(made: ast.comprehension) -> bool:
+    return isinstance(made.target, ast.Tuple | ast.List)
+
+
+def _is_at(node: ast.expr | ast.stmt, span: _Span) -> bool:
     if isinstance(node, ast.Await) and _is_at(node.value, span):
         return True
     return (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == span

@@ -83,7 +83,11 @@ def load(
     for warning in compatibility.warnings(worker, found, own):
         _log.warning('worker "%s": %s', worker.name, warning)
     has_request_signal = "enable_request_signal" in worker.compatibility_flags
-    return PythonIsolate(worker.name, file, own, found, env, has_request_signal=has_request_signal)
+
+    def advise(error: BaseException) -> str:
+        return load_errors.advise(error, worker, own)
+
+    return PythonIsolate(worker.name, file, own, found, env, has_request_signal=has_request_signal, advise=advise)
 
 
 def _make_views(worker: str, bound: Sequence[BoundService], portability: Portability) -> dict[str, object]:
@@ -98,9 +102,19 @@ class PythonIsolate:
     """An Isolate. It shares the process with all others and with the edge: NOT a security boundary."""
 
     def __init__(
-        self, worker: str, main: Path, own: Modules, found: Exports, env: Env, *, has_request_signal: bool = False
+        self,
+        worker: str,
+        main: Path,
+        own: Modules,
+        found: Exports,
+        env: Env,
+        *,
+        has_request_signal: bool = False,
+        advise: Callable[[BaseException], str] = lambda _error: "",
     ) -> None:
-        """`has_request_signal`: the signal of a request is aborted when its client leaves."""
+        """`has_request_signal`: the signal of a request is aborted when its client leaves. `advise` says what would be
+        right about an exception, or ""."""
+        self._advise = advise
         self.name = worker
         self._main = main
         self._modules = own
@@ -197,7 +211,10 @@ class PythonIsolate:
         self._modules.close()
 
     def describe(self, error: BaseException) -> str:
-        return self._modules.plain(tracebacks.format_error(error))
+        described = tracebacks.format_error(error)
+        with enter_script(self._modules):
+            advice = self._advise(error)
+        return self._modules.plain(f"{described}\n{advice}" if advice else described)
 
     async def _await_result(self, result: object) -> object:
         # A stack of its own costs some 10 µs a step, so only scripts that speak of run_sync get one.

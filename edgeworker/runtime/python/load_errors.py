@@ -68,6 +68,19 @@ def explain_load_error(error: BaseException, worker: Worker, modules: Modules) -
     return ScriptError(f'worker "{worker.name}": {modules.plain(text)}', place)
 
 
+def advise(error: BaseException, worker: Worker, modules: Modules) -> str:
+    """What would be right where a handler failed at an import; "" for anything else."""
+    match error:
+        case ModuleNotFoundError() if error.name is not None:
+            return _describe_missing_module(error, error.name, worker, modules, line=False)
+        case ImportError() if "attempted relative import" in str(error):
+            return f"{error}: modules beside {worker.main} are imported by their names, as in import util"
+        case _:
+            shown = f"{type(error).__name__}: {error}"
+            found = _suggest_import(shown, worker, modules) or _suggest_release(shown, worker)
+            return found.strip(" .")
+
+
 def _suggest_import(message: str, worker: Worker, modules: Modules) -> str:
     """What was meant by a name that is not in `workers`, or by a script that imports from itself."""
     found = _IMPORTED_NAME.search(message)
@@ -129,30 +142,38 @@ def _describe_place(error: BaseException, worker: Worker) -> str:
     return f"{worker.main}: " if place is None else f"{place[0]}, line {place[1]}: "
 
 
-def _describe_missing_module(error: ModuleNotFoundError, name: str, worker: Worker, modules: Modules) -> str:
-    top = name.partition(".")[0]
+def _describe_missing_module(
+    error: ModuleNotFoundError, name: str, worker: Worker, modules: Modules, *, line: bool = True
+) -> str:
+    """`line`: with the line of the script."""
     text = str(error)
-    place = tracebacks.find_last_line(error)
-    line = "" if place is None else f"\n    {tracebacks.read_source_line(*place)}"
+    place = tracebacks.find_last_line(error) if line else None
+    return _explain_missing(text, name, worker, modules) + (
+        "" if place is None else f"\n    {tracebacks.read_source_line(*place)}"
+    )
+
+
+def _explain_missing(text: str, name: str, worker: Worker, modules: Modules) -> str:
+    top = name.partition(".")[0]
     if (built := modules.webassembly(name)) is not None:
         return (
             f'{text}: {built} is built for WebAssembly and cannot be loaded here; install "{top}" where '
-            f"edgeworker runs ({_describe_environment()}), which is then used instead{line}"
+            f"edgeworker runs ({_describe_environment()}), which is then used instead"
         )
     if modules.owns(top):
-        return f"{text}: {top} is the worker's own, and has no such module{line}"
+        return f"{text}: {top} is the worker's own, and has no such module"
     if top in _NOT_PORTABLE:
-        return f"{text}: {_NOT_PORTABLE[top]}{line}"
+        return f"{text}: {_NOT_PORTABLE[top]}"
     if (came := python_releases.find_release_of_module(name)) is not None and sys.version_info < came:
-        return f"{text}{_explain_release(': it came with {}', came, worker)}{line}"
+        return f"{text}{_explain_release(': it came with {}', came, worker)}"
     if (went := python_releases.find_removal(name)) is not None:
         return (
             f"{text}: it went from the standard library with {python_releases.name_release(went)}, and edgeworker runs "
-            f"on {_HERE}; use another module, or list a package that has it in pyproject.toml's dependencies{line}"
+            f"on {_HERE}; use another module, or list a package that has it in pyproject.toml's dependencies"
         )
     return (
         f'{text}: package "{top}" is not installed where edgeworker runs ({_describe_environment()}); install it '
-        f"there, and list it in pyproject.toml's dependencies so that it is deployed too{line}"
+        f"there, and list it in pyproject.toml's dependencies so that it is deployed too"
     )
 
 

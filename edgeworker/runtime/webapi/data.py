@@ -97,6 +97,7 @@ class JsMap(MutableMapping[object, object], JsObject):
         del self._items[found], self._keys[found]
 
     def __iter__(self) -> Iterator[object]:
+        portability_warnings.tell_of_names("iterating a Map gives its keys, not pairs", "iterate its items()")
         return iter(list(self._keys.values()))
 
     def __contains__(self, key: object) -> bool:

@@ -159,6 +159,9 @@ class URLSearchParams(PairList[str]):
         return ItemsView(_ParametersByName(self))
 
     def __iter__(self) -> Iterator[object]:
+        portability_warnings.tell_of_names(
+            "iterating URLSearchParams gives names, not pairs", "iterate its entries()", works_leniently=True
+        )
         return (name for name, _ in self.iterate()) if portability_warnings.current().is_strict else super().__iter__()
 
     def update(self, fields: object) -> None:

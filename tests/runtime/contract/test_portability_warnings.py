@@ -66,6 +66,18 @@ ROWS = [
         None,
     ),
     (
+        "for name, value in js.URLSearchParams.new('ab=1&cd=2'):\n    return Response(name + value)",
+        "ab",
+        "ab1",
+        "iterating URLSearchParams gives names, not pairs",
+    ),
+    (
+        "found = [(k, v) for k, v in js.URLSearchParams.new('abc=1')]\nreturn Response(str(found))",
+        "ValueError: too many values to unpack (expected 2",
+        "[('abc', '1')]",
+        "iterating URLSearchParams gives names, not pairs",
+    ),
+    (
         "await js.fetch('https://a.example/', signal=js.AbortSignal.abort('late'))",
         "JsException: Error: late",
         "JsException: Error: late",
@@ -247,3 +259,19 @@ async def test_a_source_is_parsed_once_for_each_place_that_reads_null(
         assert (await stage.get()).text == "False"
 
     assert len(parsed) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "times"),
+    [
+        ("return Response(str({k: v for k, v in js.Map.new([['abc', 1]])}))", "ValueError: too many values", 1),
+        ("for [k, v] in js.Map.new([['ab', 1]]):\n    return Response(k)", "a", 1),
+        ("return Response(','.join(n for n in js.URLSearchParams.new('ab=1')))", "ab", 0),
+        ("return Response(','.join(k + v for k, v in js.URLSearchParams.new('ab=1').entries()))", "ab1", 0),
+    ],
+)
+async def test_pairs_of_what_gives_names_are_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture, body: str, said: str, times: int
+) -> None:
+    assert (await answer(stage, body, lenient=False)).startswith(said)
+    assert caplog.text.count(", not pairs; iterate its ") == times

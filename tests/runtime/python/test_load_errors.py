@@ -9,7 +9,7 @@ import pytest
 
 from edgeworker import config
 from edgeworker.errors import ScriptError
-from edgeworker.runtime import load
+from edgeworker.runtime import ScriptFailure, load
 from tests.runtime.stage import IMPORTS, Stage
 
 ON_FETCH = "async def on_fetch(request):\n    return Response('')\n"
@@ -345,3 +345,30 @@ async def test_arguments_that_are_none_on_cloudflare_are_told(
         assert says in caplog.text
         assert "which is None on Cloudflare" in caplog.text
         assert "worker.py, line" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("import numpi", 'package "numpi" is not installed where edgeworker runs'),
+        ("import importlib; importlib.import_module('pandaz.io')", 'package "pandaz" is not installed where'),
+        ("import util.more", "util is the worker's own, and has no such module"),
+        ("import micropip", "packages are declared in pyproject.toml"),
+        ("from .util import x", "worker.py are imported by their names, as in import util"),
+        ("from workers import Respons", 'Did you mean "Response"?'),
+    ],
+)
+async def test_an_import_that_fails_in_a_handler_is_told_what_would_be_right(
+    stage: Stage, caplog: pytest.LogCaptureFixture, line: str, says: str
+) -> None:
+    script = (
+        "from workers import Response, WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n"
+        f"    async def fetch(self, request):\n        {line}\n        return Response('x')\n"
+    )
+    stage.add({"worker.py": script, "util.py": "x = 1\n"})
+
+    with pytest.raises(ScriptFailure) as failed:
+        await stage.get()
+
+    assert says in failed.value.described
+    assert says in caplog.text
