@@ -159,11 +159,26 @@ def split_host(host: str) -> tuple[str, int | None]:
     """(name, port or None) of a Host field. Raises InvalidURL for anything but `name[:port]`, port 0 to 65535."""
     match = _HOST_AND_PORT.fullmatch(host)
     if match is None or (match[2] is not None and int(match[2]) > 65535):
-        raise InvalidURL(f"Invalid Host: {_quoted(host)}")
+        raise InvalidURL(f"Invalid Host: {_describe_host(host)}")
     name = match[1].removesuffix(".")
     if "" in name.split("."):
         raise InvalidURL(f"Invalid Host: {_quoted(host)}: a label is empty")
     return name, None if match[2] is None else int(match[2])
+
+
+def _describe_host(host: str) -> str:
+    """A name that is not ASCII as it was meant, and how it is sent. `host` is read as Latin-1, and UTF-8 mostly."""
+    if host.isascii():
+        return _quoted(host)
+    try:
+        meant = host.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        meant = host
+    try:
+        sent = meant.encode("idna").decode("ascii")
+    except UnicodeError:
+        return _quoted(meant)
+    return f'{_quoted(meant)}: it is sent as "{sent}"'
 
 
 def _quoted(text: str) -> str:

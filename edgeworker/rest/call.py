@@ -64,4 +64,5 @@ class Call:
 
 
 def not_json(code: Code, error: ValueError) -> ApiError:
-    return ApiError(400, code, f"could not parse the request's body as JSON: {error}")
+    why = f"it is not UTF-8 text (byte {error.start})" if isinstance(error, UnicodeDecodeError) else str(error)
+    return ApiError(400, code, f"could not parse the request's body as JSON: {why}")

@@ -168,3 +168,23 @@ def test_the_one_spelling_of_escapes_stays_and_means_the_same(path: str) -> None
 )
 def test_a_location_is_resolved_against_the_url(reference: str, href: str) -> None:
     assert URL.parse("https://a.example/p/o").join(reference).href == href
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        # As it comes from the wire, where UTF-8 is read as Latin-1.
+        ("é.localhost".encode().decode("latin-1"), 'Invalid Host: "é.localhost": it is sent as "xn--9ca.localhost"'),
+        ("münchen.example:80".encode().decode("latin-1"), 'Invalid Host: "münchen.example:80": it is sent as "xn--'),
+        ("\xe9.localhost", 'Invalid Host: "é.localhost": it is sent as "xn--9ca.localhost"'),
+        ("日本.example", 'Invalid Host: "日本.example": it is sent as "xn--wgv71a.example"'),
+        ("é..x", 'Invalid Host: "é..x"'),
+        ("\x80", "Invalid Host: '\\x80'"),
+        ("a b", 'Invalid Host: "a b"'),
+    ],
+)
+def test_a_host_that_is_not_ascii_is_shown_as_it_was_meant(host: str, said: str) -> None:
+    with pytest.raises(InvalidURL) as refused:
+        URL.from_target("http", host, "/")
+
+    assert str(refused.value).startswith(said)

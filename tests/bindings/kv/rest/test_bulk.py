@@ -113,6 +113,13 @@ async def test_a_bulk_body_is_an_array_with_something_in_it(
     assert (answer.status, answer.code) == (400, code)
 
 
+async def test_a_bulk_body_in_another_encoding_is_named(client: Client) -> None:
+    answer = await client.call("PUT", BULK, '[{"key": "a", "value": "b"}]'.encode("utf-16"))
+
+    assert (answer.status, answer.code) == (400, 10012)
+    assert b"could not parse the request's body as JSON: it is not UTF-8 text (byte 0)" in answer.content
+
+
 async def test_a_bulk_call_has_at_most_ten_thousand_items(client: Client, namespace: KVNamespace) -> None:
     pairs: list[JSON] = [{"key": f"{number:05}", "value": "v"} for number in range(10_001)]
 
