@@ -72,7 +72,7 @@ FEATURES: Final = (
     ),
     Feature(
         _EMBEDDED,
-        ("WebAssembly", "EventSource", "Durable Objects"),
+        ("WebAssembly", "Durable Objects"),
         "refused",
         "using one raises an error that names workerd; `typeof` is `undefined`, and of WebAssembly the log says so",
     ),
@@ -82,6 +82,26 @@ FEATURES: Final = (
         "emulated",
         "a rejection that nothing handles is logged with its stack, unless a listener calls preventDefault(); in the "
         "embedded engine on Linux and macOS, elsewhere a worker with such a listener gets a warning",
+    ),
+    Feature(
+        _EMBEDDED,
+        ("Error.stack",),
+        "approximated",
+        "begins with name and message as in workerd; of an error that the engine itself throws (`null.x`) it has the "
+        "frames alone, and some of its texts are other words than V8's",
+    ),
+    Feature(
+        _EMBEDDED,
+        ("RegExp.$1", "Atomics.waitAsync", "serializeAttachment()"),
+        "approximated",
+        "undefined; all other names of workerd's global scope are there",
+    ),
+    Feature(
+        _BOTH,
+        ("EventSource",),
+        "emulated",
+        "in workerd only `EventSource.from(response.body)`: what `new EventSource(url)` fetches there belongs to no "
+        "request, and is refused",
     ),
     Feature(
         _EMBEDDED,

@@ -196,6 +196,9 @@ function marked(response, invocation) {
     const what = response === undefined ? "undefined" : response === null ? "null" : Object.prototype.toString.call(response);
     return failure(new TypeError(`Incorrect type for Promise: the handler returned ${what} and not a Response.`), invocation);
   }
+  if (response.status === 0) {
+    return failure(new TypeError("Return value from serve handler must not be an error response (like Response.error())"), invocation);
+  }
   if (invocation.pending === 0) return response;
   invocation.isReported = true;
   const options = { status: response.status, statusText: response.statusText, headers: response.headers };

@@ -13,11 +13,13 @@ globalThis.addEventListener = (type, listener, options) => {
 globalThis.removeEventListener = (type, listener, options) => {
   if (!Object.hasOwn(listeners, type)) native.remove.call(globalThis, type, listener, options);
 };
+// workerd makes no such event for a script.
+const make = (kind, members) => Object.create(kind.prototype, Object.getOwnPropertyDescriptors(members));
 const handlers = {};
 Object.defineProperty(globalThis, Symbol.for("edgeworker.listeners"), { value: handlers });
 Object.defineProperty(handlers, "fetch", { get: () => listeners.fetch.length === 0 ? undefined : async (request, env, ctx) => {
   let answered;
-  const event = {
+  const event = make(FetchEvent, {
     type: "fetch",
     request,
     respondWith(response) {
@@ -29,7 +31,7 @@ Object.defineProperty(handlers, "fetch", { get: () => listeners.fetch.length ===
     },
     waitUntil: (promise) => ctx.waitUntil(promise),
     passThroughOnException: () => ctx.passThroughOnException(),
-  };
+  });
   for (const listener of listeners.fetch) {
     listener(event);
     if (answered !== undefined) return answered;
@@ -39,13 +41,13 @@ Object.defineProperty(handlers, "fetch", { get: () => listeners.fetch.length ===
 } });
 Object.defineProperty(handlers, "scheduled", { get: () => listeners.scheduled.length === 0 ? undefined : async (controller, env, ctx) => {
   const waits = [];
-  const event = {
+  const event = make(ScheduledEvent, {
     type: "scheduled",
     cron: controller.cron,
     scheduledTime: controller.scheduledTime,
     noRetry: () => controller.noRetry(),
     waitUntil: (promise) => { waits.push(promise); ctx.waitUntil(promise); },
-  };
+  });
   for (const listener of listeners.scheduled) listener(event);
   await Promise.all(waits);
 } });

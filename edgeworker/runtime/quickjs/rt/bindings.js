@@ -209,6 +209,13 @@ class CacheStorage {
   default = new Cache("");
   async open(name) { return new Cache(`name:${name}`); }
 }
+// Cloudflare's has neither.
+for (const [holder, names] of [[Cache, ["add", "addAll", "keys", "matchAll"]], [CacheStorage, ["delete", "has", "keys", "match"]]]) {
+  for (const name of names) {
+    const text = `Failed to execute '${name}' on '${holder.name}': the method is not implemented.`;
+    Object.defineProperty(holder.prototype, name, { value: { [name]() { throw new Error(text); } }[name], writable: true, configurable: true });
+  }
+}
 tag(Cache, "Cache");
 tag(CacheStorage, "CacheStorage");
 

@@ -134,7 +134,10 @@ export async function cancel(id) {
   await reader?.cancel();
 }
 
-export class BodyMixin {
+export class Body {
+  constructor() {
+    if (new.target === Body) throw new TypeError("Illegal constructor");
+  }
   get body() { return this[BODY].kind === "none" ? null : open(this[BODY]); }
   get bodyUsed() { return this[BODY].kind !== "none" && isUsed(this[BODY]); }
   async bytes() { return (await readAll(this[BODY])).slice(); }

@@ -1,4 +1,5 @@
 // console: each call is one line of the edge's log.
+import { stackWith } from "edgeworker:errors";
 import { define, host } from "edgeworker:host";
 
 function quote(text) {
@@ -28,9 +29,7 @@ export function inspect(value, depth = 0, seen = new Set()) {
 
 function inspectObject(value, depth, seen) {
   if (value instanceof Error) {
-    const stack = typeof value.stack === "string" ? value.stack.trimEnd() : "";
-    const head = `${value.name}: ${value.message}`;
-    return stack === "" ? head : `${head}\n${stack}`;
+    return stackWith(`${value.name}: ${value.message}`, value);
   }
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof RegExp) return String(value);
@@ -87,6 +86,7 @@ define({
   console: {
     debug: write("debug"), error: write("error"), info: write("info"), log: write("info"), trace: write("debug"), warn: write("warning"),
     dir: (value) => write("info")(value), dirxml: write("info"), table: write("info"), group: write("info"), groupCollapsed: write("info"), groupEnd() {}, clear() {},
+    profile() {}, profileEnd() {}, timeStamp() {},
     assert(holds, ...values) { if (!holds) write("error")("Assertion failed:", ...values); },
     count(label = "default") { counts.set(label, (counts.get(label) ?? 0) + 1); write("info")(`${label}: ${counts.get(label)}`); },
     countReset(label = "default") { counts.delete(label); },

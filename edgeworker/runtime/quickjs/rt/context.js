@@ -1,4 +1,5 @@
 // `env`, and the `ctx` of each invocation.
+import { stackWith } from "edgeworker:errors";
 import { ask, currentInvocation, host, tag } from "edgeworker:host";
 
 export const environment = {};
@@ -49,7 +50,7 @@ export function currentContext() {
   return found;
 }
 
-const ABSENT = /'?\b(Intl|EventSource|SharedArrayBuffer)\b'? is not defined/;
+const ABSENT = /'?\b(Intl|SharedArrayBuffer)\b'? is not defined/;
 const OF_WEBASSEMBLY = /'(?:instantiate|instantiateStreaming|compile|compileStreaming|validate|Module|Instance|Memory|Table|Global)' of undefined/;
 
 export function describe(error) {
@@ -65,6 +66,5 @@ export function describe(error) {
     text += ` (the embedded JavaScript engine has no ${lacking}; run the worker in workerd: npm install --save-dev wrangler in the project, or javascript.engine = "workerd")`;
   }
   const name = isError ? String(error.name) : typeof error;
-  const frames = isError && typeof error.stack === "string" ? error.stack.trimEnd() : "";
-  return { name, message: text, stack: isError ? `${name}: ${text}${frames === "" ? "" : `\n${frames}`}` : "" };
+  return { name, message: text, stack: isError ? stackWith(`${name}: ${text}`, error) : "" };
 }

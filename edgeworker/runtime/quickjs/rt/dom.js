@@ -23,63 +23,85 @@ class DOMException extends Error {
     return CODES[this.#name] ?? 0;
   }
 }
-for (const [name, code] of Object.entries(CODES)) {
-  const constant = `${name.replace(/Error$/, "").replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()}_ERR`;
+const OLD_CONSTANTS = { DOMSTRING_SIZE_ERR: 2, NO_DATA_ALLOWED_ERR: 6, INUSE_ATTRIBUTE_ERR: 10, VALIDATION_ERR: 16 };
+const constantOf = (name) => `${name.replace(/Error$/, "").replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()}_ERR`;
+const constants = Object.entries(CODES).map(([name, code]) => [constantOf(name).replace("URLMISMATCH", "URL_MISMATCH"), code]);
+for (const [constant, code] of [...constants, ["NO_MODIFICATION_ALLOWED_ERR", 7], ...Object.entries(OLD_CONSTANTS)]) {
   for (const holder of [DOMException, DOMException.prototype]) Object.defineProperty(holder, constant, { value: code, enumerable: true });
 }
 tag(DOMException, "DOMException");
 setDOMException(DOMException);
 
+// Under symbols: what a script lists of an event does not show them.
+const TARGET = Symbol("target");
+const STOPPED = Symbol("stopped");
+
 class Event {
   #type;
   #options;
   #prevented = false;
-  _target = null;
-  _stopped = false;
+  #timeStamp = performance.now();
+  [TARGET] = null;
+  [STOPPED] = false;
   constructor(type, options = {}) {
     if (arguments.length === 0) throw new TypeError("Event needs a type");
     this.#type = String(type);
     this.#options = options ?? {};
-    this.timeStamp = performance.now();
   }
   get type() { return this.#type; }
-  get target() { return this._target; }
-  get currentTarget() { return this._target; }
-  get srcElement() { return this._target; }
+  get target() { return this[TARGET]; }
+  get currentTarget() { return this[TARGET]; }
+  get srcElement() { return this[TARGET]; }
   get bubbles() { return Boolean(this.#options.bubbles); }
   get cancelable() { return Boolean(this.#options.cancelable); }
   get composed() { return Boolean(this.#options.composed); }
   get defaultPrevented() { return this.#prevented; }
-  get eventPhase() { return this._target === null ? 0 : 2; }
+  get returnValue() { return !this.#prevented; }
+  get cancelBubble() { return false; }
+  set cancelBubble(_value) {}
+  get timeStamp() { return this.#timeStamp; }
+  get eventPhase() { return this[TARGET] === null ? 0 : 2; }
   get isTrusted() { return false; }
-  composedPath() { return this._target === null ? [] : [this._target]; }
+  composedPath() { return this[TARGET] === null ? [] : [this[TARGET]]; }
   preventDefault() { if (this.cancelable) this.#prevented = true; }
   stopPropagation() {}
-  stopImmediatePropagation() { this._stopped = true; }
+  stopImmediatePropagation() { this[STOPPED] = true; }
 }
-Object.assign(Event.prototype, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
+for (const holder of [Event, Event.prototype]) {
+  for (const [name, value] of Object.entries({ NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 })) {
+    Object.defineProperty(holder, name, { value, enumerable: true });
+  }
+}
 tag(Event, "Event");
 
 class CustomEvent extends Event {
+  #detail;
   constructor(type, options = {}) {
     super(type, options);
-    this.detail = options?.detail ?? null;
+    this.#detail = options?.detail ?? null;
   }
+  get detail() { return this.#detail; }
 }
 
 class MessageEvent extends Event {
   constructor(type, options = {}) {
     super(type, options);
-    this.data = options?.data ?? null;
+    const { data = null, origin = null, lastEventId = "", source = null, ports = [] } = options ?? {};
+    Object.assign(this, { ports, source, lastEventId, origin, data });
   }
 }
 
 class ErrorEvent extends Event {
+  #told;
   constructor(type, options = {}) {
     super(type, options);
-    this.message = options?.message ?? "";
-    this.error = options?.error;
+    this.#told = { message: "", filename: "", lineno: 0, colno: 0, error: undefined, ...options };
   }
+  get message() { return this.#told.message; }
+  get filename() { return this.#told.filename; }
+  get lineno() { return this.#told.lineno; }
+  get colno() { return this.#told.colno; }
+  get error() { return this.#told.error; }
 }
 
 class CloseEvent extends Event {
@@ -88,6 +110,8 @@ class CloseEvent extends Event {
     Object.assign(this, { code: options?.code ?? 0, reason: options?.reason ?? "", wasClean: Boolean(options?.wasClean) });
   }
 }
+
+for (const made of [CustomEvent, MessageEvent, ErrorEvent, CloseEvent]) tag(made, made.name);
 
 class EventTarget {
   #listeners = new Map();
@@ -105,11 +129,11 @@ class EventTarget {
     if (list !== undefined) this.#listeners.set(String(type), list.filter((one) => one.listener !== listener));
   }
   dispatchEvent(event) {
-    event._target = this;
+    event[TARGET] = this;
     const handler = this[`on${event.type}`];
     if (typeof handler === "function") handler.call(this, event);
     for (const { listener, once } of this.#listeners.get(event.type) ?? []) {
-      if (event._stopped) break;
+      if (event[STOPPED]) break;
       if (once) this.removeEventListener(event.type, listener);
       try {
         if (typeof listener === "function") listener.call(this, event);

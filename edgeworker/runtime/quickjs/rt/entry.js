@@ -1,4 +1,5 @@
 // Runs a worker's handlers when the edge asks for it. Python calls `dispatch`, `settle` and `fire` of what is made here.
+import "edgeworker:errors";
 import { define, enter, host, receiveFetch, runAs, settle } from "edgeworker:host";
 import "edgeworker:dom";
 import "edgeworker:timers";
@@ -20,6 +21,7 @@ import { describe, enterContext, environment, leaveContext, setExports } from "e
 import { fire } from "edgeworker:timers";
 import { fromEdge } from "edgeworker:websocket";
 import { decode, encode } from "edgeworker:values";
+import { makeFetchEvent, makeScheduledEvent } from "edgeworker:worker_events";
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { globalEvents } from "edgeworker:globals";
 import { report, track } from "edgeworker:rejections";
@@ -59,16 +61,11 @@ globalThis.removeEventListener = (type, listener) => {
 
 async function dispatchFetch(request, env, ctx) {
   let answered;
-  const event = Object.assign(new Event("fetch"), {
-    request,
-    respondWith(response) {
-      if (answered !== undefined) {
-        throw new DOMException("FetchEvent.respondWith() has already been called; it can only be called once.", "InvalidStateError");
-      }
-      answered = Promise.resolve(response);
-    },
-    waitUntil: (promise) => ctx.waitUntil(promise),
-    passThroughOnException: () => ctx.passThroughOnException(),
+  const event = makeFetchEvent(ctx, request, (response) => {
+    if (answered !== undefined) {
+      throw new DOMException("FetchEvent.respondWith() has already been called; it can only be called once.", "InvalidStateError");
+    }
+    answered = Promise.resolve(response);
   });
   for (const listener of listeners.fetch) {
     listener(event);
@@ -80,15 +77,11 @@ async function dispatchFetch(request, env, ctx) {
 
 async function dispatchScheduled(controller, env, ctx) {
   const waits = [];
-  const event = Object.assign(new Event("scheduled"), {
-    cron: controller.cron,
-    scheduledTime: controller.scheduledTime,
-    noRetry: () => controller.noRetry(),
-    waitUntil: (promise) => {
-      waits.push(promise);
-      ctx.waitUntil(promise);
-    },
-  });
+  const waitUntil = (promise) => {
+    waits.push(promise);
+    ctx.waitUntil(promise);
+  };
+  const event = makeScheduledEvent({ waitUntil }, controller);
   for (const listener of listeners.scheduled) listener(event);
   await Promise.all(waits);
 }

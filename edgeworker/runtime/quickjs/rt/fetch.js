@@ -1,16 +1,17 @@
 // Request, Response, fetch(). Source: https://fetch.spec.whatwg.org/; texts are the Workers runtime's.
 import { giveAway, heldSocket } from "edgeworker:websocket";
 import { askFetch, define, host, setMakeResponse, tag } from "edgeworker:host";
-import { BODY, BodyMixin, extract, nativeBody, NO_BODY, send, tee } from "edgeworker:body";
+import { BODY, Body, extract, nativeBody, NO_BODY, send, tee } from "edgeworker:body";
 import { newSignal } from "edgeworker:dom";
 
 const NULL_BODY = [101, 103, 204, 205, 304];
 const NORMAL = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"];
-const ABSENT = { cache: "default", credentials: "same-origin", destination: "", integrity: "", keepalive: false, mode: "cors", referrer: "about:client", referrerPolicy: "" };
+// Workers have no credentials, mode and the like.
+const ABSENT = { cache: undefined, integrity: "", keepalive: false };
 
 const MAKE = Symbol("make"); // an object whose parts are set afterwards
 
-class Request extends BodyMixin {
+class Request extends Body {
   #url;
   #method = "GET";
   #redirect = "follow";
@@ -122,7 +123,7 @@ function extractFrom(base) {
   return state;
 }
 
-class Response extends BodyMixin {
+class Response extends Body {
   #status = 200;
   #statusText = "";
   #headers;
@@ -131,6 +132,7 @@ class Response extends BodyMixin {
   #cf;
   #webSocket = null;
   #isAutomatic = true;
+  #type = "default";
   constructor(body = null, init = undefined) {
     super();
     if (body === MAKE) return;
@@ -180,6 +182,7 @@ class Response extends BodyMixin {
     return [response.#status, response.#statusText, response.#headers._text(), response.#isAutomatic, body, webSocket, buffer];
   }
   static _respond(id, response) {
+    if (response.#status === 0) throw new TypeError("Return value from serve handler must not be an error response (like Response.error())");
     const { body, buffer } = send(response[BODY]);
     const webSocket = response.#webSocket === null ? null : JSON.stringify(giveAway(response.#webSocket));
     host.respond(id, response.#status, response.#statusText, response.#headers._text(), response.#isAutomatic, body, webSocket, buffer);
@@ -198,14 +201,19 @@ class Response extends BodyMixin {
     made.#headers = Headers._of(made.#headers._text(), true);
     return made;
   }
-  static error() { throw new TypeError("Response.error() is not implemented."); }
+  static error() {
+    const made = new Response(null);
+    made.#status = 0;
+    made.#type = "error";
+    return made;
+  }
   get status() { return this.#status; }
   get statusText() { return this.#statusText || (PHRASES[this.#status] ?? ""); }
   get ok() { return this.#status >= 200 && this.#status <= 299; }
   get headers() { return this.#headers; }
   get url() { return this.#url; }
   get redirected() { return this.#redirected; }
-  get type() { return "default"; }
+  get type() { return this.#type; }
   get cf() { return this.#cf; }
   get webSocket() { return this.#webSocket; }
   clone() {
@@ -218,6 +226,7 @@ class Response extends BodyMixin {
     made.#url = this.#url;
     made.#redirected = this.#redirected;
     made.#cf = this.#cf;
+    made.#type = this.#type;
     return made;
   }
 }
@@ -267,4 +276,4 @@ export function fetchFrom(target, input, init) {
   }
 }
 
-define({ Request, Response, fetch: (input, init = undefined) => fetchFrom(null, input, init) });
+define({ Body, Request, Response, fetch: (input, init = undefined) => fetchFrom(null, input, init) });

@@ -1,6 +1,8 @@
 // Names that the Workers runtime has besides.
 import { fetchFrom } from "edgeworker:fetch";
 import { currentInvocation, define, host, tag } from "edgeworker:host";
+import "edgeworker:disposable";
+import "edgeworker:event_source";
 import { setConnect } from "edgeworker:websocket";
 
 setConnect((url, init) => fetchFrom(null, url, init));
@@ -10,16 +12,23 @@ class Navigator {
   get hardwareConcurrency() { return 1; }
   get language() { return "en"; }
   get languages() { return ["en"]; }
+  get platform() { return ""; }
+  sendBeacon(url, body = undefined) {
+    fetch(url, { method: "POST", body }).then((response) => response.body?.cancel()).catch(() => {});
+    return true;
+  }
 }
 tag(Navigator, "Navigator");
-for (const name of ["dispose", "asyncDispose"]) {
-  if (Symbol[name] === undefined) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
-}
-
 class WorkerGlobalScope extends EventTarget {}
 class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
+tag(ServiceWorkerGlobalScope, "ServiceWorkerGlobalScope");
+Object.setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
+delete globalThis[Symbol.toStringTag];
+delete globalThis.InternalError; // QuickJS's own
+delete Set.groupBy;
 define({
   self: globalThis,
+  origin: "null",
   Navigator,
   navigator: new Navigator(),
   WorkerGlobalScope,
@@ -73,13 +82,6 @@ define({
     return evaluate(text);
   },
 });
-
-// V8's.
-Error.captureStackTrace ??= (error) => {
-  const stack = new Error().stack.split("\n").slice(1).join("\n");
-  Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true, enumerable: false });
-};
-Error.stackTraceLimit ??= 10;
 
 Array.fromAsync ??= async function fromAsync(items, map, self) {
   const made = typeof this === "function" ? new this() : [];

@@ -1,5 +1,5 @@
 // Streams of the Workers runtime over web-streams-polyfill.
-import { ask, bufferOf, bytesOf, define, host } from "edgeworker:host";
+import { ask, bufferOf, bytesOf, define, host, tag } from "edgeworker:host";
 import * as streams from "edgeworker:web-streams-polyfill";
 import "edgeworker:text";
 
@@ -103,6 +103,10 @@ class CompressionStream extends TransformStream {
 class DecompressionStream extends TransformStream {
   constructor(format) { super(codec("decompress", format)); }
 }
+for (const made of [IdentityTransformStream, FixedLengthStream, TextEncoderStream, TextDecoderStream, CompressionStream, DecompressionStream]) tag(made, made.name);
+streams.ReadableStreamBYOBReader.prototype.readAtLeast = function readAtLeast(min, view) {
+  return this.read(view, { min });
+};
 
 // A stream over a body that the edge holds.
 export function openNative(state) {

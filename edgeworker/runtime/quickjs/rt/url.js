@@ -47,6 +47,8 @@ class URL {
   static canParse(url, base = undefined) {
     return host.url(usv(url), base === undefined ? null : usv(base)) !== null;
   }
+  static createObjectURL() { throw new Error("URL.createObjectURL() is not implemented"); }
+  static revokeObjectURL() { throw new Error("URL.revokeObjectURL() is not implemented"); }
   static parse(url, base = undefined) {
     try {
       return new URL(url, base);
