@@ -9,7 +9,7 @@ from edgeworker.messages import Request, Response
 from edgeworker.server import client_connection
 from edgeworker.testing import pipe
 from tests.patience import PATIENCE_SECONDS
-from tests.server.wires import END, GET, POST, Answering, admitted, exchange, reading, serving, status_of, to_end
+from tests.server.wires import END, GET, POST, Answering, admitted, exchange, hello, reading, serving, status_of, to_end
 
 SMALL = Limits(
     request_line_bytes=1000,
@@ -268,3 +268,41 @@ async def test_what_is_pipelined_stays_with_the_client_until_its_turn() -> None:
         assert end.get_write_buffer_size() > 3_000_000
         assert len(handler.requests) == 1
         end.abort()
+
+
+class KeepingWire(asyncio.Transport):
+    """A client that takes what is written at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (GET + b"\r\n", b"HTTP/1.1 200 "),
+        (b"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n", b"HTTP/1.1 204 "),
+        (b"GET / HTTP/1.1\r\nHost: a.example\r\nExpect: x\r\n\r\n", b"HTTP/1.1 417 "),
+    ],
+)
+async def test_an_answer_that_waits_for_nothing_is_written_when_its_task_first_runs(sent: bytes, answer: bytes) -> None:
+    wire = KeepingWire()
+    async with serving(Answering(hello)) as (listener, _):
+        connection = listener.connection()
+        connection.connection_made(wire)
+
+        connection.data_received(sent)
+        await asyncio.sleep(0)  # one turn of the loop
+
+        assert wire.written.startswith(answer)
+        connection.connection_lost(None)
