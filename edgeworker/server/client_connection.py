@@ -24,7 +24,6 @@ from edgeworker.server.http1.states import (
     IDLE,
     NEXT,
     SWITCHED,
-    TRANSITIONS,
 )
 from edgeworker.server.http1.switched import SwitchedStream
 from edgeworker.server.http1.transport import as_transport
@@ -160,7 +159,7 @@ class ClientConnection(Http1Connection):
 
     def begin_response(self) -> None:
         """Its head is written next."""
-        self.outgoing = TRANSITIONS[self.outgoing, HEAD_END]
+        self.outgoing = HEAD_END[self.outgoing]
 
     def accept_upgrade(self) -> SwitchedStream:
         """Leave HTTP; the head of the 101 is written next. Raises ConnectionResetError if the client has gone."""
@@ -180,9 +179,9 @@ class ClientConnection(Http1Connection):
         if not keep_alive or self.incoming != DONE or self.outgoing != BODY:
             self.close_gracefully()
             return
-        self.outgoing = TRANSITIONS[self.outgoing, END]
-        self.outgoing = TRANSITIONS[self.outgoing, NEXT]
-        self.incoming = TRANSITIONS[self.incoming, NEXT]
+        self.outgoing = END[self.outgoing]
+        self.outgoing = NEXT[self.outgoing]
+        self.incoming = NEXT[self.incoming]
         self._parser.next_request()
         limits = self._listener.limits
         seconds = limits.keepalive_timeout_seconds
@@ -214,7 +213,7 @@ class ClientConnection(Http1Connection):
         transport = self._transport
         unread = self.incoming not in (DONE, SWITCHED)
         self.close_outgoing()
-        self.incoming = TRANSITIONS[self.incoming, CLOSE]
+        self.incoming = CLOSE[self.incoming]
         self._stream = None
         self._pipelined = b""
         if transport is None or transport.is_closing():
@@ -275,15 +274,15 @@ class ClientConnection(Http1Connection):
             return
         if self.outgoing == IDLE:
             if self.incoming == IDLE:
-                self.incoming = TRANSITIONS[IDLE, BEGIN]
+                self.incoming = BEGIN[IDLE]
                 if parser.head is None:
                     self.set_deadline(self._listener.limits.header_timeout_seconds)
             if parser.head is None:
                 return
-            self.incoming = TRANSITIONS[self.incoming, HEAD_END]
+            self.incoming = HEAD_END[self.incoming]
             self._serve(parser.head)
         if parser.complete:
-            self.incoming = TRANSITIONS[self.incoming, END]
+            self.incoming = END[self.incoming]
         body = self._body
         if body is not None:
             if parser.pieces:
@@ -297,7 +296,7 @@ class ClientConnection(Http1Connection):
             self._pipelined, self._pipelined_from = data, end
 
     def _serve(self, head: RequestHead) -> None:
-        self.outgoing = TRANSITIONS[self.outgoing, BEGIN]
+        self.outgoing = BEGIN[self.outgoing]
         self.clear_deadline()
         if head.coding is not None or head.length:
             expects = head.expect is not None and not head.http10
@@ -309,7 +308,7 @@ class ClientConnection(Http1Connection):
         self.task = asyncio.Task(serving, loop=self._loop, name=_TASK_NAME)
 
     def _fail_unreadable(self, refusal: Refusal) -> None:
-        self.incoming = TRANSITIONS[self.incoming, CLOSE]
+        self.incoming = CLOSE[self.incoming]
         if self._body is None:
             self.send_refusal(refusal)
         else:

@@ -10,7 +10,7 @@ from edgeworker.messages import Body
 from edgeworker.server.http1.body import IncomingBody
 from edgeworker.server.http1.connection import Http1Connection
 from edgeworker.server.http1.response_parser import MalformedResponse, ResponseHead, ResponseParser
-from edgeworker.server.http1.states import BEGIN, BODY, DONE, END, HEAD, HEAD_END, IDLE, NEXT, TRANSITIONS
+from edgeworker.server.http1.states import BEGIN, BODY, DONE, END, HEAD, HEAD_END, IDLE, NEXT
 from edgeworker.server.http1.switched import SwitchedStream
 
 # How long an origin may take to fetch the last bytes of a stream before the connection is cut.
@@ -82,11 +82,11 @@ class OriginConnection(Http1Connection):
         if transport is None or transport.is_closing():
             raise ConnectionClosedBeforeResponse
         self._parser.next_response(to_head=to_head, may_upgrade=may_upgrade)
-        self.outgoing = TRANSITIONS[TRANSITIONS[self.outgoing, BEGIN], HEAD_END]
-        self.incoming = TRANSITIONS[self.incoming, BEGIN]
+        self.outgoing = HEAD_END[BEGIN[self.outgoing]]
+        self.incoming = BEGIN[self.incoming]
         transport.write(head)
         if body is None:
-            self.outgoing = TRANSITIONS[self.outgoing, END]
+            self.outgoing = END[self.outgoing]
         else:
             self._sender = self._loop.create_task(self._send(body, transport))
         response: asyncio.Future[OriginResponse] = self._loop.create_future()
@@ -150,7 +150,7 @@ class OriginConnection(Http1Connection):
             self._finish_request()
 
     def _finish_request(self) -> None:
-        self.outgoing = TRANSITIONS[self.outgoing, END]
+        self.outgoing = END[self.outgoing]
 
     # The transport's side
 
@@ -173,14 +173,14 @@ class OriginConnection(Http1Connection):
             if parser.switched:
                 self._hand_over(parser.head, data[end:])
                 return
-            self.incoming = TRANSITIONS[HEAD, HEAD_END]
+            self.incoming = HEAD_END[HEAD]
             self._deliver(parser.head)
         elif self._body is not None:
             self._body.add(parser.pieces)
             parser.pieces = []
         body = self._body
         if parser.complete:
-            self.incoming = TRANSITIONS[self.incoming, END]
+            self.incoming = END[self.incoming]
             self._finish_response(parser.head, is_clean=end == len(data))
         elif body is not None and body.is_full:
             self.pause_reading()
@@ -261,8 +261,8 @@ class OriginConnection(Http1Connection):
             self.abort()
             return
         self.idle_seconds = head.idle_seconds
-        self.incoming = TRANSITIONS[self.incoming, NEXT]
-        self.outgoing = TRANSITIONS[self.outgoing, NEXT]
+        self.incoming = NEXT[self.incoming]
+        self.outgoing = NEXT[self.outgoing]
         self._sender = None
         self.resume_reading()
         self._on_idle(self)

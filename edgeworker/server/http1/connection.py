@@ -5,7 +5,7 @@ of reading, one deadline, and the way out of HTTP.
 import asyncio
 from typing import Final
 
-from edgeworker.server.http1.states import CLOSE, IDLE, SWITCH, TRANSITIONS, State
+from edgeworker.server.http1.states import CLOSE, IDLE, SWITCH, State
 from edgeworker.server.http1.switched import SwitchedStream
 from edgeworker.server.http1.transport import as_transport, reset_when_closed
 
@@ -157,8 +157,8 @@ class Http1Connection(asyncio.Protocol):
         """
         if not self.is_open:
             raise ConnectionResetError("the other end has gone")
-        self.incoming = TRANSITIONS[self.incoming, SWITCH]
-        self.outgoing = TRANSITIONS[self.outgoing, SWITCH]
+        self.incoming = SWITCH[self.incoming]
+        self.outgoing = SWITCH[self.outgoing]
         self.clear_deadline()
         stream = self._stream = SwitchedStream(self, received)
         self.resume_reading()
@@ -170,8 +170,8 @@ class Http1Connection(asyncio.Protocol):
 
     def close_outgoing(self) -> None:
         """Send nothing more."""
-        self.outgoing = TRANSITIONS[self.outgoing, CLOSE]
+        self.outgoing = CLOSE[self.outgoing]
 
     def close_incoming(self) -> None:
         """Read nothing more as HTTP."""
-        self.incoming = TRANSITIONS[self.incoming, CLOSE]
+        self.incoming = CLOSE[self.incoming]
