@@ -40,6 +40,7 @@ from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
 from edgeworker.cli.publishing import publish, rollback, versions
 from edgeworker.cli.run_options import explain_error
+from edgeworker.cli.standard_streams import open_missing_streams
 from edgeworker.clock import SystemClock
 from edgeworker.errors import EdgeworkerError
 
@@ -155,23 +156,9 @@ def _tell_error(error: EdgeworkerError, *, as_json: bool) -> None:
         Output.for_stream(sys.stderr).error(text)
 
 
-def _open_missing_streams() -> None:
-    """With `2>&-` the next file that is opened would stand for the standard stream, and what is written there would go
-    into a database."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    if sys.stdout is None:
-        sys.stdout = os.fdopen(1, "w", closefd=False)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w", closefd=False)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
-    _open_missing_streams()
+    open_missing_streams()
     words = wrangler_words(sys.argv[1:] if arguments is None else arguments)
     options = parser(words[0] if words else None).parse_args(words)
     options.arguments = words

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ import pytest
 from edgeworker.cli import logs
 from edgeworker.messages import URL, Client, Headers, Request
 from edgeworker.messages.log_fields import log_fields
-from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -248,18 +246,3 @@ def test_a_file_that_was_cut_goes_on_at_its_begin(tmp_path: Path) -> None:
         logging.getLogger("edgeworker.x").error("new")
 
     assert (tmp_path / "log").read_bytes() == b"new\n"
-
-
-@pytest.mark.parametrize("descriptor", [0, 1, 2])
-def test_no_file_takes_the_place_of_a_standard_stream_that_was_closed(descriptor: int, tmp_path: Path) -> None:
-    code = (
-        f"import os; os.close({descriptor})\n"
-        "import sys; sys.stdout = sys.stderr = None\n"
-        "from edgeworker.cli import main\n"
-        "try:\n    main(['--version'])\nexcept SystemExit:\n    pass\n"
-        f"file = open({str(tmp_path / 'file')!r}, 'w')\n"
-        "file.write(str(file.fileno() > 2)); file.close()\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
-
-    assert (tmp_path / "file").read_text() == "True"

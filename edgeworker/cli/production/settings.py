@@ -70,6 +70,15 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
             "any client can claim a country, a bot score or a client certificate",
             "leave it out: it is for tests",
         )
+    if config.default_on_every_host and config.zones:
+        yield Finding(
+            "warning",
+            "no-worker",
+            "edge.toml",
+            "no worker is configured, so the split-token script takes each request that no route takes",
+            "clients get 401 where you may want the origin, its load balancer or API Shield to answer",
+            'routes_without_worker = ["HOST/*"] in the zone sends them to its origin; [[workers]] names a worker',
+        )
     for worker in config.workers:
         if worker.is_default_script:
             yield from _split_token(worker)

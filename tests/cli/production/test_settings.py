@@ -48,6 +48,7 @@ def test_a_good_configuration_is_not_regretted() -> None:
     ("config", "found"),
     [
         (replace(GOOD, api_socket=Socket("0.0.0.0", 8788)), ("error", "open-api")),
+        (replace(GOOD, zones=(Zone("a.example", "z"),), default_on_every_host=True), ("warning", "no-worker")),
         (replace(GOOD, api_socket=Socket("192.168.0.7", 8788)), ("error", "open-api")),
         (replace(GOOD, api_https_socket=Socket("0.0.0.0", 443)), ("warning", "open-api")),
         (replace(GOOD, edge_socket=Socket("0.0.0.0", 80)), ("warning", "plain-http")),
