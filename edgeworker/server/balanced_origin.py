@@ -73,12 +73,12 @@ class BalancedOrigin:
         failure: OriginError | None = None
         try:
             while True:
-                index = self._choose(request, tried, failure)
+                index, use = self._take_place(request, tried, failure)
                 one = self.servers[index]
                 if tried and content is not None:
                     request = request.replace(body=Body(content))
                 try:
-                    return await self._fetch_from(one, request, deadline)
+                    return await self._fetch_from(one, use, request, deadline)
                 except OriginError as error:
                     tried.append(index)
                     can_be_sent = body is None or content is not None or not body.used
@@ -94,6 +94,23 @@ class BalancedOrigin:
                         request.trace.add("error", f"origin {one.server.url}: {error}", now=self._clock.monotonic())
         finally:
             failure = None  # else it holds itself by its traceback, until garbage is looked for
+
+    def _take_place(
+        self, request: Request, tried: Sequence[int], failure: OriginError | None
+    ) -> "tuple[int, _InFlightRequest]":
+        """Choose an origin and count the request there. Another process may have counted its own in the same moment:
+        what is one too many is taken back, so that `max_connections` is never exceeded."""
+        for _ in self.servers:
+            index = self._choose(request, tried, failure)
+            use = _InFlightRequest(self.servers[index], self._clock)
+            if not use.is_one_too_many:
+                return index, use
+            use.end()
+        raise self._all_busy()
+
+    def _all_busy(self) -> OriginError:
+        text = f"each origin of load balancer {self.balancer.name} has as many requests as max_connections says"
+        return OriginError(text, status=EDGE_HAS_NO_ROOM, nothing_sent=True)
 
     def _choose(self, request: Request, tried: Sequence[int], failure: OriginError | None) -> int:
         records = [one.record for one in self.servers]
@@ -115,8 +132,7 @@ class BalancedOrigin:
                     request.trace.add("origin", f"{self.balancer.origins[index].url} ({why})", now=now)
                 return index
             case AllBusy():
-                text = f"each origin of load balancer {self.balancer.name} has as many requests as max_connections says"
-                none = OriginError(text, status=EDGE_HAS_NO_ROOM, nothing_sent=True)
+                none = self._all_busy()
             case NoneLeft():
                 none = OriginError(f"load balancer {self.balancer.name} has no enabled origin", status=521)
         try:
@@ -124,9 +140,10 @@ class BalancedOrigin:
         finally:
             del failure, none  # else it holds itself by its traceback, until garbage is looked for
 
-    async def _fetch_from(self, one: BalancedServer, request: Request, deadline: float | None) -> Response:
+    async def _fetch_from(
+        self, one: BalancedServer, use: "_InFlightRequest", request: Request, deadline: float | None
+    ) -> Response:
         record, begun = one.record, self._clock.monotonic()
-        use = _InFlightRequest(one, self._clock)
         record.requests += 1
         try:
             response = await one.handler.fetch(request)
@@ -161,6 +178,11 @@ class _InFlightRequest:
         self._ended = False
         self._is_bounded = one.server.max_connections is not None
         one.record.change_in_use(1, is_bounded=self._is_bounded)
+
+    @property
+    def is_one_too_many(self) -> bool:
+        most = self._one.server.max_connections
+        return most is not None and self._one.record.in_use_by_all > most
 
     def end(self) -> None:
         if not self._ended:

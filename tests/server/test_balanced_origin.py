@@ -15,6 +15,7 @@ from edgeworker.errors import OriginError
 from edgeworker.messages import Body
 from edgeworker.server import OriginClient
 from edgeworker.server.balanced_origin import BalancedOrigin
+from edgeworker.shared_counts import SharedCounts
 from tests.cycles import no_error_keeps_itself
 from tests.patience import PATIENCE_SECONDS
 from tests.server.wires import ALL_ALLOWED, OK, Play, answering, call, head, origin, pieces, read
@@ -215,6 +216,30 @@ async def test_an_origin_has_no_more_requests_under_way_than_it_may_have() -> No
         for response in held:
             await response.close()
         assert [record.in_use for record in one.records] == [0, 0]
+        await (await one.handler.fetch(call())).close()
+
+
+async def test_two_processes_at_the_same_moment_never_send_more_than_an_origin_may_have() -> None:
+    shared = SharedCounts(processes=2)
+    mine, other = (shared.of_process(slot) for slot in range(2))
+
+    def other_takes_the_place() -> float:
+        """Between the look at what is free and the counting."""
+        other.change(name, 1)
+        return 0.0
+
+    async with balanced(answering(OK), settings=LoadBalancer(tuple(_narrow(1)))) as one:
+        [record] = one.records
+        record.shared = mine
+        name = mine.name("requests to origins", record.balancer.encode(), record.url.encode())
+        one.handler._random_value = other_takes_the_place
+        with pytest.raises(OriginError) as caught:
+            await one.handler.fetch(call())
+
+        assert caught.value.status == 503
+        assert (record.in_use, record.requests, mine.present(name)) == (0, 0, 1)
+        other.change(name, -1)
+        one.handler._random_value = lambda: 0.0
         await (await one.handler.fetch(call())).close()
 
 
