@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-from build_fast import compile_tree
+from build_fast import compile_tree, has_compiler
 
 _LEFT_OUT = ("checkout", "wheel", "binary")  # pyproject.toml says what they mark
 
@@ -24,4 +24,8 @@ def run_tests(*arguments: str) -> int:
 
 
 if __name__ == "__main__":
+    if not has_compiler():
+        sys.exit(
+            "there is no C compiler here, which makes the compiled form: install gcc, or run the tests with `poe check`"
+        )
     sys.exit(run_tests(*sys.argv[1:]))
