@@ -28,13 +28,14 @@ _LONGEST_PAUSE_SECONDS: Final = 0.05
 class WayGiver:
     """To be called by a thread of ours between its steps: while it sleeps, it takes the interpreter from no request."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pause_times: float = _PAUSE_TIMES) -> None:
+        self._pause_times = pause_times
         self.began_at = time.monotonic()
 
     def __call__(self) -> None:
         took = time.monotonic() - self.began_at
         if took >= _STEP_SECONDS:
-            time.sleep(min(_PAUSE_TIMES * took, _LONGEST_PAUSE_SECONDS))
+            time.sleep(min(self._pause_times * took, _LONGEST_PAUSE_SECONDS))
             self.began_at = time.monotonic()
 
 

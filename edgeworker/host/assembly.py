@@ -74,14 +74,17 @@ class Assembly:
         clock: Clock,
         persistent: PersistentServices | None = None,
         cloudflare_api: Handler | None = None,
+        pace: LoadingPace | None = None,
     ) -> Self:
         """`store` and `persistent` stay the caller's to close. `cloudflare_api` is for workers, where the configuration
-        says so.
+        says so. `pace`: other processes serve meanwhile, on the same processors.
 
         Raises ConfigError, ScriptError or StoreError.
         """
         background, persistent = Background(), persistent or PersistentServices(MemoryState(clock))
-        generation = await _generation(config, store, persistent, clock, background, cloudflare_api)
+        generation = await _generation(
+            config, store, persistent, clock, background, cloudflare_api, beside_requests=pace
+        )
         return cls(store, persistent, clock, generation, background, cloudflare_api)
 
     @property

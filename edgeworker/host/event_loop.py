@@ -12,6 +12,11 @@ _log = logging.getLogger(__name__)
 LOOP_VARIABLE: Final = "EDGEWORKER_EVENT_LOOP"
 
 
+def prepare() -> None:
+    """Import what `run` needs: a parent does it once for the processes that it forks."""
+    _loop_factory()
+
+
 def run(main: Coroutine[object, object, None]) -> None:
     """As `asyncio.run`."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -98,6 +98,14 @@ def fork_requested_trial(
         os.close(connection)
 
 
+def end_with_parent(number: signal.Signals) -> None:
+    """The kernel sends this process a signal when the one that forked it ends."""
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
+
+
 def _watch(connection: int, trial: Callable[[str], int], what: str, longest_seconds: float) -> None:
     signal.set_wakeup_fd(-1)
     for number in _SIGNALS:
@@ -128,6 +136,7 @@ def _run(trial: Callable[[str], int], what: str, write_end: int) -> None:
     """In the process of the trial."""
     status = 1
     try:
+        end_with_parent(signal.SIGKILL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for target, source in ((0, nothing), (1, nothing), (2, write_end)):
             os.dup2(source, target)

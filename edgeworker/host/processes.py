@@ -18,7 +18,7 @@ from typing import Final
 
 from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
-from edgeworker.host.forked_trials import TrialRequests, fork_requested_trial
+from edgeworker.host.forked_trials import TrialRequests, end_with_parent, fork_requested_trial
 from edgeworker.host.priority import lower_own_priority
 
 _log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class Supervisor:
                 for number in _HANDLED:
                     signal.signal(number, signal.SIG_DFL)
                 signal.set_wakeup_fd(-1)
-                _end_with_parent()
+                end_with_parent(signal.SIGTERM)  # so that no orphan keeps the ports
                 os.environ.pop("NOTIFY_SOCKET", None)  # the parent alone speaks for all of them
                 status = self.work.serve(slot.number, ReportSender(child_end).send, self._loaded)
             finally:
@@ -356,11 +356,3 @@ def _signals_to(received: list[int]) -> Iterator[int]:
 def _reason(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     return f"exit status {code}" if code >= 0 else signal.Signals(-code).name
-
-
-def _end_with_parent() -> None:
-    """The kernel ends a child whose parent was killed, so that no orphan keeps the ports."""
-    with contextlib.suppress(OSError, AttributeError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

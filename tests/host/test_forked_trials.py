@@ -135,6 +135,19 @@ time.sleep(600)
     _wait_until_ended(process)
 
 
+def test_a_trial_ends_with_a_watcher_that_was_killed(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    trial = f"""\
+with open({str(begun)!r}, "w") as file:
+    file.write(str(os.getpid()))
+os.kill(os.getppid(), signal.SIGKILL)
+time.sleep(600)
+"""
+
+    assert _run(tmp_path, trial, 'print(json.dumps({"result": await requests.run("gate=1")}))') == {"result": None}
+    _wait_until_ended(int(begun.read_text()))
+
+
 def test_what_a_trial_started_ends_with_it(tmp_path: Path) -> None:
     result = _run(
         tmp_path,

@@ -3,8 +3,19 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from tests.measures.steady_client import Answered
+
+
+class _Timed(Protocol):
+    @property
+    def begun(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+_T = TypeVar("_T", bound=_Timed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +49,21 @@ def failures(answers: Iterable[Answered]) -> list[Answered]:
     return [one for one in answers if one.status != 200]
 
 
-def between(answers: Iterable[Answered], start: float, end: float) -> list[Answered]:
+def between(answers: Iterable[_T], start: float, end: float) -> list[_T]:
     return [one for one in answers if start <= one.begun < end]
 
 
-def p50_ms(answers: Sequence[Answered]) -> float:
+def p50_ms(answers: Sequence[_Timed]) -> float:
     return 1000 * statistics.median(one.seconds for one in answers)
 
 
-def p99_ms(answers: Sequence[Answered]) -> float:
+def p99_ms(answers: Sequence[_Timed]) -> float:
     return 1000 * statistics.quantiles((one.seconds for one in answers), n=100)[98]
 
 
-def worst_ms(answers: Sequence[Answered]) -> float:
+def worst_ms(answers: Sequence[_Timed]) -> float:
     return 1000 * max(one.seconds for one in answers)
 
 
-def said(answers: Sequence[Answered]) -> str:
+def said(answers: Sequence[_Timed]) -> str:
     return f"p50 {p50_ms(answers):.1f}, p99 {p99_ms(answers):.1f}, worst {worst_ms(answers):.0f} ms"

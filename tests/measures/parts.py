@@ -26,6 +26,7 @@ _SLOW: Final = 5_000
 _SETTLE_SECONDS: Final = 1.0
 _SAMPLE_SECONDS: Final = 5.0
 _FLAT: Final = 0.05
+_Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +67,32 @@ def publishes(wanted: Wanted) -> Iterator[Finding]:
 
 
 def _changes(wanted: Wanted, part: str, change: Callable[[ServedEdge, int], None]) -> Iterator[Finding]:
+    spans: list[_Span] = []
     with ExitStack() as stack:
         edge = start_gateway(stack, wanted.folder / part, wanted.program, processes=wanted.processes)
-        before, during, load = _beside(wanted, edge, lambda: _repeat(change, edge))
+        calm, meanwhile, load = _beside(wanted, edge, lambda: _repeat(change, edge, spans))
     failed = failures(load.answers)
     yield at_most(part, f"failed of {len(load.answers)} requests over {_CHANGES}", len(failed), 0)
-    yield from _compared(part, before, during, 1.5)
+    yield from _compared(part, between(load.answers, *calm), between(load.answers, *meanwhile), 1.5)
+    # Between two changes the edge is calm: were the pauses longer, p99 would say less.
+    within = [one for start, end in spans for one in between(load.answers, start, end)]
+    share = sum(end - start for start, end in spans) / (meanwhile[1] - meanwhile[0])
+    yield Finding(part, f"from a change to its end, {share:.0%} of the time", said(within))
+    # What the client waited for a processor by itself is in all of these figures.
+    lags = (said(between(load.lags, *span)) for span in (calm, meanwhile))
+    yield Finding(part, "the client itself woke late, calm and meanwhile", " / ".join(lags))
 
 
-def _repeat(change: Callable[[ServedEdge, int], None], edge: ServedEdge) -> None:
+def _repeat(change: Callable[[ServedEdge, int], None], edge: ServedEdge, spans: list[_Span]) -> None:
     for number in range(_CHANGES):
+        begun = time.monotonic()
         change(edge, number)
+        spans.append((begun, time.monotonic()))
         time.sleep(_SETTLE_SECONDS)
 
 
-def _beside(wanted: Wanted, edge: ServedEdge, act: Callable[[], None]) -> tuple[list[Answered], list[Answered], Load]:
-    """Answers of a calm while, then those while `act` runs, under the same load."""
+def _beside(wanted: Wanted, edge: ServedEdge, act: Callable[[], None]) -> tuple[_Span, _Span, Load]:
+    """When it was calm, and when `act` ran, under the same load."""
     with Load(edge.port, edge.folder, rate=wanted.rate, tokens=edge.tokens) as load:
         time.sleep(_SETTLE_SECONDS)
         start = time.monotonic()
@@ -89,7 +100,7 @@ def _beside(wanted: Wanted, edge: ServedEdge, act: Callable[[], None]) -> tuple[
         begun = time.monotonic()
         act()
         end = time.monotonic()
-    return between(load.answers, start, begun), between(load.answers, begun, end), load
+    return (start, begun), (begun, end), load
 
 
 def _compared(part: str, before: list[Answered], during: list[Answered], target: float) -> Iterator[Finding]:
@@ -163,7 +174,8 @@ def idle(wanted: Wanted) -> Iterator[Finding]:
         def act() -> None:
             idle_clients.hold(stack, edge.port, _IDLE)
 
-        before, _, _ = _beside(wanted, edge, act)
+        calm, _, calm_load = _beside(wanted, edge, act)
+        before = between(calm_load.answers, *calm)
         full = edge.memory_mb()
         with Load(edge.port, edge.folder, rate=wanted.rate, tokens=edge.tokens) as load:
             time.sleep(wanted.calm_seconds)
@@ -182,7 +194,8 @@ def slowloris(wanted: Wanted) -> Iterator[Finding]:
         def act() -> None:
             slow_clients.hold(stack, edge.port, _SLOW)
 
-        before, _, _ = _beside(wanted, edge, act)
+        calm, _, calm_load = _beside(wanted, edge, act)
+        before = between(calm_load.answers, *calm)
         with Load(edge.port, edge.folder, rate=wanted.rate, tokens=edge.tokens) as load:
             time.sleep(max(wanted.calm_seconds, 12.0))  # header_timeout_seconds: each is closed once, and comes again
         memory = edge.memory_mb()

@@ -37,6 +37,14 @@ class Answered:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How late the client itself woke for a request: it shares the processors with what it measures."""
+
+    begun: float
+    seconds: float
+
+
 class Load(AbstractContextManager["Load"]):
     """Runs the client in a process of its own; `answers` are there after the block."""
 
@@ -46,6 +54,7 @@ class Load(AbstractContextManager["Load"]):
         self._command += ["--rate", str(rate), "--connections", str(connections), "--tokens", str(tokens)]
         self._stack = ExitStack()
         self.answers: list[Answered] = []
+        self.lags: list[Lag] = []
 
     def __enter__(self) -> Self:
         process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -55,7 +64,9 @@ class Load(AbstractContextManager["Load"]):
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self.answers = [Answered(*each) for each in json.loads(self._file.read_text())]
+        written = json.loads(self._file.read_text())
+        self.answers = [Answered(*each) for each in written["answers"]]
+        self.lags = [Lag(*each) for each in written["lags"]]
 
 
 class _Connection(asyncio.Protocol):
@@ -110,6 +121,7 @@ class _Client:
 
     def __init__(self, port: int, requests: list[bytes], *, connections: int, new_every: int = 20) -> None:
         self.answers: list[tuple[float, float, int, str]] = []
+        self.lags: list[tuple[float, float]] = []
         self._port = port
         self._requests = requests
         self._connections = connections
@@ -133,6 +145,7 @@ class _Client:
             due += 1 / rate
             if (pause := due - time.monotonic()) > 0:
                 await asyncio.sleep(pause)
+                self.lags.append((due, time.monotonic() - due))
             # Not `due`: that this program woke too late is nothing that the server did.
             self._ask(time.monotonic())
         with contextlib.suppress(TimeoutError):
@@ -193,7 +206,7 @@ async def _main(options: argparse.Namespace) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = _Client(options.port, requests, connections=options.connections)
     await client.run(options.rate, stop)
-    options.file.write_text(json.dumps(client.answers))
+    options.file.write_text(json.dumps({"answers": client.answers, "lags": client.lags}))
 
 
 if __name__ == "__main__":

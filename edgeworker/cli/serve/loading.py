@@ -10,11 +10,13 @@ from edgeworker.cli.options import load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve import MANAGEMENT_PORT
 from edgeworker.cli.serve.publishing import Published, read_candidate
+from edgeworker.cli.thread_turns import WayGiver
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Socket
 from edgeworker.host import event_loop
 from edgeworker.host.assembly import Assembly
 from edgeworker.kv.memory import MemoryStore
+from edgeworker.runtime.python.load_turns import TRIAL_PACE
 from edgeworker.server.outbound_proxy import with_environment_proxies
 from wrangler_compat import load
 
@@ -63,12 +65,13 @@ def read_published(options: argparse.Namespace) -> Published:
 
 
 def try_worker(options: argparse.Namespace, candidate: str) -> int:
-    config = load_config(options, read_candidate(candidate, options.persist_to), tell=False)
+    published = read_candidate(candidate, options.persist_to)
+    config = load_config(options, published, tell=False, give_way=WayGiver(pause_times=TRIAL_PACE.pause_times))
     event_loop.run(try_config(config))
     return 0
 
 
 async def try_config(config: Config) -> None:
     """Load everything that would be served, without serving it. Raises EdgeworkerError."""
-    assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock())
+    assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock(), pace=TRIAL_PACE)
     await assembly.close()

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Final
 
 from edgeworker.balancing.board import OriginBoard
+from edgeworker.bindings.kv import python_view as kv_view
 from edgeworker.cli import garbage, thread_turns
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
 from edgeworker.cli.output import Output
@@ -53,7 +54,7 @@ from edgeworker.host.telemetry import Telemetry
 from edgeworker.kv.namespace import KVReads
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.snapshots import Snapshots
-from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE
+from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE, TRIAL_PACE
 from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
@@ -66,7 +67,7 @@ _METRICS_FOLDER: Final = "run/metrics"
 _HEALTH_FILE: Final = "origins.health"
 _PRESENT_BUCKETS: Final = 64  # for the origins that have a bound, and the connections
 # Imported now: an import with the first request that needs it would delay the other requests.
-_LOADED_EARLY: Final = (management_application, management_running, api_endpoints)
+_LOADED_EARLY: Final = (management_application, management_running, api_endpoints, kv_view)
 # With its head it fits into what a pipe takes at once.
 _LONGEST_REASON: Final = 2000
 
@@ -91,7 +92,11 @@ class ServingProcess:
         self._is_ready = False
 
     def prepare(self) -> None:
-        """Create anew the folders in which the processes share counters, served generations and loaded scripts."""
+        """Create anew the folders in which the processes share counters, served generations and loaded scripts.
+
+        Also import what all of them need, and each trial.
+        """
+        event_loop.prepare()
         data = DataDir.open(self._options.persist_to).path
         for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER, data / LOADED_FOLDER):
             shutil.rmtree(folder, ignore_errors=True)
@@ -117,7 +122,9 @@ class ServingProcess:
     def try_config(self) -> int:
         """0 if the configuration, as it is on the disk now, could serve."""
         try:
-            event_loop.run(try_config(load_config(self._options, read_published(self._options), tell=True)))
+            give_way = thread_turns.WayGiver(pause_times=TRIAL_PACE.pause_times)
+            published = read_published(self._options)
+            event_loop.run(try_config(load_config(self._options, published, tell=True, give_way=give_way)))
         except EdgeworkerError as error:
             _log.error("%s", error)
             return 1

@@ -40,6 +40,8 @@ class LoadingPace:
 # For a developer who waits for what was saved, and for clients who wait for nothing but their own requests.
 QUICK_PACE: Final = LoadingPace(step_seconds=0.0005, pause_seconds=0.002)
 REQUESTS_FIRST_PACE: Final = LoadingPace(step_seconds=0.00025, pause_seconds=0.002, pause_times=10.0)
+# For a process that serves no requests, and takes a core from those that do.
+TRIAL_PACE: Final = LoadingPace(step_seconds=0.0005, pause_seconds=0.001, pause_times=3.0)
 
 
 class _Turn:
