@@ -103,4 +103,4 @@ def test_what_a_test_starts_is_the_compiled_form(tmp_path: Path) -> None:
     program = "from tests.test_compiled import not_compiled\nprint(not_compiled())"
     assert printed(sys.executable, "-c", program) == "[]\n"
     for command in ([sys.executable, "-m", "edgeworker"], [str(Path(sys.executable).with_name("edgeworker"))]):
-        assert printed(*command, "--version").endswith(" (compiled)\n")
+        assert "(compiled, " in printed(*command, "--version")

@@ -4,7 +4,6 @@ Never a query: it may hold a token. The text is put together by hand, because a 
 rest of what the listener does for a request.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -29,33 +28,42 @@ def text_line(record: "AccessLogRecord", *, now_ms: int) -> str:
 def json_line(record: "AccessLogRecord", *, now_ms: int) -> str:
     """With the members of every line of the log, and its own. `now_ms` is in epoch milliseconds."""
     method, host, path, status, seconds, sent_bytes, complete, served_by, client, ray, reason, token, _ = record
-    begin, after_path, after_ms, after_client, after_ray, before_ms, before_bytes, end = _FIXED_PARTS[
-        method, host, status, complete, served_by, token
-    ]
     path = encode_basestring(path)[1:-1]
     ms = seconds * 1000
+    second, millis = _second(now_ms // 1000), now_ms % 1000
     told = f', "reason": {encode_basestring(reason)}' if reason else ""
-    return (
-        f'{{"time": "{_second(now_ms // 1000)}.{now_ms % 1000:03}{begin}{"" if host == "-" else path}{after_path}'
-        f"{ms:.1f}{after_ms}{_ESCAPED[client]}{after_client}{encode_basestring(ray)}{after_ray}{path}{before_ms}"
-        f"{ms:.2f}{before_bytes}{sent_bytes}{end}{told}}}\n"
+    shown = "" if host == "-" else path
+    # One format of C: compiled, an f-string calls str.format for each value that has a format of its own.
+    return _TEMPLATES[method, host, status, complete, served_by, token] % (
+        second,
+        millis,
+        shown,
+        ms,
+        _ESCAPED[client],
+        encode_basestring(ray),
+        path,
+        ms,
+        sent_bytes,
+        told,
     )
 
 
-def _fixed_parts(kind: tuple[str, str, int, bool, str, str]) -> Sequence[str]:
-    """What stands between the values that differ from request to request of a kind."""
+def _template(kind: tuple[str, str, int, bool, str, str]) -> str:
+    """A line of this kind, with a place for each value that differs from request to request."""
     method, host, status, complete, served_by, token = kind
     method, host, served_by = _ESCAPED[method], _ESCAPED[host], _ESCAPED[served_by or "edge"]
-    return (
-        f'+00:00", "level": "info", "logger": "edgeworker.requests", '
+    begin, *parts = (
+        '{"time": "\0.\0+00:00", "level": "info", "logger": "edgeworker.requests", '
         f'"message": "{method} {host}\0 {status} {served_by} \0 ms{"" if complete else " (cut)"}", "event": "request", '
         f'"client": "\0", "ray": \0, "method": "{method}", "host": "{host}", "path": "\0", "status": {status}, '
         f'"served_by": "{served_by}", "ms": \0, "bytes": \0, "token": "{_ESCAPED[token]}", '
-        f'"complete": {"true" if complete else "false"}'
+        f'"complete": {"true" if complete else "false"}\0}}\n'
     ).split("\0")  # which stands in no escaped text
+    places = ("%s", "%03d", "%s", "%.1f", "%s", "%s", "%s", "%.2f", "%d", "%s")
+    return begin + "".join(place + part.replace("%", "%%") for place, part in zip(places, parts, strict=True))
 
 
-_FIXED_PARTS: Final = NameTable(_fixed_parts)
+_TEMPLATES: Final = NameTable(_template)
 
 
 def _text(record: "AccessLogRecord", served_by: str) -> str:

@@ -52,7 +52,9 @@ def test_a_json_line_has_what_every_line_has_and_the_request() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ['"', "\\", "\n", "\x00", "\x7f", "ü", "\u2028", "\ud800", '","status":200,"x":"'])
+@pytest.mark.parametrize(
+    "text", ['"', "\\", "\n", "\x00", "\x7f", "ü", "\u2028", "\ud800", '","status":200,"x":"', "%s%d%%"]
+)
 def test_what_a_client_sends_cannot_break_out_of_its_member(text: str) -> None:
     line = json_line(AccessLogRecord(text, text, text, 200, 0.0, 0, served_by=text), now_ms=0)
 
