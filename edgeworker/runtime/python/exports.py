@@ -12,6 +12,7 @@ from typing import Final
 
 from edgeworker.errors import ScriptError
 from edgeworker.runtime.sdk.entrypoints import WorkerEntrypoint
+from edgeworker.suggestions import did_you_mean
 
 # Module-level handlers of the older style -> the method of the class style.
 GLOBAL_HANDLERS: Final = {
@@ -85,4 +86,9 @@ def _suggest(module: ModuleType, names: dict[str, object]) -> str:
     for wrong, right in _JAVASCRIPT_SPELLINGS.items():
         if callable(names.get(wrong)) and getattr(names[wrong], "__module__", None) == module.__name__:
             return f"; the function {wrong} would have to be {right}"
+    own = [name for name, value in names.items() if getattr(value, "__module__", None) == module.__name__]
+    for name in own:
+        known = ("Default",) if isinstance(names[name], type) else tuple(GLOBAL_HANDLERS)
+        if meant := did_you_mean(name, known, before=f"; there is {name}. "):
+            return meant
     return ""

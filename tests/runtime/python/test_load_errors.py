@@ -38,6 +38,11 @@ BROKEN = [
         ["worker.py, line 2: ZeroDivisionError: division by zero", "line 3, in <module>"],
     ),
     ("raise SystemExit(3)\n", ["worker.py, line 1: SystemExit: 3"]),
+    ("async def on_fech(request, env):\n    pass\n", ['; there is on_fech. Did you mean "on_fetch"?']),
+    (
+        "class Defualt:\n    async def fetch(self, request):\n        pass\n",
+        ['; there is Defualt. Did you mean "Default"?'],
+    ),
     ("x = 1\n", ['does not export a handler named "on_fetch"', "class Default(WorkerEntrypoint)"]),
     ("def onFetch(request): pass\n", ["the function onFetch would have to be on_fetch"]),
     ("class Default: pass\n", ["class Default must be a WorkerEntrypoint"]),

@@ -27,8 +27,11 @@ Values = Mapping[str, object]
 class Page:
     """One tab."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, session: aiohttp.ClientSession, address: str) -> None:
+        """`address` is where the browser's DevTools listen."""
         self._socket = socket
+        self._session = session
+        self._address = address
         self._ids = itertools.count(1)
         self._events: list[dict[str, object]] = []
 
@@ -51,6 +54,16 @@ class Page:
     async def start(self) -> None:
         await self.call("Page.enable")
         await self.call("Emulation.setScriptExecutionDisabled", value=True)
+
+    @asynccontextmanager
+    async def another_tab(self) -> "AsyncIterator[Page]":
+        """Of the same browser, with the same cookies."""
+        async with self._session.put(f"http://{self._address}/json/new?about:blank") as answer:
+            tab = json.loads(await answer.text())
+        async with self._session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            page = Page(socket, self._session, self._address)
+            await page.start()
+            yield page
 
     async def look(self, *, width: int, height: int, dark: bool) -> None:
         await self.call(
@@ -157,11 +170,12 @@ async def chromium(home: Path, *, port: str) -> AsyncIterator[Page]:
         assert process.stderr is not None
         address = await asyncio.wait_for(asyncio.to_thread(_address, process), SECONDS)
         async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://{urlsplit(address).netloc}/json") as answer:
+            tools = urlsplit(address).netloc
+            async with session.get(f"http://{tools}/json") as answer:
                 targets = json.loads(await answer.text())
             tab = next(target for target in targets if target["type"] == "page")
             async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                page = Page(socket)
+                page = Page(socket, session, tools)
                 await page.start()
                 yield page
     finally:

@@ -94,6 +94,44 @@ async def test_a_person_logs_in_consents_denies_and_logs_out(running: Site) -> N
         assert "Sign in" in await page.html()
 
 
+async def test_two_tabs_at_the_login_both_get_their_codes(running: Site) -> None:
+    async with chromium(running.home, port=running.port) as one, one.another_tab() as other:
+        await one.open(running.url(request(state="one")))
+        await other.open(running.url(request(state="other")))
+        for tab in (one, other):
+            await log_in(tab)
+            assert "wants to use your account" in await tab.html()
+        for tab, state in ((other, "other"), (one, "one")):
+            await tab.click("button[value=allow]")
+
+            assert (await answer(tab))["state"] == state
+
+
+@pytest.mark.parametrize("signs_in_again", [True, False])
+async def test_a_consent_left_open_allows_nothing_after_a_logout_in_another_tab(
+    running: Site, signs_in_again: bool
+) -> None:
+    async with chromium(running.home, port=running.port) as one, one.another_tab() as other:
+        await one.open(running.url(request(state="one")))
+        await log_in(one)
+        await other.open(running.url("/logout"))
+        await other.click("button[value=logout]")
+        if signs_in_again:
+            await other.open(running.url("/login"))
+            await log_in(other)
+
+        await one.click("button[value=allow]")
+
+        assert not (await one.url()).startswith(CALLBACK)
+        if signs_in_again:
+            assert "nothing was allowed" in await one.html()
+        else:
+            await log_in(one)
+        assert "wants to use your account" in await one.html()
+        await one.click("button[value=allow]")
+        assert (await answer(one))["state"] == "one"
+
+
 async def test_a_keyboard_is_enough(running: Site) -> None:
     async with chromium(running.home, port=running.port) as page:
         await page.look(width=1280, height=800, dark=True)
