@@ -1,10 +1,15 @@
 """How an older SQLite file of ours becomes a newer one: numbered migrations."""
 
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from edgeworker.errors import StoreError
+
+_PRIMARY_CODE: Final = 0xFF  # the lower byte of SQLite's extended result codes
+_RETRY_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,20 @@ class SQLiteSchema:
     def is_current(self, connection: sqlite3.Connection, path: Path) -> bool:
         """Whether `migrate` has nothing to do. Changes nothing; raises StoreError for what `migrate` refuses."""
         return self._version_of(connection, path) == self.version
+
+    def prepare(self, connection: sqlite3.Connection, path: Path, *, busy_seconds: float) -> None:
+        """Bring the file to WAL and to the newest version, where it is not. Waits up to `busy_seconds` for another
+        process that does the same.
+
+        Raises:
+            StoreError: as `migrate`.
+            sqlite3.Error: it is still locked, or what else SQLite has to say.
+        """
+        # First: a file that is not ours is left exactly as it was, and one that is up to date needs no lock.
+        is_current = self.is_current(connection, path)
+        if not is_current or connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            _use_wal(connection, busy_seconds)
+            self.migrate(connection, path)
 
     def migrate(self, connection: sqlite3.Connection, path: Path) -> None:
         """Bring the file to the newest version, in one transaction; a new file gets all of it.
@@ -65,3 +84,19 @@ class SQLiteSchema:
                 f"{self.version}); use that version, or another data directory."
             )
         return version
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """For this statement SQLite does not always wait, whatever the connection's timeout is: two processes that begin
+    with a new file at once would wait for each other. https://www.sqlite.org/c3ref/busy_handler.html
+    """
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return

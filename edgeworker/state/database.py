@@ -131,11 +131,7 @@ class StateDatabase:
         # Without transactions of Python's: each statement is one, and takes the write lock as its first step.
         connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
         try:
-            # First: a file that is not ours is left exactly as it was, and one that is up to date needs no lock.
-            is_current = SCHEMA.is_current(connection, self.path)
-            if not is_current or connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute("PRAGMA journal_mode = WAL")
-                SCHEMA.migrate(connection, self.path)
+            SCHEMA.prepare(connection, self.path, busy_seconds=_BUSY_TIMEOUT_SECONDS)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
             if self._teller is None:

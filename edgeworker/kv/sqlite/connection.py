@@ -33,11 +33,7 @@ def create(path: Path) -> None:
     with translated(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            # First: a file that is not ours is left exactly as it was, and one that is up to date needs no lock.
-            is_current = SCHEMA.is_current(connection, path)
-            if not is_current or connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute("PRAGMA journal_mode = WAL")
-                SCHEMA.migrate(connection, path)
+            SCHEMA.prepare(connection, path, busy_seconds=BUSY_SECONDS)
         finally:
             connection.close()
 

@@ -25,6 +25,8 @@ class Event(JsObject):
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
+    """What is called for events of one kind, once or each time."""
+
     kind: str
     call: object
     is_once: bool

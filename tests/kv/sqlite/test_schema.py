@@ -8,6 +8,7 @@ import pytest
 from edgeworker.errors import StoreError
 from edgeworker.kv.sqlite.connection import create
 from edgeworker.kv.sqlite.schema import SCHEMA
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -66,3 +67,33 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(StoreError, match="not one of KV"):
         create(path)
     assert path.read_bytes() == before
+
+
+def test_a_file_that_another_process_prepares_too_is_waited_for(tmp_path: Path) -> None:
+    """Two edges that begin with one empty data directory: SQLite's own timeout does not hold for this statement."""
+    path = tmp_path / "kv.sqlite"
+    asked = 0
+
+    def ask(statement: str) -> None:
+        nonlocal asked
+        asked += statement == "PRAGMA journal_mode = WAL"
+        if asked == 3:
+            other.execute("ROLLBACK")
+
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(sqlite3.connect(path, timeout=0)) as ours,
+    ):
+        other.execute("CREATE TABLE entries (number INTEGER)")
+        other.execute("DROP TABLE entries")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM sqlite_schema").fetchall()
+        ours.isolation_level = None
+
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            SCHEMA.prepare(ours, path, busy_seconds=0)
+        ours.set_trace_callback(ask)
+        SCHEMA.prepare(ours, path, busy_seconds=PATIENCE_SECONDS)
+
+        assert asked == 3
+        assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
