@@ -49,7 +49,7 @@ class LoadOptions:
     `default_script` is the built-in script's file, which runs where no `main` is configured; with
     `use_default_script` it also runs in place of a JavaScript `main`. `env` None: none was chosen; "": the top level.
     `variables` are "NAME:value" texts, `preview` chooses `preview_id` of a KV namespace instead of `id`.
-    `js_engine` is the engine of JavaScript workers, instead of the one that edge.toml names.
+    `js_engine` is the engine of JavaScript workers and `workerd` the program, instead of those that edge.toml names.
     `published` projects take the place of the configured workers of their names, and have their secrets.
     `for_deployment` also tells what wrangler's deploy would warn of, and its dev would not. `give_way` is called
     between steps of about a millisecond: a thread beside an event loop may pause there.
@@ -66,6 +66,7 @@ class LoadOptions:
     origin: str | None = None
     preview: bool = False
     js_engine: JavaScriptEngine | None = None
+    workerd: Path | None = None
     for_deployment: bool = False
     published: "tuple[PublishedProject, ...]" = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -301,9 +302,11 @@ class _Loader:
             relaxed_expiration=edge.relaxed_expiration,
             kv=edge.kv,
             outbound=edge.outbound,
-            javascript=edge.javascript
-            if self._options.js_engine is None
-            else replace(edge.javascript, engine=self._options.js_engine),
+            javascript=replace(
+                edge.javascript,
+                engine=self._options.js_engine or edge.javascript.engine,
+                workerd=edge.javascript.workerd if self._options.workerd is None else self._cwd / self._options.workerd,
+            ),
             lenient_python=edge.python.lenient,
             limits=edge.limits,
             cf=edge.cf,

@@ -45,6 +45,12 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         choices=ENGINES,
         help="what runs JavaScript workers (default: as edge.toml says, else the project's workerd, or embedded)",
     )
+    group.add_argument(
+        "--workerd",
+        type=Path,
+        metavar="PROGRAM",
+        help="the workerd that runs JavaScript workers (default: as edge.toml says, else the project's, or on PATH)",
+    )
     add_preview(group, "use preview_id of KV namespaces instead of id")
 
 
@@ -95,5 +101,6 @@ def load_options(options: argparse.Namespace) -> "LoadOptions":
         origin=options.origin,
         preview=options.preview,
         js_engine=options.js_engine,
+        workerd=options.workerd,
         environ=os.environ,
     )

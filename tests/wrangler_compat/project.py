@@ -52,6 +52,7 @@ class Project:
         preview: bool = False,
         for_deployment: bool = False,
         js_engine: JavaScriptEngine | None = None,
+        workerd: str | None = None,
         cwd: str = ".",
     ) -> Loaded:
         return load(
@@ -69,6 +70,7 @@ class Project:
                 preview=preview,
                 for_deployment=for_deployment,
                 js_engine=js_engine,
+                workerd=None if workerd is None else Path(workerd),
             )
         )
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -352,3 +353,11 @@ def test_the_command_line_chooses_the_engine_of_javascript(project: Project) -> 
     assert project.load(edge="edge.toml").require().javascript.engine == "workerd"
     chosen = project.load(edge="edge.toml", js_engine="embedded").require().javascript
     assert (chosen.engine, chosen.heap_megabytes) == ("embedded", 64)
+
+
+def test_the_command_line_names_the_workerd(project: Project) -> None:
+    project.write("edge.toml", '[javascript]\nworkerd = "/opt/workerd"\nheap_megabytes = 64\n')
+
+    assert project.load(edge="edge.toml").require().javascript.workerd == Path("/opt/workerd")
+    chosen = project.load(edge="edge.toml", workerd="tools/workerd").require().javascript
+    assert (chosen.engine, chosen.workerd, chosen.heap_megabytes) == ("auto", project.folder / "tools/workerd", 64)

@@ -73,6 +73,7 @@ _VALUES: Final = (
     "var",
     "env_file",
     "js_engine",
+    "workerd",
     "host",
     "port",
     "https_port",

@@ -102,7 +102,7 @@ def choose_engine(settings: JavaScriptSettings, root: Path) -> EngineChoice:
             if on_path is None:
                 raise ConfigError(
                     'javascript.engine is "workerd", and no workerd is in the project\'s node_modules or on PATH; run '
-                    '"npm install --save-dev wrangler" in the project, or name the program as javascript.workerd'
+                    '"npm install --save-dev wrangler" in the project, or name the program with --workerd'
                 )
             return UseWorkerd(binary.inspect_binary(on_path, "PATH"), "it is on PATH")
         case "auto":

@@ -32,7 +32,8 @@ def test_the_unit_has_every_option_that_was_given(tmp_path: Path) -> None:
     config = write_project(tmp_path)
     (tmp_path / "secrets.env").write_text("A=b\n")
     options = (
-        "--var A:1 --var B:2 --js-engine embedded --no-cron --no-publish --no-request-log --allow-private 10.0.0.1"
+        "--var A:1 --var B:2 --js-engine embedded --workerd /opt/workerd --no-cron --no-publish --no-request-log "
+        "--allow-private 10.0.0.1"
     )
 
     done = run(

@@ -84,6 +84,24 @@ def test_without_a_workerd_in_the_project_the_embedded_engine_is_taken(tmp_path:
 
 
 @pytest.mark.node
+def test_the_command_line_names_the_workerd(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text('name = "w"\nmain = "w.js"\ncompatibility_date = "2026-01-01"\n')
+    (tmp_path / "w.js").write_text("export default { fetch() { return new Response('here') } }")
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "workerd").symlink_to(workerd().program)
+
+    with dev("--workerd", "tools/workerd", cwd=tmp_path) as edge:
+        answer = edge.get("localhost")
+        engine = edge.ready["javascript"]
+    missing = run("check", "--workerd", "tools/none", cwd=tmp_path)
+
+    assert (answer.status, answer.text) == (200, "here")
+    assert str(engine).endswith(f"{tmp_path}/tools/workerd is configured")
+    assert missing.returncode == 1
+    assert f"workerd at {tmp_path}/tools/none: No such file or directory; give the path of the" in missing.stderr
+
+
+@pytest.mark.node
 def test_the_embedded_engine_can_be_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("quickjs")
     project(tmp_path, {})
