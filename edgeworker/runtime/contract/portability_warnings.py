@@ -42,13 +42,8 @@ def tell_of_null() -> None:
     if found is None:
         return
     frame, script = found
-    # A source is parsed once for each place, not at each request.
-    place = frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lasti
-    if place in _read:
+    if _was_read(frame):
         return
-    if len(_read) >= _MOST_PLACES:
-        _read.clear()
-    _read.add(place)
     for line in _comparisons_with_none(frame):
         _tell_once(script.worker, frame.f_code.co_filename, line, _NULL, "ask for its truth, or for jsnull")
 
@@ -60,12 +55,8 @@ def tell_of_names(what: str, instead: str, *, works_leniently: bool = False) -> 
     if current().is_silent or (found := script_frames.nearest_script_frame()) is None:
         return
     frame, script = found
-    place = frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lasti
-    if place in _read:
+    if _was_read(frame):
         return
-    if len(_read) >= _MOST_PLACES:
-        _read.clear()
-    _read.add(place)
     span: _Span = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None, None, None, None))
     try:
         tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))
@@ -95,6 +86,17 @@ def _tell_once(worker: str, file: str, line: int, what: str, instead: str) -> No
     source = linecache.getline(file, line).strip()
     shown = f": {source}" if source else ""
     _log.warning('worker "%s": %s, line %d%s: %s; %s', worker, file, line, shown, what, instead)
+
+
+def _was_read(frame: FrameType) -> bool:
+    """A source is parsed once for each place, not at each request."""
+    place = frame.f_code.co_filename, frame.f_code.co_qualname, frame.f_lasti
+    if place in _read:
+        return True
+    if len(_read) >= _MOST_PLACES:
+        _read.clear()
+    _read.add(place)
+    return False
 
 
 def _comparisons_with_none(frame: FrameType) -> Iterator[int]:
