@@ -147,8 +147,13 @@ def sync_folder(folder: Path) -> None:
 
 def is_of_running_process(file: Path) -> bool:
     """Whether the process that `file` is named after ("4711.json") runs. Raises ValueError for another name."""
+    return is_running(int(file.stem))
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process of this id."""
     try:
-        os.kill(int(file.stem), 0)
+        os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:

@@ -44,7 +44,8 @@ class Work:
     answers, and what it has loaded, at the start and after each reload. A child that is started in place of one that
     ended gets as `loaded` what was reported last, so that it serves the same as the others, whatever lies on the disk.
     Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own before a
-    reload, and gives 0 if the new configuration works. `try_worker` does so for what a process asks for by `trials`.
+    reload, and gives 0 if the new configuration works; if not, `count_refused_reload` is called in the parent.
+    `try_worker` does so for what a process asks for by `trials`.
     """
 
     serve: Callable[[int, Callable[[Report], None], bytes | None], int]
@@ -52,6 +53,7 @@ class Work:
     drain_seconds: float
     try_worker: Callable[[str], int]
     trials: TrialRequests
+    count_refused_reload: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -258,6 +260,7 @@ class Supervisor:
             self._reload_next()
         else:
             _log.error("The new configuration does not work. The version before this change keeps serving.")
+            self.work.count_refused_reload()
             systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
 
     def _reload_next(self) -> None:

@@ -55,6 +55,7 @@ class Counters:
     failed_reloads: int = field(default=0, metadata=SUM)
     last_reload_at: int = field(default=0, metadata=LATEST)  # epoch seconds
     started_at: int = field(default=0, metadata=EARLIEST)
+    processes: int = field(default=0, metadata=SUM_OF_RUNNING)  # that serve: 1, or 0 in the parent of several
     in_flight: int = field(default=0, metadata=SUM_OF_RUNNING)
     origins: dict[tuple[str, str], OriginReport] = field(default_factory=dict)
     tokens: Counter[str] = field(default_factory=Counter)

@@ -13,15 +13,15 @@ from edgeworker.metrics.counters import Counters
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def prometheus_text(counters: Counters, *, processes: int) -> str:
-    return "".join(f"{line}\n" for line in _lines(counters, processes))
+def prometheus_text(counters: Counters) -> str:
+    return "".join(f"{line}\n" for line in _lines(counters))
 
 
-def _lines(counters: Counters, processes: int) -> Iterator[str]:
+def _lines(counters: Counters) -> Iterator[str]:
     yield from _head("edgeworker_info", "gauge", "The version that runs.")
     yield f'edgeworker_info{{version="{edgeworker.__version__}"}} 1'
     yield from _single("edgeworker_start_time_seconds", "gauge", "When the edge started.", counters.started_at)
-    yield from _single("edgeworker_processes", "gauge", "Processes that serve.", processes)
+    yield from _single("edgeworker_processes", "gauge", "Processes that serve.", counters.processes)
     yield from _head("edgeworker_requests_total", "counter", "Requests answered, by what answered them.")
     for (method, status, name), count in sorted(counters.requests.items()):
         labels = f'method="{_escape(method)}",status="{status}",served_by="{_escape(name)}"'
@@ -32,7 +32,9 @@ def _lines(counters: Counters, processes: int) -> Iterator[str]:
     yield from _single("edgeworker_requests_in_flight", "gauge", "Requests under way.", counters.in_flight)
     yield from _single("edgeworker_sent_bytes_total", "counter", "Bytes of response bodies.", counters.sent_bytes)
     yield from _single("edgeworker_cut_responses_total", "counter", "Responses that did not end.", counters.cut)
-    yield from _single("edgeworker_reloads_total", "counter", "Reloads that took effect.", counters.reloads)
+    yield from _single(
+        "edgeworker_reloads_total", "counter", "Reloads that took effect, one of each process.", counters.reloads
+    )
     yield from _single("edgeworker_failed_reloads_total", "counter", "Reloads refused.", counters.failed_reloads)
     yield from _single(
         "edgeworker_last_reload_time_seconds", "gauge", "The last reload; 0 for none.", counters.last_reload_at
@@ -94,7 +96,7 @@ def _histogram(name: str, labels: str, durations: Durations) -> Iterator[str]:
     yield f"{name}_count{{{labels}}} {below}"
 
 
-def status_text(counters: Counters, *, processes: int, now: int) -> str:
+def status_text(counters: Counters, *, now: int) -> str:
     """For those without Prometheus."""
     total = sum(counters.requests.values())
     by_class = {kind: 0 for kind in (2, 3, 4, 5)}
@@ -104,9 +106,9 @@ def status_text(counters: Counters, *, processes: int, now: int) -> str:
     shown = ", ".join(f"{count} {kind}xx" for kind, count in by_class.items())
     uptime = max(0, now - counters.started_at)
     lines = [
-        f"edgeworker {edgeworker.__version__}, up {uptime} s, {processes} process(es)",
+        f"edgeworker {edgeworker.__version__}, up {uptime} s, {counters.processes} process(es)",
         f"requests  {total} ({shown}), {counters.in_flight} under way, {counters.cut} cut",
-        f"reloads   {counters.reloads}, {counters.failed_reloads} refused",
+        f"reloads   {counters.reloads} (one of each process), {counters.failed_reloads} refused",
     ]
     if counters.tokens:
         shown = ", ".join(f"{count} {result}" for result, count in sorted(counters.tokens.items()))

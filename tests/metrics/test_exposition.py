@@ -7,14 +7,14 @@ from tests.metrics.test_counters import record
 
 
 def counted() -> Counters:
-    counters = Counters(started_at=100, in_flight=2)
+    counters = Counters(started_at=100, in_flight=2, processes=2)
     counters.add_request(record())
     counters.add_request(record(status=502, seconds=30.0, served_by='o"r\\'))
     return counters
 
 
 def test_prometheus_reads_counters_and_histograms() -> None:
-    lines = prometheus_text(counted(), processes=2).splitlines()
+    lines = prometheus_text(counted()).splitlines()
 
     assert 'edgeworker_requests_total{method="GET",status="200",served_by="shop"} 1' in lines
     assert 'edgeworker_requests_total{method="GET",status="502",served_by="o\\"r\\\\"} 1' in lines
@@ -29,9 +29,9 @@ def test_prometheus_reads_counters_and_histograms() -> None:
 
 
 def test_people_get_a_few_lines() -> None:
-    assert status_text(counted(), processes=1, now=160).splitlines()[1:3] == [
+    assert status_text(counted(), now=160).splitlines()[1:3] == [
         "requests  2 (1 2xx, 0 3xx, 0 4xx, 1 5xx), 2 under way, 0 cut",
-        "reloads   0, 0 refused",
+        "reloads   0 (one of each process), 0 refused",
     ]
 
 
@@ -45,7 +45,7 @@ def _other_counts() -> Counters:
 
 
 def test_tokens_keys_certificates_and_origins_are_told_to_prometheus() -> None:
-    text = prometheus_text(_other_counts(), processes=1)
+    text = prometheus_text(_other_counts())
 
     for line in (
         'edgeworker_tokens_total{result="accepted"} 2',
@@ -61,7 +61,7 @@ def test_tokens_keys_certificates_and_origins_are_told_to_prometheus() -> None:
 
 
 def test_what_there_is_none_of_is_not_told() -> None:
-    text = prometheus_text(Counters(), processes=1)
+    text = prometheus_text(Counters())
 
     assert "certificate" not in text
     assert "signing_key" not in text
@@ -69,7 +69,7 @@ def test_what_there_is_none_of_is_not_told() -> None:
 
 
 def test_people_read_the_same() -> None:
-    text = status_text(_other_counts(), processes=1, now=1000)
+    text = status_text(_other_counts(), now=1000)
 
     assert "tokens    2 accepted, 1 refused\n" in text
     assert "KV reads  3 found, 1 missing\n" in text
@@ -82,7 +82,7 @@ def test_people_read_the_same() -> None:
 def test_an_ended_certificate_and_a_clock_that_was_set_back_are_told_without_nonsense() -> None:
     counters = Counters(certificate_ends=900, signs_since=5000, last_reload_at=5000)
 
-    text = status_text(counters, processes=1, now=1000)
+    text = status_text(counters, now=1000)
 
     assert "a certificate ended 100 s ago" in text
     assert "has signed for 0 s" in text

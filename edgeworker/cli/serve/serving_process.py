@@ -64,6 +64,7 @@ from wrangler_compat.api import endpoints as api_endpoints
 _log = logging.getLogger(__name__)
 
 _METRICS_FOLDER: Final = "run/metrics"
+_PARENT_FILE: Final = "parent.json"
 _HEALTH_FILE: Final = "origins.health"
 _PRESENT_BUCKETS: Final = 64  # for the origins that have a bound, and the connections
 # Imported now: an import with the first request that needs it would delay the other requests.
@@ -90,6 +91,7 @@ class ServingProcess:
         self._present = SharedCounts(processes=options.processes, buckets=_PRESENT_BUCKETS)
         self.trials = TrialRequests()
         self._is_ready = False
+        self._refused: Snapshots | None = None
 
     def prepare(self) -> None:
         """Create anew the folders in which the processes share counters, served generations and loaded scripts.
@@ -130,6 +132,14 @@ class ServingProcess:
             return 1
         return 0
 
+    def count_refused_reload(self) -> None:
+        """In the parent of several processes, which counts nothing else."""
+        if self._refused is None:
+            file = DataDir.open(self._options.persist_to).path / _METRICS_FOLDER / _PARENT_FILE
+            self._refused = Snapshots(Counters(), file)
+        self._refused.own.failed_reloads += 1
+        self._refused.write()
+
     def _load(self) -> RestoredConfig:
         published = read_published(self._options)
         return RestoredConfig(load_config(self._options, published, tell=False), published.index.generation)
@@ -146,10 +156,10 @@ class ServingProcess:
         recorder = GenerationRecorder(data.path)
         # If the edge has one process only, no parent starts it again.
         reporter = LoadedConfigReporter(data.path, tell if slot == 0 and options.processes > 1 else None)
-        counters = Counters(started_at=clock.now())
+        counters = Counters(started_at=clock.now(), processes=1)
         board, reads, readiness = OriginBoard(shared=present), KVReads(), EdgeReadiness()
         refresh = partial(refresh_counters, counters, board, reads, readiness, clock)
-        snapshots = Snapshots(counters, data.path / _METRICS_FOLDER, refresh)
+        snapshots = Snapshots.open(counters, data.path / _METRICS_FOLDER / f"{slot}.json", refresh)
         requests = AccessLogFile(options, clock)
         drain = config.limits.drain_timeout_seconds
         telemetry = Telemetry.open(os.environ)

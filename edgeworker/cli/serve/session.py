@@ -48,7 +48,14 @@ def serve(options: argparse.Namespace) -> int:
     if options.processes == 1:
         return session.run(0, _tell_ready, None)
     drain = config.limits.drain_timeout_seconds
-    work = Work(session.run, session.try_config, drain, partial(try_worker, options), session.trials)
+    work = Work(
+        session.run,
+        session.try_config,
+        drain,
+        partial(try_worker, options),
+        session.trials,
+        session.count_refused_reload,
+    )
     return Supervisor(work, options.processes).run()
 
 

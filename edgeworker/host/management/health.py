@@ -35,17 +35,14 @@ def health_application(snapshots: Snapshots, readiness: Readiness, clock: Clock,
         return web.Response(text=text, status=200 if reason is None else 503, headers=_NO_STORE)
 
     async def metrics(_: web.Request) -> web.Response:
-        counters, processes = snapshots.joined()
-        content = prometheus_text(counters, processes=processes).encode()
+        content = prometheus_text(snapshots.joined()).encode()
         return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE, **_NO_STORE})
 
     async def status(_: web.Request) -> web.Response:
-        counters, processes = snapshots.joined()
-        return web.Response(text=status_text(counters, processes=processes, now=clock.now()), headers=_NO_STORE)
+        return web.Response(text=status_text(snapshots.joined(), now=clock.now()), headers=_NO_STORE)
 
     async def origins(_: web.Request) -> web.Response:
-        counters, _processes = snapshots.joined()
-        told = [report.as_json() for _, report in sorted(counters.origins.items())]
+        told = [report.as_json() for _, report in sorted(snapshots.joined().origins.items())]
         return web.json_response({"origins": told}, headers=_NO_STORE)
 
     application = new_application(limits)

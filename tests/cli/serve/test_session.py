@@ -76,6 +76,12 @@ def test_reloads_under_load_lose_no_request_and_a_mistake_keeps_the_old_version(
             served.send(signal.SIGHUP)
             served.wait_for("keeps serving")
             load.wait_for("v3")
+            counted = f"reloads   {3 * processes} (one of each process), 1 refused"
+            until = time.monotonic() + 3 * SECONDS
+            # What the other processes counted comes once a second.
+            while counted not in (status := served.manage("/status").text) and time.monotonic() < until:
+                time.sleep(0.1)
+            assert counted in status
         assert load.failures == []
         assert served.get().text.startswith("v3 ")
         assert served.stop() == 0
