@@ -21,15 +21,25 @@ _LOOK_EVERY_SECONDS: Final = 0.5
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class OriginHealthFile:
-    """`path` None: there is one process. `checks`: this is the process that asks the origins."""
+    """`path` None: there is one process. `checks`: this is the process that asks the origins.
+
+    `report` is called when checks have changed what this process takes an origin for. That comes before the others
+    learn of it: what a report says of a process is then never older than what the process does.
+    """
 
     board: OriginBoard
     clock: Clock
     path: Path | None = None
     checks: bool = True
+    report: Callable[[], None] = _nothing
     told: set[str] = field(default_factory=set)  # what goes wrong and was told
+    reported: dict[tuple[str, str], bool | None] = field(default_factory=dict)  # `checked_healthy` of each origin
 
     async def run(self, current: Callable[[], "Sequence[BalancedServer]"]) -> None:
         """Until it is cancelled. `current` gives the origins that are served now."""
@@ -46,6 +56,7 @@ class OriginHealthFile:
             await self.clock.sleep(_LOOK_EVERY_SECONDS)
 
     def tell(self) -> None:
+        self._report_changes()
         if self.path is None:
             return
         try:
@@ -68,6 +79,14 @@ class OriginHealthFile:
             return
         self.told.discard("read")
         self.board.learn_checks(checked)
+        self._report_changes()
+
+    def _report_changes(self) -> None:
+        found = {key: record.health.checked_healthy for key, record in self.board.records.items()}
+        if found != self.reported:
+            self.reported.clear()
+            self.reported.update(found)
+            self.report()
 
     def _tell_once(self, what: str, text: str, error: Exception) -> None:
         """Once, not twice a second."""

@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from edgeworker.runtime.workerd.inspector import InspectedChildren
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEdge:
     """An `Opener` for `serve`. `make_api` gets KV and the other state; without it there is no API socket.
 
     `wrap` puts a handler in front of the edge; `access_logger` gets each finished request. Of several processes
-    one `sweeps` what has expired and checks `origins`, whose health the others read from `health_file`. `others` are
-    more sockets of the management plane. `refusal_recorder` gets each finished request too, and those to the management
-    plane that were refused. `counts` are those of all processes. `connections` are those of the edge's own sockets;
-    None: as many as the configuration says.
+    one `sweeps` what has expired and checks `origins`, whose health the others read from `health_file`;
+    `report_health` is called when this process has learned something of it. `others` are more sockets of the
+    management plane. `refusal_recorder` gets each finished request too, and those to the management plane that were
+    refused. `counts` are those of all processes. `connections` are those of the edge's own sockets; None: as many as
+    the configuration says.
     """
 
     config: Config
@@ -53,6 +58,7 @@ class StoredEdge:
     sweeps: bool = True
     origins: OriginBoard = field(default_factory=OriginBoard)
     health_file: Path | None = None
+    report_health: Callable[[], None] = _nothing
     kv_reads: KVReads = field(default_factory=KVReads)
     counts: SharedCounts = field(default_factory=SharedCounts)
     connections: OpenConnections | None = None
@@ -86,7 +92,9 @@ class StoredEdge:
         watchdog.start()
         stack.callback(watchdog.close)
         edge = assembly if self.wrap is None else self.wrap(assembly)
-        health = OriginHealthFile(self.origins, self.clock, self.health_file, checks=self.sweeps)
+        health = OriginHealthFile(
+            self.origins, self.clock, self.health_file, checks=self.sweeps, report=self.report_health
+        )
 
         async def work() -> None:
             async with asyncio.TaskGroup() as group:

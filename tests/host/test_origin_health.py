@@ -47,6 +47,39 @@ def test_what_requests_told_another_process_and_what_was_set_there_stays(tmp_pat
     assert (health.failures, health.set_healthy, health.checked_healthy) == (2, True, False)
 
 
+def test_a_change_is_reported_before_other_processes_learn_of_it(tmp_path: Path) -> None:
+    """Else one that is asked for all of them joins what it knows itself with what another one was before."""
+    board, clock, file = _board(), MovableClock(), tmp_path / "origins.health"
+    told: list[bool] = []
+    health = OriginHealthFile(board, clock, file, report=lambda: told.append(file.exists()))
+    health.tell()
+    told.clear()
+    file.unlink()
+
+    board.record("example.com", "http://a").health = SICK
+    health.tell()
+    health.tell()
+
+    assert told == [False]
+
+
+def test_what_is_learned_is_reported_at_once_and_only_where_it_changes_something(tmp_path: Path) -> None:
+    checking, other, clock = _board(), _board(), MovableClock()
+    file = tmp_path / "origins.health"
+    reported: list[bool | None] = []
+    record = other.record("example.com", "http://a")
+    learning = OriginHealthFile(
+        other, clock, file, checks=False, report=lambda: reported.append(record.health.checked_healthy)
+    )
+
+    checking.record("example.com", "http://a").health = SICK
+    OriginHealthFile(checking, clock, file).tell()
+    learning.learn()
+    learning.learn()
+
+    assert reported == [False]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"7", b"[7]", b'[["a", "b", [1, 2, 3], [4, 5, 6]]]', b"\xff"])
 def test_a_file_that_cannot_be_read_changes_nothing_and_is_told(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture

@@ -188,6 +188,7 @@ class ServingProcess:
             connections=_connections(started.config.limits.connections, config.limits.connections, present),
             spans=telemetry,
             health_file=data.path / _METRICS_FOLDER / _HEALTH_FILE,
+            report_health=snapshots.write,
             others={"management_url": health_socket(snapshots, readiness.reason, clock, management, config.limits)},
         )
         garbage.program_loaded()
