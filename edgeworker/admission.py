@@ -38,11 +38,25 @@ _EDGE_ONLY: Final = frozenset(
         b"cf-connecting-ipv6",
         b"cf-connecting-o2o",
         b"cf-ew-via",
-        b"cf-ipcountry",
         b"cf-pseudo-ipv4",
         b"cf-ray",
         b"cf-visitor",
         b"cf-worker",
+        # What managed transforms tell an origin of the visitor and of bots.
+        # https://developers.cloudflare.com/rules/transform/managed-transforms/reference/
+        b"cf-bot-score",
+        b"cf-ja3-hash",
+        b"cf-ja4",
+        b"cf-metro-code",
+        b"cf-postal-code",
+        b"cf-region",
+        b"cf-region-code",
+        b"cf-threat-score",
+        b"cf-timezone",
+        b"cf-verified-bot",
+        # Which certificate a client has shown: https://www.rfc-editor.org/rfc/rfc9440#section-2.4
+        b"client-cert",
+        b"client-cert-chain",
         b"forwarded",
         b"proxy",  # HTTP_PROXY to a program that CGI starts: https://httpoxy.org/
         b"true-client-ip",
@@ -58,7 +72,8 @@ _EDGE_ONLY: Final = frozenset(
 )
 # Removed if they are spelled with "_": CGI-like servers cannot tell them from these.
 _NEVER_UNDERSCORED: Final = frozenset({b"cdn-loop", b"content-length", b"content-type"})
-_EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"x-forwarded-")
+# "cf-cert-" and "cf-client-cert-": https://developers.cloudflare.com/ssl/client-certificates/forward-a-client-certificate/
+_EDGE_ONLY_PREFIXES: Final = (b"cf-access-", b"cf-cert-", b"cf-client-cert-", b"cf-ip", b"x-forwarded-")
 # Only Cloudflare Access sets these. An origin or a script that could set one could replace a user's login by its own.
 _EDGE_COOKIES: Final = frozenset({b"cf_appsession", b"cf_authorization", b"cf_binding", b"cf_device", b"cf_session"})
 # The name as a browser reads it. What has no name ("=CF_Authorization=x") comes back as its value alone.
