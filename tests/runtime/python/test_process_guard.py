@@ -12,7 +12,10 @@ from edgeworker.edge.script_sockets import ScriptSockets
 from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.stage import IMPORTS, Stage
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("garbage_of_module"),
+]
 
 HEAD = (
     IMPORTS

@@ -19,7 +19,10 @@ from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.stage import IMPORTS, Stage
 
 # Scripts that leave sockets open.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("garbage_of_module"),
+]
 
 HEAD = (
     IMPORTS
