@@ -113,6 +113,12 @@ def tree() -> tuple[Path, list[str]]:
     return compile_tree(), sorted(hidden)
 
 
+def commands() -> list[str]:
+    """The modules of the command line, which imports them by their names."""
+    files = sorted((ROOT / "edgeworker" / "cli").rglob("*.py"))
+    return [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+
+
 def _is_ours(name: str) -> bool:
     path = ROOT.joinpath(*name.split("."))
     return path.is_dir() or path.with_suffix(".py").exists()
@@ -124,13 +130,14 @@ def build() -> Path:
     work = ROOT / "build" / "binary"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    modules = (*standard_library(), *shared_parts(), *commands(), *hidden)
     command = [
         *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile", "--strip"),
         *("--name", "edgeworker", "--specpath", str(work)),
         *("--add-data", f"{_describe_sources(work)}:edgeworker"),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(packages)),
         *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
-        *[part for name in (*standard_library(), *shared_parts(), *hidden) for part in ("--hidden-import", name)],
+        *[part for name in modules for part in ("--hidden-import", name)],
         *[part for name in FOR_SCRIPTS for part in ("--collect-submodules", name)],
         *[part for name in sorted({*LEFT_OUT, *foreign_modules()}) for part in ("--exclude-module", name)],
         str(packages / "edgeworker" / "__main__.py"),

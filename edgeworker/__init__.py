@@ -12,6 +12,8 @@ def __getattr__(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("edgeworker")
+        found = version("edgeworker")
     except PackageNotFoundError:  # a source tree that was not installed
-        return "0+source"
+        found = "0+source"
+    globals()[name] = found
+    return found

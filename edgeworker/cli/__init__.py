@@ -1,76 +1,22 @@
 """The command line: names the commands, turns a person's mistakes into one clear line and an exit status.
 
-A command is a module with `configure(parser)` and `run(options) -> int`. What is slow to import is imported inside
-`run`, so that `--help` and the start of `dev` stay fast.
+A command is a module with `configure(parser)` and `run(options) -> int`, named in `commands`. What is slow to import is
+imported inside `run`, so that its `--help` stays fast.
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from types import ModuleType
 from typing import Final
 
 import edgeworker
-from edgeworker.cli import (
-    access,
-    check,
-    config_show,
-    cron,
-    demo,
-    dev,
-    env_types,
-    explain,
-    init,
-    jwt,
-    kv,
-    oauth,
-    routes,
-    serve,
-    shield,
-    status,
-    test_server,
-    tls,
-    token,
-)
+from edgeworker.cli.commands import ALIASES, COMMANDS
 from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
-from edgeworker.cli.publishing import publish, rollback, versions
-from edgeworker.cli.run_options import explain_error
 from edgeworker.cli.standard_streams import open_missing_streams
-from edgeworker.clock import SystemClock
 from edgeworker.errors import EdgeworkerError
-
-COMMANDS: Final[dict[str, ModuleType]] = {
-    "access": access,
-    "demo": demo,
-    "dev": dev,
-    "check": check,
-    "config": config_show,
-    "cron": cron,
-    "explain": explain,
-    "init": init,
-    "jwt": jwt,
-    "kv": kv,
-    "oauth": oauth,
-    "publish": publish,
-    "rollback": rollback,
-    "routes": routes,
-    "serve": serve,
-    "shield": shield,
-    "status": status,
-    "test-server": test_server,
-    "tls": tls,
-    "token": token,
-    "types": env_types,
-    "versions": versions,
-}
-
-# Other names of commands, which the help does not list as commands of their own.
-ALIASES: Final[dict[str, list[str]]] = {"init": ["generate"], "publish": ["deploy"]}
 
 EPILOG: Final = """\
 examples:
@@ -115,10 +61,7 @@ def _is_compiled() -> bool:
 
 
 def parser(used: str | None = None) -> argparse.ArgumentParser:
-    """The whole command line; each module's first docstring line is its help.
-
-    Where `used` is a command, only that one has its options: those of all are a tenth of what a start of `dev` costs.
-    """
+    """The whole command line. With `used` only that command is imported and has its options; with "" none has."""
     top = CommandParser(
         prog="edgeworker",
         description="A local edge: fetch-handler workers, routes, KV in SQLite, the split-token gateway.",
@@ -126,20 +69,25 @@ def parser(used: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action=_Version, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    configured = [name for name in COMMANDS if used in (name, *ALIASES.get(name, []))] or list(COMMANDS)
-    for name, module in COMMANDS.items():
+    for name, command in COMMANDS.items():
+        aliases = ALIASES.get(name, [])
+        if used is not None and used not in (name, *aliases):
+            commands.add_parser(name, aliases=aliases, help=command.summary)
+            continue
+        module = command.load()
         first, _, rest = (module.__doc__ or "").partition("\n")
-        command = commands.add_parser(
-            name,
-            aliases=ALIASES.get(name, []),
-            help=first.rstrip("."),
-            description=first,
-            epilog=rest.strip("\n") or None,
+        its_parser = commands.add_parser(
+            name, aliases=aliases, help=command.summary, description=first, epilog=rest.strip("\n") or None
         )
-        if name in configured:
-            module.configure(command)
-            command.set_defaults(run=module.run)
+        module.configure(its_parser)
+        its_parser.set_defaults(run=module.run)
     return top
+
+
+def _find_command(words: Sequence[str]) -> str:
+    """The first word that is a command, which options may precede by mistake; "" if there is none."""
+    names = {*COMMANDS, *(alias for aliases in ALIASES.values() for alias in aliases)}
+    return next((word for word in words if word in names), "")
 
 
 # With --json these write nothing but JSON, on stderr too.
@@ -147,8 +95,15 @@ _RUNNING: Final = ("dev", "test-server")
 
 
 def _tell_error(error: EdgeworkerError, *, as_json: bool) -> None:
+    from edgeworker.cli.run_options import explain_error
+
     text = explain_error(error)
     if as_json:
+        import json
+        from datetime import UTC, datetime
+
+        from edgeworker.clock import SystemClock
+
         now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
         line = {"time": now, "level": "error", "logger": "edgeworker.cli", "message": text, "event": "failed"}
         print(json.dumps(line, ensure_ascii=False), file=sys.stderr)
@@ -160,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
     open_missing_streams()
     words = wrangler_words(sys.argv[1:] if arguments is None else arguments)
-    options = parser(words[0] if words else None).parse_args(words)
+    options = parser(_find_command(words)).parse_args(words)
     options.arguments = words
     try:
         status = int(options.run(options))

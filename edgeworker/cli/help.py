@@ -2,9 +2,9 @@
 
 import argparse
 import re
-import shutil
 from typing import Final
 
+from edgeworker.cli.terminal import terminal_columns
 from edgeworker.cli.wrapping import wrap
 
 _WIDEST: Final = 100  # longer lines are hard to read
@@ -15,7 +15,7 @@ class HelpFormatter(argparse.HelpFormatter):
     """For descriptions and epilogs as the docstrings of commands have them."""
 
     def __init__(self, prog: str, **keywords: object) -> None:
-        width = min(shutil.get_terminal_size().columns, _WIDEST) - 2
+        width = min(terminal_columns(), _WIDEST) - 2
         super().__init__(prog, **{"width": width, **keywords})  # type: ignore[arg-type]  # argparse's own arguments
 
     def _split_lines(self, text: str, width: int) -> list[str]:

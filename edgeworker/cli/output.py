@@ -1,12 +1,12 @@
 """What a person reads: colours on a terminal, plain lines when piped."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol, Self, TextIO
 
+from edgeworker.cli.terminal import terminal_columns
 from edgeworker.cli.wrapping import width_of, wrap
 
 _LEAST_WIDTH: Final = 24
@@ -52,7 +52,7 @@ class Output:
     @property
     def width(self) -> int | None:
         """The columns of the terminal; None where lines are not wrapped."""
-        return shutil.get_terminal_size().columns if self._wraps else None
+        return terminal_columns() if self._wraps else None
 
     def style(self, text: str, style: str) -> str:
         """`text` in that style ("bold", "dim", "green", "bold red", ...), or as it is when piped."""

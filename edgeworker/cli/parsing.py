@@ -2,8 +2,9 @@
 
 import argparse
 import re
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from edgeworker.cli.help import HelpFormatter
@@ -49,6 +50,7 @@ class CommandParser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         self._given = () if args is None else tuple(args)
+        self._refuse_leading_option()
         return super().parse_known_args(args, namespace)
 
     def parse_args(  # type: ignore[override]  # the overloads for a namespace of one's own are not needed
@@ -61,6 +63,24 @@ class CommandParser(argparse.ArgumentParser):
             meant = used._suggest(unknown) or f". See {used.prog} --help"
             used.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
         return options
+
+    def _refuse_leading_option(self) -> None:
+        """Ends where an option of a command stands before it; argparse would complain about the option's value."""
+        name = self._given[0].partition("=")[0] if self._given else ""
+        is_own = any(option.startswith(name) for option in self._option_string_actions)
+        named = [word for word in self._given if word in self._command_names()]
+        if not name.strip("-") or name[0] != "-" or is_own or not named:
+            return
+        if meant := self._suggest([name]):
+            self._refuse(f"unrecognized arguments: {name}{meant}")
+        at = self._given.index(named[0])
+        words = [named[0], *self._given[at + 1 :], *self._given[:at]] if len(named) == 1 else ["COMMAND", "..."]
+        example = shlex.join([*self.prog.split(), *words])
+        self._refuse(f"{name} stands before the command; options come after it: {example}")
+
+    def _command_names(self) -> Iterable[str]:
+        lists = [action.choices for action in self._actions if isinstance(action, _Commands)]
+        return [name for names in lists for name in names]
 
     def error(self, message: str) -> NoReturn:
         found = _UNKNOWN_CHOICE.fullmatch(message)

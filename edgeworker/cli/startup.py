@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 from edgeworker.bindings import KVBinding, describe_binding
 from edgeworker.cli.output import Output
+from edgeworker.cli.wrapping import wrap
 from edgeworker.config import Config, Worker
 from edgeworker.routing import parse_pattern
 from edgeworker.routing.developer_hosts import below_localhost
 
 _SECRET_FILES: Final = (".dev.vars", ".env")
 _OTHER_SOCKETS: Final = {"redirect_url": "http to https", "api_https_url": "KV REST API, https"}
+_BESIDE_CELLS: Final = 4  # columns: in front of a row and between two cells
 _LINES: Final = 23  # of a terminal, without the one that is written next
 
 
@@ -45,11 +47,13 @@ def show(
         out.note(f"Using secrets of {', '.join(files)}")
     out.table(headings, links)
     if verbose:
-        bindings = binding_rows(config)
+        bindings, cut = binding_rows(config), False
     else:
         taken = 1 + bool(files) + 1 + len(links) + (len(proxies) and len(proxies) + 1) + len(sockets) + lines_after
-        bindings = compact_binding_rows(config, lines=_LINES - taken - 1)
-    out.table(["worker", "binding", "kind", "value"], bindings, cut=not verbose)
+        lines = _LINES - taken - 1
+        bindings = compact_binding_rows(config, lines=lines)
+        cut = not _is_list_of_names(bindings) or _count_lines(bindings, out.width) > lines
+    out.table(["worker", "binding", "kind", "value"], bindings, cut=cut)
     out.table(["fetch() of", "goes through", ""], proxies)
     out.table(["", "", ""], sockets)
     if verbose:
@@ -199,6 +203,19 @@ def compact_binding_rows(config: Config, *, lines: int) -> list[list[str]]:
         if named:
             rows.append([_worker_text(worker), f"env: {named}", "", ""])
     return rows
+
+
+def _is_list_of_names(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether each row has all bindings of a worker, which are worth a second line where a value is not."""
+    return all(not kind for _, _, kind, _ in rows)
+
+
+def _count_lines(rows: Sequence[Sequence[str]], width: int | None) -> int:
+    """Of rows that have two cells, where the second is wrapped."""
+    if width is None or not rows:
+        return len(rows)
+    left = width - max(len(row[0]) for row in rows) - _BESIDE_CELLS
+    return sum(len(wrap(row[1], left)) for row in rows)
 
 
 def _find_worker(config: Config) -> Worker:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeworker.cli import COMMANDS, parser
+from edgeworker.cli import parser
+from edgeworker.cli.commands import COMMANDS
 
 
 def _commands(above: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

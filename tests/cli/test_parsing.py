@@ -29,6 +29,16 @@ from edgeworker.cli import parser
         (["jwt", "verify", "--isuer", "x"], 'the following arguments are required: --keys. Did you mean "--issuer"?'),
         (["token", "create", "n", "--expirs=1d"], 'Did you mean "--expires"?'),
         (["dev", "-5"], "unrecognized arguments: -5. See edgeworker dev --help"),
+        (
+            ["--port", "80", "dev"],
+            "--port stands before the command; options come after it: edgeworker dev --port 80\n",
+        ),
+        (["--port=80", "dev"], "edgeworker dev --port=80\n"),
+        (["--edge", "a b", "serve", "--processes", "2"], "edgeworker serve --processes 2 --edge 'a b'\n"),
+        (["--persist-to", "/d", "kv", "key", "get", "k"], "edgeworker kv key get k --persist-to /d\n"),
+        (["kv", "--persist-to", "/d", "stats"], "options come after it: edgeworker kv stats --persist-to /d\n"),
+        (["--env", "dev", "check"], "--env stands before the command; options come after it: edgeworker COMMAND ...\n"),
+        (["--verison", "dev"], 'unrecognized arguments: --verison. Did you mean "--version"?'),
     ],
 )
 def test_what_was_probably_meant_is_said(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,6 +140,23 @@ def test_bindings_that_would_not_fit_are_named_in_a_line_for_each_worker() -> No
     assert all(f"env.{binding.name} " in _shown(many) for binding in bindings)
 
 
+@pytest.mark.parametrize(("workers", "is_whole"), [(1, True), (3, True), (6, False)])
+def test_the_bindings_of_a_worker_take_two_lines_where_the_terminal_has_room(
+    workers: int, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    bindings = (KVBinding("TOKENS", "5ad0a7"), *(TextBinding(f"TEXT_{number}", "x") for number in range(18)))
+    many = tuple(Worker(f"worker-{number}", Path("/w.py"), bindings) for number in range(workers))
+    config = replace(CONFIG, workers=many, routes=(), custom_domains=(), default_worker=None)
+
+    shown = _shown(config, verbose=False, styled=True)
+
+    assert shown.count("TEXT_17 (Environment") == (workers if is_whole else 0)
+    assert ("…" in shown) is not is_whole
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert shown.count("\n") <= 24
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_long_value_is_cut_where_the_terminal_ends(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
