@@ -23,6 +23,8 @@ from edgeworker.errors import EdgeworkerError
 from edgeworker.host.priority import lower_own_priority
 
 LONGEST_TRIAL_SECONDS: Final = 120.0
+# The exit status of a trial that passed. Not 0, with which a script may end the process while it is loaded.
+TRIAL_PASSED: Final = 93
 _MOST_TEXT_BYTES: Final = 8000
 _MOST_REQUEST_BYTES: Final = 4096
 # The parent may be busy with the trial of a reload, which comes first.
@@ -76,8 +78,8 @@ class TrialRequests:
 def fork_requested_trial(
     requests: socket.socket, trial: Callable[[str], int], *, longest_seconds: float = LONGEST_TRIAL_SECONDS
 ) -> None:
-    """Fork the watcher of a trial that was asked for, if there is one. `trial` gets what to try, and gives its exit
-    status or raises EdgeworkerError.
+    """Fork the watcher of a trial that was asked for, if there is one. `trial` gets what to try, and gives TRIAL_PASSED
+    or another exit status, or raises EdgeworkerError.
     """
     try:
         content, descriptors, _, _ = socket.recv_fds(requests, _MOST_REQUEST_BYTES, 1)

@@ -18,7 +18,7 @@ from typing import Final
 
 from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
-from edgeworker.host.forked_trials import TrialRequests, end_with_parent, fork_requested_trial
+from edgeworker.host.forked_trials import TRIAL_PASSED, TrialRequests, end_with_parent, fork_requested_trial
 from edgeworker.host.priority import lower_own_priority
 
 _log = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class Work:
     answers, and what it has loaded, at the start and after each reload. A child that is started in place of one that
     ended gets as `loaded` what was reported last, so that it serves the same as the others, whatever lies on the disk.
     Slot 0 also does what must happen once: cron triggers, sweeping. `try_config` runs in a child of its own before a
-    reload, and gives 0 if the new configuration works; if not, `count_refused_reload` is called in the parent.
-    `try_worker` does so for what a process asks for by `trials`.
+    reload, and gives TRIAL_PASSED if the new configuration works; if not, `count_refused_reload` is called in the
+    parent. `try_worker` does so for what a process asks for by `trials`.
     """
 
     serve: Callable[[int, Callable[[Report], None], bytes | None], int]
@@ -210,7 +210,8 @@ class Supervisor:
             if time.monotonic() - slot.started_at >= _STABLE_SECONDS:
                 slot.delay = _FIRST_DELAY_SECONDS
             slot.start_at = time.monotonic() + slot.delay
-            _log.error("process %d of the edge ended (%s); it is started again", process, _reason(status))
+            reason = _reason(os.waitstatus_to_exitcode(status))
+            _log.error("process %d of the edge ended (%s); it is started again", process, reason)
             slot.delay = min(2 * slot.delay, _LONGEST_DELAY_SECONDS)
 
     def _handle_signals(self) -> None:
@@ -248,17 +249,22 @@ class Supervisor:
                 # Loading a configuration takes a core for a while, and the processes that serve come first.
                 lower_own_priority()
                 status = self.work.try_config()
+            except BaseException:
+                _log.exception("the trial of the new configuration ended")
+                raise
             finally:
                 logging.shutdown()
                 os._exit(status)
         result = self._wait_for_trial(process)
         if result is None:
             return  # a stop came meanwhile, and counts more
-        if result == 0:
+        if result == TRIAL_PASSED:
             running = [slot for slot in self._slots if slot.process]
             self._reloading = _Reload(time.monotonic() + _LONGEST_RELOAD_SECONDS, running)
             self._reload_next()
         else:
+            if result <= 0:  # it said nothing itself
+                _log.error("the trial of the new configuration ended (%s) while it was loaded", _reason(result))
             _log.error("The new configuration does not work. The version before this change keeps serving.")
             self.work.count_refused_reload()
             systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
@@ -356,6 +362,5 @@ def _signals_to(received: list[int]) -> Iterator[int]:
         os.close(write_end)
 
 
-def _reason(status: int) -> str:
-    code = os.waitstatus_to_exitcode(status)
+def _reason(code: int) -> str:
     return f"exit status {code}" if code >= 0 else signal.Signals(-code).name

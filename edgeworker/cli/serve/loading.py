@@ -15,6 +15,7 @@ from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Socket
 from edgeworker.host import event_loop
 from edgeworker.host.assembly import Assembly
+from edgeworker.host.forked_trials import TRIAL_PASSED
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.runtime.python.load_turns import TRIAL_PACE
 from edgeworker.server.outbound_proxy import with_environment_proxies
@@ -65,10 +66,11 @@ def read_published(options: argparse.Namespace) -> Published:
 
 
 def try_worker(options: argparse.Namespace, candidate: str) -> int:
+    """Gives TRIAL_PASSED; raises EdgeworkerError for what does not work."""
     published = read_candidate(candidate, options.persist_to)
     config = load_config(options, published, tell=False, give_way=WayGiver(pause_times=TRIAL_PACE.pause_times))
     event_loop.run(try_config(config))
-    return 0
+    return TRIAL_PASSED
 
 
 async def try_config(config: Config) -> None:

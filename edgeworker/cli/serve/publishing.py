@@ -16,6 +16,7 @@ from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.forked_trials import (
     LONGEST_TRIAL_SECONDS,
     SERVICE_MANAGER_VARIABLES,
+    TRIAL_PASSED,
     TrialRequests,
     TrialResult,
 )
@@ -62,6 +63,11 @@ def make_publisher(
         return None if error is None else _shorten_paths(error, store, name, version)
 
     return EdgePublisher(store, ServedGenerations(data / SERVED_FOLDER), try_version, clock)
+
+
+async def try_reload(arguments: Sequence[str]) -> str | None:
+    """What is wrong with the configuration as it is on the disk now, tried in a process of its own; None if nothing."""
+    return _describe_failure(await _run_program(arguments, ""))
 
 
 async def follow_publications(
@@ -112,10 +118,13 @@ class GenerationRecorder:
 
 
 def read_candidate(written: str, data: Path) -> Published:
-    """What would be deployed with `--try-worker NAME=VERSION-ID`; without NAME if the id is empty.
+    """What would be deployed with `--try-worker NAME=VERSION-ID`; without NAME if the id is empty; what is deployed now
+    if nothing is written.
 
     Raises ConfigError.
     """
+    if not written:
+        return Published.read(data)
     name, _, id = written.partition("=")
     store = VersionStore(data)
     index = store.read().with_deployment(name, WorkerDeployment(id or None, 0, "", ""))
@@ -152,15 +161,19 @@ async def _run_program(arguments: Sequence[str], what: str) -> TrialResult:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return TrialResult(process.returncode or 0, said[-_LONGEST_TEXT:].decode("utf-8", "replace"))
+    status = 1 if process.returncode is None else process.returncode
+    return TrialResult(status, said[-_LONGEST_TEXT:].decode("utf-8", "replace"))
 
 
 def _describe_failure(result: TrialResult) -> str | None:
     if result.is_late:
         return f"it was not ready after {LONGEST_TRIAL_SECONDS:.0f} s"
-    if result.status == 0:
+    if result.status == TRIAL_PASSED:
         return None
-    return result.text.strip().removeprefix("error: ") or f"it ended with status {result.status}"
+    if said := result.text.strip().removeprefix("error: "):
+        return said
+    how = f"by {signal.Signals(-result.status).name}" if result.status < 0 else f"with status {result.status}"
+    return f"its process was ended {how} while it was loaded; a script must not end the process that loads it"
 
 
 def _shorten_paths(error: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:

@@ -26,19 +26,25 @@ from edgeworker.cli.serve.bound_sockets import address_of
 from edgeworker.cli.serve.health import EdgeReadiness, refresh_counters
 from edgeworker.cli.serve.loaded import LoadedConfigReporter, find_starting_configs, follow_files
 from edgeworker.cli.serve.loading import load_config, read_published, try_config
-from edgeworker.cli.serve.publishing import SERVED_FOLDER, GenerationRecorder, follow_publications, make_publisher
+from edgeworker.cli.serve.publishing import (
+    SERVED_FOLDER,
+    GenerationRecorder,
+    follow_publications,
+    make_publisher,
+    try_reload,
+)
 from edgeworker.cli.serve.request_file import AccessLogFile
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Socket
 from edgeworker.cron.firing import fire_when_due
-from edgeworker.errors import EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError
 from edgeworker.files import make_folder
 from edgeworker.host import event_loop, systemd
 from edgeworker.host.acme.renewal import keep_certificate
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.descriptors import DescriptorWatch, raise_limit, with_connection_limit
-from edgeworker.host.forked_trials import TrialRequests
+from edgeworker.host.forked_trials import TRIAL_PASSED, TrialRequests
 from edgeworker.host.loaded_config import FOLDER as LOADED_FOLDER
 from edgeworker.host.loaded_config import RestoredConfig
 from edgeworker.host.management import application as management_application
@@ -122,7 +128,7 @@ class ServingProcess:
         return 1
 
     def try_config(self) -> int:
-        """0 if the configuration, as it is on the disk now, could serve."""
+        """TRIAL_PASSED if the configuration, as it is on the disk now, could serve."""
         try:
             give_way = thread_turns.WayGiver(pause_times=TRIAL_PACE.pause_times)
             published = read_published(self._options)
@@ -130,7 +136,7 @@ class ServingProcess:
         except EdgeworkerError as error:
             _log.error("%s", error)
             return 1
-        return 0
+        return TRIAL_PASSED
 
     def count_refused_reload(self) -> None:
         """In the parent of several processes, which counts nothing else."""
@@ -249,6 +255,12 @@ class ServingProcess:
             published = None
             with thread_turns.shortened_further():
                 try:
+                    if (
+                        alone
+                        and ask is _Ask.SIGNAL
+                        and (wrong := await try_reload(self._options.arguments)) is not None
+                    ):
+                        raise ConfigError(wrong)
                     published = await asyncio.to_thread(read_published, self._options)
                     loaded = await asyncio.to_thread(
                         load_config, self._options, published, tell=alone, give_way=thread_turns.WayGiver()

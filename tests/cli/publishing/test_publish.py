@@ -112,6 +112,27 @@ def test_secrets_are_those_of_the_edge_and_never_leave_the_developers_machine(ed
     assert b"of-the-developer" not in kept
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import os; os._exit(0)", "its process was ended with status 0 while it was loaded"),
+        ("import os; os.kill(os.getpid(), 9)", "its process was ended by SIGKILL while it was loaded"),
+        ("import sys; sys.exit(0)", "sys.exit"),
+    ],
+)
+def test_a_script_that_ends_its_process_is_not_served(
+    edge: Path, project: Path, processes: int, line: str, said: str
+) -> None:
+    (project / "worker.py").write_text(f"{line}\n{(project / 'worker.py').read_text()}")
+    with serve("-c", "wrangler.toml", "--processes", str(processes), cwd=edge) as served:
+        refused = publish(served, project)
+
+        assert refused.returncode == 1
+        assert said in refused.stderr
+        assert served.get().text.startswith("files ")
+
+
 def test_what_loads_for_ever_changes_nothing_and_a_name_is_the_projects_own(edge: Path, project: Path) -> None:
     with serve("-c", "wrangler.toml", "--no-publish", cwd=edge) as served:
         refused = publish(served, project)

@@ -87,6 +87,30 @@ def test_reloads_under_load_lose_no_request_and_a_mistake_keeps_the_old_version(
         assert served.stop() == 0
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os; os._exit(0)",
+        "import sys; sys.exit(0)",
+        "import os; os.kill(os.getpid(), 9)",
+        "raise KeyboardInterrupt",
+    ],
+)
+def test_a_script_that_ends_the_process_which_loads_it_leaves_the_old_version(
+    tmp_path: Path, processes: int, line: str
+) -> None:
+    config = write_project(tmp_path, "v0")
+
+    with serve("-c", str(config), "--processes", str(processes), cwd=tmp_path) as served:
+        (tmp_path / "worker.py").write_text(f"{line}\n")
+        served.send(signal.SIGHUP)
+        served.wait_for("keeps serving")
+
+        assert served.get().text.startswith("v0 ")
+        assert served.stop() == 0
+
+
 def test_a_configuration_is_tried_behind_the_requests(tmp_path: Path) -> None:
     config = write_project(tmp_path)
     worker = tmp_path / "worker.py"
