@@ -315,8 +315,11 @@ class Supervisor:
                 break
             time.sleep(_LOOK_EVERY_SECONDS)
         os.kill(process, signal.SIGKILL)
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        return status if time.monotonic() >= deadline else None
+        os.waitpid(process, 0)
+        if time.monotonic() < deadline:
+            return None
+        _log.error("the new configuration was not loaded after %.0f s", _LONGEST_TRIAL_SECONDS)
+        return 1
 
     def _forward(self, number: int) -> None:
         for slot in self._slots:
