@@ -65,7 +65,8 @@ class SecretEnvironment(Mapping[str, str]):
 
     A credential is a file of $CREDENTIALS_DIRECTORY. What the environment has by itself wins over both. A file is read
     when its name is asked for, because other programs have such variables too. One line end at its end is not part of
-    the secret. Looking a name up raises ConfigError for its file if that cannot be read.
+    the secret. Looking a name up raises ConfigError for its file if that cannot be read; a credential that cannot be
+    read as text is not among all names.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -84,10 +85,20 @@ class SecretEnvironment(Mapping[str, str]):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*self._environ, *self._credentials)))
+        # systemd gives a service credentials of other kinds as well, such as keys in binary form.
+        texts = (name for name, file in self._credentials.items() if _is_secret_text(file))
+        return iter(dict.fromkeys((*self._environ, *texts)))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _is_secret_text(file: Path) -> bool:
+    try:
+        _read(file, "")
+    except ConfigError:
+        return False
+    return True
 
 
 def _read(file: Path, where: str) -> str:

@@ -74,6 +74,19 @@ def test_secrets_come_from_files_and_credentials(tmp_path: Path) -> None:
     assert "TOKEN" in set(environ)
 
 
+def test_a_credential_that_is_no_text_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "KEY").write_text("text")
+    (tmp_path / "tls.pkcs12").write_bytes(b"\x30\x82\xff")
+    (tmp_path / "large").write_bytes(b"x" * 100_000)
+    (tmp_path / "folder").mkdir()
+
+    environ = SecretEnvironment({"PLAIN": "p", "CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+    assert dict(environ) == {"PLAIN": "p", "CREDENTIALS_DIRECTORY": str(tmp_path), "KEY": "text"}
+    with pytest.raises(ConfigError, match=r"tls\.pkcs12 is not UTF-8"):
+        environ["tls.pkcs12"]
+
+
 def test_a_secret_file_that_cannot_be_read_is_an_error_when_it_is_needed(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * 100_000)
     (tmp_path / "binary").write_bytes(b"\xff")

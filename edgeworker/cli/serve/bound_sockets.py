@@ -27,18 +27,19 @@ def bind_sockets(config: Config) -> dict[str, int]:
     Raises SocketError.
     """
     inherited = systemd.inherited_sockets(os.environ)
-    found: dict[str, int] = {}
-    for name, field in _SOCKETS.items():
-        socket: Socket | None = getattr(config, field)
-        if socket is None:
-            continue
-        if name in inherited:
-            found[name] = inherited[name]
-        else:
-            found[name] = bind(socket).detach()
-    for name in inherited.keys() - found.keys():
-        _log.warning('the socket "%s" of the service manager is not used; there are: %s', name, ", ".join(found))
-    return found
+    configured: dict[str, Socket] = {
+        name: socket for name, field in _SOCKETS.items() if (socket := getattr(config, field)) is not None
+    }
+    # Before the others are bound: the address of such a socket is in use, and this is the reason.
+    for name in sorted(inherited.keys() - configured.keys()):
+        where = "edge.toml has no such socket" if name in _SOCKETS else "that is not the name of a socket"
+        _log.warning(
+            'the socket "%s" of the service manager is not used: %s; FileDescriptorName= can be %s',
+            *(name, where, ", ".join(configured)),
+        )
+    return {
+        name: inherited[name] if name in inherited else bind(socket).detach() for name, socket in configured.items()
+    }
 
 
 def address_of(descriptor: int) -> tuple[str, int]:

@@ -15,6 +15,8 @@ _UNIT: Final = """\
 Description=edgeworker
 After=network-online.target
 Wants=network-online.target
+# What is in the way of a start may be gone later: it is tried again without end, ever later (systemd 254 and newer).
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -25,6 +27,8 @@ ExecReload=/bin/kill -HUP $MAINPID
 TimeoutStopSec=60
 Restart=always
 RestartSec=1
+RestartSteps=5
+RestartMaxDelaySec=30
 KillMode=mixed
 DynamicUser=yes
 StateDirectory=edgeworker
@@ -55,6 +59,10 @@ RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
+# workerd asks for a protection key of its memory at its start.
+SystemCallFilter=@pkey
+# A library that tries another call is refused it, and not killed.
+SystemCallErrorNumber=EPERM
 UMask=0077
 
 [Install]

@@ -134,7 +134,7 @@ class Child:
             raise ScriptError(f"{self._binary} did not start within {START_SECONDS:.0f} s")
         await asyncio.gather(*self._tasks, return_exceptions=True)
         raise ScriptError(
-            self._log_reader.refusal() or f"{self._binary} ended at its start (exit {process.returncode})"
+            self._log_reader.refusal() or f"{self._binary} ended at its start ({_describe_exit(await process.wait())})"
         )
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
@@ -229,6 +229,16 @@ async def _wait_for_sockets(read_end: int, expected: int) -> int | None:
         return port
     finally:
         transport.close()
+
+
+def _describe_exit(status: int) -> str:
+    """`status` is that of asyncio: a signal is negative."""
+    if status >= 0:
+        return f"exit {status}"
+    name = signal.Signals(-status).name if -status in signal.valid_signals() else f"signal {-status}"
+    if -status == signal.SIGSYS:
+        return f"{name}: a filter of system calls forbids what it needs; see SystemCallFilter= of serve --print-unit"
+    return name
 
 
 def _build_environment() -> dict[str, str]:

@@ -46,3 +46,25 @@ def test_the_unit_has_every_option_that_was_given(tmp_path: Path) -> None:
     for part in (*options.split(" --"), f"env-file {tmp_path / 'secrets.env'}", f"persist-to {tmp_path / 'kept'}"):
         assert f"--{part.removeprefix('--')}" in command
     assert f"ReadWritePaths={tmp_path / 'kept'}" in done.stdout.splitlines()
+
+
+def test_workerd_and_libraries_are_not_killed_for_a_system_call(tmp_path: Path) -> None:
+    """V8 asks for pkey_alloc(2), which @system-service does not have; without an error number that is SIGSYS."""
+    done = run("serve", "-c", str(write_project(tmp_path)), "--print-unit", cwd=tmp_path)
+
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("SystemCall")] == [
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=@pkey",
+        "SystemCallErrorNumber=EPERM",
+    ]
+    assert "MemoryDenyWriteExecute=yes" not in lines  # JavaScript is compiled to machine code
+
+
+def test_the_service_is_never_given_up(tmp_path: Path) -> None:
+    done = run("serve", "-c", str(write_project(tmp_path)), "--print-unit", cwd=tmp_path)
+
+    unit, _, service = done.stdout.partition("[Service]")
+    assert "StartLimitIntervalSec=0" in unit.splitlines()
+    assert {"Restart=always", "RestartSec=1", "RestartSteps=5", "RestartMaxDelaySec=30"} <= set(service.splitlines())
