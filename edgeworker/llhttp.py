@@ -8,6 +8,7 @@ try:
     from httptools import (
         HttpParserError,
         HttpParserInvalidMethodError,
+        HttpParserInvalidURLError,
         HttpParserUpgrade,
         HttpRequestParser,
         HttpResponseParser,
@@ -21,6 +22,7 @@ except ImportError as error:
 __all__ = [
     "HttpParserError",
     "HttpParserInvalidMethodError",
+    "HttpParserInvalidURLError",
     "HttpParserUpgrade",
     "HttpRequestParser",
     "HttpResponseParser",

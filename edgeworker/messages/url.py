@@ -94,7 +94,11 @@ class URL:
             raise InvalidURL(f"Invalid request target: {_quoted(target)}")
         name, port = split_host(host)
         suffix = "" if port is None else f":{port}"
-        return cls.parse(f"{scheme}://{name}{suffix}{target}").canonical()
+        try:
+            return cls.parse(f"{scheme}://{name}{suffix}{target}").canonical()
+        except InvalidURL:
+            # A name that ends with a number is an IPv4 address or nothing. The query may be a secret, and this a log's.
+            raise InvalidURL(f"Invalid Host: {_quoted(host)}") from None
 
     def canonical(self) -> Self:
         """This URL with its path in the form that `canonical_path` gives."""
@@ -167,7 +171,12 @@ def split_host(host: str) -> tuple[str, int | None]:
 
 
 def _describe_host(host: str) -> str:
-    """A name that is not ASCII as it was meant, and how it is sent. `host` is read as Latin-1, and UTF-8 mostly."""
+    """A name that is not ASCII as it was meant, and how it is sent. `host` is read as Latin-1, and UTF-8 mostly.
+
+    What stands before an "@" is not shown: it may be a password, and this text goes to the log.
+    """
+    if "@" in host:
+        return f"{_quoted(host.rpartition('@')[2])} with a user or password before it; send the host alone"
     if host.isascii():
         return _quoted(host)
     try:

@@ -181,10 +181,16 @@ def test_a_location_is_resolved_against_the_url(reference: str, href: str) -> No
         ("é..x", 'Invalid Host: "é..x"'),
         ("\x80", "Invalid Host: '\\x80'"),
         ("a b", 'Invalid Host: "a b"'),
+        ("256.1.1.1", 'Invalid Host: "256.1.1.1"'),
+        ("1.2.3.4.5", 'Invalid Host: "1.2.3.4.5"'),
+        ("ada:secret@a.example", 'Invalid Host: "a.example" with a user or password before it; send the host alone'),
+        ("ada:s@cret@", 'Invalid Host: "" with a user or password before it; send the host alone'),
+        ("\xe9:secret@b", 'Invalid Host: "b" with a user or password before it; send the host alone'),
     ],
 )
-def test_a_host_that_is_not_ascii_is_shown_as_it_was_meant(host: str, said: str) -> None:
+def test_a_host_that_is_refused_is_shown_as_it_was_meant_without_a_secret(host: str, said: str) -> None:
     with pytest.raises(InvalidURL) as refused:
-        URL.from_target("http", host, "/")
+        URL.from_target("http", host, "/private?token=secret")
 
     assert str(refused.value).startswith(said)
+    assert "secret" not in str(refused.value)

@@ -8,7 +8,12 @@ from typing import Final
 
 from edgeworker.admission import Field, Refusal
 from edgeworker.config import Limits
-from edgeworker.llhttp import HttpParserError, HttpParserInvalidMethodError, HttpRequestParser
+from edgeworker.llhttp import (
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserInvalidURLError,
+    HttpRequestParser,
+)
 from edgeworker.server.http1.parser import Llhttp, MessageParser
 
 _VERSIONS: Final = {b"HTTP/1.1": False, b"HTTP/1.0": True}  # to: is it HTTP/1.0
@@ -22,7 +27,13 @@ _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 _NOT_HTTP: Final = Refusal(400, "The request is not HTTP/1.1.")
 _NO_METHOD: Final = Refusal(400, "The method is not one of HTTP's.")
 _NO_SUCH_VERSION: Final = Refusal(505, "The version of HTTP is not one that is spoken here; use HTTP/1.1.")
+_WITH_REASON: Final = (HttpParserError, HttpParserInvalidURLError)
 _IS_TLS: Final = Refusal(400, "The client speaks TLS, and this port speaks plain HTTP; use http:// or the https port.")
+
+
+def _not_http(error: Exception) -> Refusal:
+    """With llhttp's reason, which is one of a few and holds nothing of the request."""
+    return Refusal(400, f"The request is not HTTP/1.1: {error}.") if type(error) in _WITH_REASON else _NOT_HTTP
 
 
 class MalformedRequest(Exception):
@@ -193,8 +204,8 @@ class RequestParser(MessageParser):
             return MalformedRequest(_NO_METHOD)
         if self._refusal is None and _OTHER_VERSION.fullmatch(self._line):
             version = self._line.rpartition(b" ")[2]
-            return MalformedRequest(_NOT_HTTP if version in _VERSIONS else _NO_SUCH_VERSION)
-        return MalformedRequest(self._refusal or _NOT_HTTP)
+            return MalformedRequest(_not_http(error) if version in _VERSIONS else _NO_SUCH_VERSION)
+        return MalformedRequest(self._refusal or _not_http(error))
 
     def _too_large(self, *, in_body: bool) -> Exception:
         limit = self._head_bytes

@@ -63,6 +63,19 @@ def test_a_version_that_is_not_spoken_here_is_a_505(version: bytes, size: int) -
         (b"A" * 100_000, "method"),
         (b"GET /" + b"a" * 100_000, "target is longer"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP/1.1|method"),
+        # llhttp's reasons, of which none shows what the client sent.
+        (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", "^The request is not HTTP/1.1: Invalid header token.$"),
+        (b"GET / HTTP/1.1\r\nA: \x1b[2J\r\n\r\n", "^The request is not HTTP/1.1: Invalid header value char.$"),
+        (
+            b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+            "^The request is not HTTP/1.1: Duplicate Content-Length.$",
+        ),
+        (
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+            "^The request is not HTTP/1.1: Content-Length can't be present with Transfer-Encoding.$",
+        ),
+        (b"GET foo HTTP/1.1\r\n\r\n", "^The request is not HTTP/1.1: Invalid characters in url.$"),
+        (b"GET /\r\n\r\n", "^The request is not HTTP/1.1.$"),
     ],
 )
 def test_the_refusal_says_what_is_wrong(data: bytes, text: str) -> None:
