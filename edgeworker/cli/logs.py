@@ -1,6 +1,7 @@
 """What goes to stderr while an edge runs: one line a request, and what the rooms log; as text or as JSON lines."""
 
 import asyncio
+import contextlib
 import errno
 import io
 import json
@@ -13,8 +14,12 @@ from datetime import UTC, datetime
 from typing import Final, TextIO
 
 from edgeworker.cli.output import Output
+from edgeworker.cli.piped_lines import PipedLines
 
 _LINE_END: Final = 10
+_RETRY_SECONDS: Final = 0.05
+_LAST_SECONDS: Final = 1.0  # for a reader, where no request waits
+_READER_IS_SLOW: Final = "its reader takes no more"
 # The logger of `console.log`.
 _printed: Final = logging.getLogger("edgeworker.console")
 _LEVEL_STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "bold red"}
@@ -57,8 +62,8 @@ class LogStream(logging.StreamHandler[TextIO]):
     """Where all lines go, in their order.
 
     `later` is for the many: such lines are written together, at the end of the event loop's turn. What cannot be
-    written (the disk is full, the reader has gone) is lost and counted: no request waits or fails for it. When writing
-    works again, `tell_lost` gets the number of lines and the reason.
+    written (the disk is full, the reader has gone or takes nothing) is lost and counted: no request waits or fails for
+    it. When writing works again, `tell_lost` gets the number of lines and the reason.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -70,6 +75,8 @@ class LogStream(logging.StreamHandler[TextIO]):
         self._lost = 0
         self._why_lost = ""
         self._is_torn = False  # the last line that was written lacks its end
+        self._piped = PipedLines.over(stream)
+        self._retrying: asyncio.AbstractEventLoop | None = None
 
     def later(self, line: str) -> None:
         """A whole line, with its end. To be called in the event loop."""
@@ -100,16 +107,58 @@ class LogStream(logging.StreamHandler[TextIO]):
     def _write(self, text: str) -> None:
         content = text.encode("utf-8", "backslashreplace")
         with self._writing:
-            whole = b"\n" + content if self._is_torn else content
-            left, failure = _write_all(self.stream, whole)
-            if left != whole:
-                self._is_torn = whole[len(whole) - len(left) - 1] != _LINE_END
-            if failure is not None:
-                self._lost += min(left.count(b"\n"), content.count(b"\n"))
-                self._why_lost = failure.strerror or str(failure)
-            elif self._lost:
+            piped = self._piped
+            lost, why = self._write_to_file(content) if piped is None else self._write_to_reader(piped, content)
+            if lost:
+                self._lost += lost
+                self._why_lost = why
+            elif self._lost and (piped is None or not piped.has_waiting) and not why:
                 lost, self._lost = self._lost, 0
                 self.tell_lost(lost, self._why_lost)
+
+    def _write_to_file(self, content: bytes) -> tuple[int, str]:
+        """How many lines were lost, and why anything was."""
+        whole = b"\n" + content if self._is_torn else content
+        left, failure = _write_all(self.stream, whole)
+        if left != whole:
+            self._is_torn = whole[len(whole) - len(left) - 1] != _LINE_END
+        if failure is None:
+            return 0, ""
+        return min(left.count(b"\n"), content.count(b"\n")), failure.strerror or str(failure)
+
+    def _write_to_reader(self, piped: PipedLines, content: bytes) -> tuple[int, str]:
+        """As `_write_to_file`; what the reader does not take is offered again."""
+        try:
+            lost = piped.write(content)
+            if piped.has_waiting:
+                self._retry(piped)
+        except OSError as error:
+            return piped.discard(), error.strerror or str(error)
+        return lost, _READER_IS_SLOW if lost else ""
+
+    def _retry(self, piped: PipedLines) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # A parent of processes, or a start; other threads leave it to the main one.
+            if threading.current_thread() is threading.main_thread():
+                piped.wait(_LAST_SECONDS)
+            return
+        if self._retrying is not loop:
+            self._retrying = loop
+            loop.call_later(_RETRY_SECONDS, self._write_again)
+
+    def _write_again(self) -> None:
+        self._retrying = None
+        self._write("")
+
+    def replace_stream(self, stream: TextIO) -> None:
+        """Close the old one; lines go to `stream` from now on."""
+        self.write_waiting()
+        with self._writing:
+            old, self.stream = self.stream, stream
+            self._piped = PipedLines.over(stream)
+        old.close()
 
     def _write_lost(self, lost: int, why: str) -> None:
         record = logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"})
@@ -118,6 +167,9 @@ class LogStream(logging.StreamHandler[TextIO]):
 
     def close(self) -> None:
         self.write_waiting()
+        with self._writing, contextlib.suppress(OSError):
+            if self._piped is not None:
+                self._piped.wait(_LAST_SECONDS)
         super().close()
 
 

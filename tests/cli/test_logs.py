@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import TextIO
 import pytest
 
 from edgeworker.cli import logs
+from edgeworker.cli.piped_lines import MOST_WAITING_BYTES
 from edgeworker.messages import URL, Client, Headers, Request
 from edgeworker.messages.log_fields import log_fields
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -158,6 +161,25 @@ async def test_a_reader_that_went_away_is_not_a_failure_of_the_request() -> None
 
     log.later("one\n")
     log.write_waiting()
+
+
+async def test_a_reader_that_takes_nothing_delays_no_request_and_is_told_later_what_it_missed() -> None:
+    read, write = os.pipe()
+    count = 2 * MOST_WAITING_BYTES // 100
+    with os.fdopen(read, "rb", buffering=0) as reader, os.fdopen(write, "w") as stream:
+        log = logs.LogStream(stream)
+        for _ in range(count):
+            log.later("x" * 99 + "\n")
+            await asyncio.sleep(0)
+        os.set_blocking(read, False)
+        taken, until = b"", time.monotonic() + PATIENCE_SECONDS
+        while not taken.endswith(b"its reader takes no more\n") and time.monotonic() < until:
+            taken += reader.read(65536) or b""
+            await asyncio.sleep(0)
+
+    *lines, told = taken.splitlines()
+    assert set(lines) == {b"x" * 99}
+    assert told == b"%d line(s) of this log could not be written: its reader takes no more" % (count - len(lines))
 
 
 class _Counting(io.StringIO):

@@ -59,9 +59,7 @@ class AccessLogFile:
         except OSError as error:
             _log.error("--access-log %s cannot be opened again: %s; the old file is used", self._path, error.strerror)
             return
-        self._stream.write_waiting()
-        old, self._stream.stream = self._stream.stream, new
-        old.close()
+        self._stream.replace_stream(new)
 
     def _tell_lost(self, lost: int, why: str) -> None:
         _log.warning("%d line(s) of --access-log %s could not be written: %s", lost, self._path, why)

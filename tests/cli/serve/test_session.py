@@ -220,6 +220,21 @@ def test_the_access_log_is_a_file_that_logrotate_can_move(tmp_path: Path, reques
     assert "/three" not in moved.read_text()
 
 
+def test_a_program_that_reads_the_access_log_no_more_keeps_no_request_waiting(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    with serve("-c", str(config), "--processes", "2", "--access-log", str(pipe), cwd=tmp_path) as served:
+        path = "/" + "a" * 8000  # twice in a line, and a pipe holds 64 KiB
+        for _ in range(20):
+            assert served.get(path).status == 200
+        assert os.read(reader, 10) == b'{"time": "'
+        assert served.stop() == 0
+    os.close(reader)
+
+
 def wait_for_text(file: Path, text: str) -> None:
     until = time.monotonic() + 3 * SECONDS
     while text not in file.read_text():
