@@ -1,4 +1,4 @@
-"""Tells why the edge refused a request: which rule decided, on which evidence, by the request's ray id.
+"""Tells why the edge refused a request or cut its answer: which rule decided, on which evidence, by the ray id.
 
 The last refusals of `dev` and `serve` (about 2000, 2 MB) are kept in the data directory, of all processes, also after
 the edge has stopped. They hold no token, no path and no address; the access log has the rest under the same ray id.
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         since = f"since {_time(recorded[0].at)}" if recorded else "yet"
         Output.for_stream(sys.stderr).error(
             f"{ray} is not among the {len(recorded)} refusals that {data} has {since}. Answers below 400 are not "
-            "recorded; the access log has them."
+            "recorded, unless they were cut; the access log has them."
         )
         return 1
     if options.json:

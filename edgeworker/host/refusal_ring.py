@@ -116,7 +116,8 @@ def record_refusals(data: Path, clock: Clock, *, slot: int = 0, processes: int =
         return None
 
     def record_refusal(record: AccessLogRecord) -> None:
-        if record.status >= 400 and record.ray:
+        was_cut = not record.complete and record.refusal is not None
+        if (record.status >= 400 or was_cut) and record.ray:
             ring.record(
                 ray=record.ray,
                 at=clock.now(),

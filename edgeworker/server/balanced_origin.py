@@ -63,8 +63,7 @@ class BalancedOrigin:
         except TimeoutError as error:
             if not timer.expired():
                 raise
-            text = f"load balancer {self.balancer.name} did not answer within {total:g} seconds"
-            raise OriginError(text, status=524) from error
+            raise OriginError(self._too_late(), status=524) from error
 
     async def _fetch_with_retries(self, request: Request, deadline: float | None) -> Response:
         body = request.body
@@ -78,7 +77,7 @@ class BalancedOrigin:
                 if tried and content is not None:
                     request = request.replace(body=Body(content))
                 try:
-                    return await self._fetch_from(one, use, request, deadline)
+                    return await self._fetch_from(one, use, request, deadline, is_first=not tried)
                 except OriginError as error:
                     tried.append(index)
                     can_be_sent = body is None or content is not None or not body.used
@@ -107,6 +106,11 @@ class BalancedOrigin:
                 return index, use
             use.end()
         raise self._all_busy()
+
+    def _too_late(self) -> str:
+        return (
+            f"load balancer {self.balancer.name} did not answer within {self.balancer.total_timeout_seconds:g} seconds"
+        )
 
     def _all_busy(self) -> OriginError:
         text = f"each origin of load balancer {self.balancer.name} has as many requests as max_connections says"
@@ -141,7 +145,13 @@ class BalancedOrigin:
             del failure, none  # else it holds itself by its traceback, until garbage is looked for
 
     async def _fetch_from(
-        self, one: BalancedServer, use: "_InFlightRequest", request: Request, deadline: float | None
+        self,
+        one: BalancedServer,
+        use: "_InFlightRequest",
+        request: Request,
+        deadline: float | None,
+        *,
+        is_first: bool,
     ) -> Response:
         record, begun = one.record, self._clock.monotonic()
         record.requests += 1
@@ -151,17 +161,19 @@ class BalancedOrigin:
             use.fail(error)
             raise
         except BaseException:
-            # The client left, or its body failed: that says nothing about the origin.
+            was_sent = request.body is None or request.body.complete is not None
+            if is_first and was_sent and _is_past(deadline):  # it alone has used up the total timeout
+                use.fail(OriginError(self._too_late(), status=524))
+            # The client left, or its body failed or did not come: that says nothing about the origin.
             use.end()
             raise
-        now = self._clock.monotonic()
-        record.durations.add(now - begun)
-        record.health = after_request(record.health, self.balancer, failed=False, now=now)
+        record.durations.add(self._clock.monotonic() - begun)
         body = response.body
         if response.upgrade is not None:
+            use.succeed(is_over=False)
             response.upgrade = _CountedUpgrade(response.upgrade, use)
         elif body is None or body.complete is not None:
-            use.end()
+            use.succeed()
         else:
             response.body = Body(_CountedBody(body, use, deadline), length=body.length)
         return response
@@ -188,6 +200,13 @@ class _InFlightRequest:
         if not self._ended:
             self._ended = True
             self._one.record.change_in_use(-1, is_bounded=self._is_bounded)
+
+    def succeed(self, *, is_over: bool = True) -> None:
+        """The whole answer came, or what follows it is not HTTP: the origin's failures in a row end."""
+        record = self._one.record
+        record.health = after_request(record.health, self._one.balancer, failed=False, now=self._clock.monotonic())
+        if is_over:
+            self.end()
 
     def fail(self, error: OriginError) -> None:
         if self._ended:
@@ -223,6 +242,9 @@ class _CountedBody:
             if self._deadline is None:
                 return await anext(self._pieces)
             return await self._next_until(self._deadline)
+        except StopAsyncIteration:
+            self._use.succeed()
+            raise
         except OriginError as error:
             self._use.fail(error)
             raise
@@ -239,11 +261,17 @@ class _CountedBody:
         self._use.end()
 
     async def _next_until(self, deadline: float) -> bytes:
+        if _is_past(deadline):
+            self._use.end()  # its client took the answer too slowly, which says nothing about the origin
         try:
             async with asyncio.timeout_at(deadline):
                 return await anext(self._pieces)
         except TimeoutError as error:
             raise OriginError("the answer did not end within the total timeout", status=524) from error
+
+
+def _is_past(deadline: float | None) -> bool:
+    return deadline is not None and asyncio.get_running_loop().time() >= deadline
 
 
 class _CountedUpgrade:

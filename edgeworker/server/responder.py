@@ -8,6 +8,7 @@ from typing import Final
 from edgeworker.admission import ALLOW, Refusal
 from edgeworker.clock import Clock
 from edgeworker.config import Limits
+from edgeworker.errors import OriginError
 from edgeworker.handler import Handler
 from edgeworker.messages import Headers, RefusalReason, Request, Response, Upgrade
 from edgeworker.rays import new_ray, parse_ray
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _NO_HANDSHAKE: Final = Refusal(426, "This URL speaks WebSocket: ask for an upgrade with a key and version 13.")
 _SERVER_ERROR: Final = Refusal(500, "Internal Server Error")
+_CUT: Final = "no rule: the answer had begun, and was cut"
 _UNWRITABLE: Final = "its answer cannot be written as HTTP; the log says why"
 
 
@@ -173,6 +175,7 @@ class Responder:
             _log.warning("%s: the answer was cut: %s", place, error, exc_info=error.__cause__, extra={"fields": fields})
             connection.abort(reset=framed.ends_with_connection)
             received.is_complete = False
+            response.refusal_reason = RefusalReason(_CUT, (_describe_cut(error),))
         except ConnectionError:
             received.is_complete = False
         if body is not response.body or not received.is_complete:
@@ -261,6 +264,17 @@ class Responder:
         if self._date[0] != now:
             self._date = (now, formatdate(now, usegmt=True).encode("ascii"))
         return self._date[1]
+
+
+def _describe_cut(error: IncompleteResponse) -> str:
+    """What an origin did, else what kind of error it was: the text of another one may hold anything."""
+    match error.__cause__:
+        case None | TimeoutError():  # of the latter the text says whose it was
+            return str(error)
+        case OriginError():
+            return str(error.__cause__)
+        case cause:
+            return f"{error}: {type(cause).__name__}; the log says more"
 
 
 def _refusal_page(refusal: Refusal) -> Response:

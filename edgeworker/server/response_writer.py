@@ -52,7 +52,7 @@ class FramedResponse:
 def frame_response(response: Response, *, method: str, date: bytes, keep_alive: bool, http10: bool) -> FramedResponse:
     """Decides the framing (RFC 9112 6.3). Raises ValueError for a response that must not be written."""
     status = response.status
-    if not 200 <= status <= 599:
+    if not 200 <= status <= 999:  # scripts make none above 599, but some origins do
         raise ValueError(f"{status} is not a status that a response can end with; use 200 to 599")
     body = response.body
     length = 0 if body is None else body.length

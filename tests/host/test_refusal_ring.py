@@ -149,6 +149,18 @@ def test_only_refusals_with_a_ray_are_recorded(tmp_path: Path) -> None:
     assert b"secret-path" not in (tmp_path / refusal_ring.FOLDER / "0.ring").read_bytes()
 
 
+def test_an_answer_that_was_cut_is_recorded_and_one_whose_client_left_is_not(tmp_path: Path) -> None:
+    log = record_refusals(tmp_path, MovableClock())
+    assert log is not None
+    cut = RefusalReason("the answer was cut", ("http://a closed the connection",))
+
+    for ray, is_complete, reason in (("1" * 16, False, cut), ("2" * 16, False, None), ("3" * 16, True, cut)):
+        log(AccessLogRecord("GET", "a.test", "/", 200, 0.0, 0, complete=is_complete, ray=ray, refusal=reason))
+
+    (found,) = recorded_refusals(tmp_path)
+    assert (found.ray, found.status, found.rule, found.evidence) == ("1" * 16, 200, cut.rule, cut.evidence)
+
+
 @pytest.mark.parametrize(
     ("token", "evidence"),
     [

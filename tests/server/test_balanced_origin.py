@@ -194,6 +194,87 @@ async def test_the_total_timeout_covers_the_whole_answer(play: Play, text: str) 
     assert one.records[0].in_use == 0
 
 
+async def test_an_origin_that_lets_the_total_timeout_pass_has_failed() -> None:
+    """Else one that accepts and says nothing is asked for ever, where the total timeout is the shortest one."""
+    settings = LoadBalancer((), total_timeout_seconds=SILENT_SECONDS, max_failures=1, fail_seconds=PATIENCE_SECONDS)
+    async with balanced(is_silent, answering(OK), settings=settings) as one:
+        with pytest.raises(OriginError):
+            await one.handler.fetch(call())
+
+        [silent, _] = one.records
+        assert (silent.failures, silent.in_use, silent.health.left_alone_until > 0) == (1, 0, True)
+
+
+async def test_a_client_that_sends_its_body_slowly_until_the_total_timeout_does_not_make_the_origin_sick() -> None:
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    async with balanced(is_silent, settings=LoadBalancer((), total_timeout_seconds=SILENT_SECONDS)) as one:
+        with pytest.raises(OriginError):
+            await one.handler.fetch(call("POST", Body(stalls(), length=5)))
+
+    assert (one.records[0].failures, one.records[0].in_use) == (0, 0)
+
+
+async def test_a_client_that_takes_the_answer_slowly_does_not_make_the_origin_sick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a few slow clients could take every origin out."""
+    settings = LoadBalancer((), total_timeout_seconds=PATIENCE_SECONDS)
+    async with balanced(stops_in_the_middle, settings=settings) as one:
+        response = await one.handler.fetch(call())
+        assert response.body is not None
+        answer = response.body.stream()
+        assert await anext(answer) == b"abc"
+        loop = asyncio.get_running_loop()
+        later = loop.time() + 2 * PATIENCE_SECONDS
+        monkeypatch.setattr(loop, "time", lambda: later, raising=False)
+        with pytest.raises(OriginError):
+            await anext(answer)
+
+    assert (one.records[0].failures, one.records[0].in_use) == (0, 0)
+
+
+async def test_an_origin_that_never_ends_an_answer_is_left_alone() -> None:
+    """A head alone does not end its row of failures."""
+
+    async def cuts(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+
+    settings = LoadBalancer((), max_failures=2, fail_seconds=PATIENCE_SECONDS)
+    async with balanced(cuts, answering(*[OK] * 3), settings=settings) as one:
+        for _ in range(2):
+            with pytest.raises(OriginError):
+                await read((await one.handler.fetch(call())).body)
+        for _ in range(3):
+            assert await read((await one.handler.fetch(call())).body) == b"ok"
+
+    assert [(record.requests, record.failures) for record in one.records] == [(2, 2), (3, 0)]
+
+
+async def test_an_answer_that_came_whole_ends_the_row_of_failures() -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+        if requests.pop(0) == "whole":
+            writer.write(b"0\r\n\r\n")
+
+    requests = ["cut", "whole", "cut"]
+    settings = LoadBalancer((), max_failures=2, fail_seconds=PATIENCE_SECONDS)
+    async with balanced(play, settings=settings) as one:
+        for is_whole in (False, True, False):
+            response = await one.handler.fetch(call())
+            if is_whole:
+                assert await read(response.body) == b"ok"
+            else:
+                with pytest.raises(OriginError):
+                    await read(response.body)
+
+        assert one.records[0].health.is_healthy(SystemClock().monotonic())
+
+
 async def test_a_load_balancer_whose_origins_are_all_disabled_answers_as_if_they_were_down() -> None:
     async with balanced(answering(OK), settings=LoadBalancer((OriginServer("", enabled=False),))) as one:
         with pytest.raises(OriginError, match="has no enabled origin") as caught:

@@ -26,10 +26,18 @@ async def test_h9_a_response_cannot_be_split(value: str) -> None:
     assert b"Set-Cookie" not in received
 
 
-@pytest.mark.parametrize("status", [0, 100, 101, 103, 199, 600, 1000])
+@pytest.mark.parametrize("status", [0, 99, 100, 101, 103, 199, 1000])
 def test_a_status_that_ends_nothing_is_not_written(status: int) -> None:
     with pytest.raises(ValueError, match="is not a status that a response can end with"):
         frame_response(Response(status), method="GET", date=b"now", keep_alive=True, http10=False)
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_no_one_defined_is_passed_on(status: int) -> None:
+    """Some origins answer 999; nginx and Cloudflare pass it on."""
+    framed = frame_response(Response(status), method="GET", date=b"now", keep_alive=True, http10=False)
+
+    assert framed.head.startswith(b"HTTP/1.1 %d " % status)
 
 
 async def never() -> AsyncIterator[bytes]:

@@ -109,6 +109,8 @@ class ResponseParser(MessageParser):
 
     def _finish_head(self) -> None:
         status = self._responses.get_status_code()
+        if status < 100:
+            raise MalformedResponse(f"answered with the status {status:03}, which HTTP does not have")
         head = ResponseHead(status, self._reason, keep_alive=self._keep_alive)
         coding: bytes | None = None
         fields = head.fields
@@ -162,7 +164,7 @@ class ResponseParser(MessageParser):
 
     def on_headers_complete(self) -> None:
         status = self._responses.get_status_code()
-        self._is_interim = status < 200 and not (status == _SWITCHING_PROTOCOLS and self._may_upgrade)
+        self._is_interim = 100 <= status < 200 and not (status == _SWITCHING_PROTOCOLS and self._may_upgrade)
         if not self._is_interim:
             super().on_headers_complete()
 

@@ -91,6 +91,12 @@ def test_what_surrounds_the_content_is_bounded(data: bytes, size: int) -> None:
         _read(ResponseParser(), data, size)
 
 
+@pytest.mark.parametrize("status", [b"000", b"099"])
+def test_a_status_below_100_is_no_interim_response(status: bytes) -> None:
+    with pytest.raises(MalformedResponse, match=f"answered with the status {status.decode()}"):
+        ResponseParser().feed(b"HTTP/1.1 " + status + b" Odd\r\nContent-Length: 4\r\n\r\ngood")
+
+
 @pytest.mark.parametrize("may_upgrade", [True, False])
 def test_what_follows_a_switch_of_protocols_is_left_alone(may_upgrade: bool) -> None:
     parser = ResponseParser()
