@@ -29,6 +29,17 @@ class Handler(Protocol):
     async def fetch(self, request: Request, /) -> Response: ...
 
 
+def ends_from_outside(error: BaseException) -> bool:
+    """Whether `error` comes from who cancels the running task or closes its coroutine.
+
+    A CancelledError otherwise comes from inside: code that awaits a task which was cancelled gets one too.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
+
+
 class Background:
     """Work that outlives its response: what scripts give to `ctx.waitUntil`.
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Final
 
@@ -18,9 +19,51 @@ def prepare() -> None:
 
 
 def run(main: Coroutine[object, object, None]) -> None:
-    """As `asyncio.run`."""
+    """As `asyncio.run`, and a script that stops the loop does not end `main`: its task may call `sys.exit()`, or a
+    callback of it `loop.stop()`."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main)
+        work = runner.get_loop().create_task(main)
+        while not work.done():
+            try:
+                runner.run(_wait_for(work))
+            except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
+                if work.done() or not _is_of_script(error):
+                    raise
+        work.result()
+
+
+async def _wait_for(work: asyncio.Task[None]) -> None:
+    """Cancels it where this is cancelled, by Ctrl-C."""
+    try:
+        await asyncio.wait({work})
+    except asyncio.CancelledError:
+        work.cancel()
+        await asyncio.wait({work})
+        raise
+
+
+def _is_of_script(error: BaseException) -> bool:
+    """Whether a script has stopped the loop, which is then logged."""
+    from edgeworker.runtime.contract.script_frames import script_of_frame
+    from edgeworker.runtime.python import tracebacks
+
+    if isinstance(error, RuntimeError):
+        if "Event loop stopped before Future completed" not in str(error):
+            return False
+        _log.error("a worker has called stop() of the event loop, which all share; the loop goes on")
+        return True
+    frames = [frame for frame, _line in traceback.walk_tb(error.__traceback__)]
+    script = next(filter(None, map(script_of_frame, reversed(frames))), None)
+    if script is None and isinstance(error, KeyboardInterrupt):
+        return False
+    worker = "a worker" if script is None else f'worker "{script.worker}"'
+    _log.error(
+        "%s: %s in a task or a callback of it, which ends that alone\n%s",
+        worker,
+        type(error).__name__,
+        tracebacks.format_error(error),
+    )
+    return True
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from edgeworker.admission import IS_HOP_BY_HOP, Field, end_to_end
 from edgeworker.errors import with_cause
+from edgeworker.handler import ends_from_outside
 from edgeworker.messages import Body, NameTable, Response
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.http1 import heads
@@ -166,7 +167,9 @@ async def _stream_pieces(body: Body, connection: ClientConnection, *, chunked: b
                 await _write_large(written, connection, timeout_seconds)
     except (IncompleteResponse, ConnectionError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        if ends_from_outside(error):
+            raise
         raise with_cause(IncompleteResponse("the body failed"), error) from error
     return sent
 

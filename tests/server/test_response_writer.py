@@ -136,12 +136,13 @@ async def test_a_large_answer_is_given_to_the_client_piece_by_piece(streamed: bo
     assert wire.most_waiting < 70_000
 
 
+@pytest.mark.parametrize("kind", [ValueError, SystemExit, asyncio.CancelledError])
 async def test_an_answer_that_ends_with_its_connection_is_reset_where_it_is_cut_and_the_log_says_why(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, kind: type[BaseException]
 ) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"part"
-        raise ValueError("the rest is lost")
+        raise kind("the rest is lost")
 
     async def answer(request: Request) -> Response:
         return Response(200, body=Body(broken()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.errors import with_cause
-from edgeworker.handler import NO_PROPS, Background, Context, Handler
+from edgeworker.handler import NO_PROPS, Background, Context, Handler, ends_from_outside
 from edgeworker.messages import URL, Access, BodyLost, Request, Response
 from edgeworker.messages.log_fields import key_of_traceback, log_fields
 from edgeworker.runtime.contract.activity import activity
@@ -76,7 +76,9 @@ class Worker:
                 if self._seconds is None:
                     return await self.isolate.fetch(request, ctx, entrypoint)
                 return await self._in_time(self._seconds, request, ctx, entrypoint)
-        except (Exception, SystemExit, ExceededLimits) as error:
+        except BaseException as error:
+            if ends_from_outside(error):
+                raise
             raise with_cause(self._failure(error, ctx), error) from error
 
     async def scheduled(self, event: Scheduled, subrequests: Handler) -> None:
@@ -87,7 +89,9 @@ class Worker:
         try:
             with activity:
                 await self.isolate.scheduled(event, ctx)
-        except (Exception, SystemExit, ExceededLimits) as error:
+        except BaseException as error:
+            if ends_from_outside(error):
+                raise
             raise with_cause(self._failure(error, ctx), error) from error
 
     async def call(

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -143,11 +144,40 @@ async def test_a_response_whose_body_was_sent_cannot_be_sent_again(stage: Stage)
     assert "Body has already been used." in str(raised.value.original)
 
 
-async def test_sys_exit_in_a_script_ends_the_request_and_not_the_edge(stage: Stage) -> None:
-    stage.add_fetch("import sys; sys.exit(1)")
+@pytest.mark.parametrize(
+    ("body", "original"),
+    [
+        ("import sys; sys.exit(1)", SystemExit),
+        ("raise KeyboardInterrupt", KeyboardInterrupt),
+        ("raise BaseExceptionGroup('all', [SystemExit()])", BaseExceptionGroup),
+        ("import asyncio\nraise asyncio.CancelledError", asyncio.CancelledError),
+        ("import asyncio\nt = asyncio.create_task(asyncio.sleep(9)); t.cancel(); await t", asyncio.CancelledError),
+    ],
+)
+async def test_what_ends_a_python_program_ends_the_request_and_not_the_edge(
+    stage: Stage, body: str, original: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.add_fetch(body)
 
-    with pytest.raises(ScriptFailure):
+    with pytest.raises(ScriptFailure) as failure:
         await stage.get()
+
+    assert isinstance(failure.value.original, original)
+    assert f"{original.__name__}" in caplog.text
+
+
+async def test_a_request_that_is_cancelled_is_no_failure_of_the_script(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.add_fetch("import asyncio\nawait asyncio.sleep(3600)")
+    asking = asyncio.create_task(stage.get())
+    await asyncio.sleep(0.01)
+
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert "uncaught exception" not in caplog.text
 
 
 KIND = "type(request).__module__.rpartition('.')[2]"
