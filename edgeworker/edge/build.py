@@ -24,7 +24,7 @@ from edgeworker.messages import Access
 from edgeworker.products import registry
 from edgeworker.routing import Resolver
 from edgeworker.runtime import Worker, load
-from edgeworker.runtime.python.load_turns import LoadingPace, load_in_turns
+from edgeworker.runtime.python.load_turns import LoadingPauses, load_in_turns
 from edgeworker.server.outbound import OutboundPolicy
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import MemoryState, State
@@ -64,11 +64,11 @@ async def build(
     store: KVStore,
     persistent: PersistentServices | None = None,
     *,
-    beside_requests: LoadingPace | None = None,
+    beside_requests: LoadingPauses | None = None,
 ) -> Edge:
     """Registers the configuration's namespaces in the store; store and `persistent` stay the caller's.
 
-    `beside_requests`: another edge serves meanwhile, on this event loop, and scripts are loaded at this pace.
+    `beside_requests`: another edge serves meanwhile, on this event loop, and scripts are loaded with these pauses.
 
     Raises ConfigError, ScriptError or StoreError for the first thing that cannot work; no script stays loaded then.
     """
@@ -117,7 +117,7 @@ async def build(
                 engine=engine,
             )
             if beside_requests:
-                await asyncio.sleep(beside_requests.pause_after(beside_requests.step_seconds))
+                await beside_requests.pause_after(beside_requests.pace.step_seconds)
         for worker in workers.values():
             await worker.isolate.open()
         applied = open_products(

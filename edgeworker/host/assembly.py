@@ -16,7 +16,7 @@ from edgeworker.kv.store import KVStore
 from edgeworker.messages import Request, Response
 from edgeworker.routing import origin_timeouts_of, origin_tls_of
 from edgeworker.runtime import Scheduled
-from edgeworker.runtime.python.load_turns import QUICK_PACE, LoadingPace
+from edgeworker.runtime.python.load_turns import QUICK_PACE, LoadingPauses
 from edgeworker.server.origin import OriginClient
 from edgeworker.state import MemoryState
 
@@ -74,16 +74,16 @@ class Assembly:
         clock: Clock,
         persistent: PersistentServices | None = None,
         cloudflare_api: Handler | None = None,
-        pace: LoadingPace | None = None,
+        pauses: LoadingPauses | None = None,
     ) -> Self:
         """`store` and `persistent` stay the caller's to close. `cloudflare_api` is for workers, where the configuration
-        says so. `pace`: other processes serve meanwhile, on the same processors.
+        says so. `pauses`: other processes serve meanwhile, on the same processors.
 
         Raises ConfigError, ScriptError or StoreError.
         """
         background, persistent = Background(), persistent or PersistentServices(MemoryState(clock))
         generation = await _generation(
-            config, store, persistent, clock, background, cloudflare_api, beside_requests=pace
+            config, store, persistent, clock, background, cloudflare_api, beside_requests=pauses
         )
         return cls(store, persistent, clock, generation, background, cloudflare_api)
 
@@ -99,6 +99,10 @@ class Assembly:
     def in_flight(self) -> int:
         """Requests under way, on the current edge and on those that it replaced."""
         return sum(generation.in_flight for generation in (*self._retired, self._current))
+
+    def is_busy(self) -> bool:
+        """Whether requests are under way. Threads may ask as well."""
+        return self.in_flight > 0
 
     async def fetch(self, request: Request, /) -> Response:
         # As `_in_use`, without the cost of a context manager for each request.
@@ -138,7 +142,7 @@ class Assembly:
             self.clock,
             self.background,
             self._cloudflare_api,
-            beside_requests=self.pace,
+            beside_requests=LoadingPauses(self.pace, self.is_busy),
         )
         old, self._current = self._current, new
         old.retired = True
@@ -183,7 +187,7 @@ async def _generation(
     background: Background,
     cloudflare_api: Handler | None,
     *,
-    beside_requests: LoadingPace | None = None,
+    beside_requests: LoadingPauses | None = None,
 ) -> _Generation:
     client = OriginClient(config.outbound, clock, origin_tls=origin_tls_of(config), timeouts=origin_timeouts_of(config))
     internet: Handler = client.internet

@@ -30,8 +30,6 @@ _KILL_AFTER_DRAIN_SECONDS: Final = 5.0
 _LONGEST_TRIAL_SECONDS: Final = 120.0
 _LONGEST_RELOAD_SECONDS: Final = 120.0
 _LOOK_EVERY_SECONDS: Final = 0.02
-# One process after the other reloads, so that cores are left for requests; one that takes longer holds none up.
-_HOLDS_UP_SECONDS: Final = 5.0
 _FORWARDED: Final = (signal.SIGHUP, signal.SIGUSR1)
 _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, *_FORWARDED)
 
@@ -80,10 +78,20 @@ class _Reload:
     next_at: float = 0.0
 
 
+def reload_at_once() -> int:
+    """How many processes: half of the processors stay for requests."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
 @dataclass(slots=True)
 class Supervisor:
+    """`reload_at_once` processes reload while the others wait for their turn, but no longer than
+    `longest_turn_seconds`."""
+
     work: Work
     processes: int
+    reload_at_once: int = field(default_factory=reload_at_once)
+    longest_turn_seconds: float = 5.0
     _slots: list[_Slot] = field(default_factory=list)
     _received: list[int] = field(default_factory=list)
     _stopping_since: float | None = None
@@ -142,6 +150,9 @@ class Supervisor:
                 end_with_parent(signal.SIGTERM)  # so that no orphan keeps the ports
                 os.environ.pop("NOTIFY_SOCKET", None)  # the parent alone speaks for all of them
                 status = self.work.serve(slot.number, ReportSender(child_end).send, self._loaded)
+            except BaseException:
+                _log.critical("a process of the edge failed", exc_info=True)
+                raise
             finally:
                 # No clean-up of the parent's runs in a child.
                 logging.shutdown()
@@ -270,19 +281,18 @@ class Supervisor:
             systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
 
     def _reload_next(self) -> None:
-        """Half of the cores are for processes that reload."""
         reload = self._reloading
         assert reload is not None
-        at_once = max(1, (os.cpu_count() or 1) // 2)
         while reload.waiting:
             now = time.monotonic()
-            if sum(slot.is_reloading for slot in self._slots) >= at_once and now < min(reload.next_at, reload.deadline):
+            reloading = sum(slot.is_reloading for slot in self._slots)
+            if reloading >= self.reload_at_once and now < min(reload.next_at, reload.deadline):
                 return
             slot = reload.waiting.pop(0)
             # One that ended meanwhile has got, or gets, the signal when it is ready again.
             slot.is_reloading = bool(slot.process)
             slot.reload_when_ready = slot.is_reloading and not slot.is_ready
-            reload.next_at = now + _HOLDS_UP_SECONDS
+            reload.next_at = now + self.longest_turn_seconds
             if slot.is_ready:
                 _send(slot, signal.SIGHUP)
 

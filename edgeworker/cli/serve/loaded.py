@@ -74,14 +74,15 @@ class LoadedConfigReporter:
         self._tell = tell
         self._last_warning = ""
 
-    async def keep(self, loaded: RestoredConfig) -> None:
+    async def keep(self, loaded: RestoredConfig, is_busy: Callable[[], bool]) -> None:
+        """`is_busy`: whether requests are under way, which come first."""
         if self._tell is None or loaded.changed:
             return  # what has changed since came from the parent
-        await asyncio.to_thread(self._keep, loaded, self._tell)
+        await asyncio.to_thread(self._keep, loaded, self._tell, WayGiver(is_busy))
 
-    def _keep(self, loaded: RestoredConfig, tell: Callable[[Report], None]) -> None:
+    def _keep(self, loaded: RestoredConfig, tell: Callable[[Report], None], give_way: Callable[[], None]) -> None:
         try:
-            kept = keep_config(loaded.config, loaded.generation, self._data, give_way=WayGiver())
+            kept = keep_config(loaded.config, loaded.generation, self._data, give_way=give_way)
             tell(Report(ReportKind.LOADED, kept))
             _log.debug("what is served is kept for a process that is started again")
         except (OSError, ValueError, TypeError, AttributeError, pickle.PickleError) as error:

@@ -17,7 +17,7 @@ from edgeworker.host import event_loop
 from edgeworker.host.assembly import Assembly
 from edgeworker.host.forked_trials import TRIAL_PASSED
 from edgeworker.kv.memory import MemoryStore
-from edgeworker.runtime.python.load_turns import TRIAL_PACE
+from edgeworker.runtime.python.load_turns import TRIAL_PACE, LoadingPauses
 from edgeworker.server.outbound_proxy import with_environment_proxies
 from wrangler_compat import load
 
@@ -65,15 +65,20 @@ def read_published(options: argparse.Namespace) -> Published:
     return Published.read(options.persist_to)
 
 
-def try_worker(options: argparse.Namespace, candidate: str) -> int:
-    """Gives TRIAL_PASSED; raises EdgeworkerError for what does not work."""
-    published = read_candidate(candidate, options.persist_to)
-    config = load_config(options, published, tell=False, give_way=WayGiver(pause_times=TRIAL_PACE.pause_times))
-    event_loop.run(try_config(config))
+def try_worker(options: argparse.Namespace, candidate: str, is_busy: Callable[[], bool] = lambda: True) -> int:
+    """Gives TRIAL_PASSED; raises EdgeworkerError for what does not work. `is_busy`: whether the edge has requests
+    meanwhile."""
+    try_config(options, read_candidate(candidate, options.persist_to), is_busy, tell=False)
     return TRIAL_PASSED
 
 
-async def try_config(config: Config) -> None:
+def try_config(options: argparse.Namespace, published: Published, is_busy: Callable[[], bool], *, tell: bool) -> None:
     """Load everything that would be served, without serving it. Raises EdgeworkerError."""
-    assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock(), pace=TRIAL_PACE)
+    give_way = WayGiver(is_busy, pause_times=TRIAL_PACE.pause_times)
+    event_loop.run(_load_all(load_config(options, published, tell=tell, give_way=give_way), is_busy))
+
+
+async def _load_all(config: Config, is_busy: Callable[[], bool]) -> None:
+    pauses = LoadingPauses(TRIAL_PACE, is_busy)
+    assembly = await Assembly.open(config, store=MemoryStore(), clock=SystemClock(), pauses=pauses)
     await assembly.close()

@@ -14,6 +14,7 @@ from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgeworker.clock import Clock
+    from edgeworker.host.shared_traffic import TrafficRecorder
     from edgeworker.metrics.counters import Counters
     from edgeworker.server.access_log import AccessLogger, AccessLogRecord
 
@@ -37,15 +38,22 @@ class AccessLogFile:
             except OSError as error:
                 raise ConfigError(f"--access-log {self._path} cannot be opened: {error.strerror}") from error
 
-    def logger(self, counters: "Counters") -> "AccessLogger":
+    def logger(self, counters: "Counters", traffic: "TrafficRecorder") -> "AccessLogger":
         """Counts each request, and writes its line."""
         count, later, clock = counters.add_request, self._stream.later, self._clock
+        record_answer = traffic.record_answer
         if self._is_silent:
-            return count
+
+            def only_count(record: "AccessLogRecord") -> None:
+                count(record)
+                record_answer()
+
+            return only_count
         write = {"text": text_line, "json": json_line, "combined": combined_line}[self._format]
 
         def log(record: "AccessLogRecord") -> None:
             count(record)
+            record_answer()
             later(write(record, now_ms=clock.now_ms()))
 
         return log

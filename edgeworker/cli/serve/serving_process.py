@@ -54,13 +54,14 @@ from edgeworker.host.publishing import EdgePublisher
 from edgeworker.host.refusal_ring import record_refusals
 from edgeworker.host.serving import RunningEdge
 from edgeworker.host.serving import serve as serve_edge
+from edgeworker.host.shared_traffic import SharedTraffic
 from edgeworker.host.storage import Storage
 from edgeworker.host.stored_edge import StoredEdge
 from edgeworker.host.telemetry import Telemetry
 from edgeworker.kv.namespace import KVReads
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.snapshots import Snapshots
-from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE, TRIAL_PACE
+from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE
 from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
@@ -95,6 +96,7 @@ class ServingProcess:
         # Created before the processes are forked, which share them.
         self._counts = SharedCounts(processes=options.processes)
         self._present = SharedCounts(processes=options.processes, buckets=_PRESENT_BUCKETS)
+        self.traffic = SharedTraffic(SystemClock(), processes=options.processes)
         self.trials = TrialRequests()
         self._is_ready = False
         self._refused: Snapshots | None = None
@@ -130,9 +132,7 @@ class ServingProcess:
     def try_config(self) -> int:
         """TRIAL_PASSED if the configuration, as it is on the disk now, could serve."""
         try:
-            give_way = thread_turns.WayGiver(pause_times=TRIAL_PACE.pause_times)
-            published = read_published(self._options)
-            event_loop.run(try_config(load_config(self._options, published, tell=True, give_way=give_way)))
+            try_config(self._options, read_published(self._options), self.traffic.is_busy, tell=True)
         except EdgeworkerError as error:
             _log.error("%s", error)
             return 1
@@ -184,7 +184,7 @@ class ServingProcess:
                 publisher=make_publisher(options, data.path, clock, self.trials if options.processes > 1 else None),
                 counts=counts,
             ),
-            access_logger=requests.logger(counters),
+            access_logger=requests.logger(counters, self.traffic.of_process(slot)),
             refusal_recorder=record_refusals(data.path, clock, slot=slot, processes=options.processes),
             drain_seconds=drain,
             sweeps=slot == 0,
@@ -227,7 +227,7 @@ class ServingProcess:
             garbage.serving()
             self._is_ready = True
             tell(Report(ReportKind.READY))
-            await running.run_beside(reporter.keep(started))
+            await running.run_beside(reporter.keep(started, assembly.is_busy))
             await running.stop.wait()
             readiness.running = None
             systemd.notify("STOPPING=1")
@@ -246,9 +246,11 @@ class ServingProcess:
         tell: Callable[[Report], None],
     ) -> None:
         clock = SystemClock()
+        assembly = running.behind.assembly
+        assert assembly is not None
         while True:
             ask = await reloads.get()
-            refused = ""
+            refused, began_at = "", clock.monotonic()
             alone = self._options.processes == 1
             if alone:
                 systemd.notify_reloading()
@@ -263,14 +265,19 @@ class ServingProcess:
                         raise ConfigError(wrong)
                     published = await asyncio.to_thread(read_published, self._options)
                     loaded = await asyncio.to_thread(
-                        load_config, self._options, published, tell=alone, give_way=thread_turns.WayGiver()
+                        load_config,
+                        self._options,
+                        published,
+                        tell=alone,
+                        give_way=thread_turns.WayGiver(assembly.is_busy),
                     )
                     await running.sockets.reload(self._use_bound_sockets(loaded))
                     await asyncio.to_thread(recorder.record_served, published.index.generation)
-                    await reporter.keep(RestoredConfig(loaded, published.index.generation))
+                    await reporter.keep(RestoredConfig(loaded, published.index.generation), assembly.is_busy)
                     counters.reloads += 1
                     counters.last_reload_at = clock.now()
-                    _log.info("reloaded")
+                    seconds = round(clock.monotonic() - began_at, 3)
+                    _log.info("reloaded", extra={"fields": {"event": "reloaded", "seconds": seconds}})
                 except EdgeworkerError as error:
                     counters.failed_reloads += 1
                     refused = str(error)

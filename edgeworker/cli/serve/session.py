@@ -52,7 +52,7 @@ def serve(options: argparse.Namespace) -> int:
         session.run,
         session.try_config,
         drain,
-        partial(try_worker, options),
+        partial(try_worker, options, is_busy=session.traffic.is_busy),
         session.trials,
         session.count_refused_reload,
     )

@@ -20,13 +20,16 @@ from edgeworker.runtime.contract.script_frames import script_of_frame
 
 _T = TypeVar("_T")
 _LONGEST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSES_SECONDS: Final = 10.0
+_TURNS_AFTER_A_STEP: Final = 3
+_LOOK_EVERY_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class LoadingPace:
-    """After `step_seconds` of loading the event loop has at least `pause_seconds`, and `pause_times` as long as the
-    step took, but not more than a twentieth of a second: a request that waits for its origin meanwhile is not delayed
-    by the next step once more.
+    """After `step_seconds` of loading the event loop turns. While requests are under way it has at least
+    `pause_seconds`, and `pause_times` as long as the step took, but not more than a twentieth of a second: a request
+    that waits for its origin meanwhile is not delayed by the next step once more.
     """
 
     step_seconds: float
@@ -42,6 +45,35 @@ QUICK_PACE: Final = LoadingPace(step_seconds=0.0005, pause_seconds=0.002)
 REQUESTS_FIRST_PACE: Final = LoadingPace(step_seconds=0.00025, pause_seconds=0.002, pause_times=10.0)
 # For a process that serves no requests, and takes a core from those that do.
 TRIAL_PACE: Final = LoadingPace(step_seconds=0.0005, pause_seconds=0.001, pause_times=3.0)
+
+
+class LoadingPauses:
+    """Those of one load. A pause ends when no request is under way any more, so a load beside no requests takes as long
+    as its own work does; and all pauses together are bounded, so one beside requests that never end does end.
+    """
+
+    def __init__(
+        self,
+        pace: LoadingPace,
+        is_busy: Callable[[], bool] = lambda: True,
+        *,
+        longest_seconds: float = _LONGEST_PAUSES_SECONDS,
+    ) -> None:
+        """`is_busy`: whether requests are under way. `longest_seconds`: of all pauses together."""
+        self.pace = pace
+        self._is_busy = is_busy
+        self._left_seconds = longest_seconds
+
+    async def pause_after(self, step_seconds: float) -> None:
+        # The loop reads in its next turn what came during the step; the one after that begins the requests of it.
+        for _ in range(_TURNS_AFTER_A_STEP):
+            await asyncio.sleep(0)
+        began_at = now = time.monotonic()
+        until = began_at + min(self.pace.pause_after(step_seconds), self._left_seconds)
+        while now < until and self._is_busy():
+            await asyncio.sleep(min(until - now, _LOOK_EVERY_SECONDS))
+            now = time.monotonic()
+        self._left_seconds -= now - began_at
 
 
 class _Turn:
@@ -66,7 +98,7 @@ class _LoadingStack(greenlet):
         return _Loaded(load())
 
 
-async def load_in_turns(load: Callable[[], _T], pace: LoadingPace) -> _T:
+async def load_in_turns(load: Callable[[], _T], pauses: LoadingPauses) -> _T:
     """What `load` returns or raises. `load` is a function of edgeworker or a `partial` of one: the frame of any other
     would be taken for a library's.
 
@@ -74,12 +106,12 @@ async def load_in_turns(load: Callable[[], _T], pace: LoadingPace) -> _T:
     """
     stack = _LoadingStack()
     stack.gr_context = copy_context()
-    stack.step_seconds = pace.step_seconds
+    stack.step_seconds = pauses.pace.step_seconds
     stack.began_at = time.monotonic()
     given = stack.switch(load)
     while given is _TURN:
         try:
-            await asyncio.sleep(pace.pause_after(time.monotonic() - stack.began_at))
+            await pauses.pause_after(time.monotonic() - stack.began_at)
         except BaseException as error:  # noqa: BLE001  # the import system lets go of its locks
             given = stack.throw(error)
         else:

@@ -125,8 +125,8 @@ async def test_what_cannot_be_kept_is_told_once_and_what_was_kept_before_is_forg
     config = Config(workers=(Worker("w", tmp_path / "worker.py"),))
     reporter = LoadedConfigReporter(tmp_path / "a-file-of-no-directory" / "\0", reports.append)
 
-    await reporter.keep(RestoredConfig(config, 0))
-    await reporter.keep(RestoredConfig(config, 0))
+    await reporter.keep(RestoredConfig(config, 0), lambda: False)
+    await reporter.keep(RestoredConfig(config, 0), lambda: False)
 
     assert reports == [Report(ReportKind.LOADED)] * 2
     assert len(caplog.messages) == 1

@@ -1,6 +1,7 @@
 """A script that is loaded while others serve requests: the event loop turns between its modules."""
 
 import asyncio
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,14 @@ import pytest
 from edgeworker.config import Worker
 from edgeworker.errors import ScriptError
 from edgeworker.runtime import Isolate, load
-from edgeworker.runtime.python.load_turns import QUICK_PACE, REQUESTS_FIRST_PACE, LoadingPace, load_in_turns
+from edgeworker.runtime.python.load_turns import (
+    QUICK_PACE,
+    REQUESTS_FIRST_PACE,
+    LoadingPace,
+    LoadingPauses,
+    load_in_turns,
+)
+from tests.patience import PATIENCE_SECONDS
 
 _WORKER = """\
 import asyncio
@@ -33,7 +41,9 @@ class Default(WorkerEntrypoint):
 """
 
 
-_EACH_MODULE_IS_A_STEP = LoadingPace(step_seconds=0.0, pause_seconds=0.0)
+_EACH_MODULE_IS_A_STEP = LoadingPauses(LoadingPace(step_seconds=0.0, pause_seconds=0.0))
+_AN_HOUR = 3600.0
+_PAUSES_OF_AN_HOUR = LoadingPace(step_seconds=0.0, pause_seconds=_AN_HOUR)
 
 
 @pytest.fixture
@@ -107,6 +117,62 @@ async def test_the_event_loop_turns_before_each_class_of_a_module(worker: Worker
 def test_a_pause_is_as_long_as_the_step_was(step: float, pause: float) -> None:
     assert REQUESTS_FIRST_PACE.pause_after(step) == pytest.approx(pause)
     assert QUICK_PACE.pause_after(step) == pytest.approx(0.002)
+
+
+async def test_a_load_beside_no_requests_makes_no_pauses(worker: Worker) -> None:
+    pauses = LoadingPauses(_PAUSES_OF_AN_HOUR, lambda: False, longest_seconds=_AN_HOUR)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        isolate = await load_in_turns(partial(load, worker), pauses)
+
+    await isolate.close()
+
+
+async def test_a_pause_ends_with_the_last_request_under_way(worker: Worker) -> None:
+    looks = 0
+
+    def is_busy() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks % 3 > 0
+
+    pauses = LoadingPauses(_PAUSES_OF_AN_HOUR, is_busy, longest_seconds=_AN_HOUR)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        isolate = await load_in_turns(partial(load, worker), pauses)
+
+    assert looks >= 3 * 3  # of worker.py and its two modules
+    await isolate.close()
+
+
+async def test_all_pauses_together_are_bounded_beside_requests_that_never_end(worker: Worker) -> None:
+    pauses = LoadingPauses(_PAUSES_OF_AN_HOUR, lambda: True, longest_seconds=0.01)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        isolate = await load_in_turns(partial(load, worker), pauses)
+
+    await isolate.close()
+
+
+async def test_a_request_that_came_during_a_step_is_begun_before_the_next_one(worker: Worker) -> None:
+    """The loop reads it, starts its task, and runs that: in between nothing is under way."""
+    served: list[bytes] = []
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_unix_connection(sock=ours)
+
+    async def serve() -> None:
+        served.append(await reader.readexactly(1))
+
+    serving = asyncio.ensure_future(serve())
+    await asyncio.sleep(0)
+    theirs.send(b"r")
+
+    await LoadingPauses(QUICK_PACE, lambda: False).pause_after(0.0)
+
+    assert served == [b"r"]
+    await serving
+    writer.close()
+    theirs.close()
 
 
 async def test_a_class_is_made_in_the_frame_that_it_is_written_in(worker: Worker) -> None:
