@@ -235,7 +235,7 @@ _ADAPT: Final[Mapping[str, Callable[[ModuleType], None]]] = {
 # What a library defines last of what is needed here.
 _LAST_NAME: Final = {
     "aiohttp": "TCPConnector",
-    "httpx": "AsyncHTTPTransport",
-    "httpx2": "AsyncHTTPTransport",
+    "httpx": "SyncByteStream",
+    "httpx2": "SyncByteStream",
     "urllib3": "HTTPSConnectionPool",
 }

@@ -17,7 +17,7 @@ import importlib.util
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -29,7 +29,7 @@ from importlib.machinery import (
 )
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgeworker.runtime.contract.script_frames import MARK, Script, current_script, enter_script
 from edgeworker.runtime.python import (
@@ -44,9 +44,12 @@ from edgeworker.runtime.python import (
     stand_ins,
 )
 from edgeworker.runtime.python.load_turns import build_class_in_turn
-from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader, ValueLoader
+from edgeworker.runtime.python.script_loaders import ScriptLoader, ShimLoader, ValueLoader, make_spec, rename_spec
 from edgeworker.runtime.python.script_sys import ScriptSys, make_print
 from edgeworker.runtime.python.startup_entropy import forbid_entropy
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, DistributionFinder
 
 # Of the first months of Python Workers. Cloudflare's SDK of its API, which may be installed, is `cloudflare` too.
 _OLD_NAMES: Final = {"cloudflare.workers": "workers"}
@@ -148,7 +151,7 @@ class Modules(Script):
         """What `importlib.reload` does for a module of the script."""
         specification = module.__spec__
         if specification is not None and not specification.name.startswith(self.prefix):
-            _rename(specification, self.prefix + specification.name)
+            rename_spec(specification, self.prefix + specification.name)
         return self._settled(_reload(module))
 
     def _settled(self, module: ModuleType) -> ModuleType:
@@ -159,7 +162,7 @@ class Modules(Script):
                 with suppress(ValueError):  # another thread saw it too
                     self._running.remove(running)
                 if specification is not None:
-                    _rename(specification, running.__name__)
+                    rename_spec(specification, running.__name__)
         return module
 
     def mangled(self, name: str) -> str:
@@ -207,7 +210,7 @@ class Modules(Script):
         """Where the module of this (not mangled) name is, for the import system."""
         mangled = self.prefix + name
         if mangled == self.main:
-            return _spec(mangled, ScriptLoader(self, mangled, str(self._main_path)), None)
+            return make_spec(mangled, ScriptLoader(self, mangled, str(self._main_path)), None)
         if name in self._shims and not self._is_own(name):
             shim = ShimLoader(self._shims[name], self)
             # A global of JavaScript can be imported as a module of `js`.
@@ -227,9 +230,9 @@ class Modules(Script):
                 case SourceFileLoader() as loader:
                     cached = not isinstance(loader, ScriptLoader) or loader.cached
                     own = ScriptLoader(self, mangled, loader.path, cached=cached)
-                    return _spec(mangled, own, spec.submodule_search_locations)
+                    return make_spec(mangled, own, spec.submodule_search_locations)
                 case ExtensionFileLoader() as loader:
-                    return _spec(mangled, ExtensionFileLoader(mangled, loader.path), None)
+                    return make_spec(mangled, ExtensionFileLoader(mangled, loader.path), None)
                 case _:
                     continue
         if not found:
@@ -322,18 +325,14 @@ class _Finder:
         real = script.spec(fullname)
         return None if real is None else stand_ins.spec_of(script, fullname, real)
 
+    def find_distributions(self, context: "DistributionFinder.Context") -> "Iterable[Distribution]":
+        from edgeworker.runtime.python.distributions import find_distributions  # seldom wanted, slow to load
+
+        script = current_script()
+        return find_distributions(script._vendored if isinstance(script, Modules) else (), context)
+
 
 _finder: Final = _Finder()
-
-
-def _rename(specification: ModuleSpec, name: str) -> None:
-    specification.name = name
-    if isinstance(specification.loader, ScriptLoader):
-        specification.loader.name = name
-
-
-def _spec(name: str, loader: SourceFileLoader | ExtensionFileLoader, places: list[str] | None) -> ModuleSpec | None:
-    return importlib.util.spec_from_file_location(name, loader.path, loader=loader, submodule_search_locations=places)
 
 
 def _install(modules: Modules) -> None:

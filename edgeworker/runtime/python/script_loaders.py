@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.abc import Loader
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from types import CodeType, ModuleType
 from typing import Final, Protocol
 
@@ -155,3 +156,14 @@ class ValueLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         any_objects: dict[str, object] = sys.modules  # type: ignore[assignment]  # the import system takes any object
         any_objects[module.__name__] = self._value
+
+
+def make_spec(name: str, loader: SourceFileLoader | ExtensionFileLoader, places: list[str] | None) -> ModuleSpec | None:
+    """`places`: where the modules of a package are."""
+    return spec_from_file_location(name, loader.path, loader=loader, submodule_search_locations=places)
+
+
+def rename_spec(specification: ModuleSpec, name: str) -> None:
+    specification.name = name
+    if isinstance(specification.loader, ScriptLoader):
+        specification.loader.name = name

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import importlib
 import shutil
 import socket
 import textwrap
@@ -286,6 +287,23 @@ async def test_a_copy_beside_the_script_is_adapted_too(stage: Stage) -> None:
     shutil.copytree(installed, path / "src" / "urllib3")
     init = path / "src" / "urllib3" / "__init__.py"
     init.write_text(init.read_text() + "\nMARK = b' by the copy'\n")
+
+    stage.add({"src/worker.py": main}, main="src/worker.py")
+
+    assert (await stage.get()).text == "from the origin by the copy"
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+async def test_a_copy_of_httpx_is_adapted_when_all_of_it_is_there(stage: Stage, library: str) -> None:
+    """It names its transports before the classes of bodies, which each import within it could find missing."""
+    installed = Path(importlib.import_module(library).__file__ or "").parent
+    main = IMPORTS + f"import {library}\nclass Default(WorkerEntrypoint):\n    async def fetch(self, request):\n"
+    main += f"        async with {library}.AsyncClient() as client:\n"
+    main += f"            return Response((await client.get('https://o.example/')).text + {library}.MARK)\n"
+    path = stage.write({"src/worker.py": main}, main="src/worker.py").parent.parent
+    shutil.copytree(installed, path / "src" / library)
+    init = path / "src" / library / "__init__.py"
+    init.write_text(init.read_text() + "\nMARK = ' by the copy'\n")
 
     stage.add({"src/worker.py": main}, main="src/worker.py")
 
