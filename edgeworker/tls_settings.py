@@ -31,7 +31,8 @@ class ACME:
     """One certificate for `hosts`, from an authority that speaks ACME (RFC 8555) and looks at http://HOST/ (HTTP-01).
 
     `ca` has PEM certificates for the TLS of the directory, where they are not the machine's. `renew_before_days` None:
-    after two thirds of the certificate's life.
+    after two thirds of the certificate's life. `eab_*`: for authorities that make accounts for their customers only
+    (RFC 8555, section 7.3.4).
     """
 
     directory: str = field(metadata=schema.key(HTTPS_URL, "the URL of the authority's directory"))
@@ -42,6 +43,12 @@ class ACME:
     renew_before_days: int | None = schema.setting(
         None, POSITIVE, "renewed so long before its end; default: after two thirds of its life"
     )
+    eab_key_id: str | None = schema.setting(
+        None, TEXT, "external account binding: the id of the key that the authority has given you"
+    )
+    eab_key_file: Path | None = schema.setting(
+        None, PATH, "a file with that key, in base64url as the authority gave it"
+    )
 
     def check_table(self, context: FieldContext, written: Mapping[str, object]) -> None:
         if not self.terms_agreed:
@@ -50,6 +57,10 @@ class ACME:
             )
         if not self.hosts or len(self.hosts) > _MOST_HOSTS:
             context.key("hosts").error(f'"tls.acme.hosts" must have 1 to {_MOST_HOSTS} names.')
+        if (self.eab_key_id is None) != (self.eab_key_file is None):
+            context.key("eab_key_id").error(
+                '"tls.acme.eab_key_id" and "tls.acme.eab_key_file" go together: the authority gives both.'
+            )
         for index, host in enumerate(self.hosts):
             if "." not in host:
                 context.key("hosts").item(index).error(

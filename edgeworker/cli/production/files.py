@@ -12,9 +12,11 @@ from edgeworker.cli.production.sockets import is_loopback
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
+from edgeworker.host.acme.ordering import read_eab_key
 from edgeworker.host.tls.authority import RENEW_BEFORE_SECONDS, Authority
 from edgeworker.server.certificates import format_moment, read_certificates, read_facts, read_pair
 from edgeworker.state import FILE_NAME, ApiToken, SQLiteState
+from edgeworker.tls_settings import ACME
 
 _OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -91,6 +93,8 @@ def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
         yield from _pair(certificate.cert, certificate.key, where, now)
     if config.tls.client_ca is not None:
         yield from _authorities(config.tls.client_ca, "edge.toml: tls.client_ca", now)
+    if config.tls.acme is not None:
+        yield from _acme_files(config.tls.acme, now)
     if not sockets or config.tls.certificates:
         return
     try:
@@ -106,6 +110,20 @@ def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
             "only programs that are configured to trust it do; people learn to ignore the warning of others",
             "[[tls.certificates]] with a certificate of an authority that your clients know",
         )
+
+
+def _acme_files(acme: ACME, now: int) -> Iterator[Finding]:
+    if acme.ca is not None:
+        yield from _authorities(acme.ca, "edge.toml: tls.acme.ca", now)
+    if acme.eab_key_file is None:
+        return
+    try:
+        read_eab_key(acme.eab_key_file)
+    except EdgeworkerError as error:
+        yield _unusable("edge.toml: tls.acme.eab_key_file", str(error))
+    mode = _mode(acme.eab_key_file)
+    if mode & _OTHERS_READ:
+        yield _readable(acme.eab_key_file, mode)
 
 
 def _origin_files(config: Config, now: int) -> Iterator[Finding]:

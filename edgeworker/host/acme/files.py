@@ -98,6 +98,12 @@ class ACMEFiles:
         finally:
             place.unlink(missing_ok=True)
 
+    def forget_challenges(self) -> None:
+        """Those of an order that was cut off: only one order is under way at a time."""
+        for place in (self.folder / "challenges").glob("*"):
+            with suppress(OSError):
+                place.unlink()
+
     def find_challenge(self, token: str) -> bytes | None:
         place = self._challenge(token)
         try:

@@ -1,7 +1,9 @@
 """One order at an ACME authority, from account to certificate. Blocks; the protocol is the `acme` library's."""
 
 import importlib.util
+import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 _REQUEST_SECONDS: Final = 30
 _LONGEST_TEXT: Final = 1000
+# A nonce may be refused at any time, and the next one may do (RFC 8555, section 6.5). The library gives up after two.
+_NONCES_TRIED: Final = 5
+_EAB_KEY: Final = re.compile(rb"[A-Za-z0-9_-]+={0,2}")
 
 
 class OrderFailed(EdgeworkerError):
@@ -37,6 +42,7 @@ def order_certificate(settings: ACME, files: ACMEFiles) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    files.forget_challenges()
     try:
         account = _account_key(settings, files)
         client = _client(settings, account)
@@ -47,6 +53,8 @@ def order_certificate(settings: ACME, files: ACMEFiles) -> bytes:
             done = client.poll_and_finalize(order)
     except StoreError:
         raise
+    except ConfigError as error:  # of a file that an order needs
+        raise OrderFailed(str(error)) from error
     except Exception as error:  # what a server answers is not checked everywhere in the library
         raise OrderFailed(_explained(error)) from error
     return key + done.fullchain_pem.encode()
@@ -56,20 +64,59 @@ def _client(settings: ACME, account: "JWKEC") -> "ClientV2":
     """One whose account is known to the authority: made now, or before."""
     from acme.client import ClientNetwork, ClientV2
     from acme.errors import ConflictError
-    from acme.messages import NewRegistration, RegistrationResource
+    from acme.messages import Error, ExternalAccountBinding, NewRegistration, RegistrationResource
     from josepy.jwa import ES256
+    from requests import Response
 
-    network = ClientNetwork(account, alg=ES256, user_agent="edgeworker", timeout=_REQUEST_SECONDS)
+    from edgeworker.server.certificates import read_certificates
+
+    class Network(ClientNetwork):
+        def post(self, *arguments: object, **options: object) -> Response:
+            for _ in range(_NONCES_TRIED - 1):
+                try:
+                    return super().post(*arguments, **options)
+                except Error as error:
+                    if error.code != "badNonce":
+                        raise
+            return super().post(*arguments, **options)
+
+    network = Network(account, alg=ES256, user_agent="edgeworker", timeout=_REQUEST_SECONDS)
     if settings.ca is not None:
+        read_certificates(settings.ca, where="tls.acme.ca")
         # The library knows yes and no here, and gives it to `requests`, which takes a file of authorities too.
         vars(network)["verify_ssl"] = str(settings.ca)
     client = ClientV2(ClientV2.get_directory(settings.directory, network), net=network)
-    registration = NewRegistration.from_data(email=settings.email, terms_of_service_agreed=settings.terms_agreed)
+    binding: dict[str, object] | None = None
+    if settings.eab_key_id is not None and settings.eab_key_file is not None:
+        key = read_eab_key(settings.eab_key_file)
+        binding = ExternalAccountBinding.from_data(account.public_key(), settings.eab_key_id, key, client.directory)
+    elif client.external_account_required():
+        raise ConfigError(
+            "the authority makes accounts for its customers only; give tls.acme.eab_key_id and tls.acme.eab_key_file, "
+            "which it has given you"
+        )
+    registration = NewRegistration.from_data(
+        email=settings.email, terms_of_service_agreed=settings.terms_agreed, external_account_binding=binding
+    )
     try:
         client.new_account(registration)
     except ConflictError as known:
         network.account = RegistrationResource(uri=known.location, body=registration)
     return client
+
+
+def read_eab_key(file: Path) -> str:
+    """Raises ConfigError, which does not quote what is in the file."""
+    try:
+        content = file.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"tls.acme.eab_key_file: {file} cannot be read: {error.strerror}") from error
+    if _EAB_KEY.fullmatch(content) is None:
+        raise ConfigError(
+            f'tls.acme.eab_key_file: {file} is not a key in base64url (letters, digits, "-" and "_"); copy what the '
+            "authority calls the HMAC key"
+        )
+    return content.decode("ascii")
 
 
 def _account_key(settings: ACME, files: ACMEFiles) -> "JWKEC":

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from edgeworker.clock import Clock
 from edgeworker.config import Config
-from edgeworker.errors import ConfigError, StoreError
+from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.acme.ordering import OrderFailed, order_certificate
 from edgeworker.host.acme.policy import Failures, Validity, is_due
@@ -41,7 +43,10 @@ async def renew_if_due(settings: ACME, files: ACMEFiles, clock: Clock) -> bool:
     hosts = ", ".join(settings.hosts)
     _log.info("ACME: a certificate for %s is ordered at %s", hosts, settings.directory)
     try:
-        files.write(files.certificate(settings), await asyncio.to_thread(order_certificate, settings, files))
+        files.write(files.certificate(settings), await _order_aside(settings, files))
+    except asyncio.CancelledError:
+        files.forget_challenges()
+        raise
     except (OrderFailed, StoreError) as error:
         _log.error("ACME: no certificate for %s: %s", hosts, error)
         _note_failure(settings, files, failures, clock.now())
@@ -54,6 +59,33 @@ async def renew_if_due(settings: ACME, files: ACMEFiles, clock: Clock) -> bool:
         "ACME: %s has a certificate until %s", hosts, "?" if validity is None else format_moment(validity.not_after)
     )
     return True
+
+
+async def _order_aside(settings: ACME, files: ACMEFiles) -> bytes:
+    """In a thread that no stop of the edge waits for: an authority may be silent for half a minute at each question."""
+    loop = asyncio.get_running_loop()
+    ordered: asyncio.Future[bytes] = loop.create_future()
+
+    def tell(certificate: bytes | None, error: BaseException | None = None) -> None:
+        if ordered.done():
+            return
+        if error is not None:
+            ordered.set_exception(error)
+        elif certificate is not None:
+            ordered.set_result(certificate)
+
+    def order() -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            try:
+                loop.call_soon_threadsafe(tell, order_certificate(settings, files))
+            except EdgeworkerError as error:
+                loop.call_soon_threadsafe(tell, None, error)
+            except BaseException as error:
+                loop.call_soon_threadsafe(tell, None, error)
+                raise
+
+    threading.Thread(target=order, name="ACME order", daemon=True).start()
+    return await ordered
 
 
 def _note_failure(settings: ACME, files: ACMEFiles, before: Failures | None, now: int) -> None:

@@ -12,6 +12,7 @@ from edgeworker.config import TLS, Certificate, Config, OriginTLS, Outbound, Soc
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.tls.authority import Authority
 from edgeworker.state import SQLiteState
+from edgeworker.tls_settings import ACME
 from tests.kv.clocks import FakeClock
 from tests.pki import DAY, NOW, PKI
 
@@ -133,6 +134,20 @@ def test_certificates_of_origins_and_authorities_are_looked_at(pki: PKI, data: P
         ("error", "unusable", "edge.toml:1 (zones[0]): origin_ca"),
         ("warning", "certificate-ends", "edge.toml:1 (zones[0]): origin_client_cert"),
     ]
+
+
+def test_what_an_acme_authority_needs_is_looked_at(data: Path, tmp_path: Path) -> None:
+    key = tmp_path / "eab"
+    key.write_text("a2V5")
+    key.chmod(0o644)
+    acme = ACME("https://a.test/dir", ("a.test",), True, ca=tmp_path / "gone", eab_key_id="1", eab_key_file=key)
+
+    found = audited(Config(tls=TLS(acme=acme)), data)
+    key.write_text("not base64!")
+    key.chmod(0o600)
+
+    assert found == [("error", "unusable", "edge.toml: tls.acme.ca"), ("error", "file-readable", str(key))]
+    assert audited(Config(tls=TLS(acme=acme)), data)[1:] == [("error", "unusable", "edge.toml: tls.acme.eab_key_file")]
 
 
 def test_the_local_authority_is_for_this_machine(data: Path) -> None:

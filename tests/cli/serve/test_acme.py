@@ -72,6 +72,7 @@ def test_what_acme_needs_is_said_before_anything_is_served(tmp_path: Path) -> No
         ('terms_agreed = false\nhosts = ["a.test"]', '"tls.acme.terms_agreed" must be true'),
         ('terms_agreed = true\nhosts = ["localhost"]', '"localhost" is not a name that HTTP-01 can prove'),
         ("terms_agreed = true\nhosts = []", '"tls.acme.hosts" must have 1 to 100 names'),
+        ('terms_agreed = true\nhosts = ["a.test"]\neab_key_id = "k"', '"tls.acme.eab_key_file" go together'),
         ('terms_agreed = true\nhosts = ["a.test"]', '"tls.acme" is proved over http: add "sockets.redirect"'),
     ]:
         edge.write_text(

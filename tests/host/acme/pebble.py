@@ -43,8 +43,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def pebble(folder: Path, *, http_port: int, seconds: int = 7 * 86_400) -> Iterator[Pebble]:
-    """One that asks for challenges at `http_port`, and whose certificates live for `seconds`."""
+def pebble(
+    folder: Path, *, http_port: int, seconds: int = 7 * 86_400, customers: dict[str, str] | None = None
+) -> Iterator[Pebble]:
+    """One that asks for challenges at `http_port`, and whose certificates live for `seconds`. With `customers`, ids of
+    keys and the keys, it makes accounts for those only.
+    """
     if shutil.which("pebble") is None:
         pytest.skip("pebble is not installed (Debian: apt install pebble)")
     (folder / "data").mkdir(parents=True)
@@ -63,7 +67,8 @@ def pebble(folder: Path, *, http_port: int, seconds: int = 7 * 86_400) -> Iterat
                     "httpPort": http_port,
                     "tlsPort": 1,
                     "ocspResponderURL": "",
-                    "externalAccountBindingRequired": False,
+                    "externalAccountBindingRequired": customers is not None,
+                    "externalAccountMACKeys": customers or {},
                     "certificateValidityPeriod": seconds,
                 }
             }
