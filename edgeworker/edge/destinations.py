@@ -176,7 +176,8 @@ class Destinations:
         hints = hints_for(request.url, self._config, zone)
         url = request.url
         page = pages.nothing_here(url.host, url.path, why=why, hints=hints, from_worker=from_worker)
-        _log.warning("530: %s", page.detail, extra=log_fields(request))
+        # Anyone may ask for any host.
+        _log.warning("530: %s", page.detail, extra={**log_fields(request), "repeats": "530"})
         return pages.answer(page, request, rule="no origin is configured for this host", evidence=(why,))
 
 
@@ -189,7 +190,8 @@ def loop_page(request: Request) -> Response:
 def _drop_edge_cookies(response: Response) -> None:
     headers = without_edge_cookies(response.headers)
     if headers is not response.headers:
-        _log.warning("%s set a cookie whose name is the edge's own; it was left out", response.served_by)
+        text, name = "%s set a cookie whose name is the edge's own; it was left out", response.served_by
+        _log.warning(text, name, extra={"repeats": f"cookie {name}"})
         response.headers = headers
 
 

@@ -14,10 +14,15 @@ MISSING: Final = "missing"
 
 
 def token_result(credentials: Credentials, response: Response) -> str:
-    """ "" where no token was shown and none was asked for."""
+    """ "" where no token was shown and none was asked for, or no one has looked at it.
+
+    That is so if the edge itself refused the request, or there were too many.
+    """
     authorization = credentials.authorization
     if authorization is not None and authorization[:7].lower() == "bearer ":
-        return REFUSED if response.status in (401, 403) else ACCEPTED
+        if response.status in (401, 403):
+            return REFUSED
+        return "" if response.status == 429 or (response.status >= 400 and not response.served_by) else ACCEPTED
     if response.status == 401 and "bearer" in (response.headers.get("www-authenticate") or "").lower():
         return MISSING
     return ""

@@ -7,6 +7,7 @@ token or an address. It begins with the request's head and ends with that of the
 Source: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 """
 
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Self
 
@@ -41,6 +42,20 @@ def is_configured(environ: Mapping[str, str]) -> bool:
     return True
 
 
+def check(environ: Mapping[str, str]) -> bool:
+    """As `is_configured`, and loads what spans need: once, for all processes that are forked from this one."""
+    if not is_configured(environ):
+        return False
+    try:
+        importlib.import_module("edgeworker.host.span_export")
+    except ImportError as error:
+        raise ConfigError(
+            "OTEL_* variables ask for spans, which need an extra: pip install 'edgeworker[otel]', or set "
+            "OTEL_SDK_DISABLED=true"
+        ) from error
+    return True
+
+
 class Telemetry:
     """RequestSpans of one process. Make it after a fork: a thread of its own sends the spans."""
 
@@ -52,22 +67,12 @@ class Telemetry:
     @classmethod
     def open(cls, environ: Mapping[str, str], exporter: "SpanExporter | None" = None) -> Self | None:
         """None where nothing is configured. The libraries read the variables themselves. Raises ConfigError."""
-        if not is_configured(environ):
+        if not check(environ):
             return None
-        try:
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-            from opentelemetry.sdk.resources import Resource
-            from opentelemetry.sdk.trace import TracerProvider
-            from opentelemetry.sdk.trace.export import BatchSpanProcessor
-        except ImportError as error:
-            raise ConfigError(
-                "OTEL_* variables ask for spans, which need an extra: pip install 'edgeworker[otel]', or set "
-                "OTEL_SDK_DISABLED=true"
-            ) from error
-        name = environ.get("OTEL_SERVICE_NAME")
-        provider = TracerProvider(resource=Resource.create({} if name else {"service.name": "edgeworker"}))
-        provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
-        return cls(provider)
+        from edgeworker.host.span_export import open_provider
+
+        named = "service.name=" in environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+        return cls(open_provider(exporter, is_named=named or bool(environ.get("OTEL_SERVICE_NAME"))))
 
     def begin(self, request: Request, parent: TraceParent | None) -> "OpenSpan":
         from opentelemetry import trace
@@ -89,14 +94,17 @@ class Telemetry:
                 "url.scheme": url.scheme,
                 "url.path": url.path,
                 "server.address": url.hostname,
+                "server.port": url.port,
                 "edgeworker.ray": request.headers.get("cf-ray") or "",
             },
         )
         return OpenSpan(span)
 
     def close(self) -> None:
-        """Sends what waits, within the time that OTEL_BSP_EXPORT_TIMEOUT gives."""
-        self._provider.shutdown()
+        """Sends what waits, for 5 seconds at most: a stop does not wait for a collector that does not answer."""
+        from edgeworker.host.span_export import close_provider
+
+        close_provider(self._provider)
 
 
 class OpenSpan:
@@ -120,5 +128,6 @@ class OpenSpan:
             if response.token_result:
                 self._span.set_attribute("edgeworker.token_result", response.token_result)
         if status >= 500:
+            self._span.set_attribute("error.type", str(status))
             self._span.set_status(StatusCode.ERROR)
         self._span.end()

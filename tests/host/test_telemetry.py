@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from edgeworker.errors import ConfigError
 from edgeworker.host.telemetry import Telemetry, is_configured
-from tests.cli.running import environment, fetch
+from tests.cli.running import environment, fetch, run
 from tests.cli.serve.serving import serve
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -104,6 +104,7 @@ def test_each_request_is_a_span_in_the_trace_of_its_client_and_the_parent_of_wha
         "url.scheme": "http",
         "url.path": "/orders",
         "server.address": "example.com",
+        "server.port": 80,
         "edgeworker.ray": inside.headers["cf-ray"],
         "http.response.status_code": 200,
         "edgeworker.served_by": "origin",
@@ -123,7 +124,15 @@ def test_a_collector_that_is_not_there_costs_no_request(tmp_path: Path) -> None:
         )
         with serve("--edge", str(edge), "--no-cron", cwd=tmp_path, env=env) as served:
             assert {served.get().status for _ in range(5)} == {200}
+            served.wait_for("The collector takes no spans")
+            assert {served.get().status for _ in range(5)} == {200}
             assert served.stop() == 0
+            served.process.wait()
+            served.drain()
+
+    said = "".join(served.said)
+    assert said.count("The collector takes no spans") == 1
+    assert "opentelemetry" not in said.replace("/v1/traces", "")
 
 
 @pytest.mark.parametrize(
@@ -159,8 +168,20 @@ def test_what_cannot_be_done_is_told(environ: dict[str, str], text: str) -> None
         Telemetry.open(environ)
 
 
+def test_what_cannot_be_done_is_told_before_a_process_starts(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text(EDGE.format(origin="http://127.0.0.1:1"))
+
+    env = environment(OTEL_TRACES_EXPORTER="zipkin")
+    done = run("serve", "--edge", "edge.toml", "--processes", "2", cwd=tmp_path, env=env)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: OTEL_TRACES_EXPORTER "zipkin" is not known here')
+    assert done.stderr.count("\n") == 1
+
+
 def test_without_the_extra_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    monkeypatch.delitem(sys.modules, "edgeworker.host.span_export", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http", None)
 
     with pytest.raises(ConfigError, match="OTEL_\\* variables ask for spans, which need an extra"):
         Telemetry.open({"OTEL_TRACES_EXPORTER": "otlp"})

@@ -11,7 +11,7 @@ from edgeworker.cli.repeated_lines import RepeatedLines
 from edgeworker.cli.serve.bound_sockets import address_of, bind_sockets
 from edgeworker.config import Config, Worker
 from edgeworker.errors import ConfigError
-from edgeworker.host import systemd
+from edgeworker.host import systemd, telemetry
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.data_lock import hold_data
 from edgeworker.host.datadir import DataDir
@@ -37,6 +37,7 @@ def serve(options: argparse.Namespace) -> int:
 
     if options.try_worker is not None:
         return try_worker(options, options.try_worker)
+    telemetry.check(os.environ)
     config = load_config(options, read_published(options), tell=True)
     hold_data(DataDir.open(options.persist_to).path)
     bound = bind_sockets(config)
