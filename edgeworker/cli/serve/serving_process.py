@@ -61,6 +61,7 @@ from edgeworker.host.telemetry import Telemetry
 from edgeworker.kv.namespace import KVReads
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.snapshots import Snapshots
+from edgeworker.runtime.python import dataclass_code
 from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE
 from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
 from edgeworker.shared_counts import SharedCounts
@@ -107,6 +108,7 @@ class ServingProcess:
         Also import what all of them need, and each trial.
         """
         event_loop.prepare()
+        dataclass_code.compile_once()
         data = DataDir.open(self._options.persist_to).path
         for folder in (data / _METRICS_FOLDER, data / SERVED_FOLDER, data / LOADED_FOLDER):
             shutil.rmtree(folder, ignore_errors=True)

@@ -29,3 +29,7 @@ def compile_once() -> None:
     """In this process, from now on."""
     # The module finds this name before the one of builtins.
     vars(dataclasses)["exec"] = _run
+
+
+# How many texts were compiled, and how often one was used again.
+compiled_texts: Final = _compile_methods.cache_info
