@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,16 @@ class SQLiteSchema:
     def is_current(self, connection: sqlite3.Connection, path: Path) -> bool:
         """Whether `migrate` has nothing to do. Changes nothing; raises StoreError for what `migrate` refuses."""
         return self._version_of(connection, path) == self.version
+
+    def check_file(self, path: Path) -> None:
+        """Raise StoreError for what `migrate` refuses. No file is right, and one that cannot be read is told when it is
+        used: it may be busy."""
+        try:
+            if path.exists():
+                with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                    self.is_current(connection, path)
+        except (sqlite3.Error, OSError):
+            pass
 
     def prepare(self, connection: sqlite3.Connection, path: Path, *, busy_seconds: float) -> None:
         """Bring the file to WAL and to the newest version, where it is not. Waits up to `busy_seconds` for another

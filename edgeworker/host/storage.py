@@ -6,9 +6,19 @@ from typing import Self
 
 from edgeworker.clock import Clock
 from edgeworker.config import KVSettings
+from edgeworker.host.datadir import DataDir
 from edgeworker.kv.eventual import EventualStores
 from edgeworker.kv.sqlite import SQLiteStore
+from edgeworker.kv.sqlite.schema import SCHEMA as KV_SCHEMA
 from edgeworker.kv.store import KVStore
+from edgeworker.state import FILE_NAME as STATE_FILE
+from edgeworker.state.schema import SCHEMA as STATE_SCHEMA
+
+
+def check_databases(data: DataDir) -> None:
+    """Before an edge says that it serves. Raises StoreError for a file of a newer version, or of another program."""
+    KV_SCHEMA.check_file(data.kv_file)
+    STATE_SCHEMA.check_file(data.path / STATE_FILE)
 
 
 @dataclass(frozen=True, slots=True)

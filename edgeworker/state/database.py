@@ -50,15 +50,8 @@ class StateDatabase:
         self._teller: ChangeTeller | None = None
 
     def check_version(self) -> None:
-        """Raises StoreError for a file of a newer version, or of another program. No file is right, and one that cannot
-        be read is told when it is used: it may be busy."""
-        if _identity(self.path) is None:
-            return
-        try:
-            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                SCHEMA.is_current(connection, self.path)
-        except (sqlite3.Error, OSError):
-            pass
+        """Raises StoreError for a file of a newer version, or of another program."""
+        SCHEMA.check_file(self.path)
 
     async def read(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """The rows of a SELECT; none if there is no file."""

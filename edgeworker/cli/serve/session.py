@@ -16,6 +16,7 @@ from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.data_lock import hold_data
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.processes import Supervisor, Work
+from edgeworker.host.storage import check_databases
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,9 @@ def serve(options: argparse.Namespace) -> int:
         return try_worker(options, options.try_worker)
     telemetry.check(os.environ)
     config = load_config(options, read_published(options), tell=True)
-    hold_data(DataDir.open(options.persist_to).path)
+    data = DataDir.open(options.persist_to)
+    hold_data(data.path)
+    check_databases(data)
     bound = bind_sockets(config)
     _announce(config, bound, options.processes)
     from edgeworker.cli.serve.serving_process import ServingProcess

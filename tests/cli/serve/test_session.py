@@ -374,15 +374,21 @@ def test_a_stop_is_not_kept_waiting_by_a_configuration_that_is_tried(tmp_path: P
         assert served.stop() == 0
 
 
-def test_state_of_a_newer_version_is_refused_at_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["kv.sqlite", "state.sqlite"])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_database_of_a_newer_version_is_refused_once_and_before_anything_is_served(
+    tmp_path: Path, processes: int, file: str
+) -> None:
     config = write_project(tmp_path)
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    with closing(sqlite3.connect(data / "state.sqlite")) as connection:
+    with closing(sqlite3.connect(data / file)) as connection:
         connection.execute("PRAGMA user_version = 9999")
 
     ports = ("--port=0", "--api-port=0", "--management-port=0")
-    done = run("serve", "-c", str(config), "--persist-to", str(data), *ports, cwd=tmp_path)
+    place = ("-c", str(config), "--persist-to", str(data), "--processes", str(processes))
+    done = run("serve", *place, *ports, cwd=tmp_path)
 
     assert done.returncode == 1
-    assert "state.sqlite was written by a newer edgeworker (its schema is 9999" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {data / file} was written by a newer edgeworker (its schema is 9999")
