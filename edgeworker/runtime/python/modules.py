@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Final
 from edgeworker.runtime.contract.script_frames import MARK, Script, current_script, enter_script
 from edgeworker.runtime.python import (
     blocking_loop,
+    ending_guard,
     extension_guard,
     http_client_library,
     http_libraries,
@@ -347,6 +348,7 @@ def _install(modules: Modules) -> None:
         socket_guard.install()
         extension_guard.install()
         process_guard.install()
+        ending_guard.install()
         script_logging.install()
         missing_await.install()
         http_client_library.install()
@@ -363,6 +365,7 @@ def _uninstall(modules: Modules) -> None:
             socket_guard.uninstall()
             extension_guard.uninstall()
             process_guard.uninstall()
+            ending_guard.uninstall()
             script_logging.uninstall()
             missing_await.uninstall()
             http_client_library.uninstall()

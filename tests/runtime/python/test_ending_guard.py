@@ -1,0 +1,94 @@
+"""Calls of scripts that would end the process of all workers, or take over its signals."""
+
+import logging
+import os
+import signal
+import textwrap
+
+import pytest
+
+from edgeworker.edge.script_sockets import ScriptSockets
+from edgeworker.server.outbound import OutboundPolicy
+from tests.runtime.stage import IMPORTS, Stage
+
+HEAD = (
+    IMPORTS
+    + """
+import asyncio, os, signal, subprocess, sys, threading
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        try:
+            value = await self.value()
+        except (OSError, ValueError) as error:
+            value = f"{type(error).__name__}: {error}"
+        return Response(repr(value))
+
+    async def value(self):
+"""
+)
+# (what a script does, the exception, the name in its text)
+REFUSED = [
+    ("os._exit(0)", "OSError", "os._exit()"),
+    ("os.abort()", "OSError", "os.abort()"),
+    ("os.kill(os.getpid(), signal.SIGTERM)", "OSError", "os.kill()"),
+    ("os.kill(os.getppid(), signal.SIGTERM)", "OSError", "os.kill()"),
+    ("os.kill(0, signal.SIGTERM)", "OSError", "os.kill()"),
+    ("os.killpg(os.getpgrp(), signal.SIGTERM)", "OSError", "os.killpg()"),
+    ("await asyncio.to_thread(os._exit, 0)", "OSError", "os._exit()"),
+    ("signal.raise_signal(signal.SIGTERM)", "OSError", "signal.raise_signal()"),
+    ("signal.pthread_kill(threading.get_ident(), signal.SIGTERM)", "OSError", "signal.pthread_kill()"),
+    ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "ValueError", "signal.signal()"),
+    ("signal.alarm(1)", "ValueError", "signal.alarm()"),
+    ("signal.setitimer(signal.ITIMER_REAL, 1)", "ValueError", "signal.setitimer()"),
+    ("signal.set_wakeup_fd(-1)", "ValueError", "signal.set_wakeup_fd()"),
+    ("signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})", "ValueError", "signal.pthread_sigmask()"),
+]
+
+
+async def _run(stage: Stage, way: str, *, allow_native: bool = False) -> str:
+    policy = ScriptSockets(OutboundPolicy.parse(("*",)), lambda _host: False, allow_native)
+    stage.add(HEAD + textwrap.indent(f"return {way}", " " * 8) + "\n", sockets=policy)
+    return (await stage.get()).text
+
+
+@pytest.mark.parametrize(("way", "error", "called"), REFUSED)
+async def test_a_script_does_not_end_the_process_and_the_log_names_its_line(
+    stage: Stage, way: str, error: str, called: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    with caplog.at_level(logging.WARNING):
+        text = await _run(stage, way)
+
+    assert text.startswith((f"'{error}: ", f'"{error}: '))
+    assert f"scripts may not call {called}" in text
+    assert f'worker "w": scripts may not call {called}' in caplog.text
+    assert "to_thread" in way or f"return {way}" in caplog.text
+    assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "os.kill(os.getpid(), 0)",
+        "signal.getsignal(signal.SIGTERM) is not None",
+        "signal.strsignal(signal.SIGTERM)",
+    ],
+)
+async def test_what_only_asks_is_let_through(stage: Stage, way: str) -> None:
+    assert "may not" not in await _run(stage, way)
+
+
+async def test_a_process_that_a_script_may_start_is_one_that_it_may_end(stage: Stage) -> None:
+    starts = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'])"
+    way = f"(lambda child: (child.kill(), child.wait())[1])({starts})"
+
+    assert await _run(stage, way, allow_native=True) == str(-signal.SIGKILL)
+
+
+async def test_nothing_is_guarded_when_scripts_are_gone(stage: Stage) -> None:
+    assert "may not" in await _run(stage, "os._exit(0)")
+    await stage.close()
+
+    assert not hasattr(os._exit, "__wrapped__")
+    assert not hasattr(signal.signal, "__wrapped__")
