@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _told: Final[set[tuple[str, str]]] = set()
 _OF_OS: Final = ("_exit", "abort", "kill", "killpg")
 # What Python refuses outside of the main thread, with a ValueError that libraries expect, and timers that would end us.
-_OF_SIGNAL: Final = ("signal", "set_wakeup_fd", "siginterrupt", "alarm", "setitimer", "pthread_sigmask")
+_OF_SIGNAL: Final = ("signal", "set_wakeup_fd", "alarm", "setitimer")
 _SENDING: Final = ("raise_signal", "pthread_kill")
 # A process that a script has forked, where it may, can end itself.
 _process = 0

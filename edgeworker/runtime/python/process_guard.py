@@ -138,15 +138,15 @@ def guard_ctypes(ctypes: ModuleType) -> None:
     setattr(library, "__getitem__", guarded)  # noqa: B010
 
 
-def guard_when_loaded(spec: ModuleSpec | None) -> ModuleSpec | None:
-    """The specification of ctypes, whose loader calls `guard_ctypes` when the module has run."""
+def guard_when_loaded(spec: ModuleSpec | None, guard: Callable[[ModuleType], None]) -> ModuleSpec | None:
+    """The specification of a module, whose loader calls `guard` when the module has run."""
     execute = getattr(spec.loader, "exec_module", None) if spec is not None else None
     if spec is None or execute is None:
         return spec
 
     def execute_and_guard(module: ModuleType) -> None:
         execute(module)
-        guard_ctypes(module)
+        guard(module)
 
     setattr(spec.loader, "exec_module", execute_and_guard)  # noqa: B010
     return spec

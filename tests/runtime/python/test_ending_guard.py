@@ -42,7 +42,6 @@ REFUSED = [
     ("signal.alarm(1)", "ValueError", "signal.alarm()"),
     ("signal.setitimer(signal.ITIMER_REAL, 1)", "ValueError", "signal.setitimer()"),
     ("signal.set_wakeup_fd(-1)", "ValueError", "signal.set_wakeup_fd()"),
-    ("signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})", "ValueError", "signal.pthread_sigmask()"),
 ]
 
 

@@ -34,11 +34,61 @@ async def test_the_level_that_a_script_sets_counts_for_it_and_not_for_the_edge(
     assert [record.getMessage() for record in caplog.records] == ["of the script"]
 
 
-async def test_the_levels_are_as_before_when_scripts_are_gone(stage: Stage) -> None:
-    stage.add_fetch("return Response('')", above="import logging\nlogging.basicConfig(level='DEBUG')\n")
+@pytest.mark.parametrize("changes", ["logging.basicConfig(level='DEBUG')", "logging.disable(logging.DEBUG - 1)"])
+async def test_the_levels_are_as_before_when_scripts_are_gone(stage: Stage, changes: str) -> None:
+    stage.add_fetch("return Response('')", above=f"import logging\n{changes}\n")
     assert logging.getLogger().level == logging.DEBUG
 
     script_logging.uninstall()
 
     assert logging.getLogger().level == logging.WARNING
     assert logging.getLogger("edgeworker").level == logging.NOTSET
+
+
+FILE = """
+[loggers]
+keys = root
+[handlers]
+keys = null
+[formatters]
+keys =
+[logger_root]
+handlers = null
+[handler_null]
+class = NullHandler
+"""
+ROOT = {"version": 1, "handlers": {"null": {"class": "logging.NullHandler"}}, "root": {"handlers": ["null"]}}
+
+
+@pytest.mark.parametrize(
+    "silences",
+    [
+        "from logging.config import dictConfig; dictConfig({'version': 1})",
+        "logging.config.dictConfig(ROOT)",
+        "ROOT['root']['level'] = 'CRITICAL'; logging.config.dictConfig(ROOT)",
+        "logging.config.dictConfig({'version': 1, 'loggers': {'edgeworker': {'level': 'CRITICAL'}}})",
+        "logging.config.fileConfig(io.StringIO(FILE))",
+        "logging.disable()",
+        "logging.disable(logging.CRITICAL)",
+        "logging.basicConfig(level='CRITICAL', force=True)",
+    ],
+)
+async def test_what_a_script_does_to_logging_does_not_silence_the_edge(
+    stage: Stage, silences: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("edgeworker").setLevel(logging.INFO)
+    handlers = logging.getLogger().handlers[:]
+    stage.add_fetch(
+        silences + "\nreturn Response('')",
+        above=f"import io, logging, logging.config\nFILE, ROOT = {FILE!r}, {ROOT!r}\n",
+    )
+    await stage.get()
+
+    logging.getLogger("edgeworker.server").info("of the edge")
+    logging.getLogger("edgeworker.host.new").error("of a room that logs for the first time")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "of the edge",
+        "of a room that logs for the first time",
+    ]
+    assert logging.getLogger().handlers[: len(handlers)] == handlers
