@@ -27,19 +27,39 @@ from pythons import find_python, is_this, make_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {
-    *("antigravity", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "this", "tkinter", "turtle"),
-    *("turtledemo", "venv"),
+    *("distutils", "ensurepip", "idlelib", "lib2to3", "test", "tkinter", "turtle", "turtledemo", "venv"),
 }
 # What scripts may import beside the standard library: Cloudflare deploys it with them.
 FOR_SCRIPTS = ("jwt", "cryptography")
 
-_WITHOUT_LIBZ = "a.binaries = [each for each in a.binaries if not each[0].startswith('libz.so')]"
+# Of PyInstaller's loader, by its own text.
+_LOADER_TEXTS = {
+    b"Failed to load Python shared library '%s': %s": b"Cannot load %s: %s; noexec? set TMPDIR=FOLDER",
+    b"Failed to extract %s: decompression resulted in return code %d!": (
+        b"Cannot unpack %s (code %d): is there no room? set TMPDIR=FOLDER"
+    ),
+    b"Failed to extract %s: failed to open target file!": b"Cannot unpack %s: no room? set TMPDIR=FOLDER",
+    b"Could not create temporary directory!": b"no room to unpack: set TMPDIR=FOLDER",
+    b"_MEI%08x\0": b"_EWK%08x\0",
+    b"%s_MEI%08xXXXXXX": b"%s_EWK%08xXXXXXX",
+}
+# The loader itself is linked with the system's libz. One that is unpacked beside the rest would be taken in its place,
+# and where nothing there may be run, the system's linker would end it before it can say why.
+_RECIPE_BEFORE_MODULES = f"""
+import sys
+sys.path.insert(0, {str(ROOT / ".ci")!r})
+from binary_parts import Parts
+a.binaries = [each for each in a.binaries if not each[0].startswith('libz.so')]
+parts = Parts(a)
+parts.list_libraries('libraries.txt')
+"""
+_RECIPE_AFTER_MODULES = "parts.append(pyz.name)\n"
 
 
 def standard_library() -> list[str]:
     """Every module of it by name, submodules included."""
     stdlib = sysconfig.get_path("stdlib")
-    names = sorted(name for name in sys.stdlib_module_names if name not in LEFT_OUT and not name.startswith("_"))
+    names = sorted(sys.stdlib_module_names - LEFT_OUT)
     found = []
     for name in names:
         found.append(name)
@@ -48,7 +68,9 @@ def standard_library() -> list[str]:
             found += [
                 info.name for info in pkgutil.walk_packages([str(package)], prefix=f"{name}.", onerror=lambda _: None)
             ]
-    wanted = (name for name in found if not {"test", "tests", "__main__", "idle_test"} & set(name.split(".")))
+    wanted = (
+        name for name in found if not {"test", "tests", "__main__", "idle_test", "_tkinter"} & set(name.split("."))
+    )
     return [name for name in wanted if _is_here(name)]
 
 
@@ -133,7 +155,7 @@ def build() -> Path:
     modules = (*standard_library(), *shared_parts(), *commands(), *hidden)
     command = [
         *(sys.executable, "-m", "PyInstaller.utils.cliutils.makespec", "--onefile", "--strip"),
-        *("--name", "edgeworker", "--specpath", str(work)),
+        *("--name", "edgeworker", "--specpath", str(work), "--runtime-hook", str(ROOT / ".ci" / "binary_start.py")),
         *("--add-data", f"{_describe_sources(work)}:edgeworker"),
         *("--add-data", f"{ROOT / 'scripts'}:scripts", "--copy-metadata", "edgeworker", "--paths", str(packages)),
         *("--collect-data", "publicsuffixlist", "--collect-data", "edgeworker", "--hidden-import", "_cffi_backend"),
@@ -145,11 +167,11 @@ def build() -> Path:
     environment = os.environ | {"PYTHONPATH": str(packages)}
     subprocess.run(command, check=True, cwd=work, env=environment)
     spec = work / "edgeworker.spec"
-    # The loader itself is linked with the system's libz. One that is unpacked beside the rest would be taken in its
-    # place, and where nothing there may be run, the system's linker would end it before it can say why.
-    recipe = spec.read_text().replace("pyz = PYZ(", f"{_WITHOUT_LIBZ}\npyz = PYZ(", 1)
-    assert _WITHOUT_LIBZ in recipe
-    spec.write_text(recipe)
+    recipe = spec.read_text()
+    modules_line = "pyz = PYZ(a.pure)\n"
+    if recipe.count(modules_line) != 1:
+        raise SystemExit("PyInstaller writes another recipe now: see build()")
+    spec.write_text(recipe.replace(modules_line, f"{_RECIPE_BEFORE_MODULES}{modules_line}{_RECIPE_AFTER_MODULES}"))
     subprocess.run(
         [
             *(sys.executable, "-m", "PyInstaller", "--clean", "--noconfirm", "--log-level", "WARN"),
@@ -160,7 +182,7 @@ def build() -> Path:
         env=environment,
     )
     binary = ROOT / "dist" / "edgeworker"
-    _explain_noexec(binary)
+    _improve_loader(binary)
     return binary
 
 
@@ -176,16 +198,32 @@ def _describe_sources(folder: Path) -> Path:
     return file
 
 
-def _explain_noexec(binary: Path) -> None:
-    """PyInstaller's loader fails where the temporary folder is mounted noexec, and says nothing of what would be right.
+def _improve_loader(binary: Path) -> None:
+    """PyInstaller's loader says nothing of what would be right where it cannot unpack, and its folders have a name that
+    other programs' have too, so that none could be removed as ours.
 
-    Its text is replaced by one of the same length and with the same two places, so that nothing else moves.
+    Its texts are replaced by some of the same length and with the same places, so that nothing else moves.
     """
-    old, new = b"Failed to load Python shared library '%s': %s", b"Cannot load %s: %s; noexec? set TMPDIR=FOLDER"
     content = binary.read_bytes()
-    if len(old) != len(new) or content.count(old) != 1:
-        raise SystemExit("PyInstaller's loader has another text now: see _explain_noexec")
-    binary.write_bytes(content.replace(old, new))
+    for old, new in _LOADER_TEXTS.items():
+        if len(old) < len(new) or content.count(old) != 1 or old.count(b"%") != new.count(b"%"):
+            raise SystemExit(f"PyInstaller's loader has another text now, not {old!r}: see _LOADER_TEXTS")
+        content = content.replace(old, new.ljust(len(old)))
+    draft = binary.with_suffix(".draft")  # the binary may be running
+    draft.write_bytes(content)
+    draft.chmod(0o755)
+    draft.replace(binary)
+
+
+def _find_glibc(binary: Path) -> str:
+    """The oldest release of glibc that has all that the binary's parts ask for; "?" where objdump is missing."""
+    if shutil.which("objdump") is None:
+        return "?"
+    libraries = (ROOT / "build" / "binary" / "libraries.txt").read_text().split("\n")
+    parts = [str(binary), *filter(None, libraries)]
+    listed = subprocess.run(["objdump", "-T", *parts], check=False, capture_output=True, text=True).stdout
+    found = {tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_(\d+(?:\.\d+)+)", listed)}
+    return ".".join(map(str, max(found, default=())))
 
 
 def main() -> None:
@@ -199,7 +237,8 @@ def main() -> None:
         raise SystemExit(subprocess.run(command, check=False).returncode)
     binary = build()
     said = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    print(f"{binary.relative_to(ROOT)}: {binary.stat().st_size / 1e6:.1f} MB, {said}")
+    size, glibc = binary.stat().st_size / 1e6, _find_glibc(binary)
+    print(f"{binary.relative_to(ROOT)}: {size:.1f} MB, {said}, needs glibc {glibc}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from edgeworker.cli.options import wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
 from edgeworker.cli.standard_streams import open_missing_streams
-from edgeworker.errors import EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError
 
 EPILOG: Final = """\
 examples:
@@ -111,6 +111,14 @@ def _tell_error(error: EdgeworkerError, *, as_json: bool) -> None:
         Output.for_stream(sys.stderr).error(text)
 
 
+def _is_folder_there() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 a mistake that the text on stderr explains, 2 wrong usage, 130 Ctrl-C."""
     open_missing_streams()
@@ -122,6 +130,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except EdgeworkerError as error:
         _tell_error(error, as_json=getattr(options, "json", False) and options.command in _RUNNING)
+        status = 1
+    except FileNotFoundError:
+        if _is_folder_there():
+            raise
+        _tell_error(ConfigError("the current folder was removed; change to another one, such as: cd /"), as_json=False)
         status = 1
     except KeyboardInterrupt:
         status = 130

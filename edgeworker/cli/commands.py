@@ -32,7 +32,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "cron": Command("cron", "Fires cron triggers of a running edge, and shows when they are due"),
     "explain": Command(
         "explain",
-        "Tells why the edge refused a request: which rule decided, on which evidence, by the request's ray id",
+        "Tells why the edge refused a request or cut its answer: which rule decided, on which evidence, by the ray id",
     ),
     "init": Command("init", "Writes a new project: a worker with its tests that runs here and on Cloudflare"),
     "jwt": Command("jwt", "Looks at tokens: splits, joins, inspects and verifies them, and sends them nowhere"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from edgeworker.errors import ScriptError
+from edgeworker.unpacking import unpack_below
 
 DEFAULT_SCRIPT: Final = "split_token"
 
@@ -18,6 +19,7 @@ def scripts_folder() -> Path:
     Raises:
         ScriptError: this installation carries no scripts.
     """
+    _unpack("scripts")
     for folder in _candidates():
         if folder.is_dir():
             return folder
@@ -36,10 +38,18 @@ def script(name: str) -> Path:
     Raises:
         ScriptError: there is no script of that name; the text lists those that are.
     """
-    names = script_names()
-    if name not in names:
-        raise ScriptError(f'There is no script "{name}" here; there are: {", ".join(names)}.')
-    return scripts_folder() / name
+    _unpack(f"scripts/{name}")  # the others stay packed
+    for folder in _candidates():
+        if (folder / name / "worker.py").is_file() and name == Path(name).name:
+            return folder / name
+    raise ScriptError(f'There is no script "{name}" here; there are: {", ".join(script_names())}.')
+
+
+def _unpack(folder: str) -> None:
+    try:
+        unpack_below(folder)
+    except OSError as error:
+        raise ScriptError(f"The scripts that come with edgeworker cannot be unpacked: {error}") from error
 
 
 def _candidates() -> list[Path]:

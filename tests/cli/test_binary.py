@@ -60,7 +60,7 @@ def test_h30_no_one_else_can_put_code_where_the_binary_unpacks_itself(tmp_path: 
     temporary.chmod(0o1777)
 
     with dev(cwd=tmp_path, prefix=CARELESS, program=(binary(),), env=environment(TMPDIR=str(temporary))) as edge:
-        (unpacked,) = temporary.glob("_MEI*")
+        (unpacked,) = temporary.glob("_EWK*")
         mode, owner = unpacked.stat().st_mode, unpacked.stat().st_uid
         assert edge.stop() == 0
 

@@ -1,7 +1,9 @@
 """The list of commands, and what a start of the command line imports."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -56,3 +58,21 @@ def test_a_start_that_needs_nothing_slow_imports_nothing_slow(words: str, slow: 
     )
 
     assert (done.stderr, done.returncode) == ("0\n", 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder that is in use cannot be removed")
+def test_a_start_in_a_folder_that_was_removed_says_so(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", sys.executable, "-P", "-m", "edgeworker", "check"],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+
+    text = "error: the current folder was removed; change to another one, such as: cd /\n"
+    assert (done.stdout, done.stderr, done.returncode) == ("", text, 1)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no flock")
 
 def test_only_what_an_ended_process_has_marked_is_removed(tmp_path: Path) -> None:
     ended, running, unmarked, foreign = (
-        tmp_path / name for name in ("_MEIended", "_MEIrunning", "_MEIunmarked", "other")
+        tmp_path / name for name in ("_EWKended", "_EWKrunning", "_EWKunmarked", "other")
     )
     for folder in (ended, running, unmarked, foreign):
         folder.mkdir()
@@ -29,16 +29,16 @@ def test_only_what_an_ended_process_has_marked_is_removed(tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", program, str(ended)], check=True)
     one_file.hold(foreign)
     descriptor = one_file.hold(running)
-    (tmp_path / "_MEIlink").symlink_to(ended)
+    (tmp_path / "_EWKlink").symlink_to(ended)
 
-    assert one_file.remove_abandoned(tmp_path) == [ended]
+    assert one_file.remove_abandoned(tmp_path, now=time.time()) == [ended]
     assert not ended.exists()
     assert all((folder / "content").exists() for folder in (running, unmarked, foreign))
     os.close(descriptor)
 
 
 def test_processes_of_one_binary_use_a_folder_together_and_the_last_one_keeps_it(tmp_path: Path) -> None:
-    folder = tmp_path / "_MEIshared"
+    folder = tmp_path / "_EWKshared"
     folder.mkdir()
     mark = one_file.hold(folder)
     program = "import sys, pathlib, edgeworker.cli.one_file as one; one.hold(pathlib.Path(sys.argv[1])); print('held')"
@@ -52,9 +52,9 @@ def test_processes_of_one_binary_use_a_folder_together_and_the_last_one_keeps_it
     )
 
     assert done.stdout == "held\n"
-    assert one_file.remove_abandoned(tmp_path) == []
+    assert one_file.remove_abandoned(tmp_path, now=time.time()) == []
     os.close(mark)
-    assert one_file.remove_abandoned(tmp_path) == [folder]
+    assert one_file.remove_abandoned(tmp_path, now=time.time()) == [folder]
 
 
 @pytest.mark.binary

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edgeworker.cli.one_file import with_own_libraries
 from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.forked_trials import (
     LONGEST_TRIAL_SECONDS,
@@ -24,6 +25,7 @@ from edgeworker.host.priority import lower_priority
 from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher
 from edgeworker.host.served_generations import ServedGenerations, Serving
 from edgeworker.publishing import PublishedIndex, PublishedProject, VersionStore, WorkerDeployment, WorkerVersion
+from edgeworker.unpacking import was_replaced
 
 if TYPE_CHECKING:
     from edgeworker.clock import Clock
@@ -138,8 +140,13 @@ async def _run_program(arguments: Sequence[str], what: str) -> TrialResult:
 
     Loading a script may take long, hang or exhaust the memory, which must not happen in a process that serves.
     """
-    launcher = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgeworker"]
-    environment = {name: value for name, value in os.environ.items() if name not in SERVICE_MANAGER_VARIABLES}
+    is_binary = getattr(sys, "frozen", False)
+    if is_binary and was_replaced(sys.executable):
+        return TrialResult(1, "the program was replaced since this edge was started: restart the edge, then publish")
+    launcher = [sys.executable] if is_binary else [sys.executable, "-m", "edgeworker"]
+    environment = with_own_libraries(
+        {name: value for name, value in os.environ.items() if name not in SERVICE_MANAGER_VARIABLES}
+    )
     process = await asyncio.create_subprocess_exec(
         *launcher,
         *arguments,

@@ -66,6 +66,7 @@ from edgeworker.runtime.python.load_turns import REQUESTS_FIRST_PACE
 from edgeworker.server.open_connections import ConnectionsOfAll, OpenConnections
 from edgeworker.shared_counts import SharedCounts
 from edgeworker.state import SQLiteState
+from edgeworker.unpacking import unpack_below
 from wrangler_compat.api import Authenticator, NamedTokens, OneToken, V4Api
 from wrangler_compat.api import endpoints as api_endpoints
 
@@ -230,6 +231,8 @@ class ServingProcess:
             self._is_ready = True
             tell(Report(ReportKind.READY))
             await running.run_beside(reporter.keep(started, assembly.is_busy))
+            if slot == 0:
+                await running.run_beside(_unpack_the_rest())
             await running.stop.wait()
             readiness.running = None
             systemd.notify("STOPPING=1")
@@ -334,6 +337,14 @@ class ServingProcess:
             relaxed_expiration=config.relaxed_expiration,
             publisher=publisher,
         )
+
+
+async def _unpack_the_rest() -> None:
+    """In the binary: later imports shall not depend on the room that there is in the temporary folder by then."""
+    try:
+        await asyncio.to_thread(unpack_below, "")
+    except OSError as error:
+        _log.warning("what scripts may import later could not be unpacked (see TMPDIR): %s", error)
 
 
 def _connections(configured: int | None, of_process: int | None, present: SharedCounts) -> OpenConnections:
