@@ -99,7 +99,9 @@ def shared_parts() -> list[str]:
 
 def _dependencies() -> set[str]:
     wanted: set[str] = set()
-    todo = ["edgeworker", "uvloop", "quickjs-bindings", "acme"]  # extras that the binary has where they are installed
+    # With the extras that the binary has where they are installed.
+    todo = ["edgeworker", "uvloop", "quickjs-bindings", "acme"]
+    todo += ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"]
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
         if name in wanted:

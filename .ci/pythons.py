@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 ROOT: Final = Path(__file__).resolve().parent.parent
 OLDEST: Final = (3, 11)
 # The extras that the binary carries. A requirement whose marker leaves a Python out has no wheel for it.
-EXTRAS: Final = ("fast", "javascript", "acme")
+EXTRAS: Final = ("fast", "javascript", "acme", "otel")
 
 # Where one of them is, the data path is compiled.
 COMPILERS: Final = ("gcc", "cc", "clang")

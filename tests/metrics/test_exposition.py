@@ -1,5 +1,12 @@
 """The counts as Prometheus and as people read them."""
 
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
 from edgeworker.metrics.counters import Counters
 from edgeworker.metrics.exposition import prometheus_text, status_text
 from edgeworker.metrics.origin_report import OriginReport
@@ -87,3 +94,38 @@ def test_an_ended_certificate_and_a_clock_that_was_set_back_are_told_without_non
     assert "a certificate ended 100 s ago" in text
     assert "has signed for 0 s" in text
     assert "last reload 0 s ago" in text
+
+
+def _page() -> str:
+    return Path(__file__).parents[2].joinpath("edgeworker", "ON_PREM.md").read_text("utf-8")
+
+
+def _rules() -> str:
+    (rules,) = re.findall(r"```yaml\n(# prometheus.yml.*?)```", _page(), re.DOTALL)
+    return str(rules)
+
+
+def _names(text: str) -> set[str]:
+    return set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+
+
+def test_the_page_for_operators_has_each_metric_and_its_rules_ask_for_no_other() -> None:
+    shown = _names(prometheus_text(_other_counts()))
+    table = _page().partition("## Metrics")[2].partition("```yaml")[0]
+
+    assert set(re.findall(r"`(edgeworker_\w+)", table)) == shown
+    assert {re.sub("_bucket$", "", name) for name in re.findall(r"edgeworker_\w+", _rules())} <= shown
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian's package prometheus) is not installed")
+@pytest.mark.parametrize("what", ["metrics", "rules"])
+def test_prometheus_itself_finds_no_fault(tmp_path: Path, what: str) -> None:
+    text = {"metrics": prometheus_text(_other_counts()), "rules": _rules()}[what]
+    file = tmp_path / "rules.yml"
+    file.write_text(text)
+
+    with file.open() as given:
+        command = ["promtool", "check", what, *([str(file)] if what == "rules" else [])]
+        done = subprocess.run(command, stdin=given, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
