@@ -12,6 +12,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Self, TextIO
 
 MOST_WAITING_BYTES: Final = 1024 * 1024
@@ -38,7 +39,7 @@ class PipedLines:
         if stat.S_ISSOCK(mode):
             reader = socket.socket(fileno=os.dup(descriptor))
             lines = cls(descriptor, lambda piece: reader.send(piece, socket.MSG_DONTWAIT))
-            weakref.finalize(lines, reader.close)
+            _close_with(lines, reader.close)
             return lines
         if not stat.S_ISFIFO(mode) or sys.platform != "linux":
             return None
@@ -48,7 +49,7 @@ class PipedLines:
         except OSError:  # opened by another user, before this process became what it is
             return cls(descriptor, _write_if_there_is_room(descriptor))
         lines = cls(own, lambda piece: os.write(own, piece))
-        weakref.finalize(lines, os.close, own)
+        _close_with(lines, partial(os.close, own))
         return lines
 
     @property
@@ -57,10 +58,7 @@ class PipedLines:
 
     def write(self, lines: bytes) -> int:
         """How many lines were lost because too many wait. Raises OSError if the reader has gone; see `discard`."""
-        if self._process != os.getpid():  # forked: what waits is the parent's to send
-            self._process = os.getpid()
-            self._waiting.clear()
-            self._is_torn = False
+        self._forget_what_is_of_a_parent()
         self._waiting += lines
         self._send_waiting()
         if len(self._waiting) <= MOST_WAITING_BYTES:
@@ -70,6 +68,7 @@ class PipedLines:
 
     def wait(self, seconds: float) -> None:
         """Let the reader take what waits, for so long at most. Raises OSError if it has gone."""
+        self._forget_what_is_of_a_parent()
         until = time.monotonic() + seconds
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
@@ -80,6 +79,12 @@ class PipedLines:
     def discard(self) -> int:
         """Throw away what waits; how many lines that are."""
         return self._cut(0)
+
+    def _forget_what_is_of_a_parent(self) -> None:
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._waiting.clear()
+            self._is_torn = False
 
     def _cut(self, end: int) -> int:
         lost = self._waiting.count(b"\n", end)
@@ -100,6 +105,11 @@ class PipedLines:
                 return
             del waiting[:sent]
             self._is_torn = piece[sent - 1] != _LINE_END
+
+
+def _close_with(lines: PipedLines, close: Callable[[], None]) -> None:
+    """Not before the process ends by itself: the log writes its last lines then."""
+    weakref.finalize(lines, close).atexit = False
 
 
 def _write_if_there_is_room(descriptor: int) -> Callable[[bytes], int]:

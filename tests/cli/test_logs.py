@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -180,6 +181,25 @@ async def test_a_reader_that_takes_nothing_delays_no_request_and_is_told_later_w
     *lines, told = taken.splitlines()
     assert set(lines) == {b"x" * 99}
     assert told == b"%d line(s) of this log could not be written: its reader takes no more" % (count - len(lines))
+
+
+_ENDING = """
+import asyncio, sys
+from edgeworker.cli import logs
+
+async def main():
+    stream = logs.set_up(as_json=False)
+    for number in range(2000):
+        stream.later(f"{number} " + "x" * 100 + "\\n")
+
+asyncio.run(main())
+"""
+
+
+def test_the_last_lines_reach_a_pipe_when_the_process_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", _ENDING], capture_output=True, text=True, check=True)
+
+    assert [line.split()[0] for line in done.stderr.splitlines()] == [str(number) for number in range(2000)]
 
 
 class _Counting(io.StringIO):

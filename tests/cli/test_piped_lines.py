@@ -159,10 +159,11 @@ def test_what_waits_in_a_parent_is_not_sent_by_its_children(reader: Reader, monk
         lines.write(_LINE)
     before = reader.take()
     monkeypatch.setattr(os, "getpid", lambda: -1)
-
-    lines.write(b"of the child\n")
-
     assert before
+
+    lines.wait(PATIENCE_SECONDS)
+    assert reader.take() == b""
+    lines.write(b"of the child\n")
     assert reader.take() == b"of the child\n"
 
 
