@@ -12,7 +12,7 @@ from typing import Final
 
 import edgeworker
 from edgeworker.cli.commands import ALIASES, COMMANDS
-from edgeworker.cli.options import wrangler_words
+from edgeworker.cli.options import extend_python_path, wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
 from edgeworker.cli.standard_streams import open_missing_streams
@@ -126,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser(_find_command(words)).parse_args(words)
     options.arguments = words
     try:
+        extend_python_path(options)
         status = int(options.run(options))
         sys.stdout.flush()
     except EdgeworkerError as error:

@@ -2,9 +2,12 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from edgeworker.errors import ConfigError
 
 if TYPE_CHECKING:
     from wrangler_compat import LoadOptions
@@ -51,7 +54,26 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar="PROGRAM",
         help="the workerd that runs JavaScript workers (default: as edge.toml says, else the project's, or on PATH)",
     )
+    group.add_argument(
+        "--python-path",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a folder of packages for Python scripts, beside those that are installed; may be repeated",
+    )
     add_preview(group, "use preview_id of KV namespaces instead of id")
+
+
+def extend_python_path(options: argparse.Namespace) -> None:
+    """Makes packages of `--python-path` importable, after those that are there. Raises ConfigError."""
+    for folder in getattr(options, "python_path", ()):
+        place = str(folder.resolve())
+        if not folder.is_dir():
+            example = f"`uv pip install --target {folder} PACKAGE` makes one"
+            raise ConfigError(f'--python-path "{folder}" is not a folder; {example}')
+        if place not in sys.path:
+            sys.path.append(place)
 
 
 def add_preview(parser: "argparse._ActionsContainer", text: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.cli.options import add_config_options, load_options, wrangler_words
+from tests.cli.running import dev, run
 
 
 def test_the_options_become_what_load_wants() -> None:
@@ -54,3 +55,41 @@ def test_preview_takes_no_other_word(capsys: pytest.CaptureFixture[str]) -> None
         parser.parse_args(["--preview=maybe"])
 
     assert '"maybe" is neither true nor false' in capsys.readouterr().err
+
+
+SCRIPT = """
+import importlib.metadata
+import only_there
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response(f"{only_there.VALUE} of {importlib.metadata.version('only-there')}")
+"""
+
+
+def test_scripts_import_packages_of_the_python_path(tmp_path: Path) -> None:
+    tmp_path.joinpath("worker.py").write_text(SCRIPT)
+    packages = tmp_path / "packages"
+    described = packages / "only_there-1.5.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: only-there\nVersion: 1.5\n")
+    (packages / "only_there.py").write_text("VALUE = 'found'\n")
+    (packages / "json.py").write_text("raise SystemExit('packages come after the standard library')\n")
+    tmp_path.joinpath("wrangler.toml").write_text(
+        'name = "w"\nmain = "worker.py"\ncompatibility_date = "2026-11-01"\ncompatibility_flags = ["python_workers"]\n'
+    )
+
+    assert 'package "only_there" is not installed' in run("check", cwd=tmp_path).stderr
+    with dev("--python-path", "packages", cwd=tmp_path) as edge:
+        assert edge.get("localhost").text == "found of 1.5"
+
+
+def test_a_python_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_text("")
+
+    for name in ("file", "nothing"):
+        done = run("check", "--python-path", name, cwd=tmp_path)
+
+        text = f'error: --python-path "{name}" is not a folder; `uv pip install --target {name} PACKAGE` makes one\n'
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", text)

@@ -82,6 +82,7 @@ _VALUES: Final = (
     "env_file",
     "js_engine",
     "workerd",
+    "python_path",
     "host",
     "port",
     "https_port",
@@ -116,6 +117,7 @@ def unit_text(options: Namespace) -> str:
     needs_capability = not ports or any(0 < port < 1024 for port in ports)
     capability = "CAP_NET_BIND_SERVICE" if needs_capability else ""
     folder = files[0][1].resolve().parent if files else Path.cwd()
+    read = (folder, *(each.resolve() for each in options.python_path))
     return _UNIT.format(
         command=shlex.join(words).replace("%", "%%"),
         folder=str(folder).replace("%", "%%"),
@@ -124,7 +126,7 @@ def unit_text(options: Namespace) -> str:
         temporary=_EXECUTABLE_TMPDIR if is_binary and _is_mounted_noexec("/tmp") else "",
         writable=_format_writable_folders(options),
         capabilities=f"AmbientCapabilities={capability}\nCapabilityBoundingSet={capability}",
-        protect_home="read-only" if _is_in_home(folder) else "yes",
+        protect_home="read-only" if any(map(_is_in_home, read)) else "yes",
     )
 
 

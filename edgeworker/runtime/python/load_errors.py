@@ -171,6 +171,12 @@ def _explain_missing(text: str, name: str, worker: Worker, modules: Modules) -> 
             f"{text}: it went from the standard library with {python_releases.name_release(went)}, and edgeworker runs "
             f"on {_HERE}; use another module, or list a package that has it in pyproject.toml's dependencies"
         )
+    if getattr(sys, "frozen", False):
+        return (
+            f'{text}: package "{top}" is not in the single binary; `uv pip install --target python_modules --python '
+            f"{sys.version_info[0]}.{sys.version_info[1]} {top}` puts it beside the script, or --python-path DIR names "
+            f"a folder that has it"
+        )
     return (
         f'{text}: package "{top}" is not installed where edgeworker runs ({_describe_environment()}); install it '
         f"there, and list it in pyproject.toml's dependencies so that it is deployed too"
@@ -178,7 +184,7 @@ def _explain_missing(text: str, name: str, worker: Worker, modules: Modules) -> 
 
 
 def _describe_environment() -> str:
-    return "the single binary carries only its own packages" if getattr(sys, "frozen", False) else str(Path(sys.prefix))
+    return "a folder that --python-path names" if getattr(sys, "frozen", False) else str(Path(sys.prefix))
 
 
 def _format_frames(error: BaseException, modules: Modules) -> str:

@@ -31,6 +31,7 @@ def test_a_port_above_1023_needs_no_right(tmp_path: Path) -> None:
 def test_the_unit_has_every_option_that_was_given(tmp_path: Path) -> None:
     config = write_project(tmp_path)
     (tmp_path / "secrets.env").write_text("A=b\n")
+    (tmp_path / "packages").mkdir()
     options = (
         "--var A:1 --var B:2 --js-engine embedded --workerd /opt/workerd --no-cron --no-publish --no-request-log "
         "--allow-private 10.0.0.1"
@@ -38,12 +39,14 @@ def test_the_unit_has_every_option_that_was_given(tmp_path: Path) -> None:
 
     done = run(
         *("serve", "-c", str(config), "--env-file", "secrets.env", "--persist-to", "kept", *options.split()),
+        *("--python-path", "packages"),
         "--print-unit",
         cwd=tmp_path,
     )
 
     (command,) = [line for line in done.stdout.splitlines() if line.startswith("ExecStart=")]
-    for part in (*options.split(" --"), f"env-file {tmp_path / 'secrets.env'}", f"persist-to {tmp_path / 'kept'}"):
+    files = (f"env-file {tmp_path / 'secrets.env'}", f"persist-to {tmp_path / 'kept'}")
+    for part in (*options.split(" --"), *files, f"python-path {tmp_path / 'packages'}"):
         assert f"--{part.removeprefix('--')}" in command
     assert f"ReadWritePaths={tmp_path / 'kept'}" in done.stdout.splitlines()
 

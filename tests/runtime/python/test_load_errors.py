@@ -377,3 +377,13 @@ async def test_an_import_that_fails_in_a_handler_is_told_what_would_be_right(
 
     assert says in failed.value.described
     assert says in caplog.text
+
+
+def test_the_binary_says_where_packages_may_lie(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+
+    with pytest.raises(ScriptError) as raised:
+        stage.add("import nowhere_to_be_found\n")
+
+    assert f"uv pip install --target python_modules --python {sys.version_info[0]}." in str(raised.value)
+    assert "--python-path DIR" in str(raised.value)
