@@ -50,6 +50,7 @@ from edgeworker.host.loaded_config import RestoredConfig
 from edgeworker.host.management import application as management_application
 from edgeworker.host.management import running as management_running
 from edgeworker.host.management.health_socket import health_socket
+from edgeworker.host.priority import take_short_turns
 from edgeworker.host.publishing import EdgePublisher
 from edgeworker.host.refusal_ring import record_refusals
 from edgeworker.host.serving import RunningEdge
@@ -155,6 +156,7 @@ class ServingProcess:
 
     async def _serve(self, slot: int, tell: Callable[[Report], None], started: RestoredConfig) -> None:
         options, clock = self._options, SystemClock()
+        take_short_turns()
         counts, present = self._counts.of_process(slot), self._present.of_process(slot)
         present.forget_own()  # of a process that was killed
         descriptor_limit = raise_limit()
