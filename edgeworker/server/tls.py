@@ -1,7 +1,8 @@
 """TLS contexts: for the https sockets of an edge, one certificate per host, and for its connections to origins."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -24,21 +25,43 @@ def server_context(tls: TLS, *, now: int | None) -> ssl.SSLContext:
         ConfigError: a file cannot be used, a certificate is not valid at `now`, is not its key's, or does not hold
             the hosts that it is configured for.
     """
-    by_host: dict[str, ssl.SSLContext] = {}
-    default: ssl.SSLContext | None = None
-    for index, certificate in enumerate(tls.certificates):
-        where = certificate.source or f"tls.certificates[{index}]"
-        facts = read_pair(certificate.cert, certificate.key, now=now, where=where)
-        hosts = _check_hosts(certificate, facts, where)
-        context = _make_context(tls, certificate, where)
-        for host in hosts:
-            by_host.setdefault(host, context)
-        default = default or context
-    if default is None:
+    return select_by_host(
+        [
+            load_certificate(tls, certificate, now=now, where=certificate.source or f"tls.certificates[{index}]")
+            for index, certificate in enumerate(tls.certificates)
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCertificate:
+    """A certificate whose files were read: `context` serves it, for `hosts`."""
+
+    certificate: Certificate
+    context: ssl.SSLContext
+    facts: CertificateFacts
+    hosts: tuple[str, ...]
+
+
+def load_certificate(tls: TLS, certificate: Certificate, *, now: int | None, where: str) -> LoadedCertificate:
+    """Raises ConfigError, as `server_context`."""
+    facts = read_pair(certificate.cert, certificate.key, now=now, where=where)
+    hosts = _check_hosts(certificate, facts, where)
+    return LoadedCertificate(certificate, _make_context(tls, certificate, where), facts, hosts)
+
+
+def select_by_host(certificates: Sequence[LoadedCertificate]) -> ssl.SSLContext:
+    """The context of the first one, which serves each host that a client names with its own. Raises ConfigError."""
+    if not certificates:
         raise ConfigError(
             "tls: there is no certificate to serve https with; add [[tls.certificates]] with cert and key to "
             "edge.toml, or use the local authority (edgeworker dev --https)"
         )
+    by_host: dict[str, ssl.SSLContext] = {}
+    for one in certificates:
+        for host in one.hosts:
+            by_host.setdefault(host, one.context)
+    default = certificates[0].context
     default.sni_callback = _CertificateSelector(by_host, default)
     return default
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,30 +14,42 @@ from edgeworker.config import TLS, Certificate, Config
 from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.acme.ordering import require_library
-from edgeworker.host.file_states import states
+from edgeworker.host.acme.policy import Validity, renew_at
+from edgeworker.host.file_states import States, states
 from edgeworker.host.tls.authority import Authority
 from edgeworker.routing import served_names
 from edgeworker.server.certificates import format_moment, read_pair
-from edgeworker.server.tls import server_context
+from edgeworker.server.tls import LoadedCertificate, load_certificate, select_by_host
 from edgeworker.tls_settings import ACME
 
 _log = logging.getLogger(__name__)
 
 WARN_BEFORE_SECONDS: Final = 14 * 86_400
+_ORDERED: Final = "tls.acme"  # the source of the certificate that ACME ordered
 
 
 @dataclass(frozen=True, slots=True)
 class _Served:
     """`edge` asks clients for certificates where that is configured, `api` never does. `due` is when to look again
-    even if no file has changed, `ends` the last second of the certificate that ends first, `begins` the first one of
-    that which begins last (epoch seconds)."""
+    even if no file has changed (epoch seconds). `for_api` are `certificates` where clients are asked for none."""
 
     edge: ssl.SSLContext
     api: ssl.SSLContext
+    certificates: Sequence[LoadedCertificate]
+    for_api: Sequence[LoadedCertificate]
     files: tuple[Path, ...]
+    client_ca: States
     due: int | None
-    begins: int
-    ends: int
+
+    @property
+    def ends(self) -> int:
+        """The last second of the certificate that ends first."""
+        return min(one.facts.not_after for one in self.certificates)
+
+    @property
+    def begins(self) -> int:
+        """The first second of the certificate that begins last."""
+        return max(one.facts.not_before for one in self.certificates)
 
     def is_valid(self, now: int) -> bool:
         return self.begins <= now <= self.ends
@@ -61,8 +74,8 @@ class LiveTLS:
 
     The certificates are those of `config.tls`; without any, one of the local authority in the data directory for
     every name that the configuration serves. With `tls.acme` the ordered one joins them as soon as it is there. A
-    certificate that cannot be used is told, and the one before stays. One that has expired is served if there is no
-    better one: most hosts may have others, and an edge that does not start helps no one.
+    certificate that cannot be used is told, and the one before stays, while others are renewed. One that has expired is
+    served if there is no better one: most hosts may have others, and an edge that does not start helps no one.
     """
 
     def __init__(self, config: Config, clock: Clock, *, data: Path) -> None:
@@ -75,7 +88,7 @@ class LiveTLS:
         self._config = config
         self._listeners: list[tuple[TLSListener, bool]] = []
         self._building = asyncio.Lock()
-        self._told = ""
+        self._told: set[str] = set()
         self._told_expiry = 0
         self._told_of_ordered: set[str] = set()
         self.authority: Authority | None = None
@@ -127,32 +140,33 @@ class LiveTLS:
         if not settled:
             return  # a certificate and its key are written one after the other
         config = self._config
+        before = self._served
         try:
-            served = await self._build_beside(config, is_strict=self._served.is_valid(now))
+            served = await self._build_beside(config, is_strict=before.is_valid(now), before=before)
         except EdgeworkerError as error:
-            if str(error) != self._told:
-                _log.error("%s\nThe certificate before this change keeps being served.", error)
-                self._told = str(error)
+            self._tell_unusable(str(error))
             return
-        if self._config is not config:
-            return  # a reload was faster
+        if self._config is not config or all(one in before.certificates for one in served.certificates):
+            return  # a reload was faster, or there is nothing new
         await self._switch(served)
         _log.info("https: new certificates are served, valid until %s", format_moment(served.ends))
 
     async def _switch(self, served: _Served) -> None:
         self._served = served
         self._loaded = self._seen = states(served.files)
-        self._told = ""
+        self._told.clear()
         for listener, is_api in self._listeners:
             await listener.replace_tls(served.api if is_api else served.edge)
 
-    async def _build_beside(self, config: Config, *, is_strict: bool) -> _Served:
+    async def _build_beside(self, config: Config, *, is_strict: bool, before: _Served | None = None) -> _Served:
         """In a thread: each certificate takes some milliseconds. One at a time, because the authority issues one."""
         async with self._building:
-            return await asyncio.to_thread(self._build, config, is_strict=is_strict)
+            return await asyncio.to_thread(self._build, config, is_strict=is_strict, before=before)
 
-    def _build(self, config: Config, *, is_strict: bool) -> _Served:
-        """`is_strict`: a certificate that is not valid now is refused."""
+    def _build(self, config: Config, *, is_strict: bool, before: _Served | None = None) -> _Served:
+        """`is_strict`: a certificate that is not valid now is refused. Those of `before`, which the same configuration
+        made, serve on in place of what cannot be used.
+        """
         now = self._clock.now()
         tls, due = config.tls, None
         files: list[Path] = []
@@ -162,17 +176,42 @@ class LiveTLS:
         if not tls.certificates:
             tls, due = self._with_authority(config, now)
         checked_at = now if is_strict else None
-        facts = [
-            read_pair(one.cert, one.key, now=checked_at, where=one.source or "tls.certificates")
-            for one in tls.certificates
-        ]
-        edge = server_context(tls, now=checked_at)
-        api = edge if tls.client_auth == "none" else server_context(replace(tls, client_auth="none"), now=checked_at)
+        authorities = [] if tls.client_ca is None else [tls.client_ca]
+        client_ca = states(authorities)
+        if before is not None and before.client_ca != client_ca:
+            before = None  # their contexts would let in clients of authorities that are taken away
+        certificates, for_api = [], []
+        for one in tls.certificates:
+            loaded, api_loaded = self._load(tls, one, checked_at, before)
+            certificates.append(loaded)
+            for_api.append(api_loaded)
+        edge = select_by_host(certificates)
+        api = edge if tls.client_auth == "none" else select_by_host(for_api)
         files += [file for one in tls.certificates for file in (one.cert, one.key)]
-        if tls.client_ca is not None:
-            files.append(tls.client_ca)
-        begins, ends = max(one.not_before for one in facts), min(one.not_after for one in facts)
-        return _Served(edge, api, tuple(files), due, begins, ends)
+        return _Served(edge, api, certificates, for_api, (*files, *authorities), client_ca, due)
+
+    def _load(
+        self, tls: TLS, certificate: Certificate, now: int | None, before: _Served | None
+    ) -> tuple[LoadedCertificate, LoadedCertificate]:
+        """For the edge and for the API."""
+        where = certificate.source or "tls.certificates"
+        try:
+            loaded = load_certificate(tls, certificate, now=now, where=where)
+            if tls.client_auth == "none":
+                return loaded, loaded
+            return loaded, load_certificate(replace(tls, client_auth="none"), certificate, now=now, where=where)
+        except ConfigError as error:
+            for kept, kept_for_api in zip(before.certificates, before.for_api, strict=True) if before else ():
+                if kept.certificate == certificate:
+                    self._tell_unusable(str(error))
+                    return kept, kept_for_api
+            raise
+
+    def _tell_unusable(self, text: str) -> None:
+        """Once, until another certificate is served."""
+        if text not in self._told:
+            self._told.add(text)
+            _log.error("%s\nThe certificate before this change keeps being served.", text)
 
     def _with_ordered(self, tls: TLS, acme: ACME, file: Path, now: int) -> TLS:
         """With the certificate that was ordered, once it is there and can be used. Until then one of before for such a
@@ -200,7 +239,7 @@ class LiveTLS:
                 files.keep_served(file)
         elif file.exists():
             self._tell_once("warning", f"https: the certificate from before keeps being served: {usable}")
-        return replace(tls, certificates=(*tls.certificates, Certificate(usable, usable, source="tls.acme")))
+        return replace(tls, certificates=(*tls.certificates, Certificate(usable, usable, source=_ORDERED)))
 
     def _tell_once(self, level: str, text: str) -> None:
         if text not in self._told_of_ordered:
@@ -221,15 +260,25 @@ class LiveTLS:
         return replace(config.tls, certificates=(issued.certificate,)), issued.renew_at
 
     def _tell_expiry(self, now: int) -> None:
-        """Once a day from two weeks before the end. What the local authority issues is renewed before that."""
-        left, begins = self._served.ends - now, self._served.begins
-        if (left > WARN_BEFORE_SECONDS and begins <= now) or abs(now - self._told_expiry) < 86_400:
+        """Once a day from two weeks before the end. What the local authority or ACME renews is renewed before that."""
+        begins = self._served.begins
+        ending = min(self._served.certificates, key=lambda one: one.facts.not_after - self._warn_before(one))
+        if begins <= now < ending.facts.not_after - self._warn_before(ending) or abs(now - self._told_expiry) < 86_400:
             return
         self._told_expiry = now
         if begins > now:
             _log.error("https: a certificate is not valid before %s; is the clock right?", format_moment(begins))
             return
-        if left < 0:
-            _log.error("https: a certificate has expired, at %s; clients refuse it", format_moment(self._served.ends))
+        file, ends = ending.certificate.cert, ending.facts.not_after
+        if ends < now:
+            _log.error("https: a certificate has expired, at %s; clients refuse it: %s", format_moment(ends), file)
         else:
-            _log.warning("https: a certificate ends at %s; renew it", format_moment(self._served.ends))
+            _log.warning("https: a certificate ends at %s; renew it: %s", format_moment(ends), file)
+
+    def _warn_before(self, one: LoadedCertificate) -> int:
+        """Seconds. Of the ordered one, half of the time that its renewal has: it may live for a few days only."""
+        acme = self._config.tls.acme
+        if acme is None or one.certificate.source != _ORDERED:
+            return WARN_BEFORE_SECONDS
+        renewal = renew_at(Validity(one.facts.not_before, one.facts.not_after), acme)
+        return min(WARN_BEFORE_SECONDS, (one.facts.not_after - renewal) // 2)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import ssl
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +10,10 @@ import pytest
 
 from edgeworker.config import TLS, Certificate, Config, Limits, Zone
 from edgeworker.errors import ConfigError
-from edgeworker.host.acme.files import ACMEFiles
 from edgeworker.host.tls.live_tls import LiveTLS
 from edgeworker.server import listen
 from edgeworker.testing.clock import MovableClock
-from edgeworker.tls_settings import ACME
+from tests.host.tls.handshakes import configured, shown
 from tests.pki import DAY, NOW, PKI
 from tests.server.wires import ANY_PORT, END, GET, Answering, hello
 
@@ -28,27 +26,6 @@ def clock() -> MovableClock:
 @pytest.fixture
 def pki(tmp_path: Path) -> PKI:
     return PKI(tmp_path)
-
-
-async def shown(live: LiveTLS, *, name: str = "a.example", authorities: Path | None = None) -> list[str]:
-    """The names of the certificate that a client of a new connection gets, without sockets."""
-    client_in, client_out, server_in, server_out = (ssl.MemoryBIO() for _ in range(4))
-    context = ssl.create_default_context(cafile=None if authorities is None else str(authorities))
-    context.check_hostname = False
-    client = context.wrap_bio(client_in, client_out, server_hostname=name)
-    server = live.edge.wrap_bio(server_in, server_out, server_side=True)
-    for _ in range(3):
-        for one, source, target in ((client, client_out, server_in), (server, server_out, client_in)):
-            with suppress(ssl.SSLWantReadError):
-                one.do_handshake()
-            target.write(source.read())
-    certificate = client.getpeercert()
-    assert certificate is not None
-    return [str(pair[1]) for pair in certificate["subjectAltName"]]
-
-
-def configured(*certificates: Certificate) -> Config:
-    return Config(tls=TLS(certificates))
 
 
 async def test_a_new_certificate_is_served_once_its_files_have_settled(
@@ -87,6 +64,77 @@ async def test_a_broken_certificate_is_told_once_and_the_old_one_stays(
     await live.check()
     assert await shown(live, authorities=pki.ca) == ["mended.example"]
 
+    certificate.cert.write_text("broken")
+    await live.check()
+    await live.check()
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 2
+
+
+async def test_a_certificate_that_cannot_be_used_does_not_hold_up_the_renewal_of_others(
+    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    abandoned = pki.server("b.example", file="b")
+    live = LiveTLS(configured(pki.server("a.example", file="a"), abandoned), clock, data=tmp_path)
+    abandoned.key.unlink()
+    pki.server("a.example", "renewed.example", file="a")
+    await live.check()
+    await live.check()
+
+    assert await shown(live, authorities=pki.ca) == ["a.example", "renewed.example"]
+    assert await shown(live, name="b.example", authorities=pki.ca) == ["b.example"]
+    for _ in range(5):
+        await live.check()
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(told) == 1
+    assert f"{abandoned.key} cannot be read" in told[0]
+
+    pki.server("b.example", "mended.example", file="b")
+    await live.check()
+    await live.check()
+    assert await shown(live, name="b.example", authorities=pki.ca) == ["b.example", "mended.example"]
+
+
+async def test_no_certificate_stays_as_it_was_when_the_authorities_of_clients_change(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    """Its context would let in clients of an authority that was taken away, on its hosts alone."""
+    one, broken = pki.server("a.example"), pki.server("b.example")
+    (tmp_path / "clients.pem").write_bytes(pki.ca.read_bytes())
+    tls = TLS((one, broken), client_auth="request", client_ca=tmp_path / "clients.pem")
+    live = LiveTLS(Config(tls=tls), clock, data=tmp_path)
+    before = live.edge
+    broken.key.unlink()
+    (tmp_path / "clients.pem").write_bytes(PKI(tmp_path).ca.read_bytes())
+    await live.check()
+    await live.check()
+
+    assert live.edge is before
+    pki.server("b.example")
+    await live.check()
+    await live.check()
+    assert live.edge is not before
+
+
+async def test_the_api_asks_for_no_certificate_of_clients_also_where_one_is_kept(
+    pki: PKI, clock: MovableClock, tmp_path: Path
+) -> None:
+    kept = pki.server("b.example")
+    tls = TLS((pki.server("a.example", file="a"), kept), client_auth="require", client_ca=pki.ca)
+    live = LiveTLS(Config(tls=tls), clock, data=tmp_path)
+    kept.key.unlink()
+    pki.server("a.example", "renewed.example", file="a")
+    await live.check()
+    await live.check()
+
+    assert (live.api.verify_mode, live.edge.verify_mode) == (ssl.CERT_NONE, ssl.CERT_REQUIRED)
+    for context, mode in ((live.api, ssl.CERT_NONE), (live.edge, ssl.CERT_REQUIRED)):
+        named = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+        callback = context.sni_callback
+        assert callback is not None
+        callback(named, "b.example", context)
+        assert named.context is not context
+        assert named.context.verify_mode == mode
+
 
 async def test_a_file_that_is_gone_for_a_moment_changes_nothing(pki: PKI, clock: MovableClock, tmp_path: Path) -> None:
     certificate = pki.server("a.example")
@@ -96,88 +144,6 @@ async def test_a_file_that_is_gone_for_a_moment_changes_nothing(pki: PKI, clock:
     await live.check()
 
     assert await shown(live, authorities=pki.ca) == ["a.example"]
-
-
-async def test_a_certificate_that_was_ordered_before_serves_until_the_new_one_is_there(
-    pki: PKI, clock: MovableClock, tmp_path: Path
-) -> None:
-    files = ACMEFiles.of(tmp_path / "data")
-
-    def order(settings: ACME, *names: str) -> None:
-        pair = pki.server(*names)
-        files.write(files.certificate(settings), pair.key.read_bytes() + pair.cert.read_bytes())
-
-    before = ACME("https://staging.example/dir", ("a.example",), True)
-    order(before, "a.example")
-    order(ACME("https://staging.example/dir", ("other.example",), True), "other.example")
-    wanted = ACME("https://acme.example/dir", ("a.example", "b.example"), True)
-
-    live = LiveTLS(Config(tls=TLS(acme=wanted)), clock, data=tmp_path / "data")
-
-    assert await shown(live, authorities=pki.ca) == ["a.example"]
-    assert live.authority is None
-    order(wanted, "a.example", "b.example")
-    await live.check()
-    await live.check()
-    assert await shown(live, authorities=pki.ca) == ["a.example", "b.example"]
-
-
-@pytest.mark.parametrize("hosts", [("a.example",), ("a.example", "b.example")], ids=["same hosts", "a new host too"])
-async def test_a_damaged_file_of_an_ordered_certificate_never_lets_the_local_authority_serve(
-    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture, hosts: tuple[str, ...]
-) -> None:
-    files = ACMEFiles.of(tmp_path / "data")
-    before, wanted = (ACME("https://acme.example/dir", names, True) for names in (("a.example",), hosts))
-    pair = pki.server("a.example")
-    files.write(files.certificate(before), pair.key.read_bytes() + pair.cert.read_bytes())
-    live = LiveTLS(Config(tls=TLS(acme=before)), clock, data=tmp_path / "data")
-
-    files.write(files.certificate(before), b"damaged")
-    await live.use(await live.prepare(Config(tls=TLS(acme=wanted))))
-    await live.check()
-    await live.check()
-
-    assert await shown(live, authorities=pki.ca) == ["a.example"]
-    assert live.authority is None
-    again = LiveTLS(Config(tls=TLS(acme=wanted)), clock, data=tmp_path / "data")
-    assert await shown(again, authorities=pki.ca) == ["a.example"]
-    if hosts == ("a.example",):
-        assert "It is ordered again" in caplog.text
-        assert "the certificate from before keeps being served" in caplog.text
-    assert files.served.stat().st_mode & 0o077 == 0
-
-
-async def test_that_the_local_authority_serves_in_place_of_an_ordered_certificate_is_told(
-    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    wanted = ACME("https://acme.example/dir", ("a.example",), True)
-    (tmp_path / "data").mkdir(exist_ok=True)
-
-    live = LiveTLS(Config(tls=TLS(acme=wanted)), clock, data=tmp_path / "data")
-    await live.check()
-
-    assert live.authority is not None
-    assert caplog.text.count("that of the local authority is served, which clients do not trust") == 1
-
-
-async def test_one_that_has_ended_or_is_for_other_hosts_serves_no_longer(
-    pki: PKI, clock: MovableClock, tmp_path: Path
-) -> None:
-    files = ACMEFiles.of(tmp_path / "data")
-    pair = pki.server("other.example")
-    other = ACME("https://acme.example/dir", ("other.example",), True)
-    files.write(files.certificate(other), pair.key.read_bytes() + pair.cert.read_bytes())
-
-    live = LiveTLS(Config(tls=TLS(acme=replace(other, hosts=("a.example",)))), clock, data=tmp_path / "data")
-
-    assert live.authority is not None
-    clock.advance(1000 * DAY)
-    assert (
-        LiveTLS(
-            Config(tls=TLS(acme=replace(other, directory="https://new.example/dir"))), clock, data=tmp_path / "data"
-        ).authority
-        is not None
-    )
 
 
 async def test_listeners_get_the_new_context_and_their_connections_live_on(
@@ -321,6 +287,7 @@ async def test_the_end_of_a_certificate_is_told_daily_two_weeks_before(
     clock.advance(20 * DAY)
     await live.check()
     assert caplog.messages[-1].startswith("https: a certificate has expired, at ")
+    assert all(message.endswith(f": {tmp_path / 'a.example.pem'}") for message in caplog.messages)
 
 
 @pytest.fixture
