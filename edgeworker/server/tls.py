@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from edgeworker.config import TLS, Certificate, OriginTLS
 from edgeworker.errors import ConfigError
 from edgeworker.server.certificates import CertificateFacts, read_certificates, read_pair, wildcard_of
+from edgeworker.server.tls_alerts import AlertingContext
 
 # Only AEAD cipher suites with forward secrecy; TLS 1.3 has no others.
 # https://www.rfc-editor.org/rfc/rfc9325#section-4.2
@@ -91,7 +92,7 @@ def _check_hosts(certificate: Certificate, facts: CertificateFacts, where: str) 
 
 
 def _make_context(tls: TLS, certificate: Certificate, where: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = AlertingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[tls.min_version]
     context.set_ciphers(_CIPHERS)
     context.set_alpn_protocols(_ALPN)

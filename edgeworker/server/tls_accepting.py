@@ -19,6 +19,7 @@ from edgeworker.rays import new_ray
 from edgeworker.server import proxies
 from edgeworker.server.client_connection import ClientConnection
 from edgeworker.server.listener_state import ListenerState, address_of
+from edgeworker.server.tls_alerts import HANDSHAKING
 
 _log = logging.getLogger(__name__)
 
@@ -162,6 +163,7 @@ class TLSAcceptor:
                     lambda: ClientConnection(state, refusal=_IS_PLAIN, end_handshake=handshake.end), connection
                 )
                 return
+            HANDSHAKING.set(connection)
             await loop.connect_accepted_socket(
                 lambda: ClientConnection(state, end_handshake=handshake.end),
                 connection,
@@ -169,9 +171,16 @@ class TLSAcceptor:
                 ssl_handshake_timeout=self._handshake_seconds,
             )
         except ssl.SSLError as error:
-            _log.info("TLS handshake failed: %s", error.reason or error, extra={"fields": {"client": client}})
+            fields = {"client": client}
+            _log.info("TLS handshake with %s failed: %s", client, _describe_failure(error), extra={"fields": fields})
         except OSError:
             pass  # the client has gone, or was too slow
+
+
+def _describe_failure(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the client's certificate is refused: {error.verify_message}"
+    return error.reason or str(error)
 
 
 async def _peek(connection: sockets.socket) -> bytes:

@@ -110,7 +110,9 @@ async def test_a_handshake_that_fails_is_in_the_log_with_its_client(pki: PKI, ca
         while not caplog.records:  # noqa: ASYNC110  # nothing tells that a line was logged
             await asyncio.sleep(0)
 
-    assert [record.getMessage() for record in caplog.records] == ["TLS handshake failed: NO_SHARED_CIPHER"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "TLS handshake with 127.0.0.1 failed: NO_SHARED_CIPHER"
+    ]
     assert vars(caplog.records[0])["fields"] == {"client": "127.0.0.1"}
 
 
