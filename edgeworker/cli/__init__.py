@@ -130,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = int(options.run(options))
         sys.stdout.flush()
     except EdgeworkerError as error:
-        _tell_error(error, as_json=getattr(options, "json", False) and options.command in _RUNNING)
+        is_json_log = options.command == "serve" and options.log_format == "json"
+        _tell_error(error, as_json=is_json_log or (getattr(options, "json", False) and options.command in _RUNNING))
         status = 1
     except FileNotFoundError:
         if _is_folder_there():

@@ -158,6 +158,7 @@ class LogStream(logging.StreamHandler[TextIO]):
         with self._writing:
             old, self.stream = self.stream, stream
             self._piped = PipedLines.over(stream)
+            self._is_torn = False
         old.close()
 
     def _write_lost(self, lost: int, why: str) -> None:

@@ -249,6 +249,24 @@ def test_lines_that_cannot_be_written_are_lost_and_later_counted(
     assert told == [(3, "No space left on device")]
 
 
+def test_a_new_file_does_not_begin_with_the_end_of_a_line_of_the_old_one(
+    full_disk: LimitedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = logs.LogStream(full_disk.file)
+    logging.getLogger().handlers[:] = [stream]
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full_disk.write)
+        full_disk.room = 3
+        logging.getLogger("edgeworker.x").error("line")
+
+    with (tmp_path / "new").open("a", encoding="utf-8") as new:
+        stream.replace_stream(new)
+        logging.getLogger("edgeworker.x").error("after")
+
+    assert full_disk.path.read_text() == "lin"
+    assert (tmp_path / "new").read_text().startswith("after\n")
+
+
 def test_the_same_log_says_how_many_of_its_lines_were_lost(
     full_disk: LimitedFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

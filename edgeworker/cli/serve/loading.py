@@ -1,6 +1,7 @@
 """The configuration that `serve` serves: what the files and the command line say, and what was published."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,8 @@ from edgeworker.runtime.python.load_turns import TRIAL_PACE, LoadingPauses
 from edgeworker.server.outbound_proxy import with_environment_proxies
 from wrangler_compat import load
 
+_log = logging.getLogger(__name__)
+
 
 def load_config(
     options: argparse.Namespace, published: Published, *, tell: bool, give_way: Callable[[], None] = lambda: None
@@ -33,7 +36,11 @@ def load_config(
     give_way()
     loaded = load(replace(named, environ=options.environ, published=published.projects, give_way=give_way))
     if tell:
-        show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
+        if options.log_format == "json":
+            for block in loaded.diagnostics.blocks("warning"):
+                _log.warning("%s", block)
+        else:
+            show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
     config = loaded.require()
 
     def override_address(socket: Socket, port: int | None) -> Socket:

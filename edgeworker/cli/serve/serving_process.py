@@ -10,7 +10,6 @@ import logging
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
@@ -21,7 +20,6 @@ from edgeworker.balancing.board import OriginBoard
 from edgeworker.bindings.kv import python_view as kv_view
 from edgeworker.cli import garbage, thread_turns
 from edgeworker.cli.kv.options import TOKEN_VARIABLE
-from edgeworker.cli.output import Output
 from edgeworker.cli.serve.bound_sockets import address_of
 from edgeworker.cli.serve.health import EdgeReadiness, refresh_counters
 from edgeworker.cli.serve.loaded import LoadedConfigReporter, find_starting_configs, follow_files
@@ -128,7 +126,7 @@ class ServingProcess:
                     break
                 event_loop.run(self._serve(slot, tell, started))
             except EdgeworkerError as error:
-                Output.for_stream(sys.stderr).error(str(error))
+                _log.error("%s", error)
             else:
                 return 0
         return 1

@@ -1,5 +1,6 @@
 """`edgeworker serve` as an operator meets it: signals, processes, reloads under load, logs, health."""
 
+import json
 import os
 import signal
 import socket
@@ -196,52 +197,6 @@ def test_health_and_metrics_are_joined_over_the_processes(tmp_path: Path) -> Non
         assert served.manage("/nothing").status == 404
 
 
-def test_the_access_log_is_a_file_that_logrotate_can_move(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    config = write_project(tmp_path)
-    log, moved = tmp_path / "access.log", tmp_path / "access.log.1"
-    before = os.umask(0)
-    request.addfinalizer(lambda: os.umask(before))
-
-    with serve("-c", str(config), "--access-log", str(log), cwd=tmp_path) as served:
-        served.get("/one?token=secret")
-        wait_for_text(log, '"path": "/one"')
-        log.rename(moved)
-        served.get("/two")
-        wait_for_text(moved, '"path": "/two"')
-        served.send(signal.SIGUSR1)
-        while not log.exists():
-            time.sleep(0.01)
-        served.get("/three")
-        wait_for_text(log, '"path": "/three"')
-
-    # Addresses and paths are for the owner and the group, whatever the umask.
-    assert [file.stat().st_mode & 0o777 for file in (log, moved)] == [0o640, 0o640]
-    assert "secret" not in moved.read_text()
-    assert "/three" not in moved.read_text()
-
-
-def test_a_program_that_reads_the_access_log_no_more_keeps_no_request_waiting(tmp_path: Path) -> None:
-    config = write_project(tmp_path)
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-
-    with serve("-c", str(config), "--processes", "2", "--access-log", str(pipe), cwd=tmp_path) as served:
-        path = "/" + "a" * 8000  # twice in a line, and a pipe holds 64 KiB
-        for _ in range(20):
-            assert served.get(path).status == 200
-        assert os.read(reader, 10) == b'{"time": "'
-        assert served.stop() == 0
-    os.close(reader)
-
-
-def wait_for_text(file: Path, text: str) -> None:
-    until = time.monotonic() + 3 * SECONDS
-    while text not in file.read_text():
-        assert time.monotonic() < until, file.read_text()
-        time.sleep(0.01)
-
-
 def test_a_worker_without_a_configuration_is_not_guessed(tmp_path: Path) -> None:
     write_project(tmp_path)
 
@@ -271,6 +226,26 @@ def test_a_first_start_that_fails_ends_with_the_reason(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert "nothing_like_it" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_each_line_of_a_json_log_is_json_also_what_is_wrong_at_the_start(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    config.write_text(config.read_text() + "nonsense = 1\n")
+
+    with serve("-c", str(config), cwd=tmp_path) as served:
+        lines = [json.loads(line) for line in served.said]
+    config.write_text('nonsense = "\n')
+    broken = run("serve", "-c", str(config), "--log-format", "json", cwd=tmp_path)
+    write_project(tmp_path)
+    (tmp_path / "worker.py").write_text("import nothing_like_it\n")
+    ports = ("--port=0", "--api-port=0", "--management-port=0")
+    failing = run("serve", "-c", str(config), "--log-format", "json", *ports, cwd=tmp_path)
+
+    assert "nonsense" in lines[0]["message"]
+    assert lines[0]["level"] == "warning"
+    assert [json.loads(line)["level"] for line in broken.stderr.splitlines()] == ["error"]
+    *_, last = (json.loads(line) for line in failing.stderr.splitlines())
+    assert "nothing_like_it" in last["message"]
 
 
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
