@@ -73,7 +73,7 @@ class TLS:
     """How https sockets are served. The first certificate is for clients that name no host or an unknown one.
 
     `client_auth` "request": a client may show a certificate, and `client_ca` must have signed it; "require": it must
-    show one.
+    show one. With `client_crl`, a list of the authority that signed a client's certificate must be there and current.
     """
 
     certificates: tuple[Certificate, ...] = field(
@@ -84,6 +84,7 @@ class TLS:
         "none", one_of("none", "request", "require"), "whether clients of the edge show a certificate"
     )
     client_ca: Path | None = schema.setting(None, PATH, "PEM certificates that sign the clients'")
+    client_crl: Path | None = schema.setting(None, PATH, "PEM lists of the clients' certificates that were revoked")
     acme: ACME | None = field(
         default=None, metadata=schema.table(ACME, "a certificate that `serve` gets by itself and renews")
     )
@@ -93,6 +94,11 @@ class TLS:
             context.key("client_auth").error(
                 '"tls.client_auth" needs "tls.client_ca": the PEM certificates of the authorities that sign the '
                 "clients'."
+            )
+        if self.client_auth == "none" and self.client_crl is not None:
+            context.key("client_crl").error(
+                '"tls.client_crl" needs "tls.client_auth": "request" or "require"; '
+                "clients are asked for no certificate."
             )
 
 

@@ -15,6 +15,7 @@ from edgeworker.config import Certificate
 from edgeworker.host.tls.x509 import issue, new_authority
 
 DAY = 86_400
+CLIENT_SERIAL = 0x0AF1
 NOW = SystemClock().now()  # OpenSSL looks at the machine's clock, so the certificates have to as well
 
 
@@ -40,7 +41,7 @@ class PKI:
         return Certificate(cert, key, tuple(hosts))
 
     def client(self, common_name: str) -> tuple[Path, Path]:
-        """The certificate and the key of a client, with serial number 0x0AF1."""
+        """The certificate and the key of a client, with serial number CLIENT_SERIAL."""
         key = ec.generate_private_key(ec.SECP256R1())
         begin = datetime.fromtimestamp(self.now - 60, UTC)
         subject = x509.Name(
@@ -50,7 +51,7 @@ class PKI:
                 x509.NameAttribute(NameOID.COMMON_NAME, common_name),
             ]
         )
-        builder = x509.CertificateBuilder(self.authority.certificate.subject, subject, key.public_key(), 0x0AF1)
+        builder = x509.CertificateBuilder(self.authority.certificate.subject, subject, key.public_key(), CLIENT_SERIAL)
         builder = builder.not_valid_before(begin).not_valid_after(begin + timedelta(days=2))
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         builder = builder.add_extension(
@@ -61,6 +62,18 @@ class PKI:
         cert_file.write_bytes(builder.sign(self.authority.key, hashes.SHA256()).public_bytes(Encoding.PEM))
         key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return cert_file, key_file
+
+
+def revocation_list(pki: PKI, *serials: int, days: int = 2) -> bytes:
+    """PEM, of the authority's; from two days before now on, for `days`."""
+    begin = datetime.fromtimestamp(pki.now - 2 * DAY, UTC)
+    builder = x509.CertificateRevocationListBuilder(pki.authority.certificate.subject)
+    builder = builder.last_update(begin).next_update(begin + timedelta(days=days))
+    for serial in serials:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begin).build()
+        )
+    return builder.sign(pki.authority.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def encrypted(key: Path, passphrase: bytes) -> Path:

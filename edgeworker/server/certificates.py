@@ -1,9 +1,11 @@
 """Reads certificates and keys from PEM files, and checks them before a handshake can fail because of them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgeworker.errors import ConfigError
+
+_REVOCATION_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,18 @@ def read_certificates(file: Path, *, where: str) -> Sequence[x509.Certificate]:
         return x509.load_pem_x509_certificates(_read(file, where=where))
     except ValueError as error:
         raise ConfigError(f"{where}: {file} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)") from error
+
+
+def read_revocation_lists(file: Path, *, where: str) -> Sequence[x509.CertificateRevocationList]:
+    """At least one. Raises ConfigError."""
+    content = _read(file, where=where)
+    try:
+        lists = [x509.load_pem_x509_crl(text) for text in _REVOCATION_LIST.findall(content)]
+    except ValueError:
+        lists = []
+    if not lists or len(lists) != content.count(b"-----BEGIN "):
+        raise ConfigError(f"{where}: {file} holds no revocation list in PEM form (-----BEGIN X509 CRL-----) alone")
+    return lists
 
 
 def format_moment(moment: int) -> str:

@@ -8,7 +8,13 @@ from typing import Final, assert_never
 
 from edgeworker.config import TLS, Certificate, OriginTLS
 from edgeworker.errors import ConfigError
-from edgeworker.server.certificates import CertificateFacts, read_certificates, read_pair, wildcard_of
+from edgeworker.server.certificates import (
+    CertificateFacts,
+    read_certificates,
+    read_pair,
+    read_revocation_lists,
+    wildcard_of,
+)
 from edgeworker.server.tls_alerts import AlertingContext
 
 # Only AEAD cipher suites with forward secrecy; TLS 1.3 has no others.
@@ -109,6 +115,10 @@ def _make_context(tls: TLS, certificate: Certificate, where: str) -> ssl.SSLCont
                 )
             context.verify_mode = ssl.CERT_REQUIRED if tls.client_auth == "require" else ssl.CERT_OPTIONAL
             _load_authorities(context, tls.client_ca, "tls.client_ca")
+            if tls.client_crl is not None:
+                read_revocation_lists(tls.client_crl, where="tls.client_crl")
+                _load_verify_locations(context, tls.client_crl, "tls.client_crl")
+                context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
         case _:
             assert_never(tls.client_auth)
     return context
@@ -148,6 +158,10 @@ def _load_cert_chain(context: ssl.SSLContext, cert: Path, key: Path, where: str)
 
 def _load_authorities(context: ssl.SSLContext, file: Path, where: str) -> None:
     read_certificates(file, where=where)
+    _load_verify_locations(context, file, where)
+
+
+def _load_verify_locations(context: ssl.SSLContext, file: Path, where: str) -> None:
     try:
         context.load_verify_locations(cafile=file)
     except OSError as error:

@@ -13,10 +13,11 @@ import pytest
 from edgeworker.clock import SystemClock
 from edgeworker.config import TLS, Limits, Socket
 from edgeworker.errors import ConfigError
+from edgeworker.host.tls.x509 import new_authority
 from edgeworker.server import Listener, listen
 from edgeworker.server.tls import server_context
 from tests.patience import PATIENCE_SECONDS
-from tests.pki import NOW, PKI
+from tests.pki import CLIENT_SERIAL, NOW, PKI, revocation_list
 from tests.server.wires import ANY_PORT, END, GET, Answering, hello
 
 
@@ -290,6 +291,59 @@ async def test_a_required_certificate_is_required_of_every_host(
 
     # In TLS 1.3 a client is done before the server has looked at its certificate, and then finds the connection closed.
     assert (answer, handler.requests) == (b"", [])
+
+
+@pytest.mark.parametrize(
+    ("revoked", "days", "status"),
+    [
+        ((), 30, 200),
+        ((CLIENT_SERIAL + 1,), 30, 200),
+        ((CLIENT_SERIAL,), 30, 0),
+        ((), 1, 0),  # a list that has ended tells nothing of today
+    ],
+)
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_client_whose_certificate_is_on_a_revocation_list_is_refused(
+    pki: PKI, version: ssl.TLSVersion, revoked: tuple[int, ...], days: int, status: int
+) -> None:
+    assert await _status_with_list(pki, version, revocation_list(pki, *revoked, days=days)) == status
+
+
+async def test_revocation_lists_of_other_authorities_alone_let_no_one_in(pki: PKI, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    another = PKI(tmp_path / "other")
+    another.authority = new_authority("another authority", now=NOW)
+    other = revocation_list(another, days=30)
+
+    assert await _status_with_list(pki, ssl.TLSVersion.TLSv1_3, other) == 0
+    assert await _status_with_list(pki, ssl.TLSVersion.TLSv1_3, other + revocation_list(pki, days=30)) == 200
+
+
+async def _status_with_list(pki: PKI, version: ssl.TLSVersion, content: bytes) -> int:
+    lists = pki.folder / "clients.crl"
+    lists.write_bytes(content)
+    context = trusting(pki, client=pki.client("till"))
+    context.maximum_version = version
+    tls = TLS((pki.server("a.example"),), client_auth="request", client_ca=pki.ca, client_crl=lists)
+    async with serving(tls, Answering(hello)) as listener:
+        try:
+            answer, _ = await ask(listener.port, context, name="a.example")
+        except (ssl.SSLError, ConnectionError):
+            answer = b""
+    return int(answer.split(b" ")[1]) if answer else 0
+
+
+@pytest.mark.parametrize("content", [b"", b"broken", b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"])
+def test_what_is_not_a_revocation_list_is_named(pki: PKI, content: bytes) -> None:
+    lists = pki.folder / "clients.crl"
+    lists.write_bytes(content)
+    tls = TLS((pki.server("a.example"),), client_auth="request", client_ca=pki.ca, client_crl=lists)
+
+    with pytest.raises(ConfigError, match=r"tls\.client_crl: .*clients\.crl holds no revocation list"):
+        server_context(tls, now=NOW)
+    lists.write_bytes(revocation_list(pki) + b"-----BEGIN X509 CRL-----\nhalf")
+    with pytest.raises(ConfigError, match="holds no revocation list"):
+        server_context(tls, now=NOW)
 
 
 async def test_a_trusted_proxys_own_certificate_is_not_taken_for_its_clients(pki: PKI) -> None:

@@ -94,6 +94,11 @@ def test_a_file_that_says_nothing_about_tls_leaves_every_default() -> None:
             2,
         ),
         (
+            '[tls]\nclient_ca = "ca.pem"\nclient_crl = "list.pem"\n',
+            '"tls.client_crl" needs "tls.client_auth": "request" or "require"; clients are asked for no certificate.',
+            3,
+        ),
+        (
             '[tls]\nclient_auth = "request"\n',
             '"tls.client_auth" needs "tls.client_ca": the PEM certificates of the authorities that sign the clients\'.',
             2,

@@ -14,7 +14,13 @@ from edgeworker.config import Config
 from edgeworker.errors import EdgeworkerError
 from edgeworker.host.acme.ordering import read_eab_key
 from edgeworker.host.tls.authority import RENEW_BEFORE_SECONDS, Authority
-from edgeworker.server.certificates import format_moment, read_certificates, read_facts, read_pair
+from edgeworker.server.certificates import (
+    format_moment,
+    read_certificates,
+    read_facts,
+    read_pair,
+    read_revocation_lists,
+)
 from edgeworker.state import FILE_NAME, ApiToken, SQLiteState
 from edgeworker.tls_settings import ACME
 
@@ -93,6 +99,8 @@ def _certificates(config: Config, data: Path, now: int) -> Iterator[Finding]:
         yield from _pair(certificate.cert, certificate.key, where, now)
     if config.tls.client_ca is not None:
         yield from _authorities(config.tls.client_ca, "edge.toml: tls.client_ca", now)
+    if config.tls.client_crl is not None:
+        yield from _revocation_lists(config.tls.client_crl, "edge.toml: tls.client_crl", now)
     if config.tls.acme is not None:
         yield from _acme_files(config.tls.acme, now)
     if not sockets or config.tls.certificates:
@@ -159,6 +167,24 @@ def _authorities(file: Path, where: str, now: int) -> Iterator[Finding]:
         yield _unusable(where, str(error))
         return
     yield from _ending(where, str(file), min(ends), now)
+
+
+def _revocation_lists(file: Path, where: str, now: int) -> Iterator[Finding]:
+    try:
+        updates = [one.next_update_utc for one in read_revocation_lists(file, where=where)]
+    except EdgeworkerError as error:
+        yield _unusable(where, str(error))
+        return
+    overdue = [moment for moment in updates if moment is not None and moment.timestamp() < now]
+    if overdue:
+        yield Finding(
+            "error",
+            "revocation-list-ends",
+            where,
+            f"a list in {file} has ended at {format_moment(int(min(overdue).timestamp()))}",
+            "every client that shows a certificate of that authority is refused",
+            "write the authority's new list there; a running edge takes it up by itself",
+        )
 
 
 def _ending(where: str, file: str, ends: int, now: int) -> Iterator[Finding]:

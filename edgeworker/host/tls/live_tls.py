@@ -176,10 +176,10 @@ class LiveTLS:
         if not tls.certificates:
             tls, due = self._with_authority(config, now)
         checked_at = now if is_strict else None
-        authorities = [] if tls.client_ca is None else [tls.client_ca]
+        authorities = [file for file in (tls.client_ca, tls.client_crl) if file is not None]
         client_ca = states(authorities)
         if before is not None and before.client_ca != client_ca:
-            before = None  # their contexts would let in clients of authorities that are taken away
+            before = None  # their contexts would let in clients that were revoked
         certificates, for_api = [], []
         for one in tls.certificates:
             loaded, api_loaded = self._load(tls, one, checked_at, before)

@@ -14,7 +14,7 @@ from edgeworker.host.tls.authority import Authority
 from edgeworker.state import SQLiteState
 from edgeworker.tls_settings import ACME
 from tests.kv.clocks import FakeClock
-from tests.pki import DAY, NOW, PKI
+from tests.pki import DAY, NOW, PKI, revocation_list
 
 HTTPS = Config(https_socket=Socket("127.0.0.1", 8443))
 
@@ -133,6 +133,21 @@ def test_certificates_of_origins_and_authorities_are_looked_at(pki: PKI, data: P
         ("error", "unusable", "edge.toml: outbound.ca_file"),
         ("error", "unusable", "edge.toml:1 (zones[0]): origin_ca"),
         ("warning", "certificate-ends", "edge.toml:1 (zones[0]): origin_client_cert"),
+    ]
+
+
+def test_revocation_lists_that_have_ended_are_told(pki: PKI, data: Path) -> None:
+    lists = pki.folder / "clients.crl"
+    tls = TLS(client_auth="require", client_ca=pki.ca, client_crl=lists)
+    found = []
+    for content in (b"", revocation_list(pki, days=1), revocation_list(pki, days=30)):
+        lists.write_bytes(content)
+        found.append(audited(Config(tls=tls), data))
+
+    assert found == [
+        [("error", "unusable", "edge.toml: tls.client_crl")],
+        [("error", "revocation-list-ends", "edge.toml: tls.client_crl")],
+        [],
     ]
 
 

@@ -14,7 +14,7 @@ from edgeworker.host.tls.live_tls import LiveTLS
 from edgeworker.server import listen
 from edgeworker.testing.clock import MovableClock
 from tests.host.tls.handshakes import configured, shown
-from tests.pki import DAY, NOW, PKI
+from tests.pki import CLIENT_SERIAL, DAY, NOW, PKI, revocation_list
 from tests.server.wires import ANY_PORT, END, GET, Answering, hello
 
 
@@ -112,6 +112,19 @@ async def test_no_certificate_stays_as_it_was_when_the_authorities_of_clients_ch
     pki.server("b.example")
     await live.check()
     await live.check()
+    assert live.edge is not before
+
+
+async def test_a_revocation_list_is_followed(pki: PKI, clock: MovableClock, tmp_path: Path) -> None:
+    lists = tmp_path / "clients.crl"
+    lists.write_bytes(revocation_list(pki))
+    tls = TLS((pki.server("a.example"),), client_auth="request", client_ca=pki.ca, client_crl=lists)
+    live = LiveTLS(Config(tls=tls), clock, data=tmp_path)
+    before = live.edge
+    lists.write_bytes(revocation_list(pki, CLIENT_SERIAL))
+    await live.check()
+    await live.check()
+
     assert live.edge is not before
 
 
