@@ -1,7 +1,6 @@
 """Handlers that send requests to other servers: to an origin behind the edge, and to the internet."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from edgeworker.errors import ConfigError, OriginError
 from edgeworker.handler import Handler, PendingResponse
 from edgeworker.messages import URL, Body, Headers, InvalidURL, NameTable, Request, Response
 from edgeworker.server.http1 import heads
+from edgeworker.server.name_lookups import NameLookups
 from edgeworker.server.origin_connection import ConnectionClosedBeforeResponse, OriginResponse
 from edgeworker.server.origin_endpoint import OriginEndpoint
 from edgeworker.server.outbound import OutboundPolicy
@@ -74,6 +74,7 @@ class OriginClient:
     ) -> None:
         self._outbound = outbound
         self._clock = clock
+        self._lookups = NameLookups()
         self._policy = OutboundPolicy.parse(outbound.allow_private)
         proxies = Proxies.from_config(outbound)
         self._origin_tls = origin_tls
@@ -110,7 +111,7 @@ class OriginClient:
         timeouts = self._timeouts.get(base, self._usual_timeouts)
         pool = self._origins.get((settings, timeouts))
         if pool is None:
-            pool = self._origins[settings, timeouts] = self._pool(_resolve, settings, f'origin "{base}"', timeouts)
+            pool = self._origins[settings, timeouts] = self._pool(self._resolve, settings, f'origin "{base}"', timeouts)
         return pool
 
     def _pool(self, resolve: Resolve, settings: OriginTLS, where: str, timeouts: OriginTimeouts) -> Pool:
@@ -132,6 +133,9 @@ class OriginClient:
             idle_timeout_seconds=timeouts.idle,
         )
 
+    async def _resolve(self, endpoint: OriginEndpoint) -> Sequence[str]:
+        return await self._lookups.addresses(endpoint.host, endpoint.port)
+
     async def _resolve_checked(self, endpoint: OriginEndpoint) -> Sequence[str]:
         """The addresses that may be connected to: those of the endpoint, or of the proxy in front of it.
 
@@ -143,16 +147,16 @@ class OriginClient:
         if not self._policy.allows_host(endpoint.host):
             try:
                 await self._check_addresses(endpoint)
-            except (OSError, UnicodeError) as error:
+            except OSError as error:
                 raise OriginError(
                     f"{endpoint} cannot be resolved here, so it may be private to the proxy; if scripts may fetch it, "
                     f'add "{endpoint.host}" to outbound.allow_private',
                     status=403,
                 ) from error
-        return await _resolve(OriginEndpoint(endpoint.proxy.host, endpoint.proxy.port))
+        return await self._resolve(OriginEndpoint(endpoint.proxy.host, endpoint.proxy.port))
 
     async def _check_addresses(self, endpoint: OriginEndpoint) -> Sequence[str]:
-        addresses = await _resolve(endpoint)
+        addresses = await self._resolve(endpoint)
         # What follows "%" is a network interface of this machine, which no name outside can mean.
         allowed = [one for one in addresses if "%" not in one and self._policy.allows(endpoint.host, ip_address(one))]
         if not allowed:
@@ -197,23 +201,6 @@ class _Internet:
 def _make_endpoint(url: URL) -> OriginEndpoint:
     host = url.hostname.strip("[]")
     return OriginEndpoint(host, url.port, host if url.scheme == "https" else None)
-
-
-async def _resolve(endpoint: OriginEndpoint) -> Sequence[str]:
-    """The addresses of the name, each once, in the order of the system's preference."""
-    if _is_address(endpoint.host):
-        return [endpoint.host]
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _fetch(pool: Pool, endpoint: OriginEndpoint, request: Request, *, repeats: bool = True) -> Response:

@@ -5,8 +5,11 @@ import errno
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Final
 
 from edgeworker.errors import OriginError
+from edgeworker.server.happy_eyeballs import connect_to_one
+from edgeworker.server.http1.transport import as_transport
 from edgeworker.server.origin_connection import OriginConnection
 from edgeworker.server.origin_endpoint import IdleConnections, OriginEndpoint
 from edgeworker.server.outbound_proxy import Proxy
@@ -44,15 +47,12 @@ class Pool:
 
     async def connect(self, endpoint: OriginEndpoint) -> OriginConnection:
         """A new connection. Raises OriginError."""
+        progress = _Progress()
         try:
             async with asyncio.timeout(self._connect_timeout):
-                return await self._connect(endpoint)
+                return await self._connect(endpoint, progress)
         except TimeoutError as error:
-            raise OriginError(
-                f"{endpoint} did not accept a connection within {self._connect_timeout:g} seconds",
-                status=522,
-                nothing_sent=True,
-            ) from error
+            raise _timed_out(endpoint, progress, self._connect_timeout) from error
         except OriginError as error:
             error.nothing_sent = True
             raise
@@ -66,19 +66,23 @@ class Pool:
         for connection in connections:
             await connection.wait_closed()
 
-    async def _connect(self, endpoint: OriginEndpoint) -> OriginConnection:
+    async def _connect(self, endpoint: OriginEndpoint, progress: "_Progress") -> OriginConnection:
         if endpoint.unix_path is not None:
             return await self._connect_unix(endpoint, endpoint.unix_path)
         try:
             addresses = await self._resolve(endpoint)
-        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for the resolver
+        except OSError as error:
             raise OriginError(f"{endpoint}: the name cannot be resolved", status=530, code=1016) from error
         failure: OriginError | None = None
-        for address in addresses:
+        left = list(addresses)
+        while left:
+            progress.step = _CONNECTING
             try:
-                if endpoint.proxy is None:
-                    return await self._connect_to(endpoint, address, endpoint.port)
-                return await self._connect_through_proxy(endpoint, endpoint.proxy, address)
+                if endpoint.proxy is not None:
+                    return await self._connect_through_proxy(endpoint, endpoint.proxy, left.pop(0))
+                if endpoint.tls_name is None:
+                    return await self._connect_plain(endpoint, left)
+                return await self._connect_tls(endpoint, left, progress)
             except OSError as error:
                 failure = _to_origin_error(endpoint, error)
                 failure.__cause__ = error
@@ -96,12 +100,40 @@ class Pool:
         self._connections.add(connection)
         return connection
 
-    async def _connect_to(self, endpoint: OriginEndpoint, address: str, port: int) -> OriginConnection:
-        context = None if endpoint.tls_name is None else self._tls_context()
+    async def _connect_plain(self, endpoint: OriginEndpoint, left: list[str]) -> OriginConnection:
+        """`left` are the addresses; it is empty afterwards."""
+        addresses = list(left)
+        left.clear()
+        _, connection = await connect_to_one(addresses, partial(self._open_plain, endpoint), _abort_connection)
+        self._connections.add(connection)
+        return connection
+
+    async def _open_plain(self, endpoint: OriginEndpoint, address: str) -> OriginConnection:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            lambda: self._make_connection(endpoint), address, port, ssl=context, server_hostname=endpoint.tls_name
-        )
+        _, connection = await loop.create_connection(partial(self._make_connection, endpoint), address, endpoint.port)
+        return connection
+
+    async def _connect_tls(self, endpoint: OriginEndpoint, left: list[str], progress: "_Progress") -> OriginConnection:
+        """`left` are the addresses; those that were tried are removed."""
+        addresses = list(left)
+        left.clear()
+        address, transport = await connect_to_one(addresses, partial(_open_waiting, endpoint.port), _abort_transport)
+        left += [one for one in addresses if one != address]
+        progress.step = _HANDSHAKING
+        return await self._start_tls(endpoint, transport)
+
+    async def _start_tls(self, endpoint: OriginEndpoint, transport: asyncio.Transport) -> OriginConnection:
+        loop = asyncio.get_running_loop()
+        connection = self._make_connection(endpoint)
+        try:
+            context = self._tls_context()
+            secure = await loop.start_tls(transport, connection, context, server_hostname=endpoint.tls_name)
+        except BaseException:
+            transport.abort()
+            raise
+        if secure is None:
+            raise ConnectionResetError("the connection was lost in the TLS handshake")
+        connection.connection_made(secure)
         self._connections.add(connection)
         return connection
 
@@ -115,16 +147,10 @@ class Pool:
         transport, tunnel = await loop.create_connection(lambda: Tunnel(proxy, endpoint.authority), address, proxy.port)
         try:
             await tunnel.open()
-            connection = self._make_connection(endpoint)
-            secure = await loop.start_tls(transport, connection, self._tls_context(), server_hostname=endpoint.tls_name)
         except BaseException:
             transport.abort()
             raise
-        if secure is None:
-            raise ConnectionResetError("the connection was lost in the TLS handshake")
-        connection.connection_made(secure)
-        self._connections.add(connection)
-        return connection
+        return await self._start_tls(endpoint, transport)
 
     def _tls_context(self) -> ssl.SSLContext:
         self._context = self._context or self._tls()
@@ -142,6 +168,51 @@ class Pool:
     def _forget_connection(self, endpoint: OriginEndpoint, connection: OriginConnection) -> None:
         self._connections.discard(connection)
         self._idle.remove(endpoint, connection)
+
+
+class _Waiting(asyncio.Protocol):
+    """Reads nothing: what a server says belongs to the TLS handshake that begins next."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        as_transport(transport).pause_reading()
+
+
+async def _open_waiting(port: int, address: str) -> asyncio.Transport:
+    transport, _ = await asyncio.get_running_loop().create_connection(_Waiting, address, port)
+    return as_transport(transport)
+
+
+def _abort_transport(transport: asyncio.Transport) -> None:
+    transport.abort()
+
+
+def _abort_connection(connection: OriginConnection) -> None:
+    connection.abort()
+
+
+_RESOLVING: Final = 0
+_CONNECTING: Final = 1
+_HANDSHAKING: Final = 2
+
+
+class _Progress:
+    """How far a connection has come."""
+
+    __slots__ = ("step",)
+
+    def __init__(self) -> None:
+        self.step = _RESOLVING
+
+
+def _timed_out(endpoint: OriginEndpoint, progress: _Progress, seconds: float) -> OriginError:
+    if progress.step == _RESOLVING and endpoint.unix_path is None:
+        text = f"{endpoint}: the name was not resolved within {seconds:g} seconds"
+        return OriginError(text, status=530, code=1016, nothing_sent=True)
+    if progress.step == _HANDSHAKING:
+        text = f"{endpoint} accepted a connection, but no TLS handshake within {seconds:g} seconds; does it speak TLS?"
+        return OriginError(text, status=525, nothing_sent=True)
+    text = f"{endpoint} did not accept a connection within {seconds:g} seconds"
+    return OriginError(text, status=522, nothing_sent=True)
 
 
 def _to_origin_error(endpoint: OriginEndpoint, error: OSError) -> OriginError:

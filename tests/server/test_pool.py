@@ -1,12 +1,14 @@
 """Connections to origins: which are used again, and why one cannot be had."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from edgeworker.errors import OriginError
 from edgeworker.messages import URL, Body, Request
-from tests.server.wires import OK, answering, call, client, head, origin, pieces, read
+from tests.patience import PATIENCE_SECONDS
+from tests.server.wires import ALL_ALLOWED, OK, answering, call, client, head, origin, pieces, read
 
 
 @pytest.mark.parametrize(
@@ -129,3 +131,55 @@ async def test_a_tls_origin_that_speaks_plain_http_is_a_525() -> None:
             await internet.at(server.url.replace("http", "https")).fetch(call())
 
     assert caught.value.status == 525
+
+
+@pytest.mark.parametrize(
+    ("scheme", "stops_at", "status", "text"),
+    [
+        ("http", "name", 530, "the name was not resolved within 120 seconds"),
+        (
+            "https",
+            "handshake",
+            525,
+            "accepted a connection, but no TLS handshake within 120 seconds; does it speak TLS",
+        ),
+    ],
+)
+async def test_a_timeout_says_how_far_it_came(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, stops_at: str, status: int, text: str
+) -> None:
+    loop, has_come = asyncio.get_running_loop(), asyncio.Event()
+
+    async def is_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        has_come.set()
+        await reader.read()
+
+    async def find(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        if stops_at == "name":
+            has_come.set()
+            await asyncio.Event().wait()
+        return [(0, 0, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(loop, "getaddrinfo", find)
+    outbound = replace(ALL_ALLOWED, connect_timeout_seconds=PATIENCE_SECONDS)
+    async with origin(is_silent) as server, client(outbound) as internet:
+        asked = asyncio.ensure_future(internet.at(f"{scheme}://server.test:{server.port}").fetch(call()))
+        await has_come.wait()
+        later = loop.time() + 2 * PATIENCE_SECONDS
+        monkeypatch.setattr(loop, "time", lambda: later)
+        with pytest.raises(OriginError, match=text) as caught:
+            await asked
+
+    assert (caught.value.status, caught.value.nothing_sent) == (status, True)
+
+
+async def test_another_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def find(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (address, port)) for address in ("127.0.0.2", "::1", "127.0.0.1")]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", find)
+    async with origin(answering(OK)) as server, client() as internet:
+        response = await internet.at(f"http://server.test:{server.port}").fetch(call())
+
+        assert (response.status, server.connections) == (200, 1)
