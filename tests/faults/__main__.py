@@ -23,6 +23,7 @@ FAULTS = {
     "length-too-long": network.length_too_long,
     "length-too-short": network.length_too_short,
     "dns-gone": network.dns_gone,
+    "origin-certificate-expired": network.origin_certificate_expired,
     "certificate-expired": network.certificate_expired,
 }
 

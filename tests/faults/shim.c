@@ -1,11 +1,12 @@
 /* Faults of the disk and of the clock for a process that has this library preloaded. A file of 64 bytes, which is named
    by FAULTS_FILE and mapped, says which: [0] the disk is full, [1] reading fails, [2] fsync fails, [3] seconds that are
-   added to the time of day. Only files below FAULTS_FOLDER are hit. FAULTS_KILL_AT=N kills the process (SIGKILL) before
-   its Nth change of such a file or name. */
+   added to the time of day, [4] the name origin.faulty is not resolved (else it is 127.0.0.1). Only files below
+   FAULTS_FOLDER are hit. FAULTS_KILL_AT=N kills the process (SIGKILL) before its Nth change of such a file or name. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,6 +69,16 @@ int ftruncate64(int d, off64_t n) { REAL(ftruncate64); CHANGE(d) return real(d, 
 int ftruncate(int d, off_t n) { REAL(ftruncate); CHANGE(d) return real(d, n); }
 int rename(const char *a, const char *b) { REAL(rename); if (kill_at > 0) count_change(); return real(a, b); }
 int unlink(const char *a) { REAL(unlink); if (kill_at > 0) count_change(); return real(a); }
+
+int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict found) {
+    REAL(getaddrinfo);
+    if (faults && host && strcmp(host, "origin.faulty") == 0) {
+        if (faults[4]) return EAI_AGAIN;
+        host = "127.0.0.1";
+    }
+    return real(host, service, hints, found);
+}
 
 int clock_gettime(clockid_t id, struct timespec *to) {
     REAL(clock_gettime);

@@ -1,4 +1,4 @@
-"""Faults of the disk and of the clock of another process, by a library that gcc makes and the process preloads."""
+"""Faults of the disk, the clock and the name server of another process, by a library that gcc makes and it preloads."""
 
 import mmap
 import shutil
@@ -10,8 +10,10 @@ from typing import Literal
 
 from tests.cli.running import environment
 
-Fault = Literal["full", "read", "fsync", "clock"]
-_PLACES: dict[Fault, int] = {"full": 0, "read": 1, "fsync": 2, "clock": 3}
+FAULTY_NAME = "origin.faulty"  # 127.0.0.1, while "names" is not set
+
+Fault = Literal["full", "read", "fsync", "clock", "names"]
+_PLACES: dict[Fault, int] = {"full": 0, "read": 1, "fsync": 2, "clock": 3, "names": 4}
 
 
 def has_compiler() -> bool:
