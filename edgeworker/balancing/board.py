@@ -67,9 +67,11 @@ class OriginBoard:
 
     records: dict[tuple[str, str], OriginRecord] = field(default_factory=dict)
     shared: SharedCounts | None = None
+    _removed: set[tuple[str, str]] = field(default_factory=set)  # by a reload, while requests are under way
 
     def record(self, balancer: str, url: str) -> OriginRecord:
         found = self.records.get((balancer, url))
+        self._removed.discard((balancer, url))  # a later reload has it again
         if found is None:
             if len(self.records) >= _MOST_RECORDS:
                 self._forget_idle()
@@ -77,11 +79,19 @@ class OriginBoard:
         return found
 
     def keep_only(self, balancers: Iterable[LoadBalancer]) -> None:
-        """After a reload: forgets the origins of load balancers that are no longer configured."""
+        """After a reload: forgets the origins of load balancers that are no longer configured, when their last request
+        has ended."""
         wanted = {(balancer.name, server.url) for balancer in balancers for server in balancer.origins}
-        for key, record in list(self.records.items()):
-            if key[0] and key not in wanted and not record.in_use:
-                del self.records[key]
+        self._removed = {key for key in self.records if key[0] and key not in wanted}
+        self.forget_removed()
+
+    def forget_removed(self) -> None:
+        """Those that a reload removed and that have no more requests under way."""
+        for key in list(self._removed):
+            record = self.records.get(key)
+            if record is None or not record.in_use:
+                self.records.pop(key, None)
+                self._removed.discard(key)
 
     def set_healthy(self, url: str, healthy: bool | None) -> None:
         """By hand, in every load balancer that has this origin; None: as checks and requests say.

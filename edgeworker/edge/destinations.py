@@ -145,7 +145,8 @@ class Destinations:
         except OriginError as error:
             if record is not None:
                 record.add_failure(str(error), now=self._clock.now())
-            _log.warning("origin %s: %s", base, error, extra=log_fields(request))
+            repeats = {"repeats": f"origin {base}: {error.status}"}  # else an origin that is down fills the log
+            _log.warning("origin %s: %s", base, error, extra={**log_fields(request), **repeats})
             if request.trace is not None:
                 request.trace.add("error", f"origin {base}: {error}", now=self._clock.monotonic())
             details = self._details(request, f"origin {base}: {error}")

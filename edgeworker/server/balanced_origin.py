@@ -87,7 +87,7 @@ class BalancedOrigin:
                         raise
                     failure = error
                     one.record.retries += 1
-                    told = log_fields(request)
+                    told = {**log_fields(request), "repeats": f"retry {one.server.url}: {error.status}"}
                     _log.warning("origin %s: %s; another one is asked", one.server.url, error, extra=told)
                     if request.trace is not None:
                         request.trace.add("error", f"origin {one.server.url}: {error}", now=self._clock.monotonic())

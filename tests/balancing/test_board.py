@@ -19,6 +19,33 @@ def test_a_reload_keeps_what_is_known_of_origins_that_stay() -> None:
     assert board.record("example.com", "http://a").requests == 7
 
 
+def test_an_origin_that_a_reload_removed_is_forgotten_when_its_last_request_has_ended() -> None:
+    board = OriginBoard()
+    removed = board.record("example.com", "http://a")
+    removed.in_use = 1
+    board.keep_only([])
+    board.forget_removed()
+    assert list(board.records.values()) == [removed]
+
+    removed.in_use = 0
+    board.forget_removed()
+    assert board.records == {}
+
+
+def test_an_origin_that_comes_again_or_is_about_to_come_is_not_forgotten() -> None:
+    """The next configuration asks for its origins before the one in use is replaced."""
+    board = OriginBoard()
+    again = board.record("example.com", "http://a")
+    again.in_use = 1
+    board.keep_only([])
+
+    board.record("example.com", "http://a").in_use = 0
+    board.record("example.com", "http://new")
+    board.forget_removed()
+
+    assert {key[1] for key in board.records} == {"http://a", "http://new"}
+
+
 def test_the_board_is_bounded_and_never_forgets_an_origin_in_use() -> None:
     board = OriginBoard()
     board.record("", "http://first").in_use = 1

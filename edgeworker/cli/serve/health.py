@@ -46,4 +46,5 @@ def refresh_counters(
         counters.certificate_ends = readiness.running.sockets.tls.ends
     counters.kv_found, counters.kv_missing = reads.found, reads.missing
     now = clock.monotonic()
+    board.forget_removed()
     counters.origins = {key: report_of(record, now=now) for key, record in board.records.items()}
