@@ -118,6 +118,7 @@ class Course:
                 answers[ask(served, self.promised or b"good")] += 1
                 client.put()
                 client.get_any()
+            answers.update(client.statuses)
             self.end()
             recovered = seconds_until(lambda: ask(served, b"good") == good, most=4 * RECOVERS_WITHIN_SECONDS)
             client.check_all()
@@ -131,7 +132,6 @@ class Course:
         wrong = client.wrong + [text for text in answers if text.startswith(untrue)]
         wrong += [f"{what} x{count}" for what, count in client.statuses.items() if not what.endswith(" 200")]
         without_ray = sum(count for text, count in answers.items() if "without" in text) + client.pages_without_ray
-        answers.update(client.statuses)
         return Outcome(self.name, answers, len(client.acknowledged), wrong, without_ray, recovered, said)
 
 
