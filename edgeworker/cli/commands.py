@@ -42,6 +42,9 @@ COMMANDS: Final[dict[str, Command]] = {
         "publishing.publish",
         "Publishes a worker into an edge that `serve` runs: its script, bindings and routes, as one version",
     ),
+    "reload": Command(
+        "reload", "Reloads a running `serve` and waits until it has: configuration, scripts and certificates"
+    ),
     "rollback": Command(
         "publishing.rollback", "Serves again what an edge served before, or a version that was published earlier"
     ),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from edgeworker.cli.journal import is_journal, with_priority
 from edgeworker.cli.output import Output
 from edgeworker.cli.piped_lines import PipedLines
 
@@ -20,6 +21,7 @@ _LINE_END: Final = 10
 _RETRY_SECONDS: Final = 0.05
 _LAST_SECONDS: Final = 1.0  # for a reader, where no request waits
 _READER_IS_SLOW: Final = "its reader takes no more"
+_LONGEST_BEGUN: Final = 64 * 1024
 # The logger of `console.log`.
 _printed: Final = logging.getLogger("edgeworker.console")
 _LEVEL_STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "bold red"}
@@ -63,11 +65,13 @@ class LogStream(logging.StreamHandler[TextIO]):
 
     `later` is for the many: such lines are written together, at the end of the event loop's turn. What cannot be
     written (the disk is full, the reader has gone or takes nothing) is lost and counted: no request waits or fails for
-    it. When writing works again, `tell_lost` gets the number of lines and the reason.
+    it. When writing works again, `tell_lost` gets the number of lines and the reason. Lines for systemd's journal have
+    their priority.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
+        self._is_journal = is_journal(stream, os.environ)
         self.tell_lost: Callable[[int, str], None] = self._write_lost
         self._waiting: list[str] = []
         self._taking = threading.Lock()
@@ -102,7 +106,11 @@ class LogStream(logging.StreamHandler[TextIO]):
             self.handleError(record)
             return
         self.write_waiting()
-        self._write(f"{text}\n")
+        self._write_record(text, record.levelno)
+
+    def _write_record(self, text: str, level: int) -> None:
+        lines = with_priority(text, level) if self._is_journal else text
+        self._write(f"{lines}\n")
 
     def _write(self, text: str) -> None:
         content = text.encode("utf-8", "backslashreplace")
@@ -164,7 +172,7 @@ class LogStream(logging.StreamHandler[TextIO]):
     def _write_lost(self, lost: int, why: str) -> None:
         record = logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"})
         record.msg = f"{lost} line(s) of this log could not be written: {why}"
-        self._write(f"{self.format(record)}\n")
+        self._write_record(self.format(record), record.levelno)
 
     def close(self) -> None:
         self.write_waiting()
@@ -196,7 +204,10 @@ def _write_all(stream: TextIO, content: bytes) -> tuple[bytes, OSError | None]:
 
 
 class PrintedLines(io.TextIOBase):
-    """Stands for stdout where stdout is for programs only: each line that a script prints is a line of the log."""
+    """Stands for stdout where the log is all that is written: each line that a script prints is a line of the log.
+
+    What has no line end becomes a line when it is long.
+    """
 
     def __init__(self) -> None:
         self._begun = ""
@@ -208,6 +219,9 @@ class PrintedLines(io.TextIOBase):
         *lines, self._begun = (self._begun + text).split("\n")
         for line in lines:
             _printed.info("%s", line)
+        if len(self._begun) > _LONGEST_BEGUN:
+            begun, self._begun = self._begun, ""
+            _printed.info("%s", begun)
         return len(text)
 
 

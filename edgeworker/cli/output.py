@@ -84,7 +84,15 @@ class Output:
         self.prose(f"{self.style('warning:', 'yellow')} {text}", hanging=2)
 
     def error(self, text: str) -> None:
-        self.prose(f"{self.style('error:', 'bold red')} {text}", hanging=2)
+        told = f"{self.style('error:', 'bold red')} {text}"
+        if "JOURNAL_STREAM" in os.environ:
+            import logging
+
+            from edgeworker.cli.journal import is_journal, with_priority
+
+            if is_journal(self._stream, os.environ):
+                told = with_priority(told, logging.ERROR)
+        self.prose(told, hanging=2)
 
     def table(
         self,

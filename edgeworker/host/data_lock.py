@@ -6,6 +6,7 @@ The kernel releases the lock when the process that took it ends, however it ends
 import fcntl
 import logging
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 LOCK: Final = "run/lock"
 _LONGEST_PID: Final = 10
+# `find_holder` has the lock for a moment.
+_TRIES: Final = 4
+_PAUSE_SECONDS: Final = 0.05
 
 
 def hold_data(data: Path) -> None:
@@ -32,7 +36,7 @@ def hold_data(data: Path) -> None:
     except OSError as error:
         raise StoreError(f"{file}: cannot be opened: {error.strerror}") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(lock)
     except BlockingIOError:
         holder = _read_holder(lock)
         os.close(lock)
@@ -47,6 +51,43 @@ def hold_data(data: Path) -> None:
         return
     _write_holder(lock)
     _close_in_children(lock)
+
+
+def _take(lock: int) -> None:
+    """Raises OSError; BlockingIOError where another edge has it."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(_PAUSE_SECONDS)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def find_holder(data: Path) -> int | None:
+    """The first process of the edge that has the data directory `data`; None if no edge has it.
+
+    Raises:
+        StoreError: an edge has it that is not known here, as one in another container, or the file cannot be read.
+    """
+    file = data / LOCK
+    try:
+        lock = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if (holder := _read_holder(lock)) is not None:
+            return holder
+        raise StoreError(
+            f"{data}: the edge that uses it does not run here; ask on its machine or in its container"
+        ) from None
+    except OSError as error:  # who was the last to write its id may be another program by now
+        raise StoreError(f"{file}: this file system has no locks ({error.strerror}); signal the edge itself") from error
+    finally:
+        os.close(lock)
+    return None
 
 
 def _describe_refusal(data: Path, holder: int | None) -> str:

@@ -20,6 +20,7 @@ from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
 from edgeworker.host.forked_trials import TRIAL_PASSED, TrialRequests, end_with_parent, fork_requested_trial
 from edgeworker.host.priority import lower_own_priority
+from edgeworker.host.reload_outcome import ReloadOutcomeFile
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Work:
     try_worker: Callable[[str], int]
     trials: TrialRequests
     count_refused_reload: Callable[[], None]
+    reloads: ReloadOutcomeFile
 
 
 @dataclass(slots=True)
@@ -103,6 +105,7 @@ class Supervisor:
     def run(self) -> int:
         """Returns when every child has ended: 0 after a stop, 1 if none of them could be started."""
         self._slots = [_Slot(number) for number in range(self.processes)]
+        _adopt_orphans()
         with _signals_to(self._received) as wakeup, selectors.DefaultSelector() as selector:
             selector.register(wakeup, selectors.EVENT_READ)
             selector.register(self.work.trials.received, selectors.EVENT_READ)
@@ -252,6 +255,7 @@ class Supervisor:
     def _reload(self) -> None:
         """The new configuration is tried in a process of its own first: if it fails there, nothing has changed."""
         systemd.notify_reloading()
+        self.work.reloads.begin()
         process = os.fork()
         if process == 0:
             status = 1
@@ -278,7 +282,7 @@ class Supervisor:
                 _log.error("the trial of the new configuration ended (%s) while it was loaded", _reason(result))
             _log.error("The new configuration does not work. The version before this change keeps serving.")
             self.work.count_refused_reload()
-            systemd.notify("READY=1", "STATUS=the reload was refused; the version before keeps serving")
+            self._announce_reload(systemd.REFUSED_RELOAD, is_refused=True)
 
     def _reload_next(self) -> None:
         reload = self._reloading
@@ -309,10 +313,15 @@ class Supervisor:
         self._reloading = None
         if self._stopping_since is not None:
             return
-        systemd.notify("READY=1", f"STATUS={_describe_reload(self.processes, reload.refused, waiting)}")
+        described = _describe_reload(self.processes, reload.refused, waiting)
+        self._announce_reload(described, is_refused=bool(reload.refused or waiting))
         if self._reload_again:
             self._reload_again = False
             self._reload()
+
+    def _announce_reload(self, text: str, *, is_refused: bool) -> None:
+        systemd.notify("READY=1", f"STATUS={text}")
+        self.work.reloads.end(text, is_refused=is_refused)
 
     def _wait_for_trial(self, process: int) -> int | None:
         """The exit status of a configuration's trial, which is ended when it takes too long; None if a stop came."""
@@ -334,6 +343,15 @@ class Supervisor:
     def _forward(self, number: int) -> None:
         for slot in self._slots:
             _send(slot, number)
+
+
+def _adopt_orphans() -> None:
+    """What a killed child leaves behind becomes a child of this process, which reaps it: the first process of a
+    container need not."""
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 
 
 def _send(slot: _Slot, number: int) -> None:

@@ -17,6 +17,7 @@ from edgeworker.errors import ConfigError
 _FIRST_DESCRIPTOR: Final = 3
 _FILE_ENDING: Final = "_FILE"
 _MOST_SECRET_BYTES: Final = 64 * 1024
+REFUSED_RELOAD: Final = "the reload was refused; the version before keeps serving"
 
 
 def notify(*assignments: str) -> None:

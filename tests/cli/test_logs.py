@@ -118,6 +118,16 @@ def test_what_is_printed_becomes_whole_lines_of_the_log(capsys: pytest.CaptureFi
     assert messages == ["a 1", "half and half", "next"]
 
 
+def test_what_is_printed_without_a_line_end_is_not_kept_for_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=False)
+    stream = logs.PrintedLines()
+
+    for _ in range(3):
+        print("x" * 40_000, end="", file=stream)
+
+    assert capsys.readouterr().err == "x" * 80_000 + "\n"
+
+
 async def test_lines_that_may_wait_are_written_together_at_the_end_of_the_loops_turn() -> None:
     stream = _Counting()
     log = logs.LogStream(stream)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.errors import StoreError
-from edgeworker.host.data_lock import LOCK, hold_data
+from edgeworker.host.data_lock import LOCK, find_holder, hold_data
 from tests.patience import PATIENCE_SECONDS
 
 HOLDING = """
@@ -131,3 +131,30 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="run/lock: cannot be opened"):
         hold_data(tmp_path)
+
+
+def test_the_holder_is_found_while_it_runs(tmp_path: Path) -> None:
+    assert find_holder(tmp_path) is None
+    process = _hold(tmp_path)
+
+    assert find_holder(tmp_path) == process.pid
+    _end(process)
+    assert find_holder(tmp_path) is None  # its id is still in the file
+
+
+LOOKED_AT = """
+import fcntl, os, sys, time
+from pathlib import Path
+from edgeworker.host.data_lock import LOCK, hold_data
+file = Path(sys.argv[1]) / LOCK
+file.parent.mkdir()
+file.touch()
+looking = os.open(file, os.O_RDONLY)
+fcntl.flock(looking, fcntl.LOCK_SH)
+time.sleep = lambda seconds: os.close(looking)
+hold_data(Path(sys.argv[1]))
+"""
+
+
+def test_a_look_for_the_holder_keeps_no_edge_from_its_start(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", LOOKED_AT, str(tmp_path)], check=True, timeout=PATIENCE_SECONDS)

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +20,15 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.forked_trials import TRIAL_PASSED, TrialRequests
 from edgeworker.host.processes import Supervisor, Work
+from edgeworker.host.reload_outcome import ReloadOutcomeFile
 
 at_once, longest_seconds, stuck, failing = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4]
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
@@ -49,7 +54,9 @@ def serve(slot, tell, loaded):
     return 0
 
 
-work = Work(serve, lambda: TRIAL_PASSED, 5.0, lambda what: TRIAL_PASSED, TrialRequests(), lambda: None)
+with tempfile.TemporaryDirectory() as folder:
+    reloads = ReloadOutcomeFile.create(Path(folder))
+work = Work(serve, lambda: TRIAL_PASSED, 5.0, lambda what: TRIAL_PASSED, TrialRequests(), lambda: None, reloads)
 supervisor = Supervisor(work, 3, reload_at_once=at_once, longest_turn_seconds=longest_seconds)
 sys.exit(supervisor.run())
 """
@@ -139,3 +146,62 @@ def test_half_of_the_processors_are_for_processes_that_reload(
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
 
     assert reload_at_once() == at_once
+
+
+_LEAVING = """
+import os, signal, sys, time
+from pathlib import Path
+from edgeworker.host.forked_trials import TrialRequests
+from edgeworker.host.processes import Supervisor, Work
+from edgeworker.host.reload_outcome import ReloadOutcomeFile
+
+place = Path(sys.argv[1])
+
+def serve(slot, tell, loaded):
+    if not (place / "orphan").exists():
+        orphan = os.fork()
+        if orphan == 0:
+            while True:
+                time.sleep(1)
+        (place / "draft").write_text(str(orphan))
+        (place / "draft").rename(place / "orphan")
+        os._exit(1)
+    signal.pause()
+    return 0
+
+reloads = ReloadOutcomeFile.create(place)
+work = Work(serve, lambda: 0, 1.0, lambda what: 0, TrialRequests(), lambda: None, reloads)
+Supervisor(work, 2, reload_at_once=1).run()
+"""
+
+
+def _parent_of(process: int) -> int | None:
+    """None if it is gone, a zombie counts as being there."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    return int(state.rpartition(")")[2].split()[1])
+
+
+def test_what_a_killed_process_leaves_behind_is_adopted_and_reaped(tmp_path: Path) -> None:
+    """The first process of a container may reap nothing: workerd stayed there as a zombie for each killed process."""
+    parent = subprocess.Popen([sys.executable, "-c", _LEAVING, str(tmp_path)])
+    until = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while not (tmp_path / "orphan").exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        orphan = int((tmp_path / "orphan").read_text())
+        while _parent_of(orphan) != parent.pid:
+            assert time.monotonic() < until, "it was not adopted"
+            time.sleep(0.01)
+
+        os.kill(orphan, 9)
+
+        while _parent_of(orphan) is not None:
+            assert time.monotonic() < until, "it is a zombie"
+            time.sleep(0.01)
+    finally:
+        parent.kill()
+        parent.wait(PATIENCE_SECONDS)

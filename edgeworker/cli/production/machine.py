@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Machine:
     descriptors: int = 1_048_576
     free_bytes: int | None = None
     is_writable: bool = True
+    has_authorities: bool = True  # certificates of authorities that it trusts
 
 
 def read_machine(data: Path, *, now: int) -> Machine:
@@ -51,6 +53,7 @@ def read_machine(data: Path, *, now: int) -> Machine:
         allowed_descriptors(),
         free,
         os.access(place, os.W_OK | os.X_OK),
+        _has_authorities(),
     )
 
 
@@ -59,6 +62,15 @@ def audit_machine(config: Config, data: Path, machine: Machine) -> Iterator[Find
     yield from _disk(data, machine)
     yield from _clock(data, machine)
     yield from _descriptors(config, machine)
+    if not machine.has_authorities and config.outbound.ca_file is None:
+        yield Finding(
+            "warning",
+            "authorities",
+            "the certificates of this machine",
+            "it trusts no certificate authority",
+            "every https URL is refused: origins, JWKS_URL, an ACME directory and what workers fetch",
+            'apt-get install ca-certificates; or outbound.ca_file = "FILE" in edge.toml',
+        )
 
 
 def _disk(data: Path, machine: Machine) -> Iterator[Finding]:
@@ -129,6 +141,17 @@ def _descriptors(config: Config, machine: Machine) -> Iterator[Finding]:
             "more clients than that are refused",
             "LimitNOFILE=65536 in the unit (ulimit -Hn)",
         )
+
+
+def _has_authorities() -> bool:
+    """A bare Debian, and its image for containers, has none."""
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is not None:
+        return True
+    try:
+        return paths.capath is not None and any(Path(paths.capath).iterdir())
+    except OSError:
+        return False
 
 
 def _changed_at(file: Path) -> int:

@@ -51,6 +51,7 @@ from edgeworker.host.management.health_socket import health_socket
 from edgeworker.host.priority import take_short_turns
 from edgeworker.host.publishing import EdgePublisher
 from edgeworker.host.refusal_ring import record_refusals
+from edgeworker.host.reload_outcome import ReloadOutcomeFile
 from edgeworker.host.serving import RunningEdge
 from edgeworker.host.serving import serve as serve_edge
 from edgeworker.host.shared_traffic import SharedTraffic
@@ -99,6 +100,7 @@ class ServingProcess:
         self._present = SharedCounts(processes=options.processes, buckets=_PRESENT_BUCKETS)
         self.traffic = SharedTraffic(SystemClock(), processes=options.processes)
         self.trials = TrialRequests()
+        self.reloads = ReloadOutcomeFile.create(DataDir.open(options.persist_to).path)
         self._is_ready = False
         self._refused: Snapshots | None = None
 
@@ -259,6 +261,7 @@ class ServingProcess:
             alone = self._options.processes == 1
             if alone:
                 systemd.notify_reloading()
+                self.reloads.begin()
             published = None
             with thread_turns.shortened_further():
                 try:
@@ -292,7 +295,9 @@ class ServingProcess:
             if ask is _Ask.SIGNAL:
                 tell(Report(ReportKind.RELOADED, refused.encode("utf-8", "replace")[:_LONGEST_REASON]))
             if alone:
-                systemd.notify("READY=1")
+                told = systemd.REFUSED_RELOAD if refused else "reloaded"
+                systemd.notify("READY=1", f"STATUS={told}")
+                self.reloads.end(told, is_refused=bool(refused))
 
     def _use_bound_sockets(self, config: Config) -> Config:
         """Keep the sockets that were bound at the start, also if a reloaded configuration has other addresses."""

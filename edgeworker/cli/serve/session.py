@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,12 @@ def serve(options: argparse.Namespace) -> int:
     thread_turns.shorten()
     log = logs.set_up(as_json=options.log_format == "json", verbose=options.verbose)
     log.addFilter(RepeatedLines())
+    # What scripts print: a child that ends does not write what is left in a buffer of stdout.
+    with redirect_stdout(logs.PrintedLines()):
+        return _serve(options)
+
+
+def _serve(options: argparse.Namespace) -> int:
     options.environ = systemd.SecretEnvironment(os.environ)
     options.persist_to = options.persist_to or Path(
         os.environ.get("STATE_DIRECTORY", "").split(":")[0] or ".edgeworker"
@@ -59,6 +66,7 @@ def serve(options: argparse.Namespace) -> int:
         partial(try_worker, options, is_busy=session.traffic.is_busy),
         session.trials,
         session.count_refused_reload,
+        session.reloads,
     )
     return Supervisor(work, options.processes).run()
 

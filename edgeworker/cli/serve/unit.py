@@ -22,7 +22,8 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess={notify_access}
 ExecStart={command}
-ExecReload=/bin/kill -HUP $MAINPID
+# Waits until the reload has ended, and fails if the new configuration was refused.
+ExecReload={reload}
 # Requests under way have the drain time of edge.toml (limits.drain_timeout_seconds, 30) and a little more.
 TimeoutStopSec=60
 Restart=always
@@ -109,7 +110,7 @@ def unit_text(options: Namespace) -> str:
         value = getattr(options, name)
         for one in value if isinstance(value, list) else [value]:
             if one is not None:
-                words += [f"--{name.replace('_', '-')}", str(one.resolve() if isinstance(one, Path) else one)]
+                words += [f"--{name.replace('_', '-')}", str(_absolute(one) if isinstance(one, Path) else one)]
     words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(options, name)]
     words += ["--processes", str(options.processes), "--log-format", options.log_format]
     ports = [port for port in (options.port, options.https_port) if port is not None]
@@ -118,7 +119,11 @@ def unit_text(options: Namespace) -> str:
     capability = "CAP_NET_BIND_SERVICE" if needs_capability else ""
     folder = files[0][1].resolve().parent if files else Path.cwd()
     read = (folder, *(each.resolve() for each in options.python_path))
+    reload = [*program, "reload"]
+    if options.persist_to is not None:
+        reload += ["--persist-to", str(_absolute(options.persist_to))]
     return _UNIT.format(
+        reload=shlex.join(reload).replace("%", "%%"),
         command=shlex.join(words).replace("%", "%%"),
         folder=str(folder).replace("%", "%%"),
         # The first process of the binary starts the one that serves and notifies systemd.
@@ -133,12 +138,17 @@ def unit_text(options: Namespace) -> str:
 def _format_writable_folders(options: Namespace) -> str:
     """The lines for folders that the command line names and systemd does not create."""
     named = [options.persist_to, None if options.access_log is None else options.access_log.parent]
-    folders = [folder.resolve() for folder in named if folder is not None]
+    folders = [_absolute(folder) for folder in named if folder is not None]
     outside = [folder for folder in folders if not any(folder.is_relative_to(own) for own in _OWN_FOLDERS)]
     if not outside:
         return ""
-    paths = " ".join(shlex.quote(str(folder)) for folder in outside).replace("%", "%%")
+    paths = " ".join(shlex.quote(str(folder)) for folder in dict.fromkeys(outside)).replace("%", "%%")
     return f"# Make a user that owns these, and write User= in place of DynamicUser=.\nReadWritePaths={paths}\n"
+
+
+def _absolute(path: Path) -> Path:
+    """Without following links: of a DynamicUser= that has run, /var/lib/edgeworker is one."""
+    return Path(os.path.abspath(path))
 
 
 def _is_mounted_noexec(folder: str) -> bool:

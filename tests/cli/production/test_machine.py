@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.cli.production.machine import Machine, audit_machine, read_machine
-from edgeworker.config import Config, Limits
+from edgeworker.config import Config, Limits, Outbound
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -36,6 +36,7 @@ def test_a_good_machine_is_not_regretted(machine: Machine) -> None:
         (replace(GOOD, written_at=NOW + DAY), ("error", "clock")),
         (replace(GOOD, descriptors=32_768), ("warning", "descriptors")),
         (replace(GOOD, descriptors=1024), ("error", "descriptors")),
+        (replace(GOOD, has_authorities=False), ("warning", "authorities")),
     ],
 )
 def test_each_of_these_is_told_once(machine: Machine, found: tuple[str, str]) -> None:
@@ -45,6 +46,26 @@ def test_each_of_these_is_told_once(machine: Machine, found: tuple[str, str]) ->
 def test_a_low_limit_of_descriptors_is_told_where_no_limit_of_connections_is_configured() -> None:
     assert audited(replace(GOOD, descriptors=1024), Config()) == [("warning", "descriptors")]
     assert audited(replace(GOOD, descriptors=4096), Config()) == []
+
+
+def test_a_machine_without_authorities_is_good_where_the_edge_has_its_own() -> None:
+    config = replace(MANY, outbound=Outbound(ca_file=Path("/etc/edgeworker/ca.pem")))
+
+    assert audited(replace(GOOD, has_authorities=False), config) == []
+
+
+def test_authorities_are_looked_for_where_openssl_finds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    assert not read_machine(tmp_path, now=NOW).has_authorities
+    (tmp_path / "certs").mkdir()  # as `openssl` makes it
+    assert not read_machine(tmp_path, now=NOW).has_authorities
+
+    (tmp_path / "certs" / "0a1b2c3d.0").touch()
+    assert read_machine(tmp_path, now=NOW).has_authorities
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "nowhere"))
+    (tmp_path / "ca.pem").touch()
+    assert read_machine(tmp_path, now=NOW).has_authorities
 
 
 def test_the_later_of_two_moments_proves_the_clock_wrong() -> None:

@@ -15,9 +15,11 @@ def test_the_unit_runs_the_same_command_as_an_unprivileged_user(tmp_path: Path) 
     assert done.returncode == 0
     (command,) = [line for line in lines if line.startswith("ExecStart=")]
     assert command.endswith(f"-m edgeworker serve -c {config} --port 80 --processes 2 --log-format text")
-    for line in ("Type=notify", "DynamicUser=yes", "ExecReload=/bin/kill -HUP $MAINPID", "NoNewPrivileges=yes"):
+    for line in ("Type=notify", "DynamicUser=yes", "NoNewPrivileges=yes"):
         assert line in lines
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in lines
+    (reload,) = [line for line in lines if line.startswith("ExecReload=")]
+    assert reload.endswith("-m edgeworker reload")
 
 
 def test_a_port_above_1023_needs_no_right(tmp_path: Path) -> None:
@@ -48,6 +50,7 @@ def test_the_unit_has_every_option_that_was_given(tmp_path: Path) -> None:
     files = (f"env-file {tmp_path / 'secrets.env'}", f"persist-to {tmp_path / 'kept'}")
     for part in (*options.split(" --"), *files, f"python-path {tmp_path / 'packages'}"):
         assert f"--{part.removeprefix('--')}" in command
+    assert f"-m edgeworker reload --persist-to {tmp_path / 'kept'}\n" in done.stdout
     assert f"ReadWritePaths={tmp_path / 'kept'}" in done.stdout.splitlines()
 
 
@@ -71,3 +74,17 @@ def test_the_service_is_never_given_up(tmp_path: Path) -> None:
     unit, _, service = done.stdout.partition("[Service]")
     assert "StartLimitIntervalSec=0" in unit.splitlines()
     assert {"Restart=always", "RestartSec=1", "RestartSteps=5", "RestartMaxDelaySec=30"} <= set(service.splitlines())
+
+
+def test_the_folders_of_a_service_that_has_run_are_named_as_at_first(tmp_path: Path) -> None:
+    """systemd makes /var/lib/edgeworker a link into /var/lib/private for a DynamicUser=."""
+    config = write_project(tmp_path)
+    (tmp_path / "private").mkdir()
+    (tmp_path / "kept").symlink_to("private")
+
+    done = run(
+        "serve", "-c", str(config), "--persist-to", "kept", "--access-log", "kept/a.log", "--print-unit", cwd=tmp_path
+    )
+
+    assert f"--persist-to {tmp_path / 'kept'} --access-log {tmp_path / 'kept/a.log'} " in done.stdout
+    assert f"ReadWritePaths={tmp_path / 'kept'}\n" in done.stdout
