@@ -16,7 +16,7 @@ from edgeworker.cli.options import extend_python_path, wrangler_words
 from edgeworker.cli.output import Output
 from edgeworker.cli.parsing import CommandParser
 from edgeworker.cli.standard_streams import open_missing_streams
-from edgeworker.errors import ConfigError, EdgeworkerError
+from edgeworker.errors import ConfigError, EdgeworkerError, StoreError
 
 EPILOG: Final = """\
 examples:
@@ -137,6 +137,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if _is_folder_there():
             raise
         _tell_error(ConfigError("the current folder was removed; change to another one, such as: cd /"), as_json=False)
+        status = 1
+    except PermissionError as error:
+        if error.filename is None:  # not a file that a person could give to this user
+            raise
+        denied = StoreError(f"{error.filename}: permission denied; run this as the user that owns it, or as root")
+        _tell_error(denied, as_json=getattr(options, "json", False) and options.command in _RUNNING)
         status = 1
     except KeyboardInterrupt:
         status = 130

@@ -33,6 +33,11 @@ def hold_data(data: Path) -> None:
     try:
         make_folder(file.parent)
         lock = open_or_create(file)
+    except PermissionError as error:
+        raise StoreError(
+            f"{data}: this user ({os.geteuid()}) may not write into it; give it to the edge's user "
+            f"(chown -R {os.geteuid()} {data}), or name another directory with --persist-to"
+        ) from error
     except OSError as error:
         raise StoreError(f"{file}: cannot be opened: {error.strerror}") from error
     try:

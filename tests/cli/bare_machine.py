@@ -90,6 +90,15 @@ class Machine:
 
     def start(self, unit: str) -> "subprocess.Popen[bytes]":
         """What `systemctl enable --now` does with the unit's lines."""
+        process = self._run(unit, "ExecStart")
+        self.main = process.pid
+        return process
+
+    def reload(self, unit: str) -> int:
+        """What `systemctl reload` does; its exit status."""
+        return self._run(unit, "ExecReload").wait(PATIENCE_SECONDS)
+
+    def _run(self, unit: str, command: str) -> "subprocess.Popen[bytes]":
         settings = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line and not line.startswith("#"))
         self.speakers = settings["NotifyAccess"]
         rights = ",".join(f"+{right.removeprefix('CAP_').lower()}" for right in settings["AmbientCapabilities"].split())
@@ -100,13 +109,11 @@ class Machine:
         if "Environment" in settings:
             name, _, value = settings["Environment"].partition("=")
             environment[name] = value
-        process = subprocess.Popen(
-            ["chroot", str(self.seen), "/usr/bin/setpriv", *user.split(), "--", *shlex.split(settings["ExecStart"])],
+        return subprocess.Popen(
+            ["chroot", str(self.seen), "/usr/bin/setpriv", *user.split(), "--", *shlex.split(settings[command])],
             env=environment,
             umask=int(settings["UMask"], 8),
         )
-        self.main = process.pid
-        return process
 
     def wait_for_note(self, text: str) -> None:
         """As systemd does, only from those that the unit lets speak."""
@@ -190,7 +197,8 @@ def follow_the_page(machine: Machine) -> None:
     ):
         done = machine.command(*shlex.split(command))
         assert (done.returncode, done.stderr) == (0, ""), done
-    service = machine.start(done.stdout)
+    unit = done.stdout
+    service = machine.start(unit)
     machine.wait_for_note("READY=1")
 
     state = machine.seen / "var/lib/edgeworker"
@@ -209,13 +217,13 @@ def follow_the_page(machine: Machine) -> None:
 
     gateway = machine.root / "etc/edgeworker/gateway.toml"
     gateway.write_text(gateway.read_text().replace('REALM = "api"', 'REALM = "other"'))
-    service.send_signal(signal.SIGHUP)  # ExecReload=
+    assert machine.reload(unit) == 0
     machine.wait_for_note("RELOADING=1")
     machine.wait_for_note("STATUS=reloaded")
     until(lambda: "edgeworker_reloads_total 2\n" in metrics())  # of both processes
     written = gateway.read_text()
     gateway.write_text("name = ")
-    service.send_signal(signal.SIGHUP)
+    assert machine.reload(unit) == 1
     machine.wait_for_note("the version before keeps serving")
     assert status_of(context, 443, split.token)[0] == 200
 

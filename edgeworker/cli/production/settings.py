@@ -96,9 +96,9 @@ def audit_settings(config: Config, run: Run) -> Iterator[Finding]:
             "warning",
             "root",
             "the process",
-            "it runs as root",
+            "as this check, it would run as root",
             "scripts run in it, and what they break they break with all rights",
-            "run it as a user of its own; ports below 1024 can be given to it by the system",
+            "run it as a user of its own, as the unit of `serve --print-unit` does, with the right to ports below 1024",
         )
 
 
