@@ -1,6 +1,8 @@
 """ON_PREM.md followed on a machine without Python, by an unprivileged service with a read-only root."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeworker.cli import parser
+from edgeworker.cli.serve.bound_sockets import SOCKET_FIELDS
 from tests.cli.test_binary import binary
 from tests.npm_tools import missing
 from tests.patience import PATIENCE_SECONDS
@@ -55,3 +59,23 @@ def test_the_page_has_the_commands_that_are_tried() -> None:
     ):
         assert command in page
         assert command in helper
+
+
+def test_the_container_of_the_page_starts_commands_that_there_are() -> None:
+    page = (ROOT / "edgeworker" / "ON_PREM.md").read_text()
+    recipe = page.partition("```dockerfile\n")[2].partition("```")[0]
+    commands = [json.loads(words) for words in re.findall(r"(?:ENTRYPOINT|CMD) (\[.*\])", recipe)]
+
+    names = [parser(words[1]).parse_args(words[1:]).command for words in commands]
+
+    assert names == ["status", "serve"]
+    assert "ca-certificates" in recipe
+
+
+def test_the_socket_units_of_the_page_have_names_that_there_are() -> None:
+    page = (ROOT / "edgeworker" / "ON_PREM.md").read_text()
+
+    named = re.findall(r"^FileDescriptorName=(.*)$", page, re.MULTILINE)
+
+    assert named
+    assert set(named) <= set(SOCKET_FIELDS)

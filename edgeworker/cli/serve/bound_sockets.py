@@ -11,7 +11,7 @@ from edgeworker.server.listener import bind
 
 _log = logging.getLogger(__name__)
 
-_SOCKETS: Final = {
+SOCKET_FIELDS: Final = {
     "edge": "edge_socket",
     "https": "https_socket",
     "redirect": "redirect_socket",
@@ -28,11 +28,11 @@ def bind_sockets(config: Config) -> dict[str, int]:
     """
     inherited = systemd.inherited_sockets(os.environ)
     configured: dict[str, Socket] = {
-        name: socket for name, field in _SOCKETS.items() if (socket := getattr(config, field)) is not None
+        name: socket for name, field in SOCKET_FIELDS.items() if (socket := getattr(config, field)) is not None
     }
     # Before the others are bound: the address of such a socket is in use, and this is the reason.
     for name in sorted(inherited.keys() - configured.keys()):
-        where = "edge.toml has no such socket" if name in _SOCKETS else "that is not the name of a socket"
+        where = "edge.toml has no such socket" if name in SOCKET_FIELDS else "that is not the name of a socket"
         _log.warning(
             'the socket "%s" of the service manager is not used: %s; FileDescriptorName= can be %s',
             *(name, where, ", ".join(configured)),
