@@ -31,6 +31,8 @@ RestartSec=1
 RestartSteps=5
 RestartMaxDelaySec=30
 KillMode=mixed
+# A process that the kernel kills for its memory, or workerd, is started again; the others serve on.
+OOMPolicy=continue
 DynamicUser=yes
 StateDirectory=edgeworker
 StateDirectoryMode=0700

@@ -88,3 +88,10 @@ def test_the_folders_of_a_service_that_has_run_are_named_as_at_first(tmp_path: P
 
     assert f"--persist-to {tmp_path / 'kept'} --access-log {tmp_path / 'kept/a.log'} " in done.stdout
     assert f"ReadWritePaths={tmp_path / 'kept'}\n" in done.stdout
+
+
+def test_a_process_that_is_killed_for_its_memory_does_not_end_the_others(tmp_path: Path) -> None:
+    """systemd's own OOMPolicy=stop ends the whole service."""
+    done = run("serve", "-c", str(write_project(tmp_path)), "--print-unit", cwd=tmp_path)
+
+    assert "OOMPolicy=continue" in done.stdout.splitlines()
