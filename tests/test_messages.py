@@ -85,6 +85,8 @@ LISTED: dict[str, str] = {
     "cannot be started: ": SYSTEM,
     "workerd ended while a worker ran": SYSTEM,
     "has no entrypoint": VALUES,
+    "process …, which serves": SYSTEM,
+    "process … has not reloaded within": SYSTEM,
 }
 
 

@@ -142,6 +142,15 @@ def test_the_holder_is_found_while_it_runs(tmp_path: Path) -> None:
     assert find_holder(tmp_path) is None  # its id is still in the file
 
 
+def test_a_holder_that_is_not_on_this_machine_is_no_process_of_it(tmp_path: Path) -> None:
+    process = _hold(tmp_path)
+    (tmp_path / LOCK).write_text("999999999")
+
+    with pytest.raises(StoreError, match="the edge that uses it does not run here; ask on its machine"):
+        find_holder(tmp_path)
+    _end(process)
+
+
 LOOKED_AT = """
 import fcntl, os, sys, time
 from pathlib import Path
