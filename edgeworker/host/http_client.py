@@ -7,6 +7,7 @@ the server, so it may be anywhere. The target is sent as it is, redirects are no
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Final, Self
 
@@ -127,7 +128,13 @@ async def _pieces(answer: "ClientResponse", read_seconds: float) -> AsyncIterato
 
 def _reason(error: Exception, read_seconds: float) -> str:
     """What a person can do something about."""
-    match error:
+    match getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error:  # as aiohttp wraps it
+        case ssl.SSLCertVerificationError(verify_message=text):
+            return f"its certificate is not trusted here: {text}; SSL_CERT_FILE may name the authority's certificate"
+        case ssl.SSLError(reason=reason):
+            return f"TLS failed ({reason or error}); a server that speaks http is asked with http://"
+        case socket.gaierror():
+            return "the name cannot be resolved"
         case TimeoutError() | asyncio.TimeoutError():
             return f"there was no answer in time ({CONNECT_SECONDS:g} s to connect, {read_seconds:g} s to answer)"
         case OSError(errno=int(number)):

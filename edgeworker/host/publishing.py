@@ -8,7 +8,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edgeworker.clock import Clock
@@ -32,8 +32,17 @@ LOOK_EVERY_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 60.0
 _LOCK: Final = ".publishing"
 
-# What is wrong with the edge if this worker ran this version (None: the configuration's own), or None.
-Trial = Callable[[str, WorkerVersion | None], Awaitable[str | None]]
+
+@dataclass(frozen=True, slots=True)
+class TriedVersion:
+    """What a trial found: `error` is why the edge would not run, None if it would; `warnings` are about the version."""
+
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+# Tries the edge with this version of this worker (None: the configuration's own).
+Trial = Callable[[str, WorkerVersion | None], Awaitable[TriedVersion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +105,13 @@ class EdgePublisher:
 
     async def _deploy(self, name: str, version: WorkerVersion | None, author: str, message: str) -> Publication:
         what = "the configuration's own worker" if version is None else f"version {version.number}"
-        if (error := await self.try_version(name, version)) is not None:
-            raise PublishRefused(f"{name} was not changed, because with {what} the edge would not run:\n{error}")
+        tried = await self.try_version(name, version)
+        if tried.error is not None:
+            raise PublishRefused(f"{name} was not changed, because with {what} the edge would not run:\n{tried.error}")
         before = self.store.read().worker(name).deployed
         index = await self._put(name, version, author, message)
         _log.info("%s: %s is deployed by %s", name, what, author)
-        return await self._until_served(index, name, before, author)
+        return replace(await self._until_served(index, name, before, author), warnings=tried.warnings)
 
     async def _put(self, name: str, version: WorkerVersion | None, author: str, message: str) -> PublishedIndex:
         """In a thread, because it waits for the disk. If its client leaves meanwhile, it ends first: what was deployed

@@ -20,11 +20,13 @@ class PublishRefused(EdgeworkerError):
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is served now. `processes` serve it, of `all_processes`: the others follow as soon as they can."""
+    """What is served now. `processes` serve it, of `all_processes`: the others follow as soon as they can. `warnings`
+    are about what is served: a secret that it requires and the edge does not have."""
 
     worker: PublishedWorker
     processes: int
     all_processes: int
+    warnings: tuple[str, ...] = ()
 
 
 class WorkerPublisher(Protocol):

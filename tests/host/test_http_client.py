@@ -110,6 +110,10 @@ async def test_a_server_that_is_not_there_or_speaks_something_else_is_told() -> 
             await client.fetch(Request("GET", URL.parse("http://127.0.0.1:9/")))
         with pytest.raises(OriginError, match=f"http://127.0.0.1:{port}: "):
             await client.fetch(Request("GET", URL.parse(f"http://127.0.0.1:{port}/")))
+        with pytest.raises(OriginError, match=r"TLS failed \(.+\); a server that speaks http is asked with http://"):
+            await client.fetch(Request("GET", URL.parse(f"https://127.0.0.1:{port}/")))
+        with pytest.raises(OriginError, match=r"http://absent\.invalid: the name cannot be resolved"):
+            await client.fetch(Request("GET", URL.parse("http://absent.invalid/")))
     mail.close()
 
 

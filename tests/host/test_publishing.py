@@ -9,7 +9,7 @@ import pytest
 
 from edgeworker.clock import SystemClock
 from edgeworker.errors import StoreError
-from edgeworker.host.publishing import EdgePublisher
+from edgeworker.host.publishing import EdgePublisher, TriedVersion
 from edgeworker.host.served_generations import ServedGenerations, Serving
 from edgeworker.publishing import (
     PublishedIndex,
@@ -21,8 +21,8 @@ from edgeworker.publishing import (
 )
 
 
-async def _works(name: str, version: WorkerVersion | None) -> str | None:
-    return None
+async def _works(name: str, version: WorkerVersion | None) -> TriedVersion:
+    return TriedVersion()
 
 
 @pytest.fixture

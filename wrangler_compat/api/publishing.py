@@ -123,7 +123,7 @@ def _refused(error: PublishRefused) -> ApiError:
 
 def _published(publication: Publication) -> JSON:
     processes: JSON = {"serving": publication.processes, "of": publication.all_processes}
-    return {**_worker(publication.worker), "processes": processes}
+    return {**_worker(publication.worker), "processes": processes, "warnings": list(publication.warnings)}
 
 
 def _worker(worker: PublishedWorker) -> dict[str, JSON]:

@@ -74,9 +74,17 @@ def encode_deployment(number: int | None, message: str) -> bytes:
 def tell_deployed(out: "Output", result: JSON, what: str) -> None:
     """One line on what is served now, and a warning where not every process serves it yet."""
     match result:
-        case {"name": str(name), "deployed": deployed, "processes": {"serving": int(serving), "of": int(processes)}}:
+        case {
+            "name": str(name),
+            "deployed": deployed,
+            "processes": {"serving": int(serving), "of": int(processes)},
+            **more,
+        }:
             number = deployed.get("number") if isinstance(deployed, dict) else None
             version = "the worker of the configuration files" if number is None else f"version {number}"
+            warnings = more.get("warnings")  # an edge of before tells none
+            for warning in warnings if isinstance(warnings, list) else ():
+                out.warning(str(warning))
             out.ok(f"{what} {name}: {version} is served ({serving} of {processes} processes)")
             if serving < processes:
                 out.warning("the other processes follow as soon as they can; see the log of the edge")

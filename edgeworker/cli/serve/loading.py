@@ -10,7 +10,7 @@ from edgeworker.cli.diagnostics import show_warnings
 from edgeworker.cli.options import load_options
 from edgeworker.cli.output import Output
 from edgeworker.cli.serve import MANAGEMENT_PORT
-from edgeworker.cli.serve.publishing import Published, read_candidate
+from edgeworker.cli.serve.publishing import WARNING, Published, read_candidate
 from edgeworker.cli.thread_turns import WayGiver
 from edgeworker.clock import SystemClock
 from edgeworker.config import Config, Socket
@@ -19,6 +19,7 @@ from edgeworker.host.assembly import Assembly
 from edgeworker.host.forked_trials import TRIAL_PASSED
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.runtime.python.load_turns import TRIAL_PACE, LoadingPauses
+from edgeworker.schema.diagnostics import Diagnostics
 from edgeworker.server.outbound_proxy import with_environment_proxies
 from wrangler_compat import load
 
@@ -26,21 +27,29 @@ _log = logging.getLogger(__name__)
 
 
 def load_config(
-    options: argparse.Namespace, published: Published, *, tell: bool, give_way: Callable[[], None] = lambda: None
+    options: argparse.Namespace,
+    published: Published,
+    *,
+    tell: bool,
+    about: str = "",
+    give_way: Callable[[], None] = lambda: None,
 ) -> Config:
     """Load the configuration: the files, what the command line overrides, production defaults, and published workers.
+
+    `tell` shows warnings; `about`, written NAME=VERSION-ID, only those about this version, each on one line.
 
     Raises ConfigError.
     """
     named = load_options(options)
     give_way()
     loaded = load(replace(named, environ=options.environ, published=published.projects, give_way=give_way))
-    if tell:
-        if options.log_format == "json":
-            for block in loaded.diagnostics.blocks("warning"):
-                _log.warning("%s", block)
-        else:
-            show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
+    if about:
+        _write_warnings(loaded.diagnostics, about)
+    elif tell and options.log_format == "json":
+        for block in loaded.diagnostics.blocks("warning"):
+            _log.warning("%s", block)
+    elif tell:
+        show_warnings(Output.for_stream(sys.stderr), loaded.diagnostics)
     config = loaded.require()
 
     def override_address(socket: Socket, port: int | None) -> Socket:
@@ -68,6 +77,16 @@ def load_config(
     )
 
 
+def _write_warnings(diagnostics: Diagnostics, about: str) -> None:
+    name, _, id = about.partition("=")
+    if not id:
+        return
+    for found in diagnostics.of("warning"):
+        places = [p for p in found.locations if f"/{id}/" in p.file or p.file.startswith(f"{name}, version ")]
+        if places:
+            sys.stderr.write(f"{WARNING}{' '.join(found.text.split())} (at {places[0]})\n")
+
+
 def read_published(options: argparse.Namespace) -> Published:
     return Published.read(options.persist_to)
 
@@ -75,14 +94,16 @@ def read_published(options: argparse.Namespace) -> Published:
 def try_worker(options: argparse.Namespace, candidate: str, is_busy: Callable[[], bool] = lambda: True) -> int:
     """Gives TRIAL_PASSED; raises EdgeworkerError for what does not work. `is_busy`: whether the edge has requests
     meanwhile."""
-    try_config(options, read_candidate(candidate, options.persist_to), is_busy, tell=False)
+    try_config(options, read_candidate(candidate, options.persist_to), is_busy, tell=False, about=candidate)
     return TRIAL_PASSED
 
 
-def try_config(options: argparse.Namespace, published: Published, is_busy: Callable[[], bool], *, tell: bool) -> None:
+def try_config(
+    options: argparse.Namespace, published: Published, is_busy: Callable[[], bool], *, tell: bool, about: str = ""
+) -> None:
     """Load everything that would be served, without serving it. Raises EdgeworkerError."""
     give_way = WayGiver(is_busy, pause_times=TRIAL_PACE.pause_times)
-    event_loop.run(_load_all(load_config(options, published, tell=tell, give_way=give_way), is_busy))
+    event_loop.run(_load_all(load_config(options, published, tell=tell, about=about, give_way=give_way), is_busy))
 
 
 async def _load_all(config: Config, is_busy: Callable[[], bool]) -> None:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ from edgeworker.host.forked_trials import (
     TrialResult,
 )
 from edgeworker.host.priority import lower_priority
-from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher
+from edgeworker.host.publishing import LOOK_EVERY_SECONDS, EdgePublisher, TriedVersion
 from edgeworker.host.served_generations import ServedGenerations, Serving
 from edgeworker.publishing import PublishedIndex, PublishedProject, VersionStore, WorkerDeployment, WorkerVersion
 from edgeworker.unpacking import was_replaced
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 SERVED_FOLDER: Final = "run/served"
 _LONGEST_TEXT: Final = 8000
+_MOST_WARNINGS: Final = 20
+WARNING: Final = "warning: "  # how a line of a trial begins that its publisher is to see
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,12 @@ def make_publisher(
         return None
     store = VersionStore(data)
 
-    async def try_version(name: str, version: WorkerVersion | None) -> str | None:
+    async def try_version(name: str, version: WorkerVersion | None) -> TriedVersion:
         what = f"{name}={'' if version is None else version.id}"
         result = None if trials is None else await trials.run(what)
-        error = _describe_failure(result or await _run_program(options.arguments, what))
-        return None if error is None else _shorten_paths(error, store, name, version)
+        result = result or await _run_program(options.arguments, what)
+        result = replace(result, text=_shorten_paths(result.text, store, name, version))
+        return TriedVersion(_describe_failure(result), tuple(_find_warnings(result.text)))
 
     return EdgePublisher(store, ServedGenerations(data / SERVED_FOLDER), try_version, clock)
 
@@ -183,11 +186,17 @@ def _describe_failure(result: TrialResult) -> str | None:
     return f"its process was ended {how} while it was loaded; a script must not end the process that loads it"
 
 
-def _shorten_paths(error: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:
+def _find_warnings(text: str) -> list[str]:
+    """The last ones of what a trial wrote."""
+    lines = [line.removeprefix(WARNING) for line in text.splitlines() if line.startswith(WARNING)]
+    return lines[-_MOST_WARNINGS:]
+
+
+def _shorten_paths(text: str, store: VersionStore, name: str, version: WorkerVersion | None) -> str:
     """Replace paths in the store of versions by paths within the project, which its author knows."""
     if version is None:
-        return error
+        return text
     folder = store.folder / name / version.id
     for written in sorted({str(folder), str(folder.resolve()), os.path.relpath(folder)}, key=len, reverse=True):
-        error = error.replace(f"{written}/", "")
-    return error
+        text = text.replace(f"{written}/", "")
+    return text

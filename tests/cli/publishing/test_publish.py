@@ -113,6 +113,24 @@ def test_secrets_are_those_of_the_edge_and_never_leave_the_developers_machine(ed
 
 
 @pytest.mark.parametrize("processes", [1, 2])
+def test_what_a_version_lacks_where_it_is_served_is_told_to_its_publisher(
+    edge: Path, project: Path, processes: int
+) -> None:
+    (project / "wrangler.toml").write_text(
+        (project / "wrangler.toml").read_text() + '[[services]]\nbinding = "S"\nservice = "absent"\n'
+        '[secrets]\nrequired = ["API_KEY"]\n'
+    )
+    with serve("-c", "wrangler.toml", "--processes", str(processes), cwd=edge) as served:
+        done = publish(served, project)
+    said = " ".join((done.stdout + done.stderr).split())
+
+    assert done.returncode == 0
+    assert "Missing required secrets: API_KEY" in said
+    assert "(at wrangler.toml:" in said
+    assert 'The worker "w" has the service "absent" as env.S, but no such worker runs here' in said
+
+
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.config import JSON, Config
-from edgeworker.host.publishing import EdgePublisher
+from edgeworker.host.publishing import EdgePublisher, TriedVersion
 from edgeworker.host.served_generations import ServedGenerations
 from edgeworker.kv.memory import MemoryStore
 from edgeworker.publishing import VersionStore, WorkerVersion, pack
@@ -37,8 +37,8 @@ class Trials:
 
     error: str | None = None
 
-    async def __call__(self, name: str, version: WorkerVersion | None) -> str | None:
-        return self.error
+    async def __call__(self, name: str, version: WorkerVersion | None) -> TriedVersion:
+        return TriedVersion(self.error)
 
 
 @pytest.fixture
