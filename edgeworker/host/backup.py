@@ -16,6 +16,7 @@ from edgeworker.errors import StoreError
 from edgeworker.files import draft_of, make_folder
 from edgeworker.kv.sqlite import backup as kv_backup
 from edgeworker.publishing.version_store import FOLDER as PUBLISHED_FOLDER
+from edgeworker.publishing.version_store import VersionStore
 from edgeworker.state import FILE_NAME as STATE_FILE
 from edgeworker.state.schema import SCHEMA as STATE_SCHEMA
 
@@ -24,6 +25,7 @@ TOKEN_FILE: Final = "api-token"
 KEY_FOLDERS: Final = ("secrets", "tls", "acme")
 
 _TABLE: Final = "edgeworker_backup"
+_PUBLISHED_INDEX: Final = f"{PUBLISHED_FOLDER}/index.json"
 # Unpacked versions are made of these again.
 _PUBLISHED_FILE: Final = re.compile(r"workers/(?:index\.json|[a-z0-9_][a-z0-9_-]*/[0-9a-f-]{36}\.zip)")
 _KEY_FILE: Final = re.compile(rf"(?:{'|'.join(KEY_FOLDERS)})(?:/(?!\.{{1,2}}(?:/|$))[A-Za-z0-9._-]+)+")
@@ -49,15 +51,19 @@ def backup_directory(data: Path, to: Path, *, keys: bool = False) -> int:
 def restore_directory(file: Path, data: Path) -> list[str]:
     """Makes a data directory what the backup holds; returns the names of what was written. `data` must exist.
 
+    State and published workers that the backup does not have are removed; one of KV alone leaves them as they are.
+
     Raises StoreError: the backup is damaged, of a newer version, or an edge runs on `data`, which KV's file tells.
     """
-    contents = _read_contents(file)
+    found = _read_contents(file)
+    contents = found or {}
     if STATE_FILE in contents:
         _check_state(contents[STATE_FILE], data)
     kv_backup.restore(file, data / KV_FILE)
-    # SQLite would play a log that was left behind into whatever database has its name.
-    for name in (f"{STATE_FILE}-wal", f"{STATE_FILE}-shm") if STATE_FILE in contents else ():
-        (data / name).unlink(missing_ok=True)
+    if found is not None:
+        # SQLite would play a log that was left behind into whatever database has its name.
+        _remove(data, [f"{STATE_FILE}-wal", f"{STATE_FILE}-shm"])
+        _remove(data, [name for name in (STATE_FILE, _PUBLISHED_INDEX) if name not in contents])
     for name, content in contents.items():
         _write(data / name, content)
     with closing(sqlite3.connect(data / KV_FILE, isolation_level=None)) as connection:
@@ -68,9 +74,7 @@ def restore_directory(file: Path, data: Path) -> list[str]:
 
 def existing_files(data: Path) -> list[str]:
     """What a restore would replace."""
-    return [
-        name for name in (KV_FILE, STATE_FILE, TOKEN_FILE, f"{PUBLISHED_FOLDER}/index.json") if (data / name).exists()
-    ]
+    return [name for name in (KV_FILE, STATE_FILE, TOKEN_FILE, _PUBLISHED_INDEX) if (data / name).exists()]
 
 
 def _contents(data: Path, *, keys: bool) -> Iterator[tuple[str, bytes]]:
@@ -78,9 +82,10 @@ def _contents(data: Path, *, keys: bool) -> Iterator[tuple[str, bytes]]:
         yield STATE_FILE, _copy_of_database(data / STATE_FILE)
     if (data / TOKEN_FILE).exists():
         yield TOKEN_FILE, (data / TOKEN_FILE).read_bytes()
-    published = data / PUBLISHED_FOLDER
-    for file in sorted([*published.glob("*/*.zip"), *published.glob("index.json")]):
-        yield file.relative_to(data).as_posix(), file.read_bytes()
+    published = VersionStore(data)
+    with published.unchanged():
+        for file in sorted([*published.folder.glob("*/*.zip"), *published.folder.glob("index.json")]):
+            yield file.relative_to(data).as_posix(), file.read_bytes()
     for folder in KEY_FOLDERS if keys else ():
         for file in sorted((data / folder).rglob("*")):
             if file.is_file() and not file.is_symlink():
@@ -99,12 +104,14 @@ def _copy_of_database(path: Path) -> bytes:
     return content[:18] + b"\1\1" + content[20:]
 
 
-def _read_contents(file: Path) -> dict[str, bytes]:
-    """Only what belongs into a data directory: the file may come from anywhere."""
+def _read_contents(file: Path) -> dict[str, bytes] | None:
+    """Only what belongs into a data directory: the file may come from anywhere. None: a backup of KV alone."""
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)) as connection:
             tables = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (_TABLE,)).fetchall()
-            rows = connection.execute(f"SELECT name, content FROM {_TABLE}").fetchall() if tables else []
+            if not tables:
+                return None
+            rows = connection.execute(f"SELECT name, content FROM {_TABLE}").fetchall()
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{file}: is not a backup: {error}") from error
     for name, content in rows:
@@ -124,6 +131,14 @@ def _check_state(content: bytes, data: Path) -> None:
             raise StoreError(f"{STATE_FILE} in the backup is damaged: {error}") from error
     if faults != [("ok",)]:
         raise StoreError(f"{STATE_FILE} in the backup is damaged: {faults[0][0]}")
+
+
+def _remove(data: Path, names: list[str]) -> None:
+    for name in names:
+        try:
+            (data / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{data / name}: cannot be removed: {error.strerror}") from error
 
 
 def _write(place: Path, content: bytes) -> None:

@@ -138,6 +138,22 @@ class VersionStore:
         return self.folder / name / f"{version.id}.zip"
 
     @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """No process adds, deploys or removes a version meanwhile."""
+        try:
+            lock = os.open(self.folder / _LOCK, os.O_RDONLY)
+        except FileNotFoundError:  # nothing was ever published
+            yield
+            return
+        except OSError as error:
+            raise self._refused(self.folder / _LOCK, error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
     def _changing(self) -> Iterator[PublishedIndex]:
         """The index, which no other process changes meanwhile."""
         try:

@@ -1,6 +1,10 @@
 """What goes wrong with a backup of a whole data directory is told, and leaves nothing half done."""
 
+import hashlib
+import json
+import os
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import pytest
 from edgeworker.errors import StoreError
 from edgeworker.host.backup import backup_directory, restore_directory
 from edgeworker.kv.sqlite import SQLiteStore
+from edgeworker.publishing import VersionStore, WorkerDeployment, WorkerVersion
 
 
 @pytest.fixture
@@ -50,3 +55,57 @@ async def test_a_name_that_leads_out_of_the_data_directory_is_refused(data: Path
 
     with pytest.raises(StoreError, match="does not belong into a data directory"):
         restore_directory(tmp_path / "backup", data)
+
+
+def _publish(store: VersionStore, id: str) -> None:
+    content = id.encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    store.add("api", content, lambda number: WorkerVersion(id, number, 1, "ci", "", "w.toml", None, 1, sha256))
+    store.deploy("api", WorkerDeployment(id, 1, "ci", ""))
+
+
+def _id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+async def test_a_backup_among_publications_has_the_archive_of_each_version_that_it_names(
+    data: Path, tmp_path: Path
+) -> None:
+    """Without the lock of the store an archive is removed, or added, between two looks at the folder."""
+    store, stop = VersionStore(data), threading.Event()
+    for number in range(30):
+        _publish(store, _id(number))
+
+    def publish() -> None:
+        number = 30
+        while not stop.is_set():
+            _publish(store, _id(number))
+            number += 1
+
+    publishing = threading.Thread(target=publish)
+    publishing.start()
+    try:
+        for number in range(10):
+            backup_directory(data, tmp_path / f"backup{number}")
+    finally:
+        stop.set()
+        publishing.join()
+
+    for number in range(10):
+        with closing(sqlite3.connect(tmp_path / f"backup{number}")) as connection:
+            kept = dict(connection.execute("SELECT name, content FROM edgeworker_backup"))
+        [worker] = json.loads(kept["workers/index.json"])["workers"]
+        assert {f"workers/api/{version['id']}.zip" for version in worker["versions"]} <= set(kept)
+
+
+async def test_what_came_after_the_backup_is_gone_after_a_restore(data: Path, tmp_path: Path) -> None:
+    (data / "api-token").write_text("t")
+    backup_directory(data, tmp_path / "backup")
+    _publish(VersionStore(data), _id(1))
+    for name in ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"):
+        (data / name).write_bytes(b"of later")
+
+    restore_directory(tmp_path / "backup", data)
+
+    assert VersionStore(data).read().workers == {}
+    assert not {"state.sqlite", "state.sqlite-wal", "state.sqlite-shm"} & set(os.listdir(data))
