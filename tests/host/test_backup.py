@@ -109,3 +109,11 @@ async def test_what_came_after_the_backup_is_gone_after_a_restore(data: Path, tm
 
     assert VersionStore(data).read().workers == {}
     assert not {"state.sqlite", "state.sqlite-wal", "state.sqlite-shm"} & set(os.listdir(data))
+
+
+async def test_what_cannot_be_removed_before_a_restore_is_told(data: Path, tmp_path: Path) -> None:
+    backup_directory(data, tmp_path / "backup")
+    (data / "state.sqlite-wal").mkdir()
+
+    with pytest.raises(StoreError, match="state.sqlite-wal: cannot be removed: "):
+        restore_directory(tmp_path / "backup", data)
