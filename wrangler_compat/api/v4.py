@@ -1,6 +1,7 @@
 """Cloudflare's v4 REST API as a Handler: the authenticator, the router, the envelope."""
 
 import logging
+import re
 from typing import TYPE_CHECKING, Final
 
 from edgeworker.clock import Clock
@@ -27,6 +28,7 @@ ROOT: Final = "/client/v4"
 ACCESS_SEGMENT: Final = "/access/"  # stands in the path of each endpoint of Cloudflare Access
 
 # The same KV calls under the path that wrangler's own local explorer has; there is no account in it.
+_WORKERS_OF_ACCOUNT: Final = re.compile(rf"{ROOT}/accounts/[^/]+/workers(?:/|$)")
 _EXPLORER_ROOT: Final = "/cdn-cgi/local/explorer/api/storage/kv/namespaces"
 
 
@@ -94,7 +96,7 @@ class V4Api:
         path = self._below_root(asked.path)
         match None if path is None else self._router_for(path).find(request.method, path):
             case None:
-                return failure(404, _no_route(asked.path))
+                return failure(404, _no_route(asked.path), hint=_describe_instead(asked.path))
             case WrongMethod(allowed):
                 text = f"Method {request.method} is not allowed here."
                 return failure(405, [(GeneralCode.METHOD_NOT_ALLOWED, text)], headers={"allow": ", ".join(allowed)})
@@ -151,6 +153,17 @@ def _refuse(refusal: AuthRefusal) -> Response:
     response = failure(refusal.status, errors, hint=refusal.reason, headers=headers)
     response.refusal_reason = RefusalReason(f"{API_RULE}: who may call it", (refusal.evidence,))
     return response
+
+
+def _describe_instead(path: str) -> str | None:
+    """What to use in place of calls of wrangler that an edge does not have."""
+    if _WORKERS_OF_ACCOUNT.match(path) is None:
+        return None
+    return (
+        "Workers are published here with `edgeworker publish`, rolled back with `edgeworker rollback` and listed with "
+        "`edgeworker versions`; their secrets are the edge's own (environment, NAME_FILE, credentials). Of wrangler, "
+        "`wrangler kv` works here."
+    )
 
 
 def _no_route(path: str) -> list[tuple[GeneralCode, str]]:

@@ -30,6 +30,8 @@ def run_stats(options: argparse.Namespace, out: "Output", clock: "Clock") -> int
 def run_backup(options: argparse.Namespace, out: "Output") -> int:
     from edgeworker.host.backup import backup_directory
 
+    if str(options.file) == "-":
+        raise StoreError('"-" is not a file that a backup can be written to: name one, such as edge.backup')
     existing_database(options.persist_to)
     size = backup_directory(options.persist_to, options.file, keys=options.keys)
     out.ok(f"{options.file}: {size:,} bytes")

@@ -22,6 +22,7 @@ async def test_a_running_edge_is_backed_up_and_restored_when_it_has_stopped(
     assert stat.S_IMODE((tmp_path / "b.sqlite").stat().st_mode) == 0o600
     await namespace.put("k", "after")
     assert "is there already; a backup overwrites nothing" in (await kv_here("backup", "b.sqlite", status=1)).err
+    assert '"-" is not a file that a backup can be written to' in (await kv_here("backup", "-", status=1)).err
     assert "is in use; stop the edge" in (await kv_here("restore", "b.sqlite", "--force", status=1)).err
     assert (await kv_here("key", "get", "k", "--namespace-id", "ns")).out == "after"
 

@@ -37,6 +37,23 @@ async def test_a_path_that_is_not_in_the_table_could_not_be_routed(client: Clien
 
 
 @pytest.mark.parametrize(
+    "target",
+    [
+        # What wrangler 4.164 asks for: deploy; rollback and deployments list; tail; secret put.
+        "services/w",
+        "scripts/w/deployments",
+        "scripts/w/tails",
+        "scripts/w/secrets",
+    ],
+)
+async def test_a_call_of_wrangler_about_workers_is_told_what_to_use_here(client: Client, target: str) -> None:
+    answer = await client.get(f"/client/v4/accounts/{ACCOUNT}/workers/{target}")
+
+    assert (answer.status, answer.code) == (404, 7003)
+    assert b"edgeworker publish" in answer.content
+
+
+@pytest.mark.parametrize(
     ("method", "target", "allowed"),
     [
         ("POST", "/client/v4/user", "GET"),
