@@ -115,5 +115,5 @@ async def test_what_cannot_be_removed_before_a_restore_is_told(data: Path, tmp_p
     backup_directory(data, tmp_path / "backup")
     (data / "state.sqlite-wal").mkdir()
 
-    with pytest.raises(StoreError, match="state.sqlite-wal: cannot be removed: "):
+    with pytest.raises(StoreError, match=r"state\.sqlite-wal: cannot be removed: "):
         restore_directory(tmp_path / "backup", data)
