@@ -42,6 +42,7 @@ from edgeworker.host.acme.renewal import keep_certificate
 from edgeworker.host.child_reports import Report, ReportKind
 from edgeworker.host.datadir import DataDir
 from edgeworker.host.descriptors import DescriptorWatch, raise_limit, with_connection_limit
+from edgeworker.host.exit_deadline import ExitDeadline
 from edgeworker.host.forked_trials import TRIAL_PASSED, TrialRequests
 from edgeworker.host.loaded_config import FOLDER as LOADED_FOLDER
 from edgeworker.host.loaded_config import RestoredConfig
@@ -80,6 +81,9 @@ _PRESENT_BUCKETS: Final = 64  # for the origins that have a bound, and the conne
 _LOADED_EARLY: Final = (management_application, management_running, api_endpoints, kv_view)
 # With its head it fits into what a pipe takes at once.
 _LONGEST_REASON: Final = 2000
+# For the end after the drain time, and for threads of scripts when all else has ended.
+_LATEST_END_SECONDS: Final = 10.0
+_THREADS_END_SECONDS: Final = 4.0
 
 
 class _Ask(Enum):
@@ -172,7 +176,7 @@ class ServingProcess:
         refresh = partial(refresh_counters, counters, board, reads, readiness, clock)
         snapshots = Snapshots.open(counters, data.path / _METRICS_FOLDER / f"{slot}.json", refresh)
         requests = AccessLogFile(options, clock)
-        drain = config.limits.drain_timeout_seconds
+        drain, exit_deadline = config.limits.drain_timeout_seconds, ExitDeadline()
         telemetry = Telemetry.open(os.environ)
         management = config.management_socket
         assert management is not None
@@ -237,11 +241,13 @@ class ServingProcess:
                 await running.run_beside(_unpack_the_rest())
             await running.stop.wait()
             readiness.running = None
+            exit_deadline.set(drain + _LATEST_END_SECONDS)
             systemd.notify("STOPPING=1")
             _log.info("stopping: requests in flight are finished first")
         snapshots.write()
         if telemetry is not None:
             await asyncio.to_thread(telemetry.close)
+        exit_deadline.set(_THREADS_END_SECONDS)
 
     async def _reload_for_ever(
         self,

@@ -36,6 +36,7 @@ from edgeworker.runtime.python import (
     blocking_loop,
     ending_guard,
     extension_guard,
+    guarded_modules,
     http_client_library,
     http_libraries,
     missing_await,
@@ -305,9 +306,6 @@ class Modules(Script):
         return FileFinder(str(folder), (ExtensionFileLoader, EXTENSION_SUFFIXES), (_ForHere, SOURCE_SUFFIXES))
 
 
-_GUARDED_WHEN_LOADED: Final = {"ctypes": process_guard.guard_ctypes, "logging.config": script_logging.guard_config}
-
-
 class _Finder:
     """First in `sys.meta_path`. Knows mangled names and, for libraries that work for a script, its plain ones."""
 
@@ -318,8 +316,8 @@ class _Finder:
         if mark:
             modules = _open.get(prefix + mark)
             return None if modules is None else modules.spec(name)
-        if (guard := _GUARDED_WHEN_LOADED.get(fullname)) is not None:
-            return process_guard.guard_when_loaded(stand_ins.find_elsewhere(fullname, self, path), guard)
+        if fullname in guarded_modules.GUARDS:
+            return guarded_modules.guard_when_loaded(stand_ins.find_elsewhere(fullname, self, path), fullname)
         script = current_script()
         if not isinstance(script, Modules) or not script.is_plain(fullname):
             return None

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Final
 
@@ -136,20 +135,6 @@ def guard_ctypes(ctypes: ModuleType) -> None:
         return look_up(self, name)
 
     setattr(library, "__getitem__", guarded)  # noqa: B010
-
-
-def guard_when_loaded(spec: ModuleSpec | None, guard: Callable[[ModuleType], None]) -> ModuleSpec | None:
-    """The specification of a module, whose loader calls `guard` when the module has run."""
-    execute = getattr(spec.loader, "exec_module", None) if spec is not None else None
-    if spec is None or execute is None:
-        return spec
-
-    def execute_and_guard(module: ModuleType) -> None:
-        execute(module)
-        guard(module)
-
-    setattr(spec.loader, "exec_module", execute_and_guard)  # noqa: B010
-    return spec
 
 
 def _tell(worker: str, what: str, refusal: str | None) -> None:

@@ -159,6 +159,19 @@ def test_a_process_that_is_killed_is_started_again_and_the_others_go_on(tmp_path
         assert served.stop() == 0
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_thread_of_a_script_does_not_keep_serve_from_ending(tmp_path: Path, processes: int) -> None:
+    config = write_project(tmp_path)
+    worker = tmp_path / "worker.py"
+    waits = "        import asyncio, time\n        asyncio.create_task(asyncio.to_thread(time.sleep, 3600))\n"
+    worker.write_text(worker.read_text().replace("        return", f"{waits}        return"))
+
+    with serve("-c", str(config), "--processes", str(processes), cwd=tmp_path) as served:
+        assert served.get().status == 200
+        assert served.stop() == 0
+        served.wait_for("although a thread still runs")
+
+
 def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     config = write_project(tmp_path)
 
