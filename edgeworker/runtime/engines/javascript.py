@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+import json
 import logging
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from edgeworker.runtime.workerd.inspector import InspectedChildren
 
 _log = logging.getLogger(__name__)
 
+_DEPENDENCIES: Final = ("dependencies", "devDependencies", "optionalDependencies")  # of a package.json
 _WITH_WHEEL: Final = ((3, 11), (3, 13))  # of quickjs-bindings
 _INSTALL_EMBEDDED: Final = (
     'install the extra with "pip install edgeworker[javascript]"'
@@ -102,7 +104,7 @@ def choose_engine(settings: JavaScriptSettings, root: Path) -> EngineChoice:
             if on_path is None:
                 raise ConfigError(
                     'javascript.engine is "workerd", and no workerd is in the project\'s node_modules or on PATH; run '
-                    '"npm install --save-dev wrangler" in the project, or name the program with --workerd'
+                    f'"{_npm_command(root)}" in the project, or name the program with --workerd'
                 )
             return UseWorkerd(binary.inspect_binary(on_path, "PATH"), "it is on PATH")
         case "auto":
@@ -112,9 +114,21 @@ def choose_engine(settings: JavaScriptSettings, root: Path) -> EngineChoice:
                 return UseEmbedded("no workerd is in the project's node_modules")
             raise ConfigError(
                 "JavaScript workers need an engine, and there is none: workerd is not in the project's node_modules, "
-                'and QuickJS is not installed; run "npm install --save-dev wrangler" in the project, or '
-                + _INSTALL_EMBEDDED
+                f'and QuickJS is not installed; run "{_npm_command(root)}" in the project, or ' + _INSTALL_EMBEDDED
             )
+
+
+def _npm_command(root: Path) -> str:
+    """What brings workerd into the project in `root`, whose package.json may have it already."""
+    for folder in (root, *root.parents):
+        try:
+            package = json.loads((folder / "package.json").read_bytes())
+        except (OSError, ValueError):
+            continue
+        lists = [package.get(kind) for kind in _DEPENDENCIES] if isinstance(package, dict) else []
+        if any(name in each for each in lists if isinstance(each, dict) for name in ("wrangler", "workerd")):
+            return "npm install"
+    return "npm install --save-dev wrangler"
 
 
 def _configured_workerd(settings: JavaScriptSettings, root: Path) -> UseWorkerd | None:

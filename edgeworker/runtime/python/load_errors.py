@@ -69,12 +69,12 @@ def explain_load_error(error: BaseException, worker: Worker, modules: Modules) -
 
 
 def advise(error: BaseException, worker: Worker, modules: Modules) -> str:
-    """What would be right where a handler failed at an import; "" for anything else."""
+    """What would be right where a handler failed at an import, after the error's own text; "" for anything else."""
     match error:
         case ModuleNotFoundError() if error.name is not None:
-            return _describe_missing_module(error, error.name, worker, modules, line=False)
+            return _describe_missing_module(error, error.name, worker, modules, line=False).removeprefix(f"{error}: ")
         case ImportError() if "attempted relative import" in str(error):
-            return f"{error}: modules beside {worker.main} are imported by their names, as in import util"
+            return f"modules beside {worker.main} are imported by their names, as in import util"
         case _:
             shown = f"{type(error).__name__}: {error}"
             found = _suggest_import(shown, worker, modules) or _suggest_release(shown, worker)

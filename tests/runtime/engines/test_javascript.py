@@ -133,6 +133,36 @@ def test_an_embedded_engine_that_is_not_installed_is_told_with_the_ways_out(
     assert way in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [
+        (None, '"npm install --save-dev wrangler"'),
+        ('{"devDependencies": {"hono": "4"}}', '"npm install --save-dev wrangler"'),
+        ('{"devDependencies": {"wrangler": "^4"}}', '"npm install"'),
+        ('{"dependencies": {"workerd": "^1"}}', '"npm install"'),
+        ("[]", '"npm install --save-dev wrangler"'),
+        ('{"dependencies": 5', '"npm install --save-dev wrangler"'),
+    ],
+)
+@pytest.mark.parametrize("engine", ["auto", "workerd"])
+def test_a_project_that_lists_workerd_is_told_to_install_what_it_lists(
+    tmp_path: Path,
+    engine: Literal["auto", "workerd"],
+    package: str | None,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    if package is not None:
+        (tmp_path / "package.json").write_text(package)
+
+    with pytest.raises(ConfigError, match="node_modules") as told:
+        choose_engine(JavaScriptSettings(engine=engine), tmp_path / "src")
+
+    assert f"run {command} in the project" in str(told.value)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_javascript_and_python_workers_call_each_other_in_one_edge(engine: str, tmp_path: Path) -> None:
     project(

@@ -377,6 +377,8 @@ async def test_an_import_that_fails_in_a_handler_is_told_what_would_be_right(
 
     assert says in failed.value.described
     assert says in caplog.text
+    original = str(failed.value.original)
+    assert caplog.text.count(original) == 1, "the advice does not say the error's text again"
 
 
 def test_the_binary_says_where_packages_may_lie(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
