@@ -32,7 +32,13 @@ def _warn(coroutine: Coroutine[object, object, object]) -> None:
     own = None if frame is None else script_frames.script_of_frame(frame)
     script = found[1] if found is not None else own or script_frames.entered_script()
     if script is None:
-        _usual(coroutine)
+        if getattr(coroutine, "cr_origin", None) is None:
+            # As Python says it, but of the line that dropped the coroutine: through us it would name this one.
+            name = getattr(coroutine, "__qualname__", coroutine)
+            text = f"coroutine '{name}' was never awaited"
+            warnings.warn(text, RuntimeWarning, stacklevel=2, source=coroutine)
+        else:
+            _usual(coroutine)
         return
     called = f"{getattr(coroutine, '__qualname__', coroutine)}()"
     if found is not None:

@@ -32,8 +32,9 @@ async def test_what_no_script_dropped_is_pythons_to_tell(stage: Stage) -> None:
     async def other() -> None:
         pass
 
-    with pytest.warns(RuntimeWarning, match="other"):
+    with pytest.warns(RuntimeWarning, match="^coroutine '.*other' was never awaited$") as told:
         other()  # type: ignore[unused-coroutine]  # it is what is tested
+    assert told[0].filename == __file__
 
 
 async def test_what_is_given_to_wait_until_is_awaited(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
