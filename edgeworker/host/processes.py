@@ -18,6 +18,7 @@ from typing import Final
 
 from edgeworker.host import systemd
 from edgeworker.host.child_reports import Report, ReportKind, ReportReader, ReportSender
+from edgeworker.host.crash_record import CrashRecord
 from edgeworker.host.forked_trials import TRIAL_PASSED, TrialRequests, end_with_parent, fork_requested_trial
 from edgeworker.host.priority import lower_own_priority
 from edgeworker.host.reload_outcome import ReloadOutcomeFile
@@ -64,6 +65,7 @@ class _Slot:
     delay: float = _FIRST_DELAY_SECONDS
     start_at: float = 0.0
     reports: ReportReader | None = None
+    crash: CrashRecord = field(default_factory=CrashRecord)
     is_ready: bool = False
     reload_when_ready: bool = False
     is_reloading: bool = False
@@ -151,6 +153,7 @@ class Supervisor:
                     signal.signal(number, signal.SIG_DFL)
                 signal.set_wakeup_fd(-1)
                 end_with_parent(signal.SIGTERM)  # so that no orphan keeps the ports
+                slot.crash.enable()
                 os.environ.pop("NOTIFY_SOCKET", None)  # the parent alone speaks for all of them
                 status = self.work.serve(slot.number, ReportSender(child_end).send, self._loaded)
             except BaseException:
@@ -225,7 +228,7 @@ class Supervisor:
                 slot.delay = _FIRST_DELAY_SECONDS
             slot.start_at = time.monotonic() + slot.delay
             reason = _reason(os.waitstatus_to_exitcode(status))
-            _log.error("process %d of the edge ended (%s); it is started again", process, reason)
+            _log.error("process %d of the edge ended (%s); it is started again%s", process, reason, slot.crash.take())
             slot.delay = min(2 * slot.delay, _LONGEST_DELAY_SECONDS)
 
     def _handle_signals(self) -> None:

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,20 @@ def test_a_process_that_is_killed_is_started_again_and_the_others_go_on(tmp_path
 
         assert killed not in seen
         assert len(seen) == 2
+        assert served.stop() == 0
+
+
+def test_the_log_says_in_which_line_of_a_script_a_process_crashed(tmp_path: Path) -> None:
+    config = write_project(tmp_path)
+    worker = tmp_path / "worker.py"
+    crashes = "        import ctypes\n        ctypes.string_at(0)\n"
+    worker.write_text(worker.read_text().replace("        return", f"{crashes}        return"))
+
+    with serve("-c", str(config), "--processes", "2", cwd=tmp_path) as served:
+        with pytest.raises((OSError, HTTPException)):
+            served.get()
+        told = json.loads(served.wait_for("ended (SIGSEGV); it is started again"))
+        assert f'File "{worker}", line 10 in fetch' in told["message"]
         assert served.stop() == 0
 
 
