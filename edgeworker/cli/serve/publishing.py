@@ -153,6 +153,8 @@ async def _run_program(arguments: Sequence[str], what: str) -> TrialResult:
     process = await asyncio.create_subprocess_exec(
         *launcher,
         *arguments,
+        "--log-format",
+        "text",  # its publisher reads it
         "--try-worker",
         what,
         env=environment,
