@@ -147,6 +147,17 @@ def test_an_upgrade_of_the_file_leaves_the_running_edge_whole(tmp_path: Path) ->
         assert json.loads(edge.get("localhost").text) == {}
 
 
+def _unpack_in(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [binary(), "--version"],
+        env=environment(TMPDIR=str(folder)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
 @pytest.mark.binary
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a file system")
 def test_where_there_is_no_room_to_unpack_that_is_said(tmp_path: Path) -> None:
@@ -156,14 +167,7 @@ def test_where_there_is_no_room_to_unpack_that_is_said(tmp_path: Path) -> None:
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        done = subprocess.run(
-            [binary(), "--version"],
-            env=environment(TMPDIR=str(tmp_path)),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        done = _unpack_in(tmp_path)
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
@@ -175,14 +179,7 @@ def test_where_there_is_no_room_to_unpack_that_is_said(tmp_path: Path) -> None:
 def test_the_binary_does_not_run_where_others_could_replace_what_it_unpacks(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
 
-    done = subprocess.run(
-        [binary(), "--version"],
-        env=environment(TMPDIR=str(tmp_path)),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    done = _unpack_in(tmp_path)
 
     assert done.returncode == 1
     assert done.stdout == ""

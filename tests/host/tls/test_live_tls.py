@@ -18,16 +18,6 @@ from tests.pki import CLIENT_SERIAL, DAY, NOW, PKI, revocation_list
 from tests.server.wires import ANY_PORT, END, GET, Answering, hello
 
 
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock(NOW)
-
-
-@pytest.fixture
-def pki(tmp_path: Path) -> PKI:
-    return PKI(tmp_path)
-
-
 async def test_a_new_certificate_is_served_once_its_files_have_settled(
     pki: PKI, clock: MovableClock, tmp_path: Path
 ) -> None:

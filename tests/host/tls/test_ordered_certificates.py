@@ -15,16 +15,6 @@ from tests.host.tls.handshakes import shown
 from tests.pki import DAY, NOW, PKI
 
 
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock(NOW)
-
-
-@pytest.fixture
-def pki(tmp_path: Path) -> PKI:
-    return PKI(tmp_path)
-
-
 async def test_a_certificate_that_was_ordered_before_serves_until_the_new_one_is_there(
     pki: PKI, clock: MovableClock, tmp_path: Path
 ) -> None:
