@@ -11,6 +11,7 @@ from typing import Final
 
 import edgeworker
 from edgeworker.cli.production.finding import Finding
+from edgeworker.cli.production.mounts import MOUNTS, find_kind, is_in_memory, is_shared
 from edgeworker.config import Config
 from edgeworker.host.descriptors import allowed_descriptors, connection_limit, wanted_descriptors
 from edgeworker.server.certificates import format_moment
@@ -36,6 +37,7 @@ class Machine:
     free_bytes: int | None = None
     is_writable: bool = True
     has_authorities: bool = True  # certificates of authorities that it trusts
+    file_system: str = ""  # of the data directory, such as "ext4"
 
 
 def read_machine(data: Path, *, now: int) -> Machine:
@@ -54,6 +56,7 @@ def read_machine(data: Path, *, now: int) -> Machine:
         free,
         os.access(place, os.W_OK | os.X_OK),
         _has_authorities(),
+        _read_kind(place),
     )
 
 
@@ -82,6 +85,24 @@ def _disk(data: Path, machine: Machine) -> Iterator[Finding]:
             "this user cannot write into it, or make it",
             "the edge does not start: KV, tokens and published workers are there",
             "give it to the user that the edge runs as, or run this check as that user",
+        )
+    if is_in_memory(machine.file_system):
+        yield Finding(
+            "warning",
+            "in-memory",
+            str(data),
+            f"it is in memory ({machine.file_system})",
+            "tokens, keys, KV and published workers are gone when the machine or its container starts again",
+            "a directory on a disk, such as /var/lib/edgeworker; in a container a volume",
+        )
+    if is_shared(machine.file_system):
+        yield Finding(
+            "warning",
+            "network-file-system",
+            str(data),
+            f"it is not on a disk of this machine ({machine.file_system})",
+            "SQLite needs locks and shared memory that such a file system may not have: databases can be damaged",
+            "a directory on a disk of this machine, and `edgeworker kv backup` for a copy elsewhere",
         )
     free = machine.free_bytes
     if free is None:
@@ -152,6 +173,13 @@ def _has_authorities() -> bool:
         return paths.capath is not None and any(Path(paths.capath).iterdir())
     except OSError:
         return False
+
+
+def _read_kind(place: Path) -> str:
+    try:
+        return find_kind(place.resolve(), MOUNTS.read_text("utf-8", "surrogateescape"))
+    except OSError:  # a system without it
+        return ""
 
 
 def _changed_at(file: Path) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.cli.production.machine import Machine, audit_machine, read_machine
+from edgeworker.cli.production.mounts import MOUNTS
 from edgeworker.config import Config, Limits, Outbound
 
 NOW = 1_800_000_000
@@ -21,7 +22,10 @@ def audited(machine: Machine, config: Config = MANY) -> list[tuple[str, str]]:
     return [(finding.severity, finding.rule) for finding in audit_machine(config, DATA, machine)]
 
 
-@pytest.mark.parametrize("machine", [GOOD, Machine(NOW), replace(GOOD, made_at=NOW + 60, written_at=NOW + 60)])
+@pytest.mark.parametrize(
+    "machine",
+    [GOOD, Machine(NOW), replace(GOOD, file_system="ext4"), replace(GOOD, made_at=NOW + 60, written_at=NOW + 60)],
+)
 def test_a_good_machine_is_not_regretted(machine: Machine) -> None:
     assert audited(machine) == []
 
@@ -37,6 +41,9 @@ def test_a_good_machine_is_not_regretted(machine: Machine) -> None:
         (replace(GOOD, descriptors=32_768), ("warning", "descriptors")),
         (replace(GOOD, descriptors=1024), ("error", "descriptors")),
         (replace(GOOD, has_authorities=False), ("warning", "authorities")),
+        (replace(GOOD, file_system="tmpfs"), ("warning", "in-memory")),
+        (replace(GOOD, file_system="nfs4"), ("warning", "network-file-system")),
+        (replace(GOOD, file_system="fuse.sshfs"), ("warning", "network-file-system")),
     ],
 )
 def test_each_of_these_is_told_once(machine: Machine, found: tuple[str, str]) -> None:
@@ -84,6 +91,7 @@ def test_this_machine_can_be_read_and_nothing_is_made(tmp_path: Path) -> None:
     assert machine.free_bytes is not None
     assert machine.descriptors > 0
     assert machine.is_writable
+    assert machine.file_system or not MOUNTS.exists()
     assert not (tmp_path / "not").exists()
 
 
