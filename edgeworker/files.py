@@ -103,10 +103,11 @@ def make_folder(folder: Path, *, parents: bool = True) -> None:
 
 
 def open_or_create(path: Path) -> int:
-    """Open a file for reading and writing, made here (0600) if it is missing. Raises OSError."""
+    """Open a file for reading and writing, made here (0600) if it is missing. Raises OSError, for a link too: root uses
+    folders of other users, who could name any file by one."""
     while True:
         try:
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             with suppress(FileExistsError):
                 return _create(path, 0o600)

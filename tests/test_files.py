@@ -157,3 +157,14 @@ def test_a_file_is_opened_where_it_is_and_made_where_it_is_not(tmp_path: Path) -
         os.pwrite(descriptor, b"kept", 0)
         os.close(descriptor)
     assert stat.S_IMODE((tmp_path / "mark").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("names", ["a file", "nothing"])
+def test_a_link_in_the_place_of_a_file_of_the_edge_is_refused(tmp_path: Path, names: str) -> None:
+    other = tmp_path / "other"
+    if names == "a file":
+        other.write_text("of another user")
+    (tmp_path / "lock").symlink_to(other)
+
+    with pytest.raises(OSError, match="symbolic link"):
+        open_or_create(tmp_path / "lock")

@@ -145,7 +145,7 @@ async def _run_program(arguments: Sequence[str], what: str) -> TrialResult:
     """
     is_binary = getattr(sys, "frozen", False)
     if is_binary and was_replaced(sys.executable):
-        return TrialResult(1, "the program was replaced since this edge was started: restart the edge, then publish")
+        return TrialResult(1, "the program was replaced since this edge was started: restart the edge first")
     launcher = [sys.executable] if is_binary else [sys.executable, "-m", "edgeworker"]
     environment = with_own_libraries(
         {name: value for name, value in os.environ.items() if name not in SERVICE_MANAGER_VARIABLES}

@@ -25,6 +25,7 @@ from edgeworker.tls_settings import ACME
 _log = logging.getLogger(__name__)
 
 WARN_BEFORE_SECONDS: Final = 14 * 86_400
+_AUTHORITIES_WAIT: Final = "\nUntil then tls.client_ca and tls.client_crl hold as they were before their change."
 _ORDERED: Final = "tls.acme"  # the source of the certificate that ACME ordered
 
 
@@ -144,7 +145,8 @@ class LiveTLS:
         try:
             served = await self._build_beside(config, is_strict=before.is_valid(now), before=before)
         except EdgeworkerError as error:
-            self._tell_unusable(str(error))
+            changed = before.client_ca != states(_client_authorities(config.tls))
+            self._tell_unusable(f"{error}{_AUTHORITIES_WAIT if changed else ''}")
             return
         if self._config is not config or all(one in before.certificates for one in served.certificates):
             return  # a reload was faster, or there is nothing new
@@ -176,7 +178,7 @@ class LiveTLS:
         if not tls.certificates:
             tls, due = self._with_authority(config, now)
         checked_at = now if is_strict else None
-        authorities = [file for file in (tls.client_ca, tls.client_crl) if file is not None]
+        authorities = _client_authorities(tls)
         client_ca = states(authorities)
         if before is not None and before.client_ca != client_ca:
             before = None  # their contexts would let in clients that were revoked
@@ -282,3 +284,7 @@ class LiveTLS:
             return WARN_BEFORE_SECONDS
         renewal = renew_at(Validity(one.facts.not_before, one.facts.not_after), acme)
         return min(WARN_BEFORE_SECONDS, (one.facts.not_after - renewal) // 2)
+
+
+def _client_authorities(tls: TLS) -> list[Path]:
+    return [file for file in (tls.client_ca, tls.client_crl) if file is not None]

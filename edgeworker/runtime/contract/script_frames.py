@@ -27,6 +27,7 @@ class Script:
         self.is_loading = False  # its top level runs
         self.waits = False  # some code of the script waits without `await`
         self.sockets: SocketPolicy = NoSockets()  # where its libraries may connect to by themselves
+        self.signal_handlers: dict[int, object] = {}  # what it gave to `signal.signal`; they are never called
         self.looked_up: dict[str, str] = {}  # addresses that they may connect to -> the name that they looked up
 
     def find_module(self, name: str, *, may_load: bool = True) -> ModuleType | None:

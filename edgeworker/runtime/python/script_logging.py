@@ -18,6 +18,8 @@ _usual_basic_config: Final[Callable[..., None]] = logging.basicConfig
 _usual_disable: Final[Callable[..., None]] = logging.disable
 # What the edge and the libraries that it works with tell an operator.
 _OPERATORS: Final = frozenset({"edgeworker", "wrangler_compat", "asyncio", "aiohttp"})
+# Of the root logger, by worker: a script that is loaded again configures them anew.
+_handlers_of: Final[dict[str, list[logging.Handler]]] = {}
 _before: Final[list[tuple[int, int]]] = []  # the levels of the root logger and of the edge's, if a script changed them
 
 
@@ -32,6 +34,10 @@ def install() -> None:
 def uninstall() -> None:
     setattr(logging, "basicConfig", _usual_basic_config)  # noqa: B010
     setattr(logging, "disable", _usual_disable)  # noqa: B010
+    for handlers in _handlers_of.values():
+        for handler in handlers:
+            logging.getLogger().removeHandler(handler)
+    _handlers_of.clear()
     if _before:
         root_level, edge_level = _before.pop()
         logging.getLogger().setLevel(root_level)
@@ -48,11 +54,14 @@ def _basic_config(**options: object) -> None:
         _set_root_level(level)
 
 
-def _disable(level: int = logging.CRITICAL) -> None:
+def _disable(level: int | str = logging.CRITICAL) -> None:
     if calling_script() is None:
         _usual_disable(level)
-    else:
-        _set_root_level(level + 1 if level else logging.WARNING)
+        return
+    number = logging.getLevelNamesMapping().get(level) if isinstance(level, str) else level
+    if number is None:
+        raise ValueError(f"Unknown level: {level!r}")
+    _set_root_level(number + 1 if number else logging.WARNING)
 
 
 def _set_root_level(level: int | str) -> None:
@@ -77,24 +86,31 @@ def _keep_edge(usual: Callable[..., object]) -> Callable[..., object]:
 
     @wraps(usual)
     def configure(*arguments: object, **options: object) -> object:
-        if calling_script() is None:
+        script = calling_script()
+        if script is None:
             return usual(*arguments, **options)
         root = logging.getLogger()
-        handlers = root.handlers[:]
+        replaced = _handlers_of.get(script.worker, [])
+        handlers = [each for each in root.handlers if each not in replaced]
         loggers = [
             (logger, logger.level, logger.propagate, logger.handlers[:])
             for name, logger in logging.Logger.manager.loggerDict.items()
             if isinstance(logger, logging.Logger) and not logger.disabled and name.partition(".")[0] in _OPERATORS
         ]
         root_level = root.level
+        closed_at_end: list[object] = vars(logging)["_handlerList"]  # dictConfig() closes them all and forgets them
+        before = closed_at_end[:]
         try:
             return usual(*arguments, **options)
         finally:
+            closed_at_end[:0] = [each for each in before if each not in closed_at_end]
             for logger, level, propagate, own in loggers:
                 logger.disabled, logger.propagate, logger.handlers[:] = False, propagate, own
                 logger.setLevel(level)
             # The script's own handlers come beside the edge's, which its records reach too.
-            root.handlers[:] = [*handlers, *(each for each in root.handlers if each not in handlers)]
+            own = [each for each in root.handlers if each not in handlers]
+            root.handlers[:] = [*handlers, *own]
+            _handlers_of[script.worker] = own
             if root.level != root_level:
                 script_level = root.level
                 root.setLevel(root_level)

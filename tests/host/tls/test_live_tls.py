@@ -118,6 +118,21 @@ async def test_a_revocation_list_is_followed(pki: PKI, clock: MovableClock, tmp_
     assert live.edge is not before
 
 
+async def test_a_revocation_list_that_a_broken_certificate_holds_up_is_told(
+    pki: PKI, clock: MovableClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lists, broken = tmp_path / "clients.crl", pki.server("a.example")
+    lists.write_bytes(revocation_list(pki))
+    tls = TLS((broken,), client_auth="request", client_ca=pki.ca, client_crl=lists)
+    live = LiveTLS(Config(tls=tls), clock, data=tmp_path)
+    broken.key.unlink()
+    lists.write_bytes(revocation_list(pki, CLIENT_SERIAL))
+    await live.check()
+    await live.check()
+
+    assert "Until then tls.client_ca and tls.client_crl hold as they were before their change." in caplog.text
+
+
 async def test_the_api_asks_for_no_certificate_of_clients_also_where_one_is_kept(
     pki: PKI, clock: MovableClock, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Calls of scripts that would end the process of all workers, or take over its signals."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -8,6 +9,8 @@ import textwrap
 import pytest
 
 from edgeworker.edge.script_sockets import ScriptSockets
+from edgeworker.runtime.contract.script_frames import enter_script
+from edgeworker.runtime.python import modules
 from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.stage import IMPORTS, Stage
 
@@ -20,7 +23,7 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
         try:
             value = await self.value()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             value = f"{type(error).__name__}: {error}"
         return Response(repr(value))
 
@@ -38,10 +41,19 @@ REFUSED = [
     ("await asyncio.to_thread(os._exit, 0)", "OSError", "os._exit()"),
     ("signal.raise_signal(signal.SIGTERM)", "OSError", "signal.raise_signal()"),
     ("signal.pthread_kill(threading.get_ident(), signal.SIGTERM)", "OSError", "signal.pthread_kill()"),
-    ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "ValueError", "signal.signal()"),
     ("signal.alarm(1)", "ValueError", "signal.alarm()"),
     ("signal.setitimer(signal.ITIMER_REAL, 1)", "ValueError", "signal.setitimer()"),
     ("signal.set_wakeup_fd(-1)", "ValueError", "signal.set_wakeup_fd()"),
+    (
+        "asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)",
+        "NotImplementedError",
+        "loop.add_signal_handler()",
+    ),
+    (
+        "asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)",
+        "NotImplementedError",
+        "loop.remove_signal_handler()",
+    ),
 ]
 
 
@@ -64,6 +76,48 @@ async def test_a_script_does_not_end_the_process_and_the_log_names_its_line(
     assert f'worker "w": scripts may not call {called}' in caplog.text
     assert "to_thread" in way or f"return {way}" in caplog.text
     assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
+
+
+SETS = "signal.signal(signal.SIGTERM, print), signal.getsignal(signal.SIGTERM) is print, "
+
+
+async def test_a_handler_that_a_script_sets_is_kept_for_it_and_the_process_keeps_its_own(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with caplog.at_level(logging.WARNING):
+        text = await _run(stage, f"({SETS} signal.signal(signal.SIGTERM, signal.SIG_IGN) is print)")
+
+    assert text == repr((before, True, True))
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert 'worker "w": signal.signal() has no effect' in caplog.text
+    assert SETS in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("way", "error"),
+    [
+        ("signal.signal(999, print)", "ValueError"),
+        ("signal.signal(signal.SIGKILL, print)", "OSError"),
+        ("signal.getsignal(999)", "ValueError"),
+    ],
+)
+async def test_what_python_refuses_of_a_handler_is_refused(stage: Stage, way: str, error: str) -> None:
+    assert f"{error}: " in await _run(stage, way)
+
+
+async def test_the_loop_of_uvloop_is_guarded_too(stage: Stage) -> None:
+    uvloop = pytest.importorskip("uvloop")
+    stage.add(HEAD + " " * 8 + "return ''\n")
+    loop, script = uvloop.new_event_loop(), next(iter(modules._open.values()))
+    try:
+        with enter_script(script), pytest.raises(NotImplementedError, match="may not call loop"):
+            loop.add_signal_handler(signal.SIGTERM, print)
+    finally:
+        loop.close()
+    await stage.close()
+
+    assert "add_signal_handler" not in vars(uvloop.Loop)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +145,4 @@ async def test_nothing_is_guarded_when_scripts_are_gone(stage: Stage) -> None:
 
     assert not hasattr(os._exit, "__wrapped__")
     assert not hasattr(signal.signal, "__wrapped__")
+    assert not hasattr(asyncio.SelectorEventLoop.add_signal_handler, "__wrapped__")

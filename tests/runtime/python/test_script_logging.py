@@ -92,3 +92,37 @@ async def test_what_a_script_does_to_logging_does_not_silence_the_edge(
         "of a room that logs for the first time",
     ]
     assert logging.getLogger().handlers[: len(handlers)] == handlers
+
+
+async def test_a_script_that_is_loaded_again_configures_its_handlers_anew(stage: Stage) -> None:
+    before = logging.getLogger().handlers[:]
+    for _ in range(3):
+        stage.add_fetch("return Response('')", above=f"import logging.config\nlogging.config.dictConfig({ROOT!r})\n")
+        added = [each for each in logging.getLogger().handlers if each not in before]
+        assert [type(each) for each in added] == [logging.NullHandler]
+
+    script_logging.uninstall()
+
+    assert logging.getLogger().handlers == before
+
+
+async def test_the_end_of_the_process_still_flushes_the_handlers_of_the_edge(stage: Stage) -> None:
+    flushed: list[str] = []
+
+    class EdgeHandler(logging.Handler):
+        def flush(self) -> None:
+            flushed.append("flushed")
+
+    handler = EdgeHandler()
+    stage.add_fetch("return Response('')", above=f"import logging.config\nlogging.config.dictConfig({ROOT!r})\n")
+    flushed.clear()
+
+    logging.shutdown([each for each in vars(logging)["_handlerList"] if each() is handler])
+
+    assert flushed == ["flushed"]
+
+
+async def test_a_level_that_a_script_disables_may_be_a_name(stage: Stage) -> None:
+    stage.add_fetch("return Response('')", above="import logging\nlogging.disable('INFO')\n")
+
+    assert logging.getLogger().level == logging.INFO + 1
