@@ -11,6 +11,7 @@ _log = logging.getLogger(__name__)
 
 # "asyncio" keeps asyncio's own loop although uvloop is installed.
 LOOP_VARIABLE: Final = "EDGEWORKER_EVENT_LOOP"
+_GOES_ON: Final = "the loop goes on"
 
 
 def prepare() -> None:
@@ -22,13 +23,18 @@ def run(main: Coroutine[object, object, None]) -> None:
     """As `asyncio.run`, and a script that stops the loop does not end `main`: its task may call `sys.exit()`, or a
     callback of it `loop.stop()`."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        work = runner.get_loop().create_task(main)
+        loop = runner.get_loop()
+        work = loop.create_task(main)
         while not work.done():
+            waiting = _wait_for(work)
             try:
-                runner.run(_wait_for(work))
+                runner.run(waiting)
             except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
                 if work.done() or not _is_of_script(error):
                     raise
+                for task in asyncio.all_tasks(loop):
+                    if task.get_coro() is waiting:  # else each such call would leave one behind
+                        task.cancel(_GOES_ON)
         work.result()
 
 
@@ -36,9 +42,10 @@ async def _wait_for(work: asyncio.Task[None]) -> None:
     """Cancels it where this is cancelled, by Ctrl-C."""
     try:
         await asyncio.wait({work})
-    except asyncio.CancelledError:
-        work.cancel()
-        await asyncio.wait({work})
+    except asyncio.CancelledError as error:
+        if error.args != (_GOES_ON,):
+            work.cancel()
+            await asyncio.wait({work})
         raise
 
 

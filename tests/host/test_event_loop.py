@@ -65,6 +65,7 @@ def test_a_script_that_stops_the_loop_does_not_end_the_edge(
         pytest.importorskip("uvloop")
     monkeypatch.setenv(event_loop.LOOP_VARIABLE, loop)
     reached: list[str] = []
+    tasks: list[int] = []
 
     async def main() -> None:
         running = asyncio.get_running_loop()
@@ -73,9 +74,11 @@ def test_a_script_that_stops_the_loop_does_not_end_the_edge(
             running.call_soon(reached.append, f"callback of the {step}")
             await asyncio.sleep(0.01)
             reached.append(step)
+        tasks.append(len(asyncio.all_tasks()))
 
     event_loop.run(main())
 
+    assert tasks == [2]  # `main` and what waits for it
     assert reached == ["callback of the first", "first", "callback of the second", "second"]
     assert caplog.text.count("the loop goes on") + caplog.text.count("which ends that alone") == 2
 
