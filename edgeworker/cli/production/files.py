@@ -1,6 +1,7 @@
 """What an operator would regret about the files of an edge: who may read and write them, and when certificates end."""
 
 import asyncio
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,15 +36,27 @@ def audit_files(config: Config, data: Path, *, now: int) -> Iterator[Finding]:
     yield from _sources(config)
     yield from _certificates(config, data, now)
     yield from _origin_files(config, now)
-    yield from _kept_token(data / "api-token")
-    yield from _tokens(data)
+    if not data.is_dir() or os.access(data, os.R_OK | os.X_OK):  # the machine's audit tells of one that is closed
+        yield from _kept_token(data / "api-token")
+        yield from _tokens(data)
 
 
 def _data_directory(data: Path) -> Iterator[Finding]:
     if not data.is_dir():
         return
+    owner = data.stat().st_uid
     for file in (data, *sorted(data.rglob("*"))):
         mode = _mode(file)
+        # Root may read what others own; the user of a service may not.
+        if owner != 0 and (other := _owner(file)) not in (owner, None):
+            yield Finding(
+                "error",
+                "file-owner",
+                str(file),
+                f"it belongs to user {other}, and the data directory to user {owner}",
+                "the edge, which runs as the owner of the directory, cannot use it: it does not start, or not write",
+                f"chown -R {owner} {data}",
+            )
         if mode & _OTHERS_WRITE:
             yield Finding(
                 "error",
@@ -259,6 +272,14 @@ def _readable(file: Path, mode: int) -> Finding:
 
 def _unusable(where: str, text: str) -> Finding:
     return Finding("error", "unusable", where, text, "the edge does not start, or does not reload, with it", "mend it")
+
+
+def _owner(file: Path) -> int | None:
+    """None where there is no such file."""
+    try:
+        return file.lstat().st_uid
+    except OSError:
+        return None
 
 
 def _mode(file: Path) -> int:

@@ -84,7 +84,8 @@ def _disk(data: Path, machine: Machine) -> Iterator[Finding]:
             str(data),
             "this user cannot write into it, or make it",
             "the edge does not start: KV, tokens and published workers are there",
-            "give it to the user that the edge runs as, or run this check as that user",
+            "give it to the user that the edge runs as, or run this check as that user; a disk that is mounted "
+            "read-only has to be mounted anew",
         )
     if is_in_memory(machine.file_system):
         yield Finding(

@@ -107,11 +107,28 @@ def version_rows(result: Mapping[str, JSON]) -> list[tuple[str, ...]]:
                 "author": str(author),
                 "message": str(message),
             }:
-                moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-                rows.append((str(number), "served" if id == current else "", moment, author, message))
+                rows.append((str(number), "served" if id == current else "", _format_moment(at), author, message))
             case _:
                 continue
     return rows
+
+
+def describe_served(result: Mapping[str, JSON]) -> str:
+    """The worker's name, and since when what is served is served, by whose word: a rollback has an author too."""
+    name = str(result.get("name"))
+    match result.get("deployments"):  # the newest first
+        case [
+            {"created_at": int(at), "author": str(author), "message": str(message), "number": None | int() as number},
+            *_,
+        ]:
+            what = "the configuration files" if number is None else f"version {number}"
+            return f"{name}: {what} since {_format_moment(at)}, by {author}" + (f" ({message})" if message else "")
+        case _:
+            return name
+
+
+def _format_moment(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _token(options: argparse.Namespace) -> str:

@@ -8,7 +8,7 @@ examples:
 
 import argparse
 
-from edgeworker.cli.publishing import add_edge_options, call_api, version_rows, worker_path
+from edgeworker.cli.publishing import add_edge_options, call_api, describe_served, version_rows, worker_path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,5 +34,5 @@ def run(options: argparse.Namespace) -> int:
         served = next((index for index, row in enumerate(rows) if row[1]), None)
         if served is None:
             rows = [("-", "served", "", "", "the worker of the configuration files, if they have one"), *rows]
-        out.table(("version", "", "published", "by", "message"), rows, title=str(worker.get("name")))
+        out.table(("version", "", "published", "by", "message"), rows, title=describe_served(worker))
     return 0

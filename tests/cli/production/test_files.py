@@ -1,6 +1,7 @@
 """What an operator would regret about files: who may read and write them, and when certificates end."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,17 @@ def test_what_an_edge_makes_by_itself_is_not_regretted(data: Path) -> None:
 def test_a_data_directory_that_is_not_there_yet_is_fine_and_not_made(tmp_path: Path) -> None:
     assert audited(HTTPS, tmp_path / "data") == []
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_of_another_user_than_the_directory_keeps_the_edge_from_it(data: Path) -> None:
+    file = data / "kv.sqlite"
+    file.touch(0o600)
+    os.chown(data, 65534, 65534)
+
+    assert audited(Config(), data) == [("error", "file-owner", str(file))]
+    os.chown(file, 65534, 65534)
+    assert audited(Config(), data) == []
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ def test_publishing_under_load_loses_no_request_and_is_undone_step_by_step(
             assert served.get().text.startswith("v1 ")
         assert load.failures == []
         listed = publish(served, project, "w", command="versions").stdout.splitlines()
+        assert listed[0].startswith("w: version 1 since 20")
+        assert listed[0].endswith("Z, by edgeworker"), "the rollback, which has no message"
         assert [line.split()[:2] for line in listed[2:]] == [
             ["3", listed[2].split()[1]],
             ["2", listed[3].split()[1]],
