@@ -1,6 +1,8 @@
 """Origins and the internet of a test."""
 
 import asyncio
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -268,3 +270,21 @@ def test_a_host_of_a_zone_that_nothing_names_is_refused_as_on_dev(
     assert "ap1.example.com does not exist here: no route, custom domain or origin of this edge names it" in refused
     assert 'origin.on("https://ap1.example.com/*", ...)' in refused
     assert (wanted.text, behind_an_origin.status) == ("a rule", 200)
+
+
+def test_the_answer_of_a_test_may_signal_its_own_process_while_a_script_waits(tmp_path: Path) -> None:
+    received: list[str] = []
+
+    def send_signal(_request: OriginRequest) -> str:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return "sent"
+
+    config = replace(worker_config(tmp_path, FORWARDS), routes=(Route("api.example.com/*", "shop"),))
+    with LocalEdge(config) as edge:
+        before = signal.signal(signal.SIGUSR1, lambda *_: received.append("SIGUSR1"))
+        edge.origin.on("*", send_signal)
+        text = edge.get("https://api.example.com/").text
+        signal.signal(signal.SIGUSR1, before)
+
+    assert (text, received) == ("sent", ["SIGUSR1"])
+    assert signal.getsignal(signal.SIGUSR1) is before
