@@ -164,7 +164,7 @@ def _write_server(folder: Path, options: argparse.Namespace) -> int:
     out.line()
     out.heading("Next:")
     edge, unit = shlex.quote(str((folder / EDGE).resolve())), "/etc/systemd/system/edgeworker.service"
-    out.line(f"  edgeworker check --production --edge {edge}")
+    out.line(f"  edgeworker check --production --edge {edge} --persist-to /var/lib/edgeworker")
     out.line(f"  edgeworker serve --edge {edge} --processes 2 --print-unit > {unit}")
     out.line("  systemctl enable --now edgeworker")
     return 0
