@@ -19,7 +19,7 @@ class Draft:
     def __init__(self, path: Path, *, mode: int = 0o600) -> None:
         """`path` is the draft's own: beside the place that it is for, on the same file system."""
         self.path = path
-        self.file: BinaryIO = os.fdopen(_create(path, mode), "wb")
+        self.file: BinaryIO = open_new(path, mode=mode)
 
     def replace(self, place: Path, *, durable: bool = True) -> None:
         """Closes the file and puts it in its place. If `durable`, it is there after a power cut too."""
@@ -100,6 +100,11 @@ def make_folder(folder: Path, *, parents: bool = True) -> None:
             one.mkdir(mode=0o700, exist_ok=True)
             if _AS_ROOT:
                 _give_folder(one)
+
+
+def open_new(path: Path, *, mode: int = 0o600) -> BinaryIO:
+    """Open a new file for writing. Raises OSError; FileExistsError if it is there."""
+    return os.fdopen(_create(path, mode), "wb")
 
 
 def open_or_create(path: Path) -> int:

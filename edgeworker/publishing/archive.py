@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from edgeworker.errors import ConfigError
-from edgeworker.files import make_folder
+from edgeworker.files import make_folder, open_new
 
 MOST_ARCHIVE_BYTES: Final = 64 * 1024 * 1024
 MOST_FILES: Final = 20_000
@@ -138,7 +138,7 @@ def _checked(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, Pure
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, most: int) -> int:
     """The size as it is read, not as the archive announces it."""
     size = 0
-    with archive.open(member) as source, target.open("xb") as file:
+    with archive.open(member) as source, open_new(target) as file:
         while piece := source.read(64 * 1024):
             size += len(piece)
             if size > most:

@@ -103,6 +103,14 @@ def test_what_is_not_an_archive_is_refused(tmp_path: Path, content: bytes) -> No
         unpack(content, tmp_path)
 
 
+def test_what_is_unpacked_is_its_owners_alone(tmp_path: Path) -> None:
+    """As all of the data directory: `check --production` tells of what others may read."""
+    unpack(packed(("src/worker.py", b"")), tmp_path)
+
+    assert stat.S_IMODE((tmp_path / "src").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "src" / "worker.py").stat().st_mode) == 0o600
+
+
 def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     content = bytearray(packed(("a.py", b"print(1)\n" * 20)))
     content[60] ^= 0xFF
