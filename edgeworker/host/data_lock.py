@@ -113,14 +113,31 @@ def _write_holder(lock: int) -> None:
 
 
 def _read_holder(lock: int) -> int | None:
-    """None if this machine has no other process with that id: the holder may be in another container."""
+    """None if no other process here has that id and the file open: the holder may be in another container."""
     with suppress(OSError, ValueError, OverflowError):
         holder = int(os.pread(lock, _LONGEST_PID, 0))
         if holder > 1 and holder != os.getpid():
             with suppress(PermissionError):
                 os.kill(holder, 0)
-            return holder
+            return holder if _has_open(holder, os.fstat(lock)) else None
     return None
+
+
+def _has_open(process: int, file: os.stat_result) -> bool:
+    """True where the system does not tell, as of a process of another user, which cannot be signalled either.
+
+    A script of the edge could write the id of another user's process into the file, and root would signal that one.
+    """
+    try:
+        descriptors = list(Path(f"/proc/{process}/fd").iterdir())
+    except OSError:
+        return True
+    for descriptor in descriptors:
+        with suppress(OSError):  # closed meanwhile
+            found = descriptor.stat()
+            if (found.st_dev, found.st_ino) == (file.st_dev, file.st_ino):
+                return True
+    return False
 
 
 def _close_in_children(lock: int) -> None:

@@ -151,6 +151,16 @@ def test_a_holder_that_is_not_on_this_machine_is_no_process_of_it(tmp_path: Path
     _end(process)
 
 
+def test_a_process_that_does_not_have_the_file_is_not_the_holder_whatever_the_file_says(tmp_path: Path) -> None:
+    process = _hold(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as other:
+        (tmp_path / LOCK).write_text(str(other.pid))
+
+        with pytest.raises(StoreError, match="the edge that uses it does not run here"):
+            find_holder(tmp_path)
+    _end(process)
+
+
 LOOKED_AT = """
 import fcntl, os, sys, time
 from pathlib import Path
