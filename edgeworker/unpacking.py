@@ -49,7 +49,7 @@ class Unpacker:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> "ModuleSpec | None":
-        """Raises ImportError where there is no room for what the module needs."""
+        """Raises ImportError if what the module needs cannot be written, as on a full disk."""
         needed = self._parts.needed.get(name)
         if needed is not None:
             try:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeworker.runtime.python import extension_guard
+from edgeworker.runtime.python.told_once import ToldOnce
 from tests.cli.test_check import GOOD, SCRIPT, check
 from tests.runtime.python.test_elf import make_shared_object
 
@@ -20,7 +21,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_refused_extension_module_is_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extension_guard, "_told", set())
+    monkeypatch.setattr(extension_guard, "_told", ToldOnce())
     tmp_path.joinpath("wrangler.toml").write_text(GOOD)
     modules = tmp_path / "python_modules"
     modules.mkdir()

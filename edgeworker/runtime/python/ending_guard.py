@@ -16,12 +16,12 @@ from functools import wraps
 from types import ModuleType
 from typing import Final
 
-from edgeworker.runtime.contract.script_frames import Script, calling_script, nearest_script_frame
+from edgeworker.runtime.contract.script_frames import Script, calling_script
 from edgeworker.runtime.python import tracebacks
+from edgeworker.runtime.python.told_once import ToldOnce
 
 _log = logging.getLogger(__name__)
-_told: Final[set[tuple[str, str]]] = set()
-_MOST_TOLD: Final = 1000
+_told: Final = ToldOnce()
 _OF_OS: Final = ("_exit", "abort", "kill", "killpg")
 # What Python refuses outside of the main thread, with a ValueError that libraries expect, and timers that would end us.
 _OF_SIGNAL: Final = ("set_wakeup_fd", "alarm", "setitimer")
@@ -74,14 +74,8 @@ def _refuse(script: Script, called: str) -> str:
 
 def _tell(script: Script, text: str) -> None:
     """Once for each line of the script."""
-    place = ""
-    if (found := nearest_script_frame()) is not None:
-        file, line = found[0].f_code.co_filename, found[0].f_lineno
-        place = f" ({file}, line {line}: {tracebacks.read_source_line(file, line)})"
-    if (script.worker, text + place) not in _told:
-        if len(_told) >= _MOST_TOLD:  # code that a script makes while it runs can have any number of places
-            _told.clear()
-        _told.add((script.worker, text + place))
+    place = tracebacks.describe_script_line()
+    if _told.is_first(script.worker, text, place):
         _log.warning('worker "%s": %s%s', script.worker, text, place)
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from edgeworker.runtime.contract.script_frames import calling_script, nearest_script_frame
+from edgeworker.runtime.contract.script_frames import calling_script
 from edgeworker.runtime.python import tracebacks
 from edgeworker.runtime.python.elf import read_shared_object
+from edgeworker.runtime.python.told_once import ToldOnce
 
 _log = logging.getLogger(__name__)
 _CONNECTING: Final = frozenset({"connect", "getaddrinfo", "gethostbyname", "gethostbyname_r", "sendmsg", "sendto"})
@@ -26,7 +27,7 @@ _HARMLESS_PACKAGES: Final = frozenset({"cryptography"})
 _HARMLESS_LIBRARIES: Final = ("libcrypto", "libssl", "libxcb", "libX11", "libselinux", "libkrb5support")
 _MOST_LIBRARIES: Final = 200
 _create_module: Final = ExtensionFileLoader.create_module
-_told: Final[set[tuple[str, str]]] = set()
+_told: Final = ToldOnce()
 
 
 def install() -> None:
@@ -95,13 +96,9 @@ def _library_folders(file: Path) -> list[Path]:
 
 
 def _tell(worker: str, name: str, refusal: str | None) -> None:
-    if (worker, name) in _told:
+    if not _told.is_first(worker, name):
         return
-    _told.add((worker, name))
-    place = ""
-    if (found := nearest_script_frame()) is not None:
-        file, line = found[0].f_code.co_filename, found[0].f_lineno
-        place = f" ({file}, line {line}: {tracebacks.read_source_line(file, line)})"
+    place = tracebacks.describe_script_line()
     if refusal is not None:
         _log.warning('worker "%s": %s%s', worker, refusal, place, extra={"fields": {"refusal": refusal}})
         return

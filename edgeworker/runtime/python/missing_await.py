@@ -10,11 +10,12 @@ from typing import Final
 
 from edgeworker.runtime.contract import script_frames
 from edgeworker.runtime.python import tracebacks
+from edgeworker.runtime.python.told_once import ToldOnce
 
 _log = logging.getLogger(__name__)
 _NAME: Final = "_warn_unawaited_coroutine"  # what the interpreter calls
 _usual: Final[Callable[[Coroutine[object, object, object]], None]] = getattr(warnings, _NAME)
-_told: Final[set[tuple[str, str, int]]] = set()
+_told: Final = ToldOnce()
 
 
 def install() -> None:
@@ -47,9 +48,8 @@ def _warn(coroutine: Coroutine[object, object, object]) -> None:
         file, line = frame.f_code.co_filename, frame.f_code.co_firstlineno
     else:
         file, line = "", 0
-    if (script.worker, file, line) in _told:
+    if not _told.is_first(script.worker, file, line):
         return
-    _told.add((script.worker, file, line))
     source = tracebacks.read_source_line(file, line) if file else ""
     place = f" ({file}, line {line}: {source})" if file else ""
     _log.warning(

@@ -15,11 +15,12 @@ from functools import wraps
 from types import FrameType, ModuleType
 from typing import Final
 
-from edgeworker.runtime.contract.script_frames import calling_script, nearest_script_frame
+from edgeworker.runtime.contract.script_frames import calling_script
 from edgeworker.runtime.python import tracebacks
+from edgeworker.runtime.python.told_once import ToldOnce
 
 _log = logging.getLogger(__name__)
-_told: Final[set[tuple[str, str]]] = set()
+_told: Final = ToldOnce()
 # They start `ldconfig`, `gcc`, `uname` and the like, and go on without.
 _LOOKUPS: Final = frozenset({"ctypes.util", "platform", "uuid"})
 _DEEPEST_LOOKUP: Final = 8  # frames of `subprocess` between
@@ -138,13 +139,9 @@ def guard_ctypes(ctypes: ModuleType) -> None:
 
 
 def _tell(worker: str, what: str, refusal: str | None) -> None:
-    place = ""
-    if (found := nearest_script_frame()) is not None:
-        file, line = found[0].f_code.co_filename, found[0].f_lineno
-        place = f" ({file}, line {line}: {tracebacks.read_source_line(file, line)})"
-    if (worker, what + place) in _told:
+    place = tracebacks.describe_script_line()
+    if not _told.is_first(worker, what, place):
         return
-    _told.add((worker, what + place))
     if refusal is not None:
         _log.warning('worker "%s": %s%s', worker, refusal, place)
     else:

@@ -17,11 +17,11 @@ from concurrent.futures import thread as pool_threads
 from contextvars import copy_context
 from functools import partial
 from ipaddress import ip_address
-from types import FrameType
 from typing import Final
 
 from edgeworker.runtime.contract.script_frames import Script, calling_script, enter_script, nearest_script_frame
 from edgeworker.runtime.python import process_guard, tracebacks
+from edgeworker.runtime.python.told_once import ToldOnce
 
 _log = logging.getLogger(__name__)
 LISTENING: Final = "a socket that listens"
@@ -34,7 +34,7 @@ _gethostbyname: Final = socket.gethostbyname
 _gethostbyname_ex: Final = socket.gethostbyname_ex
 _start: Final = threading.Thread.start
 _submit: Final[Callable[..., object]] = ThreadPoolExecutor.submit
-_warned: Final[set[tuple[str, str, int]]] = set()
+_told: Final = ToldOnce()
 
 
 def install() -> None:
@@ -152,22 +152,16 @@ def _tell(script: Script, target: str, *, blocks: bool) -> None:
     """One warning for each line of a script that opens sockets by a library's own means."""
     found = nearest_script_frame()
     place = (script.worker, "", 0) if found is None else (script.worker, found[0].f_code.co_filename, found[0].f_lineno)
-    if place in _warned:
+    if not _told.is_first(*place):
         return
-    _warned.add(place)
     _log.warning(
         'worker "%s" opens a socket to %s%s%s: the outbound policy holds for it, but Cloudflare has no such sockets; '
         "use fetch(), or a library that uses it: requests, urllib, httpx, aiohttp",
         script.worker,
         target,
         " and blocks all other requests while it waits for it" if blocks else "",
-        "" if found is None else _describe_line(found[0]),
+        "" if found is None else tracebacks.describe_line(found[0]),
     )
-
-
-def _describe_line(frame: FrameType) -> str:
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return f" ({file}, line {line}: {tracebacks.read_source_line(file, line)})"
 
 
 def _in_loop() -> bool:

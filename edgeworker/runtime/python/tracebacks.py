@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Final
 
-from edgeworker.runtime.contract.script_frames import script_of_frame
+from edgeworker.runtime.contract.script_frames import nearest_script_frame, script_of_frame
 
 _OURS: Final = frozenset({"edgeworker", "importlib"})
 
@@ -49,3 +49,15 @@ def _is_ours(frame: FrameType) -> bool:
     """By the module's name, not by the file: the built-in scripts lie within the package too."""
     name = frame.f_globals.get("__name__", "")
     return isinstance(name, str) and name.partition(".")[0] in _OURS and script_of_frame(frame) is None
+
+
+def describe_line(frame: FrameType) -> str:
+    """To be put behind what is said of it, such as " (worker.py, line 3: x = 1)"."""
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    return f" ({file}, line {line}: {read_source_line(file, line)})"
+
+
+def describe_script_line() -> str:
+    """The line of a script that led here; "" if there is none."""
+    found = nearest_script_frame()
+    return "" if found is None else describe_line(found[0])

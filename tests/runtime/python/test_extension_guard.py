@@ -10,6 +10,7 @@ import pytest
 from edgeworker.edge.script_sockets import ScriptSockets
 from edgeworker.errors import ScriptError
 from edgeworker.runtime.python import extension_guard
+from edgeworker.runtime.python.told_once import ToldOnce
 from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.python.test_elf import make_shared_object
 from tests.runtime.stage import IMPORTS, Stage
@@ -30,7 +31,7 @@ class Default(WorkerEntrypoint):
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each module is told of once."""
-    monkeypatch.setattr(extension_guard, "_told", set())
+    monkeypatch.setattr(extension_guard, "_told", ToldOnce())
 
 
 def policy(*, allow_native: bool) -> ScriptSockets:
