@@ -140,7 +140,7 @@ def guard_ctypes(ctypes: ModuleType) -> None:
 
 def _tell(worker: str, what: str, refusal: str | None) -> None:
     place = tracebacks.describe_script_line()
-    if not _told.is_first(worker, what, place):
+    if not _told.is_first(worker, what, place, refusal):
         return
     if refusal is not None:
         _log.warning('worker "%s": %s%s', worker, refusal, place)

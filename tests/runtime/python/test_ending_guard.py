@@ -13,6 +13,7 @@ import pytest
 from edgeworker.edge.script_sockets import ScriptSockets
 from edgeworker.runtime.contract.script_frames import enter_script
 from edgeworker.runtime.python import ending_guard, modules
+from edgeworker.runtime.python.told_once import ToldOnce
 from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.stage import IMPORTS, Stage
 
@@ -57,6 +58,12 @@ REFUSED = [
         "loop.remove_signal_handler()",
     ),
 ]
+
+
+@pytest.fixture(autouse=True)
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test of this process may have brought the same warning, of a thread that has no line of a script."""
+    monkeypatch.setattr(ending_guard, "_told", ToldOnce())
 
 
 async def _run(stage: Stage, way: str, *, allow_native: bool = False) -> str:

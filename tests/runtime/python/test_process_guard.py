@@ -9,6 +9,8 @@ import textwrap
 import pytest
 
 from edgeworker.edge.script_sockets import ScriptSockets
+from edgeworker.runtime.python import process_guard
+from edgeworker.runtime.python.told_once import ToldOnce
 from edgeworker.server.outbound import OutboundPolicy
 from tests.runtime.stage import IMPORTS, Stage
 
@@ -56,6 +58,12 @@ OTHERS = [
     "socket.create_server(('127.0.0.1', 0))",
     "await asyncio.start_server(print, '127.0.0.1', 0)",
 ]
+
+
+@pytest.fixture(autouse=True)
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test of this process may have brought the same warning, of a thread that has no line of a script."""
+    monkeypatch.setattr(process_guard, "_told", ToldOnce())
 
 
 async def _run(stage: Stage, way: str, *, allow_native: bool = False) -> str:
