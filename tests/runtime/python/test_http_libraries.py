@@ -267,6 +267,7 @@ async def test_a_library_that_is_imported_in_the_handler_works_too(stage: Stage)
 async def test_a_package_that_stands_on_a_library_may_be_imported_in_the_handler(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    importlib.import_module("httpx")  # where the package is the first of the process to import it, it stays as it is
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "made_for_asking.py").write_text("def ask(url):\n    import httpx\n    return httpx.get(url).text\n")
     stage.add_fetch("import made_for_asking\nreturn Response(made_for_asking.ask('https://o.example/'))")
